@@ -71,7 +71,11 @@ function installedFromDebian() {
 
 /** @param {string} command @param {string[]} args @param {number} timeout */
 function run(command, args, timeout) {
-  spawnSync(command, args, { stdio: ['ignore', 'ignore', 'inherit'], timeout, killSignal: 'SIGKILL' })
+  spawnSync(command, args, {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    timeout,
+    killSignal: 'SIGKILL',
+  })
 }
 
 /** @returns {never} */

@@ -1,0 +1,7 @@
+import { defaultClientConditions, defineConfig } from 'vite'
+
+export default defineConfig({
+  // Packages resolve to their sources, so the demo is never older than they are.
+  resolve: { conditions: ['source', ...defaultClientConditions] },
+  build: { target: 'es2024', sourcemap: true },
+})

@@ -1,0 +1,62 @@
+// What the documentation says must be true: its code compiles, its examples run and print what
+// the page shows, its links lead somewhere, its npm commands exist.
+//
+//   ```ts            is type checked, as a module of its own
+//   ```ts run        is also run; it must end by itself, or be followed by
+//   ```text output   what the run has to print; the run is stopped once it has
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join, resolve } from 'node:path'
+
+import { brokenLinks } from './docs/links.ts'
+import { type Block, blocks } from './docs/markdown.ts'
+import { output, typeErrors } from './docs/programs.ts'
+
+const PAGES = ['*.md', 'docs/**/*.md', '{packages,apps}/*/*.md', '{bench,examples}/*.md']
+
+// Beside the examples, because they may import every package.
+const FOLDER = resolve('examples/.docs')
+
+const pages = globSync(PAGES).toSorted()
+const problems = [...pages.flatMap(brokenLinks), ...pages.flatMap(unknownScripts)]
+const code = await check(pages.flatMap(blocks))
+for (const problem of [...problems, ...code.problems]) console.error(problem)
+console.log(`${pages.length} pages, ${code.checked} code blocks checked, ${code.ran} run`)
+if (problems.length + code.problems.length > 0) process.exitCode = 1
+
+async function check(all: Block[]): Promise<{ problems: string[]; checked: number; ran: number }> {
+  rmSync(FOLDER, { recursive: true, force: true })
+  mkdirSync(FOLDER, { recursive: true })
+  const programs = all.filter((block) => block.language === 'ts')
+  for (const block of programs) writeFileSync(fileOf(block), source(block))
+  const problems = programs.length > 0 ? typeErrors(FOLDER) : []
+  let ran = 0
+  for (const block of programs.filter((program) => program.words.includes('run'))) {
+    const next = all[all.indexOf(block) + 1]
+    const expected = next?.words.includes('output') ? next.text.trim() : undefined
+    const cwd = mkdtempSync(join(tmpdir(), 'docs-'))
+    const problem = await output(fileOf(block), expected, cwd)
+    rmSync(cwd, { recursive: true, force: true })
+    if (problem) problems.push(`${block.page}:${block.line}: ${problem}`)
+    ran += 1
+  }
+  return { problems, checked: programs.length, ran }
+}
+
+/** Empty lines first, so that a message about line n of the file is about line n of the page. */
+function source(block: Block): string {
+  return `${'\n'.repeat(block.line)}${block.text}\nexport {}\n`
+}
+
+function fileOf(block: Block): string {
+  return join(FOLDER, `${basename(block.page, '.md')}.${block.line}.ts`)
+}
+
+function unknownScripts(page: string): string[] {
+  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'))
+  const text = readFileSync(page, 'utf8')
+  return [...text.matchAll(/npm (?:run )?([a-z:-]+)/g)]
+    .map(([command, name]) => ({ command, name }))
+    .filter(({ command, name }) => command.startsWith('npm run ') && !(String(name) in scripts))
+    .map(({ command }) => `${page}: there is no "${command}"`)
+}
