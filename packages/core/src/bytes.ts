@@ -1,0 +1,81 @@
+import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
+
+/** Lower-case hexadecimal of `bytes`; the in-memory form of ids, because strings are good map keys. */
+export const toHex = (bytes: Uint8Array): string => bytesToHex(bytes)
+
+/** Inverse of {@link toHex}; throws on odd length or a non-hex digit. */
+export const fromHex = (hex: string): Uint8Array => hexToBytes(hex)
+
+const encoder = new TextEncoder()
+
+/** UTF-8 of `text`. */
+export const utf8 = (text: string): Uint8Array => encoder.encode(text)
+
+/** The parts one after the other, in one new array. */
+export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
+  let size = 0
+  for (const part of parts) size += part.length
+  const out = new Uint8Array(size)
+  let offset = 0
+  for (const part of parts) {
+    out.set(part, offset)
+    offset += part.length
+  }
+  return out
+}
+
+/** Byte-wise order, a shorter prefix first: the order of keys in every store. */
+export function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const shared = Math.min(a.length, b.length)
+  for (let i = 0; i < shared; i++) {
+    const difference = a[i]! - b[i]!
+    if (difference !== 0) return difference
+  }
+  return a.length - b.length
+}
+
+/** Equality of public bytes. For secrets use {@link equalSecrets}. */
+export const equalBytes = (a: Uint8Array, b: Uint8Array): boolean => compareBytes(a, b) === 0
+
+/** Equality whose duration does not depend on where the bytes differ. */
+export function equalSecrets(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false
+  let difference = 0
+  for (let i = 0; i < a.length; i++) difference |= a[i]! ^ b[i]!
+  return difference === 0
+}
+
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+
+/** Base64url without padding (RFC 4648, section 5), for links. */
+export function toBase64Url(bytes: Uint8Array): string {
+  let out = ''
+  for (let i = 0; i < bytes.length; i += 3) {
+    const [a, b, c] = [bytes[i]!, bytes[i + 1], bytes[i + 2]]
+    out += ALPHABET[a >> 2]! + ALPHABET[((a & 3) << 4) | ((b ?? 0) >> 4)]!
+    if (b !== undefined) out += ALPHABET[((b & 15) << 2) | ((c ?? 0) >> 6)]!
+    if (c !== undefined) out += ALPHABET[c & 63]!
+  }
+  return out
+}
+
+/** Inverse of {@link toBase64Url}; `undefined` for any text that it would not produce. */
+export function fromBase64Url(text: string): Uint8Array | undefined {
+  if (text.length % 4 === 1) return undefined
+  const out = new Uint8Array(Math.floor((text.length * 3) / 4))
+  let bits = 0
+  let buffered = 0
+  let offset = 0
+  for (const character of text) {
+    const value = ALPHABET.indexOf(character)
+    if (value < 0) return undefined
+    buffered = (buffered << 6) | value
+    bits += 6
+    if (bits >= 8) {
+      bits -= 8
+      out[offset++] = (buffered >> bits) & 255
+      buffered &= (1 << bits) - 1
+    }
+  }
+  return buffered === 0 ? out : undefined
+}

@@ -1,0 +1,125 @@
+import type { Json } from '../json.ts'
+
+/*
+ * A shape says what kind of state an entity, or a field of it, has. It is plain data; the kernels that give it behaviour live elsewhere,
+ * so declaring entities loads none of them. `Handle` is what a handler gets, `Mirror` the plain state that app code sees.
+ */
+
+declare const types: unique symbol
+
+/** The declared kind of state; `Handle` and `Mirror` exist for the compiler only. */
+export interface Shape<Handle = unknown, Mirror = unknown> {
+  readonly kind: string
+  readonly [types]?: { readonly handle: Handle; readonly mirror: Mirror }
+}
+
+/** What a handler gets for a shape. */
+export type HandleOf<S> = S extends Shape<infer Handle, unknown> ? Handle : never
+
+/** The plain state of a shape. */
+export type MirrorOf<S> = S extends Shape<unknown, infer Mirror> ? Mirror : never
+
+/** A number that concurrent increments add up in. */
+export interface CounterHandle {
+  readonly value: number
+  increment(by?: number): void
+  decrement(by?: number): void
+}
+
+/** A value of which, among concurrent writes, the one with the latest hybrid timestamp is shown. */
+export interface RegisterHandle<T extends Json> {
+  readonly value: T
+  set(value: T): void
+}
+
+/** An add-wins set: an element added concurrently with its removal stays. */
+export interface SetHandle<T extends string | number> {
+  readonly values: readonly T[]
+  has(element: T): boolean
+  add(element: T): void
+  delete(element: T): void
+}
+
+/** An observed-remove map: removing a key takes back what was seen of it; concurrent changes below the key survive. */
+export interface MapHandle<Handle> {
+  readonly keys: readonly string[]
+  has(key: string): boolean
+  /** The value at `key`; it comes into being with its first change. */
+  get(key: string): Handle
+  delete(key: string): void
+}
+
+/** A rich document that the handler changes as if it were plain data. */
+export type DocumentHandle<T> = T & {
+  /** Replaces `deleteCount` characters at `index` of the text at `path` (UTF-16 units). */
+  splice(path: readonly (string | number)[], index: number, deleteCount: number, text: string): void
+}
+
+export interface CounterShape extends Shape<CounterHandle, number> {
+  readonly kind: 'counter'
+}
+export interface RegisterShape<T extends Json> extends Shape<RegisterHandle<T>, T> {
+  readonly kind: 'register'
+  readonly initial: T
+}
+export interface SetShape<T extends string | number> extends Shape<SetHandle<T>, readonly T[]> {
+  readonly kind: 'set'
+}
+export interface MapShape<S extends Shape> extends Shape<
+  MapHandle<HandleOf<S>>,
+  { readonly [key: string]: MirrorOf<S> }
+> {
+  readonly kind: 'map'
+  readonly value: S
+}
+export interface RecordShape<F extends Fields> extends Shape<
+  { readonly [Name in keyof F]: HandleOf<F[Name]> },
+  { readonly [Name in keyof F]: MirrorOf<F[Name]> }
+> {
+  readonly kind: 'record'
+  readonly fields: F
+}
+export interface DocumentShape<T extends { readonly [key: string]: Json }> extends Shape<
+  DocumentHandle<T>,
+  T
+> {
+  readonly kind: 'document'
+  readonly initial: T
+}
+
+/** Named shapes. */
+export interface Fields {
+  readonly [name: string]: Shape
+}
+
+/** A counter that starts at 0. */
+export const counter = (): CounterShape => ({ kind: 'counter' })
+
+/** A last-writer-wins register that starts as `initial`. */
+export const register = <T extends Json>(initial: T): RegisterShape<Widen<T>> => ({
+  kind: 'register',
+  initial: initial as Widen<T>,
+})
+
+/** An add-wins set of texts or numbers that starts empty. */
+export const set = <T extends string | number = string>(): SetShape<T> => ({ kind: 'set' })
+
+/** A map from texts to `value`. */
+export const map = <S extends Shape>(value: S): MapShape<S> => ({ kind: 'map', value })
+
+/** A record of named fields. */
+export const record = <F extends Fields>(fields: F): RecordShape<F> => ({ kind: 'record', fields })
+
+/** A document for text, nested data and lists; it starts as `initial`. Its kernel is loaded when the first one is opened. */
+export const document = <T extends { readonly [key: string]: Json }>(
+  initial: T,
+): DocumentShape<T> => ({ kind: 'document', initial })
+
+/** `''` is meant as any text, `0` as any number. */
+type Widen<T extends Json> = T extends string
+  ? string
+  : T extends number
+    ? number
+    : T extends boolean
+      ? boolean
+      : T

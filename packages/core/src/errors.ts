@@ -1,0 +1,192 @@
+/** One kind of failure: what it means, whether trying again can help, and what to do. */
+export interface ErrorKind {
+  readonly meaning: string
+  readonly retry: boolean
+  readonly action: string
+}
+
+const kind = (meaning: string, retry: boolean, action: string): ErrorKind => ({
+  meaning,
+  retry,
+  action,
+})
+
+/** The catalogue of error codes. `docs/errors.md` is generated from it. */
+export const errorKinds = {
+  malformed: kind(
+    'Bytes from outside do not have the form the protocol demands.',
+    false,
+    'Update the sender; the bytes were dropped and nothing changed.',
+  ),
+  'too-large': kind(
+    'A message, commit or value exceeds its limit.',
+    false,
+    'Split it, or keep large content outside entities.',
+  ),
+  'bad-signature': kind(
+    'A signature does not belong to the bytes and the key it claims.',
+    false,
+    'Nothing was stored. Somebody forged or damaged the bytes.',
+  ),
+  'broken-chain': kind(
+    'A batch does not continue the batch before it.',
+    true,
+    'Ask for the range again, from another peer if there is one.',
+  ),
+  'wrong-space': kind(
+    'A record belongs to another space.',
+    false,
+    'Open the space that the record belongs to.',
+  ),
+  'not-a-member': kind(
+    'A device has no valid admission to this space.',
+    false,
+    'Ask a member for a new invitation.',
+  ),
+  fork: kind(
+    'A device signed two different commits for one place in a session.',
+    false,
+    'The session is frozen here and both commits are kept as evidence. The device writes in a new session.',
+  ),
+  void: kind(
+    'A commit is well signed, but its content breaks a rule of its state model.',
+    false,
+    'The commit has no effect anywhere. Update the application that wrote it.',
+  ),
+  'invalid-invitation': kind(
+    'The text is not an invitation, or it was changed.',
+    false,
+    'Copy the whole link again, or ask for a new one.',
+  ),
+  'expired-invitation': kind(
+    'The invitation may no longer be used.',
+    false,
+    'Ask a member for a new invitation.',
+  ),
+  'unknown-entity': kind(
+    'No entity type of this name was passed to `open`.',
+    false,
+    'Add its declaration to `entities`.',
+  ),
+  'unknown-command': kind(
+    'The entity declares no command of this name.',
+    false,
+    'Use a declared command; two tabs may run different versions of the application.',
+  ),
+  'invalid-declaration': kind(
+    'An entity declaration contradicts itself or another one.',
+    false,
+    'Change the declaration as the message says.',
+  ),
+  'invalid-input': kind(
+    'The input of a command does not fit its schema or its limits.',
+    false,
+    'Correct the input; nothing was changed.',
+  ),
+  rejected: kind(
+    'The handler of a command refused it.',
+    false,
+    'Read the code and the reason that the application gave.',
+  ),
+  'handler-failed': kind(
+    'The handler of a command threw something other than `Rejected`.',
+    false,
+    'Mend the handler; nothing was changed.',
+  ),
+  unreadable: kind(
+    'An entity cannot be shown here: its state model is unknown, newer, or was damaged.',
+    false,
+    'Update the application. The commits are kept and passed on.',
+  ),
+  'store-failed': kind(
+    'The storage refused a write or a read.',
+    true,
+    'Free space or mend the disk. What was acknowledged before is kept.',
+  ),
+  'store-full': kind(
+    'There is no space left on the disk or in the quota of the browser.',
+    true,
+    'Free space; reading goes on, and writing works again as soon as there is room.',
+  ),
+  'store-corrupt': kind(
+    'The storage holds bytes that this program never wrote.',
+    false,
+    'Restore the file from a copy, or move it away and let the device fetch everything from its peers.',
+  ),
+  'store-locked': kind(
+    'Another process uses this store.',
+    true,
+    'Stop the other process, or choose another data directory.',
+  ),
+  'store-version': kind('The store was written by a newer version.', false, 'Update this program.'),
+  unsupported: kind(
+    'This environment lacks something that Peerplane needs.',
+    false,
+    'Use a current browser over https or localhost, or Node 22.13 or newer.',
+  ),
+  'port-in-use': kind(
+    'Another program listens on this port.',
+    true,
+    'Stop the other program or choose another port.',
+  ),
+  'invalid-configuration': kind(
+    'A configuration key is unknown or its value does not fit.',
+    false,
+    'Correct the key or the value that the message names.',
+  ),
+  'handshake-failed': kind(
+    'A peer did not prove that it knows the space.',
+    false,
+    'The connection was closed. Nothing of the space was sent.',
+  ),
+  overloaded: kind(
+    'A queue has reached its limit.',
+    true,
+    'Wait for earlier work to finish, then try again.',
+  ),
+  timeout: kind(
+    'An answer did not come in time; what was asked for may have happened.',
+    true,
+    'Try again with the same operation id.',
+  ),
+  closed: kind('The plane is closed.', false, 'Open it again.'),
+} as const satisfies Record<string, ErrorKind>
+
+/** A code of the catalogue. */
+export type ErrorCode = keyof typeof errorKinds
+
+/** Every failure that Peerplane reports: a code to branch on, and a message that says what happened and what to do. */
+export class PeerplaneError extends Error {
+  readonly code: ErrorCode
+
+  constructor(code: ErrorCode, reason: string, options?: ErrorOptions) {
+    super(`${reason}. ${errorKinds[code].action}`, options)
+    this.name = 'PeerplaneError'
+    this.code = code
+  }
+
+  /** Whether the same call can succeed later. */
+  get retry(): boolean {
+    return errorKinds[this.code].retry
+  }
+}
+
+/** Thrown by a handler to refuse a command: an application's own code and a reason for people. Nothing is changed. */
+export class Rejected extends PeerplaneError {
+  readonly rejection: string
+  readonly reason: string
+
+  constructor(rejection: string, reason: string) {
+    super('rejected', `${rejection}: ${reason}`)
+    this.name = 'Rejected'
+    this.rejection = rejection
+    this.reason = reason
+  }
+}
+
+/** `error` itself when it is ours, otherwise wrapped under `code`. */
+export function asPeerplaneError(error: unknown, code: ErrorCode): PeerplaneError {
+  if (error instanceof PeerplaneError) return error
+  const reason = error instanceof Error ? error.message : String(error)
+  return new PeerplaneError(code, reason, { cause: error })
+}

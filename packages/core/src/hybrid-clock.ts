@@ -1,0 +1,47 @@
+import type { Clock } from './ports/clock.ts'
+
+/** A hybrid logical timestamp: milliseconds since 1970 and a counter for events of one millisecond. For display and ties only. */
+export interface Timestamp {
+  readonly ms: number
+  readonly counter: number
+}
+
+/** Order of two timestamps: milliseconds, then counter. */
+export function compareTimestamps(a: Timestamp, b: Timestamp): number {
+  return a.ms - b.ms || a.counter - b.counter
+}
+
+/** The largest counter; beyond it a timestamp is not valid. */
+export const MAX_COUNTER = 0xffff
+
+/** How far ahead of its own clock a device follows another's, in milliseconds. Later stamps are shown, but do not move the clock. */
+export const MAX_AHEAD_MS: number = 24 * 3_600_000
+
+/**
+ * A hybrid logical clock (Kulkarni and others 2014): close to wall time, yet later than everything this device has written or seen.
+ * It decides nothing but the winner among concurrent values.
+ */
+export class HybridClock {
+  readonly #clock: Clock
+  #last: Timestamp = { ms: 0, counter: 0 }
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** A timestamp later than all before. */
+  next(): Timestamp {
+    const now = this.#clock.now()
+    const { ms, counter } = this.#last
+    if (now > ms) this.#last = { ms: now, counter: 0 }
+    else if (counter < MAX_COUNTER) this.#last = { ms, counter: counter + 1 }
+    else this.#last = { ms: ms + 1, counter: 0 }
+    return this.#last
+  }
+
+  /** Takes notice of a foreign timestamp. */
+  observe(foreign: Timestamp): void {
+    if (foreign.ms > this.#clock.now() + MAX_AHEAD_MS) return
+    if (compareTimestamps(foreign, this.#last) > 0) this.#last = foreign
+  }
+}

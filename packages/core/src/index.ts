@@ -1,0 +1,162 @@
+export {
+  compareBytes,
+  concatBytes,
+  equalBytes,
+  equalSecrets,
+  fromBase64Url,
+  fromHex,
+  toBase64Url,
+  toHex,
+  utf8,
+} from './bytes.ts'
+export { decodeCanonical, encodeCanonical, type Value } from './codec.ts'
+export {
+  command,
+  checkEntityId,
+  entity,
+  type Command,
+  type CommandContext,
+  type Commands,
+  type Entity,
+  type Handler,
+  type StateOf,
+} from './entity/entity.ts'
+export {
+  counter,
+  document,
+  map,
+  record,
+  register,
+  set,
+  type CounterHandle,
+  type CounterShape,
+  type DocumentHandle,
+  type DocumentShape,
+  type Fields,
+  type HandleOf,
+  type MapHandle,
+  type MapShape,
+  type MirrorOf,
+  type RecordShape,
+  type RegisterHandle,
+  type RegisterShape,
+  type SetHandle,
+  type SetShape,
+  type Shape,
+} from './entity/shapes.ts'
+export {
+  asPeerplaneError,
+  errorKinds,
+  PeerplaneError,
+  Rejected,
+  type ErrorCode,
+  type ErrorKind,
+} from './errors.ts'
+export { array, bytes, list, text, whole } from './fields.ts'
+export { domain, hash, HASH_BYTES, mac } from './hash.ts'
+export {
+  compareTimestamps,
+  HybridClock,
+  MAX_AHEAD_MS,
+  MAX_COUNTER,
+  type Timestamp,
+} from './hybrid-clock.ts'
+export {
+  entityKey,
+  splitEntityKey,
+  type BatchId,
+  type CommitId,
+  type DeviceId,
+  type EntityKey,
+  type SessionId,
+  type SpaceId,
+} from './ids.ts'
+export type { Json } from './json.ts'
+export { limits, limitTable, type Limit } from './limits.ts'
+export {
+  batchIdOf,
+  batchMessage,
+  decodeBatch,
+  encodeBatch,
+  firstPrevious,
+  firstSeq,
+  lastSeq,
+  makeBatch,
+  SEED_BYTES,
+  signBatch,
+  verifyBatch,
+  type Batch,
+  type BatchCore,
+} from './log/batch.ts'
+export {
+  commitIdOf,
+  commitSize,
+  decodeHeader,
+  depsDigest,
+  encodeHeader,
+  makeCommit,
+  readSection,
+  saltOf,
+  sectionLeaf,
+  sectionsRoot,
+  sectionToValue,
+  type Commit,
+  type Dot,
+  type Header,
+  type Section,
+} from './log/commit.ts'
+export {
+  compactFrontier,
+  expandFrontier,
+  missing,
+  type Frontier,
+  type Lineage,
+} from './log/frontier.ts'
+export { merklePath, merkleRoot, verifyMerklePath } from './log/merkle.ts'
+export {
+  decodeOpening,
+  encodeOpening,
+  FORMAT_VERSION,
+  sessionIdOf,
+  signOpening,
+  verifyOpening,
+  type Opening,
+  type SignedOpening,
+} from './log/opening.ts'
+export { toSparse, verifySparse, type SparseCommit, type SparseSection } from './log/sparse.ts'
+export { MARK_BYTES, markOf, readTip, tipToValue, type Tip } from './log/tip.ts'
+export type { Clock } from './ports/clock.ts'
+export type { Crypto, SigningKey } from './ports/crypto.ts'
+export type {
+  Channel,
+  Identity,
+  Link,
+  Network,
+  NetworkHandler,
+  NetworkStatus,
+  Path,
+  PeerHint,
+} from './ports/network.ts'
+export type { Random } from './ports/random.ts'
+export type { Admitted, OpeningEvidence, Replica, Run } from './ports/replica.ts'
+export type { Scheduler } from './ports/scheduler.ts'
+export type { Body, Draft, EntityState, Origin, StateModel } from './ports/state-model.ts'
+export type { Entry, Range, Store, StoreDurability, Write } from './ports/store.ts'
+export {
+  admit,
+  decodeAdmission,
+  grantToValue,
+  readGrant,
+  signGrant,
+  verifyAdmissions,
+  type Admission,
+  type Grant,
+} from './trust/admission.ts'
+export {
+  createInvitation,
+  encodeInvitation,
+  invitationLink,
+  readInvitation,
+  type Invitation,
+} from './trust/invitation.ts'
+export { createSpace, decodeSpaceRecord, type Space, type SpaceRecord } from './trust/space.ts'

@@ -1,0 +1,83 @@
+const KiB = 1024
+const MiB = 1024 * KiB
+
+/** One bound: its value, its unit and why it is that. */
+export interface Limit {
+  readonly value: number
+  readonly unit: string
+  readonly why: string
+}
+
+const limit = (value: number, unit: string, why: string): Limit => ({ value, unit, why })
+
+/** Every bound of the product. `docs/limits.md` is generated from it. */
+export const limitTable = {
+  frameBytes: limit(
+    2 * MiB,
+    'bytes',
+    'one message between two peers: a whole run of batches and its framing, small enough to be held 100 times',
+  ),
+  announcementBytes: limit(
+    64 * KiB,
+    'bytes',
+    'one frontier announcement by gossip: a thousand sessions',
+  ),
+  commitBytes: limit(
+    1 * MiB,
+    'bytes',
+    'one commit, all its sections: larger content belongs outside entities',
+  ),
+  batchBytes: limit(1 * MiB, 'bytes', 'one batch: it must fit into a run together with its proof'),
+  batchCommits: limit(
+    1024,
+    'commits',
+    'one signature covers at most this many; the Merkle path of a sparse proof stays at 10 hashes',
+  ),
+  runBytes: limit(
+    1 * MiB,
+    'bytes',
+    'a run of batches under one signature: what a forger can make a receiver hash for nothing',
+  ),
+  deps: limit(64, 'dependencies', 'of one commit; more are folded by an empty merge commit'),
+  sections: limit(256, 'sections', 'of one commit, so that one command stays a small unit'),
+  parents: limit(256, 'sessions', 'named by an opening record'),
+  admissionChain: limit(16, 'admissions', 'from a device back to the creator of the space'),
+  invitationBytes: limit(16 * KiB, 'bytes', 'one invitation link'),
+  invitationAddresses: limit(16, 'addresses', 'in one invitation'),
+  entityNameBytes: limit(256, 'bytes', 'of an entity type, and of an entity id'),
+  valueBytes: limit(64 * KiB, 'bytes', 'one value of a register, set or map key'),
+  valueDepth: limit(32, 'levels', 'of nesting in one value'),
+  opsPerSection: limit(50_000, 'operations', 'folding them stays below a fifth of a second'),
+  documentBytes: limit(5 * MiB, 'bytes', 'one inflated change of a document'),
+  documentOps: limit(
+    50_000,
+    'operations',
+    'in one change of a document; 98 bytes can claim ten million',
+  ),
+  waitingCommits: limit(10_000, 'commits', 'that wait for a dependency, per space'),
+  waitingBytes: limit(16 * MiB, 'bytes', 'of commits that wait for a dependency, per space'),
+  frontierSessions: limit(100_000, 'sessions', 'in one frontier message'),
+  wantsPerMessage: limit(1024, 'ranges', 'asked for in one message'),
+  outboxBytes: limit(
+    4 * MiB,
+    'bytes',
+    'waiting to leave over one link; live pushes beyond it are left to repair',
+  ),
+  connections: limit(100, 'connections', 'at once'),
+  peersPerMessage: limit(64, 'peers', 'introduced in one message'),
+  relayReservations: limit(64, 'reservations', 'of members at one anchor'),
+  handshakeMs: limit(
+    10_000,
+    'milliseconds',
+    'until a connection that has not proved membership is closed',
+  ),
+  statementMs: limit(24 * 3_600_000, 'milliseconds', 'for which a network key speaks for a device'),
+  openEntities: limit(1_000, 'entities', 'kept folded in memory; others are read from their rows'),
+  pendingCommands: limit(10_000, 'commands', 'accepted and not yet durable'),
+  tabQueue: limit(1_000, 'requests', 'of one following tab that wait for the leader'),
+} as const satisfies Record<string, Limit>
+
+/** The bounds by name. */
+export const limits: { readonly [Name in keyof typeof limitTable]: number } = Object.fromEntries(
+  Object.entries(limitTable).map(([name, { value }]) => [name, value]),
+) as { [Name in keyof typeof limitTable]: number }

@@ -1,0 +1,164 @@
+import { concatBytes, fromHex, toHex } from '../bytes.ts'
+import { decodeCanonical, encodeCanonical, type Value } from '../codec.ts'
+import { PeerplaneError } from '../errors.ts'
+import { array, bytes, list } from '../fields.ts'
+import { domain, hash } from '../hash.ts'
+import type { BatchId, DeviceId, SessionId } from '../ids.ts'
+import { limits } from '../limits.ts'
+import type { Crypto, SigningKey } from '../ports/crypto.ts'
+import {
+  commitIdOf,
+  decodeHeader,
+  readSection,
+  sectionToValue,
+  sectionsRoot,
+  type Commit,
+} from './commit.ts'
+import { equalBytes } from '../bytes.ts'
+import { merkleRoot } from './merkle.ts'
+
+/** The batch before a session's first one. */
+export const firstPrevious = (session: SessionId): BatchId => session as string as BatchId
+
+/**
+ * The commits of one turn of one writer: one flush, one signature.
+ *
+ * The id covers session, first seq, count, the id of the batch before and the Merkle root over the commit ids. A run of batches is
+ * therefore authenticated by the signature of its last one.
+ */
+export interface Batch {
+  readonly id: BatchId
+  readonly session: SessionId
+  readonly previous: BatchId
+  /** Salt seed: shipped with whole batches; a sparse proof ships single salts. 16 bytes. */
+  readonly seed: Uint8Array
+  /** Ed25519 by the session's device over the id; `undefined` for an inner batch of a run received under a later signature. */
+  readonly signature: Uint8Array | undefined
+  /** At least one, consecutive. */
+  readonly commits: readonly Commit[]
+}
+
+/** What the signature of a batch covers; {@link batchIdOf} hashes it. */
+export interface BatchCore {
+  readonly session: SessionId
+  readonly firstSeq: number
+  readonly count: number
+  readonly previous: BatchId
+  readonly root: Uint8Array
+}
+
+/** Bytes of a batch's seed. */
+export const SEED_BYTES = 16
+
+/** Id of a batch. */
+export const batchIdOf = (core: BatchCore): BatchId =>
+  toHex(
+    hash(
+      'batch',
+      encodeCanonical([
+        fromHex(core.session),
+        core.firstSeq,
+        core.count,
+        fromHex(core.previous),
+        core.root,
+      ]),
+    ),
+  ) as BatchId
+
+/** An unsigned batch of commits that were made with `seed`. */
+export function makeBatch(
+  previous: BatchId,
+  commits: readonly [Commit, ...Commit[]],
+  seed: Uint8Array,
+): Batch {
+  const session = commits[0].session
+  const id = batchIdOf({
+    session,
+    firstSeq: commits[0].header.seq,
+    count: commits.length,
+    previous,
+    root: merkleRoot(commits.map((commit) => fromHex(commit.id))),
+  })
+  return { id, session, previous, seed, signature: undefined, commits }
+}
+
+/** The batch with its signature. */
+export async function signBatch(batch: Batch, key: SigningKey): Promise<Batch> {
+  return { ...batch, signature: await key.sign(batchMessage(batch.id)) }
+}
+
+/** Whether `device` signed the batch. */
+export async function verifyBatch(
+  batch: Batch,
+  device: DeviceId,
+  crypto: Crypto,
+): Promise<boolean> {
+  if (!batch.signature) return false
+  return crypto.verify(fromHex(device), batchMessage(batch.id), batch.signature)
+}
+
+/** The message that the signature of a batch signs. */
+export const batchMessage = (id: BatchId): Uint8Array =>
+  concatBytes(domain('batch-signature'), fromHex(id))
+
+/** Seq of the first commit. */
+export const firstSeq = (batch: Batch): number => batch.commits[0]!.header.seq
+
+/** Seq of the last commit. */
+export const lastSeq = (batch: Batch): number => firstSeq(batch) + batch.commits.length - 1
+
+/** Canonical bytes of a batch as it is stored and sent. Session and previous batch are known from where it stands. */
+export function encodeBatch(batch: Batch): Uint8Array {
+  return encodeCanonical([
+    batch.seed,
+    batch.signature ?? new Uint8Array(0),
+    batch.commits.map((commit): Value => [commit.headerBytes, commit.sections.map(sectionToValue)]),
+  ])
+}
+
+/**
+ * The batch that follows `previous` in `session`, starting with commit `expectedSeq`. Everything is checked but the signature: form, limits,
+ * numbering, and that the sections are those the headers name. Throws `malformed`, `too-large` or `broken-chain`.
+ */
+export function decodeBatch(
+  encoded: Uint8Array,
+  session: SessionId,
+  previous: BatchId,
+  expectedSeq: number,
+): Batch {
+  if (encoded.length > limits.batchBytes + 64 * 1024) {
+    throw new PeerplaneError('too-large', `a batch has ${encoded.length} bytes`)
+  }
+  const fields = array(decodeCanonical(encoded), 'batch', 3)
+  const seed = bytes(fields[0], 'batch.seed', SEED_BYTES)
+  const signature = bytes(fields[1], 'batch.signature')
+  if (signature.length !== 0 && signature.length !== 64) {
+    throw new PeerplaneError('malformed', 'batch.signature is not 64 bytes long')
+  }
+  const commits = list(fields[2], 'batch.commits', limits.batchCommits, (value, name) =>
+    readCommit(value, name, session, seed),
+  )
+  const [first, ...rest] = commits
+  if (!first) throw new PeerplaneError('malformed', 'batch.commits is empty')
+  commits.forEach((commit, index) => {
+    if (commit.header.seq !== expectedSeq + index) {
+      throw new PeerplaneError(
+        'broken-chain',
+        `commit ${commit.header.seq} stands where ${expectedSeq + index} was due`,
+      )
+    }
+  })
+  const batch = makeBatch(previous, [first, ...rest], seed)
+  return signature.length === 0 ? batch : { ...batch, signature }
+}
+
+function readCommit(value: Value, name: string, session: SessionId, seed: Uint8Array): Commit {
+  const fields = array(value, name, 2)
+  const headerBytes = bytes(fields[0], `${name}.header`)
+  const header = decodeHeader(headerBytes)
+  const sections = list(fields[1], `${name}.sections`, limits.sections, readSection)
+  if (!equalBytes(sectionsRoot(seed, header.seq, sections), header.root)) {
+    throw new PeerplaneError('malformed', `${name} has sections that its header does not name`)
+  }
+  return { id: commitIdOf(session, headerBytes), session, header, headerBytes, sections }
+}

@@ -1,0 +1,180 @@
+import { fromHex, toHex, utf8 } from '../bytes.ts'
+import { decodeCanonical, encodeCanonical, type Value } from '../codec.ts'
+import { PeerplaneError } from '../errors.ts'
+import { array, bytes, list, text, whole } from '../fields.ts'
+import { HASH_BYTES, hash } from '../hash.ts'
+import { MAX_COUNTER, type Timestamp } from '../hybrid-clock.ts'
+import type { CommitId, EntityKey, SessionId } from '../ids.ts'
+import { limits } from '../limits.ts'
+import { merkleRoot } from './merkle.ts'
+
+/** The place of a commit: its session and its number there, from 1. */
+export interface Dot {
+  readonly session: SessionId
+  readonly seq: number
+}
+
+/** What a commit changes on one entity. */
+export interface Section {
+  /** Names the partition that the entity belongs to; empty while spaces have one partition. */
+  readonly tag: Uint8Array
+  readonly entity: EntityKey
+  readonly modelVersion: number
+  readonly body: Uint8Array
+}
+
+/** The signed part of a commit: everything but the sections, of which it holds the root. */
+export interface Header {
+  /** 1, 2, 3 … in the session. */
+  readonly seq: number
+  /** The nearest maximal commits of other sessions that the author had delivered and no earlier commit of this session names. */
+  readonly deps: readonly Dot[]
+  /** First 16 bytes of the hash over the ids of `deps`; empty without deps. */
+  readonly digest: Uint8Array
+  readonly time: Timestamp
+  /** Hashes of admissions relied upon beyond the opening's. */
+  readonly view: readonly Uint8Array[]
+  /** Merkle root over the section leaves. */
+  readonly root: Uint8Array
+}
+
+/** One command: atomic, identified by the hash of its session and header. */
+export interface Commit {
+  readonly id: CommitId
+  readonly session: SessionId
+  readonly header: Header
+  /** Canonical header bytes, as hashed. */
+  readonly headerBytes: Uint8Array
+  readonly sections: readonly Section[]
+}
+
+const SALT_BYTES = 16
+
+/** Builds a commit; `seed` is the salt seed of its batch. */
+export function makeCommit(
+  session: SessionId,
+  fields: Omit<Header, 'root'>,
+  sections: readonly Section[],
+  seed: Uint8Array,
+): Commit {
+  const header: Header = { ...fields, root: sectionsRoot(seed, fields.seq, sections) }
+  const headerBytes = encodeHeader(header)
+  return { id: commitIdOf(session, headerBytes), session, header, headerBytes, sections }
+}
+
+/** Canonical bytes of a header. */
+export function encodeHeader(header: Header): Uint8Array {
+  return encodeCanonical([
+    header.seq,
+    header.deps.map(({ session, seq }) => [fromHex(session), seq]),
+    header.digest,
+    [header.time.ms, header.time.counter],
+    header.view,
+    header.root,
+  ])
+}
+
+/** The header of canonical bytes. Throws `malformed` or `too-large`. */
+export function decodeHeader(encoded: Uint8Array): Header {
+  const fields = array(decodeCanonical(encoded), 'header', 6)
+  const deps = list(fields[1], 'header.deps', limits.deps, readDot)
+  const time = array(fields[3], 'header.time', 2)
+  const counter = whole(time[1], 'header.time.counter')
+  if (counter > MAX_COUNTER)
+    throw new PeerplaneError('malformed', 'header.time.counter is too large')
+  for (let i = 1; i < deps.length; i++) {
+    if (deps[i - 1]!.session >= deps[i]!.session) {
+      throw new PeerplaneError('malformed', 'header.deps are not in the order of their sessions')
+    }
+  }
+  return {
+    seq: whole(fields[0], 'header.seq', 1),
+    deps,
+    digest: bytes(fields[2], 'header.digest', deps.length === 0 ? 0 : 16),
+    time: { ms: whole(time[0], 'header.time.ms'), counter },
+    view: list(fields[4], 'header.view', 16, (each, name) => bytes(each, name, HASH_BYTES)),
+    root: bytes(fields[5], 'header.root', HASH_BYTES),
+  }
+}
+
+/** Id of the commit of `session` with this header. */
+export const commitIdOf = (session: SessionId, headerBytes: Uint8Array): CommitId =>
+  toHex(hash('commit', fromHex(session), headerBytes)) as CommitId
+
+/** Digest over the ids of deps, in the order of the deps: a fork below a dependency cannot go unnoticed. */
+export const depsDigest = (ids: readonly CommitId[]): Uint8Array =>
+  ids.length === 0 ? new Uint8Array(0) : hash('deps', ...ids.map(fromHex)).slice(0, 16)
+
+/** Salt of section `index` of commit `seq`: a leaf without its section tells nothing about it. */
+export const saltOf = (seed: Uint8Array, seq: number, index: number): Uint8Array =>
+  hash('salt', seed, encodeCanonical([seq, index])).slice(0, SALT_BYTES)
+
+/** Leaf of one section. */
+export const sectionLeaf = (salt: Uint8Array, section: Section): Uint8Array =>
+  hash(
+    'section',
+    encodeCanonical([
+      salt,
+      section.tag,
+      section.entity,
+      section.modelVersion,
+      hash('body', section.body),
+    ]),
+  )
+
+/** Root over the sections of commit `seq`; of a commit without sections it is 32 zero bytes. */
+export function sectionsRoot(
+  seed: Uint8Array,
+  seq: number,
+  sections: readonly Section[],
+): Uint8Array {
+  if (sections.length === 0) return new Uint8Array(HASH_BYTES)
+  return merkleRoot(
+    sections.map((section, index) => sectionLeaf(saltOf(seed, seq, index), section)),
+  )
+}
+
+/** A section for the canonical encoding. */
+export const sectionToValue = (section: Section): Value => [
+  section.tag,
+  section.entity,
+  section.modelVersion,
+  section.body,
+]
+
+/** A section of a decoded value. Throws `malformed` or `too-large`. */
+export function readSection(value: Value, name: string): Section {
+  const fields = array(value, name, 4)
+  const entity = text(fields[1], `${name}.entity`, 2 * limits.entityNameBytes + 1)
+  const slash = entity.indexOf('/')
+  if (
+    slash < 1 ||
+    slash === entity.length - 1 ||
+    utf8(entity).length > 2 * limits.entityNameBytes + 1
+  ) {
+    throw new PeerplaneError('malformed', `${name}.entity is not type/id`)
+  }
+  const tag = bytes(fields[0], `${name}.tag`)
+  if (tag.length > 16) throw new PeerplaneError('malformed', `${name}.tag is longer than 16 bytes`)
+  return {
+    tag,
+    entity: entity as EntityKey,
+    modelVersion: whole(fields[2], `${name}.modelVersion`),
+    body: bytes(fields[3], `${name}.body`),
+  }
+}
+
+function readDot(value: Value, name: string): Dot {
+  const fields = array(value, name, 2)
+  return {
+    session: toHex(bytes(fields[0], `${name}.session`, HASH_BYTES)) as SessionId,
+    seq: whole(fields[1], `${name}.seq`, 1),
+  }
+}
+
+/** Bytes of a commit without framing, for limits. */
+export const commitSize = (commit: Commit): number =>
+  commit.sections.reduce(
+    (size, section) => size + section.body.length + 64,
+    commit.headerBytes.length,
+  )

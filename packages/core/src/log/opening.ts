@@ -1,0 +1,94 @@
+import { fromHex, toHex } from '../bytes.ts'
+import { decodeCanonical, encodeCanonical } from '../codec.ts'
+import { PeerplaneError } from '../errors.ts'
+import { array, bytes, list, whole } from '../fields.ts'
+import { HASH_BYTES, domain, hash } from '../hash.ts'
+import type { DeviceId, SessionId, SpaceId } from '../ids.ts'
+import { limits } from '../limits.ts'
+import type { Crypto, SigningKey } from '../ports/crypto.ts'
+import { concatBytes } from '../bytes.ts'
+import { readTip, tipToValue, type Tip } from './tip.ts'
+
+/** Version of every record of the log. */
+export const FORMAT_VERSION = 1
+
+/**
+ * The first record of a session: one opening of one device's store. A session is never resumed: a device that lost its tail, or was
+ * restored from a copy, and reused sequence numbers would contradict itself.
+ */
+export interface Opening {
+  readonly space: SpaceId
+  readonly device: DeviceId
+  /** All tips of the same device that were held when it opened. */
+  readonly parents: readonly Tip[]
+  /** Hash of the admission that lets the device write; of the space record for its creator. */
+  readonly admission: Uint8Array
+  /** 16 random bytes: two openings never have one id. */
+  readonly nonce: Uint8Array
+}
+
+/** An opening as it is stored and sent. */
+export interface SignedOpening {
+  readonly opening: Opening
+  readonly session: SessionId
+  /** Canonical bytes; their hash is the session id. */
+  readonly bytes: Uint8Array
+  /** Ed25519 by the device, over the session id. */
+  readonly signature: Uint8Array
+}
+
+/** Canonical bytes of an opening. */
+export function encodeOpening(opening: Opening): Uint8Array {
+  return encodeCanonical([
+    FORMAT_VERSION,
+    fromHex(opening.space),
+    fromHex(opening.device),
+    opening.parents.map(tipToValue),
+    opening.admission,
+    opening.nonce,
+  ])
+}
+
+/** Id of the session that these opening bytes begin. */
+export const sessionIdOf = (openingBytes: Uint8Array): SessionId =>
+  toHex(hash('opening', openingBytes)) as SessionId
+
+/** Signs an opening. The session id is known before: it does not depend on the signature. */
+export async function signOpening(opening: Opening, key: SigningKey): Promise<SignedOpening> {
+  const encoded = encodeOpening(opening)
+  const session = sessionIdOf(encoded)
+  return { opening, session, bytes: encoded, signature: await key.sign(signedMessage(session)) }
+}
+
+/** The opening of received bytes, its signature not yet verified. Throws `malformed` or `too-large`. */
+export function decodeOpening(encoded: Uint8Array, signature: Uint8Array): SignedOpening {
+  const fields = array(decodeCanonical(encoded), 'opening', 6)
+  const version = whole(fields[0], 'opening.version')
+  if (version !== FORMAT_VERSION) {
+    throw new PeerplaneError('malformed', `opening has format version ${version}`)
+  }
+  return {
+    opening: {
+      space: toHex(bytes(fields[1], 'opening.space', HASH_BYTES)) as SpaceId,
+      device: toHex(bytes(fields[2], 'opening.device', HASH_BYTES)) as DeviceId,
+      parents: list(fields[3], 'opening.parents', limits.parents, readTip),
+      admission: bytes(fields[4], 'opening.admission', HASH_BYTES),
+      nonce: bytes(fields[5], 'opening.nonce', 16),
+    },
+    session: sessionIdOf(encoded),
+    bytes: encoded,
+    signature,
+  }
+}
+
+/** Whether the device of an opening signed it. */
+export function verifyOpening(signed: SignedOpening, crypto: Crypto): Promise<boolean> {
+  return crypto.verify(
+    fromHex(signed.opening.device),
+    signedMessage(signed.session),
+    signed.signature,
+  )
+}
+
+const signedMessage = (session: SessionId): Uint8Array =>
+  concatBytes(domain('opening-signature'), fromHex(session))

@@ -1,0 +1,32 @@
+import { fromHex, toHex } from '../bytes.ts'
+import type { Value } from '../codec.ts'
+import { array, bytes, whole } from '../fields.ts'
+import { HASH_BYTES } from '../hash.ts'
+import type { CommitId, SessionId } from '../ids.ts'
+
+/** How far a session is held: its first `seq` commits, the last of which has an id that begins with `mark`. */
+export interface Tip {
+  readonly session: SessionId
+  readonly seq: number
+  /** The first 8 bytes of the commit id, 16 hex digits: two holders of different commits notice. */
+  readonly mark: string
+}
+
+/** Bytes of a mark. */
+export const MARK_BYTES = 8
+
+/** The mark of a commit. */
+export const markOf = (commit: CommitId): string => commit.slice(0, MARK_BYTES * 2)
+
+/** A tip for the canonical encoding. */
+export const tipToValue = (tip: Tip): Value => [fromHex(tip.session), tip.seq, fromHex(tip.mark)]
+
+/** A tip of a decoded value. Throws `malformed`. */
+export function readTip(value: Value, name: string): Tip {
+  const fields = array(value, name, 3)
+  return {
+    session: toHex(bytes(fields[0], `${name}.session`, HASH_BYTES)) as SessionId,
+    seq: whole(fields[1], `${name}.seq`, 1),
+    mark: toHex(bytes(fields[2], `${name}.mark`, MARK_BYTES)),
+  }
+}

@@ -1,0 +1,53 @@
+import type { SessionId } from '../ids.ts'
+import type { Batch } from '../log/batch.ts'
+import type { Frontier, Lineage } from '../log/frontier.ts'
+
+/** An opening record with the admissions that make its device a member: what a receiver needs before the first batch of a session. */
+export interface OpeningEvidence {
+  readonly bytes: Uint8Array
+  readonly signature: Uint8Array
+  /** Canonical admissions, from the creator of the space to the device; empty for the creator. */
+  readonly chain: readonly Uint8Array[]
+}
+
+/** Consecutive batches of one session, the last of which is signed: the unit of transfer. */
+export interface Run {
+  readonly session: SessionId
+  /** Seq of the first commit. */
+  readonly from: number
+  /** Present when `from` is 1. */
+  readonly opening: OpeningEvidence | undefined
+  /** Canonical batches; at most `limits.runBytes` together, or one batch. */
+  readonly batches: readonly Uint8Array[]
+}
+
+/** What came of a run. */
+export interface Admitted {
+  /** Commits that are new here and durable now. */
+  readonly stored: number
+  /** Of the commits delivered because of this run, how many had waited for a dependency. */
+  readonly released: number
+}
+
+/** What sync needs of the log of a space: compare, hand out, take in. */
+export interface Replica {
+  /** Delivered and durable, for announcing; on a batch boundary in every session. */
+  delivered(): Frontier
+  /** Durable, delivered or not, for asking: what need not be sent again. */
+  stored(): Frontier
+  /** Parents of each session whose opening is held. */
+  readonly lineage: Lineage
+  /**
+   * The run that starts at the batch holding commit `from`, of about `maxBytes` at most (one batch at least), ending with a signed batch;
+   * `undefined` if nothing from there on is held.
+   */
+  range(session: SessionId, from: number, maxBytes: number): Promise<Run | undefined>
+  /**
+   * Checks a run, stores what is new of it, and delivers what has become deliverable. Resolves when it is durable.
+   * Rejects with `malformed`, `too-large`, `wrong-space`, `not-a-member`, `bad-signature`, `broken-chain` (a gap: ask from the stored
+   * frontier), `fork`, `overloaded`, or a code of the store; then nothing of the run was stored.
+   */
+  admit(run: Run): Promise<Admitted>
+  /** Calls back after each change of `stored` or `delivered`, with the batch if it was written here. The returned function ends it. */
+  watch(callback: (own: Batch | undefined) => void): () => void
+}

@@ -1,0 +1,56 @@
+import type { Timestamp } from '../hybrid-clock.ts'
+import type { SessionId } from '../ids.ts'
+import type { Json } from '../json.ts'
+
+/** Where ops come from: with an index these are the dots of the CRDT literature. */
+export interface Origin {
+  readonly session: SessionId
+  readonly seq: number
+  readonly time: Timestamp
+}
+
+/** The body of one section and where it comes from. */
+export interface Body {
+  readonly origin: Origin
+  readonly bytes: Uint8Array
+}
+
+/** What one command does to one entity, before it is decided whether the commit is made. */
+export interface Draft {
+  /** What the handler gets: it reads and records changes. */
+  readonly handle: unknown
+  /** The changes as section body; `undefined` when there are none. The state keeps them. */
+  finish(): Uint8Array | undefined
+  /** Takes all changes of this draft back. */
+  revert(): void
+}
+
+/**
+ * The folded state of one entity.
+ *
+ * Folding the same bodies in any causal order gives the same mirror and the same snapshot, byte for byte.
+ */
+export interface EntityState {
+  /** The plain state that app code sees: frozen, a new object exactly when the state has changed. */
+  readonly mirror: Json
+  /** Names the state that `mirror` shows, for commands that refer to it; empty where the model does not need it. */
+  readonly version: string
+  /** Adds the effect of bodies, in causal order. A body that breaks a rule of the model has no effect and is named in the result. */
+  fold(bodies: readonly Body[]): readonly Body[]
+  /** Starts a command of this device; `at` is the version the caller saw. */
+  begin(origin: Origin, at?: string): Draft
+  /** Canonical bytes from which the same state opens. */
+  snapshot(): Uint8Array
+  /** Frees what the garbage collector does not know of. */
+  close(): void
+}
+
+/** One way to hold state: how ops fold into it. */
+export interface StateModel {
+  /** Part of every section; a newer version than this makes an entity unreadable here. */
+  readonly version: number
+  /** Whether the state comes with a row that is kept folded; otherwise bodies are folded when somebody opens the entity. */
+  readonly eager: boolean
+  /** The state of a snapshot, or the initial state. Throws `unreadable`. */
+  open(snapshot: Uint8Array | undefined): Promise<EntityState>
+}

@@ -1,0 +1,43 @@
+/** How far a write must have got before its promise resolves: `local` survives the process, `synced` survives power loss. */
+export type StoreDurability = 'local' | 'synced'
+
+/** A change of one key; `undefined` deletes it. */
+export interface Write {
+  readonly key: Uint8Array
+  readonly value: Uint8Array | undefined
+}
+
+/** A stored pair. */
+export interface Entry {
+  readonly key: Uint8Array
+  readonly value: Uint8Array
+}
+
+/** Keys with `from <= key < to`, in byte order. */
+export interface Range {
+  readonly from: Uint8Array
+  readonly to: Uint8Array
+  /** At most this many; without it all. */
+  readonly limit?: number
+  /** From the largest key downwards. */
+  readonly reverse?: boolean
+}
+
+/**
+ * An ordered map from bytes to bytes on one device, with one writer.
+ *
+ * Writes are atomic, take effect in the order of their calls, and are seen by every read that is called after the write resolved.
+ * After a crash the store holds the effect of a prefix of all writes, which includes every write that was acknowledged at its durability.
+ * Failures reject with `store-failed`, `store-full`, `store-corrupt` or `closed`; a rejected write may or may not have been applied after a
+ * later re-opening, but is never visible before.
+ */
+export interface Store {
+  /** The value of `key`. */
+  get(key: Uint8Array): Promise<Uint8Array | undefined>
+  /** The pairs of `range`, in order. */
+  scan(range: Range): Promise<readonly Entry[]>
+  /** Applies all writes or none; of two writes to one key the later wins. */
+  write(writes: readonly Write[], durability: StoreDurability): Promise<void>
+  /** Waits for writes under way and frees the store; later calls reject with `closed`. */
+  close(): Promise<void>
+}

@@ -1,0 +1,127 @@
+import { concatBytes, fromHex, toHex } from '../bytes.ts'
+import { decodeCanonical, encodeCanonical, type Value } from '../codec.ts'
+import { array, bytes, whole } from '../fields.ts'
+import { HASH_BYTES, domain, hash } from '../hash.ts'
+import type { DeviceId, SpaceId } from '../ids.ts'
+import { limits } from '../limits.ts'
+import type { Crypto, SigningKey } from '../ports/crypto.ts'
+import type { SpaceRecord } from './space.ts'
+
+/*
+ * How a device becomes a member without asking anybody who is online:
+ *
+ *   creator ──signs──> grant {space, invite key, not after} ──invite key signs──> admission of device B
+ *   device B ──signs──> grant {…}                           ──invite key signs──> admission of device C
+ *
+ * The secret half of the invite key travels in the invitation. A chain of admissions leads from every device back to the creator, and
+ * whoever sees the chain can check it.
+ */
+
+/** A member's permission for the holder of an invite key to admit devices. */
+export interface Grant {
+  readonly space: SpaceId
+  readonly issuer: DeviceId
+  /** Ed25519 public key, 32 bytes. */
+  readonly inviteKey: Uint8Array
+  /** Milliseconds since 1970. Checked by the member at whose door a new device appears, with the member's own clock. */
+  readonly notAfter: number
+  /** Ed25519 by the issuer. */
+  readonly signature: Uint8Array
+}
+
+/** The evidence that a device was invited. */
+export interface Admission {
+  readonly grant: Grant
+  readonly device: DeviceId
+  /** Ed25519 by the invite key. */
+  readonly signature: Uint8Array
+  /** Canonical bytes of all of the above; their hash names the admission. */
+  readonly bytes: Uint8Array
+  readonly id: Uint8Array
+}
+
+/** Signs a grant. */
+export async function signGrant(
+  fields: Omit<Grant, 'signature' | 'issuer'>,
+  issuer: SigningKey,
+): Promise<Grant> {
+  const grant = { ...fields, issuer: toHex(issuer.publicKey) as DeviceId }
+  return { ...grant, signature: await issuer.sign(grantMessage(grant)) }
+}
+
+/** Admits `device` with the invite key that the grant names. */
+export async function admit(
+  grant: Grant,
+  device: DeviceId,
+  inviteKey: SigningKey,
+): Promise<Admission> {
+  const signature = await inviteKey.sign(admissionMessage(grant, device))
+  return decodeAdmission(encodeCanonical([grantToValue(grant), fromHex(device), signature]))
+}
+
+/** The admission of canonical bytes, nothing verified yet. Throws `malformed`. */
+export function decodeAdmission(encoded: Uint8Array): Admission {
+  const fields = array(decodeCanonical(encoded), 'admission', 3)
+  return {
+    grant: readGrant(fields[0]!),
+    device: toHex(bytes(fields[1], 'admission.device', HASH_BYTES)) as DeviceId,
+    signature: bytes(fields[2], 'admission.signature', 64),
+    bytes: encoded,
+    id: hash('admission', encoded),
+  }
+}
+
+/** A grant for the canonical encoding. */
+export const grantToValue = (grant: Grant): Value => [
+  fromHex(grant.space),
+  fromHex(grant.issuer),
+  grant.inviteKey,
+  grant.notAfter,
+  grant.signature,
+]
+
+/** A grant of a decoded value. Throws `malformed`. */
+export function readGrant(value: Value): Grant {
+  const fields = array(value, 'grant', 5)
+  return {
+    space: toHex(bytes(fields[0], 'grant.space', HASH_BYTES)) as SpaceId,
+    issuer: toHex(bytes(fields[1], 'grant.issuer', HASH_BYTES)) as DeviceId,
+    inviteKey: bytes(fields[2], 'grant.inviteKey', HASH_BYTES),
+    notAfter: whole(fields[3], 'grant.notAfter'),
+    signature: bytes(fields[4], 'grant.signature', 64),
+  }
+}
+
+/**
+ * Whether `chain` leads from the creator of the space to `device`: the first admission was granted by the creator, each next one by the
+ * device before it, the last one admits `device`. The creator itself has an empty chain. Expiry is not judged here: it closes the door of a
+ * member who sees a new device, and must not make devices that were let in elsewhere invalid.
+ */
+export async function verifyAdmissions(
+  space: SpaceRecord,
+  device: DeviceId,
+  chain: readonly Admission[],
+  crypto: Crypto,
+): Promise<boolean> {
+  if (chain.length > limits.admissionChain) return false
+  let member = space.creator
+  for (const { grant, device: admitted, signature } of chain) {
+    if (grant.space !== space.id || grant.issuer !== member) return false
+    const granted = await crypto.verify(fromHex(member), grantMessage(grant), grant.signature)
+    if (!granted) return false
+    if (!(await crypto.verify(grant.inviteKey, admissionMessage(grant, admitted), signature))) {
+      return false
+    }
+    member = admitted
+  }
+  return member === device
+}
+
+const grantMessage = (grant: Omit<Grant, 'signature'>): Uint8Array =>
+  concatBytes(
+    domain('grant'),
+    encodeCanonical([fromHex(grant.space), fromHex(grant.issuer), grant.inviteKey, grant.notAfter]),
+  )
+
+const admissionMessage = (grant: Grant, device: DeviceId): Uint8Array =>
+  concatBytes(domain('admission-signature'), hash('grant-id', grantMessage(grant)), fromHex(device))

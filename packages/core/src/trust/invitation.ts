@@ -1,0 +1,126 @@
+import { fromBase64Url, toBase64Url, toHex } from '../bytes.ts'
+import { decodeCanonical, encodeCanonical } from '../codec.ts'
+import { PeerplaneError } from '../errors.ts'
+import { array, bytes, list, text } from '../fields.ts'
+import type { DeviceId } from '../ids.ts'
+import { limits } from '../limits.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Crypto, SigningKey } from '../ports/crypto.ts'
+import type { Random } from '../ports/random.ts'
+import {
+  admit,
+  decodeAdmission,
+  grantToValue,
+  readGrant,
+  signGrant,
+  verifyAdmissions,
+} from './admission.ts'
+import type { Admission, Grant } from './admission.ts'
+import { decodeSpaceRecord, type Space } from './space.ts'
+
+/** All that a device needs to become a member. Whoever has it can join: it is a secret. */
+export interface Invitation {
+  readonly space: Space
+  readonly grant: Grant
+  /** Seed of the invite key, 32 bytes. */
+  readonly inviteSeed: Uint8Array
+  /** From the creator to the issuer of the grant. */
+  readonly chain: readonly Admission[]
+  /** Multiaddresses of peers to try first. */
+  readonly addresses: readonly string[]
+}
+
+/** Issues an invitation that may be used until `notAfter`. */
+export async function createInvitation(
+  from: { readonly space: Space; readonly chain: readonly Admission[]; readonly key: SigningKey },
+  options: { readonly notAfter: number; readonly addresses: readonly string[] },
+  ports: { readonly crypto: Crypto; readonly random: Random },
+): Promise<Invitation> {
+  const inviteSeed = ports.random.bytes(32)
+  const inviteKey = (await ports.crypto.keyFromSeed(inviteSeed)).publicKey
+  const grant = await signGrant(
+    { space: from.space.record.id, inviteKey, notAfter: options.notAfter },
+    from.key,
+  )
+  const addresses = options.addresses.slice(0, limits.invitationAddresses)
+  return { space: from.space, grant, inviteSeed, chain: from.chain, addresses }
+}
+
+const VERSION = 1
+const PREFIX = 'pp1.'
+
+/** The invitation as text for the fragment of a URL, which browsers never send to a server. */
+export function encodeInvitation(invitation: Invitation): string {
+  const encoded = encodeCanonical([
+    VERSION,
+    invitation.space.record.bytes,
+    invitation.space.secret,
+    grantToValue(invitation.grant),
+    invitation.inviteSeed,
+    invitation.chain.map((admission) => admission.bytes),
+    invitation.addresses,
+  ])
+  return PREFIX + toBase64Url(encoded)
+}
+
+/** `invitation` as a link to `page`. */
+export const invitationLink = (page: string, invitation: Invitation): string =>
+  `${page.split('#')[0]}#join=${encodeInvitation(invitation)}`
+
+/**
+ * The invitation in a link, or in the bare text of {@link encodeInvitation}, verified with all its signatures.
+ * Throws `invalid-invitation`, or `expired-invitation` by the clock of this device.
+ */
+export async function readInvitation(
+  link: string,
+  ports: { readonly crypto: Crypto; readonly clock: Clock },
+): Promise<Invitation> {
+  const invitation = decodeInvitation(link)
+  const { space, grant, chain } = invitation
+  const invalid = new PeerplaneError('invalid-invitation', 'the invitation was changed on its way')
+  if (grant.space !== space.record.id) throw invalid
+  const inviteKey = await ports.crypto.keyFromSeed(invitation.inviteSeed)
+  // An admission of the invite key itself: if its chain holds, the chain of a device will.
+  const probe = await admit(grant, toHex(inviteKey.publicKey) as DeviceId, inviteKey)
+  const whole = await verifyAdmissions(space.record, probe.device, [...chain, probe], ports.crypto)
+  if (!whole) throw invalid
+  if (grant.notAfter < ports.clock.now()) {
+    const date = new Date(grant.notAfter).toISOString()
+    throw new PeerplaneError('expired-invitation', `the invitation could be used until ${date}`)
+  }
+  return invitation
+}
+
+function decodeInvitation(link: string): Invitation {
+  const [, encoded] = /(?:^|#join=)(pp1\.[\w-]+)$/.exec(link.trim()) ?? []
+  if (!encoded) {
+    throw new PeerplaneError('invalid-invitation', 'the text does not end in an invitation')
+  }
+  if (encoded.length > limits.invitationBytes) {
+    throw new PeerplaneError('invalid-invitation', 'the invitation is too long')
+  }
+  const decoded = fromBase64Url(encoded.slice(PREFIX.length))
+  try {
+    const fields = array(decodeCanonical(decoded ?? new Uint8Array(0)), 'invitation', 7)
+    if (fields[0] !== VERSION) throw new Error('version')
+    return {
+      space: {
+        record: decodeSpaceRecord(bytes(fields[1], 'invitation.space')),
+        secret: bytes(fields[2], 'invitation.secret', 32),
+      },
+      grant: readGrant(fields[3]!),
+      inviteSeed: bytes(fields[4], 'invitation.inviteSeed', 32),
+      chain: list(fields[5], 'invitation.chain', limits.admissionChain, (value, name) =>
+        decodeAdmission(bytes(value, name)),
+      ),
+      addresses: list(
+        fields[6],
+        'invitation.addresses',
+        limits.invitationAddresses,
+        (value, name) => text(value, name, 256),
+      ),
+    }
+  } catch (cause) {
+    throw new PeerplaneError('invalid-invitation', 'the invitation cannot be read', { cause })
+  }
+}

@@ -1,0 +1,43 @@
+import { fromHex, toHex } from '../bytes.ts'
+import { decodeCanonical, encodeCanonical } from '../codec.ts'
+import { PeerplaneError } from '../errors.ts'
+import { array, bytes, whole } from '../fields.ts'
+import { HASH_BYTES, hash } from '../hash.ts'
+import type { DeviceId, SpaceId } from '../ids.ts'
+import { FORMAT_VERSION } from '../log/opening.ts'
+import type { Random } from '../ports/random.ts'
+
+/** The root of trust of a space: its hash is the space id, its creator is the first member. */
+export interface SpaceRecord {
+  readonly id: SpaceId
+  readonly creator: DeviceId
+  readonly bytes: Uint8Array
+}
+
+/** A space as its members know it. */
+export interface Space {
+  readonly record: SpaceRecord
+  /** 32 bytes that every member knows and nobody else: the first proof in every handshake, and the key of topic names. */
+  readonly secret: Uint8Array
+}
+
+/** Founds a space; needs no network. */
+export function createSpace(creator: DeviceId, random: Random): Space {
+  const encoded = encodeCanonical([FORMAT_VERSION, fromHex(creator), random.bytes(16)])
+  return { record: decodeSpaceRecord(encoded), secret: random.bytes(32) }
+}
+
+/** The space record of canonical bytes. Throws `malformed`. */
+export function decodeSpaceRecord(encoded: Uint8Array): SpaceRecord {
+  const fields = array(decodeCanonical(encoded), 'space', 3)
+  const version = whole(fields[0], 'space.version')
+  if (version !== FORMAT_VERSION) {
+    throw new PeerplaneError('malformed', `space has format version ${version}`)
+  }
+  bytes(fields[2], 'space.nonce', 16)
+  return {
+    id: toHex(hash('space', encoded)) as SpaceId,
+    creator: toHex(bytes(fields[1], 'space.creator', HASH_BYTES)) as DeviceId,
+    bytes: encoded,
+  }
+}
