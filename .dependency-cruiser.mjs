@@ -126,7 +126,7 @@ export default {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '(^|/)(dist|[.]docs)/' },
+    exclude: { path: '^(packages|apps)/[^/]+/dist/|^examples/[.]docs/' },
     tsConfig: { fileName: 'tsconfig.base.json' },
     tsPreCompilationDeps: true,
     builtInModules: { add: ['node:sqlite'] },

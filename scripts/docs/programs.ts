@@ -12,7 +12,6 @@ export function typeErrors(folder: string): string[] {
       noEmit: true,
       declaration: false,
       declarationMap: false,
-      isolatedDeclarations: false,
       noUnusedLocals: false,
       types: ['node'],
     },
