@@ -1,1 +1,1 @@
-export {}
+export { createMemoryStore, type MemoryStore } from './storage/memory-store.ts'

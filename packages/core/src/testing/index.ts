@@ -1,1 +1,1 @@
-export {}
+export { storeContract, type StoreFixture } from './store.contract.ts'

@@ -1,0 +1,60 @@
+import { PeerplaneError, toHex } from '@peerplane/core'
+import type { Entry, Range, Store, Write } from '@peerplane/core'
+
+import { SortedKeys } from './sorted-keys.ts'
+
+/** A store whose content can be taken over by another one. */
+export interface MemoryStore extends Store {
+  /** A copy of everything it holds at this moment, also after it was closed. */
+  entries(): readonly Entry[]
+}
+
+/**
+ * A store in the memory of the process, which begins with a copy of `content`.
+ *
+ * Every write takes effect at its call. It lasts as long as the process, at either durability: for tests, and for planes that are to leave
+ * no trace. `createMemoryStore(old.entries())` opens again what `old` held.
+ */
+export function createMemoryStore(content: readonly Entry[] = []): MemoryStore {
+  const values = new Map<string, Entry>()
+  const keys = new SortedKeys()
+  let closed = false
+
+  const put = ({ key, value }: Write): void => {
+    const name = toHex(key)
+    if (value) {
+      if (!values.has(name)) keys.add(name)
+      values.set(name, { key: key.slice(), value: value.slice() })
+    } else if (values.delete(name)) {
+      keys.delete(name)
+    }
+  }
+  const assertOpen = (): void => {
+    if (closed) throw new PeerplaneError('closed', 'the store is closed')
+  }
+  for (const entry of content) put(entry)
+
+  return {
+    async get(key: Uint8Array): Promise<Uint8Array | undefined> {
+      assertOpen()
+      return values.get(toHex(key))?.value.slice()
+    },
+    async scan(range: Range): Promise<readonly Entry[]> {
+      assertOpen()
+      const { from, to, limit = Infinity, reverse = false } = range
+      return keys
+        .range(toHex(from), toHex(to), limit, reverse)
+        .map((name) => copyOf(values.get(name)!))
+    },
+    async write(writes: readonly Write[]): Promise<void> {
+      assertOpen()
+      writes.forEach(put)
+    },
+    async close(): Promise<void> {
+      closed = true
+    },
+    entries: () => [...values.values()].map(copyOf),
+  }
+}
+
+const copyOf = ({ key, value }: Entry): Entry => ({ key: key.slice(), value: value.slice() })
