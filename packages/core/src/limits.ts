@@ -71,6 +71,22 @@ export const limitTable = {
     'milliseconds',
     'until a connection that has not proved membership is closed',
   ),
+  handshakeBytes: limit(
+    16 * KiB,
+    'bytes',
+    'one message of the handshake: a full chain of admissions fits, and a stranger fills no memory',
+  ),
+  pendingConnections: limit(64, 'connections', 'that have not proved membership yet, at once'),
+  connectionsPerSecond: limit(
+    50,
+    'connections',
+    'accepted from one address: an office behind one router comes back at once after a restart',
+  ),
+  linkWindowBytes: limit(
+    1 * MiB,
+    'bytes',
+    'sent over one link and not yet processed by the peer; a frame may begin below it',
+  ),
   statementMs: limit(24 * 3_600_000, 'milliseconds', 'for which a network key speaks for a device'),
   openEntities: limit(1_000, 'entities', 'kept folded in memory; others are read from their rows'),
   pendingCommands: limit(10_000, 'commands', 'accepted and not yet durable'),
