@@ -10,6 +10,8 @@ export function typeErrors(folder: string): string[] {
     extends: '../../tsconfig.base.json',
     compilerOptions: {
       noEmit: true,
+      rewriteRelativeImportExtensions: false,
+      allowImportingTsExtensions: true,
       declaration: false,
       declarationMap: false,
       noUnusedLocals: false,

@@ -85,6 +85,7 @@ export async function readInvitation(
   const whole = await verifyAdmissions(space.record, probe.device, [...chain, probe], ports.crypto)
   if (!whole) throw invalid
   if (grant.notAfter < ports.clock.now()) {
+    // oxlint-disable-next-line no-restricted-globals -- formats a given time, reads no clock
     const date = new Date(grant.notAfter).toISOString()
     throw new PeerplaneError('expired-invitation', `the invitation could be used until ${date}`)
   }
