@@ -91,6 +91,7 @@ export const limitTable = {
   openEntities: limit(1_000, 'entities', 'kept folded in memory; others are read from their rows'),
   pendingCommands: limit(10_000, 'commands', 'accepted and not yet durable'),
   tabQueue: limit(1_000, 'requests', 'of one following tab that wait for the leader'),
+  cachedKeys: limit(1_000, 'keys', 'of other devices kept ready for verifying'),
 } as const satisfies Record<string, Limit>
 
 /** The bounds by name. */
