@@ -22,6 +22,8 @@ export default defineConfig({
       },
       {
         resolve: { conditions: [...conditions, 'browser', 'import', 'module', 'default'] },
+        // Bundling it ahead would part it from its WASM file.
+        optimizeDeps: { exclude: ['@automerge/automerge'] },
         test: {
           name: 'browser',
           include: ['packages/*/src/**/*.browser.test.ts'],

@@ -3,5 +3,7 @@ import { defaultClientConditions, defineConfig } from 'vite'
 export default defineConfig({
   // Packages resolve to their sources, so the demo is never older than they are.
   resolve: { conditions: ['source', ...defaultClientConditions] },
+  // Bundling it ahead would part it from its WASM file.
+  optimizeDeps: { exclude: ['@automerge/automerge'] },
   build: { target: 'es2024', sourcemap: true },
 })
