@@ -1,1 +1,7 @@
-export {}
+export {
+  createSync,
+  type PeerStatus,
+  type Sync,
+  type SyncOptions,
+  type SyncStatus,
+} from './sync.ts'
