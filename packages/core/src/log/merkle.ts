@@ -46,6 +46,7 @@ export function verifyMerklePath(
   count: number,
   path: readonly Uint8Array[],
 ): boolean {
+  if (index < 0 || index >= count) return false
   const turns: ('left' | 'right')[] = []
   let from = 0
   let to = count

@@ -1,0 +1,239 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+
+import { ed25519 } from '@noble/curves/ed25519.js'
+import { expect, test } from 'vitest'
+
+import {
+  admit,
+  commitIdOf,
+  createInvitation,
+  depsDigest,
+  encodeBatch,
+  encodeCanonical,
+  encodeInvitation,
+  encodeOpening,
+  entityKey,
+  firstPrevious,
+  fromHex,
+  hash,
+  mac,
+  makeBatch,
+  makeCommit,
+  markOf,
+  merklePath,
+  merkleRoot,
+  readInvitation,
+  saltOf,
+  sectionLeaf,
+  sessionIdOf,
+  signBatch,
+  signGrant,
+  signOpening,
+  toHex,
+  toSparse,
+  verifyAdmissions,
+  verifyBatch,
+  verifyOpening,
+  verifySparse,
+  type Commit,
+  type Crypto,
+  type DeviceId,
+  type Section,
+  type SigningKey,
+} from './index.ts'
+import { decodeSpaceRecord } from './trust/space.ts'
+
+/*
+ * Canonical test vectors of the protocol: docs/protocol-vectors.json. An independent implementation that derives every field from the
+ * given seeds speaks this protocol. With UPDATE_VECTORS=1 the file is written anew; a change of it is a change of the protocol.
+ */
+
+const file = new URL('../../../docs/protocol-vectors.json', import.meta.url)
+
+const key = (fill: number): SigningKey => {
+  const seed = new Uint8Array(32).fill(fill)
+  return {
+    publicKey: ed25519.getPublicKey(seed),
+    sign: async (message) => ed25519.sign(message, seed),
+  }
+}
+
+const crypto: Crypto = {
+  keyFromSeed: async (seed) => ({
+    publicKey: ed25519.getPublicKey(seed),
+    sign: async (message) => ed25519.sign(message, seed),
+  }),
+  verify: async (publicKey, message, signature) => ed25519.verify(signature, message, publicKey),
+}
+
+const creator = key(1)
+const device = (signingKey: SigningKey): DeviceId => toHex(signingKey.publicKey) as DeviceId
+const filled = (length: number, fill: number): Uint8Array => new Uint8Array(length).fill(fill)
+
+async function compute(): Promise<Record<string, unknown>> {
+  const spaceBytes = encodeCanonical([1, creator.publicKey, filled(16, 2)])
+  const record = decodeSpaceRecord(spaceBytes)
+  const space = { record, secret: filled(32, 3) }
+
+  const inviteSeed = filled(32, 4)
+  const invitation = await createInvitation(
+    { space, chain: [], key: creator },
+    { notAfter: 1_800_000_000_000, addresses: ['/ip4/127.0.0.1/tcp/4001/ws'] },
+    { crypto, random: { bytes: () => inviteSeed } },
+  )
+  const guest = key(5)
+  const admission = await admit(
+    invitation.grant,
+    device(guest),
+    await crypto.keyFromSeed(inviteSeed),
+  )
+
+  const first = await signOpening(
+    {
+      space: record.id,
+      device: device(creator),
+      parents: [],
+      admission: fromHex(record.id),
+      nonce: filled(16, 6),
+    },
+    creator,
+  )
+  const section = (id: string, body: Uint8Array): Section => ({
+    tag: new Uint8Array(0),
+    entity: entityKey('tally', id),
+    modelVersion: 1,
+    body,
+  })
+  const seed = filled(16, 7)
+  const commit = (
+    session: typeof first.session,
+    seq: number,
+    deps: Commit[],
+    sections: Section[],
+  ) =>
+    makeCommit(
+      session,
+      {
+        seq,
+        deps: deps.map((dep) => ({ session: dep.session, seq: dep.header.seq })),
+        digest: depsDigest(deps.map(({ id }) => id)),
+        time: { ms: 1_790_000_000_000 + seq, counter: 0 },
+        view: [],
+      },
+      sections,
+      seed,
+    )
+  const c1 = commit(first.session, 1, [], [section('lunch', encodeCanonical([[], [['votes', 1]]]))])
+  const c2 = commit(
+    first.session,
+    2,
+    [],
+    [section('lunch', filled(3, 8)), section('dinner', filled(3, 9))],
+  )
+  const c3 = commit(first.session, 3, [], [section('tea', filled(3, 10))])
+  const batch = await signBatch(
+    makeBatch(firstPrevious(first.session), [c1, c2, c3], seed),
+    creator,
+  )
+
+  const second = await signOpening(
+    {
+      space: record.id,
+      device: device(guest),
+      parents: [],
+      admission: admission.id,
+      nonce: filled(16, 11),
+    },
+    guest,
+  )
+  const answer = commit(second.session, 1, [c3], [section('lunch', filled(3, 12))])
+  const answerBatch = await signBatch(
+    makeBatch(firstPrevious(second.session), [answer], seed),
+    guest,
+  )
+  const reopened = encodeOpening({
+    ...first.opening,
+    parents: [{ session: first.session, seq: 3, mark: markOf(c3.id) }],
+    nonce: filled(16, 13),
+  })
+  const sparse = toSparse(batch, 2, ({ entity }) => entity === 'tally/dinner')!
+
+  expect(await verifyOpening(first, crypto)).toBe(true)
+  expect(await verifyBatch(batch, device(creator), crypto)).toBe(true)
+  expect(await verifyBatch(answerBatch, device(creator), crypto)).toBe(false)
+  expect(await verifySparse(sparse, device(creator), crypto)).toBe(true)
+  expect(await verifyAdmissions(record, device(guest), [admission], crypto)).toBe(true)
+  const link = encodeInvitation(invitation)
+  await readInvitation(link, { crypto, clock: { now: () => 0 } })
+  const grantAgain = await signGrant(
+    { space: record.id, inviteKey: invitation.grant.inviteKey, notAfter: 1_800_000_000_000 },
+    creator,
+  )
+  expect(grantAgain).toEqual(invitation.grant)
+
+  const bytes = (value: Uint8Array): { bytes: number; hex: string } => ({
+    bytes: value.length,
+    hex: toHex(value),
+  })
+  return {
+    canonical: [[null, true, -1, 2 ** 40, 0.5, 'é', { b: 1, a: [] }]].map((value) => ({
+      value,
+      hex: toHex(encodeCanonical(value)),
+    })),
+    hash: { tag: 'test', message: '00ff', hex: toHex(hash('test', fromHex('00ff'))) },
+    mac: {
+      key: toHex(space.secret),
+      tag: 'topic',
+      message: '',
+      hex: toHex(mac(space.secret, 'topic')),
+    },
+    space: { creatorSeed: toHex(filled(32, 1)), record: bytes(spaceBytes), id: record.id },
+    invitation: { inviteSeed: toHex(inviteSeed), text: link, characters: link.length },
+    admission: {
+      deviceSeed: toHex(filled(32, 5)),
+      record: bytes(admission.bytes),
+      id: toHex(admission.id),
+    },
+    opening: {
+      record: bytes(first.bytes),
+      session: sessionIdOf(first.bytes),
+      signature: toHex(first.signature),
+      withOneParent: bytes(reopened),
+    },
+    commit: {
+      header: bytes(c1.headerBytes),
+      salt: toHex(saltOf(seed, 1, 0)),
+      leaf: toHex(sectionLeaf(saltOf(seed, 1, 0), c1.sections[0]!)),
+      id: commitIdOf(first.session, c1.headerBytes),
+      withOneDependency: {
+        header: bytes(answer.headerBytes),
+        digest: toHex(answer.header.digest),
+        id: answer.id,
+      },
+    },
+    batch: {
+      seed: toHex(seed),
+      ofThree: bytes(encodeBatch(batch)),
+      id: batch.id,
+      signature: toHex(batch.signature!),
+      root: toHex(merkleRoot(batch.commits.map(({ id }) => fromHex(id)))),
+      ofOne: bytes(encodeBatch(answerBatch)),
+    },
+    sparse: {
+      seq: 2,
+      shows: 'tally/dinner',
+      path: merklePath(
+        batch.commits.map(({ id }) => fromHex(id)),
+        1,
+      ).map(toHex),
+      leafOfHidden: toHex(sectionLeaf(saltOf(seed, 2, 0), c2.sections[0]!)),
+      saltOfShown: toHex(saltOf(seed, 2, 1)),
+    },
+  }
+}
+
+test('the canonical vectors are what they were', async () => {
+  const computed = JSON.stringify(await compute(), null, 2) + '\n'
+  if (process.env['UPDATE_VECTORS']) writeFileSync(file, computed)
+  expect(computed).toBe(readFileSync(file, 'utf8'))
+})

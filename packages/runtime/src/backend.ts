@@ -1,0 +1,124 @@
+import type { CommitId, DeviceId, Json, NetworkStatus, Path, SpaceId } from '@peerplane/core'
+
+/*
+ * What a plane can be asked, as plain data. A plane is typed sugar over a backend; the backend is the runtime of this device, or, in a tab
+ * that follows another, a channel to the runtime of the tab that leads.
+ */
+
+/**
+ * How far a command must have got before its promise resolves.
+ *
+ * `memory`: visible in this process; may be lost with it. `local`: survives the death of the process; may be lost with the power.
+ * `synced`: survives the loss of power, provided the disk obeys flush commands.
+ */
+export type Durability = 'memory' | 'local' | 'synced'
+
+/** One command for one entity. */
+export interface Invocation {
+  readonly type: string
+  readonly id: string
+  readonly command: string
+  readonly input?: Json | undefined
+  /** The version of the entity that the caller saw, for positions in its texts. */
+  readonly at?: string | undefined
+}
+
+/** How a command is to be run. */
+export interface InvokeOptions {
+  /** Default `synced`. */
+  readonly durability?: Durability | undefined
+  /** Commands with one operation id run once on this device and its surviving store; a repetition gets the first outcome. */
+  readonly operationId?: string | undefined
+}
+
+/** What came of commands that were not refused. */
+export interface Outcome {
+  /** The commit that holds their changes; `undefined` if they changed nothing. */
+  readonly commit: CommitId | undefined
+  /** The durability that was reached when the promise resolved. */
+  readonly durability: Durability
+  /** What the handlers returned, in the order of the invocations. */
+  readonly replies: readonly (Json | undefined)[]
+}
+
+/** An entity as it is now. */
+export interface EntityView {
+  readonly local: 'ready' | 'unreadable'
+  readonly state: Json
+  readonly version: string
+  /** Commits of this device on this entity that have not reached their durability. */
+  readonly pendingCommands: number
+  readonly lastError: Problem | undefined
+}
+
+/** A failure as data. */
+export interface Problem {
+  readonly code: string
+  readonly message: string
+}
+
+/** Which entities of a type to list, by id. */
+export interface Query {
+  /** Only ids that begin with this. */
+  readonly prefix?: string | undefined
+  /** Only ids after this one, in the byte order of UTF-8. */
+  readonly after?: string | undefined
+  readonly limit?: number | undefined
+}
+
+/** One listed entity. */
+export interface Row<State = Json> {
+  readonly id: string
+  readonly state: State
+}
+
+/** Another device, as this one knows it. */
+export interface PeerStatus {
+  readonly device: DeviceId
+  readonly anchor: boolean
+  readonly path: Path
+  /** Commits that we hold and the peer has not announced. */
+  readonly pending: number
+  /** Commits that the peer has announced and we do not hold. */
+  readonly behind: number
+  /** How many commits the peer has announced to hold. */
+  readonly announced: number
+}
+
+/** How the plane is, as data. */
+export interface PlaneStatus {
+  readonly space: SpaceId
+  readonly device: DeviceId
+  readonly storage: 'ok' | 'failing'
+  /** Commits held here. */
+  readonly commits: number
+  /** Commits held here that wait for a dependency. */
+  readonly waiting: number
+  /** Sessions frozen because their device contradicted itself. */
+  readonly forks: number
+  /** Own commands that are not durable yet. */
+  readonly pendingCommands: number
+  /** Whether the application wants a network; `false` after `goOffline`. */
+  readonly online: boolean
+  readonly peers: readonly PeerStatus[]
+  readonly network: NetworkStatus | undefined
+  readonly addresses: readonly string[]
+  readonly lastError: Problem | undefined
+}
+
+/** Everything a plane can be asked. */
+export interface Backend {
+  /** Runs the commands as one atomic commit. Rejects without any effect. */
+  invoke(invocations: readonly Invocation[], options: InvokeOptions): Promise<Outcome>
+  /** Calls back with the entity as soon as it is loaded and after each change, until the returned function is called. */
+  watchEntity(type: string, id: string, listener: (view: EntityView) => void): () => void
+  /** Calls back with all entities that the query names as soon as they are known and after each change. */
+  watchType(type: string, query: Query, listener: (rows: readonly Row[]) => void): () => void
+  list(type: string, query: Query): Promise<readonly Row[]>
+  /** Calls back with the status as soon as it is known and after each change. */
+  watchStatus(listener: (status: PlaneStatus) => void): () => void
+  /** The text of an invitation that may be used for `hours`. */
+  invite(hours: number): Promise<string>
+  setOnline(online: boolean): Promise<void>
+  close(): Promise<void>
+}

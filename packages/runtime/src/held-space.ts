@@ -1,0 +1,74 @@
+import type { Entity, EntityKey, HybridClock } from '@peerplane/core'
+import { openEntities, openLog, type Entities, type Log } from '@peerplane/crdt-store'
+
+import type { Membership } from './membership.ts'
+import { modelsOf } from './models.ts'
+import type { Ports } from './ports.ts'
+
+/** The part of a space that this device holds: its log, and the states folded from it. */
+export interface HeldSpace {
+  readonly log: Log
+  readonly entities: Entities
+  /** Resolves when everything delivered so far is folded. */
+  folded(): Promise<void>
+  close(): Promise<void>
+}
+
+/** What the holder of a space is told. */
+export interface HeldSpaceEvents {
+  /** States changed through commits of other devices. */
+  changed(keys: readonly EntityKey[]): void
+  /** Own commits were lost before they were durable: all states are back to what the log holds. */
+  reset(): void
+  failed(error: unknown): void
+}
+
+/** Opens log and states, and keeps folding what the log delivers. */
+export async function holdSpace(
+  ports: Ports,
+  declared: readonly Entity[],
+  membership: Membership,
+  clock: HybridClock,
+  events: HeldSpaceEvents,
+): Promise<HeldSpace> {
+  const { store, key, crypto, random, scheduler } = ports
+  const models = modelsOf(declared)
+  const { space, chain } = membership
+  const log = await openLog({ store, space: space.record, key, chain, crypto, random, clock })
+  const entities = await openEntities({ store, models, scheduler, settled: () => log.idle() })
+  await refold()
+
+  let folding: Promise<void> = Promise.resolve()
+  const enqueue = (task: () => Promise<void>): void => {
+    folding = folding.then(task).catch(events.failed)
+  }
+  const stopDelivered = log.onDelivered((commits) => {
+    enqueue(async () => events.changed(await entities.fold(commits)))
+  })
+  const stopFailure = log.onFailure((error) => {
+    events.failed(error)
+    enqueue(async () => {
+      await entities.discard()
+      await refold()
+      events.reset()
+    })
+  })
+
+  async function refold(): Promise<void> {
+    for await (const commits of log.replay(entities.folded())) await entities.fold(commits)
+  }
+
+  return {
+    log,
+    entities,
+    folded: () => folding,
+    close: async () => {
+      stopDelivered()
+      stopFailure()
+      await log.idle()
+      await folding
+      await entities.close()
+      await log.close()
+    },
+  }
+}

@@ -1,0 +1,146 @@
+import {
+  admit,
+  array,
+  bytes,
+  createInvitation,
+  createSpace,
+  decodeAdmission,
+  decodeCanonical,
+  decodeSpaceRecord,
+  encodeCanonical,
+  encodeInvitation,
+  limits,
+  list,
+  mac,
+  PeerplaneError,
+  readInvitation,
+  text,
+  toHex,
+  type Admission,
+  type DeviceId,
+  type Space,
+} from '@peerplane/core'
+
+import type { Ports } from './ports.ts'
+import { knownDeviceKey, membershipKey } from './keys.ts'
+
+/** What makes this device a member of its space; kept in the store. */
+export interface Membership {
+  readonly space: Space
+  readonly device: DeviceId
+  /** From the creator of the space to this device; empty on the creator's device. */
+  readonly chain: readonly Admission[]
+  /** Multiaddresses of peers to stay connected to. */
+  readonly addresses: readonly string[]
+}
+
+/**
+ * The membership that the store holds; otherwise the one that `invitation` gives; otherwise that of a new space.
+ *
+ * Throws `invalid-invitation`, `expired-invitation`, or `wrong-space` when the store belongs to another space than the invitation.
+ */
+export async function openMembership(
+  ports: Ports,
+  invitation: string | undefined,
+): Promise<Membership> {
+  const device = toHex(ports.key.publicKey) as DeviceId
+  const stored = await ports.store.get(membershipKey)
+  const held = stored && decodeMembership(stored, device)
+  if (held && !invitation) return held
+  const membership = invitation
+    ? await join(ports, device, invitation, held)
+    : { space: createSpace(device, ports.random), device, chain: [], addresses: [] }
+  await ports.store.write([{ key: membershipKey, value: encodeMembership(membership) }], 'synced')
+  return membership
+}
+
+/** The gossip topic of a space: whoever does not know the secret cannot name it. */
+export const topicOf = (space: Space): string => toHex(mac(space.secret, 'topic').slice(0, 16))
+
+/** The text of an invitation to the space. */
+export async function invite(
+  ports: Ports,
+  { space, chain }: Membership,
+  hours: number,
+  addresses: readonly string[],
+): Promise<string> {
+  if (!(hours > 0) || !Number.isFinite(hours)) {
+    throw new PeerplaneError('invalid-input', `an invitation cannot last ${hours} hours`)
+  }
+  const notAfter = Math.round(ports.clock.now() + hours * 3_600_000)
+  return encodeInvitation(
+    await createInvitation({ space, chain, key: ports.key }, { notAfter, addresses }, ports),
+  )
+}
+
+/** Devices that have been at the door before: an expired invitation does not shut them out. */
+export interface KnownDevices {
+  has(device: DeviceId): Promise<boolean>
+  add(device: DeviceId): Promise<void>
+}
+
+/** The known devices of the store. */
+export function knownDevices({ store }: Ports): KnownDevices {
+  return {
+    has: async (device) => (await store.get(knownDeviceKey(device))) !== undefined,
+    add: (device) =>
+      store.write([{ key: knownDeviceKey(device), value: new Uint8Array(0) }], 'local'),
+  }
+}
+
+async function join(
+  ports: Ports,
+  device: DeviceId,
+  text: string,
+  held: Membership | undefined,
+): Promise<Membership> {
+  const invitation = await readInvitation(text, {
+    crypto: ports.crypto,
+    // A member opens an old link to its own space without being told that it has expired.
+    clock: held ? { now: () => 0 } : ports.clock,
+  })
+  const { space, grant, addresses } = invitation
+  if (held) {
+    if (held.space.record.id !== space.record.id) {
+      throw new PeerplaneError('wrong-space', 'this store holds another space than the invitation')
+    }
+    const known = new Set([...addresses, ...held.addresses])
+    return { ...held, addresses: [...known].slice(0, limits.invitationAddresses) }
+  }
+  if (space.record.creator === device) return { space, device, chain: [], addresses }
+  const inviteKey = await ports.crypto.keyFromSeed(invitation.inviteSeed)
+  const admission = await admit(grant, device, inviteKey)
+  return { space, device, chain: [...invitation.chain, admission], addresses }
+}
+
+const encodeMembership = ({ space, chain, addresses }: Membership): Uint8Array =>
+  encodeCanonical([
+    space.record.bytes,
+    space.secret,
+    chain.map((admission) => admission.bytes),
+    addresses,
+  ])
+
+function decodeMembership(stored: Uint8Array, device: DeviceId): Membership {
+  try {
+    const fields = array(decodeCanonical(stored), 'membership', 4)
+    return {
+      space: {
+        record: decodeSpaceRecord(bytes(fields[0], 'membership.space')),
+        secret: bytes(fields[1], 'membership.secret', 32),
+      },
+      device,
+      chain: list(fields[2], 'membership.chain', limits.admissionChain, (value, name) =>
+        decodeAdmission(bytes(value, name)),
+      ),
+      addresses: list(
+        fields[3],
+        'membership.addresses',
+        limits.invitationAddresses,
+        (value, name) => text(value, name, 256),
+      ),
+    }
+  } catch (cause) {
+    throw new PeerplaneError('store-corrupt', 'the membership record cannot be read', { cause })
+  }
+}

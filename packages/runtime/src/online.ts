@@ -1,0 +1,67 @@
+import { asPeerplaneError, type DeviceId, type Network } from '@peerplane/core'
+import type { Log } from '@peerplane/crdt-store'
+import { createSync, type Sync } from '@peerplane/sync'
+
+import { knownDevices, topicOf, type Membership } from './membership.ts'
+import type { Ports } from './ports.ts'
+import type { StatusTeller } from './status.ts'
+
+/** The network of a plane, which an application turns on and off. */
+export interface Online {
+  /** Goes on or off line; resolves when no connection is left, or when the network has been started. Calls take effect in order. */
+  set(wanted: boolean): Promise<void>
+  wanted(): boolean
+  sync(): Sync | undefined
+  network(): Network | undefined
+}
+
+/** A plane that is offline at first. */
+export function createOnline(
+  ports: Ports,
+  membership: Membership,
+  anchor: boolean,
+  log: Log,
+  status: StatusTeller,
+): Online {
+  const known = knownDevices(ports)
+  let wanted = false
+  let network: Network | undefined
+  let sync: Sync | undefined
+  let running: Promise<void> = Promise.resolve()
+
+  const start = async (): Promise<void> => {
+    if (!ports.network || !wanted) return
+    const { space, chain, addresses, device } = membership
+    network ??= await ports.network({ topic: topicOf(space), dial: addresses })
+    sync ??= createSync({
+      ...ports,
+      network,
+      replica: log,
+      space,
+      chain,
+      anchor,
+      isKnown: (other: DeviceId) => other === device || known.has(other),
+      admitted: (other: DeviceId) => known.add(other),
+    })
+    sync.onStatus(status.changed)
+    await sync.start()
+    status.changed()
+  }
+  const stop = async (): Promise<void> => {
+    await sync?.stop()
+    status.changed()
+  }
+
+  return {
+    set: (next) => {
+      wanted = next
+      running = running
+        .then(next ? start : stop)
+        .catch((error: unknown) => status.fail(asPeerplaneError(error, 'unsupported')))
+      return running
+    },
+    wanted: () => wanted,
+    sync: () => sync,
+    network: () => network,
+  }
+}

@@ -1,0 +1,25 @@
+import type { Clock, Crypto, Network, Random, Scheduler, SigningKey, Store } from '@peerplane/core'
+
+/** What a home must give the runtime: everything that is not pure. */
+export interface Ports {
+  readonly store: Store
+  /** The key of this device. */
+  readonly key: SigningKey
+  readonly crypto: Crypto
+  readonly random: Random
+  readonly clock: Clock
+  readonly scheduler: Scheduler
+  /** Assembles the network when it is first wanted; without it the plane works alone. */
+  readonly network?: NetworkFactory | undefined
+}
+
+/** Assembles a network for one space; nothing is listening or dialled before it is started. */
+export type NetworkFactory = (space: NetworkSpace) => Promise<Network>
+
+/** What a network must know of the space it serves. */
+export interface NetworkSpace {
+  /** Gossip topic, derived from the space secret. */
+  readonly topic: string
+  /** Multiaddresses to stay connected to. */
+  readonly dial: readonly string[]
+}

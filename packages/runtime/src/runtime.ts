@@ -1,0 +1,124 @@
+import {
+  asPeerplaneError,
+  entityKey,
+  HybridClock,
+  PeerplaneError,
+  type Entity,
+} from '@peerplane/core'
+
+import type { Backend, PlaneStatus } from './backend.ts'
+import { holdSpace } from './held-space.ts'
+import { createInvoker } from './invoker.ts'
+import { invite, openMembership } from './membership.ts'
+import { createOnline } from './online.ts'
+import type { Ports } from './ports.ts'
+import { createStatus } from './status.ts'
+import { createViews } from './views.ts'
+
+/** How a device opens its space. */
+export interface RuntimeOptions {
+  readonly entities: readonly Entity[]
+  /** An invitation, as text or link; without it the space of the store is opened, or a new one founded. */
+  readonly join?: string | undefined
+  /** Whether this device is an anchor: always on, relays for members. */
+  readonly anchor?: boolean | undefined
+  /** Whether to go online at once. Default true. */
+  readonly online?: boolean | undefined
+}
+
+/**
+ * The runtime of one device: the same in a tab, a daemon and an anchor.
+ *
+ * Resolves when local state can be read and written; the network is assembled afterwards. Rejects with the codes of the store, of the
+ * invitation, or `invalid-declaration`.
+ */
+export async function openRuntime(ports: Ports, options: RuntimeOptions): Promise<Backend> {
+  const membership = await openMembership(ports, options.join)
+  const status = createStatus(ports)
+  const clock = new HybridClock(ports.clock)
+  const space = await holdSpace(ports, options.entities, membership, clock, {
+    changed: (keys) => views.show(keys),
+    reset: () => views.showAll(),
+    failed: (error) => status.fail(asPeerplaneError(error, 'store-failed')),
+  })
+  const invoker = createInvoker({
+    declared: options.entities,
+    space,
+    store: ports.store,
+    device: membership.device,
+    random: ports.random,
+    changed: (keys) => {
+      views.show(keys)
+      status.changed()
+    },
+  })
+  const views = createViews(space.entities, invoker.pendingOn, (error) =>
+    status.fail(asPeerplaneError(error, 'store-failed')),
+  )
+  const online = createOnline(ports, membership, options.anchor ?? false, space.log, status)
+  const types = new Set(options.entities.map(({ type }) => type))
+  const declared = (type: string): string => {
+    if (types.has(type)) return type
+    throw new PeerplaneError('unknown-entity', `no entity "${type}" was declared`)
+  }
+  let closed = false
+
+  const read = (): PlaneStatus => {
+    const log = space.log.status()
+    const sync = online.sync()?.status()
+    return {
+      space: membership.space.record.id,
+      device: membership.device,
+      storage: status.storageFails() ? 'failing' : 'ok',
+      commits: log.commits,
+      waiting: log.waiting.commits,
+      forks: log.frozen.length,
+      pendingCommands: invoker.pending(),
+      online: online.wanted(),
+      peers: (sync?.peers ?? []).map((peer) => ({
+        device: peer.device,
+        anchor: peer.anchor,
+        path: peer.path,
+        pending: peer.pending,
+        behind: peer.behind,
+        announced: peer.announced.reduce((sum, { seq }) => sum + seq, 0),
+      })),
+      network: sync?.network,
+      addresses: online.network()?.addresses() ?? [],
+      lastError: status.lastError(),
+    }
+  }
+  status.start(read)
+  const stopLog = space.log.watch(() => status.changed())
+  if (options.online ?? true) void online.set(true)
+
+  const open = <T>(value: () => T): T => {
+    if (closed) throw new PeerplaneError('closed', 'the plane was closed')
+    return value()
+  }
+  return {
+    invoke: async (invocations, invokeOptions) =>
+      open(() => invoker.invoke(invocations, invokeOptions)),
+    watchEntity: (type, id, listener) =>
+      open(() => views.watchEntity(entityKey(declared(type), id), listener)),
+    watchType: (type, query, listener) =>
+      open(() => views.watchType(declared(type), query, listener)),
+    list: async (type, query) => open(() => space.entities.list(declared(type), query)),
+    watchStatus: status.watch,
+    invite: async (hours) =>
+      open(() => {
+        const own = online.network()?.addresses() ?? []
+        return invite(ports, membership, hours, own.length > 0 ? own : membership.addresses)
+      }),
+    setOnline: async (wanted) => open(() => online.set(wanted)),
+    close: async () => {
+      if (closed) return
+      closed = true
+      stopLog()
+      await online.set(false)
+      await space.close()
+      await ports.store.close()
+      status.stop()
+    },
+  }
+}

@@ -1,0 +1,73 @@
+import type { PeerplaneError } from '@peerplane/core'
+
+import type { PlaneStatus, Problem } from './backend.ts'
+import type { Ports } from './ports.ts'
+
+/** How often the status is told at most. */
+const TELL_EVERY_MS = 50
+
+/** Collects what happens and tells it, coalesced. */
+export interface StatusTeller {
+  /** From now on `read` gives the status. */
+  start(read: () => PlaneStatus): void
+  stop(): void
+  /** Something the status shows has changed. */
+  changed(): void
+  /** Remembers a failure that no caller can be told. */
+  fail(error: PeerplaneError): void
+  /** A later success ends a failure of the storage. */
+  storageWorks(): void
+  storageFails(): boolean
+  lastError(): Problem | undefined
+  watch(listener: (status: PlaneStatus) => void): () => void
+}
+
+/** A teller that uses the scheduler of the device. */
+export function createStatus({ scheduler }: Pick<Ports, 'scheduler'>): StatusTeller {
+  const listeners = new Set<(status: PlaneStatus) => void>()
+  let read: (() => PlaneStatus) | undefined
+  let cancel: (() => void) | undefined
+  let lastError: Problem | undefined
+  let failing = false
+
+  const tell = (): void => {
+    cancel = undefined
+    if (!read) return
+    const status = read()
+    for (const listener of listeners) listener(status)
+  }
+  const changed = (): void => {
+    if (read && listeners.size > 0) cancel ??= scheduler.after(TELL_EVERY_MS, tell)
+  }
+  return {
+    start: (reader) => {
+      read = reader
+      tell()
+    },
+    stop: () => {
+      cancel?.()
+      read = undefined
+      listeners.clear()
+    },
+    changed,
+    fail: ({ code, message }) => {
+      lastError = { code, message }
+      if (code.startsWith('store-')) failing = true
+      changed()
+    },
+    storageWorks: () => {
+      if (!failing) return
+      failing = false
+      changed()
+    },
+    storageFails: () => failing,
+    lastError: () => lastError,
+    watch: (listener) => {
+      listeners.add(listener)
+      if (read) listener(read())
+      return () => {
+        listeners.delete(listener)
+      }
+    },
+  }
+}
