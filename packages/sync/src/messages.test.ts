@@ -1,0 +1,116 @@
+import {
+  encodeCanonical,
+  hash,
+  limits,
+  toHex,
+  utf8,
+  type DeviceId,
+  type SessionId,
+  type Tip,
+  type Value,
+} from '@peerplane/core'
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+
+import { decodeMessage, encodeMessage, frontierMessages, type Message } from './messages.ts'
+
+const idOf = (name: string) => toHex(hash('test', utf8(name)))
+const session = idOf('session') as SessionId
+const tip: Tip = { session, seq: 70_000, mark: idOf('mark').slice(0, 16) }
+const bytesOf = (length: number) => new Uint8Array(length).fill(7)
+const evidence = { bytes: bytesOf(90), signature: bytesOf(64), chain: [bytesOf(200)] }
+
+const vectors: Message[] = [
+  { kind: 'frontier', tips: [tip], reply: false },
+  { kind: 'frontier', tips: [], reply: true },
+  { kind: 'have', tips: [tip, { ...tip, seq: 1 }] },
+  { kind: 'want', ranges: [{ session, from: 1, to: 2 ** 40 }] },
+  { kind: 'run', run: { session, from: 1, opening: evidence, batches: [bytesOf(120)] } },
+  { kind: 'run', run: { session, from: 9, opening: undefined, batches: [bytesOf(1), bytesOf(2)] } },
+  {
+    kind: 'peers',
+    peers: [
+      { peer: '12D3Koo', addresses: ['/ip4/1.2.3.4'], device: idOf('d') as DeviceId, anchor: true },
+    ],
+  },
+  { kind: 'bye', reason: 'closed' },
+]
+
+describe('the wire', () => {
+  it('stays as it is: a change of this hash is a new protocol version', () => {
+    expect(toHex(hash('wire', ...vectors.map(encodeMessage)))).toBe(
+      '3101c63e21050dac64c5413d0bdc8ae1cf5cca7c55b069c56824bb366844a1f1',
+    )
+  })
+
+  it('carries every kind there and back', () => {
+    for (const message of vectors) expect(decodeMessage(encodeMessage(message))).toEqual(message)
+  })
+
+  it('splits a very long frontier into frames that fit', () => {
+    const tips = Array.from({ length: 40_000 }, (_, i) => ({ ...tip, seq: 2 ** 40 + i }))
+    const messages = frontierMessages(tips, true)
+    expect(messages.map(({ kind }) => kind)).toEqual(['frontier', 'have', 'have'])
+    for (const each of messages) expect(encodeMessage(each).length).toBeLessThan(limits.frameBytes)
+    const told = messages.flatMap((each) => ('tips' in each ? each.tips : []))
+    expect(told).toEqual(tips)
+  })
+})
+
+describe('bytes from outside', () => {
+  const id = hash('test')
+  const refused: Record<string, Value> = {
+    'no array': 1,
+    'no kind': [],
+    'kind that is no number': ['have', []],
+    'frontier without its flag': [1, []],
+    'tip without mark': [2, [[id, 1]]],
+    'tip with seq 0': [2, [[id, 0, bytesOf(8)]]],
+    'short session': [2, [[bytesOf(31), 1, bytesOf(8)]]],
+    'range that ends before it begins': [3, [[id, 2, 1]]],
+    'too many ranges': [3, Array.from({ length: limits.wantsPerMessage + 1 }, () => [id, 1, 1])],
+    'run without batches': [4, id, 2, null, []],
+    'first run without opening': [4, id, 1, null, [bytesOf(9)]],
+    'later run with opening': [4, id, 2, [bytesOf(9), bytesOf(64), []], [bytesOf(9)]],
+    'run beyond its limit': [4, id, 2, null, [bytesOf(limits.runBytes), bytesOf(1)]],
+    'too many peers': [
+      5,
+      Array.from({ length: limits.peersPerMessage + 1 }, () => ['p', [], id, false]),
+    ],
+    'peer with a long address': [5, [['p', ['x'.repeat(257)], id, false]]],
+    'long reason': [6, 'x'.repeat(65)],
+  }
+  for (const [name, value] of Object.entries(refused)) {
+    it(`refuses: ${name}`, () => {
+      expect(() => decodeMessage(encodeCanonical(value))).toThrow(
+        expect.objectContaining({ code: expect.stringMatching(/^(malformed|too-large)$/) }),
+      )
+    })
+  }
+
+  it('refuses frames above the limit unread', () => {
+    expect(() => decodeMessage(new Uint8Array(limits.frameBytes + 1))).toThrow(/too-large|bytes/)
+  })
+
+  it('refuses nesting without end', () => {
+    expect(() => decodeMessage(new Uint8Array(limits.frameBytes).fill(0x81))).toThrow(
+      expect.objectContaining({ code: 'malformed' }),
+    )
+  })
+
+  it('passes over kinds of newer versions', () => {
+    expect(decodeMessage(encodeCanonical([99, 'anything']))).toBeUndefined()
+  })
+
+  it('never throws anything but our errors', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), (frame) => {
+        try {
+          decodeMessage(frame)
+        } catch (error) {
+          expect((error as { code: string }).code).toMatch(/^(malformed|too-large)$/)
+        }
+      }),
+    )
+  })
+})
