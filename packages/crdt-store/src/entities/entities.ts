@@ -1,0 +1,92 @@
+import type {
+  Commit,
+  EntityKey,
+  EntityState,
+  Json,
+  Origin,
+  Scheduler,
+  SessionId,
+  StateModel,
+  Store,
+} from '@peerplane/core'
+
+/** The state model of a declared entity type; it is loaded when an entity of the type is first folded. */
+export interface DeclaredModel {
+  /** Changes whenever rows made before can no longer be used, for example because a field was added; see `shapeSignature`. */
+  readonly signature: string
+  /** Whether states are folded on delivery; it must agree with the model's own `eager`. */
+  readonly eager: boolean
+  /** The same model at every call. */
+  load(): Promise<StateModel>
+}
+
+/** What entities are made of. */
+export interface EntitiesOptions {
+  readonly store: Store
+  /** Model of each declared type. Sections of other types are left to the log. */
+  readonly models: ReadonlyMap<string, DeclaredModel>
+  readonly scheduler: Scheduler
+  /**
+   * Resolves when every commit that was appended before the call is durable; rejects when that failed. It must not wait for entities.
+   * Rows are written only after it: after a crash they would otherwise show commits that the log has lost.
+   */
+  readonly settled: () => Promise<void>
+  /** Milliseconds from a change to the write of its row; 500 by default. */
+  readonly flushAfterMs?: number
+  /** A body had no effect because it breaks a rule of its model. */
+  readonly onVoid?: (key: EntityKey, origin: Origin) => void
+}
+
+/** One listed entity. */
+export interface ListedEntity {
+  readonly id: string
+  readonly state: Json
+}
+
+/** Which entities of a type to list, in the order of their ids (by UTF-8 bytes). */
+export interface ListQuery {
+  readonly prefix?: string
+  /** Only ids after this one. */
+  readonly after?: string
+  readonly limit?: number
+}
+
+/**
+ * The folded states of a space.
+ *
+ * Own commits: `open`, then in one turn without awaiting `begin` … `finish`, append to the log, `touch` for each section, `commitFolded`.
+ * Foreign and replayed commits: `fold`.
+ */
+export interface Entities {
+  /** How far states contain the log. After opening: how far rows do; the caller folds what the log holds beyond it. */
+  folded(): ReadonlyMap<SessionId, number>
+  /**
+   * The state of an entity, folded. It stays valid until the caller awaits something else, or as long as the entity is pinned and `discard`
+   * is not called. Rejects with `unknown-entity`, `unreadable`, `closed`, or a code of the store.
+   */
+  open(key: EntityKey): Promise<EntityState>
+  /** Version of the model of an open entity, for its sections. */
+  modelVersion(key: EntityKey): number
+  /** Keeps an entity in memory once it is open, until as many calls of `unpin`. */
+  pin(key: EntityKey): void
+  unpin(key: EntityKey): void
+  /** Folds delivered commits, in causal order; commits folded before are left out. All their effects show at once. Returns whose states changed. */
+  fold(commits: readonly Commit[]): Promise<readonly EntityKey[]>
+  /** A draft on this open entity was finished as part of an own commit that was appended; `body` is what `finish` returned. */
+  touch(key: EntityKey, origin: Origin, body: Uint8Array): void
+  /** All sections of an own commit were touched. */
+  commitFolded(session: SessionId, seq: number): void
+  /** Entities of a type with their states, without folding those that are folded on delivery. Unreadable ones are left out. */
+  list(type: string, query?: ListQuery): Promise<readonly ListedEntity[]>
+  /** Writes changed rows and how far they contain the log, at `local` durability. */
+  flush(): Promise<void>
+  /** Forgets what was not flushed, after the log lost own commits. States that were open are closed; the caller folds from `folded` on. */
+  discard(): Promise<void>
+  /** Flushes if it can and frees all states. */
+  close(): Promise<void>
+}
+
+/** Opens the entities held in `options.store`. When declared types have changed, `folded` is empty: everything is folded anew. */
+export function openEntities(options: EntitiesOptions): Promise<Entities> {
+  return Promise.reject(new Error(`not yet for ${options.models.size} types`))
+}
