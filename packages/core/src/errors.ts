@@ -134,6 +134,11 @@ export const errorKinds = {
     false,
     'Correct the key or the value that the message names.',
   ),
+  unreachable: kind(
+    'Nobody answers at an address, or not with this protocol.',
+    true,
+    'Check the address and the network; it is tried again by itself.',
+  ),
   'handshake-failed': kind(
     'A peer did not prove that it knows the space.',
     false,
