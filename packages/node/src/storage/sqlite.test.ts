@@ -1,0 +1,276 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { execPath, pid } from 'node:process'
+import { DatabaseSync } from 'node:sqlite'
+
+import { utf8 } from '@peerplane/core'
+import type { Store } from '@peerplane/core'
+import { storeContract } from '@peerplane/core/testing'
+import { afterAll, afterEach, describe, expect, it } from 'vitest'
+
+import { openSqliteStore } from './sqlite.ts'
+
+const root = mkdtempSync(join(tmpdir(), 'peerplane-'))
+const opened: Store[] = []
+let files = 0
+
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((store) => store.close()))
+})
+afterAll(() => rmSync(root, { recursive: true }))
+
+const freshPath = (): string => join(root, `${++files}.db`)
+
+async function open(path: string): Promise<Store> {
+  const store = await openSqliteStore({ path })
+  opened.push(store)
+  return store
+}
+
+storeContract('SQLite', async () => {
+  const path = freshPath()
+  return { store: await openSqliteStore({ path }), reopen: () => openSqliteStore({ path }) }
+})
+
+const put = (key: string, value: string | Uint8Array) => ({
+  key: utf8(key),
+  value: typeof value === 'string' ? utf8(value) : value,
+})
+const everything = { from: new Uint8Array(0), to: Uint8Array.of(255) }
+
+/** Runs a module in a process of its own, in which `openSqliteStore` and `utf8` are imported. */
+function program(source: string): string[] {
+  const imports = `import { openSqliteStore } from '${import.meta.resolve('./sqlite.ts')}'
+    import { utf8 } from '${import.meta.resolve('../../../core/src/index.ts')}'`
+  return ['--conditions=source', '--input-type=module', '-e', `${imports}\n${source}`]
+}
+
+describe('one process per store', () => {
+  it('refuses a second opening at once, naming the process that has it', async () => {
+    const path = freshPath()
+    await open(path)
+    const second = spawnSync(
+      execPath,
+      program(`const at = performance.now()
+        await openSqliteStore({ path: ${JSON.stringify(path)} }).catch((error) =>
+          console.log(JSON.stringify([error.code, error.message, performance.now() - at])))`),
+      { encoding: 'utf8' },
+    )
+    const [code, message, ms] = JSON.parse(second.stdout) as [string, string, number]
+    expect(code).toBe('store-locked')
+    expect(message).toContain(`process ${pid}`)
+    expect(message).toContain('another data directory')
+    expect(ms).toBeLessThan(500)
+    await expect(openSqliteStore({ path })).rejects.toMatchObject({ code: 'store-locked' })
+  })
+
+  it('opens after its process was killed, with all that was acknowledged', async () => {
+    const path = freshPath()
+    const writer = spawn(
+      execPath,
+      program(`const store = await openSqliteStore({ path: ${JSON.stringify(path)} })
+        for (let i = 0; ; i++) {
+          await store.write([{ key: utf8('last'), value: utf8(String(i)) }], i % 2 ? 'local' : 'synced')
+          process.stdout.write(i + '\\n')
+        }`),
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    )
+    let acknowledged = ''
+    writer.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      acknowledged += chunk
+      if (acknowledged.length > 2_000) writer.kill('SIGKILL')
+    })
+    await once(writer, 'close')
+    const last = Number(acknowledged.split('\n').at(-2))
+    const store = await open(path)
+    const found = new TextDecoder().decode(await store.get(utf8('last')))
+    expect(last).toBeGreaterThan(100)
+    expect(Number(found)).toBeGreaterThanOrEqual(last)
+  })
+})
+
+describe('damage', () => {
+  async function filled(): Promise<string> {
+    const path = freshPath()
+    const store = await openSqliteStore({ path })
+    const writes = Array.from({ length: 10_000 }, (_, i) => put(`key ${i}`, 'x'.repeat(500)))
+    await store.write(writes, 'synced')
+    await store.close()
+    return path
+  }
+
+  it('names a file that is no database', async () => {
+    const path = freshPath()
+    writeFileSync(path, 'not a database'.repeat(1_000))
+    await expect(openSqliteStore({ path })).rejects.toMatchObject({ code: 'store-corrupt' })
+    expect(readFileSync(path, 'utf8')).toBe('not a database'.repeat(1_000))
+  })
+
+  it('names a database of another program, and leaves it alone', async () => {
+    const path = freshPath()
+    const other = new DatabaseSync(path)
+    other.exec('CREATE TABLE notes (text)')
+    other.close()
+    await expect(openSqliteStore({ path })).rejects.toMatchObject({
+      code: 'store-corrupt',
+      message: expect.stringContaining('another program') as string,
+    })
+  })
+
+  it.each([
+    ['its header', (size: number) => ({ at: 0, length: Math.min(64, size) })],
+    ['its middle', (size: number) => ({ at: size / 2, length: 16_384 })],
+    ['its schema', () => ({ at: 100, length: 3_996 })],
+  ])('names a store that was overwritten in %s', async (_, where) => {
+    const path = await filled()
+    const { at, length } = where(statSync(path).size)
+    const file = openSync(path, 'r+')
+    writeSync(file, new Uint8Array(length).fill(0xa5), 0, length, at)
+    await expect(openSqliteStore({ path })).rejects.toMatchObject({ code: 'store-corrupt' })
+  })
+
+  it('maps damage that shows only when it is read', async () => {
+    const path = await filled()
+    const store = await open(path)
+    // Behind the back of the store, whose cache is smaller than the file.
+    const file = openSync(path, 'r+')
+    const size = statSync(path).size
+    writeSync(file, new Uint8Array(size - 8_192).fill(0xa5), 0, size - 8_192, 8_192)
+    const scans = Promise.all([store.scan(everything), store.get(utf8('key 777'))])
+    await expect(scans).rejects.toMatchObject({ code: 'store-corrupt' })
+  })
+
+  it('refuses a table of a newer version', async () => {
+    const path = await filled()
+    const database = new DatabaseSync(path)
+    database.exec('PRAGMA user_version = 2')
+    database.close()
+    await expect(openSqliteStore({ path })).rejects.toMatchObject({ code: 'store-version' })
+  })
+
+  it('names a directory that does not exist', async () => {
+    const path = join(root, 'no', 'such.db')
+    await expect(openSqliteStore({ path })).rejects.toMatchObject({ code: 'store-failed' })
+  })
+})
+
+describe('disks that refuse', () => {
+  /** A file system of 1 MiB in a mount namespace that goes away with the process. */
+  const small = (directory: string, source: string): string[] => [
+    '--user',
+    '--map-root-user',
+    '--mount',
+    'sh',
+    '-c',
+    'mount -t tmpfs -o size=1m tmpfs "$0" && exec "$@"',
+    directory,
+    execPath,
+    ...program(source),
+  ]
+
+  it('says when the disk is full, keeps reading, and writes again when there is room', () => {
+    const directory = mkdtempSync(join(root, 'full-'))
+    const run = spawnSync(
+      'unshare',
+      small(
+        directory,
+        `import { rmSync, writeFileSync } from 'node:fs'
+        const directory = ${JSON.stringify(directory)}
+        writeFileSync(directory + '/ballast', new Uint8Array(400_000))
+        const store = await openSqliteStore({ path: directory + '/store.db' })
+        const write = (i) => store.write([{ key: utf8('k' + i), value: new Uint8Array(20_000).fill(1) }], 'synced')
+        const seen = { stored: 0, codes: [] }
+        for (let i = 0; i < 100 && seen.codes.length < 3; i++)
+          await write(i).then(() => seen.stored++, (error) => seen.codes.push(error.code))
+        const count = async () => (await store.scan({ from: utf8(''), to: utf8('z') })).length
+        seen.readable = await count()
+        rmSync(directory + '/ballast')
+        await write('after')
+        seen.after = await count()
+        await store.close()
+        const again = await openSqliteStore({ path: directory + '/store.db' })
+        seen.reopened = (await again.scan({ from: utf8(''), to: utf8('z') })).length
+        console.log(JSON.stringify(seen))`,
+      ),
+      { encoding: 'utf8' },
+    )
+    expect(run.stderr).not.toContain('rror')
+    const seen = JSON.parse(run.stdout) as Record<string, number>
+    const { stored } = seen
+    expect(stored).toBeGreaterThan(3)
+    expect(seen).toEqual({
+      stored,
+      codes: ['store-full', 'store-full', 'store-full'],
+      readable: stored,
+      after: stored! + 1,
+      reopened: stored! + 1,
+    })
+  })
+
+  it('refuses all further writes after the disk failed one, and keeps reading', () => {
+    const directory = mkdtempSync(join(root, 'limited-'))
+    // No file may grow beyond 256 blocks: the system refuses the write of the log.
+    const run = spawnSync(
+      'sh',
+      [
+        '-c',
+        'ulimit -f 256 && exec "$@"',
+        'sh',
+        execPath,
+        ...program(`const store = await openSqliteStore({ path: ${JSON.stringify(join(directory, 'store.db'))} })
+        const write = (i, size) => store.write([{ key: utf8('k' + i), value: new Uint8Array(size) }], 'synced')
+        const seen = { stored: 0, codes: [] }
+        for (let i = 0; i < 100 && seen.codes.length < 1; i++)
+          await write(i, 20_000).then(() => seen.stored++, (error) => seen.codes.push(error.code))
+        await write('small', 1).catch((error) => seen.codes.push(error.code))
+        seen.readable = (await store.scan({ from: utf8(''), to: utf8('z') })).length
+        await store.close()
+        console.log(JSON.stringify(seen))`),
+      ],
+      { encoding: 'utf8' },
+    )
+    const seen = JSON.parse(run.stdout) as { stored: number }
+    expect(seen.stored).toBeGreaterThan(1)
+    expect(seen).toEqual({
+      stored: seen.stored,
+      codes: ['store-failed', 'store-failed'],
+      readable: seen.stored,
+    })
+  })
+})
+
+describe('transactions', () => {
+  it('keeps the log of writes bounded', async () => {
+    const path = freshPath()
+    const store = await open(path)
+    for (let i = 0; i < 200; i++) {
+      await store.write([put(`key ${i}`, new Uint8Array(100_000).fill(i))], 'local')
+    }
+    expect(statSync(path).size).toBeGreaterThan(14_000_000)
+    expect(statSync(`${path}-wal`).size).toBeLessThan(6_000_000)
+  })
+
+  it('shares one transaction among the writes of a turn', async () => {
+    const path = freshPath()
+    const store = await open(path)
+    const walSize = (): number => statSync(`${path}-wal`).size
+    await store.write([put('a', '1')], 'synced')
+    const before = walSize()
+    await Promise.all(
+      Array.from({ length: 50 }, (_, i) => store.write([put(`${i}`, '')], 'synced')),
+    )
+    // Two pages, once: the row and its index.
+    expect(walSize() - before).toBeLessThan(3 * (4_096 + 24))
+  })
+})
