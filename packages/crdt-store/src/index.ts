@@ -1,3 +1,13 @@
+export {
+  openLog,
+  type CommitOptions,
+  type Committed,
+  type Frozen,
+  type Log,
+  type LogOptions,
+  type LogSabotage,
+  type LogStatus,
+} from './log/log.ts'
 export { createMemoryStore, type MemoryStore } from './storage/memory-store.ts'
 export {
   openEntities,
