@@ -1,2 +1,3 @@
 export { cryptoContract } from './crypto.contract.ts'
 export { storeContract, type StoreFixture } from './store.contract.ts'
+export { deterministicCrypto, ManualClock, seededRandom } from './deterministic.ts'
