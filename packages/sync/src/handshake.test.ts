@@ -1,0 +1,269 @@
+import {
+  admit,
+  createSpace,
+  decodeAdmission,
+  encodeCanonical,
+  hash,
+  limits,
+  signGrant,
+  toHex,
+  type Admission,
+  type DeviceId,
+  type Random,
+  type SigningKey,
+  type Space,
+} from '@peerplane/core'
+import { beforeEach, describe, expect, it } from 'vitest'
+
+import { authenticate, type Self } from './handshake.ts'
+import { channelPair, type TestChannel } from './testing/channel-pair.ts'
+import { ed25519 } from './testing/ed25519.ts'
+import { manualTime, type ManualTime } from './testing/manual-time.ts'
+
+const { crypto: ed, busy } = ed25519(crypto.subtle)
+
+async function rest() {
+  do await new Promise((resolve) => setImmediate(resolve))
+  while (busy())
+}
+
+function randomFrom(seed: string): Random {
+  let count = 0
+  return {
+    bytes: (length) => hash('random', encodeCanonical([seed, count++])).slice(0, length),
+  }
+}
+
+const seed = (name: string) => hash('seed', encodeCanonical(name))
+const idOf = (key: SigningKey) => toHex(key.publicKey) as DeviceId
+const HOUR = 3_600_000
+
+let time: ManualTime
+let space: Space
+let creator: SigningKey
+let guest: SigningKey
+let chain: Admission[]
+let known: Set<DeviceId>
+
+async function invite(notAfter: number): Promise<Admission> {
+  const inviteKey = await ed.keyFromSeed(seed('invite'))
+  const grant = { space: space.record.id, inviteKey: inviteKey.publicKey, notAfter }
+  return admit(await signGrant(grant, creator), idOf(guest), inviteKey)
+}
+
+beforeEach(async () => {
+  time = manualTime(rest)
+  creator = await ed.keyFromSeed(seed('creator'))
+  guest = await ed.keyFromSeed(seed('guest'))
+  space = createSpace(idOf(creator), randomFrom('space'))
+  chain = [await invite(time.now() + HOUR)]
+  known = new Set()
+})
+
+function self(key: SigningKey, changes: Partial<Self> = {}): Self {
+  return {
+    space,
+    key,
+    chain: key === guest ? chain : [],
+    anchor: key === creator,
+    crypto: ed,
+    random: randomFrom(idOf(key)),
+    clock: time,
+    scheduler: time,
+    isKnown: (device) => known.has(device),
+    ...changes,
+  }
+}
+
+/** Both ends of a handshake: what each resolved to, or its error code. A network closes a channel whose handshake fails. */
+async function shake(channels: [TestChannel, TestChannel], ...selves: [Self, Self]) {
+  const run = async (channel: TestChannel, me: Self) => {
+    try {
+      return await authenticate(channel, me)
+    } catch (error) {
+      channel.close()
+      return (error as { code: string }).code
+    }
+  }
+  const both = Promise.all([run(channels[0], selves[0]), run(channels[1], selves[1])])
+  await time.pass(limits.handshakeMs + 1)
+  return both
+}
+
+describe('two members', () => {
+  it('learn who the other is', async () => {
+    const [initiator, responder] = await shake(channelPair('a', 'b'), self(guest), self(creator))
+    expect(initiator).toEqual({ device: idOf(creator), anchor: true, chain: [] })
+    expect(responder).toEqual({ device: idOf(guest), anchor: false, chain })
+  })
+
+  it('succeed the other way round', async () => {
+    const [initiator, responder] = await shake(channelPair('a', 'b'), self(creator), self(guest))
+    expect(initiator).toMatchObject({ device: idOf(guest) })
+    expect(responder).toMatchObject({ device: idOf(creator) })
+  })
+})
+
+describe('a stranger', () => {
+  const strange = () => ({ ...space, secret: new Uint8Array(32) })
+
+  it('without the secret is refused, and sees a nonce only', async () => {
+    const channels = channelPair('a', 'b')
+    const results = await shake(channels, self(guest, { space: strange() }), self(creator))
+    expect(results).toEqual(['handshake-failed', 'handshake-failed'])
+    expect(channels[1].sent.map((frame) => frame.length)).toEqual([36])
+  })
+
+  it('who is dialled sees a nonce and a mac only', async () => {
+    const channels = channelPair('a', 'b')
+    const results = await shake(channels, self(guest), self(creator, { space: strange() }))
+    expect(results).toEqual(['handshake-failed', 'handshake-failed'])
+    expect(channels[0].sent.map((frame) => frame.length)).toEqual([36, 35])
+  })
+
+  it('who is silent is dropped in time, on both sides', async () => {
+    const results = await shake(
+      channelPair('a', 'b', () => undefined),
+      self(guest),
+      self(creator),
+    )
+    expect(results).toEqual(['handshake-failed', 'handshake-failed'])
+  })
+
+  it('cannot use a recorded handshake', async () => {
+    const recorded = channelPair('a', 'b')
+    await shake(recorded, self(guest), self(creator))
+    for (const role of [0, 1] as const) {
+      const [initiator, responder] = channelPair('a', 'b')
+      const [attacker, victim] = role === 0 ? [initiator, responder] : [responder, initiator]
+      for (const frame of recorded[role].sent) await attacker.send(frame)
+      const me = role === 0 ? self(creator) : self(guest)
+      const fresh = { ...me, random: randomFrom('another time') }
+      const outcome = authenticate(victim, fresh).catch((error) => error.code)
+      await time.pass(limits.handshakeMs + 1)
+      expect(await outcome).toBe('handshake-failed')
+    }
+  })
+
+  it('cannot reflect a mac', async () => {
+    const [victim, attacker] = channelPair('a', 'b')
+    const outcome = authenticate(victim, self(guest)).catch((error) => error.code)
+    await attacker.send(await attacker.receive())
+    await attacker.send(await attacker.receive())
+    await time.pass(limits.handshakeMs + 1)
+    expect(await outcome).toBe('handshake-failed')
+  })
+
+  it('in the middle cannot pass on what is not for its network id', async () => {
+    const [a, toA] = channelPair('a', 'middle')
+    const [toB, b] = channelPair('middle', 'b')
+    const pump = async (from: TestChannel, to: TestChannel): Promise<void> => {
+      for (;;) await to.send(await from.receive())
+    }
+    for (const each of [pump(toA, toB), pump(toB, toA)]) each.catch(() => {})
+    expect(await shake([a, b], self(guest), self(creator))).toEqual([
+      'handshake-failed',
+      'handshake-failed',
+    ])
+  })
+
+  it('cannot have a verdict believed before it proves the secret', async () => {
+    const [victim, attacker] = channelPair('a', 'b')
+    const outcome = authenticate(victim, self(guest)).catch((error) => error.code)
+    await attacker.send(encodeCanonical(['expired-invitation']))
+    await time.pass(1)
+    expect(await outcome).toBe('handshake-failed')
+  })
+
+  it('gets nowhere with damaged frames, wherever the damage is', async () => {
+    for (const sender of ['a', 'b']) {
+      for (let index = 0; index < 3; index++) {
+        let count = 0
+        const channels = channelPair('a', 'b', (frame, from) => {
+          if (from !== sender || count++ !== index) return frame
+          return frame.map((byte, i) => (i === frame.length - 1 ? byte ^ 1 : byte))
+        })
+        const results = await shake(channels, self(guest), self(creator))
+        expect(results[sender === 'a' ? 1 : 0]).toMatch(/^(handshake-failed|not-a-member)$/)
+      }
+    }
+  })
+
+  it('cannot fill memory with a large frame', async () => {
+    const [attacker, victim] = channelPair('a', 'b')
+    const outcome = authenticate(victim, self(creator)).catch((error) => error)
+    await attacker.send(new Uint8Array(limits.handshakeBytes + 1))
+    await time.pass(1)
+    expect(await outcome).toMatchObject({ code: 'handshake-failed' })
+  })
+})
+
+describe('a holder of the secret', () => {
+  it('cannot speak for another network id', async () => {
+    const [inner, channel] = channelPair('a', 'b')
+    // The guest believes that its own id is another one, which is what a stolen statement amounts to.
+    const results = await shake([{ ...inner, localPeer: 'c' }, channel], self(guest), self(creator))
+    expect(results).toEqual(['handshake-failed', 'handshake-failed'])
+  })
+
+  it('cannot use a statement that has run out, or runs for ever', async () => {
+    for (const shift of [-limits.statementMs - 1, limits.statementMs + 1]) {
+      const clock = { now: () => time.now() + shift }
+      const results = await shake(channelPair('a', 'b'), self(guest, { clock }), self(creator))
+      expect(results).toContain('handshake-failed')
+    }
+  })
+
+  it('with a clock some hours off is let in', async () => {
+    const clock = { now: () => time.now() - 20 * HOUR }
+    const results = await shake(channelPair('a', 'b'), self(guest, { clock }), self(creator))
+    expect(results[1]).toMatchObject({ device: idOf(guest) })
+  })
+
+  it('without an admission is no member, and is told so', async () => {
+    const results = await shake(channelPair('a', 'b'), self(guest, { chain: [] }), self(creator))
+    expect(results).toEqual(['not-a-member', 'not-a-member'])
+  })
+
+  it('with a forged chain is no member', async () => {
+    const [admission] = chain
+    const forgedBytes = admission!.bytes.map((byte, i, all) =>
+      i === all.length - 1 ? byte ^ 1 : byte,
+    )
+    const forged = [decodeAdmission(forgedBytes)]
+    const results = await shake(
+      channelPair('a', 'b'),
+      self(creator),
+      self(guest, { chain: forged }),
+    )
+    expect(results).toEqual(['not-a-member', 'not-a-member'])
+  })
+
+  it("with somebody else's chain is no member", async () => {
+    const thief = await ed.keyFromSeed(seed('thief'))
+    const results = await shake(channelPair('a', 'b'), self(thief, { chain }), self(creator))
+    expect(results).toEqual(['not-a-member', 'not-a-member'])
+  })
+})
+
+describe('an invitation that has expired', () => {
+  beforeEach(async () => {
+    chain = [await invite(time.now() - 1)]
+  })
+
+  it('does not admit a new device, and both sides learn why', async () => {
+    for (const selves of [
+      [self(guest), self(creator)],
+      [self(creator), self(guest)],
+    ] as [Self, Self][]) {
+      const results = await shake(channelPair('a', 'b'), ...selves)
+      expect(results).toEqual(['expired-invitation', 'expired-invitation'])
+    }
+  })
+
+  it('does not shut out a device that was here before', async () => {
+    known.add(idOf(guest))
+    const results = await shake(channelPair('a', 'b'), self(guest), self(creator))
+    expect(results[1]).toMatchObject({ device: idOf(guest) })
+  })
+})

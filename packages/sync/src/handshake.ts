@@ -1,0 +1,264 @@
+import {
+  array,
+  bytes,
+  decodeAdmission,
+  decodeCanonical,
+  encodeCanonical,
+  equalSecrets,
+  fromHex,
+  hash,
+  limits,
+  list,
+  mac,
+  PeerplaneError,
+  verifyAdmissions,
+  whole,
+  type Admission,
+  type Channel,
+  type Clock,
+  type Crypto,
+  type DeviceId,
+  type ErrorCode,
+  type Identity,
+  type Random,
+  type Scheduler,
+  type SigningKey,
+  type Space,
+  type Value,
+} from '@peerplane/core'
+
+import {
+  readStatement,
+  signStatement,
+  statementToValue,
+  verifyStatement,
+  type Statement,
+} from './statement.ts'
+
+/** What a device brings to its handshakes. */
+export interface Self {
+  readonly space: Space
+  readonly key: SigningKey
+  readonly chain: readonly Admission[]
+  readonly anchor: boolean
+  readonly crypto: Crypto
+  readonly random: Random
+  readonly clock: Clock
+  readonly scheduler: Scheduler
+  /** Whether a device has been seen in this space before. */
+  readonly isKnown: (device: DeviceId) => boolean
+}
+
+/** Who is at the other end, with the evidence. */
+export interface Proven extends Identity {
+  readonly chain: readonly Admission[]
+}
+
+type Role = 'initiator' | 'responder'
+
+const VERSION = 1
+const NONCE_BYTES = 32
+const MAC_BYTES = 32
+const ADMITTED = 'admitted'
+/** Verdicts that are told to a peer that knows the secret of the space, so that its user learns why. */
+const VERDICTS: readonly ErrorCode[] = ['expired-invitation', 'not-a-member']
+const FINAL: readonly ErrorCode[] = [...VERDICTS, 'handshake-failed']
+
+/**
+ * Mutual proof of membership over a new channel, in canonical CBOR:
+ *
+ *     initiator                                            responder
+ *     [version, nonce]                                 →
+ *                                                      ←   [version, nonce]
+ *     [mac]                                            →                        knows the secret of the space
+ *                                                      ←   [mac, statement, chain]
+ *     [statement, chain]                               →
+ *                                                      ←   ['admitted']         or, from either side: [error code]
+ *
+ * Macs and statements cover both network ids, which the transport has authenticated, both nonces and the role: none can be replayed,
+ * reflected, or passed on by somebody in the middle. A responder shows a stranger a nonce and nothing else.
+ *
+ * Rejects with `expired-invitation` (of the device that is new, on either side), `not-a-member`, or `handshake-failed` for everything
+ * else, silence of `limits.handshakeMs` included.
+ */
+export async function authenticate(channel: Channel, self: Self): Promise<Proven> {
+  let cancel: (() => void) | undefined
+  const silence = new Promise<never>((_, reject) => {
+    cancel = self.scheduler.after(limits.handshakeMs, () => {
+      reject(failed(`the peer did not prove membership within ${limits.handshakeMs} ms`))
+    })
+  })
+  const exchange = channel.initiator ? initiate(channel, self) : respond(channel, self)
+  try {
+    return await Promise.race([exchange, silence])
+  } catch (error) {
+    if (error instanceof PeerplaneError && FINAL.includes(error.code)) throw error
+    throw failed(error instanceof Error ? error.message : String(error), error)
+  } finally {
+    cancel?.()
+    // Whichever lost the race may still fail, with nobody left to hear of it.
+    exchange.catch(() => {})
+  }
+}
+
+async function initiate(channel: Channel, self: Self): Promise<Proven> {
+  const mine = self.random.bytes(NONCE_BYTES)
+  await send(channel, [VERSION, mine])
+  const theirs = readHello(await receive(channel, 2))
+  const context = contextOf(self, channel.localPeer, channel.remotePeer, mine, theirs)
+  await send(channel, [proof(self, 'initiator', context)])
+  const [theirMac, statement, chain] = await receive(channel, 3)
+  checkProof(theirMac, proof(self, 'responder', context))
+  const peer = await judge(channel, self, { context, role: 'responder', statement, chain })
+  await send(channel, await credentials(channel, self, 'initiator', context))
+  const [verdict] = await receiveFromMember(channel, 1)
+  if (verdict !== ADMITTED) throw failed('the peer gave no verdict')
+  return peer
+}
+
+async function respond(channel: Channel, self: Self): Promise<Proven> {
+  const theirs = readHello(await receive(channel, 2))
+  const mine = self.random.bytes(NONCE_BYTES)
+  await send(channel, [VERSION, mine])
+  const context = contextOf(self, channel.remotePeer, channel.localPeer, theirs, mine)
+  const [theirMac] = await receive(channel, 1)
+  checkProof(theirMac, proof(self, 'initiator', context))
+  const own = await credentials(channel, self, 'responder', context)
+  await send(channel, [proof(self, 'responder', context), ...own])
+  const [statement, chain] = await receiveFromMember(channel, 2)
+  const peer = await judge(channel, self, { context, role: 'initiator', statement, chain })
+  await send(channel, [ADMITTED])
+  return peer
+}
+
+/** Names this handshake and no other. */
+const contextOf = (
+  self: Self,
+  initiator: string,
+  responder: string,
+  ...nonces: readonly [initiator: Uint8Array, responder: Uint8Array]
+): Uint8Array =>
+  hash(
+    'handshake-context',
+    encodeCanonical([fromHex(self.space.record.id), initiator, responder, ...nonces]),
+  )
+
+const proof = (self: Self, role: Role, context: Uint8Array): Uint8Array =>
+  mac(self.space.secret, 'handshake', encodeCanonical([role, context]))
+
+const statementContext = (role: Role, context: Uint8Array): Uint8Array =>
+  encodeCanonical([role, context])
+
+function checkProof(theirs: Value | undefined, expected: Uint8Array): void {
+  if (!equalSecrets(bytes(theirs, 'handshake.mac', MAC_BYTES), expected)) {
+    throw failed('the peer does not know the secret of the space')
+  }
+}
+
+async function credentials(
+  channel: Channel,
+  self: Self,
+  role: Role,
+  context: Uint8Array,
+): Promise<Value[]> {
+  const statement = await signStatement(
+    {
+      peer: channel.localPeer,
+      notAfter: self.clock.now() + limits.statementMs,
+      anchor: self.anchor,
+    },
+    statementContext(role, context),
+    self.key,
+  )
+  return [statementToValue(statement), self.chain.map((admission) => admission.bytes)]
+}
+
+interface Claim {
+  readonly context: Uint8Array
+  readonly role: Role
+  readonly statement: Value | undefined
+  readonly chain: Value | undefined
+}
+
+/** What a claim proves; a verdict that the other side may know is told before it is thrown. */
+async function judge(channel: Channel, self: Self, claim: Claim): Promise<Proven> {
+  try {
+    const statement = readStatement(claim.statement)
+    const chain = list(claim.chain, 'handshake.chain', limits.admissionChain, (value, name) =>
+      decodeAdmission(bytes(value, name)),
+    )
+    await checkStatement(statement, channel, self, claim)
+    await checkMembership(statement.device, chain, self)
+    return { device: statement.device, anchor: statement.anchor, chain }
+  } catch (error) {
+    if (error instanceof PeerplaneError && isVerdict(error.code)) await send(channel, [error.code])
+    throw error
+  }
+}
+
+async function checkStatement(
+  statement: Statement,
+  channel: Channel,
+  self: Self,
+  { role, context }: Claim,
+): Promise<void> {
+  if (statement.peer !== channel.remotePeer) {
+    throw failed('the statement is for another network id')
+  }
+  // Twice the span: the clocks of two devices may differ by as much as a statement is valid, in either direction.
+  const left = statement.notAfter - self.clock.now()
+  if (left < 0 || left > 2 * limits.statementMs) {
+    throw failed('the statement is not valid now; the clocks of the two devices may differ')
+  }
+  if (!(await verifyStatement(statement, statementContext(role, context), self.crypto))) {
+    throw failed('the statement is not signed by the device it names')
+  }
+}
+
+async function checkMembership(
+  device: DeviceId,
+  chain: readonly Admission[],
+  self: Self,
+): Promise<void> {
+  if (!(await verifyAdmissions(self.space.record, device, chain, self.crypto))) {
+    throw new PeerplaneError('not-a-member', 'the admissions do not lead to the device')
+  }
+  const expiry = chain.at(-1)?.grant.notAfter
+  if (expiry !== undefined && expiry < self.clock.now() && !self.isKnown(device)) {
+    throw new PeerplaneError('expired-invitation', 'the invitation has run out')
+  }
+}
+
+function readHello([version, nonce]: readonly Value[]): Uint8Array {
+  const spoken = whole(version, 'handshake.version')
+  if (spoken !== VERSION) throw failed(`the peer speaks version ${spoken} of the protocol`)
+  return bytes(nonce, 'handshake.nonce', NONCE_BYTES)
+}
+
+const send = (channel: Channel, value: Value): Promise<void> => channel.send(encodeCanonical(value))
+
+/** The next frame: an array of `length` items. */
+const receive = async (channel: Channel, length: number): Promise<readonly Value[]> =>
+  array(await receiveAny(channel), 'handshake', length)
+
+/** The next frame of a peer that knows the secret: an array of `length` items, or a verdict, which is thrown. */
+async function receiveFromMember(channel: Channel, length: number): Promise<readonly Value[]> {
+  const frame = await receiveAny(channel)
+  const [code] = array(frame, 'handshake')
+  if (typeof code === 'string' && isVerdict(code)) {
+    throw new PeerplaneError(code, 'the peer did not let this device in')
+  }
+  return array(frame, 'handshake', length)
+}
+
+async function receiveAny(channel: Channel): Promise<Value> {
+  const frame = await channel.receive()
+  if (frame.length > limits.handshakeBytes) throw failed(`a frame has ${frame.length} bytes`)
+  return decodeCanonical(frame)
+}
+
+const isVerdict = (code: string): code is ErrorCode =>
+  (VERDICTS as readonly string[]).includes(code)
+
+const failed = (reason: string, cause?: unknown): PeerplaneError =>
+  new PeerplaneError('handshake-failed', reason, { cause })
