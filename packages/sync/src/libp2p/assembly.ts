@@ -1,0 +1,93 @@
+import { limits, type Random, type Scheduler } from '@peerplane/core'
+import type { GossipSub } from '@libp2p/gossipsub'
+import { identify } from '@libp2p/identify'
+import type { Libp2p, PrivateKey, Transport } from '@libp2p/interface'
+import { yamux } from '@libp2p/yamux'
+import { createLibp2p, type Libp2pOptions } from 'libp2p'
+
+import type { Gate } from './gate.ts'
+import { gossipService, type Topologies } from './gossip.ts'
+import type { RelayPlaces } from './relay.ts'
+
+/** What libp2p hands to the parts that it assembles. */
+export type Components = Parameters<NonNullable<Libp2pOptions['transports']>[number]>[0]
+
+/** How a network is put together. */
+export interface Libp2pNetworkOptions {
+  /** Whether this peer is an anchor. */
+  readonly anchor: boolean
+  /** Name of the gossip topic; strangers should not be able to guess it. */
+  readonly topic: string
+  /** Multiaddresses to listen at. */
+  readonly listen: readonly string[]
+  /** Further multiaddresses under which this peer can be reached. */
+  readonly announce: readonly string[]
+  /** Multiaddresses of peers to stay connected with. */
+  readonly dial: readonly string[]
+  readonly transports: readonly ((components: Components) => Transport)[]
+  /** Relays for members; only anchors have it. */
+  readonly relay?: (components: Components) => RelayPlaces
+  /** Whether the transports can make WebRTC connections. */
+  readonly webrtc: boolean
+  readonly scheduler: Scheduler
+  readonly random: Random
+}
+
+/** A libp2p node that has not started, and what is inside. */
+export interface Assembled {
+  readonly libp2p: Libp2p
+  readonly gossip: GossipSub
+  readonly topologies: Topologies
+  readonly transports: readonly Transport[]
+  readonly relay: RelayPlaces | undefined
+}
+
+/** A ping that takes longer closes the connection; a busy main thread must not. */
+const PING_TIMEOUT_MS = 10_000
+
+/** Puts a node together behind a gate. */
+export async function assemble(
+  options: Libp2pNetworkOptions,
+  privateKey: PrivateKey,
+  gate: Gate,
+): Promise<Assembled> {
+  let inside: Components | undefined
+  const { relay } = options
+  const libp2p = await createLibp2p({
+    start: false,
+    privateKey,
+    addresses: { listen: [...options.listen], appendAnnounce: [...options.announce] },
+    transports: [...options.transports],
+    connectionEncrypters: [gate.encrypter()],
+    streamMuxers: [yamux()],
+    connectionGater: gate.gater(),
+    connectionManager: {
+      maxConnections: limits.connections,
+      maxIncomingPendingConnections: limits.pendingConnections,
+      inboundConnectionThreshold: limits.connectionsPerSecond,
+      inboundUpgradeTimeout: limits.handshakeMs,
+      dialTimeout: limits.handshakeMs,
+      addressDialTimeout: limits.handshakeMs,
+      // We redial ourselves, and only whom we mean to.
+      reconnectRetries: 0,
+    },
+    connectionMonitor: { pingTimeout: { minTimeout: PING_TIMEOUT_MS } },
+    services: {
+      identify: identify(),
+      gossip: gossipService(options.topic),
+      inside: (components: Components) => {
+        inside = components
+        return {}
+      },
+      ...(relay && { relay }),
+    },
+  })
+  if (!inside) throw new TypeError('libp2p assembled no services')
+  return {
+    libp2p,
+    gossip: libp2p.services.gossip,
+    topologies: inside.registrar,
+    transports: inside.transportManager.getTransports(),
+    relay: libp2p.services.relay,
+  }
+}

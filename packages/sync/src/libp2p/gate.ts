@@ -1,0 +1,118 @@
+import {
+  asPeerplaneError,
+  limits,
+  type Channel,
+  type Identity,
+  type PeerplaneError,
+} from '@peerplane/core'
+import type {
+  ConnectionEncrypter,
+  ConnectionGater,
+  MultiaddrConnection,
+  PeerId,
+  SecureConnectionOptions,
+  SecuredConnection,
+} from '@libp2p/interface'
+import { noise } from '@libp2p/noise'
+
+import { HandshakeChannel } from './handshake-channel.ts'
+
+/** What a gate asks of its surroundings. */
+export interface GateKeeper {
+  authenticate(channel: Channel): Promise<Identity>
+  refused(error: PeerplaneError): void
+  connected(peer: string): boolean
+  /** Resolves when an incoming connection may be set up. */
+  ready(connection: MultiaddrConnection): Promise<void>
+}
+
+type NoiseComponents = Parameters<ReturnType<typeof noise>>[0]
+
+/**
+ * Lets nobody in without proof.
+ *
+ * The handshake runs inside the encryption step of a connection, right after Noise and before there is a multiplexer. A stranger therefore
+ * finds no door at all: no identify, no gossip, no relay, no signaling, no streams. WebRTC connections are set up by messages over an
+ * admitted connection and run no Noise of their own; they pass only for a peer that is admitted already.
+ */
+export class Gate {
+  readonly #keeper: GateKeeper
+  readonly #admitted = new Map<string, Identity>()
+
+  constructor(keeper: GateKeeper) {
+    this.#keeper = keeper
+  }
+
+  /** What an admitted peer has proved. */
+  identity(peer: string): Identity | undefined {
+    return this.#admitted.get(peer)
+  }
+
+  /** Forgets a peer that has no connection left. */
+  forget(peer: string): void {
+    this.#admitted.delete(peer)
+  }
+
+  /** Noise, followed by the handshake. */
+  encrypter(): (components: NoiseComponents) => ConnectionEncrypter {
+    return (components) => {
+      const inner = noise()(components)
+      const local = components.peerId.toString()
+      return {
+        protocol: inner.protocol,
+        secureOutbound: async (connection, options) =>
+          this.#admit(await inner.secureOutbound(connection, options), local, true, options),
+        secureInbound: async (connection, options) =>
+          this.#admit(await inner.secureInbound(connection, options), local, false, options),
+      }
+    }
+  }
+
+  /** The rules for libp2p. */
+  gater(): ConnectionGater {
+    const stranger = (peer: PeerId): boolean => !this.#admitted.has(peer.toString())
+    return {
+      // The default of browsers refuses private addresses and plain WebSockets.
+      denyDialMultiaddr: () => false,
+      denyInboundConnection: async (connection) => {
+        await this.#keeper.ready(connection)
+        return false
+      },
+      denyInboundUpgradedConnection: stranger,
+      denyOutboundUpgradedConnection: stranger,
+      denyInboundRelayReservation: stranger,
+      denyOutboundRelayedConnection: (source, destination) =>
+        stranger(source) || stranger(destination),
+    }
+  }
+
+  async #admit(
+    secured: SecuredConnection,
+    localPeer: string,
+    initiator: boolean,
+    options: SecureConnectionOptions | undefined,
+  ): Promise<SecuredConnection> {
+    const remotePeer = secured.remotePeer.toString()
+    const ends = { localPeer, remotePeer, initiator }
+    const channel = new HandshakeChannel(secured.connection, ends, options?.signal)
+    try {
+      const identity = await this.#keeper.authenticate(channel)
+      if (this.#admitted.size >= limits.connections) this.#sweep()
+      this.#admitted.set(remotePeer, identity)
+    } catch (error) {
+      const reason = asPeerplaneError(error, 'handshake-failed')
+      this.#keeper.refused(reason)
+      throw reason
+    } finally {
+      channel.release()
+    }
+    return secured
+  }
+
+  /** A connection can fail after the handshake, and then nobody reports its end. */
+  #sweep(): void {
+    for (const peer of this.#admitted.keys()) {
+      if (!this.#keeper.connected(peer)) this.#admitted.delete(peer)
+    }
+  }
+}

@@ -1,0 +1,248 @@
+import {
+  asPeerplaneError,
+  limits,
+  PeerplaneError,
+  type NetworkHandler,
+  type NetworkStatus,
+  type PeerHint,
+} from '@peerplane/core'
+import type { Connection, Libp2p, PeerId, PrivateKey, Stream } from '@libp2p/interface'
+
+import { assemble, type Assembled, type Libp2pNetworkOptions } from './assembly.ts'
+import { Gate } from './gate.ts'
+import { Gossip } from './gossip.ts'
+import { Ladder } from './ladder.ts'
+import { Links } from './links.ts'
+import { isRelayed, pathOf, withoutPeer } from './path.ts'
+import { closeConnection, type PeerLink } from './peer-link.ts'
+import { Redial } from './redial.ts'
+import { RelayReservations } from './relay.ts'
+import { signalingEnded } from './signaling.ts'
+
+const LINK_PROTOCOL = '/peerplane/link/1'
+
+/** What a connection that has ended leaves behind needs a moment to be cleared away. */
+const SETTLE_MS = 200
+
+/** Starts to listen and to dial. Rejects with `port-in-use` or `invalid-configuration`. */
+export async function startNode(
+  options: Libp2pNetworkOptions,
+  key: PrivateKey,
+  handler: NetworkHandler,
+): Promise<Node> {
+  const errors = new Errors()
+  const gate: Gate = new Gate({
+    authenticate: async (channel) => handler.authenticate(channel),
+    refused: (error) => errors.refused(error),
+    connected: (peer) => assembled.libp2p.getConnections().some(isWith(peer)),
+    ready: async (incoming) =>
+      signalingEnded(incoming, assembled.libp2p.getConnections(), options.scheduler),
+  })
+  const assembled = await assemble(options, key, gate)
+  const node = new Node(options, assembled, gate, handler, errors)
+  await node.start()
+  return node
+}
+
+const isWith =
+  (peer: string) =>
+  (connection: Connection): boolean =>
+    connection.remotePeer.toString() === peer
+
+/** The last thing that went wrong, for people. */
+class Errors {
+  last: PeerplaneError | undefined
+  #refusal: PeerplaneError | undefined
+
+  refused(error: PeerplaneError): void {
+    this.#refusal = error
+    this.last = error
+  }
+
+  /** libp2p replaces an error of the handshake by one of its own. */
+  undialled(error: unknown): void {
+    const refused = error instanceof Error && error.name === 'EncryptionFailedError'
+    this.last = (refused && this.#refusal) || asPeerplaneError(error, 'unreachable')
+  }
+}
+
+/** A libp2p node at work: from its start until its stop. */
+export class Node {
+  readonly #options: Libp2pNetworkOptions
+  readonly #libp2p: Libp2p
+  readonly #assembled: Assembled
+  readonly #gate: Gate
+  readonly #handler: NetworkHandler
+  readonly #errors: Errors
+  readonly #links: Links
+  readonly #gossip: Gossip
+  readonly #redial: Redial
+  readonly #ladder: Ladder
+  readonly #reservations: RelayReservations
+  readonly #linked = new WeakSet<Connection>()
+
+  constructor(
+    options: Libp2pNetworkOptions,
+    assembled: Assembled,
+    gate: Gate,
+    handler: NetworkHandler,
+    errors: Errors,
+  ) {
+    const { scheduler, random } = options
+    this.#options = options
+    this.#assembled = assembled
+    this.#libp2p = assembled.libp2p
+    this.#gate = gate
+    this.#handler = handler
+    this.#errors = errors
+    const localPeer = this.#libp2p.peerId.toString()
+    this.#links = new Links({
+      localPeer,
+      handler,
+      scheduler,
+      opened: (link) => this.#linkOpened(link),
+      lost: (peer) => this.#linkLost(peer),
+      failed: (error) => (errors.last = error),
+    })
+    this.#gossip = new Gossip(assembled.gossip, assembled.topologies, options.topic, random)
+    this.#redial = new Redial({
+      addresses: options.dial,
+      dial: async (address) => this.#libp2p.dial(address),
+      linked: (peer) => this.#links.get(peer) !== undefined,
+      failed: (error) => errors.undialled(error),
+      scheduler,
+      random,
+    })
+    this.#ladder = new Ladder({
+      localPeer,
+      listening: options.listen.length > 0,
+      webrtc: options.webrtc,
+      dial: async (address) => this.#libp2p.dial(address, { force: true }),
+      link: (peer) => this.#links.get(peer),
+      scheduler,
+      random,
+    })
+    this.#reservations = new RelayReservations(assembled.transports, scheduler, random)
+  }
+
+  async start(): Promise<void> {
+    const libp2p = this.#libp2p
+    libp2p.addEventListener('connection:open', ({ detail }) => void this.#opened(detail))
+    libp2p.addEventListener('connection:close', ({ detail }) => this.#closed(detail))
+    libp2p.addEventListener('peer:disconnect', ({ detail }) => this.#forget(detail))
+    try {
+      await libp2p.handle(LINK_PROTOCOL, (stream, from) => this.#accept(stream, from), {
+        maxInboundStreams: 1,
+        runOnLimitedConnection: true,
+      })
+      await libp2p.start()
+    } catch (error) {
+      await libp2p.stop()
+      throw startError(error)
+    }
+    this.#gossip.start(this.#handler)
+    this.#redial.start()
+  }
+
+  /** Ends everything; afterwards no connection is open. */
+  async stop(): Promise<void> {
+    this.#redial.stop()
+    this.#ladder.stop()
+    this.#links.closeAll('this peer goes off the network')
+    await Promise.all(this.#libp2p.getConnections().map(closeConnection))
+    await this.#libp2p.stop()
+  }
+
+  announce(payload: Uint8Array): void {
+    this.#gossip.announce(payload)
+  }
+
+  introduce(via: string, peers: readonly PeerHint[]): void {
+    this.#ladder.introduce(via, peers)
+  }
+
+  addresses(): string[] {
+    const addresses = this.#libp2p.getMultiaddrs().filter((address) => !isRelayed(address))
+    return addresses.map((address) => withoutPeer(address).toString())
+  }
+
+  connections(): NetworkStatus['connections'] {
+    return this.#libp2p.getConnections().map((connection) => {
+      const peer = connection.remotePeer.toString()
+      return { peer, path: pathOf(connection, this.#anchored(peer)) }
+    })
+  }
+
+  lastError(): string | undefined {
+    return this.#errors.last?.message
+  }
+
+  async #opened(connection: Connection): Promise<void> {
+    this.#options.scheduler.after(limits.handshakeMs, () => {
+      if (!this.#linked.has(connection)) void closeConnection(connection)
+    })
+    if (connection.direction === 'inbound') return
+    try {
+      const stream = await connection.newStream(LINK_PROTOCOL, { runOnLimitedConnection: true })
+      this.#link(connection, stream)
+    } catch {
+      await closeConnection(connection)
+    }
+  }
+
+  #accept(stream: Stream, connection: Connection): void {
+    if (connection.direction === 'inbound' && !this.#linked.has(connection)) {
+      this.#link(connection, stream)
+    } else {
+      stream.abort(new PeerplaneError('malformed', 'A peer asked for a second link'))
+    }
+  }
+
+  #link(connection: Connection, stream: Stream): void {
+    const peer = connection.remotePeer.toString()
+    const identity = this.#gate.identity(peer)
+    if (!identity) {
+      void closeConnection(connection)
+      return
+    }
+    this.#linked.add(connection)
+    this.#links.add(connection, stream, identity, pathOf(connection, this.#anchored(peer)))
+  }
+
+  #anchored(peer: string): boolean {
+    return this.#options.anchor || (this.#gate.identity(peer)?.anchor ?? false)
+  }
+
+  #linkOpened(link: PeerLink): void {
+    this.#ladder.changed(link.peer)
+    if (!link.identity.anchor || link.path === 'relay') return
+    const inUse = (): boolean => this.#links.get(link.peer) === link
+    void this.#reservations.take(link.connection.remotePeer, inUse)
+  }
+
+  #linkLost(peer: string): void {
+    this.#redial.lost(peer)
+    this.#ladder.changed(peer)
+  }
+
+  #closed({ remotePeer }: Connection): void {
+    this.#options.scheduler.after(SETTLE_MS, () => {
+      const left = this.#links.get(remotePeer.toString())?.connection
+      if (left?.status === 'open') this.#gossip.reattach(remotePeer, left)
+    })
+  }
+
+  #forget(peer: PeerId): void {
+    this.#gate.forget(peer.toString())
+    // A relay keeps a place for two hours; peers get a new id with every start.
+    this.#assembled.relay?.reservations.delete(peer)
+  }
+}
+
+function startError(error: unknown): PeerplaneError {
+  const reason = error instanceof Error ? error.message : String(error)
+  const inUse = reason.includes('EADDRINUSE')
+  return new PeerplaneError(inUse ? 'port-in-use' : 'invalid-configuration', reason.trim(), {
+    cause: error,
+  })
+}

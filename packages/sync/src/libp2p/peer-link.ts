@@ -1,0 +1,64 @@
+import { PeerplaneError, type Identity, type Link, type Path } from '@peerplane/core'
+import type { Connection, Stream } from '@libp2p/interface'
+
+import { FrameStream } from './frame-stream.ts'
+
+/** What a link calls. */
+export interface PeerLinkHandler {
+  frame(link: PeerLink, frame: Uint8Array): Promise<void>
+  /** The link and its connection are gone. Called once. */
+  closed(link: PeerLink, error: PeerplaneError | undefined): void
+}
+
+/** A link over one libp2p connection. The two live and die together, so that neither end keeps a connection the other has given up. */
+export class PeerLink implements Link {
+  readonly id: string
+  readonly peer: string
+  readonly identity: Identity
+  readonly path: Path
+  readonly connection: Connection
+  readonly #frames: FrameStream
+
+  constructor(
+    connection: Connection,
+    stream: Stream,
+    identity: Identity,
+    path: Path,
+    handler: PeerLinkHandler,
+  ) {
+    this.id = connection.id
+    this.peer = connection.remotePeer.toString()
+    this.identity = identity
+    this.path = path
+    this.connection = connection
+    this.#frames = new FrameStream(stream, {
+      frame: async (frame) => handler.frame(this, frame),
+      closed: (error) => {
+        handler.closed(this, error)
+        void closeConnection(connection)
+      },
+    })
+  }
+
+  async send(frame: Uint8Array): Promise<void> {
+    await this.#frames.send(frame)
+  }
+
+  close(reason: string): void {
+    this.#frames.close(new PeerplaneError('closed', reason))
+  }
+
+  /** Sends what is queued and still takes what the peer has under way; it ends when both sides have done so. */
+  retire(): void {
+    this.#frames.end()
+  }
+}
+
+/** Closes a connection in order, which flushes what has been written, or by force where that fails. */
+export async function closeConnection(connection: Connection): Promise<void> {
+  try {
+    await connection.close()
+  } catch {
+    connection.abort(new PeerplaneError('closed', 'The connection was closed'))
+  }
+}

@@ -1,0 +1,52 @@
+import type { Random, Scheduler } from '@peerplane/core'
+import type { PeerId, Transport } from '@libp2p/interface'
+
+import { backoffMs } from './backoff.ts'
+
+/** The part of the relay transport that keeps places at relays. */
+interface RelayTransport extends Transport {
+  readonly reservationStore: {
+    addRelay(relay: PeerId, type: 'configured'): Promise<unknown>
+  }
+}
+
+/** The part of the relay service that keeps the places of others. */
+export interface RelayPlaces {
+  readonly reservations: { delete(peer: PeerId): void }
+}
+
+const RETRY = { firstMs: 200, maxMs: 5_000 }
+
+/**
+ * Places at relays, so that others can reach this peer through them.
+ *
+ * libp2p takes a place when told to listen at a relay, and does not take it again after the relay has been away. So a place is taken here
+ * each time an anchor is connected.
+ */
+export class RelayReservations {
+  readonly #transport: RelayTransport | undefined
+  readonly #scheduler: Scheduler
+  readonly #random: Random
+
+  constructor(transports: readonly Transport[], scheduler: Scheduler, random: Random) {
+    this.#transport = transports.find(isRelayTransport)
+    this.#scheduler = scheduler
+    this.#random = random
+  }
+
+  /** Takes a place at `relay` and tries again while `connected` says that it makes sense. */
+  async take(relay: PeerId, connected: () => boolean, failures = 0): Promise<void> {
+    const store = this.#transport?.reservationStore
+    // A relay that is asked while it is not connected is remembered as useless.
+    if (!store || !connected()) return
+    try {
+      await store.addRelay(relay, 'configured')
+    } catch {
+      const pause = backoffMs(RETRY, failures, this.#random)
+      this.#scheduler.after(pause, () => void this.take(relay, connected, failures + 1))
+    }
+  }
+}
+
+const isRelayTransport = (transport: Transport): transport is RelayTransport =>
+  'reservationStore' in transport
