@@ -11,5 +11,7 @@ it('signs with a generated pair that cannot be read out', async () => {
   const key = await signingKeyOf(pair)
   const message = utf8('message')
   expect(await webCrypto().verify(key.publicKey, message, await key.sign(message))).toBe(true)
-  await expect(crypto.subtle.exportKey('pkcs8', pair.privateKey)).rejects.toThrow()
+  await expect(crypto.subtle.exportKey('pkcs8', pair.privateKey)).rejects.toMatchObject({
+    name: 'InvalidAccessError',
+  })
 })

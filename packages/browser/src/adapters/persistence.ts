@@ -1,0 +1,13 @@
+/**
+ * Asks the browser not to evict the storage of this origin when the disk gets full; some browsers ask the person. Whether it was granted.
+ */
+export async function requestPersistence(): Promise<boolean> {
+  // Typed as always there, but absent on pages that came over plain http.
+  const { storage } = navigator as { readonly storage?: StorageManager }
+  if (!storage) return false
+  try {
+    return (await storage.persisted()) || (await storage.persist())
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,4 @@
+import { cryptoContract } from '@peerplane/core/testing'
+import { webCrypto } from '@peerplane/runtime'
+
+cryptoContract('WebCrypto in the browser', webCrypto)

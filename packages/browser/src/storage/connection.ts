@@ -1,0 +1,104 @@
+import { PeerplaneError } from '@peerplane/core'
+import { openDB } from 'idb'
+import type { IDBPDatabase, IDBPTransaction } from 'idb'
+
+import { indexedDbError } from './indexeddb-errors.ts'
+
+type WriteTransaction = IDBPTransaction<unknown, [string], 'readwrite'>
+
+/** A database that stays usable when the browser closes it, as it does after a full disk. */
+export interface Connection {
+  /** Runs reads on the open database, a second time on a new connection if the first was closed. Rejects with our errors. */
+  use<Result>(read: (database: IDBPDatabase) => Promise<Result>): Promise<Result>
+  /** A read-write transaction of exactly this durability, to be used in the turn in which it comes. */
+  transaction(store: string, durability: 'strict' | 'relaxed'): Promise<WriteTransaction>
+  /** From now on `use` rejects with `closed`. */
+  refuse(): void
+  closed(): PeerplaneError | undefined
+  close(): void
+}
+
+/** Nothing is opened before it is used; `upgrade` makes the object stores of a new database. */
+export function createConnection(
+  name: string,
+  version: number,
+  upgrade: (database: IDBPDatabase) => void,
+): Connection {
+  let current: Promise<IDBPDatabase> | undefined
+  let refusing = false
+
+  function connect(): Promise<IDBPDatabase> {
+    const opening = openDB(name, version, {
+      upgrade,
+      // A newer version of the application wants to change the database, or somebody deletes it: they must not wait for this tab.
+      blocking: () => forget(opening),
+      terminated: () => forget(opening),
+    })
+    current = opening
+    opening.catch(() => forget(opening))
+    return opening
+  }
+
+  function forget(opening: Promise<IDBPDatabase>): void {
+    if (current === opening) current = undefined
+    opening.then(
+      (database) => database.close(),
+      () => {},
+    )
+  }
+
+  async function reconnecting<Result>(
+    action: (database: IDBPDatabase) => Result | Promise<Result>,
+  ): Promise<Result> {
+    const opening = current ?? connect()
+    const database = await opening
+    try {
+      return await action(database)
+    } catch (error) {
+      if (!isClosedConnection(error)) throw error
+      forget(opening)
+      return action(await (current ?? connect()))
+    }
+  }
+
+  const closed = (): PeerplaneError | undefined =>
+    refusing ? new PeerplaneError('closed', 'the store is closed') : undefined
+
+  return {
+    async use(read) {
+      const refused = closed()
+      if (refused) throw refused
+      try {
+        return await reconnecting(read)
+      } catch (cause) {
+        throw indexedDbError(cause, `The database ${name} could not be read`)
+      }
+    },
+    transaction: (store, durability) =>
+      reconnecting((database) => begin(database, store, durability)),
+    refuse: () => {
+      refusing = true
+    },
+    closed,
+    close: () => {
+      if (current) forget(current)
+    },
+  }
+}
+
+/** Browsers that do not know durabilities ignore the option; acknowledging such a write would be a promise nobody keeps. */
+function begin(
+  database: IDBPDatabase,
+  store: string,
+  durability: 'strict' | 'relaxed',
+): WriteTransaction {
+  const transaction = database.transaction([store], 'readwrite', { durability })
+  if (transaction.durability === durability) return transaction
+  transaction.abort()
+  transaction.done.catch(() => {})
+  throw new PeerplaneError('unsupported', `this browser has no ${durability} transactions`)
+}
+
+/** What `transaction()` throws on a connection that was closed or is closing. */
+const isClosedConnection = (error: unknown): boolean =>
+  error instanceof DOMException && error.name === 'InvalidStateError'

@@ -1,0 +1,19 @@
+import { PeerplaneError } from '@peerplane/core'
+import type { ErrorCode } from '@peerplane/core'
+
+/** The failure of IndexedDB as one of ours; `what` begins the message. */
+export function indexedDbError(error: unknown, what: string): PeerplaneError {
+  if (error instanceof PeerplaneError) return error
+  const { name, message } = error instanceof Error ? error : new Error(String(error))
+  return new PeerplaneError(codes.get(name) ?? 'store-failed', `${what}: ${name}: ${message}`, {
+    cause: error,
+  })
+}
+
+/** By name of the DOMException; all others are `store-failed`. */
+const codes = new Map<string, ErrorCode>([
+  ['QuotaExceededError', 'store-full'],
+  ['VersionError', 'store-version'],
+  // Files behind the database are missing or damaged.
+  ['NotReadableError', 'store-corrupt'],
+])

@@ -1,0 +1,123 @@
+import { utf8 } from '@peerplane/core'
+import type { Store } from '@peerplane/core'
+import { storeContract } from '@peerplane/core/testing'
+import { deleteDB, openDB } from 'idb'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+
+import { openIndexedDbStore } from './indexeddb.ts'
+
+const opened: Store[] = []
+let databases = 0
+const freshName = (): string => `store-${++databases}-${performance.now()}`
+
+afterEach(async () => {
+  vi.restoreAllMocks()
+  await Promise.all(opened.splice(0).map((store) => store.close()))
+})
+
+async function open(name: string): Promise<Store> {
+  const store = await openIndexedDbStore({ name })
+  opened.push(store)
+  return store
+}
+
+storeContract('IndexedDB', async () => {
+  const name = freshName()
+  return { store: await openIndexedDbStore({ name }), reopen: () => openIndexedDbStore({ name }) }
+})
+
+const put = (key: string, value: string) => ({ key: utf8(key), value: utf8(value) })
+const everything = { from: new Uint8Array(0), to: Uint8Array.of(255) }
+
+/** The read-write transactions begun from here on. */
+function watchTransactions(): readonly IDBTransaction[] {
+  const begin = vi.spyOn(IDBDatabase.prototype, 'transaction')
+  const seen: IDBTransaction[] = []
+  begin.mockImplementation(function (this: IDBDatabase, ...args) {
+    const transaction = original.apply(this, args)
+    if (transaction.mode === 'readwrite') seen.push(transaction)
+    return transaction
+  })
+  return seen
+}
+// eslint-disable-next-line typescript/unbound-method
+const original = IDBDatabase.prototype.transaction
+
+describe('transactions', () => {
+  it('are strict for synced writes and relaxed for local ones, as the browser reports them', async () => {
+    const store = await open(freshName())
+    const seen = watchTransactions()
+    await store.write([put('a', '1')], 'synced')
+    await store.write([put('b', '1')], 'local')
+    await Promise.all([
+      store.write([put('c', '1')], 'local'),
+      store.write([put('d', '1')], 'synced'),
+    ])
+    expect(seen.map(({ durability }) => durability)).toEqual(['strict', 'relaxed', 'strict'])
+  })
+
+  it('are shared by the writes of a turn, and by those that come while one is under way', async () => {
+    const store = await open(freshName())
+    const seen = watchTransactions()
+    const first = store.write([put('a', '1')], 'synced')
+    await new Promise((resolve) => setTimeout(resolve))
+    const rest = Array.from({ length: 20 }, (_, i) => store.write([put(`${i}`, '1')], 'synced'))
+    await Promise.all([first, ...rest])
+    expect(seen.length).toBeLessThanOrEqual(2)
+    expect(await store.scan(everything)).toHaveLength(21)
+  })
+
+  it('are refused in a browser that does not know strict ones', async () => {
+    const store = await open(freshName())
+    vi.spyOn(IDBTransaction.prototype, 'durability', 'get').mockReturnValue('default')
+    await expect(store.write([put('a', '1')], 'synced')).rejects.toMatchObject({
+      code: 'unsupported',
+    })
+    vi.restoreAllMocks()
+    expect(await store.scan(everything)).toEqual([])
+  })
+
+  it('reject when they are aborted, and the next one works', async () => {
+    const store = await open(freshName())
+    const seen = watchTransactions()
+    const aborted = store.write([put('a', '1')], 'synced')
+    while (seen.length === 0) await Promise.resolve()
+    seen[0]!.abort()
+    await expect(aborted).rejects.toMatchObject({ code: 'store-failed' })
+    await store.write([put('b', '1')], 'synced')
+    expect((await store.scan(everything)).map(({ key }) => key)).toEqual([utf8('b')])
+  })
+})
+
+describe('connections', () => {
+  it('are opened again when the browser has closed them', async () => {
+    const name = freshName()
+    const store = await open(name)
+    const seen = watchTransactions()
+    await store.write([put('a', '1')], 'synced')
+    seen[0]!.db.close()
+    await store.write([put('b', '1')], 'synced')
+    seen[1]!.db.close()
+    expect(await store.get(utf8('a'))).toEqual(utf8('1'))
+    expect(await store.scan(everything)).toHaveLength(2)
+  })
+
+  it('make way for a newer version, which is then named', async () => {
+    const name = freshName()
+    const store = await open(name)
+    const newer = await openDB(name, 2)
+    await expect(store.write([put('a', '1')], 'synced')).rejects.toMatchObject({
+      code: 'store-version',
+    })
+    await expect(openIndexedDbStore({ name })).rejects.toMatchObject({ code: 'store-version' })
+    newer.close()
+  })
+
+  it('make way for deletion', async () => {
+    const name = freshName()
+    const store = await open(name)
+    await store.write([put('a', '1')], 'synced')
+    await deleteDB(name)
+    expect(await store.get(utf8('a'))).toBeUndefined()
+  })
+})
