@@ -92,7 +92,8 @@ function begin(
   store: string,
   durability: 'strict' | 'relaxed',
 ): WriteTransaction {
-  const transaction = database.transaction([store], 'readwrite', { durability })
+  const stores: [string] = [store]
+  const transaction = database.transaction(stores, 'readwrite', { durability })
   if (transaction.durability === durability) return transaction
   transaction.abort()
   transaction.done.catch(() => {})

@@ -45,7 +45,7 @@ class IndexedDbStore implements Store {
 
   get(key: Uint8Array): Promise<Uint8Array | undefined> {
     return this.#connection.use(
-      async (database) => (await database.get(PAIRS, key)) as Uint8Array | undefined,
+      async (database) => (await database.get(PAIRS, view(key))) as Uint8Array | undefined,
     )
   }
 
@@ -119,7 +119,7 @@ class IndexedDbStore implements Store {
       const requests = group
         .flatMap(({ writes }) => writes)
         .map(({ key, value }) =>
-          value ? transaction.store.put(value, key) : transaction.store.delete(key),
+          value ? transaction.store.put(value, view(key)) : transaction.store.delete(view(key)),
         )
       // A request that fails aborts the transaction, whose error is the one to report.
       void Promise.allSettled(requests)
@@ -145,10 +145,13 @@ function abort(transaction: { abort(): void }): void {
 function keyRange({ from, to, limit }: Range): IDBKeyRange | undefined {
   if (limit === 0) return undefined
   if (compareBytes(from, to) >= 0) return undefined
-  return IDBKeyRange.bound(from, to, false, true)
+  return IDBKeyRange.bound(view(from), view(to), false, true)
 }
 
 const entryOf = (key: IDBValidKey, value: unknown): Entry => ({
   key: new Uint8Array(key as ArrayBuffer),
   value: value as Uint8Array,
 })
+
+/** The platform's types do not admit shared memory as keys; none of ours are in any. */
+const view = (key: Uint8Array): Uint8Array<ArrayBuffer> => key as Uint8Array<ArrayBuffer>
