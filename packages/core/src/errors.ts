@@ -119,6 +119,11 @@ export const errorKinds = {
     'Stop the other process, or choose another data directory.',
   ),
   'store-version': kind('The store was written by a newer version.', false, 'Update this program.'),
+  'exposed-secret': kind(
+    'A file that holds a secret can be read by other users of this machine.',
+    false,
+    'Take their rights away (`chmod 600`); if somebody may have read it, use a new data directory and invite the device again.',
+  ),
   unsupported: kind(
     'This environment lacks something that Peerplane needs.',
     false,
