@@ -16,7 +16,7 @@ export default defineConfig({
         test: {
           name: 'node',
           environment: 'node',
-          include: ['packages/*/src/**/*.test.ts', '{bench,examples}/**/*.test.ts'],
+          include: ['packages/*/src/**/*.test.ts', '{apps/demo/src,bench,examples}/**/*.test.ts'],
           exclude: ['**/*.browser.test.ts', '**/node_modules/**', '**/dist/**'],
         },
       },

@@ -1,0 +1,94 @@
+import type { Plane, Row, StateOf } from '@peerplane/browser'
+
+import { h } from './dom.ts'
+import { columns, Task, type Column } from './entities.ts'
+
+type TaskRow = Row<StateOf<typeof Task>>
+
+const titles: Readonly<Record<Column, string>> = { todo: 'To do', doing: 'Doing', done: 'Done' }
+
+/** The board of all tasks in `parent`. */
+export function openBoard(
+  parent: HTMLElement,
+  plane: Plane,
+  failed: (error: unknown) => void,
+): void {
+  const lists = new Map(columns.map((column) => [column, h('ul', { 'data-column': column })]))
+  let rows: readonly TaskRow[] = []
+  const run = (command: Promise<unknown>): void => void command.catch(failed)
+  const inColumn = (column: Column): TaskRow[] =>
+    rows
+      .filter(({ state }) => !state.removed && state.column === column)
+      .sort((a, b) => a.state.place - b.state.place || (a.id < b.id ? -1 : 1))
+
+  const moveTo = (id: string, column: Column, before: string | undefined): void => {
+    const others = inColumn(column).filter((row) => row.id !== id)
+    const index =
+      before === undefined ? others.length : others.findIndex((row) => row.id === before)
+    const above = others[index - 1]?.state.place
+    const below = others[index]?.state.place
+    const place =
+      above === undefined ? (below ?? 1) - 1 : below === undefined ? above + 1 : (above + below) / 2
+    run(plane.get(Task, id).move({ column, place }))
+  }
+
+  const card = ({ id, state }: TaskRow): HTMLElement => {
+    const column = state.column as Column
+    const title = h('span', { class: 'title' }, state.title)
+    const buttons = columns
+      .filter((other) => other !== column)
+      .map((other) => {
+        const label = `Move to ${titles[other]}`
+        const arrow = columns.indexOf(other) > columns.indexOf(column) ? '→' : '←'
+        const button = h('button', { type: 'button', title: label, 'aria-label': label }, arrow)
+        button.addEventListener('click', () => moveTo(id, other, undefined))
+        return button
+      })
+    const remove = h('button', { type: 'button', 'aria-label': 'Remove', title: 'Remove' }, '×')
+    remove.addEventListener('click', () => run(plane.get(Task, id).remove()))
+    const item = h('li', { draggable: 'true', 'data-task': id }, title, ...buttons, remove)
+    item.addEventListener('dragstart', (event) => event.dataTransfer?.setData('text/plain', id))
+    item.addEventListener('drop', (event) => {
+      event.preventDefault()
+      event.stopPropagation()
+      const dragged = event.dataTransfer?.getData('text/plain')
+      if (dragged && dragged !== id) moveTo(dragged, column, id)
+    })
+    return item
+  }
+
+  const show = (next: readonly TaskRow[]): void => {
+    rows = next
+    for (const [column, list] of lists) list.replaceChildren(...inColumn(column).map(card))
+  }
+
+  for (const [column, list] of lists) {
+    const drop = h('section', { class: 'column' }, h('h3', {}, titles[column]), list)
+    drop.addEventListener('dragover', (event) => event.preventDefault())
+    drop.addEventListener('drop', (event) => {
+      event.preventDefault()
+      const dragged = event.dataTransfer?.getData('text/plain')
+      if (dragged) moveTo(dragged, column, undefined)
+    })
+    parent.append(drop)
+  }
+  lists.get('todo')!.after(newTask(plane, () => inColumn('todo').at(-1)?.state.place ?? 0, run))
+  plane.subscribe(Task, show)
+}
+
+function newTask(
+  plane: Plane,
+  lastPlace: () => number,
+  run: (command: Promise<unknown>) => void,
+): HTMLElement {
+  const input = h('input', { placeholder: 'New task', 'aria-label': 'New task', maxlength: '200' })
+  const form = h('form', { class: 'new-task' }, input)
+  form.addEventListener('submit', (event) => {
+    event.preventDefault()
+    const title = input.value
+    if (title.trim() === '') return
+    input.value = ''
+    run(plane.get(Task, crypto.randomUUID()).add({ title, place: lastPlace() + 1 }))
+  })
+  return form
+}

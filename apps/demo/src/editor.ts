@@ -1,0 +1,100 @@
+import { defaultKeymap, history, historyKeymap } from '@codemirror/commands'
+import { markdown } from '@codemirror/lang-markdown'
+import { defaultHighlightStyle, syntaxHighlighting } from '@codemirror/language'
+import { Annotation, EditorState, Transaction } from '@codemirror/state'
+import { EditorView, keymap, placeholder } from '@codemirror/view'
+import type { EntityClient } from '@peerplane/browser'
+
+import type { Note } from './entities.ts'
+import {
+  bind,
+  confirmed,
+  received,
+  refused,
+  send,
+  typed,
+  type Binding,
+  type Step,
+} from './text-binding.ts'
+
+/** Marks what came from elsewhere: it is not sent back, and undo leaves it alone. */
+const foreign = Annotation.define<boolean>()
+
+/** Keystrokes wait this long for each other, in milliseconds: one commit holds them all. */
+const GATHER_MS = 25
+const RETRY_MS = 1_000
+
+/** An editor for the text of `note` in `parent`; it can be typed in as soon as the text is loaded. */
+export function openEditor(
+  parent: HTMLElement,
+  note: EntityClient<typeof Note>,
+  failed: (error: unknown) => void,
+): void {
+  let binding: Binding | undefined
+  let view: EditorView | undefined
+  let timer: ReturnType<typeof setTimeout> | undefined
+
+  const take = ({ binding: next, changes }: Step): void => {
+    binding = next
+    if (!changes) return
+    view?.dispatch({
+      changes,
+      annotations: [foreign.of(true), Transaction.addToHistory.of(false)],
+    })
+  }
+
+  const sendSoon = (afterMs: number): void => {
+    timer ??= setTimeout(sendNow, afterMs)
+  }
+
+  const sendNow = (): void => {
+    clearTimeout(timer)
+    timer = undefined
+    const out = binding && send(binding)
+    if (!out) return
+    binding = out.binding
+    note.edit({ splices: out.splices }, { at: out.at }).then(
+      () => {
+        take(confirmed(binding!))
+        if (!binding!.unsent.empty) sendSoon(0)
+      },
+      (error: unknown) => {
+        failed(error)
+        take(refused(binding!))
+        sendSoon(RETRY_MS)
+      },
+    )
+  }
+
+  const create = (text: string): EditorView =>
+    new EditorView({
+      parent,
+      state: EditorState.create({
+        doc: text,
+        extensions: [
+          history(),
+          keymap.of([...defaultKeymap, ...historyKeymap]),
+          markdown(),
+          syntaxHighlighting(defaultHighlightStyle, { fallback: true }),
+          placeholder('Write here. Everybody in this workspace sees it.'),
+          EditorView.lineWrapping,
+          EditorView.contentAttributes.of({ 'aria-label': 'Shared notes' }),
+          EditorView.updateListener.of(({ transactions }) => {
+            for (const transaction of transactions) {
+              if (!transaction.docChanged || transaction.annotation(foreign)) continue
+              binding = typed(binding!, transaction.changes)
+              sendSoon(GATHER_MS)
+            }
+          }),
+        ],
+      }),
+    })
+
+  note.subscribe((state, version) => {
+    const shared = { text: state.text, version }
+    if (binding) return take(received(binding, shared))
+    binding = bind(shared)
+    view = create(shared.text)
+  })
+  addEventListener('pagehide', sendNow)
+}

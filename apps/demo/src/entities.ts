@@ -1,0 +1,60 @@
+import { document, entity, record, register, Rejected } from '@peerplane/browser'
+
+/** One replacement in a text: `deleteCount` characters at `index` give way to `insert`. */
+export interface Splice {
+  readonly index: number
+  readonly deleteCount: number
+  readonly insert: string
+}
+
+/** A text that several people write at once. */
+export const Note = entity('note', {
+  state: document({ text: '' }),
+  commands: {
+    edit(note, { splices }: { splices: readonly Splice[] }) {
+      for (const { index, deleteCount, insert } of splices) {
+        note.splice(['text'], index, deleteCount, insert)
+      }
+    },
+  },
+})
+
+/** The columns of the board, from left to right. */
+export const columns = ['todo', 'doing', 'done'] as const
+export type Column = (typeof columns)[number]
+
+/** A task on the board. Its place is a number between those of its neighbours. */
+export const Task = entity('task', {
+  state: record({
+    title: register(''),
+    column: register<string>('todo'),
+    place: register(0),
+    removed: register(false),
+  }),
+  commands: {
+    add(task, { title, place }: { title: string; place: number }) {
+      task.title.set(checkedTitle(title))
+      task.place.set(place)
+    },
+    rename(task, { title }: { title: string }) {
+      task.title.set(checkedTitle(title))
+    },
+    move(task, { column, place }: { column: Column; place: number }) {
+      if (task.removed.value) throw new Rejected('removed', 'this task was removed')
+      task.column.set(column)
+      task.place.set(place)
+    },
+    remove(task) {
+      task.removed.set(true)
+    },
+  },
+})
+
+export const entities = [Note, Task] as const
+
+function checkedTitle(title: string): string {
+  const trimmed = title.trim()
+  if (trimmed === '') throw new Rejected('empty-title', 'a task needs a title')
+  if (trimmed.length > 200) throw new Rejected('long-title', 'a title has at most 200 characters')
+  return trimmed
+}

@@ -1,0 +1,78 @@
+import type { PeerStatus, PlaneStatus, TabsStatus } from '@peerplane/browser'
+
+import { h } from './dom.ts'
+
+const paths: Readonly<Record<PeerStatus['path'], { label: string; meaning: string }>> = {
+  webrtc: { label: 'WebRTC', meaning: 'direct connection between the two browsers' },
+  direct: { label: 'Direct', meaning: 'direct connection' },
+  relay: { label: 'Relayed', meaning: 'through an anchor, until a direct connection works' },
+  anchor: { label: 'Anchor', meaning: 'connection to an always-on device' },
+}
+
+/** Shows this device, its tabs and its peers in `parent`. */
+export function showPeers(parent: HTMLElement, status: PlaneStatus, tabs: TabsStatus): void {
+  const commits = (count: number): string => `${count} change${count === 1 ? '' : 's'}`
+  const own = peer('this device', status.device, [
+    badge('here', tabs.role === 'leader' ? 'Leads' : 'Follows', roleMeaning(tabs.role)),
+    text(`holds ${commits(status.commits)}`),
+    text(
+      status.pendingCommands > 0
+        ? `${status.pendingCommands} being stored`
+        : status.storage === 'ok'
+          ? 'all stored on disk'
+          : 'storage fails',
+    ),
+    ...(status.waiting > 0 ? [text(`${commits(status.waiting)} wait for a cause`)] : []),
+  ])
+  const tab = (): HTMLElement =>
+    peer('other tab', status.device, [
+      badge('tab', 'Same browser', 'another tab of this browser; both use one store'),
+    ])
+  const others = status.peers.map((each) =>
+    peer(each.anchor ? 'anchor' : 'device', each.device, [
+      badge(each.path, paths[each.path].label, paths[each.path].meaning),
+      text(`says it holds ${commits(each.announced)}`),
+      text(each.pending === 0 ? 'lacks nothing' : `lacks ${commits(each.pending)} of ours`),
+      ...(each.behind > 0 ? [text(`${commits(each.behind)} on the way to us`)] : []),
+    ]),
+  )
+  const connections = status.network?.connections ?? []
+  const foot = h(
+    'p',
+    { class: 'connections', 'data-connections': String(connections.length) },
+    connections.length === 0
+      ? 'No open connection.'
+      : `Open connections: ${connections.map(({ path }) => paths[path].label).join(', ')}`,
+  )
+  parent.replaceChildren(own, ...Array.from({ length: tabs.others }, tab), ...others, foot)
+}
+
+/** One line for the top of the page. */
+export function summary({ online, peers, pendingCommands }: PlaneStatus): string {
+  if (!online) return 'Off the network: changes are kept here'
+  if (peers.length === 0) return 'Nobody reachable: changes are kept here'
+  const lacking = peers.filter(({ pending }) => pending > 0).length
+  const devices = `${peers.length} device${peers.length === 1 ? '' : 's'}`
+  if (pendingCommands > 0 || lacking > 0) return `Sharing with ${devices}…`
+  return `In step with ${devices}`
+}
+
+const roleMeaning = (role: TabsStatus['role']): string =>
+  role === 'leader'
+    ? 'this tab owns storage and network for all tabs'
+    : 'another tab owns storage and network'
+
+function peer(kind: string, device: string, facts: readonly HTMLElement[]): HTMLElement {
+  const name = device.slice(0, 6)
+  const dot = h('span', {
+    class: 'dot',
+    style: `--hue: ${Number.parseInt(device.slice(0, 4), 16) % 360}`,
+  })
+  const head = h('p', { class: 'who' }, dot, h('strong', {}, name), ` ${kind}`)
+  return h('article', { class: 'peer', 'data-kind': kind, 'data-device': device }, head, ...facts)
+}
+
+const badge = (kind: string, label: string, meaning: string): HTMLElement =>
+  h('span', { class: `badge ${kind}`, 'data-path': kind, title: meaning }, label)
+
+const text = (content: string): HTMLElement => h('p', { class: 'fact' }, content)

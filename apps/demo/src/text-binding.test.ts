@@ -1,0 +1,134 @@
+import { ChangeSet, Text } from '@codemirror/state'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+
+import {
+  bind,
+  confirmed,
+  received,
+  refused,
+  send,
+  typed,
+  type Binding,
+  type Step,
+} from './text-binding.ts'
+
+/** A shared text in one place, edited at once by others; an edit refers to the version that its author saw. */
+class Server {
+  versions: string[] = ['']
+  /** How each version came from the one before. */
+  steps: ChangeSet[] = []
+
+  get current() {
+    return { text: this.versions.at(-1)!, version: String(this.versions.length - 1) }
+  }
+
+  edit(
+    at: string,
+    splices: readonly { index: number; deleteCount: number; insert: string }[],
+  ): void {
+    const base = Number(at)
+    let text = Text.of(this.versions[base]!.split('\n'))
+    let changes = ChangeSet.empty(text.length)
+    for (const { index, deleteCount, insert } of splices) {
+      const one = ChangeSet.of({ from: index, to: index + deleteCount, insert }, text.length)
+      text = one.apply(text)
+      changes = changes.compose(one)
+    }
+    for (const step of this.steps.slice(base)) changes = changes.map(step)
+    this.steps.push(changes)
+    this.versions.push(changes.apply(Text.of(this.current.text.split('\n'))).toString())
+  }
+}
+
+class Editor {
+  binding: Binding
+  text: string
+
+  constructor(server: Server) {
+    this.binding = bind(server.current)
+    this.text = server.current.text
+  }
+
+  type(position: number, deleteCount: number, insert: string): void {
+    const from = position % (this.text.length + 1)
+    const to = Math.min(this.text.length, from + deleteCount)
+    const changes = ChangeSet.of({ from, to, insert }, this.text.length)
+    this.text = changes.apply(Text.of(this.text.split('\n'))).toString()
+    this.binding = typed(this.binding, changes)
+  }
+
+  take({ binding, changes }: Step): void {
+    this.binding = binding
+    if (changes) this.text = changes.apply(Text.of(this.text.split('\n'))).toString()
+  }
+}
+
+const action = fc.record({
+  who: fc.nat(1),
+  what: fc.constantFrom('type', 'send', 'receive', 'confirm', 'refuse'),
+  position: fc.nat(30),
+  deleteCount: fc.nat(3),
+  insert: fc.constantFrom('', 'a', 'bc', '\n', 'd e'),
+})
+
+test('two editors show the shared text once everything was sent, and no typed character is lost', () => {
+  fc.assert(
+    fc.property(fc.array(action, { maxLength: 60 }), (actions) => {
+      const server = new Server()
+      const editors = [new Editor(server), new Editor(server)] as const
+      const onTheWay = [false, false]
+      const made = [false, false]
+      const trySend = (who: 0 | 1): void => {
+        const out = send(editors[who].binding)
+        if (!out) return
+        editors[who].binding = out.binding
+        onTheWay[who] = true
+        server.edit(out.at, out.splices)
+        made[who] = true
+      }
+      const tryConfirm = (who: 0 | 1): void => {
+        if (!onTheWay[who] || !made[who]) return
+        editors[who].take(received(editors[who].binding, server.current))
+        editors[who].take(confirmed(editors[who].binding))
+        onTheWay[who] = false
+      }
+      for (const { who, what, position, deleteCount, insert } of actions) {
+        const index = who as 0 | 1
+        if (what === 'type') editors[index].type(position, deleteCount, insert)
+        else if (what === 'send') trySend(index)
+        else if (what === 'confirm') tryConfirm(index)
+        else if (what === 'receive')
+          editors[index].take(received(editors[index].binding, server.current))
+      }
+      for (let round = 0; round < 3; round++) {
+        for (const who of [0, 1] as const) {
+          tryConfirm(who)
+          trySend(who)
+          tryConfirm(who)
+          editors[who].take(received(editors[who].binding, server.current))
+        }
+      }
+      expect(editors[0].text).toBe(server.current.text)
+      expect(editors[1].text).toBe(server.current.text)
+    }),
+    { numRuns: 500 },
+  )
+})
+
+test('an edit that was refused is sent again upon the newest text', () => {
+  const server = new Server()
+  const editor = new Editor(server)
+  editor.type(0, 0, 'mine')
+  editor.binding = send(editor.binding)!.binding
+  editor.type(4, 0, '!')
+  server.edit('0', [{ index: 0, deleteCount: 0, insert: 'theirs ' }])
+  editor.take(received(editor.binding, server.current))
+  expect(editor.text).toBe('mine!')
+  editor.take(refused(editor.binding))
+  expect(editor.text).toContain('theirs')
+  expect(editor.text).toContain('mine!')
+  const out = send(editor.binding)!
+  server.edit(out.at, out.splices)
+  expect(server.current.text).toBe(editor.text)
+})
