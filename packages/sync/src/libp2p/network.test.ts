@@ -1,0 +1,351 @@
+import { connect, type Socket } from 'node:net'
+
+import {
+  limits,
+  PeerplaneError,
+  utf8,
+  type Channel,
+  type DeviceId,
+  type Identity,
+  type Link,
+  type Network,
+  type NetworkHandler,
+} from '@peerplane/core'
+import { circuitRelayServer, circuitRelayTransport } from '@libp2p/circuit-relay-v2'
+import { gossipsub } from '@libp2p/gossipsub'
+import { identify } from '@libp2p/identify'
+import { noise } from '@libp2p/noise'
+import { tcp } from '@libp2p/tcp'
+import { yamux } from '@libp2p/yamux'
+import { multiaddr } from '@multiformats/multiaddr'
+import { createLibp2p } from 'libp2p'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+
+import { createLibp2pNetwork } from './network.ts'
+
+const TOPIC = 'topic of a test'
+const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
+
+const scheduler = {
+  after: (delayMs: number, task: () => void): (() => void) => {
+    const timer = setTimeout(task, delayMs)
+    return () => clearTimeout(timer)
+  },
+}
+const random = { bytes: (length: number) => crypto.getRandomValues(new Uint8Array(length)) }
+
+interface PeerOptions {
+  readonly anchor?: boolean
+  readonly listen?: string
+  readonly dial?: readonly string[]
+  readonly secret?: string
+}
+
+/** A peer that proves itself with a shared word and remembers what happened. */
+class Peer implements NetworkHandler {
+  readonly network: Network
+  readonly links = new Map<string, Link>()
+  readonly opened: Link[] = []
+  readonly frames: string[] = []
+  readonly announcements: string[] = []
+  bytes = 0
+  readonly #options: PeerOptions
+
+  constructor(network: Network, options: PeerOptions) {
+    this.network = network
+    this.#options = options
+  }
+
+  async authenticate(channel: Channel): Promise<Identity> {
+    const { secret = 'secret', anchor = false } = this.#options
+    await channel.send(utf8(`${secret} ${anchor}`))
+    const [theirs, anchored] = text(await channel.receive()).split(' ')
+    if (theirs !== secret) throw new PeerplaneError('handshake-failed', 'Another secret')
+    return { device: channel.remotePeer as DeviceId, anchor: anchored === 'true' }
+  }
+
+  connected(link: Link): void {
+    this.links.set(link.peer, link)
+    this.opened.push(link)
+  }
+
+  async frame(_link: Link, frame: Uint8Array): Promise<void> {
+    this.bytes += frame.length
+    this.frames.push(text(frame.subarray(0, 100)))
+    await Promise.resolve()
+  }
+
+  disconnected(link: Link): void {
+    if (this.links.get(link.peer) === link) this.links.delete(link.peer)
+  }
+
+  announcement(payload: Uint8Array): void {
+    this.announcements.push(text(payload))
+  }
+
+  linkTo(other: Peer): Link | undefined {
+    return this.links.get(other.network.localPeer)
+  }
+}
+
+const peers: Peer[] = []
+const cleanups: (() => unknown)[] = []
+
+const start = async (options: PeerOptions): Promise<Peer> => {
+  const { anchor = false, listen = '/ip4/127.0.0.1/tcp/0', dial = [] } = options
+  const network = await createLibp2pNetwork({
+    anchor,
+    topic: TOPIC,
+    listen: listen ? [listen] : [],
+    announce: [],
+    dial,
+    transports: [tcp(), ...(anchor ? [] : [circuitRelayTransport()])],
+    ...(anchor && { relay: circuitRelayServer({ reservations: { applyDefaultLimit: false } }) }),
+    webrtc: false,
+    scheduler,
+    random,
+  })
+  const peer = new Peer(network, options)
+  peers.push(peer)
+  await network.start(peer)
+  return peer
+}
+
+const hidden = async (anchor: Peer, secret = 'secret'): Promise<Peer> =>
+  start({ listen: '', dial: anchor.network.addresses(), secret })
+
+const waitFor = async (check: () => void, timeout = 5_000): Promise<void> => {
+  await vi.waitFor(check, { timeout, interval: 20 })
+}
+
+const linked = async (...all: Peer[]): Promise<void> =>
+  waitFor(() => {
+    for (const one of all) {
+      for (const other of all) if (one !== other) expect(one.linkTo(other)).toBeDefined()
+    }
+  })
+
+afterEach(async () => {
+  await Promise.all(peers.splice(0).map(async ({ network }) => network.stop()))
+  for (const clean of cleanups.splice(0)) await clean()
+})
+
+describe('libp2p network', () => {
+  it('connects admitted peers and carries frames in order, both ways', async () => {
+    const anchor = await start({ anchor: true })
+    const member = await hidden(anchor)
+    await linked(anchor, member)
+    const out = member.linkTo(anchor)
+    const back = anchor.linkTo(member)
+    expect(out).toMatchObject({ path: 'anchor', identity: { anchor: true } })
+    expect(back).toMatchObject({ path: 'anchor', identity: { anchor: false } })
+    const words = Array.from({ length: 500 }, (_, at) => `frame ${at}`)
+    await Promise.all(words.flatMap((word) => [out?.send(utf8(word)), back?.send(utf8(word))]))
+    await waitFor(() => expect(anchor.frames).toEqual(words))
+    await waitFor(() => expect(member.frames).toEqual(words))
+    expect(member.network.status().connections).toEqual([
+      { peer: anchor.network.localPeer, path: 'anchor' },
+    ])
+  })
+
+  it('reaches introduced peers through the anchor, without limit, and directly where it can', async () => {
+    const anchor = await start({ anchor: true })
+    const [a, b] = [await hidden(anchor), await hidden(anchor)]
+    await linked(anchor, a)
+    await linked(anchor, b)
+    a.network.introduce(anchor.network.localPeer, [{ peer: b.network.localPeer, addresses: [] }])
+    b.network.introduce(anchor.network.localPeer, [{ peer: a.network.localPeer, addresses: [] }])
+    await linked(a, b)
+    expect(a.linkTo(b)?.path).toBe('relay')
+    const size = 256 * 1024
+    for (let at = 0; at < 16; at += 1) await a.linkTo(b)?.send(new Uint8Array(size))
+    await waitFor(() => expect(b.bytes).toBe(16 * size))
+
+    const open = await start({ dial: anchor.network.addresses() })
+    await linked(anchor, open)
+    const hint = { peer: open.network.localPeer, addresses: open.network.addresses() }
+    a.network.introduce(anchor.network.localPeer, [hint])
+    await linked(a, open)
+    expect(a.linkTo(open)?.path).toBe('direct')
+  })
+
+  it('gossips announcements among all, equal ones too', async () => {
+    const anchor = await start({ anchor: true })
+    const [a, b] = [await hidden(anchor), await hidden(anchor)]
+    await linked(anchor, a)
+    await linked(anchor, b)
+    // Gossip forms its mesh once a second; what is said before may get lost.
+    await waitFor(() => {
+      a.network.announce(utf8('from a'))
+      expect(b.announcements).toContain('from a')
+      expect(anchor.announcements).toContain('from a')
+    })
+    for (let round = 0; round < 3; round += 1) anchor.network.announce(utf8('the same'))
+    const same = (): string[] => b.announcements.filter((said) => said === 'the same')
+    await waitFor(() => expect(same()).toHaveLength(3))
+    a.network.announce(new Uint8Array(limits.announcementBytes + 1))
+    a.network.announce(new Uint8Array(limits.announcementBytes).fill(65))
+    await waitFor(() => {
+      expect(b.announcements.filter(({ length }) => length > 1000)).toHaveLength(1)
+    })
+  })
+
+  it('comes back when the anchor was restarted under another id, and takes its place there', async () => {
+    const anchor = await start({ anchor: true })
+    const [address] = anchor.network.addresses()
+    const [a, b] = [await hidden(anchor), await hidden(anchor)]
+    await linked(anchor, a)
+    await linked(anchor, b)
+    await anchor.network.stop()
+    await waitFor(() => expect(a.links.size + b.links.size).toBe(0))
+    await new Promise((resolve) => setTimeout(resolve, 1500))
+    expect(a.network.status().lastError).toContain('ECONNREFUSED')
+
+    const again = await start({ anchor: true, listen: address ?? '' })
+    expect(again.network.localPeer).not.toBe(anchor.network.localPeer)
+    const restarted = performance.now()
+    await linked(again, a)
+    await linked(again, b)
+    expect(performance.now() - restarted).toBeLessThan(3_000)
+    a.network.introduce(again.network.localPeer, [{ peer: b.network.localPeer, addresses: [] }])
+    b.network.introduce(again.network.localPeer, [{ peer: a.network.localPeer, addresses: [] }])
+    await linked(a, b)
+  })
+
+  it('keeps one connection between two peers that dial each other', async () => {
+    const a = await start({ anchor: true, listen: '/ip4/127.0.0.1/tcp/0' })
+    const port = multiaddr(a.network.addresses()[0] ?? '')
+    const b = await start({ anchor: true, dial: [port.toString()] })
+    await linked(a, b)
+    await a.network.stop()
+    const c = await start({ anchor: true, listen: port.toString(), dial: b.network.addresses() })
+    await linked(b, c)
+    await new Promise((resolve) => setTimeout(resolve, 3_000))
+    expect(b.network.status().connections).toHaveLength(1)
+    expect(c.network.status().connections).toHaveLength(1)
+    c.frames.length = 0
+    await b.linkTo(c)?.send(utf8('still here'))
+    await waitFor(() => expect(c.frames).toEqual(['still here']))
+  })
+
+  it('has no connection after a stop, and comes back after a start', async () => {
+    const anchor = await start({ anchor: true })
+    const member = await hidden(anchor)
+    await linked(anchor, member)
+    await member.network.stop()
+    expect(member.network.status()).toMatchObject({ started: false, connections: [] })
+    expect(member.links.size).toBe(0)
+    await waitFor(() => expect(anchor.network.status().connections).toEqual([]), 1_000)
+    await member.network.start(member)
+    await linked(anchor, member)
+  })
+
+  it('says so when the port is taken', async () => {
+    const anchor = await start({ anchor: true })
+    const [listen = ''] = anchor.network.addresses()
+    await expect(start({ listen })).rejects.toMatchObject({ code: 'port-in-use' })
+  })
+})
+
+describe('libp2p network and strangers', () => {
+  const alone = (anchor: Peer): void => {
+    expect(anchor.opened).toEqual([])
+    expect(anchor.network.status().connections).toEqual([])
+  }
+
+  it('closes a peer that has our code and another secret', async () => {
+    const anchor = await start({ anchor: true })
+    const stranger = await hidden(anchor, 'guess')
+    await waitFor(() => expect(stranger.network.status().lastError).toContain('Another secret'))
+    alone(anchor)
+    expect(stranger.links.size).toBe(0)
+    expect(anchor.network.status().lastError).toContain('Another secret')
+  })
+
+  it('opens no door to a peer that skips the handshake', async () => {
+    const anchor = await start({ anchor: true })
+    const member = await hidden(anchor)
+    await linked(anchor, member)
+    anchor.opened.length = 0
+    const stranger = await createLibp2p({
+      transports: [tcp(), circuitRelayTransport()],
+      connectionEncrypters: [noise()],
+      streamMuxers: [yamux()],
+      services: { identify: identify(), gossip: gossipsub({ allowedTopics: [TOPIC] }) },
+    })
+    cleanups.push(async () => stranger.stop())
+    stranger.services.gossip.subscribe(TOPIC)
+    const heard: unknown[] = []
+    stranger.services.gossip.addEventListener('message', (event) => heard.push(event.detail))
+    const [address = ''] = anchor.network.addresses()
+    const doors = [
+      '/peerplane/link/1',
+      '/ipfs/id/1.0.0',
+      '/ipfs/ping/1.0.0',
+      '/meshsub/1.2.0',
+      '/libp2p/circuit/relay/0.2.0/hop',
+      '/libp2p/circuit/relay/0.2.0/stop',
+      '/webrtc-signaling/0.0.1',
+    ]
+    for (const door of doors) {
+      const opening = stranger.dialProtocol(multiaddr(address), door)
+      await expect(opening, door).rejects.toThrow()
+    }
+    const through = `${address}/p2p/${anchor.network.localPeer}/p2p-circuit/p2p/${member.network.localPeer}`
+    await expect(stranger.dial(multiaddr(through))).rejects.toThrow()
+    for (let round = 0; round < 20; round += 1) {
+      anchor.network.announce(utf8('for members'))
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+    expect(heard).toEqual([])
+    expect(stranger.services.gossip.getSubscribers(TOPIC)).toEqual([])
+    expect(anchor.opened).toEqual([])
+    expect(anchor.network.status().connections.map(({ peer }) => peer)).toEqual([
+      member.network.localPeer,
+    ])
+    expect(member.opened).toHaveLength(1)
+  })
+
+  it('closes a peer that says too much before it is admitted', async () => {
+    const anchor = await start({ anchor: true })
+    const stranger = await createLibp2p({
+      transports: [tcp()],
+      connectionEncrypters: [
+        (components) => {
+          const inner = noise()(components)
+          return {
+            protocol: inner.protocol,
+            secureInbound: async (stream, options) => inner.secureInbound(stream, options),
+            secureOutbound: async (stream, options) => {
+              const secured = await inner.secureOutbound(stream, options)
+              secured.connection.send(new Uint8Array(limits.handshakeBytes * 4))
+              return secured
+            },
+          }
+        },
+      ],
+      streamMuxers: [yamux()],
+    })
+    cleanups.push(async () => stranger.stop())
+    const [address = ''] = anchor.network.addresses()
+    await stranger.dial(multiaddr(address)).catch(() => undefined)
+    await waitFor(() => expect(anchor.network.status().lastError).toBeDefined())
+    await waitFor(() => expect(stranger.getConnections()).toEqual([]))
+    alone(anchor)
+  })
+
+  it('closes a connection that stays silent', async () => {
+    const anchor = await start({ anchor: true })
+    const [address = ''] = anchor.network.addresses()
+    const port = Number(address.split('/').at(-1))
+    const socket = await new Promise<Socket>((resolve) => {
+      const open = connect(port, '127.0.0.1', () => resolve(open))
+    })
+    cleanups.push(() => socket.destroy())
+    socket.resume()
+    const since = performance.now()
+    await new Promise((resolve) => socket.on('close', resolve).on('error', () => undefined))
+    expect(performance.now() - since).toBeLessThan(limits.handshakeMs + 2_000)
+    alone(anchor)
+  }, 20_000)
+})
