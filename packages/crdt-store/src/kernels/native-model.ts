@@ -1,4 +1,10 @@
-import type { Shape, StateModel } from '@peerplane/core'
+import { decodeCanonical, PeerplaneError, type Shape, type StateModel } from '@peerplane/core'
+
+import { kernelOf } from './kernel-of.ts'
+import { NativeState } from './native-state.ts'
+
+/** Version of the ops and snapshots of all native kernels. */
+export const NATIVE_VERSION = 1
 
 /**
  * The state model of a shape made of counters, registers, sets, maps and records.
@@ -6,5 +12,17 @@ import type { Shape, StateModel } from '@peerplane/core'
  * Throws `invalid-declaration` for a shape that has no native kernel.
  */
 export function nativeModel(shape: Shape): StateModel {
-  return { version: 1, eager: true, open: () => Promise.reject(new Error(`no ${shape.kind} yet`)) }
+  const kernel = kernelOf(shape)
+  return {
+    version: NATIVE_VERSION,
+    eager: true,
+    open: async (snapshot) => {
+      if (!snapshot) return NativeState.empty(kernel)
+      try {
+        return NativeState.load(kernel, decodeCanonical(snapshot))
+      } catch (cause) {
+        throw new PeerplaneError('unreadable', 'the stored state is damaged', { cause })
+      }
+    },
+  }
 }

@@ -1,0 +1,157 @@
+import { PeerplaneError, type CounterHandle, type SessionId } from '@peerplane/core'
+
+import { some, touch, type Cell, type Kernel, type Place } from './kernel.ts'
+import { items, whole, Void, type Turn } from './turn.ts'
+
+/** The part of a counter that one session holds. Positions are (seq, index); 0 is before the first. */
+interface Tally {
+  readonly seq: number
+  readonly index: number
+  /** Sum of all increments of the session up to its position. */
+  readonly total: number
+  /** What removals have taken back: everything up to this position, when the total was `baseTotal`. */
+  readonly baseSeq: number
+  readonly baseIndex: number
+  readonly baseTotal: number
+}
+
+interface CounterCell extends Cell {
+  readonly tallies: Map<SessionId, Tally>
+}
+
+const untouched: Tally = { seq: 0, index: 0, total: 0, baseSeq: 0, baseIndex: 0, baseTotal: 0 }
+
+/*
+ *   increment   by                                    a whole number
+ *   removal     [session, seq, index, total, …]       how far each session was observed, and its total there
+ *
+ * Tallies only grow and bases only advance, so the state is a join: any order gives the same. A tally that a removal took back whole is
+ * kept, because increments that were concurrent with the removal continue its total.
+ */
+
+/** A counter: the sum over sessions of what they added since the last removal. Whole numbers only; a session's total stays a safe integer. */
+export const counterKernel: Kernel<CounterCell> = {
+  create: () => ({ mirror: 0, stale: false, tallies: new Map() }),
+
+  apply(cell, op, turn) {
+    const { seq } = turn.origin
+    const tally = cell.tallies.get(turn.origin.session) ?? untouched
+    const total = tally.total + (op as number)
+    if (!Number.isSafeInteger(op) || !Number.isSafeInteger(total)) {
+      throw new Void('a counter leaves the range of whole numbers')
+    }
+    replace(cell, turn.origin.session, { ...tally, seq, index: turn.index, total }, turn)
+  },
+
+  remove(cell, observed, turn) {
+    const numbers = items(observed)
+    if (numbers.length % 4 !== 0) throw new Void('an observed tally has four numbers')
+    for (let i = 0; i < numbers.length; i += 4) {
+      const session = turn.session(numbers[i])
+      const baseSeq = whole(numbers[i + 1], 1)
+      const baseIndex = whole(numbers[i + 2])
+      const baseTotal = whole(numbers[i + 3], Number.MIN_SAFE_INTEGER)
+      const tally = cell.tallies.get(session) ?? untouched
+      const advance =
+        baseSeq - tally.baseSeq || baseIndex - tally.baseIndex || baseTotal - tally.baseTotal
+      if (advance > 0) replace(cell, session, { ...tally, baseSeq, baseIndex, baseTotal }, turn)
+    }
+  },
+
+  observe(cell, sessions) {
+    const numbers: number[] = []
+    for (const [session, tally] of cell.tallies) {
+      if (isAhead(tally)) numbers.push(sessions.ref(session), tally.seq, tally.index, tally.total)
+    }
+    return numbers.length > 0 ? numbers : undefined
+  },
+
+  isLive: (cell) => some(cell.tallies.values(), isAhead),
+  isBlank: (cell) => cell.tallies.size === 0,
+
+  show(cell) {
+    if (!cell) return 0
+    if (cell.stale) {
+      cell.mirror = sum(cell.tallies.values())
+      cell.stale = false
+    }
+    return cell.mirror
+  },
+
+  handle: (place) => counterHandle(place),
+
+  save(cell, sessions) {
+    if (cell.tallies.size === 0) return undefined
+    return [...cell.tallies]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([session, { seq, index, total, baseSeq, baseIndex, baseTotal }]) => {
+        const tally = [sessions.ref(session), seq, index, total]
+        return baseSeq > 0 ? [...tally, baseSeq, baseIndex, baseTotal] : tally
+      })
+  },
+
+  load(saved, sessions) {
+    const cell = counterKernel.create()
+    for (const each of items(saved)) {
+      const [ref, seq, index, total, baseSeq = 0, baseIndex = 0, baseTotal = 0] = items(
+        each,
+      ) as number[]
+      cell.tallies.set(sessions.session(ref), {
+        seq: whole(seq),
+        index: whole(index),
+        total: whole(total, Number.MIN_SAFE_INTEGER),
+        baseSeq: whole(baseSeq),
+        baseIndex: whole(baseIndex),
+        baseTotal: whole(baseTotal, Number.MIN_SAFE_INTEGER),
+      })
+    }
+    cell.stale = true
+    return cell
+  },
+}
+
+function counterHandle(place: Place<CounterCell>): CounterHandle {
+  const add = (by: number): void => {
+    if (!Number.isSafeInteger(by)) {
+      throw new PeerplaneError('invalid-input', `a counter counts in whole numbers, not by ${by}`)
+    }
+    if (by !== 0) place.write(by)
+  }
+  return {
+    get value() {
+      return counterKernel.show(place.cell()) as number
+    },
+    increment: (by = 1) => add(by),
+    decrement: (by = 1) => add(-by),
+  }
+}
+
+function replace(cell: CounterCell, session: SessionId, next: Tally, turn: Turn): void {
+  const before = cell.tallies.get(session)
+  cell.tallies.set(session, next)
+  touch(cell, turn)
+  turn.undo(() => {
+    if (before) cell.tallies.set(session, before)
+    else cell.tallies.delete(session)
+  })
+}
+
+/** Whether the session has added something that no removal took back. */
+const isAhead = ({ seq, index, baseSeq, baseIndex }: Tally): boolean =>
+  (seq - baseSeq || index - baseIndex) > 0
+
+/** Exact whatever the order; beyond the safe integers the nearest of them. */
+function sum(tallies: Iterable<Tally>): number {
+  let exact = 0n
+  let quick = 0
+  let isSafe = true
+  const parts = [...tallies].filter(isAhead)
+  for (const { total, baseTotal } of parts) {
+    quick += total - baseTotal
+    isSafe &&= Number.isSafeInteger(total - baseTotal) && Number.isSafeInteger(quick)
+  }
+  if (isSafe) return quick
+  for (const { total, baseTotal } of parts) exact += BigInt(total) - BigInt(baseTotal)
+  if (exact > Number.MAX_SAFE_INTEGER) return Number.MAX_SAFE_INTEGER
+  return exact < Number.MIN_SAFE_INTEGER ? Number.MIN_SAFE_INTEGER : Number(exact)
+}

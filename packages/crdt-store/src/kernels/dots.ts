@@ -1,0 +1,124 @@
+import type { SessionId, Value } from '@peerplane/core'
+
+import type { SessionReader, SessionWriter } from './sessions.ts'
+import { items, whole, Void, type Turn } from './turn.ts'
+
+/** The identity of one op: the `index`-th of its commit. */
+export interface OpDot {
+  readonly session: SessionId
+  readonly seq: number
+  readonly index: number
+}
+
+/**
+ * The ops of one place that no other op supersedes: what was applied less what was named, whatever the order of both.
+ *
+ * An honest op names only ops that were applied before it everywhere. A forged one may name what is still to come; unless that is kept in
+ * mind until it comes, replicas that saw the two in different orders would differ for ever.
+ */
+export class Survivors<D extends OpDot> {
+  readonly #live = new Map<string, D>()
+  /** Named before they came. */
+  readonly #expected = new Map<string, OpDot>()
+
+  /** Survivors of a snapshot. */
+  static of<D extends OpDot>(live: readonly D[], expected: readonly OpDot[]): Survivors<D> {
+    const survivors = new Survivors<D>()
+    for (const dot of live) survivors.#live.set(keyOf(dot), dot)
+    for (const dot of expected) survivors.#expected.set(keyOf(dot), dot)
+    return survivors
+  }
+
+  get size(): number {
+    return this.#live.size
+  }
+
+  /** Whether there is nothing to remember. */
+  get isBlank(): boolean {
+    return this.#live.size === 0 && this.#expected.size === 0
+  }
+
+  /** The survivors, in no particular order. */
+  values(): IterableIterator<D> {
+    return this.#live.values()
+  }
+
+  /** The survivors by session and place in it. */
+  sorted(): D[] {
+    return [...this.#live.values()].sort(compareDots)
+  }
+
+  /** What a snapshot keeps beside the survivors: without what has come or never will. */
+  expected({ seen }: SessionWriter): OpDot[] {
+    return [...this.#expected.values()]
+      .filter((dot) => dot.seq > seen(dot.session))
+      .sort(compareDots)
+  }
+
+  /** Applies the arrival of an op. */
+  add(dot: D, turn: Turn): void {
+    const key = keyOf(dot)
+    if (this.#expected.has(key)) return
+    this.#live.set(key, dot)
+    turn.undo(() => this.#live.delete(key))
+  }
+
+  /** Applies that another op names these. */
+  supersede(dots: readonly OpDot[], turn: Turn): void {
+    for (const dot of dots) {
+      const key = keyOf(dot)
+      const live = this.#live.get(key)
+      if (live) {
+        this.#live.delete(key)
+        turn.undo(() => this.#live.set(key, live))
+      } else if (isYetToCome(dot, turn) && !this.#expected.has(key)) {
+        this.#expected.set(key, dot)
+        turn.undo(() => this.#expected.delete(key))
+      }
+    }
+  }
+}
+
+const keyOf = ({ session, seq, index }: OpDot): string => `${seq}.${index}.${session}`
+
+/** Own earlier ops have all come: a body is folded after those before it in its session. */
+const isYetToCome = ({ session, seq }: OpDot, { origin, sessions }: Turn): boolean =>
+  session !== origin.session && seq > sessions.seen(session)
+
+/** Order of ops that decides nothing: by session, then place in it. */
+export function compareDots(a: OpDot, b: OpDot): number {
+  if (a.session !== b.session) return a.session < b.session ? -1 : 1
+  return a.seq - b.seq || a.index - b.index
+}
+
+/** Dots as they stand in a body or a snapshot: three numbers each. */
+export function dotsToValue(dots: readonly OpDot[], sessions: SessionWriter): number[] {
+  return dots.flatMap(({ session, seq, index }) => [sessions.ref(session), seq, index])
+}
+
+/** The dots that an op names. Throws `Void`, also for a dot of the op's own session that does not come before it. */
+export function readSuperseded(value: Value | undefined, turn: Turn): OpDot[] {
+  const dots = readDots(value, turn.sessions)
+  const { session, seq } = turn.origin
+  for (const dot of dots) {
+    if (dot.session === session && (dot.seq - seq || dot.index - turn.index) >= 0) {
+      throw new Void('an op supersedes itself or one that comes later')
+    }
+  }
+  return dots
+}
+
+/** Inverse of {@link dotsToValue}. Throws `Void`. */
+export function readDots(value: Value | undefined, sessions: SessionReader): OpDot[] {
+  const numbers = items(value)
+  if (numbers.length % 3 !== 0) throw new Void('a dot has three numbers')
+  const dots: OpDot[] = []
+  for (let i = 0; i < numbers.length; i += 3) {
+    dots.push({
+      session: sessions.session(numbers[i]),
+      seq: whole(numbers[i + 1], 1),
+      index: whole(numbers[i + 2]),
+    })
+  }
+  return dots
+}

@@ -1,0 +1,64 @@
+import type { Json, Value } from '@peerplane/core'
+
+import type { SessionReader, SessionWriter } from './sessions.ts'
+import type { Turn } from './turn.ts'
+
+/** The folded state of one place. Each kernel adds its own fields; all changes to them are journalled in the turn. */
+export interface Cell {
+  /** The mirror that was shown last. */
+  mirror: Json
+  /** Whether `mirror` may be out of date. */
+  stale: boolean
+}
+
+/** Where a handle reads and writes. */
+export interface Place<C extends Cell> {
+  /** The cell, if there is one: below a map it comes into being with its first change. */
+  cell(): C | undefined
+  /** Applies an op at this place and records it. */
+  write(op: Value): void
+  /** Gives the ref under which an op written here names a session. */
+  readonly sessions: SessionWriter
+}
+
+/**
+ * One kind of native state.
+ *
+ * Ops and removals name what they supersede, and their effect does not depend on the order in which concurrent ones are applied. They
+ * come from other devices: `apply` and `remove` throw `Void` where one breaks a rule, and whoever called takes back what was done.
+ */
+export interface Kernel<C extends Cell = Cell> {
+  create(): C
+  apply(cell: C, op: Value, turn: Turn): void
+  /** Applies a removal of the place, made from what `observe` gave. */
+  remove(cell: C, observed: Value, turn: Turn): void
+  /** What a removal must name to take back all that is here; `undefined` when nothing is. */
+  observe(cell: C, sessions: SessionWriter): Value | undefined
+  /** Whether anything is here that a removal would take back. */
+  isLive(cell: C): boolean
+  /** Whether nothing was ever here, as far as this cell knows. */
+  isBlank(cell: C): boolean
+  /** The plain state, frozen; the same object as long as it is the same state. `undefined` stands for a cell that does not exist. */
+  show(cell: C | undefined): Json
+  handle(place: Place<C>): object
+  /** The cell for a snapshot, equal for equal states; `undefined` when there is nothing to keep. */
+  save(cell: C, sessions: SessionWriter): Value | undefined
+  /** Inverse of `save`. Throws when it was not saved by this kernel. */
+  load(saved: Value, sessions: SessionReader): C
+}
+
+/** Whether one of `values` passes; maps' iterators have no such method in every browser. */
+export function some<T>(values: Iterable<T>, passes: (value: T) => boolean): boolean {
+  for (const value of values) if (passes(value)) return true
+  return false
+}
+
+/** Marks a cell as changed. Taking it back brings back the mirror that was shown before. */
+export function touch(cell: Cell, turn: Turn): void {
+  const { mirror } = cell
+  cell.stale = true
+  turn.undo(() => {
+    cell.mirror = mirror
+    cell.stale = true
+  })
+}

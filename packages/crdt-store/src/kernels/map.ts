@@ -1,0 +1,150 @@
+import type { Json, MapHandle, Value } from '@peerplane/core'
+
+import { some, touch, type Cell, type Kernel, type Place } from './kernel.ts'
+import { items, Void, type Turn } from './turn.ts'
+import { checkText, compareKeys, readText, setProperty } from './values.ts'
+
+interface MapCell extends Cell {
+  /** Cells by key, in no particular order; none is blank. */
+  readonly cells: Map<string, Cell>
+}
+
+/*
+ *   change    [0, key, op of the value]
+ *   delete    [1, key, observed value]
+ *   removal   [key, observed value, …]
+ */
+
+/** An observed-remove map. A key is there as long as something below it is; removing it takes back what its author saw below it. */
+export function mapKernel(values: Kernel): Kernel<MapCell> {
+  const isPresent = (cell: MapCell, key: string): boolean => {
+    const value = cell.cells.get(key)
+    return value !== undefined && values.isLive(value)
+  }
+
+  const change = (cell: MapCell, key: string, turn: Turn, how: (value: Cell) => void): void => {
+    const { cells } = cell
+    let value = cells.get(key)
+    if (!value) {
+      value = values.create()
+      cells.set(key, value)
+      turn.undo(() => cells.delete(key))
+    }
+    how(value)
+    if (values.isBlank(value)) {
+      const blank = value
+      cells.delete(key)
+      turn.undo(() => cells.set(key, blank))
+    }
+    touch(cell, turn)
+  }
+
+  const kernel: Kernel<MapCell> = {
+    create: () => ({ mirror: empty, stale: false, cells: new Map() }),
+
+    apply(cell, op, turn) {
+      const [kind, name, inner] = items(op, 3)
+      const key = readText(name)
+      if (kind === 0) change(cell, key, turn, (value) => values.apply(value, inner!, turn))
+      else if (kind === 1) change(cell, key, turn, (value) => values.remove(value, inner!, turn))
+      else throw new Void('a map has changes and deletions')
+    },
+
+    remove(cell, observed, turn) {
+      const pairs = items(observed)
+      if (pairs.length % 2 !== 0) throw new Void('an observed map has a value for each key')
+      for (let i = 0; i < pairs.length; i += 2) {
+        const inner = pairs[i + 1]!
+        change(cell, readText(pairs[i]), turn, (value) => values.remove(value, inner, turn))
+      }
+    },
+
+    observe(cell, sessions) {
+      const pairs: Value[] = []
+      for (const [key, value] of cell.cells) {
+        const observed = values.observe(value, sessions)
+        if (observed !== undefined) pairs.push(key, observed)
+      }
+      return pairs.length > 0 ? pairs : undefined
+    },
+
+    isLive: (cell) => some(cell.cells.values(), (value) => values.isLive(value)),
+    isBlank: (cell) => cell.cells.size === 0,
+
+    show(cell) {
+      if (!cell) return empty
+      if (cell.stale) {
+        const keys = [...cell.cells.keys()].filter((key) => isPresent(cell, key))
+        show(cell, keys.sort(compareKeys), (key) => values.show(cell.cells.get(key)))
+        cell.stale = false
+      }
+      return cell.mirror
+    },
+
+    handle: (place) => mapHandle(place, values, kernel, isPresent),
+
+    save(cell, sessions) {
+      const saved: Value[] = []
+      for (const key of [...cell.cells.keys()].sort(compareKeys)) {
+        const value = values.save(cell.cells.get(key)!, sessions)
+        if (value !== undefined) saved.push([key, value])
+      }
+      return saved.length > 0 ? saved : undefined
+    },
+
+    load(saved, sessions) {
+      const cell = kernel.create()
+      for (const each of items(saved)) {
+        const [key, value] = items(each, 2)
+        cell.cells.set(readText(key), values.load(value!, sessions))
+      }
+      cell.stale = true
+      return cell
+    },
+  }
+  return kernel
+}
+
+const empty: { readonly [key: string]: Json } = Object.freeze({})
+
+function show(cell: MapCell, keys: readonly string[], valueOf: (key: string) => Json): void {
+  const before = cell.mirror as { readonly [key: string]: Json }
+  const shown = keys.map(valueOf)
+  const isSame =
+    keys.length === Object.keys(before).length && keys.every((key, i) => shown[i] === before[key])
+  if (isSame) return
+  const mirror: { [key: string]: Json } = {}
+  keys.forEach((key, i) => setProperty(mirror, key, shown[i]!))
+  cell.mirror = Object.freeze(mirror)
+}
+
+function mapHandle(
+  place: Place<MapCell>,
+  values: Kernel,
+  kernel: Kernel<MapCell>,
+  isPresent: (cell: MapCell, key: string) => boolean,
+): MapHandle<object> {
+  const has = (key: string): boolean => {
+    const cell = place.cell()
+    return cell !== undefined && isPresent(cell, key)
+  }
+  return {
+    get keys() {
+      return Object.keys(kernel.show(place.cell()) as object).sort(compareKeys)
+    },
+    has,
+    get: (name) => {
+      const key = checkText(name)
+      return values.handle({
+        cell: () => place.cell()?.cells.get(key),
+        write: (op) => place.write([0, key, op]),
+        sessions: place.sessions,
+      })
+    },
+    delete: (key) => {
+      const value = place.cell()?.cells.get(key)
+      const observed = value && values.observe(value, place.sessions)
+      if (observed !== undefined) place.write([1, key, observed])
+    },
+  }
+}

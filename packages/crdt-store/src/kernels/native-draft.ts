@@ -1,0 +1,68 @@
+import { encodeCanonical, limits, PeerplaneError, type Draft, type Value } from '@peerplane/core'
+
+import type { Cell, Kernel } from './kernel.ts'
+import { sessionsToValue, type SessionTable } from './sessions.ts'
+import { Void, type Turn } from './turn.ts'
+
+/** A command in progress on a native state. Its ops take effect as they are written, in the way in which other devices will fold them. */
+export class NativeDraft implements Draft {
+  readonly handle: object
+  readonly #kernel: Kernel
+  readonly #root: Cell
+  readonly #turn: Turn
+  readonly #sessions: SessionTable
+  readonly #see: () => void
+  readonly #ops: Value[] = []
+  #isOpen = true
+
+  constructor(kernel: Kernel, root: Cell, turn: Turn, sessions: SessionTable, see: () => void) {
+    this.#kernel = kernel
+    this.#root = root
+    this.#turn = turn
+    this.#sessions = sessions
+    this.#see = see
+    this.handle = kernel.handle({ cell: () => root, write: (op) => this.#write(op), sessions })
+  }
+
+  finish(): Uint8Array | undefined {
+    this.#isOpen = false
+    if (this.#ops.length === 0) return undefined
+    const foreign = sessionsToValue(this.#sessions.list.slice(1))
+    const body = encodeCanonical([foreign, this.#ops])
+    if (body.length > limits.commitBytes) {
+      throw new PeerplaneError('too-large', `the changes of one command have ${body.length} bytes`)
+    }
+    this.#see()
+    return body
+  }
+
+  revert(): void {
+    this.#isOpen = false
+    this.#turn.revert(0)
+  }
+
+  #write(op: Value): void {
+    if (!this.#isOpen) {
+      throw new PeerplaneError(
+        'handler-failed',
+        'a handler changed its state after it had returned',
+      )
+    }
+    if (this.#ops.length >= limits.opsPerSection) {
+      throw new PeerplaneError(
+        'too-large',
+        `a command makes more than ${limits.opsPerSection} changes`,
+      )
+    }
+    const mark = this.#turn.mark()
+    try {
+      this.#kernel.apply(this.#root, op, this.#turn)
+    } catch (error) {
+      this.#turn.revert(mark)
+      if (error instanceof Void) throw new PeerplaneError('invalid-input', error.message)
+      throw error
+    }
+    this.#ops.push(op)
+    this.#turn.index++
+  }
+}

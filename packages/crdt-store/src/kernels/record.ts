@@ -1,0 +1,119 @@
+import type { Json, Value } from '@peerplane/core'
+
+import { touch, type Cell, type Kernel, type Place } from './kernel.ts'
+import { items, Void } from './turn.ts'
+import { readText, setProperty } from './values.ts'
+
+interface RecordCell extends Cell {
+  readonly fields: ReadonlyMap<string, Cell>
+}
+
+/*
+ *   change    [field, op of the field]
+ *   removal   [field, observed field, …]
+ *
+ * A field that this app does not declare comes from a newer one: its ops are passed over here and folded once it is declared.
+ */
+
+/** A record of named fields, each with a kernel of its own. */
+export function recordKernel(fields: ReadonlyMap<string, Kernel>): Kernel<RecordCell> {
+  const names = [...fields.keys()]
+  const showAll = (valueOf: (name: string, field: Kernel) => Json): Json => {
+    const mirror: { [key: string]: Json } = {}
+    for (const [name, field] of fields) setProperty(mirror, name, valueOf(name, field))
+    return Object.freeze(mirror)
+  }
+  const initial = showAll((_, field) => field.show(undefined))
+
+  const change = (
+    cell: RecordCell,
+    name: string,
+    how: (field: Kernel, value: Cell) => void,
+  ): void => {
+    const field = fields.get(name)
+    if (field) how(field, cell.fields.get(name)!)
+  }
+
+  const kernel: Kernel<RecordCell> = {
+    create: () => ({
+      mirror: initial,
+      stale: false,
+      fields: new Map([...fields].map(([name, field]) => [name, field.create()])),
+    }),
+
+    apply(cell, op, turn) {
+      const [name, inner] = items(op, 2)
+      change(cell, readText(name), (field, value) => field.apply(value, inner!, turn))
+      touch(cell, turn)
+    },
+
+    remove(cell, observed, turn) {
+      const pairs = items(observed)
+      if (pairs.length % 2 !== 0) throw new Void('an observed record has a value for each field')
+      for (let i = 0; i < pairs.length; i += 2) {
+        const inner = pairs[i + 1]!
+        change(cell, readText(pairs[i]), (field, value) => field.remove(value, inner, turn))
+      }
+      touch(cell, turn)
+    },
+
+    observe(cell, sessions) {
+      const pairs: Value[] = []
+      for (const [name, field] of fields) {
+        const observed = field.observe(cell.fields.get(name)!, sessions)
+        if (observed !== undefined) pairs.push(name, observed)
+      }
+      return pairs.length > 0 ? pairs : undefined
+    },
+
+    isLive: (cell) => names.some((name) => fields.get(name)!.isLive(cell.fields.get(name)!)),
+    isBlank: (cell) => names.every((name) => fields.get(name)!.isBlank(cell.fields.get(name)!)),
+
+    show(cell) {
+      if (!cell) return initial
+      if (cell.stale) {
+        const before = cell.mirror as { readonly [key: string]: Json }
+        const valueOf = (name: string, field: Kernel): Json => field.show(cell.fields.get(name))
+        const isSame = names.every((name) => valueOf(name, fields.get(name)!) === before[name])
+        if (!isSame) cell.mirror = showAll(valueOf)
+        cell.stale = false
+      }
+      return cell.mirror
+    },
+
+    handle: (place) => recordHandle(place, fields),
+
+    save(cell, sessions) {
+      const saved: Value[] = []
+      for (const name of [...names].sort()) {
+        const value = fields.get(name)!.save(cell.fields.get(name)!, sessions)
+        if (value !== undefined) saved.push([name, value])
+      }
+      return saved.length > 0 ? saved : undefined
+    },
+
+    load(saved, sessions) {
+      const values = new Map(items(saved).map((each) => items(each, 2) as [string, Value]))
+      const cells = new Map<string, Cell>()
+      for (const [name, field] of fields) {
+        const value = values.get(name)
+        cells.set(name, value === undefined ? field.create() : field.load(value, sessions))
+      }
+      return { mirror: initial, stale: true, fields: cells }
+    },
+  }
+  return kernel
+}
+
+function recordHandle(place: Place<RecordCell>, fields: ReadonlyMap<string, Kernel>): object {
+  const handle = {}
+  for (const [name, field] of fields) {
+    const value = field.handle({
+      cell: () => place.cell()?.fields.get(name),
+      write: (op) => place.write([name, op]),
+      sessions: place.sessions,
+    })
+    Object.defineProperty(handle, name, { value, enumerable: true })
+  }
+  return Object.freeze(handle)
+}

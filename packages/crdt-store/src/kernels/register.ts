@@ -1,0 +1,107 @@
+import { compareTimestamps, type Json, type RegisterHandle, type Timestamp } from '@peerplane/core'
+
+import {
+  compareDots,
+  dotsToValue,
+  readDots,
+  readSuperseded,
+  Survivors,
+  type OpDot,
+} from './dots.ts'
+import { touch, type Cell, type Kernel } from './kernel.ts'
+import { items, whole } from './turn.ts'
+import { checkJson, copyJson, freeze } from './values.ts'
+
+interface Written extends OpDot {
+  readonly value: Json
+  readonly time: Timestamp
+}
+
+interface RegisterCell extends Cell {
+  readonly written: Survivors<Written>
+}
+
+/*
+ *   write     [value, superseded dots]
+ *   removal   superseded dots
+ */
+
+/** A last-writer-wins register. A write supersedes those its author saw; among the others the latest by hybrid time is shown. */
+export function registerKernel(initial: Json): Kernel<RegisterCell> {
+  const first = copyJson(initial)
+  const kernel: Kernel<RegisterCell> = {
+    create: () => ({ mirror: first, stale: false, written: new Survivors() }),
+
+    apply(cell, op, turn) {
+      const [value, superseded] = items(op, 2)
+      const written = { ...turn.dot(), value: checkJson(value, turn.bodyBytes) }
+      cell.written.supersede(readSuperseded(superseded, turn), turn)
+      cell.written.add({ ...written, time: turn.origin.time }, turn)
+      touch(cell, turn)
+    },
+
+    remove(cell, observed, turn) {
+      cell.written.supersede(readSuperseded(observed, turn), turn)
+      touch(cell, turn)
+    },
+
+    observe: ({ written }, sessions) =>
+      written.size > 0 ? dotsToValue(written.sorted(), sessions) : undefined,
+    isLive: ({ written }) => written.size > 0,
+    isBlank: ({ written }) => written.isBlank,
+
+    show(cell) {
+      if (!cell) return first
+      if (cell.stale) {
+        const latest = latestOf(cell.written.values())
+        cell.mirror = latest ? latest.value : first
+        cell.stale = false
+      }
+      return cell.mirror
+    },
+
+    handle: (place): RegisterHandle<Json> => ({
+      get value() {
+        return kernel.show(place.cell())
+      },
+      set: (value) => {
+        const seen = place.cell()?.written.sorted() ?? []
+        place.write([copyJson(value), dotsToValue(seen, place.sessions)])
+      },
+    }),
+
+    save({ written }, sessions) {
+      const expected = written.expected(sessions)
+      if (written.size === 0 && expected.length === 0) return undefined
+      const live = written.sorted()
+      return [
+        dotsToValue(live, sessions),
+        live.map(({ time: { ms, counter }, value }) => [ms, counter, value]),
+        dotsToValue(expected, sessions),
+      ]
+    },
+
+    load(saved, sessions) {
+      const [dots, details, expected] = items(saved, 3)
+      const rest = items(details)
+      const live = readDots(dots, sessions).map((dot, i): Written => {
+        const [ms, counter, value] = items(rest[i], 3)
+        const time = { ms: whole(ms), counter: whole(counter) }
+        return { ...dot, time, value: freeze(value as Json) }
+      })
+      const written = Survivors.of(live, readDots(expected, sessions))
+      return { mirror: first, stale: true, written }
+    },
+  }
+  return kernel
+}
+
+function latestOf(written: Iterable<Written>): Written | undefined {
+  let latest: Written | undefined
+  for (const each of written) {
+    if (!latest || (compareTimestamps(each.time, latest.time) || compareDots(each, latest)) > 0) {
+      latest = each
+    }
+  }
+  return latest
+}

@@ -1,0 +1,141 @@
+import { PeerplaneError, type SetHandle, type Value } from '@peerplane/core'
+
+import { dotsToValue, readDots, readSuperseded, Survivors, type OpDot } from './dots.ts'
+import { some, touch, type Cell, type Kernel, type Place } from './kernel.ts'
+import { items, Void, type Turn } from './turn.ts'
+import { checkText, compareKeys, readText } from './values.ts'
+
+type Element = string | number
+
+interface SetCell extends Cell {
+  readonly elements: Map<Element, Survivors<OpDot>>
+}
+
+/*
+ *   add       [0, element, superseded dots]
+ *   delete    [1, element, superseded dots]
+ *   removal   [element, superseded dots, …]
+ */
+
+/** An add-wins set (the optimised OR-set of Bieniusa and others 2012): a deletion takes back the additions that its author saw. */
+export const setKernel: Kernel<SetCell> = {
+  create: () => ({ mirror: none, stale: false, elements: new Map() }),
+
+  apply(cell, op, turn) {
+    const [kind, element, superseded] = items(op, 3)
+    if (kind !== 0 && kind !== 1) throw new Void('a set has additions and deletions')
+    change(cell, readElement(element), superseded, kind === 0, turn)
+  },
+
+  remove(cell, observed, turn) {
+    const pairs = items(observed)
+    for (let i = 0; i < pairs.length; i += 2) {
+      change(cell, readElement(pairs[i]), pairs[i + 1], false, turn)
+    }
+  },
+
+  observe(cell, sessions) {
+    const pairs: Value[] = []
+    for (const [element, dots] of cell.elements) {
+      if (dots.size > 0) pairs.push(element, dotsToValue(dots.sorted(), sessions))
+    }
+    return pairs.length > 0 ? pairs : undefined
+  },
+
+  isLive: (cell) => some(cell.elements.values(), ({ size }) => size > 0),
+  isBlank: (cell) => cell.elements.size === 0,
+
+  show(cell) {
+    if (!cell) return none
+    if (cell.stale) {
+      const before = cell.mirror as readonly Element[]
+      const now = present(cell)
+      const isSame = now.length === before.length && now.every((each, i) => each === before[i])
+      if (!isSame) cell.mirror = now.length > 0 ? Object.freeze(now) : none
+      cell.stale = false
+    }
+    return cell.mirror
+  },
+
+  handle: (place) => setHandle(place),
+
+  save(cell, sessions) {
+    const saved: Value[] = []
+    for (const element of [...cell.elements.keys()].sort(compareKeys)) {
+      const dots = cell.elements.get(element)!
+      const expected = dots.expected(sessions)
+      if (dots.size === 0 && expected.length === 0) continue
+      saved.push([element, dotsToValue(dots.sorted(), sessions), dotsToValue(expected, sessions)])
+    }
+    return saved.length > 0 ? saved : undefined
+  },
+
+  load(saved, sessions) {
+    const cell = setKernel.create()
+    for (const each of items(saved)) {
+      const [element, live, expected] = items(each, 3)
+      const dots = Survivors.of(readDots(live, sessions), readDots(expected, sessions))
+      cell.elements.set(readElement(element), dots)
+    }
+    cell.stale = true
+    return cell
+  },
+}
+
+const none: readonly Element[] = Object.freeze([])
+
+function setHandle(place: Place<SetCell>): SetHandle<Element> {
+  const write = (kind: 0 | 1, element: Element): void => {
+    const dots = place.cell()?.elements.get(element)?.sorted() ?? []
+    place.write([kind, element, dotsToValue(dots, place.sessions)])
+  }
+  const has = (element: Element): boolean => (place.cell()?.elements.get(element)?.size ?? 0) > 0
+  return {
+    get values() {
+      return setKernel.show(place.cell()) as readonly Element[]
+    },
+    has,
+    add: (element) => write(0, checkElement(element)),
+    delete: (element) => {
+      if (has(element)) write(1, element)
+    },
+  }
+}
+
+function change(
+  cell: SetCell,
+  element: Element,
+  superseded: Value | undefined,
+  isAdded: boolean,
+  turn: Turn,
+): void {
+  let dots = cell.elements.get(element)
+  if (!dots) {
+    dots = new Survivors()
+    cell.elements.set(element, dots)
+    turn.undo(() => cell.elements.delete(element))
+  }
+  dots.supersede(readSuperseded(superseded, turn), turn)
+  if (isAdded) dots.add(turn.dot(), turn)
+  if (dots.isBlank) {
+    const blank = dots
+    cell.elements.delete(element)
+    turn.undo(() => cell.elements.set(element, blank))
+  }
+  touch(cell, turn)
+}
+
+const present = ({ elements }: SetCell): Element[] =>
+  [...elements.keys()].filter((element) => elements.get(element)!.size > 0).sort(compareKeys)
+
+function checkElement(element: unknown): Element {
+  if (typeof element !== 'number') return checkText(element)
+  if (!Number.isFinite(element)) {
+    throw new PeerplaneError('invalid-input', 'a set holds texts and finite numbers')
+  }
+  // Minus zero is written as zero.
+  return element === 0 ? 0 : element
+}
+
+const readElement = (value: Value | undefined): Element =>
+  typeof value === 'number' ? value : readText(value)

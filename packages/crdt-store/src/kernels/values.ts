@@ -1,0 +1,104 @@
+import {
+  decodeCanonical,
+  encodeCanonical,
+  limits,
+  PeerplaneError,
+  utf8,
+  type Json,
+  type Value,
+} from '@peerplane/core'
+
+import { Void } from './turn.ts'
+
+/**
+ * A frozen copy of a value that a handler writes, with its object keys in the order in which other devices will see them.
+ *
+ * Throws `invalid-input` for what is not plain JSON, or nested too deeply, and `too-large`.
+ */
+export function copyJson(value: unknown): Json {
+  if (!isJson(value, limits.valueDepth)) {
+    throw new PeerplaneError(
+      'invalid-input',
+      `a value must be plain JSON (finite numbers, well-formed texts), at most ${limits.valueDepth} levels deep`,
+    )
+  }
+  const bytes = encodeCanonical(value)
+  if (bytes.length > limits.valueBytes) {
+    throw new PeerplaneError('too-large', `a value has ${bytes.length} bytes`)
+  }
+  return freeze(decodeCanonical(bytes) as Json)
+}
+
+/** A frozen value of a body with `bodyBytes` bytes. Throws `Void` when it breaks what {@link copyJson} demands. */
+export function checkJson(value: Value | undefined, bodyBytes: number): Json {
+  if (!isJson(value, limits.valueDepth)) throw new Void('a value is not JSON, or too deep')
+  if (bodyBytes > limits.valueBytes && encodeCanonical(value).length > limits.valueBytes) {
+    throw new Void('a value is too large')
+  }
+  return freeze(value)
+}
+
+/** A frozen value, with all it contains. */
+export function freeze<T extends Json>(value: T): T {
+  if (value !== null && typeof value === 'object' && !Object.isFrozen(value)) {
+    Object.freeze(value)
+    for (const part of Object.values(value)) freeze(part as Json)
+  }
+  return value
+}
+
+/** A map key or set element that a handler names. Throws `invalid-input` or `too-large`. */
+export function checkText(text: unknown): string {
+  if (typeof text !== 'string' || !text.isWellFormed()) {
+    throw new PeerplaneError('invalid-input', 'a map key or set element must be a well-formed text')
+  }
+  if (isTooLong(text)) {
+    throw new PeerplaneError('too-large', `a map key or set element has ${text.length} characters`)
+  }
+  return text
+}
+
+/** A map key or set element of a body. Throws `Void` when it breaks what {@link checkText} demands. */
+export function readText(value: Value | undefined): string {
+  if (typeof value !== 'string' || isTooLong(value)) throw new Void('not a text within the limit')
+  return value
+}
+
+/** Sets a property of any name, `__proto__` included. */
+export function setProperty(object: { [key: string]: Json }, key: string, value: Json): void {
+  if (key === '__proto__') {
+    Object.defineProperty(object, key, {
+      value,
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    })
+  } else {
+    object[key] = value
+  }
+}
+
+/** Order of map keys and set elements: numbers before texts, texts by UTF-16 units. */
+export function compareKeys(a: string | number, b: string | number): number {
+  if (typeof a !== typeof b) return typeof a === 'number' ? -1 : 1
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+function isJson(value: unknown, depth: number): value is Json {
+  if (value === null || typeof value === 'boolean') return true
+  if (typeof value === 'string') return value.isWellFormed()
+  if (typeof value === 'number') return Number.isFinite(value)
+  if (typeof value !== 'object' || depth === 0) return false
+  if (Array.isArray(value)) {
+    // Indexed, because `every` skips the holes of a sparse array.
+    for (let i = 0; i < value.length; i++) if (!isJson(value[i], depth - 1)) return false
+    return true
+  }
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null) return false
+  return Object.entries(value).every(([key, part]) => key.isWellFormed() && isJson(part, depth - 1))
+}
+
+// A UTF-16 unit takes at most three bytes, so short texts need not be encoded.
+const isTooLong = (text: string): boolean =>
+  text.length * 3 > limits.valueBytes && utf8(text).length > limits.valueBytes
