@@ -11,6 +11,7 @@ import { basename, join, resolve } from 'node:path'
 import { brokenLinks } from './docs/links.ts'
 import { type Block, blocks } from './docs/markdown.ts'
 import { output, typeErrors } from './docs/programs.ts'
+import { staleTables } from './docs/tables.ts'
 
 const PAGES = ['*.md', 'docs/**/*.md', '{packages,apps}/*/*.md', '{bench,examples}/*.md']
 
@@ -18,7 +19,11 @@ const PAGES = ['*.md', 'docs/**/*.md', '{packages,apps}/*/*.md', '{bench,example
 const FOLDER = resolve('examples/.docs')
 
 const pages = globSync(PAGES).toSorted()
-const problems = [...pages.flatMap(brokenLinks), ...pages.flatMap(unknownScripts)]
+const problems = [
+  ...pages.flatMap(brokenLinks),
+  ...pages.flatMap(unknownScripts),
+  ...staleTables('.'),
+]
 const code = await check(pages.flatMap(blocks))
 for (const problem of [...problems, ...code.problems]) console.error(problem)
 console.log(`${pages.length} pages, ${code.checked} code blocks checked, ${code.ran} run`)

@@ -1,4 +1,5 @@
 import type { CommitId, DeviceId, Json, NetworkStatus, Path, SpaceId } from '@peerplane/core'
+import type { ListQuery } from '@peerplane/crdt-store'
 
 /*
  * What a plane can be asked, as plain data. A plane is typed sugar over a backend; the backend is the runtime of this device, or, in a tab
@@ -57,15 +58,6 @@ export interface Problem {
   readonly message: string
 }
 
-/** Which entities of a type to list, by id. */
-export interface Query {
-  /** Only ids that begin with this. */
-  readonly prefix?: string | undefined
-  /** Only ids after this one, in the byte order of UTF-8. */
-  readonly after?: string | undefined
-  readonly limit?: number | undefined
-}
-
 /** One listed entity. */
 export interface Row<State = Json> {
   readonly id: string
@@ -113,8 +105,8 @@ export interface Backend {
   /** Calls back with the entity as soon as it is loaded and after each change, until the returned function is called. */
   watchEntity(type: string, id: string, listener: (view: EntityView) => void): () => void
   /** Calls back with all entities that the query names as soon as they are known and after each change. */
-  watchType(type: string, query: Query, listener: (rows: readonly Row[]) => void): () => void
-  list(type: string, query: Query): Promise<readonly Row[]>
+  watchType(type: string, query: ListQuery, listener: (rows: readonly Row[]) => void): () => void
+  list(type: string, query: ListQuery): Promise<readonly Row[]>
   /** Calls back with the status as soon as it is known and after each change. */
   watchStatus(listener: (status: PlaneStatus) => void): () => void
   /** The text of an invitation that may be used for `hours`. */

@@ -63,8 +63,8 @@ async function checkInput(
 export interface Decision {
   readonly replies: readonly (Json | undefined)[]
   readonly sections: readonly Section[]
-  /** Keys of the entities that changed. */
-  readonly changed: readonly EntityKey[]
+  /** Takes the changes back from the states, as long as these have not been used again. */
+  readonly revert: () => void
 }
 
 /** Everything a decision depends on. */
@@ -83,6 +83,9 @@ export interface DecisionInput {
  */
 export function decide(input: DecisionInput): Decision {
   const drafts = new Map<EntityKey, Draft>()
+  const revert = (): void => {
+    for (const draft of drafts.values()) draft.revert()
+  }
   try {
     const replies = input.invocations.map((invocation) => runHandler(input, drafts, invocation))
     const sections: Section[] = []
@@ -92,9 +95,9 @@ export function decide(input: DecisionInput): Decision {
       const modelVersion = input.modelVersions.get(key) ?? 1
       sections.push({ tag: new Uint8Array(0), entity: key, modelVersion, body })
     }
-    return { replies, sections, changed: sections.map(({ entity }) => entity) }
+    return { replies, sections, revert }
   } catch (error) {
-    for (const draft of drafts.values()) draft.revert()
+    revert()
     throw error
   }
 }

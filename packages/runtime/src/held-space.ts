@@ -1,4 +1,4 @@
-import type { Entity, EntityKey, HybridClock } from '@peerplane/core'
+import type { Entity, EntityKey, Frontier, HybridClock, SessionId } from '@peerplane/core'
 import { openEntities, openLog, type Entities, type Log } from '@peerplane/crdt-store'
 
 import type { Membership } from './membership.ts'
@@ -55,7 +55,8 @@ export async function holdSpace(
   })
 
   async function refold(): Promise<void> {
-    for await (const commits of log.replay(entities.folded())) await entities.fold(commits)
+    for await (const commits of log.replay(placesOf(entities.folded())))
+      await entities.fold(commits)
   }
 
   return {
@@ -72,3 +73,7 @@ export async function holdSpace(
     },
   }
 }
+
+/** Seqs as a frontier; replaying does not look at marks. */
+const placesOf = (folded: ReadonlyMap<SessionId, number>): Frontier =>
+  new Map([...folded].map(([session, seq]) => [session, { session, seq, mark: '' }]))

@@ -1,3 +1,4 @@
+export type { ListQuery } from '@peerplane/crdt-store'
 export type {
   Backend,
   Durability,
@@ -8,7 +9,6 @@ export type {
   PeerStatus,
   PlaneStatus,
   Problem,
-  Query,
   Row,
 } from './backend.ts'
 export {
@@ -22,3 +22,7 @@ export {
 } from './plane.ts'
 export type { NetworkFactory, NetworkSpace, Ports } from './ports.ts'
 export { openRuntime, type RuntimeOptions } from './runtime.ts'
+export { systemClock } from './adapters/clock.ts'
+export { systemRandom } from './adapters/random.ts'
+export { systemScheduler } from './adapters/scheduler.ts'
+export { generateKeyPair, signingKeyOf, webCrypto } from './adapters/web-crypto.ts'

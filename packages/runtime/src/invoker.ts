@@ -8,7 +8,6 @@ import {
   PeerplaneError,
   text,
   toHex,
-  whole,
   type CommitId,
   type DeviceId,
   type Entity,
@@ -23,6 +22,7 @@ import {
 import type { Durability, Invocation, InvokeOptions, Outcome } from './backend.ts'
 import { checkInvocation, decide, type CheckedInvocation } from './commands.ts'
 import type { HeldSpace } from './held-space.ts'
+import { createKeyedQueue } from './keyed-queue.ts'
 import { operationKey } from './keys.ts'
 
 /** Runs commands on the states that this device holds. */
@@ -41,16 +41,31 @@ export interface InvokerDependencies {
   readonly store: Store
   readonly device: DeviceId
   readonly random: Random
-  /** States of these entities changed, or the number of their pending commands. */
+  /** States of these entities changed. */
   readonly changed: (keys: readonly EntityKey[]) => void
+  /** Fewer commands are pending on these entities. */
+  readonly settled: (keys: readonly EntityKey[]) => void
+}
+
+interface RunOptions {
+  readonly durability: Durability
+  readonly operationId: string | undefined
+}
+
+/** A command that shows its effect. */
+interface Appended {
+  readonly outcome: Outcome
+  readonly durable: Promise<void>
+  readonly keys: readonly EntityKey[]
 }
 
 /** The invoker of one device. */
 export function createInvoker(dependencies: InvokerDependencies): Invoker {
-  const { declared, space, store, device, random, changed } = dependencies
+  const { declared, space, store, device, random, changed, settled } = dependencies
   const entities = new Map(declared.map((each) => [each.type, each]))
   const pendingByKey = new Map<EntityKey, number>()
   const operations = new Map<string, Promise<Outcome>>()
+  const queue = createKeyedQueue<EntityKey>()
   let pending = 0
 
   const count = (keys: readonly EntityKey[], by: number): void => {
@@ -62,57 +77,83 @@ export function createInvoker(dependencies: InvokerDependencies): Invoker {
     }
   }
 
-  const run = async (
+  const prepare = async (
     invocations: readonly CheckedInvocation[],
-    durability: Durability,
-    operationId: string | undefined,
-  ): Promise<Outcome> => {
-    const states = await loadStates(invocations)
+    options: RunOptions,
+  ): Promise<Appended> => {
+    const keys = [...new Set(invocations.map(({ key }) => key))]
+    const turn = queue.enter(keys)
+    for (const key of keys) space.entities.pin(key)
+    try {
+      await turn.reached
+      await space.folded()
+      const opened = await Promise.all(keys.map((key) => space.entities.open(key)))
+      // From here to the append nothing is awaited: no other command or commit comes in between.
+      const states = new Map(keys.map((key, index) => [key, opened[index]!]))
+      return append(invocations, states, options)
+    } finally {
+      for (const key of keys) space.entities.unpin(key)
+      turn.leave()
+    }
+  }
+
+  /** Decides, appends, and shows the effect; the durability is still to come. */
+  const append = (
+    invocations: readonly CheckedInvocation[],
+    states: ReadonlyMap<EntityKey, EntityState>,
+    { durability, operationId }: RunOptions,
+  ): Appended => {
     const origin = space.log.next()
     const modelVersions = new Map<EntityKey, number>()
     for (const key of states.keys()) modelVersions.set(key, space.entities.modelVersion(key))
-    const decision = decide({
+    const context = { device, random }
+    const { replies, sections, revert } = decide({
       invocations,
       states,
       modelVersions,
       origin,
-      context: { device, random },
+      context,
     })
-    const { replies, sections } = decision
+    const keys = sections.map(({ entity }) => entity)
     if (sections.length === 0) {
-      return remember(operationId, { commit: undefined, durability, replies })
+      const outcome: Outcome = { commit: undefined, durability, replies }
+      const record = operationId ? [operationRecord(operationId, outcome)] : []
+      const durable = record.length > 0 ? store.write(record, 'synced') : Promise.resolve()
+      return { outcome, durable, keys }
     }
-    const { id, durable } = space.log.commit(origin, sections, {
-      durability,
-      alsoWrite: operationId
-        ? (commit) => [operationRecord(operationId, { commit, durability, replies })]
-        : undefined,
-    })
-    for (const key of decision.changed) space.entities.touch(key, origin)
+    let appended: ReturnType<typeof space.log.commit>
+    try {
+      appended = space.log.commit(origin, sections, {
+        durability,
+        alsoWrite: (commit) =>
+          operationId ? [operationRecord(operationId, { commit, durability, replies })] : [],
+      })
+    } catch (error) {
+      revert()
+      throw error
+    }
+    for (const { entity, body } of sections) space.entities.touch(entity, origin, body)
     space.entities.commitFolded(origin.session, origin.seq)
-    count(decision.changed, 1)
-    changed(decision.changed)
+    return {
+      outcome: { commit: appended.id, durability, replies },
+      durable: appended.durable,
+      keys,
+    }
+  }
+
+  const run = async (
+    invocations: readonly CheckedInvocation[],
+    options: RunOptions,
+  ): Promise<Outcome> => {
+    const { outcome, durable, keys } = await prepare(invocations, options)
+    count(keys, 1)
+    changed(keys)
     try {
       await durable
     } finally {
-      count(decision.changed, -1)
-      changed(decision.changed)
+      count(keys, -1)
+      settled(keys)
     }
-    return { commit: id, durability, replies }
-  }
-
-  const loadStates = async (
-    invocations: readonly CheckedInvocation[],
-  ): Promise<Map<EntityKey, EntityState>> => {
-    const keys = [...new Set(invocations.map(({ key }) => key))]
-    await space.folded()
-    return new Map(
-      await Promise.all(keys.map(async (key) => [key, await space.entities.open(key)] as const)),
-    )
-  }
-
-  const remember = async (operationId: string | undefined, outcome: Outcome): Promise<Outcome> => {
-    if (operationId) await store.write([operationRecord(operationId, outcome)], 'synced')
     return outcome
   }
 
@@ -140,7 +181,7 @@ export function createInvoker(dependencies: InvokerDependencies): Invoker {
         throw new PeerplaneError('invalid-input', `a commit holds 1 to ${limits.sections} commands`)
       }
       const checked = await Promise.all(invocations.map((each) => checkInvocation(entities, each)))
-      const start = (): Promise<Outcome> => run(checked, durability, operationId)
+      const start = (): Promise<Outcome> => run(checked, { durability, operationId })
       return operationId ? once(checkOperationId(operationId), start) : start()
     },
     pending: () => pending,

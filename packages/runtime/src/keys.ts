@@ -1,4 +1,4 @@
-import { concatBytes, fromHex, utf8, type DeviceId } from '@peerplane/core'
+import { concatBytes, fromHex, toHex, utf8, type DeviceId, type Range } from '@peerplane/core'
 
 /*
  * Keys of the runtime in the store. Tables below 0x30 belong to the log and the rows.
@@ -16,6 +16,12 @@ export const membershipKey: Uint8Array = table(0x30)
 
 /** Key that exists once `device` is known. */
 export const knownDeviceKey = (device: DeviceId): Uint8Array => table(0x31, fromHex(device))
+
+/** The device of such a key. */
+export const deviceOfKey = (key: Uint8Array): DeviceId => toHex(key.subarray(1)) as DeviceId
+
+/** All known devices. */
+export const knownDeviceRange: Range = { from: table(0x31), to: table(0x32) }
 
 /** Key of the outcome of an operation. */
 export const operationKey = (operationId: string): Uint8Array => table(0x32, utf8(operationId))

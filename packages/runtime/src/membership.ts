@@ -22,7 +22,7 @@ import {
 } from '@peerplane/core'
 
 import type { Ports } from './ports.ts'
-import { knownDeviceKey, membershipKey } from './keys.ts'
+import { deviceOfKey, knownDeviceKey, knownDeviceRange, membershipKey } from './keys.ts'
 
 /** What makes this device a member of its space; kept in the store. */
 export interface Membership {
@@ -75,16 +75,21 @@ export async function invite(
 
 /** Devices that have been at the door before: an expired invitation does not shut them out. */
 export interface KnownDevices {
-  has(device: DeviceId): Promise<boolean>
+  has(device: DeviceId): boolean
   add(device: DeviceId): Promise<void>
 }
 
 /** The known devices of the store. */
-export function knownDevices({ store }: Ports): KnownDevices {
+export async function loadKnownDevices({ store }: Ports): Promise<KnownDevices> {
+  const entries = await store.scan(knownDeviceRange)
+  const known = new Set(entries.map(({ key }) => deviceOfKey(key)))
   return {
-    has: async (device) => (await store.get(knownDeviceKey(device))) !== undefined,
-    add: (device) =>
-      store.write([{ key: knownDeviceKey(device), value: new Uint8Array(0) }], 'local'),
+    has: (device) => known.has(device),
+    add: async (device) => {
+      if (known.has(device)) return
+      known.add(device)
+      await store.write([{ key: knownDeviceKey(device), value: new Uint8Array(0) }], 'local')
+    },
   }
 }
 

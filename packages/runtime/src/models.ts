@@ -9,18 +9,15 @@ import {
   type Shape,
   type StateModel,
 } from '@peerplane/core'
-import { nativeModel } from '@peerplane/crdt-store'
-
-/** A state model that is loaded when it is first needed. */
-export type LazyModel = () => Promise<StateModel>
+import { nativeModel, shapeSignature, type DeclaredModel } from '@peerplane/crdt-store'
 
 /**
  * The state model of each declared type. Only here is a kind of state matched with what implements it.
  *
  * Throws `invalid-declaration` for two entities of one type, and for a document inside another shape.
  */
-export function modelsOf(entities: readonly Entity[]): ReadonlyMap<string, LazyModel> {
-  const models = new Map<string, LazyModel>()
+export function modelsOf(entities: readonly Entity[]): ReadonlyMap<string, DeclaredModel> {
+  const models = new Map<string, DeclaredModel>()
   for (const { type, state } of entities) {
     if (models.has(type)) {
       throw new PeerplaneError('invalid-declaration', `two entities are called "${type}"`)
@@ -31,24 +28,32 @@ export function modelsOf(entities: readonly Entity[]): ReadonlyMap<string, LazyM
         `entity "${type}" holds a document inside a record or map: declare the document as an entity`,
       )
     }
-    models.set(type, modelOf(state))
+    const signature = shapeSignature(state, 1)
+    models.set(
+      type,
+      state.kind === 'document'
+        ? { signature, eager: false, load: loadOnce(() => loadDocumentModel(state)) }
+        : { signature, eager: true, load: loadOnce(async () => nativeModel(state)) },
+    )
   }
   return models
 }
 
-function modelOf(shape: Shape): LazyModel {
+async function loadDocumentModel(shape: Shape): Promise<StateModel> {
+  const { documentModel } = await import('@peerplane/crdt-store/document')
+  return documentModel(shape as DocumentShape<{ readonly [key: string]: Json }>)
+}
+
+/** Loads at the first call; after a failure, for example without a network, at the next one again. */
+function loadOnce(load: () => Promise<StateModel>): () => Promise<StateModel> {
   let loading: Promise<StateModel> | undefined
-  const load = async (): Promise<StateModel> => {
-    if (shape.kind !== 'document') return nativeModel(shape)
-    try {
-      const { documentModel } = await import('@peerplane/crdt-store/document')
-      return await documentModel(shape as DocumentShape<{ readonly [key: string]: Json }>)
-    } catch (error) {
+  return () => {
+    loading ??= load().catch((error: unknown) => {
       loading = undefined
       throw error
-    }
+    })
+    return loading
   }
-  return () => (loading ??= load())
 }
 
 /** Whether a document stands below the top of a shape: it has its own history and must be an entity of its own. */

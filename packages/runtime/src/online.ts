@@ -1,8 +1,8 @@
-import { asPeerplaneError, type DeviceId, type Network } from '@peerplane/core'
+import { asPeerplaneError, type Network } from '@peerplane/core'
 import type { Log } from '@peerplane/crdt-store'
 import { createSync, type Sync } from '@peerplane/sync'
 
-import { knownDevices, topicOf, type Membership } from './membership.ts'
+import { topicOf, type KnownDevices, type Membership } from './membership.ts'
 import type { Ports } from './ports.ts'
 import type { StatusTeller } from './status.ts'
 
@@ -19,11 +19,11 @@ export interface Online {
 export function createOnline(
   ports: Ports,
   membership: Membership,
+  known: KnownDevices,
   anchor: boolean,
   log: Log,
   status: StatusTeller,
 ): Online {
-  const known = knownDevices(ports)
   let wanted = false
   let network: Network | undefined
   let sync: Sync | undefined
@@ -33,17 +33,21 @@ export function createOnline(
     if (!ports.network || !wanted) return
     const { space, chain, addresses, device } = membership
     network ??= await ports.network({ topic: topicOf(space), dial: addresses })
-    sync ??= createSync({
-      ...ports,
-      network,
-      replica: log,
-      space,
-      chain,
-      anchor,
-      isKnown: (other: DeviceId) => other === device || known.has(other),
-      admitted: (other: DeviceId) => known.add(other),
-    })
-    sync.onStatus(status.changed)
+    if (!sync) {
+      sync = createSync({
+        ...ports,
+        network,
+        replica: log,
+        space,
+        chain,
+        anchor,
+        isKnown: (other) => other === device || known.has(other),
+      })
+      sync.onStatus(({ peers }) => {
+        for (const peer of peers) known.add(peer.device).catch(() => undefined)
+        status.changed()
+      })
+    }
     await sync.start()
     status.changed()
   }

@@ -6,6 +6,7 @@ import {
   type Shape,
   type StateOf,
 } from '@peerplane/core'
+import type { ListQuery } from '@peerplane/crdt-store'
 
 import type {
   Backend,
@@ -15,7 +16,6 @@ import type {
   InvokeOptions,
   Outcome,
   PlaneStatus,
-  Query,
   Row,
 } from './backend.ts'
 
@@ -76,12 +76,12 @@ export interface Plane {
   /** The entity `id`; nothing is loaded yet. Throws `unknown-entity` or `invalid-input`. */
   get<E extends Entity>(entity: E, id: string): EntityClient<E>
   /** Entities of a type, in the order of their ids, from their rows: nothing is folded. */
-  list<E extends Entity>(entity: E, query?: Query): Promise<readonly Row<StateOf<E>>[]>
+  list<E extends Entity>(entity: E, query?: ListQuery): Promise<readonly Row<StateOf<E>>[]>
   /** Like {@link Plane.list}, again after each change. */
   subscribe<E extends Entity>(
     entity: E,
     listener: (rows: readonly Row<StateOf<E>>[]) => void,
-    query?: Query,
+    query?: ListQuery,
   ): () => void
   /**
    * Runs several commands as one commit: every device sees all of their effects or none, also after a crash.

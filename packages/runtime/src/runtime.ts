@@ -9,7 +9,7 @@ import {
 import type { Backend, PlaneStatus } from './backend.ts'
 import { holdSpace } from './held-space.ts'
 import { createInvoker } from './invoker.ts'
-import { invite, openMembership } from './membership.ts'
+import { invite, loadKnownDevices, openMembership } from './membership.ts'
 import { createOnline } from './online.ts'
 import type { Ports } from './ports.ts'
 import { createStatus } from './status.ts'
@@ -51,11 +51,16 @@ export async function openRuntime(ports: Ports, options: RuntimeOptions): Promis
       views.show(keys)
       status.changed()
     },
+    settled: (keys) => {
+      views.showSettled(keys)
+      status.changed()
+    },
   })
   const views = createViews(space.entities, invoker.pendingOn, (error) =>
     status.fail(asPeerplaneError(error, 'store-failed')),
   )
-  const online = createOnline(ports, membership, options.anchor ?? false, space.log, status)
+  const known = await loadKnownDevices(ports)
+  const online = createOnline(ports, membership, known, options.anchor ?? false, space.log, status)
   const types = new Set(options.entities.map(({ type }) => type))
   const declared = (type: string): string => {
     if (types.has(type)) return type
@@ -65,12 +70,14 @@ export async function openRuntime(ports: Ports, options: RuntimeOptions): Promis
 
   const read = (): PlaneStatus => {
     const log = space.log.status()
+    let commits = 0
+    for (const { seq } of space.log.delivered().values()) commits += seq
     const sync = online.sync()?.status()
     return {
       space: membership.space.record.id,
       device: membership.device,
       storage: status.storageFails() ? 'failing' : 'ok',
-      commits: log.commits,
+      commits,
       waiting: log.waiting.commits,
       forks: log.frozen.length,
       pendingCommands: invoker.pending(),
@@ -81,11 +88,11 @@ export async function openRuntime(ports: Ports, options: RuntimeOptions): Promis
         path: peer.path,
         pending: peer.pending,
         behind: peer.behind,
-        announced: peer.announced.reduce((sum, { seq }) => sum + seq, 0),
+        announced: commits - peer.pending + peer.behind,
       })),
       network: sync?.network,
       addresses: online.network()?.addresses() ?? [],
-      lastError: status.lastError(),
+      lastError: status.lastError() ?? sync?.lastError,
     }
   }
   status.start(read)

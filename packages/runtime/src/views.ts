@@ -1,14 +1,14 @@
 import { asPeerplaneError, splitEntityKey, type EntityKey, type Json } from '@peerplane/core'
-import type { Entities } from '@peerplane/crdt-store'
+import type { Entities, ListQuery } from '@peerplane/crdt-store'
 
-import type { EntityView, Problem, Query, Row } from './backend.ts'
+import type { EntityView, Problem, Row } from './backend.ts'
 
 type EntityListener = (view: EntityView) => void
 type RowsListener = (rows: readonly Row[]) => void
 
 interface WatchedType {
   readonly type: string
-  readonly query: Query
+  readonly query: ListQuery
   readonly listener: RowsListener
   /** By id; `undefined` until the first listing is here. */
   rows: Map<string, Json> | undefined
@@ -20,9 +20,11 @@ interface WatchedType {
 /** Keeps listeners up to date with folded states. */
 export interface Views {
   watchEntity(key: EntityKey, listener: EntityListener): () => void
-  watchType(type: string, query: Query, listener: RowsListener): () => void
+  watchType(type: string, query: ListQuery, listener: RowsListener): () => void
   /** Shows the current state of these entities to whoever watches them. */
   show(keys: readonly EntityKey[]): void
+  /** Shows these entities to whoever watches them one by one: their rows have not changed. */
+  showSettled(keys: readonly EntityKey[]): void
   /** Shows everything again. */
   showAll(): void
 }
@@ -129,6 +131,9 @@ export function createViews(
       }
     },
     show,
+    showSettled: (keys) => {
+      for (const key of keys) if (watchedEntities.has(key)) showEntity(key).catch(failed)
+    },
     showAll: () => {
       for (const key of watchedEntities.keys()) showEntity(key).catch(failed)
       for (const watched of watchedTypes) {
@@ -145,7 +150,7 @@ function unreadableView(problem: Problem): EntityView {
   return { local: 'unreadable', state: null, version: '', pendingCommands: 0, lastError }
 }
 
-const selects = ({ prefix, after }: Query, id: string): boolean =>
+const selects = ({ prefix, after }: ListQuery, id: string): boolean =>
   (prefix === undefined || id.startsWith(prefix)) && (after === undefined || id > after)
 
 function sortedRows(rows: ReadonlyMap<string, Json>, limit = Number.POSITIVE_INFINITY): Row[] {

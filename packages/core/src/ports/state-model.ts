@@ -21,7 +21,7 @@ export interface Draft {
   readonly handle: unknown
   /** The changes as section body; `undefined` when there are none. The state keeps them. */
   finish(): Uint8Array | undefined
-  /** Takes all changes of this draft back. */
+  /** Takes all changes of this draft back, finished or not; possible until the state is folded into or begun again. */
   revert(): void
 }
 
