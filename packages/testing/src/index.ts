@@ -1,1 +1,3 @@
-export {}
+export { runSeed, leastWork, type RunOptions, type RunReport } from './campaign/run.ts'
+export type { Rule, Violation } from './campaign/witness.ts'
+export type { AmbientFault, FaultCounts, FaultKind, MomentaryFault } from './fleet/faults.ts'

@@ -1,0 +1,66 @@
+import {
+  counter,
+  entity,
+  map,
+  record,
+  register,
+  set,
+  type Entity,
+  type SetHandle,
+} from '@peerplane/core'
+
+/** Told by every handler: command `mark` runs now on this entity, where it finds the effects of `seen`. */
+export type Ran = (type: string, id: string, mark: string, seen: readonly string[]) => void
+
+/** Input of every command of the campaign: its name, which it leaves in the state, and what it does. */
+export interface Marked {
+  readonly mark: string
+  readonly key: string
+  readonly text: string
+  readonly by: number
+}
+
+type WithMarks = { readonly marks: SetHandle<string> }
+
+/**
+ * Entities whose states tell which commands they contain: every command adds its name to the set `marks`, besides what else it does. One
+ * commit, so whoever sees the name must see the effect.
+ */
+export function campaignEntities(ran: Ran): readonly Entity[] {
+  const marking =
+    <State extends WithMarks>(type: string, change: (state: State, input: Marked) => void) =>
+    (state: State, input: Marked, { id }: { readonly id: string }): void => {
+      ran(type, id, input.mark, state.marks.values)
+      state.marks.add(input.mark)
+      change(state, input)
+    }
+  const tally = entity('tally', {
+    state: record({ marks: set(), total: counter() }),
+    commands: { add: marking('tally', (state, { by }) => state.total.increment(by)) },
+  })
+  const board = entity('board', {
+    state: record({
+      marks: set(),
+      title: register(''),
+      cells: map(register('')),
+      tags: set(),
+      sums: map(counter()),
+    }),
+    commands: {
+      name: marking('board', (board, { text }) => board.title.set(text)),
+      write: marking('board', (board, { key, text }) => board.cells.get(key).set(text)),
+      erase: marking('board', (board, { key }) => board.cells.delete(key)),
+      tag: marking('board', (board, { key }) => board.tags.add(key)),
+      untag: marking('board', (board, { key }) => board.tags.delete(key)),
+      count: marking('board', (board, { key, by }) => board.sums.get(key).increment(by)),
+      forget: marking('board', (board, { key }) => board.sums.delete(key)),
+    },
+  })
+  return [tally, board]
+}
+
+/** Command names by entity type. */
+export const campaignCommands = {
+  tally: ['add'],
+  board: ['name', 'write', 'erase', 'tag', 'untag', 'count', 'forget'],
+} as const

@@ -1,0 +1,79 @@
+import type { DiskImage } from '../disk/image.ts'
+import type { SimDevice } from '../fleet/device.ts'
+import type { Marked } from './entities.ts'
+
+/** One command on one entity, as it ran. */
+export interface Effect {
+  readonly mark: string
+  readonly command: string
+  readonly input: Marked
+  /** Commands whose effects the handler found in the state of this entity. */
+  readonly seen: ReadonlySet<string>
+}
+
+/** What is known of one command, or of several that make one commit, from having issued it. */
+export interface Step {
+  readonly mark: string
+  /** The process that ran it. */
+  process: string
+  /** What was asked for, by entity key. */
+  readonly issued: ReadonlyMap<string, { readonly command: string; readonly input: Marked }>
+  /** By entity key. */
+  readonly effects: Map<string, Effect>
+  /** Commands visible in the process, on any entity, when this one ran: its causes. */
+  context: ReadonlySet<string>
+  durability: 'memory' | 'local' | 'synced'
+  outcome: 'running' | 'acknowledged' | 'failed'
+}
+
+/** Acknowledged commands that a disk must still hold, by the level that was acknowledged. */
+interface Promised {
+  readonly synced: Set<string>
+  readonly local: Set<string>
+}
+
+/**
+ * What the workload knows by itself about its commands and about what was promised to it. The oracles judge by this; nothing in it was
+ * told by the product except that a command was acknowledged.
+ */
+export class Knowledge {
+  readonly steps: Map<string, Step> = new Map()
+  readonly #promised = new Map<SimDevice, Promised>()
+  readonly #copies = new WeakMap<DiskImage, ReadonlySet<string>>()
+
+  step(mark: string): Step | undefined {
+    return this.steps.get(mark)
+  }
+
+  /** The command was acknowledged by this device at the level that was asked for. */
+  acknowledged(device: SimDevice, step: Step): void {
+    step.outcome = 'acknowledged'
+    const promised = this.#of(device)
+    if (step.durability === 'synced') promised.synced.add(step.mark)
+    if (step.durability === 'local') promised.local.add(step.mark)
+  }
+
+  powerCut(device: SimDevice): void {
+    this.#of(device).local.clear()
+  }
+
+  copied(device: SimDevice, image: DiskImage): void {
+    this.#copies.set(image, this.promised(device))
+  }
+
+  restored(device: SimDevice, image: DiskImage): void {
+    this.#promised.set(device, { synced: new Set(this.#copies.get(image)), local: new Set() })
+  }
+
+  /** Commands that this device must show once it is open. */
+  promised(device: SimDevice): ReadonlySet<string> {
+    const { synced, local } = this.#of(device)
+    return new Set([...synced, ...local])
+  }
+
+  #of(device: SimDevice): Promised {
+    let promised = this.#promised.get(device)
+    if (!promised) this.#promised.set(device, (promised = { synced: new Set(), local: new Set() }))
+    return promised
+  }
+}

@@ -1,0 +1,92 @@
+import type { Json } from '@peerplane/core'
+
+import type { Effect } from './knowledge.ts'
+
+/**
+ * What the state of an entity must be that contains exactly these effects: the meaning of the state models, said a second time and in the
+ * plainest way. Each effect knows which others its command saw, so nothing here depends on clocks, dependencies or the order of arrival.
+ *
+ * Returns what is wrong, or `undefined`.
+ */
+export function judgeState(
+  type: string,
+  state: Json,
+  effects: readonly Effect[],
+): string | undefined {
+  const mirror = state as { readonly [field: string]: Json }
+  if (type === 'tally') return expect('total', mirror.total, [sum(effects)])
+  const of = (...commands: string[]): Effect[] =>
+    effects.filter(({ command }) => commands.includes(command))
+  const keysOf = (list: readonly Effect[]): Set<string> =>
+    new Set(list.map(({ input }) => input.key))
+  return (
+    expect('title', mirror.title, texts(of('name'), '')) ??
+    each('cells', mirror.cells, keysOf(of('write')), (key) =>
+      texts(living(of('write'), of('erase'), key)),
+    ) ??
+    each('sums', mirror.sums, keysOf(of('count')), (key) => {
+      const alive = living(of('count'), of('forget'), key)
+      return alive.length > 0 ? [sum(alive)] : []
+    }) ??
+    expectTags(mirror.tags, of('tag'), of('untag'))
+  )
+}
+
+const sum = (effects: readonly Effect[]): number =>
+  effects.reduce((total, { input }) => total + input.by, 0)
+
+/** Effects on `key` that no removal has seen. */
+function living(added: readonly Effect[], removed: readonly Effect[], key: string): Effect[] {
+  const removals = removed.filter(({ input }) => input.key === key)
+  return added.filter(
+    ({ input, mark }) => input.key === key && !removals.some(({ seen }) => seen.has(mark)),
+  )
+}
+
+/** Values that a register may show: those written by commands that no other write has seen. */
+function texts(writes: readonly Effect[], initial?: string): string[] {
+  if (writes.length === 0) return initial === undefined ? [] : [initial]
+  return writes
+    .filter(({ mark }) => !writes.some(({ seen }) => seen.has(mark)))
+    .map(({ input }) => input.text)
+}
+
+function expectTags(
+  value: Json | undefined,
+  added: readonly Effect[],
+  removed: readonly Effect[],
+): string | undefined {
+  const keys = [...new Set(added.map(({ input }) => input.key))]
+  const present = keys.filter((key) => living(added, removed, key).length > 0).sort()
+  const shown = [...(value as readonly string[])].sort()
+  if (present.join() === shown.join()) return undefined
+  return `tags are ${JSON.stringify(shown)} and should be ${JSON.stringify(present)}`
+}
+
+/** Checks every key of a map; no allowed value means that the key is absent. */
+function each(
+  name: string,
+  value: Json | undefined,
+  keys: ReadonlySet<string>,
+  allowed: (key: string) => readonly Json[],
+): string | undefined {
+  const shown = value as { readonly [key: string]: Json }
+  const stray = Object.keys(shown).find((key) => !keys.has(key))
+  if (stray !== undefined) return `${name} has a key "${stray}" that nobody wrote`
+  for (const key of keys) {
+    const values = allowed(key)
+    const wrong = expect(`${name}.${key}`, shown[key], values.length > 0 ? values : [undefined])
+    if (wrong) return wrong
+  }
+  return undefined
+}
+
+function expect(
+  name: string,
+  value: Json | undefined,
+  allowed: readonly (Json | undefined)[],
+): string | undefined {
+  if (allowed.some((each) => each === value)) return undefined
+  const choices = allowed.map((each) => JSON.stringify(each) ?? 'absent').join(' or ')
+  return `${name} is ${JSON.stringify(value) ?? 'absent'} and should be ${choices}`
+}

@@ -1,0 +1,216 @@
+import type { Crypto } from '@peerplane/core'
+import type { PlaneStatus } from '@peerplane/runtime'
+
+import { Chaos } from '../fleet/chaos.ts'
+import type { Incarnation } from '../fleet/device.ts'
+import { chooseFaults, type FaultCounts } from '../fleet/faults.ts'
+import { Fleet } from '../fleet/fleet.ts'
+import { SimWorld } from '../world/world.ts'
+import { Arrivals } from './arrivals.ts'
+import { Knowledge } from './knowledge.ts'
+import { Witness, type Twins, type Violation } from './witness.ts'
+import { isEqual, judgeEnd, judgeStatus, type End } from './verdict.ts'
+import { campaignKeys, Workload, type WorkloadCounts } from './workload.ts'
+
+/** What one seed has to do at least; a run that does less is a failure of the campaign. */
+export const leastWork = { devices: 3, commits: 100, faults: 5 } as const
+
+/** How long a fleet may take to become equal once nothing disturbs it, virtual milliseconds. */
+const PATIENCE_MS = 120_000
+
+/** How long it is watched afterwards, and how many frames and announcements each device may still receive per second. */
+const CALM_MS = 20_000
+const CALM_RATE = 10
+
+/** Of one run that are kept; one broken rule tends to show everywhere. */
+const MOST_VIOLATIONS = 20
+
+/** What happened in one run. */
+export interface RunReport {
+  readonly seed: number
+  readonly devices: number
+  readonly workload: WorkloadCounts
+  readonly faults: FaultCounts
+  /** Commands that reached a device before one of their causes. */
+  readonly overtook: number
+  readonly frames: number
+  readonly bytes: number
+  readonly virtualMs: number
+  /** From the end of all faults until all devices were equal. */
+  readonly convergedMs: number
+  readonly events: number
+  /** Equal traces: equal runs. */
+  readonly trace: string
+  readonly violations: readonly Violation[]
+}
+
+/** Settings of a run besides its seed. */
+export interface RunOptions {
+  readonly crypto?: Crypto | undefined
+  /** Told of everything that happens, for people. */
+  readonly log?: ((timeMs: number, what: string) => void) | undefined
+}
+
+/** Runs one seed: a fleet, a workload, faults, healing, and the oracles. */
+export async function runSeed(seed: number, options: RunOptions = {}): Promise<RunReport> {
+  return new Run(seed, options).play()
+}
+
+class Run {
+  readonly #world: SimWorld
+  readonly #fleet: Fleet
+  readonly #chaos: Chaos
+  readonly #workload: Workload
+  readonly #knowledge = new Knowledge()
+  readonly #arrivals = new Arrivals(this.#knowledge)
+  readonly #witnesses = new Map<string, Witness>()
+  readonly #statuses = new Map<string, PlaneStatus>()
+  readonly #twins: Twins = new Map()
+  readonly #violations: Violation[] = []
+  readonly #log: (what: string) => void
+
+  constructor(seed: number, options: RunOptions) {
+    this.#world = new SimWorld(seed)
+    this.#log = (what) => options.log?.(this.#world.now, what)
+    const { random } = this.#world
+    const choice = random.stream('choice')
+    this.#workload = new Workload(random.stream('workload'), this.#knowledge, (process) =>
+      this.#witnesses.get(process),
+    )
+    this.#fleet = new Fleet(
+      this.#world,
+      {
+        devices: leastWork.devices + choice.below(3),
+        entities: (process) => this.#workload.entities(process),
+        crypto: options.crypto,
+      },
+      {
+        opened: (incarnation) => this.#opened(incarnation),
+        failed: (device, error) => this.#log(`${device.name} cannot open: ${messageOf(error)}`),
+        ended: ({ process }) => {
+          this.#log(`${process.name} ends`)
+          this.#witnesses.delete(process.name)
+          this.#statuses.delete(process.name)
+        },
+        powerCut: (device) => this.#knowledge.powerCut(device),
+        copied: (device, image) => this.#knowledge.copied(device, image),
+        restored: (device, image) => this.#knowledge.restored(device, image),
+      },
+    )
+    this.#chaos = new Chaos(this.#fleet, chooseFaults(choice))
+    this.#fleet.network.onFrame = (process, frame) => {
+      const visible = this.#witnesses.get(process)?.visible
+      if (visible) this.#arrivals.frame(process, visible, frame)
+    }
+  }
+
+  async play(): Promise<RunReport> {
+    await this.#fleet.found()
+    this.#chaos.begin()
+    await this.#disturb()
+    this.#chaos.end()
+    this.#log('all faults are over')
+    const healed = this.#world.now
+    const equal = await this.#runUntil(healed + PATIENCE_MS, () => isEqual(this.#ends()))
+    const convergedMs = this.#world.now - healed
+    if (equal) await this.#watchCalm()
+    for (const violation of judgeEnd(this.#ends(), this.#knowledge)) this.#report(violation)
+    const { counts } = this.#fleet.network
+    return {
+      seed: this.#world.seed,
+      devices: this.#fleet.devices.length,
+      workload: this.#workload.counts,
+      faults: this.#chaos.counts,
+      overtook: this.#arrivals.overtook,
+      frames: counts.frames,
+      bytes: counts.bytes,
+      virtualMs: this.#world.now,
+      convergedMs,
+      events: this.#world.trace.events,
+      trace: this.#world.trace.digest(),
+      violations: this.#violations,
+    }
+  }
+
+  /** Commands and faults, until there have been enough of both. */
+  async #disturb(): Promise<void> {
+    const random = this.#world.random.stream('rhythm')
+    let struck = 0
+    let over = false
+    const command = (): void => {
+      if (over) return
+      const ready = this.#fleet
+        .open()
+        .filter(({ process }) => this.#witnesses.get(process.name)?.complete)
+      if (ready.length > 0) this.#workload.issue(random.pick(ready))
+      if (random.chance(0.1)) this.#chaos.backUp()
+      // Bursts and pauses: several commands in one turn make one batch.
+      this.#world.after(random.chance(0.3) ? 0 : random.exponential(300), command)
+    }
+    const strike = (): void => {
+      if (over) return
+      if (this.#chaos.strike()) struck++
+      this.#world.after(random.exponential(2500), strike)
+    }
+    this.#world.after(0, command)
+    this.#world.after(random.exponential(1000), strike)
+    const enough = (): boolean =>
+      this.#workload.counts.acknowledged >= leastWork.commits && struck >= leastWork.faults
+    await this.#runUntil(this.#world.now + 10 * PATIENCE_MS, enough)
+    over = true
+  }
+
+  #opened(incarnation: Incarnation): void {
+    const { name } = incarnation.process
+    this.#log(`${name} is open`)
+    const report = (violation: Violation): void => this.#report(violation)
+    const witness = new Witness(incarnation, campaignKeys, this.#knowledge, this.#twins, report)
+    this.#witnesses.set(name, witness)
+    incarnation.backend.watchStatus((status) => {
+      this.#statuses.set(name, status)
+      for (const violation of judgeStatus(name, status)) this.#report(violation)
+    })
+  }
+
+  /** A message storm after convergence would show as frames that do not end. */
+  async #watchCalm(): Promise<void> {
+    const { counts } = this.#fleet.network
+    const before = counts.frames + counts.announcements
+    await this.#runUntil(this.#world.now + CALM_MS, () => false)
+    const perSecond = (counts.frames + counts.announcements - before) / (CALM_MS / 1000)
+    const most = CALM_RATE * this.#fleet.devices.length
+    if (perSecond <= most) return
+    const what = `${perSecond} messages per second among equal devices; ${most} would do`
+    this.#report({ rule: 'quiescence', where: 'fleet', what })
+  }
+
+  #ends(): readonly End[] {
+    return this.#fleet.devices.map((device) => {
+      const name = device.process?.name ?? device.name
+      return { device, witness: this.#witnesses.get(name), status: this.#statuses.get(name) }
+    })
+  }
+
+  #report(violation: Violation): void {
+    if (this.#violations.length < MOST_VIOLATIONS) this.#violations.push(violation)
+    this.#log(`VIOLATION ${violation.rule} at ${violation.where}: ${violation.what}`)
+  }
+
+  #runUntil(timeMs: number, done: () => boolean): Promise<boolean> {
+    return this.#world.run(timeMs, () => {
+      for (const witness of this.#witnesses.values()) {
+        for (const mark of witness.look()) {
+          this.#world.trace.add(
+            `${witness.incarnation.process.name} shows ${mark}`,
+            this.#world.now,
+          )
+          this.#log(`${witness.incarnation.process.name} shows ${mark}`)
+        }
+      }
+      return done()
+    })
+  }
+}
+
+const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error)

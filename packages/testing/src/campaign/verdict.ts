@@ -1,0 +1,91 @@
+import { limits } from '@peerplane/core'
+import type { PlaneStatus } from '@peerplane/runtime'
+
+import type { SimDevice } from '../fleet/device.ts'
+import type { Knowledge } from './knowledge.ts'
+import type { Violation, Witness } from './witness.ts'
+
+/** One device when all faults are over. */
+export interface End {
+  readonly device: SimDevice
+  readonly witness: Witness | undefined
+  readonly status: PlaneStatus | undefined
+}
+
+/** Whether all devices run, show the same commands, and have nothing left to do. */
+export function isEqual(ends: readonly End[]): boolean {
+  const first = ends[0]?.witness
+  return ends.every(
+    ({ witness, status }) =>
+      witness?.complete === true &&
+      status?.waiting === 0 &&
+      status.pendingCommands === 0 &&
+      sameMembers(witness.visible, first!.visible),
+  )
+}
+
+/** What must hold when the fleet was given time to become equal. */
+export function judgeEnd(ends: readonly End[], knowledge: Knowledge): Violation[] {
+  const violations: Violation[] = []
+  const report = (rule: Violation['rule'], where: string, what: string): void => {
+    violations.push({ rule, where, what })
+  }
+  if (!isEqual(ends)) report('stuck', 'fleet', `the devices are not equal: ${differences(ends)}`)
+  const states = new Set(ends.map(({ witness }) => witness?.canonicalState()))
+  if (isEqual(ends) && states.size > 1) {
+    report('convergence', 'fleet', `equal commands give ${states.size} different states`)
+  }
+  for (const { device, witness } of ends) {
+    for (const mark of knowledge.promised(device)) {
+      for (const other of ends) {
+        if (other.witness && !other.witness.visible.has(mark)) {
+          report(
+            'durability',
+            other.device.name,
+            `${mark}, acknowledged at ${device.name}, is gone`,
+          )
+        }
+      }
+    }
+    for (const step of knowledge.steps.values()) {
+      if (step.outcome === 'running' && step.process === witness?.incarnation.process.name) {
+        report('stuck', device.name, `${step.mark} was neither acknowledged nor refused`)
+      }
+    }
+  }
+  return violations
+}
+
+/** What must hold at all times. */
+export function judgeStatus(where: string, status: PlaneStatus): Violation[] {
+  const violations: Violation[] = []
+  if (status.forks > 0) {
+    violations.push({
+      rule: 'fork',
+      where,
+      what: 'an honest device is said to have contradicted itself',
+    })
+  }
+  if (status.waiting > limits.waitingCommits) {
+    violations.push({ rule: 'bounded waiting', where, what: `${status.waiting} commits wait` })
+  }
+  return violations
+}
+
+function differences(ends: readonly End[]): string {
+  const union = new Set(ends.flatMap(({ witness }) => [...(witness?.visible ?? [])]))
+  return ends
+    .map(({ device, witness, status }) => {
+      if (!witness?.complete) return `${device.name} shows nothing`
+      const lacks = [...union].filter((mark) => !witness.visible.has(mark))
+      const error = status?.lastError
+        ? `, last error ${status.lastError.code}: ${status.lastError.message}`
+        : ''
+      return `${device.name} lacks ${lacks.length} (${lacks.slice(0, 3).join(' ')}), ${status?.waiting} wait, ${status?.pendingCommands} pending${error}`
+    })
+    .join('; ')
+}
+
+function sameMembers(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
+  return a.size === b.size && [...a].every((member) => b.has(member))
+}

@@ -1,0 +1,193 @@
+import { splitEntityKey, type EntityKey, type Json } from '@peerplane/core'
+import type { EntityView } from '@peerplane/runtime'
+
+import type { Incarnation } from '../fleet/device.ts'
+import { canonical } from '../check/canonical.ts'
+import type { Knowledge, Step } from './knowledge.ts'
+import { judgeState } from './model.ts'
+
+/** A rule that was broken: which, where, and how it shows. */
+export interface Violation {
+  readonly rule: Rule
+  readonly where: string
+  readonly what: string
+}
+
+/** What the oracles watch over. */
+export type Rule =
+  | 'state'
+  | 'convergence'
+  | 'causality'
+  | 'atomicity'
+  | 'monotonic reads'
+  | 'read your writes'
+  | 'durability'
+  | 'fork'
+  | 'stuck'
+  | 'quiescence'
+  | 'bounded waiting'
+  | 'exception'
+
+interface Seen {
+  readonly marks: ReadonlySet<string>
+  readonly state: Json
+}
+
+/** States by entity and the commands they contain: equal commands must give equal states, on all devices, at all times. */
+export type Twins = Map<string, { readonly state: string; readonly where: string }>
+
+/**
+ * Watches all entities on one device, for one incarnation, like an application would. After each event of the simulation it compares what
+ * is shown with what the workload knows.
+ */
+export class Witness {
+  readonly incarnation: Incarnation
+  readonly #keys: readonly string[]
+  readonly #knowledge: Knowledge
+  readonly #twins: Twins
+  readonly #report: (violation: Violation) => void
+  readonly #shown = new Map<string, Seen>()
+  readonly #changed = new Set<string>()
+  readonly #due: Step[] = []
+  #visible: ReadonlySet<string> = new Set()
+  #complete = false
+
+  constructor(
+    incarnation: Incarnation,
+    keys: readonly string[],
+    knowledge: Knowledge,
+    twins: Twins,
+    report: (violation: Violation) => void,
+  ) {
+    this.incarnation = incarnation
+    this.#keys = keys
+    this.#knowledge = knowledge
+    this.#twins = twins
+    this.#report = report
+    for (const key of keys) {
+      const { type, id } = splitEntityKey(key as EntityKey)
+      incarnation.backend.watchEntity(type, id, (view) => this.#show(key, view))
+    }
+  }
+
+  /** Whether every entity has been shown since the opening. */
+  get complete(): boolean {
+    return this.#complete
+  }
+
+  /** Commands whose effects are visible here. */
+  get visible(): ReadonlySet<string> {
+    return this.#visible
+  }
+
+  /** Canonical form of all that is shown. */
+  canonicalState(): string {
+    return canonical(
+      Object.fromEntries(this.#keys.map((key) => [key, this.#shown.get(key)?.state ?? null])),
+    )
+  }
+
+  /** The state of one entity as shown. */
+  state(key: string): Json | undefined {
+    return this.#shown.get(key)?.state
+  }
+
+  /** From the next {@link look} on, the effects of the command must be visible. */
+  expect(step: Step): void {
+    this.#due.push(step)
+  }
+
+  /** Compares; to be called when nothing is under way. Returns the commands that became visible. */
+  look(): readonly string[] {
+    if (this.#changed.size === 0 && (this.#due.length === 0 || !this.#complete)) return []
+    for (const key of this.#changed) this.#judge(key)
+    this.#changed.clear()
+    if (this.#shown.size < this.#keys.length) return []
+    const first = !this.#complete
+    this.#complete = true
+    const before = this.#visible
+    this.#visible = new Set([...this.#shown.values()].flatMap(({ marks }) => [...marks]))
+    const fresh = [...this.#visible].filter((mark) => !before.has(mark))
+    for (const mark of fresh) this.#judgeArrival(mark)
+    for (const step of this.#due.splice(0)) {
+      if (!this.#visible.has(step.mark)) {
+        this.#fail('read your writes', `${step.mark} was acknowledged and is not visible`)
+      }
+    }
+    if (first) this.#judgeOpening()
+    return fresh
+  }
+
+  #show(key: string, view: EntityView): void {
+    if (view.local === 'unreadable') {
+      this.#fail(
+        'exception',
+        `${key} is unreadable: ${view.lastError?.message ?? 'no reason given'}`,
+      )
+      return
+    }
+    const { marks } = view.state as { readonly marks: readonly string[] }
+    const before = this.#shown.get(key)
+    const seen: Seen = { marks: new Set(marks), state: view.state }
+    this.#shown.set(key, seen)
+    this.#changed.add(key)
+    for (const mark of before?.marks ?? []) {
+      if (seen.marks.has(mark)) continue
+      const step = this.#knowledge.step(mark)
+      // A command of this process that could not be stored is taken back, and its caller is told.
+      if (step?.process === this.incarnation.process.name && step.outcome !== 'acknowledged')
+        continue
+      this.#fail('monotonic reads', `${key} showed ${mark} and does not any more`)
+    }
+  }
+
+  #judge(key: string): void {
+    const { marks, state } = this.#shown.get(key)!
+    const effects = []
+    for (const mark of marks) {
+      const effect = this.#knowledge.step(mark)?.effects.get(key)
+      if (effect) effects.push(effect)
+      else this.#fail('state', `${key} contains ${mark}, which never ran there`)
+    }
+    const wrong = judgeState(splitEntityKey(key as EntityKey).type, state, effects)
+    if (wrong) this.#fail('state', `${key}: ${wrong}`)
+    const name = `${key} ${[...marks].sort().join()}`
+    const text = canonical(state)
+    const twin = this.#twins.get(name)
+    if (!twin) this.#twins.set(name, { state: text, where: this.incarnation.process.name })
+    else if (twin.state !== text) {
+      this.#fail(
+        'convergence',
+        `${key} holds the same commands as at ${twin.where}: ${text} there: ${twin.state}`,
+      )
+    }
+  }
+
+  #judgeArrival(mark: string): void {
+    const step = this.#knowledge.step(mark)
+    if (!step) return
+    for (const key of step.effects.keys()) {
+      if (!this.#shown.get(key)!.marks.has(mark)) {
+        this.#fail('atomicity', `${mark} is visible, but not on ${key}`)
+      }
+    }
+    for (const cause of step.context) {
+      if (!this.#visible.has(cause)) {
+        this.#fail('causality', `${mark} is visible without its cause ${cause}`)
+        return
+      }
+    }
+  }
+
+  #judgeOpening(): void {
+    for (const mark of this.#knowledge.promised(this.incarnation.device)) {
+      if (!this.#visible.has(mark)) {
+        this.#fail('durability', `${mark} was acknowledged and is gone after opening`)
+      }
+    }
+  }
+
+  #fail(rule: Rule, what: string): void {
+    this.#report({ rule, where: this.incarnation.process.name, what })
+  }
+}

@@ -1,0 +1,125 @@
+import { entityKey, type Entity, type EntityKey } from '@peerplane/core'
+import type { Invocation } from '@peerplane/runtime'
+
+import type { Incarnation } from '../fleet/device.ts'
+import type { SimProcess } from '../world/process.ts'
+import type { SimRandom } from '../world/random.ts'
+import { campaignCommands, campaignEntities, type Marked } from './entities.ts'
+import type { Knowledge, Step } from './knowledge.ts'
+import type { Witness } from './witness.ts'
+
+/** Entities that all commands fall on. */
+export const campaignKeys: readonly EntityKey[] = [
+  entityKey('tally', 'a'),
+  entityKey('tally', 'b'),
+  entityKey('board', 'a'),
+  entityKey('board', 'b'),
+]
+
+/** What a workload counts. */
+export interface WorkloadCounts {
+  commands: number
+  acknowledged: number
+  failed: number
+  retries: number
+  atomic: number
+}
+
+/** Issues random commands and notes what it knows about them. */
+export class Workload {
+  readonly counts: WorkloadCounts = {
+    commands: 0,
+    acknowledged: 0,
+    failed: 0,
+    retries: 0,
+    atomic: 0,
+  }
+  readonly #random: SimRandom
+  readonly #knowledge: Knowledge
+  readonly #witnessOf: (process: string) => Witness | undefined
+
+  constructor(
+    random: SimRandom,
+    knowledge: Knowledge,
+    witnessOf: (process: string) => Witness | undefined,
+  ) {
+    this.#random = random
+    this.#knowledge = knowledge
+    this.#witnessOf = witnessOf
+  }
+
+  /** The declared entities for one process. */
+  entities(process: SimProcess): readonly Entity[] {
+    return campaignEntities((type, id, mark, seen) => {
+      const step = this.#knowledge.step(mark)
+      if (!step) return
+      const key = entityKey(type, id)
+      const { command, input } = step.issued.get(key)!
+      step.process = process.name
+      step.context = new Set([
+        ...(this.#witnessOf(process.name)?.visible ?? []),
+        ...seen,
+        ...(step.effects.size > 0 ? step.context : []),
+      ])
+      step.effects.set(key, { mark, command, input, seen: new Set(seen) })
+    })
+  }
+
+  /** Runs one random command on a device. */
+  issue({ backend, device, process }: Incarnation): void {
+    const random = this.#random
+    const mark = `~w${++this.counts.commands}~`
+    const keys = random.chance(0.2)
+      ? random.shuffle(campaignKeys).slice(0, 2)
+      : [random.pick(campaignKeys)]
+    if (keys.length > 1) this.counts.atomic++
+    const invocations = keys.map((key) => this.#invocation(key, mark))
+    const durability = random.pick(['memory', 'local', 'synced', 'synced'] as const)
+    const issued = new Map(
+      invocations.map(({ type, id, command, input }) => [
+        entityKey(type, id),
+        { command, input: input as unknown as Marked },
+      ]),
+    )
+    const step: Step = {
+      mark,
+      process: process.name,
+      issued,
+      effects: new Map(),
+      context: new Set(),
+      durability,
+      outcome: 'running',
+    }
+    this.#knowledge.steps.set(mark, step)
+    const operationId = random.chance(0.2) ? mark : undefined
+    if (operationId) {
+      // Twice under one operation id: it must run once.
+      this.counts.retries++
+      backend.invoke(invocations, { durability, operationId }).catch(() => undefined)
+    }
+    backend.invoke(invocations, { durability, operationId }).then(
+      () => {
+        this.counts.acknowledged++
+        this.#knowledge.acknowledged(device, step)
+        this.#witnessOf(process.name)?.expect(step)
+      },
+      () => {
+        this.counts.failed++
+        step.outcome = 'failed'
+      },
+    )
+  }
+
+  #invocation(key: EntityKey, mark: string): Invocation {
+    const random = this.#random
+    const [type, id] = key.split('/') as ['tally' | 'board', string]
+    const command = random.pick<string>(campaignCommands[type])
+    const input: Marked = {
+      mark,
+      key: random.pick(['x', 'y', 'z']),
+      text: `text of ${mark}`,
+      by: 1 + random.below(9),
+    }
+    return { type, id, command, input: { ...input } }
+  }
+}

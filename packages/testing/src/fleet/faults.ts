@@ -1,0 +1,49 @@
+import type { SimRandom } from '../world/random.ts'
+
+/** Faults that happen at a moment and are over after a while. */
+export const momentaryFaults = [
+  'crash',
+  'power-cut',
+  'restore',
+  'clone',
+  'restart',
+  'partition',
+  'one-way-cut',
+  'reset',
+  'path-change',
+  'offline',
+  'pause',
+  'clock-jump',
+  'disk-errors',
+  'disk-full',
+] as const
+
+/** Faults that colour a whole run. */
+export const ambientFaults = [
+  'loss',
+  'half-open',
+  'gossip-loss',
+  'gossip-copies',
+  'gossip-delay',
+  'slow-links',
+  'slow-disk',
+  'clock-skew',
+] as const
+
+export type MomentaryFault = (typeof momentaryFaults)[number]
+export type AmbientFault = (typeof ambientFaults)[number]
+export type FaultKind = MomentaryFault | AmbientFault
+
+/** How often each kind of fault happened. */
+export type FaultCounts = Partial<Record<FaultKind, number>>
+
+/**
+ * The kinds of fault that a run has: a random half of all, with one momentary kind at least. With everything on, a few kinds would drown
+ * the others (swarm testing: Groce and others 2012).
+ */
+export function chooseFaults(random: SimRandom): ReadonlySet<FaultKind> {
+  const all: readonly FaultKind[] = [...momentaryFaults, ...ambientFaults]
+  const chosen = new Set(random.shuffle(all).slice(0, Math.ceil(all.length / 2)))
+  if (!momentaryFaults.some((kind) => chosen.has(kind))) chosen.add(random.pick(momentaryFaults))
+  return chosen
+}

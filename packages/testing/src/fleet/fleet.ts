@@ -1,0 +1,208 @@
+import type { Crypto, Entity, SigningKey } from '@peerplane/core'
+
+import type { DiskImage } from '../disk/image.ts'
+import { SimNetwork } from '../network/network.ts'
+import { SimClock } from '../world/clock.ts'
+import { simulatedCrypto } from '../world/crypto.ts'
+import type { SimProcess } from '../world/process.ts'
+import type { SimWorld } from '../world/world.ts'
+import { SimDevice, type DeviceEvents, type Incarnation } from './device.ts'
+import { chooseTopology, spreadDevices } from './topology.ts'
+
+/** What a fleet is made of. */
+export interface FleetOptions {
+  readonly devices: number
+  /** The declared entities, for each process anew, so that handlers can tell processes apart. */
+  readonly entities: (process: SimProcess) => readonly Entity[]
+  /** Default: {@link simulatedCrypto}. */
+  readonly crypto?: Crypto | undefined
+}
+
+/** What an observer of the fleet is told. */
+export interface FleetEvents extends DeviceEvents {
+  /** The device lost its power: what was durable only as `local` may be gone. */
+  powerCut(device: SimDevice): void
+  /** A copy of the disk was made that may be restored or cloned later. */
+  copied(device: SimDevice, image: DiskImage): void
+  /** The disk now holds what was copied then. A clone begins with it. */
+  restored(device: SimDevice, image: DiskImage): void
+}
+
+/** The most devices a fleet grows to by cloning, beyond those it began with. */
+const MAX_CLONES = 2
+
+/** Whole devices over one simulated network: what a user of the product would call a space in operation. */
+export class Fleet {
+  readonly world: SimWorld
+  readonly network: SimNetwork
+  readonly devices: SimDevice[] = []
+  readonly copies: Map<SimDevice, DiskImage[]> = new Map()
+  readonly #options: FleetOptions
+  readonly #events: FleetEvents
+  #invitation: string | undefined
+  #failures: unknown[] = []
+
+  constructor(world: SimWorld, options: FleetOptions, events: FleetEvents) {
+    this.world = world
+    this.network = new SimNetwork(world)
+    this.#options = options
+    this.#events = {
+      ...bind(events),
+      failed: (device, error) => {
+        this.#failures.push(error)
+        events.failed(device, error)
+        this.#restartSoon(device)
+      },
+    }
+  }
+
+  /** Founds a space on the first device and lets the others join. */
+  async found(): Promise<void> {
+    const random = this.world.random.stream('founding')
+    const names = Array.from({ length: this.#options.devices }, (_, i) => `d${i}`)
+    const topology = chooseTopology(random, names.length)
+    spreadDevices(this.network, random, names)
+    for (const [i, name] of names.entries()) {
+      const dial = topology[i]!.map((index) => names[index]!)
+      const anchor = i === 0 && random.chance(0.5)
+      this.#add(name, await this.#key(name), dial, new SimClock(this.world, 0, 1), anchor)
+    }
+    const founder = this.devices[0]!
+    founder.start(undefined)
+    await this.world.run(this.world.now + 60_000, () => founder.incarnation !== undefined)
+    if (!founder.incarnation)
+      throw new Error(`the space could not be founded: ${this.#lastFailure()}`)
+    this.#invitation = await this.#awaited(founder.incarnation.backend.invite(24 * 365))
+    for (const device of this.devices) device.start(this.#invitation)
+    const allOpen = (): boolean => this.devices.every(({ incarnation }) => incarnation)
+    if (!(await this.world.run(this.world.now + 60_000, allOpen))) {
+      throw new Error(`a device could not join: ${this.#lastFailure()}`)
+    }
+  }
+
+  /** Devices whose runtime is open. */
+  open(): Incarnation[] {
+    return this.devices.flatMap(({ incarnation }) => incarnation ?? [])
+  }
+
+  start(device: SimDevice): void {
+    device.start(device === this.devices[0] ? undefined : this.#invitation)
+  }
+
+  powerCut(device: SimDevice): void {
+    device.kill(true)
+    this.#events.powerCut(device)
+  }
+
+  /** Keeps a copy of the disk for later. */
+  copy(device: SimDevice): DiskImage {
+    const image = device.disk.copy()
+    this.copies.set(device, [...(this.copies.get(device) ?? []), image].slice(-3))
+    this.#events.copied(device, image)
+    return image
+  }
+
+  /** Cuts the power and puts an older copy of the disk in its place. */
+  restore(device: SimDevice, image: DiskImage): void {
+    this.powerCut(device)
+    device.disk.restore(image)
+    this.#events.restored(device, image)
+  }
+
+  /** Starts a second device from a copy of the first one's disk, with its key. */
+  clone(device: SimDevice, dial: readonly string[]): boolean {
+    const clones = this.devices.length - this.#options.devices
+    if (clones >= MAX_CLONES) return false
+    const image = this.copy(device)
+    const clock = new SimClock(this.world, 0, 1)
+    const clone = this.#add(`c${clones}`, device.options.key, dial, clock, false, image)
+    this.#events.restored(clone, image)
+    this.start(clone)
+    return true
+  }
+
+  /** Ends all faults and lets every device run. */
+  heal(): void {
+    const { network, devices } = this
+    for (const from of devices) {
+      for (const to of devices) network.heal(from.name, to.name)
+      from.disk.weather = { flushMs: 2, errors: 0, full: false }
+    }
+    network.weather = {
+      ...network.weather,
+      loss: 0,
+      announcementLoss: 0,
+      announcementCopies: 0,
+      announcementDelayMs: 50,
+    }
+    for (const device of devices) {
+      if (!device.process) this.start(device)
+      void device.incarnation?.backend.setOnline(true)
+    }
+  }
+
+  #restartSoon(device: SimDevice): void {
+    this.world.after(500, () => this.start(device))
+  }
+
+  #key(name: string): Promise<SigningKey> {
+    const seed = this.world.random.stream(`key of ${name}`).bytes(32)
+    return this.#crypto().keyFromSeed(seed)
+  }
+
+  #crypto(): Crypto {
+    return this.#options.crypto ?? simulatedCrypto
+  }
+
+  #add(
+    name: string,
+    key: SigningKey,
+    dial: readonly string[],
+    clock: SimClock,
+    anchor: boolean,
+    image?: DiskImage,
+  ): SimDevice {
+    const device = new SimDevice(
+      {
+        world: this.world,
+        network: this.network,
+        name,
+        entities: this.#options.entities,
+        key,
+        crypto: this.#crypto(),
+        clock,
+        dial,
+        anchor,
+        image,
+      },
+      this.#events,
+    )
+    this.devices.push(device)
+    return device
+  }
+
+  /** The value of a promise that needs virtual time to settle. */
+  async #awaited<T>(promise: Promise<T>): Promise<T> {
+    let settled = false
+    const mark = (): void => {
+      settled = true
+    }
+    promise.then(mark, mark)
+    await this.world.run(this.world.now + 60_000, () => settled)
+    return promise
+  }
+
+  #lastFailure(): string {
+    const error = this.#failures.at(-1)
+    return error instanceof Error ? error.message : 'it did not open in a minute'
+  }
+}
+
+const bind = (events: FleetEvents): FleetEvents => ({
+  opened: (incarnation) => events.opened(incarnation),
+  failed: (device, error) => events.failed(device, error),
+  ended: (incarnation) => events.ended(incarnation),
+  powerCut: (device) => events.powerCut(device),
+  copied: (device, image) => events.copied(device, image),
+  restored: (device, image) => events.restored(device, image),
+})

@@ -1,0 +1,125 @@
+import type { Network, NetworkHandler, NetworkStatus, Path, PeerHint } from '@peerplane/core'
+
+import type { SimProcess } from '../world/process.ts'
+import type { ConnectionEnd, EndOwner } from './end.ts'
+import type { SimNetwork } from './network.ts'
+
+/** Bounds of the pause between two attempts to reach a device, milliseconds. */
+const FIRST_REDIAL_MS = 100
+const LAST_REDIAL_MS = 5_000
+
+/** How long a superseded link still brings what was under way, milliseconds at most. */
+const DRAIN_MS = 200
+
+/** One process in the simulated network. It dials the devices it was told to, for ever, and whom it is introduced to. */
+export class SimNode implements Network, EndOwner {
+  readonly peer: string
+  readonly device: string
+  readonly process: SimProcess
+  readonly #network: SimNetwork
+  readonly #dial: readonly string[]
+  readonly #ends = new Set<ConnectionEnd>()
+  readonly #introduced = new Set<string>()
+  #handler: NetworkHandler | undefined
+  /** Counts starts: what belongs to an earlier one stops by itself. */
+  #round = 0
+
+  constructor(network: SimNetwork, process: SimProcess, device: string, dial: readonly string[]) {
+    this.#network = network
+    this.process = process
+    this.device = device
+    this.peer = `peer-${process.name}`
+    this.#dial = dial
+  }
+
+  get localPeer(): string {
+    return this.peer
+  }
+
+  get handler(): NetworkHandler {
+    return this.#handler!
+  }
+
+  /** Peers this node holds a link to, dead or alive. */
+  linkedPeers(): Set<string> {
+    const peers = new Set<string>()
+    for (const end of this.#ends) if (end.link) peers.add(end.remotePeer)
+    return peers
+  }
+
+  start(handler: NetworkHandler): Promise<void> {
+    this.#handler = handler
+    this.#round++
+    this.#network.enter(this)
+    for (const device of this.#dial) this.#dialLater(device, this.#round, FIRST_REDIAL_MS)
+    return Promise.resolve()
+  }
+
+  stop(): Promise<void> {
+    this.#round++
+    this.#network.leave(this)
+    return this.process.promise((resolve) => this.process.after(0, () => resolve(undefined)))
+  }
+
+  announce(payload: Uint8Array): void {
+    this.#network.announce(this, payload)
+  }
+
+  introduce(_via: string, peers: readonly PeerHint[]): void {
+    for (const { peer } of peers) {
+      const device = this.#network.nodes.get(peer)?.device
+      if (device === undefined || device === this.device || this.#introduced.has(device)) continue
+      if (this.#dial.includes(device)) continue
+      this.#introduced.add(device)
+      this.#dialLater(device, this.#round, FIRST_REDIAL_MS)
+    }
+  }
+
+  addresses(): readonly string[] {
+    return [`/sim/${this.device}`]
+  }
+
+  status(): NetworkStatus {
+    const connections = [...this.#ends].map(({ remotePeer, path }) => ({ peer: remotePeer, path }))
+    return {
+      started: this.#network.nodes.get(this.peer) === this,
+      connections,
+      lastError: undefined,
+    }
+  }
+
+  linked(end: ConnectionEnd): boolean {
+    const rivals = [...this.#ends].filter(
+      (each) => each !== end && each.link && each.remotePeer === end.remotePeer,
+    )
+    if (rivals.some(({ order }) => order > end.order)) return false
+    for (const old of rivals) {
+      this.process.after(this.#network.random.between(0, DRAIN_MS), () => old.drop())
+    }
+    this.#ends.add(end)
+    return true
+  }
+
+  ended(end: ConnectionEnd): void {
+    this.#ends.delete(end)
+  }
+
+  /** Opens one more connection to a linked device: a better path. */
+  upgrade(to: SimNode, path: Path): boolean {
+    return this.#network.connect(this, to, path)
+  }
+
+  #dialLater(device: string, round: number, pauseMs: number): void {
+    this.process.after(this.#network.random.between(0.5, 1) * pauseMs, () => {
+      if (round !== this.#round) return
+      const node = this.#network.nodeOf(device)
+      const linked = node !== undefined && this.linkedPeers().has(node.peer)
+      if (!linked && node) this.#network.connect(this, node, 'direct')
+      this.#dialLater(
+        device,
+        round,
+        linked ? FIRST_REDIAL_MS : Math.min(2 * pauseMs, LAST_REDIAL_MS),
+      )
+    })
+  }
+}

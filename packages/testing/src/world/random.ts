@@ -1,0 +1,77 @@
+import { hash, utf8, type Random } from '@peerplane/core'
+
+/** A stream of pseudo-random numbers (sfc32 of Chris Doty-Humphrey's PractRand). Equal seeds give equal streams on every platform. */
+export class SimRandom implements Random {
+  readonly #name: string
+  #a: number
+  #b: number
+  #c: number
+  #counter = 1
+
+  constructor(name: string) {
+    this.#name = name
+    const words = new DataView(hash('random-stream', utf8(name)).buffer)
+    this.#a = words.getInt32(0)
+    this.#b = words.getInt32(4)
+    this.#c = words.getInt32(8)
+  }
+
+  /** A stream of its own for one purpose: drawing from it moves no other stream. */
+  stream(purpose: string): SimRandom {
+    return new SimRandom(`${this.#name}/${purpose}`)
+  }
+
+  /** 32 random bits, unsigned. */
+  bits(): number {
+    const sum = (this.#a + this.#b + this.#counter) | 0
+    this.#counter = (this.#counter + 1) | 0
+    this.#a = this.#b ^ (this.#b >>> 9)
+    this.#b = (this.#c + (this.#c << 3)) | 0
+    this.#c = (((this.#c << 21) | (this.#c >>> 11)) + sum) | 0
+    return sum >>> 0
+  }
+
+  /** A number from 0 to below 1. */
+  unit(): number {
+    return this.bits() / 0x1_0000_0000
+  }
+
+  /** A number from `low` to below `high`. */
+  between(low: number, high: number): number {
+    return low + this.unit() * (high - low)
+  }
+
+  /** A whole number from 0 to below `count`. */
+  below(count: number): number {
+    return Math.floor(this.unit() * count)
+  }
+
+  /** True with this probability. */
+  chance(probability: number): boolean {
+    return this.unit() < probability
+  }
+
+  /** A duration of exponential distribution: most are short, a few are long. */
+  exponential(mean: number): number {
+    return -Math.log(1 - this.unit()) * mean
+  }
+
+  /** One of the items, of which there must be at least one. */
+  pick<T>(items: readonly T[]): T {
+    return items[this.below(items.length)]!
+  }
+
+  /** The items in random order (Fisher and Yates). */
+  shuffle<T>(items: readonly T[]): T[] {
+    const out = [...items]
+    for (let i = out.length - 1; i > 0; i--) {
+      const j = this.below(i + 1)
+      ;[out[i], out[j]] = [out[j]!, out[i]!]
+    }
+    return out
+  }
+
+  bytes(length: number): Uint8Array {
+    return Uint8Array.from({ length }, () => this.bits() & 0xff)
+  }
+}
