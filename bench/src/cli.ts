@@ -1,1 +1,14 @@
-export {}
+// npm run bench -- <name>: prints figures as JSON; exits non-zero when a comparison that must hold does not.
+import { benchTrace } from './trace.ts'
+
+const benches: Readonly<Record<string, () => Promise<number>>> = {
+  trace: benchTrace,
+}
+
+const bench = benches[process.argv[2] ?? '']
+if (bench) {
+  process.exitCode = await bench()
+} else {
+  console.error(`usage: npm run bench -- ${Object.keys(benches).join(' | ')}`)
+  process.exitCode = 2
+}
