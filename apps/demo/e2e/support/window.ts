@@ -1,0 +1,86 @@
+import { expect, type BrowserContext, type Locator, type Page } from '@playwright/test'
+
+/** Connections that a page has opened, whatever opened them: kept by wrapping the browser's constructors. */
+interface OpenedConnections {
+  readonly sockets: WebSocket[]
+  readonly peers: RTCPeerConnection[]
+}
+declare global {
+  interface Window {
+    opened: OpenedConnections
+  }
+}
+
+/** Opens a page of the demo; every WebSocket and RTCPeerConnection it makes is kept in `window.opened`. */
+export async function openWindow(context: BrowserContext, url: string): Promise<Page> {
+  const page = await context.newPage()
+  page.on('pageerror', (error) => {
+    throw error
+  })
+  await page.addInitScript(() => {
+    const opened: OpenedConnections = { sockets: [], peers: [] }
+    window.opened = opened
+    window.WebSocket = class extends WebSocket {
+      constructor(url: string | URL, protocols?: string | string[]) {
+        super(url, protocols)
+        opened.sockets.push(this)
+      }
+    }
+    window.RTCPeerConnection = class extends RTCPeerConnection {
+      constructor(configuration?: RTCConfiguration) {
+        super(configuration)
+        opened.peers.push(this)
+      }
+    }
+  })
+  await page.goto(url)
+  await expect(editor(page)).toBeVisible()
+  return page
+}
+
+/** The shared text. */
+export const editor = (page: Page): Locator => page.getByRole('textbox', { name: 'Shared notes' })
+
+/** What the editor shows, as text. */
+export const textOf = (page: Page): Promise<string> =>
+  editor(page).evaluate((element) =>
+    [...element.querySelectorAll('.cm-line')].map((line) => line.textContent).join('\n'),
+  )
+
+/** Types at the start or the end of the text. */
+export async function typeAt(page: Page, place: 'start' | 'end', text: string): Promise<void> {
+  await editor(page).press(place === 'start' ? 'Control+Home' : 'Control+End')
+  await editor(page).pressSequentially(text)
+}
+
+/** Adds a task. */
+export async function addTask(page: Page, title: string): Promise<void> {
+  await page.getByRole('textbox', { name: 'New task' }).fill(title)
+  await page.keyboard.press('Enter')
+}
+
+/** A task on the board. */
+export const task = (page: Page, title: string): Locator =>
+  page.locator('#board li').filter({ hasText: title })
+
+/** Paths of the peers that the page shows. */
+export const paths = (page: Page): Promise<string[]> =>
+  page
+    .locator('.peer [data-path]')
+    .evaluateAll((badges) =>
+      badges
+        .map((badge) => (badge as HTMLElement).dataset['path']!)
+        .filter((path) => path !== 'here'),
+    )
+
+/** What the browser itself has open, not what the page says. */
+export const openConnections = (page: Page): Promise<{ sockets: number; peers: number }> =>
+  page.evaluate(() => ({
+    sockets: window.opened.sockets.filter(({ readyState }) => readyState !== WebSocket.CLOSED)
+      .length,
+    peers: window.opened.peers.filter(({ connectionState }) => connectionState !== 'closed').length,
+  }))
+
+/** Turns the network of a window on or off. */
+export const setNetwork = (page: Page, on: boolean): Promise<void> =>
+  page.getByRole('switch', { name: 'Network' }).setChecked(on)
