@@ -1,0 +1,47 @@
+import { registerHooks } from 'node:module'
+
+import { sabotages } from './sabotages.ts'
+
+/** A bug that is planted in this thread. */
+export interface Planted {
+  /** Throws if a source to be changed was never loaded: then no bug was planted. */
+  assertUsed(): void
+}
+
+/**
+ * Plants a bug by changing the text of product sources while they are loaded, so that no switch for it stands in the product. To be called
+ * before anything of the product is imported. Throws for an unknown name; loading throws if the text to be replaced is not there exactly once.
+ */
+export function plant(name: string): Planted {
+  const sabotage = sabotages.find((each) => each.name === name)
+  if (!sabotage)
+    throw new Error(
+      `no sabotage "${name}"; there are ${sabotages.map((each) => each.name).join(', ')}`,
+    )
+  const left = new Set(sabotage.changes)
+  registerHooks({
+    load(url, context, nextLoad) {
+      const loaded = nextLoad(url, context)
+      const changes = sabotage.changes.filter(({ file }) => url.endsWith(file))
+      if (changes.length === 0) return loaded
+      let source = String(loaded.source)
+      if (loaded.source instanceof Uint8Array) source = new TextDecoder().decode(loaded.source)
+      for (const change of changes) {
+        const parts = source.split(change.find)
+        if (parts.length !== 2) {
+          throw new Error(
+            `sabotage "${name}": ${parts.length - 1} places in ${change.file} read: ${change.find}`,
+          )
+        }
+        source = parts.join(change.replace)
+        left.delete(change)
+      }
+      return { ...loaded, source }
+    },
+  })
+  return {
+    assertUsed: () => {
+      for (const { file } of left) throw new Error(`sabotage "${name}": ${file} was never loaded`)
+    },
+  }
+}

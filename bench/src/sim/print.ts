@@ -1,0 +1,81 @@
+import type { FaultCounts, RunReport } from '@peerplane/testing'
+
+/** Sums over a campaign. */
+export interface Totals {
+  readonly runs: number
+  readonly failed: readonly RunReport[]
+  readonly commits: number
+  readonly commands: number
+  readonly retries: number
+  readonly faults: FaultCounts
+  readonly overtook: number
+  readonly runsWithoutOvertaking: number
+  readonly frames: number
+  readonly virtualMs: number
+  readonly slowestConvergence: RunReport | undefined
+}
+
+export function totalsOf(reports: readonly RunReport[]): Totals {
+  const faults: FaultCounts = {}
+  for (const report of reports) {
+    for (const [kind, count] of Object.entries(report.faults) as [keyof FaultCounts, number][]) {
+      faults[kind] = (faults[kind] ?? 0) + count
+    }
+  }
+  const sum = (value: (report: RunReport) => number): number =>
+    reports.reduce((total, report) => total + value(report), 0)
+  return {
+    runs: reports.length,
+    failed: reports.filter(({ violations }) => violations.length > 0),
+    commits: sum(({ workload }) => workload.acknowledged),
+    commands: sum(({ workload }) => workload.commands),
+    retries: sum(({ workload }) => workload.retries),
+    faults,
+    overtook: sum(({ overtook }) => overtook),
+    runsWithoutOvertaking: reports.filter(({ overtook }) => overtook === 0).length,
+    frames: sum(({ frames }) => frames),
+    virtualMs: sum(({ virtualMs }) => virtualMs),
+    slowestConvergence: reports.toSorted((a, b) => b.convergedMs - a.convergedMs)[0],
+  }
+}
+
+/** One line per run, and what is wrong with it. */
+export function printRun(report: RunReport): void {
+  const { seed, devices, workload, faults, overtook, frames, virtualMs, convergedMs } = report
+  console.log(
+    `seed ${seed}: ${devices} devices, ${workload.acknowledged} commits, ${sumOf(faults)} faults, ` +
+      `${overtook} had to wait, ${frames} frames, ${seconds(virtualMs)} virtual, equal after ${seconds(convergedMs)}, trace ${report.trace}`,
+  )
+  for (const { rule, where, what } of report.violations.slice(0, 5)) {
+    console.log(`  ${rule} broken at ${where}: ${what}`)
+  }
+  if (report.violations.length > 0) console.log(`  replay: npm run sim -- --story --seed ${seed}`)
+}
+
+/** The sums; says whether the campaign is clean and has tested something. */
+export function printTotals(totals: Totals, realMs: number): boolean {
+  const { runs, failed, slowestConvergence } = totals
+  console.log(`
+runs          ${runs}, ${failed.length} with a violation${failed.length > 0 ? `: seeds ${failed.map(({ seed }) => seed).join(', ')}` : ''}
+commits       ${totals.commits} acknowledged of ${totals.commands} commands, ${totals.retries} retried
+waited        ${totals.overtook} deliveries came before a cause; none in ${totals.runsWithoutOvertaking} runs
+faults        ${sumOf(totals.faults)}
+${faultLines(totals.faults)}
+network       ${totals.frames} frames
+virtual time  ${(totals.virtualMs / 3_600_000).toFixed(1)} hours; slowest to become equal: seed ${slowestConvergence?.seed ?? '-'}, ${seconds(slowestConvergence?.convergedMs ?? 0)}
+real time     ${seconds(realMs)}, ${(runs / (realMs / 1000)).toFixed(1)} schedules per second`)
+  const idle = totals.overtook === 0
+  if (idle) console.log('\nfailed: nothing was ever reordered, so causal delivery was not tested')
+  return failed.length === 0 && !idle
+}
+
+const sumOf = (faults: FaultCounts): number =>
+  Object.values(faults).reduce((sum, count) => sum + count, 0)
+
+const faultLines = (faults: FaultCounts): string =>
+  Object.entries(faults)
+    .sort(([, a], [, b]) => b - a)
+    .map(([kind, count]) => `  ${kind.padEnd(14)}${count}`)
+    .join('\n')
+
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
