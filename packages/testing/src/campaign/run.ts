@@ -9,6 +9,7 @@ import { SimWorld } from '../world/world.ts'
 import { Arrivals } from './arrivals.ts'
 import { Knowledge } from './knowledge.ts'
 import { Witness, type Twins, type Violation } from './witness.ts'
+import { TitleHistories } from './title-histories.ts'
 import { isEqual, judgeEnd, judgeStatus, type End } from './verdict.ts'
 import { campaignKeys, Workload, type WorkloadCounts } from './workload.ts'
 
@@ -65,6 +66,7 @@ class Run {
   readonly #arrivals = new Arrivals(this.#knowledge)
   readonly #witnesses = new Map<string, Witness>()
   readonly #statuses = new Map<string, PlaneStatus>()
+  readonly #titles = new TitleHistories(this.#knowledge)
   readonly #twins: Twins = new Map()
   readonly #violations: Violation[] = []
   readonly #log: (what: string) => void
@@ -74,8 +76,12 @@ class Run {
     this.#log = (what) => options.log?.(this.#world.now, what)
     const { random } = this.#world
     const choice = random.stream('choice')
-    this.#workload = new Workload(random.stream('workload'), this.#knowledge, (process) =>
-      this.#witnesses.get(process),
+    const witnessOf = (process: string): Witness | undefined => this.#witnesses.get(process)
+    this.#workload = new Workload(
+      random.stream('workload'),
+      this.#knowledge,
+      this.#titles,
+      witnessOf,
     )
     this.#fleet = new Fleet(
       this.#world,
@@ -115,6 +121,8 @@ class Run {
     const convergedMs = this.#world.now - healed
     if (equal) await this.#watchCalm()
     for (const violation of judgeEnd(this.#ends(), this.#knowledge)) this.#report(violation)
+    const stale = this.#titles.judge()
+    if (stale) this.#report({ rule: 'causality', where: 'titles', what: stale })
     const { counts } = this.#fleet.network
     return {
       seed: this.#world.seed,
@@ -164,7 +172,7 @@ class Run {
     const { name } = incarnation.process
     this.#log(`${name} is open`)
     const report = (violation: Violation): void => this.#report(violation)
-    const witness = new Witness(incarnation, campaignKeys, this.#knowledge, this.#twins, report)
+    const witness = new Witness(incarnation, campaignKeys, this.#knowledge, { twins: this.#twins, titles: this.#titles }, report)
     this.#witnesses.set(name, witness)
     incarnation.backend.watchStatus((status) => {
       this.#statuses.set(name, status)

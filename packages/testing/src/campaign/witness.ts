@@ -5,6 +5,7 @@ import type { Incarnation } from '../fleet/device.ts'
 import { canonical } from '../check/canonical.ts'
 import type { Knowledge, Step } from './knowledge.ts'
 import { judgeState } from './model.ts'
+import type { TitleHistories } from './title-histories.ts'
 
 /** A rule that was broken: which, where, and how it shows. */
 export interface Violation {
@@ -45,6 +46,7 @@ export class Witness {
   readonly #keys: readonly string[]
   readonly #knowledge: Knowledge
   readonly #twins: Twins
+  readonly #titles: TitleHistories
   readonly #report: (violation: Violation) => void
   readonly #shown = new Map<string, Seen>()
   readonly #changed = new Set<string>()
@@ -56,13 +58,14 @@ export class Witness {
     incarnation: Incarnation,
     keys: readonly string[],
     knowledge: Knowledge,
-    twins: Twins,
+    { twins, titles }: { readonly twins: Twins; readonly titles: TitleHistories },
     report: (violation: Violation) => void,
   ) {
     this.incarnation = incarnation
     this.#keys = keys
     this.#knowledge = knowledge
     this.#twins = twins
+    this.#titles = titles
     this.#report = report
     for (const key of keys) {
       const { type, id } = splitEntityKey(key as EntityKey)
@@ -130,6 +133,8 @@ export class Witness {
     const before = this.#shown.get(key)
     const seen: Seen = { marks: new Set(marks), state: view.state }
     this.#shown.set(key, seen)
+    const { title } = view.state as { readonly title?: string }
+    if (title !== undefined) this.#titles.read(this.incarnation.process.name, key, title)
     this.#changed.add(key)
     for (const mark of before?.marks ?? []) {
       if (seen.marks.has(mark)) continue

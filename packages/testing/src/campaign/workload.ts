@@ -6,6 +6,7 @@ import type { SimProcess } from '../world/process.ts'
 import type { SimRandom } from '../world/random.ts'
 import { campaignCommands, campaignEntities, type Marked } from './entities.ts'
 import type { Knowledge, Step } from './knowledge.ts'
+import type { TitleHistories } from './title-histories.ts'
 import type { Witness } from './witness.ts'
 
 /** Entities that all commands fall on. */
@@ -36,15 +37,18 @@ export class Workload {
   }
   readonly #random: SimRandom
   readonly #knowledge: Knowledge
+  readonly #titles: TitleHistories
   readonly #witnessOf: (process: string) => Witness | undefined
 
   constructor(
     random: SimRandom,
     knowledge: Knowledge,
+    titles: TitleHistories,
     witnessOf: (process: string) => Witness | undefined,
   ) {
     this.#random = random
     this.#knowledge = knowledge
+    this.#titles = titles
     this.#witnessOf = witnessOf
   }
 
@@ -61,6 +65,7 @@ export class Workload {
         ...seen,
         ...(step.effects.size > 0 ? step.context : []),
       ])
+      if (command === 'name') this.#titles.wrote(process.name, key, input.text)
       step.effects.set(key, { mark, command, input, seen: new Set(seen) })
     })
   }
@@ -117,7 +122,7 @@ export class Workload {
     const input: Marked = {
       mark,
       key: random.pick(['x', 'y', 'z']),
-      text: `text of ${mark}`,
+      text: `${mark}${key}`,
       by: 1 + random.below(9),
     }
     return { type, id, command, input: { ...input } }

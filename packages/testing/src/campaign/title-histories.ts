@@ -1,0 +1,44 @@
+import { checkCausal, type RegisterOperation } from '../check/causal.ts'
+import type { Knowledge, Step } from './knowledge.ts'
+
+/**
+ * What every process wrote to and read from the titles of boards, for the causal checker. It knows of nothing but these values, so it
+ * judges independently of marks and contexts.
+ */
+export class TitleHistories {
+  readonly #knowledge: Knowledge
+  readonly #sessions = new Map<string, RegisterOperation[]>()
+
+  constructor(knowledge: Knowledge) {
+    this.#knowledge = knowledge
+  }
+
+  wrote(process: string, key: string, title: string): void {
+    this.#session(process).push({ kind: 'write', key, value: title })
+  }
+
+  read(process: string, key: string, title: string): void {
+    this.#session(process).push({ kind: 'read', key, value: title === '' ? undefined : title })
+  }
+
+  /** What is wrong with the histories, or `undefined`. Commands that were refused for want of storage did not happen. */
+  judge(): string | undefined {
+    const failed = new Set<string>()
+    for (const step of this.#knowledge.steps.values()) {
+      if (step.outcome === 'failed') for (const title of titlesOf(step)) failed.add(title)
+    }
+    const sessions = [...this.#sessions.values()].map((operations) =>
+      operations.filter(({ value }) => value === undefined || !failed.has(value)),
+    )
+    const violation = checkCausal(sessions)
+    return violation && `${violation.pattern}: ${violation.what}`
+  }
+
+  #session(process: string): RegisterOperation[] {
+    let session = this.#sessions.get(process)
+    if (!session) this.#sessions.set(process, (session = []))
+    return session
+  }
+}
+
+const titlesOf = (step: Step): string[] => [...step.issued.values()].map(({ input }) => input.text)
