@@ -90,8 +90,17 @@ export const limitTable = {
   statementMs: limit(24 * 3_600_000, 'milliseconds', 'for which a network key speaks for a device'),
   openEntities: limit(1_000, 'entities', 'kept folded in memory; others are read from their rows'),
   pendingCommands: limit(10_000, 'commands', 'accepted and not yet durable'),
+  pendingBytes: limit(64 * MiB, 'bytes', 'of own commits that queue for the store, per space'),
+  queuedRuns: limit(64, 'runs', 'received and not yet checked, per space: 64 MiB at most'),
   tabQueue: limit(1_000, 'requests', 'of one following tab that wait for the leader'),
+  tabAnswerMs: limit(
+    30_000,
+    'milliseconds',
+    'until a request to the leading tab fails; long enough for another tab to take over in between',
+  ),
   cachedKeys: limit(1_000, 'keys', 'of other devices kept ready for verifying'),
+  controlBytes: limit(4 * KiB, 'bytes', 'one request to a daemon over its socket'),
+  controlConnections: limit(16, 'connections', 'to the socket of a daemon at once'),
 } as const satisfies Record<string, Limit>
 
 /** The bounds by name. */

@@ -1,0 +1,179 @@
+import { PeerplaneError } from '@peerplane/core'
+
+import { nearest } from './nearest.ts'
+
+/** How a daemon runs. */
+export interface Config {
+  readonly data: string
+  readonly space: string
+  readonly join: string | undefined
+  readonly anchor: boolean
+  readonly host: string
+  readonly port: number
+  readonly tcpPort: number
+  readonly announce: readonly string[]
+  readonly serve: string | undefined
+  readonly httpPort: number
+  readonly page: string | undefined
+}
+
+/** One thing that can be set: in `peerplane.json` by its name, by `flag` and by an environment `variable`. */
+export interface Setting<Value = unknown> {
+  readonly default: Value
+  /** What the flag takes; `undefined` for a switch. */
+  readonly argument: string | undefined
+  readonly about: string
+  /** The value that JSON or text stands for; `undefined` if it stands for none. */
+  read(given: unknown): Value | undefined
+  /** What `read` understands, for messages. */
+  readonly form: string
+}
+
+type SettingOf<Value> = Omit<Setting<Value>, 'read'> & {
+  read(given: unknown): NonNullable<Value> | undefined
+}
+
+const text = <Default extends string | undefined>(
+  initial: Default,
+  argument: string,
+  about: string,
+): SettingOf<string | Default> => ({
+  default: initial,
+  argument,
+  about,
+  form: 'a text',
+  read: (given) => (typeof given === 'string' && given !== '' ? given : undefined),
+})
+
+const port = (initial: number, about: string): SettingOf<number> => ({
+  default: initial,
+  argument: 'PORT',
+  about,
+  form: 'a number from 0 to 65535',
+  read: (given) => {
+    const found = typeof given === 'string' && /^\d{1,5}$/.test(given) ? Number(given) : given
+    return Number.isInteger(found) && (found as number) >= 0 && (found as number) <= 65_535
+      ? (found as number)
+      : undefined
+  },
+})
+
+/** Every setting, its default and what it is for; help and documentation are generated from it. */
+export const settings: { readonly [Name in keyof Config]: SettingOf<Config[Name]> } = {
+  data: text('.peerplane', 'DIR', 'directory of the stores'),
+  space: text('default', 'NAME', 'which store in it; one store holds one space'),
+  join: text(undefined, 'LINK', 'invitation to use when the store is new'),
+  anchor: {
+    default: false,
+    argument: undefined,
+    about: 'be an anchor: always on, introducing and relaying members',
+    form: 'true or false',
+    read: (given) => {
+      if (given === true || given === 'true') return true
+      return given === false || given === 'false' ? false : undefined
+    },
+  },
+  host: text('127.0.0.1', 'ADDRESS', 'IP address to listen at; 0.0.0.0 for all of this machine'),
+  port: port(7420, 'WebSocket port for browsers and other peers; 0 takes a free one'),
+  tcpPort: port(7421, 'TCP port for other daemons; 0 takes a free one'),
+  announce: {
+    default: [],
+    argument: 'ADDRESSES',
+    about: 'multiaddresses, with commas, under which a proxy makes this daemon reachable',
+    form: 'a list of multiaddresses',
+    read: (given) => {
+      const list: unknown = typeof given === 'string' ? given.split(',').filter(Boolean) : given
+      if (!Array.isArray(list)) return undefined
+      return list.every((item) => typeof item === 'string') ? (list as string[]) : undefined
+    },
+  },
+  serve: text(undefined, 'DIR', 'directory of a built web application to serve'),
+  httpPort: port(7422, 'port to serve it at; 0 takes a free one'),
+  page: text(undefined, 'URL', 'page for invitation links; default: the one that is served'),
+}
+
+const names = Object.keys(settings) as readonly (keyof Config)[]
+
+/** `tcpPort` as a flag: `tcp-port`. */
+export const flagOf = (name: string): string =>
+  name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+
+const PREFIX = 'PEERPLANE_'
+
+/** `tcpPort` in the environment: `PEERPLANE_TCP_PORT`. */
+export const variableOf = (name: string): string =>
+  PREFIX + flagOf(name).replaceAll('-', '_').toUpperCase()
+
+/** Variables of this prefix that other programs read: the benchmarks and the search for the configuration file. */
+const otherVariables = new Set(['PEERPLANE_TRACE', 'PEERPLANE_CONFIG'])
+
+/** What was set, from where. */
+export interface ConfigSources {
+  /** By flag, without the dashes. */
+  readonly flags: Readonly<Record<string, unknown>>
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly file?: { readonly path: string; readonly text: string } | undefined
+}
+
+/**
+ * The configuration: flags win over the environment, which wins over the file, which wins over defaults.
+ * Throws `invalid-configuration` for an unknown key, naming the nearest known one, and for a value that does not fit.
+ */
+export function resolveConfig({ flags, environment, file }: ConfigSources): Config {
+  const found: Record<string, unknown> = {}
+  if (file) take(found, parseFile(file), `${file.path}: `, (name) => name)
+  const variables = Object.entries(environment).filter(
+    ([key, value]) => key.startsWith(PREFIX) && !otherVariables.has(key) && value !== undefined,
+  )
+  take(found, Object.fromEntries(variables), '', variableOf)
+  take(found, flags, '', (name) => `--${flagOf(name)}`, '--')
+  return Object.fromEntries(
+    names.map((name) => [name, found[name] ?? settings[name].default]),
+  ) as unknown as Config
+}
+
+/** Adds what one source sets; `keyOf` is how that source spells the name of a setting. */
+function take(
+  found: Record<string, unknown>,
+  source: Readonly<Record<string, unknown>>,
+  where: string,
+  keyOf: (name: string) => string,
+  dashes = '',
+): void {
+  const known = new Map(names.map((name) => [keyOf(name), name]))
+  for (const [given, value] of Object.entries(source)) {
+    const key = dashes + given
+    const name = known.get(key)
+    if (!name) {
+      const close = nearest(key, [...known.keys()])
+      throw invalid(`${where}${key} is unknown; the nearest known key is ${close}`)
+    }
+    const read = settings[name].read(value)
+    if (read === undefined) {
+      throw invalid(`${where}${key} must be ${settings[name].form}, not ${JSON.stringify(value)}`)
+    }
+    found[name] = read
+  }
+}
+
+function parseFile({
+  path,
+  text: source,
+}: {
+  path: string
+  text: string
+}): Record<string, unknown> {
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(source)
+  } catch (cause) {
+    throw invalid(`${path} is not JSON: ${(cause as Error).message}`)
+  }
+  if (typeof parsed === 'object' && parsed && !Array.isArray(parsed)) {
+    return parsed as Record<string, unknown>
+  }
+  throw invalid(`${path} must hold an object`)
+}
+
+const invalid = (reason: string): PeerplaneError =>
+  new PeerplaneError('invalid-configuration', reason)

@@ -1,0 +1,110 @@
+import { chmod, rm } from 'node:fs/promises'
+import { connect, createServer } from 'node:net'
+import type { Socket } from 'node:net'
+
+import { asPeerplaneError, limits, PeerplaneError } from '@peerplane/core'
+import type { Json } from '@peerplane/core'
+import type { Problem } from '@peerplane/runtime'
+
+import { problemError } from './problem.ts'
+
+/*
+ * How the command talks to the daemon of the same user: one line of JSON to a Unix domain socket in the data directory, one line back.
+ *
+ *   {"ask":"invite","hours":24}  ->  {"answer":...}  or  {"error":{"code":...,"message":...}}
+ */
+
+/** What can be asked of a daemon. */
+export interface ControlHandlers {
+  status(): Promise<Json>
+  invite(hours: number): Promise<Json>
+}
+
+/** Answers at `path` until the returned function is called. Whoever calls must hold the lock of the store: a socket left there is removed. */
+export async function serveControl(
+  path: string,
+  handlers: ControlHandlers,
+): Promise<() => Promise<void>> {
+  await rm(path, { force: true })
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+    void answer(socket, handlers)
+  })
+  server.maxConnections = limits.controlConnections
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(path, resolve)
+  })
+  await chmod(path, 0o600)
+  return async () => {
+    const closed = new Promise((resolve) => server.close(resolve))
+    for (const socket of sockets) socket.destroy()
+    await closed
+  }
+}
+
+/** Asks the daemon at `path`; `undefined` if none runs there. Rejects with the error that it answers, or `timeout`. */
+export async function askDaemon(path: string, request: Json): Promise<Json | undefined> {
+  const socket = connect(path)
+  try {
+    const line = readLine(socket, limits.frameBytes)
+    socket.write(`${JSON.stringify(request)}\n`)
+    const reply = JSON.parse(await line) as Reply
+    if ('answer' in reply) return reply.answer
+    throw problemError(reply.error)
+  } catch (error) {
+    const { code } = error as { readonly code?: string }
+    if (code === 'ENOENT' || code === 'ECONNREFUSED') return undefined
+    throw asPeerplaneError(error, 'timeout')
+  } finally {
+    socket.destroy()
+  }
+}
+
+type Reply = { answer: Json } | { error: Problem }
+
+async function answer(socket: Socket, handlers: ControlHandlers): Promise<void> {
+  let reply: Reply
+  try {
+    reply = { answer: await dispatch(await readLine(socket, limits.controlBytes), handlers) }
+  } catch (cause) {
+    const { code, message } = asPeerplaneError(cause, 'malformed')
+    reply = { error: { code, message } }
+  }
+  socket.end(`${JSON.stringify(reply)}\n`)
+}
+
+async function dispatch(line: string, handlers: ControlHandlers): Promise<Json> {
+  const request = JSON.parse(line) as { readonly ask?: unknown; readonly hours?: unknown } | null
+  if (request?.ask === 'status') return handlers.status()
+  if (request?.ask === 'invite' && typeof request.hours === 'number') {
+    return handlers.invite(request.hours)
+  }
+  throw new PeerplaneError('malformed', 'the daemon does not know what is asked')
+}
+
+const PATIENCE_MS = 5_000
+
+/** The first line that comes. The socket keeps a handler of errors, so that one that comes later stops nothing. */
+function readLine(socket: Socket, maxBytes: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let received = ''
+    socket.setEncoding('utf8').setTimeout(PATIENCE_MS)
+    socket.on('data', (chunk: string) => {
+      received += chunk
+      const end = received.indexOf('\n')
+      if (end >= 0) resolve(received.slice(0, end))
+      else if (received.length > maxBytes) {
+        reject(new PeerplaneError('too-large', `a line is longer than ${maxBytes} bytes`))
+        socket.pause()
+      }
+    })
+    socket.on('timeout', () => {
+      reject(new PeerplaneError('timeout', 'nothing came over the socket'))
+      socket.destroy()
+    })
+    socket.on('error', reject)
+    socket.on('close', () => reject(new PeerplaneError('timeout', 'the socket was closed')))
+  })
+}

@@ -1,0 +1,49 @@
+import { mkdir } from 'node:fs/promises'
+import { join, relative, resolve } from 'node:path'
+
+import { PeerplaneError } from '@peerplane/core'
+
+/** Where the files of one plane are. */
+export interface PlaneFiles {
+  readonly directory: string
+  readonly store: string
+  readonly identity: string
+  /** Socket of the daemon that runs here. */
+  readonly control: string
+}
+
+/** The files of the plane `space` below `data`. Throws `invalid-configuration` for a name or a path that cannot be used. */
+export function planeFiles(data: string, space: string): PlaneFiles {
+  const name = encodeURIComponent(space)
+  if (name === '' || name.startsWith('.') || name.length > 200) {
+    throw new PeerplaneError('invalid-configuration', `a space cannot be called "${space}"`)
+  }
+  const directory = resolve(data, name)
+  return {
+    directory,
+    store: join(directory, 'store.db'),
+    identity: join(directory, 'identity'),
+    control: socketPath(join(directory, 'control.sock')),
+  }
+}
+
+/** Makes the directory, for its owner only. */
+export async function makeDirectory(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
+    const reason = (cause as Error).message
+    throw new PeerplaneError('store-failed', `the data directory cannot be made: ${reason}`, {
+      cause,
+    })
+  })
+}
+
+/** Bytes in the address of a Unix domain socket, on the system that gives the fewest. */
+const SOCKET_PATH_BYTES = 103
+
+function socketPath(absolute: string): string {
+  const near = relative('', absolute)
+  const path = near.length < absolute.length ? near : absolute
+  if (new TextEncoder().encode(path).length <= SOCKET_PATH_BYTES) return path
+  const reason = `the path ${path} is longer than the ${SOCKET_PATH_BYTES} bytes of a socket address`
+  throw new PeerplaneError('invalid-configuration', reason)
+}

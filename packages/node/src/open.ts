@@ -1,0 +1,99 @@
+import type { Entity, Network, SigningKey, Store } from '@peerplane/core'
+import {
+  createPlane,
+  openRuntime,
+  systemClock,
+  systemRandom,
+  systemScheduler,
+  webCrypto,
+} from '@peerplane/runtime'
+import type { NetworkSpace, Plane, Ports } from '@peerplane/runtime'
+
+import { makeDirectory, planeFiles } from './directory.ts'
+import { openIdentity } from './identity.ts'
+import { currentStatus, problemError } from './problem.ts'
+import { openSqliteStore } from './storage/sqlite.ts'
+
+/** How to open a plane in Node. */
+export interface OpenOptions {
+  /** The entity types that the program uses; commits of others are kept and passed on. */
+  readonly entities: readonly Entity[]
+  /** Which store of this machine; one store holds one space. Default `default`. */
+  readonly space?: string | undefined
+  /** An invitation, as link or text; without it the space of the store is opened, or a new one founded. */
+  readonly join?: string | undefined
+  /** Directory of the stores. Default `.peerplane`, below the working directory. */
+  readonly data?: string | undefined
+  /** Multiaddresses to listen at, such as `/ip4/0.0.0.0/tcp/7420/ws`. Default none: the plane only calls others. */
+  readonly listen?: readonly string[] | undefined
+  /** Multiaddresses under which a proxy or router makes this device reachable. */
+  readonly announce?: readonly string[] | undefined
+  /** Whether to be an anchor: always on, introducing and relaying members. Default false. */
+  readonly anchor?: boolean | undefined
+  /** Whether to use the network. Default true. */
+  readonly network?: boolean | undefined
+}
+
+/**
+ * Opens the plane of this device: its store, its key, its network. State can be read and written as soon as it resolves; with `listen` it
+ * also listens then.
+ *
+ * Rejects with `store-locked`, `store-corrupt`, `store-version`, `store-full`, `store-failed`, `exposed-secret`, `invalid-invitation`,
+ * `expired-invitation`, `wrong-space`, `invalid-declaration`, `port-in-use`, `invalid-configuration` or `unsupported`.
+ */
+export async function open(options: OpenOptions): Promise<Plane> {
+  const { entities, join, listen = [], anchor = false, network = true } = options
+  const { key, store } = await openFiles(options)
+  const ports: Ports = {
+    store,
+    key,
+    ...platform,
+    ...(network && { network: (space: NetworkSpace) => assemble(options, space) }),
+  }
+  try {
+    const listens = network && listen.length > 0
+    const backend = await openRuntime(ports, { entities, join, anchor, online: !listens })
+    const plane = createPlane(entities, backend)
+    if (listens) await startListening(plane)
+    return plane
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+const platform = {
+  clock: systemClock,
+  random: systemRandom,
+  scheduler: systemScheduler,
+  crypto: webCrypto(),
+}
+
+/** The store first: its lock makes sure that one process makes the key. */
+async function openFiles(options: OpenOptions): Promise<{ key: SigningKey; store: Store }> {
+  const files = planeFiles(options.data ?? '.peerplane', options.space ?? 'default')
+  await makeDirectory(files.directory)
+  const store = await openSqliteStore({ path: files.store })
+  try {
+    return { key: await openIdentity(files.identity, platform), store }
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+/** Loaded when it is wanted: a program without a network starts without libp2p. */
+async function assemble(options: OpenOptions, { topic, dial }: NetworkSpace): Promise<Network> {
+  const { createNodeNetwork } = await import('./libp2p.ts')
+  const { listen = [], announce = [], anchor = false } = options
+  return createNodeNetwork({ topic, dial, listen, announce, anchor, ...platform })
+}
+
+/** Goes online; a network that did not start is the failure of whoever asked to listen. */
+async function startListening(plane: Plane): Promise<void> {
+  await plane.goOnline()
+  const { network, lastError } = await currentStatus(plane)
+  if (network?.started || !lastError) return
+  await plane.close()
+  throw problemError(lastError)
+}

@@ -1,0 +1,147 @@
+import { createReadStream } from 'node:fs'
+import { realpath, stat } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { extname, join, sep } from 'node:path'
+import { pipeline } from 'node:stream'
+
+import { PeerplaneError } from '@peerplane/core'
+
+/** A running file server. */
+export interface FileServer {
+  /** Where it listens, as the beginning of a URL without a slash at the end. */
+  readonly origin: string
+  close(): Promise<void>
+}
+
+/**
+ * Serves the files below `root`, to read only: the built pages of a web application.
+ * Rejects with `port-in-use`, or `invalid-configuration` when there is no such directory.
+ */
+export async function serveFiles(options: {
+  readonly root: string
+  readonly host: string
+  readonly port: number
+}): Promise<FileServer> {
+  const root = await realpath(options.root).catch((cause: unknown) => {
+    const reason = `the directory to serve does not exist: ${options.root}`
+    throw new PeerplaneError('invalid-configuration', reason, { cause })
+  })
+  const server = createServer({ requestTimeout: 10_000, headersTimeout: 10_000 })
+  server.maxConnections = 100
+  server.on('request', (request, response) => {
+    respond(root, request, response).catch(() => refuse(response, 500))
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => reject(listenError(error, options.port)))
+    server.listen(options.port, options.host, resolve)
+  })
+  const { address, port, family } = server.address() as AddressInfo
+  return {
+    origin: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
+    close: async () => {
+      const closed = new Promise((resolve) => server.close(resolve))
+      server.closeAllConnections()
+      await closed
+    },
+  }
+}
+
+function listenError(error: Error, port: number): PeerplaneError {
+  const inUse = (error as { readonly code?: string }).code === 'EADDRINUSE'
+  return inUse
+    ? new PeerplaneError('port-in-use', `port ${port} is taken`, { cause: error })
+    : new PeerplaneError('invalid-configuration', error.message, { cause: error })
+}
+
+async function respond(
+  root: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  for (const [name, value] of securityHeaders) response.setHeader(name, value)
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    response.setHeader('Allow', 'GET, HEAD')
+    return refuse(response, 405)
+  }
+  const path = await findFile(root, request.url ?? '/')
+  const type = path && types.get(extname(path))
+  if (!path || !type) return refuse(response, 404)
+  const { size, mtimeMs } = await stat(path)
+  const tag = `"${size.toString(36)}-${Math.round(mtimeMs).toString(36)}"`
+  response.setHeader('ETag', tag)
+  // Bundlers put files there whose names hold a hash of their content; all others are asked for again.
+  const fixed = path.startsWith(join(root, 'assets') + sep)
+  response.setHeader('Cache-Control', fixed ? 'public, max-age=31536000, immutable' : 'no-cache')
+  if (request.headers['if-none-match'] === tag) return void response.writeHead(304).end()
+  response.writeHead(200, { 'Content-Type': type, 'Content-Length': size })
+  if (request.method === 'HEAD') return void response.end()
+  pipeline(createReadStream(path), response, () => {})
+}
+
+function refuse(response: ServerResponse, code: 404 | 405 | 500): void {
+  if (response.headersSent) return void response.destroy()
+  response.writeHead(code, { 'Content-Type': 'text/plain' }).end(`${code}\n`)
+}
+
+/** The file that `url` names; `undefined` for anything that is not a plain file below `root`. */
+async function findFile(root: string, url: string): Promise<string | undefined> {
+  let path: string
+  try {
+    path = decodeURIComponent(url.split(/[?#]/, 1)[0]!)
+  } catch {
+    return undefined
+  }
+  const segments = path.split('/').filter(Boolean)
+  // No way up, no hidden files, and no characters that a file system reads in its own way.
+  if (segments.some((segment) => segment.startsWith('.') || /[\\:\0]/.test(segment)))
+    return undefined
+  const wanted = join(root, ...segments, ...(path.endsWith('/') ? ['index.html'] : []))
+  try {
+    const found = await realpath(wanted)
+    if (!found.startsWith(root + sep)) return undefined
+    return (await stat(found)).isFile() ? found : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const types = new Map([
+  ['.html', 'text/html; charset=utf-8'],
+  ['.js', 'text/javascript; charset=utf-8'],
+  ['.mjs', 'text/javascript; charset=utf-8'],
+  ['.css', 'text/css; charset=utf-8'],
+  ['.json', 'application/json'],
+  ['.map', 'application/json'],
+  ['.webmanifest', 'application/manifest+json'],
+  ['.wasm', 'application/wasm'],
+  ['.svg', 'image/svg+xml'],
+  ['.png', 'image/png'],
+  ['.jpg', 'image/jpeg'],
+  ['.webp', 'image/webp'],
+  ['.ico', 'image/x-icon'],
+  ['.woff2', 'font/woff2'],
+  ['.txt', 'text/plain; charset=utf-8'],
+])
+
+/** Scripts only from this server, WebAssembly allowed; connections to any peer; no page may frame this one. */
+const policy = [
+  "default-src 'self'",
+  "script-src 'self' 'wasm-unsafe-eval'",
+  // Editors write style elements.
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data: blob:",
+  "connect-src 'self' ws: wss:",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ')
+
+const securityHeaders: readonly (readonly [string, string])[] = [
+  ['Content-Security-Policy', policy],
+  ['X-Content-Type-Options', 'nosniff'],
+  ['Referrer-Policy', 'no-referrer'],
+  ['Cross-Origin-Opener-Policy', 'same-origin'],
+  ['Cross-Origin-Resource-Policy', 'same-origin'],
+]
