@@ -64,9 +64,12 @@ export class Ladder {
   introduce(via: string, hints: readonly PeerHint[]): void {
     for (const { peer, addresses } of hints.slice(0, limits.peersPerMessage)) {
       if (peer === this.#options.localPeer || this.#stopped) continue
-      const known = this.#known.get(peer) ?? this.#meet(peer, addresses)
-      known?.vias.add(via)
-      if (known && addresses.length > 0) known.addresses = addresses
+      const known = this.#known.get(peer) ?? this.#meet(peer)
+      if (!known) return
+      const news = addresses.some((address) => !known.addresses.includes(address))
+      if (addresses.length > 0) known.addresses = addresses
+      if (!known.vias.has(via) || news) this.#later(known, this.#firstDelay(known))
+      known.vias.add(via)
     }
   }
 
@@ -78,12 +81,11 @@ export class Ladder {
     this.#later(known, this.#options.link(peer) ? 0 : this.#firstDelay(known))
   }
 
-  #meet(peer: string, addresses: readonly string[]): Known | undefined {
+  #meet(peer: string): Known | undefined {
     if (this.#known.size >= 2 * limits.connections) return undefined
     const vias = new Set<string>()
-    const known: Known = { peer, addresses, vias, failures: 0, busy: false, cancel: () => {} }
+    const known: Known = { peer, addresses: [], vias, failures: 0, busy: false, cancel: () => {} }
     this.#known.set(peer, known)
-    this.#later(known, this.#firstDelay(known))
     return known
   }
 
@@ -132,28 +134,32 @@ export class Ladder {
 
   /** Ways to a peer without a link, the best first. */
   #any(known: Known): Multiaddr[] {
-    const direct = known.addresses.map((address) => withPeer(address, known.peer))
     const relayed = this.#relays(known).map((relay) =>
       relay.encapsulate(`/p2p-circuit/p2p/${known.peer}`),
     )
-    return [...direct, ...relayed]
+    return [...direct(known), ...relayed]
   }
 
-  /** Better ways to a peer than the link in use. Whoever made the relayed connection climbs. */
+  /** Better ways to a peer than the link in use. Whoever made the relayed connection climbs to WebRTC. */
   #better(known: Known, link: PeerLink): Multiaddr[] {
-    if (link.path !== 'relay' || link.connection.direction !== 'outbound') return []
-    const direct = known.addresses.map((address) => withPeer(address, known.peer))
-    const relays = this.#options.webrtc ? this.#relays(known).slice(0, 1) : []
-    return [
-      ...relays.map((relay) => relay.encapsulate(`/p2p-circuit/webrtc/p2p/${known.peer}`)),
-      ...direct,
-    ]
+    if (link.path !== 'relay') return []
+    const climbs = this.#options.webrtc && link.connection.direction === 'outbound'
+    const [relay] = climbs ? this.#relays(known) : []
+    const webrtc = relay?.encapsulate(`/p2p-circuit/webrtc/p2p/${known.peer}`)
+    return webrtc ? [webrtc, ...direct(known)] : direct(known)
   }
 
   #relays(known: Known): Multiaddr[] {
-    return [...known.vias]
-      .map((via) => this.#options.link(via))
-      .filter((link) => link !== undefined && link.identity.anchor && link.path !== 'relay')
-      .map((link) => link!.connection.remoteAddr)
+    const relays: Multiaddr[] = []
+    for (const via of known.vias) {
+      const link = this.#options.link(via)
+      if (!link) known.vias.delete(via)
+      else if (link.identity.anchor && link.path !== 'relay')
+        relays.push(link.connection.remoteAddr)
+    }
+    return relays
   }
 }
+
+const direct = ({ addresses, peer }: Known): Multiaddr[] =>
+  addresses.map((address) => withPeer(address, peer))

@@ -108,7 +108,7 @@ export class Node {
     this.#redial = new Redial({
       addresses: options.dial,
       dial: async (address) => this.#libp2p.dial(address),
-      linked: (peer) => this.#links.get(peer) !== undefined,
+      linked: (peer) => (this.#links.get(peer)?.path ?? 'relay') !== 'relay',
       failed: (error) => errors.undialled(error),
       scheduler,
       random,

@@ -18,7 +18,7 @@ const SETTLE_MS = 2_000
 export interface RedialOptions {
   readonly addresses: readonly string[]
   readonly dial: (address: Multiaddr) => Promise<Connection>
-  /** Whether there is a link to the peer. */
+  /** Whether there is a link to the peer that no relay is needed for. */
   readonly linked: (peer: string) => boolean
   readonly failed: (error: unknown) => void
   readonly scheduler: Scheduler
