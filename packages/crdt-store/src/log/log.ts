@@ -1,15 +1,17 @@
-import { PeerplaneError } from '@peerplane/core'
+import { limits, PeerplaneError } from '@peerplane/core'
 import type {
   Admission,
+  Admitted,
+  Batch,
   Commit,
   CommitId,
   Crypto,
-  DeviceId,
   Frontier,
   HybridClock,
   Origin,
   Random,
   Replica,
+  Run,
   Section,
   SessionId,
   SigningKey,
@@ -18,6 +20,19 @@ import type {
   StoreDurability,
   Write,
 } from '@peerplane/core'
+
+import { takeRun } from './admit.ts'
+import { Appender } from './append.ts'
+import { CommitIds } from './commit-ids.ts'
+import { Delivery } from './delivery.ts'
+import { Forks, type Frozen } from './forks.ts'
+import { Heads } from './heads.ts'
+import { Listeners } from './listeners.ts'
+import { Membership } from './membership.ts'
+import { readRun } from './range.ts'
+import { replay } from './replay.ts'
+import { checkMeta, restoreSessions } from './restore.ts'
+import { WorkQueue } from './work-queue.ts'
 
 /** What a log works with. The store belongs to the caller, who closes it after the log. */
 export interface LogOptions {
@@ -57,14 +72,6 @@ export interface Committed {
   readonly id: CommitId
   /** Resolves when the commit is as durable as was asked; rejects with a code of the store when its session had to be given up. */
   readonly durable: Promise<void>
-}
-
-/** A session of which no more is taken in. */
-export interface Frozen {
-  readonly session: SessionId
-  readonly device: DeviceId
-  /** The first place for which the device signed two different things. */
-  readonly seq: number
 }
 
 /** Numbers for people and tests. */
@@ -114,6 +121,108 @@ export interface Log extends Replica {
  * Opens the log that `store` holds, or an empty one. Reads a few small records per session, and the commits that still wait.
  * Throws `store-version` for a store of a newer version, `wrong-space` for one of another space, `store-corrupt`, or a code of the store.
  */
-export async function openLog(_options: LogOptions): Promise<Log> {
-  throw new PeerplaneError('unsupported', 'the log is being built')
+export async function openLog(options: LogOptions): Promise<Log> {
+  const { store, space, crypto, clock, sabotage = {} } = options
+  await checkMeta(store, space.id)
+  const sessions = await restoreSessions(store, clock)
+  const forks = new Forks(store)
+  await forks.restore(sessions)
+  const heads = new Heads()
+  heads.reset(sessions.values())
+  const ids = new CommitIds(store)
+  const ignoreDependencies = sabotage.ignoreDependencies ?? false
+  const delivery = new Delivery({ store, sessions, heads, ids, clock, ignoreDependencies })
+  await delivery.restore()
+
+  const watchers = new Listeners<[Batch | undefined]>()
+  const deliveries = new Listeners<[readonly Commit[]]>()
+  const failures = new Listeners<[PeerplaneError, readonly CommitId[]]>()
+  const queue = new WorkQueue(limits.queuedRuns)
+  let closed = false
+
+  const appender = new Appender({
+    store,
+    author: options,
+    clock,
+    sessions,
+    heads,
+    resumeSession: sabotage.resumeSession ?? false,
+    onStored: (batches) => {
+      for (const batch of batches) {
+        ids.add(batch)
+        delivery.advanced(batch.session)
+      }
+      // Nobody can depend on what has only now become durable, unless this device wrote the same session before and lost its end.
+      if (delivery.waiting.commits > 0)
+        void queue.always(async () => emit(await delivery.deliver()))
+      for (const batch of batches) watchers.call(batch)
+    },
+    onFailure: (error, rejected) => failures.call(error, rejected),
+  })
+  const membership = new Membership(store, space, crypto)
+  const intake = { store, crypto, sessions, membership, forks, delivery, appender }
+
+  const assertOpen = (): void => {
+    if (closed) throw new PeerplaneError('closed', 'the log is closed')
+  }
+  const drops = dropper(sabotage.dropEvery)
+  const emit = (commits: readonly Commit[]): void => {
+    if (commits.length > 0) deliveries.call(drops(commits))
+  }
+  const idle = async (): Promise<void> => {
+    await appender.flushed()
+    await queue.idle()
+  }
+
+  return {
+    next(): Origin {
+      assertOpen()
+      return appender.next()
+    },
+    commit(origin: Origin, sections: readonly Section[], how: CommitOptions): Committed {
+      assertOpen()
+      return appender.commit(origin, sections, how.durability, how.alsoWrite)
+    },
+    async admit(run: Run): Promise<Admitted> {
+      assertOpen()
+      return queue.add(async () => {
+        const { stored, delivered } = await takeRun(run, intake)
+        emit(delivered)
+        if (stored.length > 0) watchers.call(undefined)
+        const fresh = new Set(stored)
+        const released = delivered.filter((commit) => !fresh.has(commit)).length
+        return { stored: stored.length, released }
+      })
+    },
+    delivered: () => sessions.delivered(),
+    stored: () => sessions.stored(),
+    lineage: (session) => sessions.get(session)?.parents,
+    async range(session: SessionId, from: number, maxBytes: number): Promise<Run | undefined> {
+      return readRun(store, session, from, sessions.get(session)?.stored.seq ?? 0, maxBytes)
+    },
+    replay: (from: Frontier) => replay(store, from, sessions.delivered()),
+    watch: (callback) => watchers.add(callback),
+    onDelivered: (callback) => deliveries.add(callback),
+    onFailure: (callback) => failures.add(callback),
+    status: () => ({
+      waiting: delivery.waiting,
+      frozen: forks.frozen,
+      contradicted: delivery.contradicted,
+      pending: appender.pending,
+    }),
+    idle,
+    async close(): Promise<void> {
+      closed = true
+      await idle()
+      // Without this write the next opening delivers a little again: a store that refuses it is no reason not to close.
+      const { writes } = sessions.takeDirty()
+      if (writes.length > 0) await store.write(writes, 'local').catch(() => undefined)
+    },
+  }
+}
+
+/** Planted bug: hides every n-th commit. */
+function dropper(every: number | undefined): (commits: readonly Commit[]) => readonly Commit[] {
+  let count = 0
+  return (commits) => (every ? commits.filter(() => ++count % every !== 0) : commits)
 }

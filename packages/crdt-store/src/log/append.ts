@@ -1,0 +1,182 @@
+import { asPeerplaneError, limits, PeerplaneError } from '@peerplane/core'
+import type {
+  Batch,
+  CommitId,
+  HybridClock,
+  Origin,
+  Section,
+  SessionId,
+  Store,
+  StoreDurability,
+  Write,
+} from '@peerplane/core'
+
+import { signTurn } from './flush.ts'
+import type { Heads } from './heads.ts'
+import { openOwnSession, resumeOwnSession, type Author, type OwnSession } from './own-session.ts'
+import type { Sessions } from './sessions.ts'
+import { appendTo, checkSections, newTurn, sizeOf, type Turn } from './turn.ts'
+
+/** What appending works with. */
+export interface AppenderOptions {
+  readonly store: Store
+  readonly author: Author
+  readonly clock: HybridClock
+  readonly sessions: Sessions
+  readonly heads: Heads
+  readonly resumeSession: boolean
+  /** Own batches are durable. */
+  readonly onStored: (batches: readonly Batch[]) => void
+  /** These commits, in their order, could not be stored and are no longer part of the log. */
+  readonly onFailure: (error: PeerplaneError, rejected: readonly CommitId[]) => void
+}
+
+const IN_MEMORY = Promise.resolve()
+
+/**
+ * Writes the own session. A commit is part of the log in memory at once; one flush at a time makes durable what has queued up meanwhile: a
+ * group commit, in which an idle writer waits for nobody.
+ */
+export class Appender {
+  readonly #options: AppenderOptions
+  #own: OwnSession | undefined
+  #queued: Turn = newTurn()
+  #flushing: Turn | undefined
+  #loop: Promise<void> | undefined
+  #bytes = 0
+  #resumeSession: boolean
+
+  constructor(options: AppenderOptions) {
+    this.#options = options
+    this.#resumeSession = options.resumeSession
+  }
+
+  /** See {@link Log.next}. */
+  next(): Origin {
+    const { clock, heads } = this.#options
+    this.#own ??= this.#open()
+    const merges = Math.max(0, Math.ceil(heads.count / limits.deps) - 1)
+    return { session: this.#own.id, seq: this.#own.seq + merges + 1, time: clock.next() }
+  }
+
+  /** See {@link Log.commit}. */
+  commit(
+    origin: Origin,
+    sections: readonly Section[],
+    durability: 'memory' | StoreDurability,
+    alsoWrite: readonly Write[] = [],
+  ): { readonly id: CommitId; readonly durable: Promise<void> } {
+    const own = this.#own
+    if (!own || own.id !== origin.session || origin.seq <= own.seq) {
+      throw new PeerplaneError('store-failed', 'the session of this commit was given up')
+    }
+    checkSections(sections)
+    const size = sizeOf(sections, limits.deps)
+    if (this.pending >= limits.pendingCommands || this.#bytes + size > limits.pendingBytes) {
+      throw new PeerplaneError('overloaded', `${this.pending} commits are not yet durable`)
+    }
+    const { heads, author } = this.#options
+    const turn = this.#queued
+    // More heads than one commit may name are folded by empty commits before it.
+    for (let seq = own.seq + 1; seq < origin.seq; seq++) {
+      appendTo(turn, own, { seq, time: origin.time }, heads.take(limits.deps), [], author.random)
+    }
+    const commit = appendTo(turn, own, origin, heads.take(limits.deps), sections, author.random)
+    turn.alsoWrite.push(...alsoWrite)
+    if (durability === 'synced') turn.durability = 'synced'
+    this.#bytes += size
+    this.#loop ??= Promise.resolve().then(() => this.#flushAll())
+    return { id: commit.id, durable: durability === 'memory' ? IN_MEMORY : turn.durable.promise }
+  }
+
+  /** Commits that are not durable yet. */
+  get pending(): number {
+    return this.#queued.commits + (this.#flushing?.commits ?? 0)
+  }
+
+  /** Whether this session is being written. */
+  writes(session: SessionId): boolean {
+    return this.#own?.id === session
+  }
+
+  /** Ends the own session; the next commit opens another one that depends on it. Resolves when it is durable. */
+  async retire(): Promise<void> {
+    const own = this.#own
+    this.#own = undefined
+    if (own?.tip) this.#options.heads.add({ session: own.id, seq: own.seq, id: own.tip })
+    await this.flushed()
+  }
+
+  /** Resolves when all commits so far are durable or were given up. */
+  async flushed(): Promise<void> {
+    while (this.#loop) await this.#loop
+  }
+
+  #open(): OwnSession {
+    const { author, sessions, heads } = this.#options
+    const resumed = this.#resumeSession ? resumeOwnSession(author, sessions) : undefined
+    this.#resumeSession = false
+    if (resumed) heads.reset(sessions.values(), resumed.id)
+    return resumed ?? openOwnSession(author, sessions)
+  }
+
+  async #flushAll(): Promise<void> {
+    while (this.#queued.commits > 0) {
+      const turn = this.#queued
+      this.#flushing = turn
+      this.#queued = newTurn()
+      this.#bytes = 0
+      const outcome = await this.#flush(turn).catch((error: unknown) =>
+        asPeerplaneError(error, 'store-failed'),
+      )
+      this.#flushing = undefined
+      if (outcome instanceof PeerplaneError) this.#giveUp(outcome, turn)
+      else this.#options.onStored(outcome)
+    }
+    this.#loop = undefined
+  }
+
+  async #flush(turn: Turn): Promise<readonly Batch[]> {
+    const { store, author, sessions } = this.#options
+    const { batches, writes } = await signTurn(turn, author, sessions)
+    const dirty = sessions.takeDirty()
+    try {
+      await store.write([...dirty.writes, ...writes, ...turn.alsoWrite], turn.durability)
+    } catch (error) {
+      sessions.unwritten(dirty.sessions)
+      throw error
+    }
+    for (const { own, batch } of batches) record(own, batch, sessions)
+    turn.durable.resolve()
+    return batches.map(({ batch }) => batch)
+  }
+
+  /** The log goes on from what is durable, in a new session: what the failed write left behind may yet show up after a restart. */
+  #giveUp(error: PeerplaneError, failed: Turn): void {
+    const { heads, sessions, onFailure } = this.#options
+    const turns = [failed, this.#queued]
+    this.#own = undefined
+    this.#queued = newTurn()
+    this.#bytes = 0
+    heads.reset(sessions.values())
+    for (const turn of turns) turn.durable.reject(error)
+    const commits = turns.flatMap(({ batches }) => batches.flatMap((batch) => batch.commits))
+    onFailure(
+      error,
+      commits.map(({ id }) => id),
+    )
+  }
+}
+
+function record(own: OwnSession, batch: Batch, sessions: Sessions): void {
+  const { id: commit, header } = batch.commits.at(-1)!
+  const stored = { seq: header.seq, commit, batch: batch.id }
+  const { id, opening } = own
+  own.opened = true
+  const known = sessions.get(id)
+  if (known) sessions.extend(known, stored)
+  const held =
+    known ?? sessions.add({ id, device: opening.device, parents: opening.parents, stored })
+  sessions.deliver(batch)
+  sessions.written(held)
+}

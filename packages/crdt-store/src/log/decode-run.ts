@@ -1,0 +1,105 @@
+import {
+  commitSize,
+  decodeBatch,
+  equalBytes,
+  firstPrevious,
+  lastSeq,
+  limits,
+  PeerplaneError,
+} from '@peerplane/core'
+import type { Batch, BatchId, Commit, Run, Store } from '@peerplane/core'
+
+import { readBatches, type PlacedBatch } from './range.ts'
+import type { HeldSession } from './sessions.ts'
+
+/** A run, compared with what is held of its session. Not one signature is checked yet. */
+export interface DecodedRun {
+  /** The last batch, whose signature speaks for all. `undefined` when the run brings nothing that is not held. */
+  readonly last: Batch | undefined
+  /** The batches beyond what is held. */
+  readonly fresh: readonly Batch[]
+  /** Where the run contradicts what is held. */
+  readonly fork: Contradiction | undefined
+}
+
+/** The first of the held batches that the run contradicts, and the run's bytes from there on. */
+export interface Contradiction {
+  readonly seq: number
+  readonly batches: readonly Uint8Array[]
+}
+
+/**
+ * Decodes the batches of a run that begins at or before the end of what is held. Throws `malformed`, `too-large` or `broken-chain`.
+ *
+ *     held:   ├─ 1…4 ─┼─ 5…6 ─┼─ 7 ─┤
+ *     run:            ├─ 5…6 ─┼─ 7 ─┼─ 8…12 ─┤      the same twice, then one fresh batch
+ */
+export async function decodeRun(
+  run: Run,
+  held: HeldSession | undefined,
+  store: Store,
+): Promise<DecodedRun> {
+  const overlap = await readOverlap(run, held, store)
+  let place = { seq: run.from, previous: overlap[0]?.previous ?? endOf(run, held) }
+  let last: Batch | undefined
+  let fork: Contradiction | undefined
+  const fresh: Batch[] = []
+  for (const [index, encoded] of run.batches.entries()) {
+    const ours = fork ? undefined : overlap[index]
+    const after = ours && afterOf(overlap, index, held!)
+    if (ours && after && equalBytes(ours.encoded, encoded)) {
+      place = after
+      continue
+    }
+    const batch = decodeBatch(encoded, run.session, place.previous, place.seq)
+    batch.commits.forEach(checkCommit)
+    if (ours && batch.id !== after!.previous) {
+      fork = { seq: place.seq, batches: run.batches.slice(index) }
+    }
+    if (!ours && !fork) fresh.push(batch)
+    if (!ours || fork) last = batch
+    place = { seq: lastSeq(batch) + 1, previous: batch.id }
+  }
+  return { last, fresh, fork }
+}
+
+/** What is held from the beginning of the run on, one batch more than the run has. */
+async function readOverlap(
+  run: Run,
+  held: HeldSession | undefined,
+  store: Store,
+): Promise<PlacedBatch[]> {
+  if (!held || run.from > held.stored.seq) return []
+  const limit = run.batches.length + 1
+  const overlap = await readBatches(store, run.session, run.from, held.stored.seq, limit)
+  if (overlap[0]?.firstSeq !== run.from) {
+    throw new PeerplaneError('broken-chain', `no batch begins at commit ${run.from}`)
+  }
+  return overlap
+}
+
+/** The batch that a run continues which begins after all that is held. */
+const endOf = (run: Run, held: HeldSession | undefined): BatchId =>
+  held?.stored.batch ?? firstPrevious(run.session)
+
+/** The place after a held batch. */
+function afterOf(
+  overlap: readonly PlacedBatch[],
+  index: number,
+  { stored }: HeldSession,
+): { readonly seq: number; readonly previous: BatchId } {
+  const next = overlap[index + 1]
+  return next
+    ? { seq: next.firstSeq, previous: next.previous }
+    : { seq: stored.seq + 1, previous: stored.batch }
+}
+
+function checkCommit(commit: Commit): void {
+  const size = commitSize(commit)
+  if (size > limits.commitBytes) {
+    throw new PeerplaneError('too-large', `a commit of ${size} bytes`)
+  }
+  if (commit.header.deps.some((dep) => dep.session === commit.session)) {
+    throw new PeerplaneError('malformed', 'a commit depends on its own session')
+  }
+}

@@ -1,0 +1,63 @@
+import { encodeBatch, makeBatch, signBatch, signOpening } from '@peerplane/core'
+import type { Batch, Commit, Write } from '@peerplane/core'
+
+import { admissionKey, batchKey, openingKey, reachKey, tipKey } from '../storage/keys.ts'
+import { encodeList, encodeReach, encodeStoredBatch, encodeTip } from '../storage/records.ts'
+import type { Author, OwnSession } from './own-session.ts'
+import type { Sessions } from './sessions.ts'
+import type { Turn } from './turn.ts'
+
+/** A turn, signed. */
+export interface SignedTurn {
+  readonly batches: readonly { readonly own: OwnSession; readonly batch: Batch }[]
+  /** Openings, batches, tips and reaches. */
+  readonly writes: readonly Write[]
+}
+
+/** Chains and signs the batches of a turn, and the openings of sessions that begin in it. */
+export async function signTurn(
+  turn: Turn,
+  author: Author,
+  sessions: Sessions,
+): Promise<SignedTurn> {
+  const unsigned = turn.batches.map(({ own, seed, commits }) => {
+    const batch = makeBatch(own.previous, commits as [Commit, ...Commit[]], seed)
+    own.previous = batch.id
+    return { own, batch }
+  })
+  const batches = await Promise.all(
+    unsigned.map(async ({ own, batch }) => ({ own, batch: await signBatch(batch, author.key) })),
+  )
+  const owns = [...new Set(batches.map(({ own }) => own))]
+  const openings = await Promise.all(
+    owns.filter(({ opened }) => !opened).map((own) => openingWrites(own, author)),
+  )
+  const writes = openings.flat()
+  for (const { batch } of batches) writes.push(...batchWrites(batch, sessions))
+  return { batches, writes }
+}
+
+async function openingWrites(own: OwnSession, { key, chain }: Author): Promise<Write[]> {
+  const { bytes, signature } = await signOpening(own.opening, key)
+  return [
+    { key: openingKey(own.id), value: encodeList([bytes, signature]) },
+    {
+      key: admissionKey(own.opening.admission),
+      value: encodeList(chain.map((admission) => admission.bytes)),
+    },
+  ]
+}
+
+/** An own batch is delivered when it is stored, so its tip and its reach are written with it. Of several batches the last one's stay. */
+function batchWrites(batch: Batch, sessions: Sessions): Write[] {
+  const { id, session, previous, commits } = batch
+  const { header, id: commit } = commits.at(-1)!
+  const { seq, time } = header
+  const covered = sessions.get(session)?.reach.covered ?? 0
+  const stored = encodeStoredBatch({ previous, signed: true, encoded: encodeBatch(batch) })
+  return [
+    { key: batchKey(session, commits[0]!.header.seq), value: stored },
+    { key: tipKey(session), value: encodeTip({ seq, commit, batch: id }) },
+    { key: reachKey(session), value: encodeReach({ seq, commit, covered, time }) },
+  ]
+}

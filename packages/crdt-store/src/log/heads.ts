@@ -1,0 +1,60 @@
+import type { Batch, CommitId, Dot, SessionId } from '@peerplane/core'
+
+import type { HeldSession } from './sessions.ts'
+
+/** A maximal commit: delivered here, and no commit that is delivered here depends on it. */
+export interface Head extends Dot {
+  readonly id: CommitId
+}
+
+/**
+ * The maximal commits of other sessions than the one being written: what the next own commit depends on.
+ *
+ *     S1: 1 ─ 2 ─ 3        heads {S1@3, S2@2}; after S3@1 with deps [S1@3]: {S2@2, S3@1}
+ *              \
+ *     S2:       1 ─ 2
+ */
+export class Heads {
+  readonly #heads = new Map<SessionId, Head>()
+
+  get count(): number {
+    return this.#heads.size
+  }
+
+  /** Begins again with what is durable. */
+  reset(sessions: Iterable<HeldSession>, except?: SessionId): void {
+    this.#heads.clear()
+    for (const { id: session, reach } of sessions) {
+      if (session !== except && reach.seq > reach.covered) {
+        this.#heads.set(session, { session, seq: reach.seq, id: reach.commit })
+      }
+    }
+  }
+
+  /** A batch of another session was delivered. */
+  deliver(batch: Batch): void {
+    for (const { header } of batch.commits) {
+      for (const dep of header.deps) this.#cover(dep)
+    }
+    const last = batch.commits.at(-1)!
+    this.add({ session: batch.session, seq: last.header.seq, id: last.id })
+  }
+
+  add(head: Head): void {
+    this.#heads.set(head.session, head)
+  }
+
+  /** Removes up to `max` heads and gives them in the order of their sessions: an own commit depends on them now. */
+  take(max: number): Head[] {
+    if (this.#heads.size === 0) return []
+    const heads = [...this.#heads.values()].sort((a, b) => (a.session < b.session ? -1 : 1))
+    const taken = heads.slice(0, max)
+    for (const { session } of taken) this.#heads.delete(session)
+    return taken
+  }
+
+  #cover({ session, seq }: Dot): void {
+    const head = this.#heads.get(session)
+    if (head && head.seq <= seq) this.#heads.delete(session)
+  }
+}

@@ -1,0 +1,77 @@
+import { encodeOpening, fromHex, limits, sessionIdOf, toHex } from '@peerplane/core'
+import type {
+  Admission,
+  BatchId,
+  CommitId,
+  DeviceId,
+  Opening,
+  Random,
+  SessionId,
+  SigningKey,
+  SpaceRecord,
+} from '@peerplane/core'
+import { firstPrevious } from '@peerplane/core'
+
+import type { Sessions } from './sessions.ts'
+
+/** The session that this log writes. */
+export interface OwnSession {
+  readonly id: SessionId
+  readonly opening: Opening
+  /** Whether the opening is stored. */
+  opened: boolean
+  /** Number and id of the last commit, in memory. */
+  seq: number
+  tip: CommitId | undefined
+  /** The last batch that was made. */
+  previous: BatchId
+}
+
+/** Who writes. */
+export interface Author {
+  readonly space: SpaceRecord
+  readonly key: SigningKey
+  readonly chain: readonly Admission[]
+  readonly random: Random
+}
+
+/** Begins a session, in memory, on top of all that is held of this device. */
+export function openOwnSession(author: Author, sessions: Sessions): OwnSession {
+  const { space, key, chain, random } = author
+  const device = toHex(key.publicKey) as DeviceId
+  const opening: Opening = {
+    space: space.id,
+    device,
+    // Of more the rest is merely not implied: frontiers list it.
+    parents: sessions.tipsOf(device).slice(0, limits.parents),
+    admission: chain.at(-1)?.id ?? fromHex(space.id),
+    nonce: random.bytes(16),
+  }
+  const id = sessionIdOf(encodeOpening(opening))
+  return { id, opening, opened: false, seq: 0, tip: undefined, previous: firstPrevious(id) }
+}
+
+/** Planted bug: goes on in the last session of this device, as if nothing could have been lost. */
+export function resumeOwnSession(author: Author, sessions: Sessions): OwnSession | undefined {
+  const { space, key, chain } = author
+  const device = toHex(key.publicKey) as DeviceId
+  const last = [...sessions.values()]
+    .filter((held) => held.device === device)
+    .sort((a, b) => a.reach.time.ms - b.reach.time.ms)
+    .at(-1)
+  if (!last) return undefined
+  return {
+    id: last.id,
+    opening: {
+      space: space.id,
+      device,
+      parents: last.parents,
+      admission: chain.at(-1)?.id ?? fromHex(space.id),
+      nonce: new Uint8Array(16),
+    },
+    opened: true,
+    seq: last.stored.seq,
+    tip: last.stored.commit,
+    previous: last.stored.batch,
+  }
+}

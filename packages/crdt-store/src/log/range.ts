@@ -1,0 +1,111 @@
+import { decodeBatch, decodeOpening, PeerplaneError } from '@peerplane/core'
+import type { Batch, OpeningEvidence, Run, SessionId, Store } from '@peerplane/core'
+
+import { admissionKey, batchKey, firstSeqOfKey, openingKey } from '../storage/keys.ts'
+import { decodeList, decodeStoredBatch, type StoredBatch } from '../storage/records.ts'
+
+/** A stored batch and its place. */
+export interface PlacedBatch extends StoredBatch {
+  readonly firstSeq: number
+}
+
+/** The stored batch of `session` that holds commit `seq`, or the last one before it. */
+export async function readBatchAt(
+  store: Store,
+  session: SessionId,
+  seq: number,
+): Promise<PlacedBatch | undefined> {
+  const [entry] = await store.scan({
+    from: batchKey(session, 0),
+    to: batchKey(session, seq + 1),
+    limit: 1,
+    reverse: true,
+  })
+  return entry && { firstSeq: firstSeqOfKey(entry.key), ...decodeStoredBatch(entry.value) }
+}
+
+/** The stored batches of `session` that begin at `from` to `to`, at most `limit`. */
+export async function readBatches(
+  store: Store,
+  session: SessionId,
+  from: number,
+  to: number,
+  limit: number,
+): Promise<PlacedBatch[]> {
+  const range = { from: batchKey(session, from), to: batchKey(session, to + 1), limit }
+  const entries = await store.scan(range)
+  return entries.map(({ key, value }) => ({
+    firstSeq: firstSeqOfKey(key),
+    ...decodeStoredBatch(value),
+  }))
+}
+
+/** Decodes what is stored at a place. Throws `store-corrupt`. */
+export function decodePlaced(session: SessionId, placed: PlacedBatch): Batch {
+  try {
+    return decodeBatch(placed.encoded, session, placed.previous, placed.firstSeq)
+  } catch (cause) {
+    const place = `commit ${placed.firstSeq} of session ${session}`
+    throw new PeerplaneError('store-corrupt', `the batch at ${place} is damaged`, { cause })
+  }
+}
+
+/**
+ * The run of `session`, of which `last` commits are stored, that begins with the batch holding commit `from`. It ends with a signed batch,
+ * the last one within `maxBytes` or else the first one.
+ */
+export async function readRun(
+  store: Store,
+  session: SessionId,
+  from: number,
+  last: number,
+  maxBytes: number,
+): Promise<Run | undefined> {
+  if (from > last) return undefined
+  const first = await readBatchAt(store, session, from)
+  if (!first) return undefined
+  const batches: Uint8Array[] = []
+  let signedCount = 0
+  let size = 0
+  for await (const batch of following(store, session, first, last)) {
+    size += batch.encoded.length
+    if (size > maxBytes && signedCount > 0) break
+    batches.push(batch.encoded)
+    if (batch.signed) signedCount = batches.length
+  }
+  return {
+    session,
+    from: first.firstSeq,
+    opening: first.firstSeq === 1 ? await readEvidence(store, session) : undefined,
+    batches: batches.slice(0, signedCount),
+  }
+}
+
+/** `first` and the batches after it, read in portions that grow: most runs are short, and a batch may have a megabyte. */
+async function* following(
+  store: Store,
+  session: SessionId,
+  first: PlacedBatch,
+  last: number,
+): AsyncGenerator<PlacedBatch> {
+  yield first
+  let from = first.firstSeq + 1
+  for (let limit = 4; from <= last; limit = Math.min(limit * 4, 256)) {
+    const portion = await readBatches(store, session, from, last, limit)
+    yield* portion
+    if (portion.length < limit) return
+    from = portion.at(-1)!.firstSeq + 1
+  }
+}
+
+async function readEvidence(
+  store: Store,
+  session: SessionId,
+): Promise<OpeningEvidence | undefined> {
+  const stored = await store.get(openingKey(session))
+  if (!stored) return undefined
+  const [bytes, signature] = decodeList(stored)
+  const { opening } = decodeOpening(bytes!, signature!)
+  const chain = await store.get(admissionKey(opening.admission))
+  return { bytes: bytes!, signature: signature!, chain: chain ? decodeList(chain) : [] }
+}

@@ -1,0 +1,65 @@
+import { lastSeq } from '@peerplane/core'
+import type { Commit, Frontier, SessionId, Store } from '@peerplane/core'
+
+import { CausalOrder } from './causal-order.ts'
+import { decodePlaced, readBatchAt, readBatches } from './range.ts'
+
+/** Commits handed out at once, about. */
+const CHUNK = 1024
+/** Batches read at once from one session. */
+const PORTION = 8
+
+/** A session to be replayed from the commit after `reached` to commit `last`. */
+interface Cursor {
+  readonly session: SessionId
+  readonly from: number
+  readonly last: number
+  /** First seq of the batch that is read next. */
+  next: number
+}
+
+/** The commits beyond `from` and up to `to`, a causally closed frontier of what is stored, in causal order. */
+export async function* replay(
+  store: Store,
+  from: Frontier,
+  to: Frontier,
+): AsyncGenerator<readonly Commit[]> {
+  const cursors = new Map<SessionId, Cursor>()
+  const reached = new Map<SessionId, number>()
+  const order = new CausalOrder((session) => reached.get(session) ?? Infinity)
+  for (const { session, seq: last } of to.values()) {
+    const done = from.get(session)?.seq ?? 0
+    if (done >= last) continue
+    cursors.set(session, { session, from: done, last, next: done + 1 })
+    reached.set(session, done)
+  }
+  for (const cursor of cursors.values()) {
+    const batch = await readBatchAt(store, cursor.session, cursor.next)
+    cursor.next = batch?.firstSeq ?? cursor.next
+    await load(cursor)
+  }
+
+  let chunk: Commit[] = []
+  for (let batch = order.next(); batch; batch = order.next()) {
+    const cursor = cursors.get(batch.session)!
+    reached.set(batch.session, lastSeq(batch))
+    order.delivered(batch)
+    for (const commit of batch.commits) if (commit.header.seq > cursor.from) chunk.push(commit)
+    if (chunk.length >= CHUNK) {
+      yield chunk
+      chunk = []
+    }
+    if (!order.holds(batch.session)) await load(cursor)
+  }
+  if (chunk.length > 0) yield chunk
+
+  async function load(cursor: Cursor): Promise<void> {
+    const { session, last } = cursor
+    if (cursor.next > last) return
+    for (const placed of await readBatches(store, session, cursor.next, last, PORTION)) {
+      const batch = decodePlaced(session, placed)
+      cursor.next = lastSeq(batch) + 1
+      order.add(batch)
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import { concatBytes, fromHex, toHex } from '@peerplane/core'
+import type { Range, SessionId } from '@peerplane/core'
+
+/*
+ * Keys of the log. One store holds one space; the first byte of a key names its table. 0x20 to 0x2f are the rows, 0x30 and above belong
+ * to the runtime. Seqs have 8 bytes, the most significant first, so that key order is their order.
+ *
+ *   0x01                             format version and space
+ *   0x02 session                     opening record and its signature
+ *   0x03 session                     tip: how far the session is stored
+ *   0x04 session                     reach: how far it is delivered, and how far others build upon it
+ *   0x05 session  first seq          batch
+ *   0x06 admission id                chain of admissions, verified
+ *   0x07 session                     fork: the batches that contradict the stored ones
+ */
+
+const META = 0x01
+const OPENING = 0x02
+const TIP = 0x03
+const REACH = 0x04
+const BATCH = 0x05
+const ADMISSION = 0x06
+const FORK = 0x07
+
+const tableRange = (byte: number): Range => ({
+  from: Uint8Array.of(byte),
+  to: Uint8Array.of(byte + 1),
+})
+
+const sessionKey = (byte: number, session: SessionId): Uint8Array =>
+  concatBytes(Uint8Array.of(byte), fromHex(session))
+
+export const metaKey: Uint8Array = Uint8Array.of(META)
+export const openingKey = (session: SessionId): Uint8Array => sessionKey(OPENING, session)
+export const tipKey = (session: SessionId): Uint8Array => sessionKey(TIP, session)
+export const reachKey = (session: SessionId): Uint8Array => sessionKey(REACH, session)
+export const forkKey = (session: SessionId): Uint8Array => sessionKey(FORK, session)
+export const admissionKey = (id: Uint8Array): Uint8Array =>
+  concatBytes(Uint8Array.of(ADMISSION), id)
+
+export const openings: Range = tableRange(OPENING)
+export const tips: Range = tableRange(TIP)
+export const reaches: Range = tableRange(REACH)
+export const forks: Range = tableRange(FORK)
+
+/** Key of the batch of `session` that begins with commit `firstSeq`. */
+export function batchKey(session: SessionId, firstSeq: number): Uint8Array {
+  const key = new Uint8Array(41)
+  key[0] = BATCH
+  key.set(fromHex(session), 1)
+  const view = new DataView(key.buffer)
+  view.setUint32(33, Math.floor(firstSeq / 2 ** 32))
+  view.setUint32(37, firstSeq % 2 ** 32)
+  return key
+}
+
+/** The session of a key that has one. */
+export const sessionOfKey = (key: Uint8Array): SessionId => toHex(key.subarray(1, 33)) as SessionId
+
+/** First seq of a batch key. */
+export function firstSeqOfKey(key: Uint8Array): number {
+  const view = new DataView(key.buffer, key.byteOffset)
+  return view.getUint32(33) * 2 ** 32 + view.getUint32(37)
+}
