@@ -1,8 +1,8 @@
+export type { Frozen } from './log/forks.ts'
 export {
   openLog,
   type CommitOptions,
   type Committed,
-  type Frozen,
   type Log,
   type LogOptions,
   type LogSabotage,
