@@ -64,7 +64,7 @@ export class Appender {
     origin: Origin,
     sections: readonly Section[],
     durability: 'memory' | StoreDurability,
-    alsoWrite: readonly Write[] = [],
+    alsoWrite: (commit: CommitId) => readonly Write[] = () => [],
   ): { readonly id: CommitId; readonly durable: Promise<void> } {
     const own = this.#own
     if (!own || own.id !== origin.session || origin.seq <= own.seq) {
@@ -82,7 +82,7 @@ export class Appender {
       appendTo(turn, own, { seq, time: origin.time }, heads.take(limits.deps), [], author.random)
     }
     const commit = appendTo(turn, own, origin, heads.take(limits.deps), sections, author.random)
-    turn.alsoWrite.push(...alsoWrite)
+    turn.alsoWrite.push(...alsoWrite(commit.id))
     if (durability === 'synced') turn.durability = 'synced'
     this.#bytes += size
     this.#loop ??= Promise.resolve().then(() => this.#flushAll())

@@ -64,7 +64,7 @@ export interface LogSabotage {
 export interface CommitOptions {
   readonly durability: 'memory' | StoreDurability
   /** Written in one piece with the commit: what must be durable exactly when the commit is. */
-  readonly alsoWrite?: readonly Write[]
+  readonly alsoWrite?: (commit: CommitId) => readonly Write[]
 }
 
 /** A commit that was just made: part of the log in memory. */
