@@ -172,7 +172,13 @@ class Run {
     const { name } = incarnation.process
     this.#log(`${name} is open`)
     const report = (violation: Violation): void => this.#report(violation)
-    const witness = new Witness(incarnation, campaignKeys, this.#knowledge, { twins: this.#twins, titles: this.#titles }, report)
+    const witness = new Witness(
+      incarnation,
+      campaignKeys,
+      this.#knowledge,
+      { twins: this.#twins, titles: this.#titles },
+      report,
+    )
     this.#witnesses.set(name, witness)
     incarnation.backend.watchStatus((status) => {
       this.#statuses.set(name, status)
