@@ -1,7 +1,2 @@
-export {
-  createSync,
-  type PeerStatus,
-  type Sync,
-  type SyncOptions,
-  type SyncStatus,
-} from './sync.ts'
+export { createSync } from './sync.ts'
+export type { PeerStatus, Sync, SyncOptions, SyncStatus } from './types.ts'

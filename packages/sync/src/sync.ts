@@ -1,77 +1,67 @@
-import {
-  PeerplaneError,
-  type Admission,
-  type Clock,
-  type Crypto,
-  type DeviceId,
-  type ErrorCode,
-  type Network,
-  type NetworkStatus,
-  type Path,
-  type Random,
-  type Replica,
-  type Scheduler,
-  type SigningKey,
-  type Space,
-  type Tip,
-} from '@peerplane/core'
+import type { PeerplaneError } from '@peerplane/core'
 
-/** What {@link createSync} is made of. */
-export interface SyncOptions {
-  readonly network: Network
-  readonly replica: Replica
-  readonly space: Space
-  /** The key of this device. */
-  readonly key: SigningKey
-  /** Admissions from the creator of the space to this device; empty for the creator. */
-  readonly chain: readonly Admission[]
-  /** Whether this peer is an anchor. */
-  readonly anchor: boolean
-  readonly crypto: Crypto
-  readonly random: Random
-  readonly clock: Clock
-  readonly scheduler: Scheduler
-  /** Whether a device has been seen in this space before: then its invitation is not checked for expiry again. */
-  readonly isKnown: (device: DeviceId) => boolean
-}
+import { createExchange, type Exchange } from './exchange.ts'
+import type { Sync, SyncOptions, SyncStatus } from './types.ts'
 
-/** One admitted peer and what lies between us. */
-export interface PeerStatus {
-  readonly device: DeviceId
-  /** Network id; a new one each time the peer starts. */
-  readonly peer: string
-  readonly path: Path
-  readonly anchor: boolean
-  /** The frontier it has announced, compacted. */
-  readonly announced: readonly Tip[]
-  /** Commits that we hold and it has not announced. */
-  readonly pending: number
-  /** Commits that it has announced and we do not hold. */
-  readonly behind: number
-}
-
-/** State of sync for people, as plain data. */
-export interface SyncStatus {
-  readonly peers: readonly PeerStatus[]
-  readonly network: NetworkStatus
-  /** The latest failure of a handshake, an exchange or the store. */
-  readonly lastError: { readonly code: ErrorCode; readonly message: string } | undefined
-}
-
-/** Keeps the log of one space equal to that of every peer that can be reached. */
-export interface Sync {
-  /** Starts the network and exchanges with whoever is there; may be called again after `stop`. */
-  start(): Promise<void>
-  /** Takes leave of all peers and stops the network. */
-  stop(): Promise<void>
-  status(): SyncStatus
-  /** Calls back after changes, several at once where they come fast. The returned function ends it. */
-  onStatus(callback: (status: SyncStatus) => void): () => void
-  /** Gossips the frontier now and not at the next interval. */
-  announceNow(): void
-}
+/** Changes come in bursts; people read slower. */
+const STATUS_EVERY_MS = 100
 
 /** Sync of one space over one network. */
 export function createSync(options: SyncOptions): Sync {
-  throw new PeerplaneError('unsupported', `sync of ${options.space.record.id} is not built yet`)
+  const { network, scheduler } = options
+  const callbacks = new Set<(status: SyncStatus) => void>()
+  let exchange: Exchange | undefined
+  let lastError: SyncStatus['lastError']
+  let telling = false
+
+  const status = (): SyncStatus => ({
+    peers: exchange?.peers() ?? [],
+    network: network.status(),
+    lastError,
+  })
+
+  function changed(): void {
+    if (telling || callbacks.size === 0) return
+    telling = true
+    scheduler.after(STATUS_EVERY_MS, () => {
+      telling = false
+      const current = status()
+      for (const callback of callbacks) callback(current)
+    })
+  }
+
+  function failed({ code, message }: PeerplaneError): void {
+    lastError = { code, message }
+    changed()
+  }
+
+  return {
+    async start() {
+      if (exchange) return
+      lastError = undefined
+      const started = createExchange(options, { changed, failed })
+      exchange = started
+      try {
+        await network.start(started.handler)
+      } catch (error) {
+        started.stop()
+        if (exchange === started) exchange = undefined
+        throw error
+      } finally {
+        changed()
+      }
+    },
+    async stop() {
+      exchange?.stop()
+      exchange = undefined
+      await network.stop()
+      changed()
+    },
+    status,
+    onStatus(callback) {
+      callbacks.add(callback)
+      return () => callbacks.delete(callback)
+    },
+    announceNow: () => exchange?.announce(),
+  }
 }

@@ -1,0 +1,229 @@
+import type { Admitted, ErrorCode, Run, SessionId, Tip } from '@peerplane/core'
+
+import type { Message, Range } from '../messages.ts'
+import { learn, learnFrontier, learnOpening } from './knowledge.ts'
+import {
+  createLink,
+  ownTips,
+  spread,
+  storedSeq,
+  wake,
+  type EngineState,
+  type LinkState,
+  type Step,
+} from './state.ts'
+import { announce, announceBy, served, tell, tellDue, tellFrontier } from './telling.ts'
+import { timing, type Effect, type Input } from './types.ts'
+import { delay, endAsk, expire, fail, nextExpiry, question, want } from './wanting.ts'
+
+/** Errors that only a peer that breaks the protocol can cause: honest peers check before they pass on. */
+const VIOLATIONS: ReadonlySet<ErrorCode> = new Set([
+  'malformed',
+  'too-large',
+  'bad-signature',
+  'wrong-space',
+  'not-a-member',
+])
+
+/** A device writes one session at a time; more are left over from restarts. */
+const AUTHORED_AT_MOST = 64
+
+/**
+ * Anti-entropy between logs, without input, output, time or randomness of its own: the same inputs on the same log give the same effects.
+ *
+ * Peers tell each other how far they have delivered every session (all of it when a link opens and every ten seconds, changes at once).
+ * Whoever lacks something asks one peer that has it. Authors push their own batches, so that in the common case nobody has to ask.
+ * `state` is changed in place.
+ */
+export function step(state: EngineState, input: Input): Effect[] {
+  const current: Step = { state, now: input.now, effects: [] }
+  apply(current, input)
+  want(current)
+  return current.effects
+}
+
+function apply(step: Step, input: Input): void {
+  switch (input.kind) {
+    case 'linkUp':
+      return linkUp(step, input)
+    case 'changed':
+      return tell(step, input.own)
+    case 'announced':
+      return announced(step, input.tips)
+    case 'announce':
+      return announce(step)
+    case 'tick':
+      return tick(step)
+    case 'admitted':
+      return admitted(step, input.link, input.run, input.result)
+    default: {
+      const link = step.state.links.get(input.link)
+      if (link) applyToLink(step, link, input)
+    }
+  }
+}
+
+type LinkInput = Extract<
+  Input,
+  { readonly kind: 'linkDown' | 'violation' | 'message' | 'served' | 'congestion' }
+>
+
+function applyToLink(step: Step, link: LinkState, input: LinkInput): void {
+  switch (input.kind) {
+    case 'linkDown':
+      return linkDown(step, link)
+    case 'violation':
+      return ban(step, link, input.code)
+    case 'message':
+      return receive(step, link, input.message)
+    case 'served':
+      return served(step, link, input)
+    case 'congestion':
+      link.congested = input.congested
+      return tellDue(step, link)
+  }
+}
+
+function linkUp(step: Step, input: Extract<Input, { readonly kind: 'linkUp' }>): void {
+  const { state, now, effects } = step
+  const banned = state.banned.get(input.device)
+  if (banned && banned.until > now) {
+    effects.push({ kind: 'disconnect', link: input.link, reason: banned.reason })
+    return
+  }
+  const link = createLink(input.link, input.device, spread(timing.frontier, input.jitter))
+  state.links.set(link.id, link)
+  tellFrontier(step, link)
+  announceBy(step, now + state.announcePeriod)
+}
+
+function linkDown(step: Step, link: LinkState): void {
+  const { state } = step
+  state.links.delete(link.id)
+  for (const [session, ask] of state.asks) {
+    if (ask.link !== link.id) continue
+    state.asks.delete(session)
+    state.open.add(session)
+  }
+}
+
+function ban(step: Step, link: LinkState, reason: ErrorCode): void {
+  const { state, now } = step
+  state.banned.set(link.device, { until: now + timing.ban, reason })
+  linkDown(step, link)
+  step.effects.push({ kind: 'disconnect', link: link.id, reason })
+}
+
+function receive(step: Step, link: LinkState, message: Message): void {
+  switch (message.kind) {
+    case 'frontier':
+      learnFrontier(step, link, message.tips)
+      if (message.reply) reply(step, link)
+      return
+    case 'have':
+      return learn(step, link, message.tips)
+    case 'want':
+      for (const range of message.ranges) serve(step, link, range)
+      return
+    case 'run':
+      return take(step, link, message.run)
+    case 'peers':
+    case 'bye':
+      // About connections, not about the log.
+      return
+  }
+}
+
+function reply(step: Step, link: LinkState): void {
+  if (step.now < link.replyAt) return
+  link.replyAt = step.now + timing.reply
+  tellFrontier(step, link)
+}
+
+function serve({ state, effects }: Step, link: LinkState, range: Range): void {
+  const { session, from } = range
+  const to = Math.min(range.to, state.log.delivered().get(session)?.seq ?? 0)
+  if (from > to) return
+  if (session === state.ownSession) link.following = true
+  effects.push({ kind: 'sendRange', link: link.id, session, from, to })
+}
+
+function take({ state, now, effects }: Step, link: LinkState, run: Run): void {
+  const { session, from } = run
+  // After a gap the run is useless; its author tells the tip in a moment, and then the whole gap is asked for.
+  if (state.frozen.has(session) || from > storedSeq(state, session) + 1) return
+  const ask = state.asks.get(session)
+  if (ask?.link === link.id) {
+    link.answeredAt = now
+    ask.admitting++
+  } else if (link.authored.size < AUTHORED_AT_MOST) link.authored.add(session)
+  effects.push({ kind: 'admit', link: link.id, run })
+}
+
+function admitted(step: Step, id: string, run: Run, result: Admitted | ErrorCode): void {
+  const { state, now } = step
+  const { session } = run
+  // The link may be gone by now; what was stored is stored.
+  const link = state.links.get(id)
+  const ask = state.asks.get(session)
+  if (ask?.link === id) ask.admitting--
+  if (typeof result === 'string') return refused(step, link, session, result)
+  const held = state.log.stored().get(session)
+  if (run.opening) learnOpening(step, session)
+  if (link) {
+    link.failures.delete(session)
+    if (result.stored > 0 && held) learn(step, link, [held])
+  }
+  if (!ask) state.open.add(session)
+  else if (held && held.seq >= ask.to) {
+    endAsk(step, session)
+    state.open.add(session)
+  } else if (ask.link === id) ask.progressAt = now
+}
+
+function refused(
+  step: Step,
+  link: LinkState | undefined,
+  session: SessionId,
+  code: ErrorCode,
+): void {
+  const { state, now } = step
+  if (code === 'closed') return
+  if (link && VIOLATIONS.has(code)) return ban(step, link, code)
+  if (code === 'fork') state.frozen.add(session)
+  if (code === 'broken-chain' && link) return fail(step, link, session)
+  endAsk(step, session)
+  if (code === 'overloaded') delay(step, session, now + timing.overload)
+  else if (code !== 'fork') {
+    state.pausedUntil = now + timing.storeFailure
+    state.open.add(session)
+  }
+}
+
+function announced(step: Step, tips: readonly Tip[]): void {
+  const { state, now } = step
+  const theirs = new Map(tips.map(({ session, seq }) => [session, seq]))
+  const unknown = tips.some(
+    ({ session, seq }) => seq > storedSeq(state, session) && !state.frozen.has(session),
+  )
+  if (unknown) {
+    for (const link of state.links.values()) question(step, link)
+  } else if (ownTips(state).every(({ session, seq }) => (theirs.get(session) ?? 0) >= seq)) {
+    // Somebody else has just said all that we could say: the suppression of Trickle (RFC 6206).
+    if (state.announceAt < Infinity) state.announceAt = now + state.announcePeriod
+  }
+}
+
+function tick(step: Step): void {
+  const { state, now } = step
+  state.wakeAt = Infinity
+  expire(step)
+  for (const link of state.links.values()) {
+    if (link.frontierAt <= now) tellFrontier(step, link)
+    tellDue(step, link)
+    wake(step, link.frontierAt)
+  }
+  if (state.announceAt <= now) announce(step)
+  for (const [device, { until }] of state.banned) if (until <= now) state.banned.delete(device)
+  wake(step, Math.min(state.announceAt, nextExpiry(step)))
+}

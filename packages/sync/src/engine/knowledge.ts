@@ -1,0 +1,82 @@
+import type { SessionId, Tip } from '@peerplane/core'
+
+import { hasRoom, knownSeq, knownTips, type LinkState, type Step } from './state.ts'
+import { timing } from './types.ts'
+import { delay } from './wanting.ts'
+
+/** Takes in tips that a peer has told. */
+export function learn(step: Step, link: LinkState, tips: readonly Tip[]): void {
+  const told = tips.filter((tip) => {
+    const listed = link.listed.get(tip.session)
+    if (listed ? listed.seq >= tip.seq : !hasRoom(link)) return false
+    link.listed.set(tip.session, tip)
+    return true
+  })
+  for (const tip of told) imply(step, link, tip.session)
+  for (const tip of told) consider(step, link, tip)
+}
+
+/** Takes in the whole frontier of a peer, and looks again at everything it holds: whatever was overlooked before is found now. */
+export function learnFrontier(step: Step, link: LinkState, tips: readonly Tip[]): void {
+  learn(step, link, tips)
+  for (const tip of knownTips(link)) consider(step, link, tip)
+}
+
+/** Takes in what an opening that has come implies about every peer that lists its session. */
+export function learnOpening(step: Step, session: SessionId): void {
+  for (const link of step.state.links.values()) {
+    if (knownSeq(link, session) > 0) imply(step, link, session)
+  }
+}
+
+/** Commits that a peer has announced and we do not hold, and the other way round. */
+export function compare(
+  step: Pick<Step, 'state'>,
+  link: LinkState,
+): { pending: number; behind: number } {
+  const { log, frozen } = step.state
+  const stored = log.stored()
+  let pending = 0
+  let behind = 0
+  for (const { session, seq } of log.delivered().values()) {
+    if (!frozen.has(session)) pending += Math.max(0, seq - knownSeq(link, session))
+  }
+  for (const session of new Set([...link.listed.keys(), ...link.implied.keys()])) {
+    if (frozen.has(session)) continue
+    behind += Math.max(0, knownSeq(link, session) - (stored.get(session)?.seq ?? 0))
+  }
+  return { pending, behind }
+}
+
+function imply(step: Step, link: LinkState, session: SessionId): void {
+  const queue = [session]
+  for (let child = queue.pop(); child; child = queue.pop()) {
+    for (const parent of step.state.log.lineage(child) ?? []) {
+      const known = link.implied.get(parent.session)
+      if (known ? known.seq >= parent.seq : !hasRoom(link)) continue
+      link.implied.set(parent.session, parent)
+      if (link.listed.has(parent.session)) continue
+      consider(step, link, parent)
+      queue.push(parent.session)
+    }
+  }
+}
+
+/** Plans to ask for a session that a peer holds further than we do. */
+function consider(step: Step, link: LinkState, tip: Tip): void {
+  const { state, now, effects } = step
+  const { session, seq } = tip
+  if (state.frozen.has(session)) return
+  const stored = state.log.stored().get(session)
+  if (stored && stored.seq === seq && stored.mark !== tip.mark && !link.suspected.has(session)) {
+    // Two commits with one number: the log keeps both as evidence, once it has seen the other.
+    link.suspected.add(session)
+    const ranges = [{ session, from: seq, to: seq }]
+    effects.push({ kind: 'send', link: link.id, message: { kind: 'want', ranges } })
+  }
+  if (stored && stored.seq >= seq) return
+  if (state.asks.has(session) || state.delayed.has(session)) return
+  const author = [...state.links.values()].find(({ authored }) => authored.has(session))
+  if (author && author !== link) delay(step, session, now + timing.grace)
+  else state.open.add(session)
+}

@@ -1,0 +1,130 @@
+import type { SessionId, Tip } from '@peerplane/core'
+
+import { frontierMessages, haveMessages } from '../messages.ts'
+import { knownSeq, ownTips, wake, type LinkState, type Step } from './state.ts'
+import { timing, type OwnBatch } from './types.ts'
+
+/**
+ * Tells what has been delivered: at once to links whose peer lacks it, later and together to those that have it, for whom it is an
+ * acknowledgement. An own batch goes whole to every peer that has all of the session before it. What it depends on was delivered here before
+ * and is told before the batch on the same ordered link, so a receiver that lacks some of it knows where to ask.
+ */
+export function tell(step: Step, own: OwnBatch | undefined): void {
+  const { state, now } = step
+  if (own) state.ownSession = own.session
+  const changed = changedTips(step)
+  if (changed.length === 0 && !own) return
+  for (const link of state.links.values()) {
+    const pushes = own !== undefined && mayPush(link, own)
+    for (const { session, seq } of changed) {
+      // It comes by itself, and is acknowledged to be complete by `served`.
+      if (session === state.ownSession && (pushes || link.following)) continue
+      owe(link, session, knownSeq(link, session) < seq ? now : now + timing.acknowledgement)
+    }
+    tellDue(step, link)
+    if (pushes) {
+      push(step, link, own)
+      tellDue(step, link)
+    }
+  }
+  announceBy(step, now + timing.announcementDelay)
+}
+
+/** Tells a link what it is owed if it is time, or plans to. A congested link stays owed. */
+export function tellDue(step: Step, link: LinkState): void {
+  if (link.owed.size === 0 || link.congested) return
+  if (link.tellAt > step.now) {
+    wake(step, link.tellAt)
+    return
+  }
+  const delivered = step.state.log.delivered()
+  const tips = [...link.owed].flatMap((session) => delivered.get(session) ?? [])
+  settle(link)
+  for (const message of haveMessages(tips)) {
+    step.effects.push({ kind: 'send', link: link.id, message })
+  }
+}
+
+/** Tells a link the whole frontier and plans the next time. */
+export function tellFrontier(step: Step, link: LinkState): void {
+  link.frontierAt = step.now + link.frontierPeriod
+  wake(step, link.frontierAt)
+  if (link.congested) return
+  settle(link)
+  for (const message of frontierMessages(ownTips(step.state), false)) {
+    step.effects.push({ kind: 'send', link: link.id, message })
+  }
+}
+
+/** A range has been sent. Of the own session, what was written meanwhile follows; when nothing was, the next batch may be pushed. */
+export function served(
+  step: Step,
+  link: LinkState,
+  range: { readonly session: SessionId; readonly to: number; readonly complete: boolean },
+): void {
+  const { session, to, complete } = range
+  if (session !== step.state.ownSession) return
+  const end = step.state.log.delivered().get(session)?.seq ?? 0
+  if (complete && end > to) {
+    step.effects.push({ kind: 'sendRange', link: link.id, session, from: to + 1, to: end })
+    return
+  }
+  link.following = false
+  link.pushed = { session, seq: to }
+  owe(link, session, step.now + timing.acknowledgement)
+  tellDue(step, link)
+}
+
+/** Announces at `at` or before, if there is anybody to hear it. */
+export function announceBy(step: Step, at: number): void {
+  if (step.state.links.size === 0) return
+  step.state.announceAt = Math.min(step.state.announceAt, at)
+  wake(step, step.state.announceAt)
+}
+
+/** Gossips the frontier and plans the next time. */
+export function announce(step: Step): void {
+  const { state, now, effects } = step
+  state.announceAt = Infinity
+  if (state.links.size === 0) return
+  effects.push({ kind: 'announce', tips: ownTips(state) })
+  announceBy(step, now + state.announcePeriod)
+}
+
+function changedTips({ state }: Step): Tip[] {
+  const changed: Tip[] = []
+  for (const tip of state.log.delivered().values()) {
+    if ((state.told.get(tip.session) ?? 0) >= tip.seq) continue
+    state.told.set(tip.session, tip.seq)
+    changed.push(tip)
+  }
+  return changed
+}
+
+function mayPush(link: LinkState, own: OwnBatch): boolean {
+  if (link.congested || link.following) return false
+  const pushed = link.pushed?.session === own.session ? link.pushed.seq : 0
+  return Math.max(pushed, knownSeq(link, own.session)) === own.from - 1
+}
+
+function push({ now, effects }: Step, link: LinkState, own: OwnBatch): void {
+  if (own.from === 1) {
+    // The opening goes with it, which only the log can add.
+    link.following = true
+    effects.push({ kind: 'sendRange', link: link.id, ...own })
+    return
+  }
+  effects.push({ kind: 'push', link: link.id })
+  link.pushed = { session: own.session, seq: own.to }
+  owe(link, own.session, now + timing.acknowledgement)
+}
+
+function owe(link: LinkState, session: SessionId, at: number): void {
+  link.owed.add(session)
+  link.tellAt = Math.min(link.tellAt, at)
+}
+
+function settle(link: LinkState): void {
+  link.owed.clear()
+  link.tellAt = Infinity
+}

@@ -1,0 +1,100 @@
+import type { Admitted, DeviceId, ErrorCode, Replica, Run, SessionId, Tip } from '@peerplane/core'
+
+import type { Message } from '../messages.ts'
+
+/** What the engine reads of the log: look-ups only. */
+export type LogView = Pick<Replica, 'stored' | 'delivered' | 'lineage'>
+
+/** Commits `from` to `to` that this device has just written. */
+export interface OwnBatch {
+  readonly session: SessionId
+  readonly from: number
+  readonly to: number
+}
+
+/** What happens to the engine. Times are milliseconds of a clock that never goes back. */
+export type Input = { readonly now: number } & (
+  | {
+      readonly kind: 'linkUp'
+      readonly link: string
+      readonly device: DeviceId
+      /** From 0 to 1: spreads the periodic messages of many links. */
+      readonly jitter: number
+    }
+  | { readonly kind: 'linkDown'; readonly link: string }
+  | { readonly kind: 'message'; readonly link: string; readonly message: Message }
+  /** A peer has broken the protocol: a frame that cannot be read. */
+  | { readonly kind: 'violation'; readonly link: string; readonly code: ErrorCode }
+  /** The log has changed. */
+  | { readonly kind: 'changed'; readonly own: OwnBatch | undefined }
+  /** What came of an `admit` effect. */
+  | {
+      readonly kind: 'admitted'
+      readonly link: string
+      readonly run: Run
+      readonly result: Admitted | ErrorCode
+    }
+  /** A `sendRange` effect has been carried out, up to commit `to`; incomplete when no more could be read. */
+  | {
+      readonly kind: 'served'
+      readonly link: string
+      readonly session: SessionId
+      readonly to: number
+      readonly complete: boolean
+    }
+  /** More waits to leave over a link than may, or no longer so. */
+  | { readonly kind: 'congestion'; readonly link: string; readonly congested: boolean }
+  /** Somebody has gossiped a frontier. */
+  | { readonly kind: 'announced'; readonly tips: readonly Tip[] }
+  /** Announce as soon as possible. */
+  | { readonly kind: 'announce' }
+  | { readonly kind: 'tick' }
+)
+
+/** What the engine wants done, in this order. */
+export type Effect =
+  | { readonly kind: 'send'; readonly link: string; readonly message: Message }
+  /** Send the own batch of the `changed` input. */
+  | { readonly kind: 'push'; readonly link: string }
+  /** Send these commits in pieces as the link takes them, then report `served`. A range of the same session that is under way is replaced. */
+  | {
+      readonly kind: 'sendRange'
+      readonly link: string
+      readonly session: SessionId
+      readonly from: number
+      readonly to: number
+    }
+  | { readonly kind: 'admit'; readonly link: string; readonly run: Run }
+  | { readonly kind: 'announce'; readonly tips: readonly Tip[] }
+  | { readonly kind: 'disconnect'; readonly link: string; readonly reason: ErrorCode }
+  /** Give a `tick` at this time; replaces an earlier one. */
+  | { readonly kind: 'wakeAt'; readonly at: number }
+
+/** How long things may take, in milliseconds. */
+export const timing = {
+  /** Between two full frontiers over one link, give or take a quarter. */
+  frontier: 10_000,
+  /** Between two announcements when nothing changes, give or take a quarter. */
+  announcement: 10_000,
+  /** From a change to its announcement. */
+  announcementDelay: 300,
+  /** From a change to telling a peer that has it already: many are acknowledged at once. */
+  acknowledgement: 100,
+  /** For which a direct link to the author of a session is trusted to bring what another peer has announced. */
+  grace: 150,
+  /** Without progress until an answer counts as lost; doubled with every loss. */
+  want: 5_000,
+  /** In all, until the same: other answers over the link do not count for ever. */
+  wantAtMost: 60_000,
+  /** Until a range that failed at a peer is wanted from it again; doubled with every failure. */
+  retry: 250,
+  retryAtMost: 60_000,
+  /** Until an overloaded log is offered the same again. */
+  overload: 1_000,
+  /** For which nothing is wanted after the store failed. */
+  storeFailure: 5_000,
+  /** For which a device that broke the protocol is not listened to. */
+  ban: 60_000,
+  /** Between two frontiers that are sent because a peer asked, and between two questions. */
+  reply: 1_000,
+} as const

@@ -1,0 +1,273 @@
+import {
+  asPeerplaneError,
+  compactFrontier,
+  encodeBatch,
+  firstSeq,
+  lastSeq,
+  PeerplaneError,
+  toHex,
+  type Batch,
+  type DeviceId,
+  type ErrorCode,
+  type Link,
+  type NetworkHandler,
+  type Run,
+} from '@peerplane/core'
+
+import { createNewest, decodeAnnouncement, encodeAnnouncement } from './announcement.ts'
+import { compare } from './engine/knowledge.ts'
+import { createState, knownTips } from './engine/state.ts'
+import type { Effect } from './engine/types.ts'
+import { authenticate } from './handshake.ts'
+import { createIntroductions } from './introductions.ts'
+import { decodeMessage, encodeMessage, type Message } from './messages.ts'
+import { monotonic } from './monotonic.ts'
+import { createOpenLink, type OpenLink } from './open-link.ts'
+import type { PeerStatus, SyncOptions } from './types.ts'
+import { createTurns } from './turns.ts'
+
+/** Sync from one start of the network to its stop. */
+export interface Exchange {
+  readonly handler: NetworkHandler
+  peers(): PeerStatus[]
+  announce(): void
+  /** Takes leave of all peers. Nothing happens afterwards. */
+  stop(): void
+}
+
+/** What an exchange reports. */
+export interface ExchangeEvents {
+  readonly changed: () => void
+  readonly failed: (error: PeerplaneError) => void
+}
+
+const INTRODUCE_AFTER_MS = 50
+const INTRODUCE_EVERY_MS = 10_000
+/** What is repaired by asking again, or is nobody's fault. */
+const QUIET: readonly ErrorCode[] = ['broken-chain', 'overloaded', 'closed']
+
+/** Joins the engine to the network, the log and the timers. */
+export function createExchange(options: SyncOptions, events: ExchangeEvents): Exchange {
+  const { network, replica, space, scheduler, clock } = options
+  const device = toHex(options.key.publicKey) as DeviceId
+  const now = monotonic(clock)
+  const jitter = (): number => options.random.bytes(1)[0]! / 255
+  const state = createState(replica, jitter())
+  const links = new Map<string, OpenLink>()
+  const isNews = createNewest()
+  const introductions = createIntroductions(() => ({
+    peer: network.localPeer,
+    addresses: network.addresses(),
+    device,
+    anchor: options.anchor,
+  }))
+  const wake = timer()
+  const look = timer()
+  const introduction = timer()
+  let stopped = false
+  let counter = 0
+
+  const takeTurn = createTurns(state, now, perform)
+  const turn: typeof takeTurn = (event, own) => (stopped ? Promise.resolve() : takeTurn(event, own))
+  const unwatch = replica.watch((own) => {
+    if (own) {
+      const { session } = own
+      void turn({ kind: 'changed', own: { session, from: firstSeq(own), to: lastSeq(own) } }, own)
+      events.changed()
+    } else if (!look.running()) look.set(0, () => report(turn({ kind: 'changed', own: undefined })))
+  })
+  introduceLater(INTRODUCE_EVERY_MS)
+
+  function perform(effect: Effect, own: Batch | undefined): Promise<void> | undefined {
+    if (effect.kind === 'wakeAt') {
+      wake.set(effect.at - now(), () => report(turn({ kind: 'tick' })))
+      return undefined
+    }
+    if (effect.kind === 'announce') {
+      counter = Math.max(counter + 1, clock.now())
+      const content = { device, counter, tips: effect.tips }
+      network.announce(encodeAnnouncement(content, space.secret))
+      return undefined
+    }
+    if (effect.kind === 'admit') return admit(effect.link, effect.run)
+    const open = links.get(effect.link)
+    if (open) performOn(open, effect, own)
+    return undefined
+  }
+
+  function performOn(
+    open: OpenLink,
+    effect: Extract<Effect, { readonly kind: 'send' | 'push' | 'sendRange' | 'disconnect' }>,
+    own: Batch | undefined,
+  ): void {
+    switch (effect.kind) {
+      case 'send':
+        void open.send(effect.message)
+        return
+      case 'push':
+        if (own) void open.sendFrame(pushFrame(own))
+        return
+      case 'sendRange':
+        open.serving.add(effect)
+        return
+      case 'disconnect':
+        events.failed(new PeerplaneError(effect.reason, `a link to ${open.link.peer} was closed`))
+        void open.send({ kind: 'bye', reason: effect.reason })
+        open.link.close(effect.reason)
+    }
+  }
+
+  async function admit(link: string, run: Run): Promise<void> {
+    const result = await replica.admit(run).catch((cause: unknown) => {
+      const error = asPeerplaneError(cause, 'store-failed')
+      if (!QUIET.includes(error.code)) events.failed(error)
+      return error.code
+    })
+    report(turn({ kind: 'admitted', link, run, result }))
+  }
+
+  /** Frames of the peer wait until the log has taken what they bring. */
+  async function receive(link: Link, frame: Uint8Array): Promise<void> {
+    let message: Message | undefined
+    try {
+      message = decodeMessage(frame)
+    } catch (error) {
+      const { code } = asPeerplaneError(error, 'malformed')
+      return turn({ kind: 'violation', link: link.id, code })
+    }
+    if (message?.kind === 'bye') link.close(message.reason)
+    else if (message?.kind === 'peers') {
+      const hints = introductions.told(link, message.peers)
+      if (hints.length > 0) network.introduce(link.peer, hints)
+      introduceLater(INTRODUCE_AFTER_MS)
+    } else if (message) await turn({ kind: 'message', link: link.id, message })
+    events.changed()
+  }
+
+  function introduceLater(delayMs: number): void {
+    introduction.set(delayMs, () => {
+      for (const open of links.values()) {
+        const peers = introductions.news(open.link)
+        if (peers) void open.send({ kind: 'peers', peers })
+      }
+      introduceLater(INTRODUCE_EVERY_MS)
+    })
+  }
+
+  function report(done: Promise<void>): void {
+    void done.then(events.changed)
+  }
+
+  /** A timer that has one task at a time. */
+  function timer(): {
+    set(delayMs: number, task: () => void): void
+    cancel(): void
+    running(): boolean
+  } {
+    let cancel: (() => void) | undefined
+    const clear = (): void => {
+      cancel?.()
+      cancel = undefined
+    }
+    return {
+      set(delayMs, task) {
+        clear()
+        cancel = scheduler.after(Math.max(0, delayMs), () => {
+          cancel = undefined
+          task()
+        })
+      },
+      cancel: clear,
+      running: () => cancel !== undefined,
+    }
+  }
+
+  const handler: NetworkHandler = {
+    async authenticate(channel) {
+      try {
+        return await authenticate(channel, options)
+      } catch (error) {
+        if (!stopped) events.failed(asPeerplaneError(error, 'handshake-failed'))
+        throw error
+      }
+    },
+    connected(link) {
+      if (stopped) return
+      const { id } = link
+      const open = createOpenLink(link, replica, {
+        congestion: (congested) => void turn({ kind: 'congestion', link: id, congested }),
+        done: (range) => void turn({ kind: 'served', link: id, ...range }),
+        failed: (error) => events.failed(asPeerplaneError(error, 'store-failed')),
+      })
+      links.set(id, open)
+      introductions.connected(link)
+      introduceLater(INTRODUCE_AFTER_MS)
+      report(turn({ kind: 'linkUp', link: id, device: link.identity.device, jitter: jitter() }))
+    },
+    async frame(link, frame) {
+      if (!stopped && links.has(link.id)) await receive(link, frame)
+    },
+    disconnected(link) {
+      if (stopped) return
+      links.get(link.id)?.serving.stop()
+      links.delete(link.id)
+      introductions.disconnected(link)
+      introduceLater(INTRODUCE_AFTER_MS)
+      report(turn({ kind: 'linkDown', link: link.id }))
+    },
+    announcement(payload) {
+      if (stopped) return
+      try {
+        const announcement = decodeAnnouncement(payload, space.secret)
+        if (announcement.device === device || !isNews(announcement)) return
+        void turn({ kind: 'announced', tips: announcement.tips })
+      } catch {
+        // Gossip passes through many hands, and nothing depends on it.
+      }
+    },
+  }
+
+  return {
+    handler,
+    peers: () =>
+      [...links.values()].flatMap(({ link }): PeerStatus[] => {
+        const known = state.links.get(link.id)
+        if (!known) return []
+        const tips = new Map([...knownTips(known)].map((tip) => [tip.session, tip]))
+        return [
+          {
+            device: link.identity.device,
+            anchor: link.identity.anchor,
+            peer: link.peer,
+            path: link.path,
+            announced: compactFrontier(tips, replica.lineage),
+            ...compare({ state }, known),
+          },
+        ]
+      }),
+    announce: () => void turn({ kind: 'announce' }),
+    stop() {
+      stopped = true
+      unwatch()
+      for (const each of [wake, look, introduction]) each.cancel()
+      for (const open of links.values()) {
+        open.serving.stop()
+        void open.send({ kind: 'bye', reason: 'closed' })
+      }
+      links.clear()
+    },
+  }
+}
+
+/** The own batch that is being pushed, encoded once for all links. */
+const frames = new WeakMap<Batch, Uint8Array>()
+
+function pushFrame(own: Batch): Uint8Array {
+  const known = frames.get(own)
+  if (known) return known
+  const { session } = own
+  const run: Run = { session, from: firstSeq(own), opening: undefined, batches: [encodeBatch(own)] }
+  const frame = encodeMessage({ kind: 'run', run })
+  frames.set(own, frame)
+  return frame
+}

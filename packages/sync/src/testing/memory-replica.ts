@@ -1,0 +1,268 @@
+import {
+  decodeBatch,
+  decodeOpening,
+  depsDigest,
+  encodeBatch,
+  firstPrevious,
+  firstSeq,
+  HybridClock,
+  lastSeq,
+  makeBatch,
+  makeCommit,
+  markOf,
+  PeerplaneError,
+  signBatch,
+  signOpening,
+  toHex,
+  verifyBatch,
+  type Admitted,
+  type Batch,
+  type Clock,
+  type Commit,
+  type Crypto,
+  type DeviceId,
+  type Dot,
+  type EntityKey,
+  type Frontier,
+  type OpeningEvidence,
+  type Random,
+  type Replica,
+  type Run,
+  type SessionId,
+  type SigningKey,
+  type Space,
+  type Tip,
+} from '@peerplane/core'
+
+/** A log in memory: the real records, without a store. */
+export interface MemoryReplica extends Replica {
+  /** Writes a batch of `count` commits that depend on everything delivered. */
+  write(count?: number): Promise<Batch>
+  /** Everything that is held, for a replica that is opened from it later. */
+  copy(): ReadonlyMap<SessionId, HeldSession>
+  /** How many runs were admitted, and how many commits came again though they were held. */
+  readonly counts: { admitted: number; duplicates: number }
+  /** When set, `admit` rejects with it. */
+  refuse: PeerplaneError | undefined
+}
+
+/** A session as it is held. */
+export interface HeldSession {
+  readonly device: DeviceId
+  readonly parents: readonly Tip[]
+  readonly opening: OpeningEvidence
+  readonly batches: readonly Batch[]
+  /** Commits that have been delivered. */
+  readonly delivered: number
+}
+
+interface Ports {
+  readonly space: Space
+  readonly key: SigningKey
+  readonly chain: readonly Uint8Array[]
+  readonly crypto: Crypto
+  readonly clock: Clock
+  readonly random: Random
+}
+
+/** A replica that starts with `held`; it writes into a session of its own. */
+export function createMemoryReplica(
+  ports: Ports,
+  held: ReadonlyMap<SessionId, HeldSession> = new Map(),
+): MemoryReplica {
+  const { space, key, crypto, random } = ports
+  const device = toHex(key.publicKey) as DeviceId
+  const sessions = new Map(held)
+  const watchers = new Set<(own: Batch | undefined) => void>()
+  const clock = new HybridClock(ports.clock)
+  const counts = { admitted: 0, duplicates: 0 }
+  let own: SessionId | undefined
+  let writing: Promise<unknown> = Promise.resolve()
+
+  const commitsOf = ({ batches }: HeldSession): Commit[] =>
+    batches.flatMap(({ commits }) => commits)
+  const tipAt = (session: SessionId, seq: number): Tip[] => {
+    const commit = seq > 0 ? commitsOf(sessions.get(session)!)[seq - 1] : undefined
+    return commit ? [{ session, seq, mark: markOf(commit.id) }] : []
+  }
+  const frontier = (seqOf: (each: HeldSession) => number): Frontier =>
+    new Map(
+      [...sessions].flatMap(([session, each]) =>
+        tipAt(session, seqOf(each)).map((tip) => [session, tip]),
+      ),
+    )
+  const delivered = (): Frontier => frontier((each) => each.delivered)
+  const stored = (): Frontier => frontier((each) => commitsOf(each).length)
+
+  const isDelivered = ({ session, seq }: Dot): boolean =>
+    (sessions.get(session)?.delivered ?? 0) >= seq
+
+  function deliver(): number {
+    let count = 0
+    for (let moved = true; moved;) {
+      moved = false
+      for (const [session, each] of sessions) {
+        const next = each.batches.find((batch) => firstSeq(batch) === each.delivered + 1)
+        if (!next || !next.commits.every(({ header }) => header.deps.every(isDelivered))) continue
+        sessions.set(session, { ...each, delivered: lastSeq(next) })
+        count += next.commits.length
+        moved = true
+      }
+    }
+    return count
+  }
+
+  const notify = (batch: Batch | undefined): void => {
+    for (const each of watchers) each(batch)
+  }
+
+  async function openSession(): Promise<SessionId> {
+    const parents = [...delivered().values()].filter(
+      ({ session }) => sessions.get(session)?.device === device,
+    )
+    const signed = await signOpening(
+      {
+        space: space.record.id,
+        device,
+        parents,
+        admission: new Uint8Array(32),
+        nonce: random.bytes(16),
+      },
+      key,
+    )
+    const opening = { bytes: signed.bytes, signature: signed.signature, chain: ports.chain }
+    sessions.set(signed.session, { device, parents, opening, batches: [], delivered: 0 })
+    return signed.session
+  }
+
+  async function write(count: number): Promise<Batch> {
+    own ??= await openSession()
+    const session = own
+    const each = sessions.get(session)!
+    const last = each.batches.at(-1)
+    const seed = random.bytes(16)
+    const deps = [...delivered().values()]
+      .filter((tip) => tip.session !== session)
+      .map(({ session: other, seq }) => ({ session: other, seq }))
+      .sort((a, b) => (a.session < b.session ? -1 : 1))
+    const ids = deps.map((dot) => commitsOf(sessions.get(dot.session)!)[dot.seq - 1]!.id)
+    const section = {
+      tag: new Uint8Array(0),
+      entity: 'note/1' as EntityKey,
+      modelVersion: 1,
+      body: random.bytes(40),
+    }
+    const commits = Array.from({ length: count }, (_, index) =>
+      makeCommit(
+        session,
+        {
+          seq: (last ? lastSeq(last) : 0) + 1 + index,
+          deps: index === 0 ? deps : [],
+          digest: depsDigest(index === 0 ? ids : []),
+          time: clock.next(),
+          view: [],
+        },
+        [section],
+        seed,
+      ),
+    )
+    const [first, ...rest] = commits
+    const unsigned = makeBatch(last?.id ?? firstPrevious(session), [first!, ...rest], seed)
+    const batch = await signBatch(unsigned, key)
+    sessions.set(session, {
+      ...each,
+      batches: [...each.batches, batch],
+      delivered: lastSeq(batch),
+    })
+    notify(batch)
+    return batch
+  }
+
+  async function admit(run: Run): Promise<Admitted> {
+    if (replica.refuse) throw replica.refuse
+    const { session } = run
+    let each = sessions.get(session)
+    if (!each) {
+      if (!run.opening) throw new PeerplaneError('broken-chain', 'no opening')
+      const { opening } = decodeOpening(run.opening.bytes, run.opening.signature)
+      each = {
+        device: opening.device,
+        parents: opening.parents,
+        opening: run.opening,
+        batches: [],
+        delivered: 0,
+      }
+    }
+    const fresh = read(run, each)
+    const last = fresh.at(-1)
+    if (last && !(await verifyBatch(last, each.device, crypto))) {
+      throw new PeerplaneError('bad-signature', 'a run is not signed by its device')
+    }
+    counts.admitted++
+    const current = sessions.get(session) ?? each
+    const next = fresh.filter((batch) => firstSeq(batch) > commitsOf(current).length)
+    if (next.length === 0) return { stored: 0, released: 0 }
+    sessions.set(session, { ...current, batches: [...current.batches, ...next] })
+    for (const { commits } of next) {
+      for (const { header } of commits) clock.observe(header.time)
+    }
+    const deliveredNow = deliver()
+    const storedNow = next.reduce((sum, { commits }) => sum + commits.length, 0)
+    notify(undefined)
+    return { stored: storedNow, released: Math.max(0, deliveredNow - storedNow) }
+  }
+
+  /** The batches of a run that are not held. */
+  function read(run: Run, each: HeldSession): Batch[] {
+    const fresh: Batch[] = []
+    let seq = run.from
+    let previous = each.batches.findLast((batch) => lastSeq(batch) === seq - 1)?.id
+    if (seq === 1) previous = firstPrevious(run.session)
+    if (!previous) throw new PeerplaneError('broken-chain', 'a run follows nothing that is held')
+    for (const encoded of run.batches) {
+      const batch = decodeBatch(encoded, run.session, previous, seq)
+      const known = each.batches.find((other) => firstSeq(other) === seq)
+      if (known && known.id !== batch.id) throw new PeerplaneError('fork', 'two batches')
+      if (known) counts.duplicates += known.commits.length
+      else fresh.push(batch)
+      previous = batch.id
+      seq = lastSeq(batch) + 1
+    }
+    return fresh
+  }
+
+  const replica: MemoryReplica = {
+    counts,
+    refuse: undefined,
+    write: (count = 1) => {
+      const done = writing.then(() => write(count))
+      writing = done.catch(() => {})
+      return done
+    },
+    copy: () => new Map(sessions),
+    delivered,
+    stored,
+    lineage: (session) => sessions.get(session)?.parents,
+    async range(session, from, maxBytes) {
+      const each = sessions.get(session)
+      const start = each?.batches.findIndex((batch) => lastSeq(batch) >= from) ?? -1
+      if (!each || start < 0) return undefined
+      const batches: Uint8Array[] = []
+      let size = 0
+      for (const batch of each.batches.slice(start)) {
+        const encoded = encodeBatch(batch)
+        size += encoded.length
+        if (batches.length > 0 && size > maxBytes) break
+        batches.push(encoded)
+      }
+      const first = firstSeq(each.batches[start]!)
+      return { session, from: first, opening: first === 1 ? each.opening : undefined, batches }
+    },
+    admit,
+    watch(callback) {
+      watchers.add(callback)
+      return () => watchers.delete(callback)
+    },
+  }
+  return replica
+}

@@ -1,0 +1,71 @@
+import type {
+  Admission,
+  Clock,
+  Crypto,
+  DeviceId,
+  ErrorCode,
+  Network,
+  NetworkStatus,
+  Path,
+  Random,
+  Replica,
+  Scheduler,
+  SigningKey,
+  Space,
+  Tip,
+} from '@peerplane/core'
+
+/** What `createSync` is made of. */
+export interface SyncOptions {
+  readonly network: Network
+  readonly replica: Replica
+  readonly space: Space
+  /** The key of this device. */
+  readonly key: SigningKey
+  /** Admissions from the creator of the space to this device; empty for the creator. */
+  readonly chain: readonly Admission[]
+  /** Whether this peer is an anchor. */
+  readonly anchor: boolean
+  readonly crypto: Crypto
+  readonly random: Random
+  readonly clock: Clock
+  readonly scheduler: Scheduler
+  /** Whether a device has been seen in this space before: then its invitation is not checked for expiry again. */
+  readonly isKnown: (device: DeviceId) => boolean
+}
+
+/** One admitted peer and what lies between us. */
+export interface PeerStatus {
+  readonly device: DeviceId
+  /** Network id; a new one each time the peer starts. */
+  readonly peer: string
+  readonly path: Path
+  readonly anchor: boolean
+  /** The frontier it has announced, compacted. */
+  readonly announced: readonly Tip[]
+  /** Commits that we hold and it has not announced. */
+  readonly pending: number
+  /** Commits that it has announced and we do not hold. */
+  readonly behind: number
+}
+
+/** State of sync for people, as plain data. */
+export interface SyncStatus {
+  readonly peers: readonly PeerStatus[]
+  readonly network: NetworkStatus
+  /** The latest failure of a handshake, an exchange or the store. */
+  readonly lastError: { readonly code: ErrorCode; readonly message: string } | undefined
+}
+
+/** Keeps the log of one space equal to that of every peer that can be reached. */
+export interface Sync {
+  /** Starts the network and exchanges with whoever is there; may be called again after `stop`. */
+  start(): Promise<void>
+  /** Takes leave of all peers and stops the network. */
+  stop(): Promise<void>
+  status(): SyncStatus
+  /** Calls back after changes, several at once where they come fast. The returned function ends it. */
+  onStatus(callback: (status: SyncStatus) => void): () => void
+  /** Gossips the frontier now and not at the next interval. */
+  announceNow(): void
+}
