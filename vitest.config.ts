@@ -17,7 +17,13 @@ export default defineConfig({
           name: 'node',
           environment: 'node',
           include: ['packages/*/src/**/*.test.ts', '{apps/demo/src,bench,examples}/**/*.test.ts'],
-          exclude: ['**/*.browser.test.ts', '**/node_modules/**', '**/dist/**'],
+          // A fixture is shared by tests and has none: named like a test, it is nowhere taken for a part of the product.
+          exclude: [
+            '**/*.browser.test.ts',
+            '**/*.fixture.test.ts',
+            '**/node_modules/**',
+            '**/dist/**',
+          ],
         },
       },
       {
