@@ -1,4 +1,4 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { pid } from 'node:process'
 import type { DatabaseSync } from 'node:sqlite'
 
@@ -30,6 +30,8 @@ async function connect(path: string): Promise<DatabaseSync> {
     throw new PeerplaneError('unsupported', 'this Node has no node:sqlite', { cause })
   })
   try {
+    // Made here if it is new, because SQLite would let everybody read it; the files beside it get the same rights.
+    closeSync(openSync(path, 'a', 0o600))
     return new DatabaseSync(path, { timeout: 0 })
   } catch (cause) {
     throw storeError(cause, `${path} could not be opened`)
@@ -124,6 +126,8 @@ function prepareTable(database: DatabaseSync, path: string): void {
   // A table of rows with an index over the keys: half the time and, with large values, half the space of a table that is its own index.
   database.exec(`BEGIN;
     CREATE TABLE pairs (key BLOB PRIMARY KEY NOT NULL, value BLOB NOT NULL) STRICT;
+    CREATE TABLE flushes (count INTEGER NOT NULL) STRICT;
+    INSERT INTO flushes VALUES (0);
     PRAGMA application_id = ${APPLICATION_ID};
     PRAGMA user_version = ${TABLE_VERSION};
     COMMIT`)

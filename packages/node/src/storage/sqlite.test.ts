@@ -250,6 +250,13 @@ describe('disks that refuse', () => {
   })
 })
 
+it('lets nobody but its owner read what it stores', async () => {
+  const path = freshPath()
+  const store = await open(path)
+  await store.write([put('a', '1')], 'synced')
+  for (const file of [path, `${path}-wal`]) expect(statSync(file).mode & 0o777).toBe(0o600)
+})
+
 describe('transactions', () => {
   it('keeps the log of writes bounded', async () => {
     const path = freshPath()
@@ -259,6 +266,18 @@ describe('transactions', () => {
     }
     expect(statSync(path).size).toBeGreaterThan(14_000_000)
     expect(statSync(`${path}-wal`).size).toBeLessThan(6_000_000)
+  })
+
+  it('flushes what was written before, although a synced write changes nothing', async () => {
+    const path = freshPath()
+    const store = await open(path)
+    await store.write([put('a', '1')], 'synced')
+    for (const writes of [[put('a', '2')], []]) {
+      await store.write([put('a', '2')], 'local')
+      const before = statSync(`${path}-wal`).size
+      await store.write(writes, 'synced')
+      expect(statSync(`${path}-wal`).size).toBeGreaterThan(before)
+    }
   })
 
   it('shares one transaction among the writes of a turn', async () => {

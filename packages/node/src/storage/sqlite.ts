@@ -42,6 +42,8 @@ class SqliteStore implements Store {
   readonly #statements
   #queue: Queued[] = []
   #synchronous: 'FULL' | 'NORMAL' = 'FULL'
+  /** Whether the log may hold transactions that were not flushed; at first those of a process that was killed. */
+  #unflushed = true
   /** After a failed flush nobody knows what the disk holds: nothing more is written until the store is opened anew. */
   #broken: PeerplaneError | undefined
 
@@ -55,6 +57,7 @@ class SqliteStore implements Store {
         'INSERT INTO pairs VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
       ),
       delete: database.prepare('DELETE FROM pairs WHERE key = ?'),
+      touch: database.prepare('UPDATE flushes SET count = count + 1'),
       begin: database.prepare('BEGIN IMMEDIATE'),
       commit: database.prepare('COMMIT'),
     }
@@ -108,7 +111,10 @@ class SqliteStore implements Store {
     this.#statements.begin.run()
     try {
       for (const { writes } of queue) for (const write of writes) this.#apply(write)
+      // SQLite writes and flushes nothing for a transaction that changes nothing, such as a `synced` write of what a `local` one wrote before.
+      if (synced && this.#unflushed) this.#statements.touch.run()
       this.#statements.commit.run()
+      this.#unflushed = !synced
     } catch (error) {
       this.#rollBack()
       throw error
