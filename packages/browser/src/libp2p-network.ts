@@ -1,12 +1,22 @@
-import type { Network } from '@peerplane/core'
+import type { Network, Random, Scheduler } from '@peerplane/core'
 import { createLibp2pNetwork } from '@peerplane/sync/libp2p'
 import { circuitRelayTransport } from '@libp2p/circuit-relay-v2'
 import { webRTC } from '@libp2p/webrtc'
 import { webSockets } from '@libp2p/websockets'
 
-import type { BrowserNetworkOptions } from './libp2p.ts'
+/** What a browser peer decides about its network. */
+export interface BrowserNetworkOptions {
+  /** Name of the gossip topic; strangers should not be able to guess it. */
+  readonly topic: string
+  /** Multiaddresses of anchors, reached by WebSocket. */
+  readonly dial: readonly string[]
+  /** STUN and TURN servers, as URLs. Without any, WebRTC connects peers of one local network; others stay on the relay. */
+  readonly iceServers: readonly string[]
+  readonly scheduler: Scheduler
+  readonly random: Random
+}
 
-/** The network itself. Only the lazy door in `libp2p.ts` imports this file. */
+/** The network itself. Only the lazy door in `libp2p.ts` imports this file, except for types. */
 export async function assembleNetwork(options: BrowserNetworkOptions): Promise<Network> {
   const iceServers = options.iceServers.map((urls) => ({ urls }))
   return createLibp2pNetwork({

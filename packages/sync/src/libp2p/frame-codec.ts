@@ -10,7 +10,7 @@ import { limits, PeerplaneError } from '@peerplane/core'
  */
 
 /** Bytes before the payload of a frame. */
-export const HEADER_BYTES = 4
+const HEADER_BYTES = 4
 
 const CREDIT = 0x8000_0000
 
