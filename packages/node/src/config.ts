@@ -18,7 +18,7 @@ export interface Config {
 }
 
 /** One thing that can be set: in `peerplane.json` by its name, by `flag` and by an environment `variable`. */
-export interface Setting<Value = unknown> {
+interface Setting<Value = unknown> {
   readonly default: Value
   /** What the flag takes; `undefined` for a switch. */
   readonly argument: string | undefined

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { extname, join, sep } from 'node:path'
 import { pipeline } from 'node:stream'
 
-import { PeerplaneError } from '@peerplane/core'
+import { limits, PeerplaneError } from '@peerplane/core'
 
 /** A running file server. */
 export interface FileServer {
@@ -29,7 +29,7 @@ export async function serveFiles(options: {
     throw new PeerplaneError('invalid-configuration', reason, { cause })
   })
   const server = createServer({ requestTimeout: 10_000, headersTimeout: 10_000 })
-  server.maxConnections = 100
+  server.maxConnections = limits.connections
   server.on('request', (request, response) => {
     respond(root, request, response).catch(() => refuse(response, 500))
   })

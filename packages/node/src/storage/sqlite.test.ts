@@ -166,14 +166,11 @@ describe('damage', () => {
 })
 
 describe('disks that refuse', () => {
-  /** A file system of 1 MiB in a mount namespace that goes away with the process. */
-  const small = (directory: string, source: string): string[] => [
-    '--user',
-    '--map-root-user',
-    '--mount',
-    'sh',
+  /** Runs the program with a file system of 1 MiB at `directory`, in a mount namespace that ends with it. */
+  const onSmallDisk = (directory: string, source: string): string[] => [
     '-c',
-    'mount -t tmpfs -o size=1m tmpfs "$0" && exec "$@"',
+    `exec unshare --user --map-root-user --mount sh -c 'mount -t tmpfs -o size=1m tmpfs "$0" && exec "$@"' "$@"`,
+    'sh',
     directory,
     execPath,
     ...program(source),
@@ -182,8 +179,8 @@ describe('disks that refuse', () => {
   it('says when the disk is full, keeps reading, and writes again when there is room', () => {
     const directory = mkdtempSync(join(root, 'full-'))
     const run = spawnSync(
-      'unshare',
-      small(
+      'sh',
+      onSmallDisk(
         directory,
         `import { rmSync, writeFileSync } from 'node:fs'
         const directory = ${JSON.stringify(directory)}
