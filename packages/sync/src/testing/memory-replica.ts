@@ -65,10 +65,11 @@ interface Ports {
   readonly random: Random
 }
 
-/** A replica that starts with `held`; it writes into a session of its own. */
+/** A replica that starts with `held`. It writes into a session of its own, or wrongly goes on in `resumed`. */
 export function createMemoryReplica(
   ports: Ports,
   held: ReadonlyMap<SessionId, HeldSession> = new Map(),
+  resumed?: SessionId,
 ): MemoryReplica {
   const { space, key, crypto, random } = ports
   const device = toHex(key.publicKey) as DeviceId
@@ -76,7 +77,7 @@ export function createMemoryReplica(
   const watchers = new Set<(own: Batch | undefined) => void>()
   const clock = new HybridClock(ports.clock)
   const counts = { admitted: 0, duplicates: 0 }
-  let own: SessionId | undefined
+  let own = resumed
   let writing: Promise<unknown> = Promise.resolve()
 
   const commitsOf = ({ batches }: HeldSession): Commit[] =>

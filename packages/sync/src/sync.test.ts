@@ -1,0 +1,383 @@
+import { PeerplaneError, type SessionId } from '@peerplane/core'
+import { beforeEach, describe, expect, it } from 'vitest'
+
+import { createMembers, type Members, type TestDevice } from './testing/devices.ts'
+import type { HeldSession } from './testing/memory-replica.ts'
+import { ed25519 } from './testing/ed25519.ts'
+import { createHub, type Hub } from './testing/hub.ts'
+import { manualTime, type ManualTime } from './testing/manual-time.ts'
+
+const { crypto: ed, busy } = ed25519(crypto.subtle)
+
+async function rest() {
+  do await new Promise((resolve) => setImmediate(resolve))
+  while (busy())
+}
+
+let time: ManualTime
+let hub: Hub
+let members: Members
+
+beforeEach(async () => {
+  time = manualTime(rest)
+  hub = createHub(time)
+  members = await createMembers(hub, time, ed)
+})
+
+const devices = (...names: string[]): Promise<TestDevice[]> =>
+  Promise.all(names.map((name) => members.device(name)))
+
+/** Connects each device with the next one. */
+async function chain(...line: TestDevice[]) {
+  for (const [index, device] of line.entries()) {
+    const next = line[index + 1]
+    if (next) await hub.connect(device.name, next.name)
+  }
+}
+
+async function mesh(all: TestDevice[]) {
+  for (const [index, device] of all.entries()) {
+    for (const other of all.slice(index + 1)) await hub.connect(device.name, other.name)
+  }
+}
+
+async function write(device: TestDevice, batches: number, commits = 1) {
+  for (let i = 0; i < batches; i++) await device.replica.write(commits)
+}
+
+const heldBy = (device: TestDevice) =>
+  Object.fromEntries([...device.replica.delivered()].map(([id, tip]) => [id, tip.mark]))
+
+const total = (device: TestDevice) =>
+  [...device.replica.delivered().values()].reduce((sum, { seq }) => sum + seq, 0)
+
+function expectEqual(all: TestDevice[], commits: number) {
+  expect(all.map(total)).toEqual(all.map(() => commits))
+  for (const device of all) expect(heldBy(device)).toEqual(heldBy(all[0]!))
+}
+
+const sentKinds = (since = 0) => hub.sent.slice(since).map(({ message }) => message?.kind)
+
+describe('two devices', () => {
+  it('catch up with each other when they meet', async () => {
+    const [a, b] = (await devices('a', 'b')) as [TestDevice, TestDevice]
+    await write(a, 40, 10)
+    await write(b, 25, 2)
+    await chain(a, b)
+    await time.pass(500)
+    expectEqual([a, b], 450)
+    expect(a.sync.status().peers).toMatchObject([
+      { device: b.id, peer: 'b', path: 'direct', pending: 0, behind: 0 },
+    ])
+  })
+
+  it('send live batches without being asked, and each once', async () => {
+    const [a, b] = (await devices('a', 'b')) as [TestDevice, TestDevice]
+    await chain(a, b)
+    await time.pass(100)
+    for (let i = 0; i < 20; i++) {
+      await write(a, 1)
+      await write(b, 1)
+      await time.pass(6)
+      expect([total(a), total(b)]).toEqual([2 * i + 2, 2 * i + 2])
+    }
+    expect(sentKinds()).not.toContain('want')
+    expect(a.replica.counts).toEqual({ admitted: 20, duplicates: 0 })
+  })
+
+  it('acknowledge many pushes at once', async () => {
+    const [a, b] = (await devices('a', 'b')) as [TestDevice, TestDevice]
+    await chain(a, b)
+    await time.pass(100)
+    await write(a, 50)
+    await time.pass(500)
+    expectEqual([a, b], 50)
+    expect(sentKinds().filter((kind) => kind === 'have').length).toBeLessThan(6)
+    expect(a.sync.status().peers[0]).toMatchObject({ pending: 0, behind: 0 })
+  })
+
+  it('find the 30 commits of each that were written while they were apart', async () => {
+    const [a, b] = (await devices('a', 'b')) as [TestDevice, TestDevice]
+    await chain(a, b)
+    for (let i = 0; i < 30; i++) {
+      if (i === 10) hub.disconnect('a', 'b')
+      await write(a, 1)
+      await write(b, 1)
+      if (i === 20) await chain(a, b)
+      await time.pass(3)
+    }
+    await time.pass(300)
+    expectEqual([a, b], 60)
+    expect(a.replica.counts.duplicates + b.replica.counts.duplicates).toBeLessThan(10)
+  })
+
+  it('say what is pending while they are apart from what they had', async () => {
+    const [a, b] = (await devices('a', 'b')) as [TestDevice, TestDevice]
+    hub.loses = ({ message }) => message?.kind === 'run'
+    await write(a, 7)
+    await chain(a, b)
+    await time.pass(200)
+    expect(a.sync.status().peers[0]).toMatchObject({ pending: 7, behind: 0, announced: [] })
+    expect(b.sync.status().peers[0]).toMatchObject({ pending: 0, behind: 7 })
+  })
+
+  it('give a device back what it had before its store was restored from an old copy', async () => {
+    const [a, b] = (await devices('a', 'b')) as [TestDevice, TestDevice]
+    await write(b, 8)
+    const old = b.replica.copy()
+    await write(b, 4)
+    await chain(a, b)
+    await time.pass(300)
+    await b.sync.stop()
+    const restored = await members.device('b', { held: old, peer: 'b2' })
+    await write(restored, 3)
+    await chain(a, restored)
+    await write(a, 1)
+    await time.pass(500)
+    // 12 of the first session with its lost tail, 3 of the second, 1 of a.
+    expectEqual([a, restored], 16)
+  })
+
+  it('go on where they were after one has been offline', async () => {
+    const [a, b] = (await devices('a', 'b')) as [TestDevice, TestDevice]
+    await chain(a, b)
+    await write(a, 3)
+    await time.pass(200)
+    await b.sync.stop()
+    expect(b.sync.status()).toMatchObject({ peers: [], network: { started: false } })
+    await write(a, 3)
+    await write(b, 2)
+    await time.pass(30_000)
+    await b.sync.start()
+    await chain(a, b)
+    await time.pass(200)
+    expectEqual([a, b], 8)
+  })
+})
+
+describe('several devices', () => {
+  it('pass on through the one in the middle', async () => {
+    const line = await devices('a', 'b', 'c')
+    await chain(...line)
+    await write(line[0]!, 5, 3)
+    await time.pass(200)
+    await write(line[2]!, 2)
+    await time.pass(200)
+    expectEqual(line, 17)
+  })
+
+  it('pass causes on before effects', async () => {
+    const [a, b, c] = (await devices('a', 'b', 'c')) as [TestDevice, TestDevice, TestDevice]
+    await chain(a, b)
+    await write(a, 300)
+    await time.pass(200)
+    await write(b, 300)
+    await time.pass(200)
+    let waited = 0
+    c.replica.watch(() => {
+      const stored = [...c.replica.stored().values()].reduce((sum, { seq }) => sum + seq, 0)
+      waited = Math.max(waited, stored - total(c))
+    })
+    await chain(b, c)
+    await time.pass(1_000)
+    expectEqual([a, b, c], 600)
+    expect(waited).toBe(0)
+  })
+
+  it('converge in a mesh of five that all write', async () => {
+    const all = await devices('a', 'b', 'c', 'd', 'e')
+    await mesh(all)
+    for (let i = 0; i < 10; i++) {
+      for (const device of all) await write(device, 1)
+      await time.pass(20)
+    }
+    await time.pass(1_000)
+    expectEqual(all, 50)
+    const again = all.reduce((sum, { replica }) => sum + replica.counts.duplicates, 0)
+    expect(again).toBe(0)
+  })
+
+  it('converge in a ring that breaks and closes', async () => {
+    const all = await devices('a', 'b', 'c', 'd', 'e')
+    await chain(...all, all[0]!)
+    for (let i = 0; i < 12; i++) {
+      for (const device of all) await write(device, 1)
+      if (i === 3) hub.disconnect('a', 'b')
+      if (i === 6) hub.disconnect('c', 'd')
+      if (i === 9) await chain(all[2]!, all[3]!)
+      await time.pass(7)
+    }
+    await time.pass(1_000)
+    expectEqual(all, 60)
+  })
+
+  it('take from one who has it what another promised and does not bring', async () => {
+    const [a, b, c] = (await devices('a', 'b', 'c')) as [TestDevice, TestDevice, TestDevice]
+    await chain(a, b)
+    await write(a, 6)
+    await time.pass(200)
+    await a.sync.stop()
+    const d = await members.device('d')
+    await chain(b, d)
+    await time.pass(200)
+    hub.loses = ({ from, message }) => from === 'b' && message?.kind === 'run'
+    await chain(b, c, d)
+    await time.pass(4_000)
+    expect(total(c)).toBe(0)
+    await time.pass(2_000)
+    expectEqual([b, c, d], 6)
+  })
+
+  it('find by the periodic exchange what a lost message told', async () => {
+    const [a, b, c] = (await devices('a', 'b', 'c')) as [TestDevice, TestDevice, TestDevice]
+    await chain(a, b, c)
+    await time.pass(100)
+    hub.gossips = false
+    hub.loses = ({ to, message }) => to === 'c' && message?.kind === 'have'
+    await write(a, 3)
+    await time.pass(1_000)
+    expect(total(c)).toBe(0)
+    await time.pass(13_000)
+    expectEqual([a, b, c], 3)
+  })
+
+  it('find by gossip what nobody has told on a link', async () => {
+    const [a, b, c] = (await devices('a', 'b', 'c')) as [TestDevice, TestDevice, TestDevice]
+    await chain(a, b, c)
+    await time.pass(100)
+    hub.loses = ({ to, message }) => to === 'c' && message?.kind === 'have'
+    await write(a, 3)
+    await time.pass(1_000)
+    expectEqual([a, b, c], 3)
+  })
+
+  it('are introduced to each other by an anchor', async () => {
+    const anchor = await members.device('a', { anchor: true })
+    const [b, c] = (await devices('b', 'c')) as [TestDevice, TestDevice]
+    await chain(b, anchor, c)
+    await time.pass(500)
+    expect(hub.introduced).toContainEqual({ to: 'b', via: 'a', peer: 'c' })
+    expect(hub.introduced).toContainEqual({ to: 'c', via: 'a', peer: 'b' })
+  })
+})
+
+describe('after convergence', () => {
+  it('nothing is said but the periodic frontier', async () => {
+    const all = await devices('a', 'b', 'c', 'd')
+    await mesh(all)
+    for (const device of all) await write(device, 5)
+    await time.pass(20_000)
+    expectEqual(all, 20)
+    const before = hub.sent.length
+    const announcedBefore = hub.announced.length
+    await time.pass(100_000)
+    const kinds = sentKinds(before)
+    expect(new Set(kinds)).toEqual(new Set(['frontier']))
+    // 12 directed links, one frontier in 7.5 to 12.5 seconds.
+    expect(kinds.length).toBeGreaterThanOrEqual(96)
+    expect(kinds.length).toBeLessThanOrEqual(168)
+    expect(hub.announced.length - announcedBefore).toBeLessThanOrEqual(4 * 14)
+  })
+})
+
+describe('trouble', () => {
+  it('with the store is tried again after a pause', async () => {
+    const [a, b] = (await devices('a', 'b')) as [TestDevice, TestDevice]
+    await write(a, 5)
+    b.replica.refuse = new PeerplaneError('store-full', 'no room')
+    await chain(a, b)
+    await time.pass(3_000)
+    expect(b.sync.status().lastError).toMatchObject({ code: 'store-full' })
+    expect(
+      hub.sent.filter(({ from, message }) => from === 'b' && message?.kind === 'want'),
+    ).toHaveLength(1)
+    b.replica.refuse = undefined
+    await time.pass(4_000)
+    expectEqual([a, b], 5)
+  })
+
+  it('of overload is tried again soon', async () => {
+    const [a, b] = (await devices('a', 'b')) as [TestDevice, TestDevice]
+    await write(a, 5)
+    b.replica.refuse = new PeerplaneError('overloaded', 'too much')
+    await chain(a, b)
+    await time.pass(500)
+    b.replica.refuse = undefined
+    await time.pass(1_000)
+    expectEqual([a, b], 5)
+    expect(b.sync.status().lastError).toBeUndefined()
+  })
+
+  it('of a forged run ends the link, and the peer is not listened to for a while', async () => {
+    const [a, b] = (await devices('a', 'b')) as [TestDevice, TestDevice]
+    await write(a, 5)
+    b.replica.refuse = new PeerplaneError('bad-signature', 'forged')
+    await chain(a, b)
+    await time.pass(500)
+    expect(b.sync.status()).toMatchObject({ peers: [], lastError: { code: 'bad-signature' } })
+    b.replica.refuse = undefined
+    await chain(a, b)
+    await time.pass(500)
+    expect(total(b)).toBe(0)
+    await time.pass(60_000)
+    await chain(a, b)
+    await time.pass(500)
+    expectEqual([a, b], 5)
+  })
+
+  it('of a fork freezes one session, and the others go on', async () => {
+    const [a, b] = (await devices('a', 'b')) as [TestDevice, TestDevice]
+    await write(a, 2)
+    const [[session, held]] = [...a.replica.copy()] as [[SessionId, HeldSession]]
+    await write(a, 1)
+    await chain(a, b)
+    await time.pass(200)
+    // A copy of the device goes on in the same session: what sessions exist to prevent.
+    const twin = { held: new Map([[session, held]]), resumed: session, peer: 'twin' }
+    const copy = await members.device('a', twin)
+    await write(copy, 1)
+    await chain(copy, b)
+    await time.pass(200)
+    expect(b.sync.status().lastError).toMatchObject({ code: 'fork' })
+    const before = hub.sent.length
+    await write(copy, 1)
+    await write(a, 4)
+    await write(b, 1)
+    await time.pass(30_000)
+    expect(b.replica.stored().get(session)?.seq).toBe(3)
+    const wants = hub.sent.slice(before).filter(({ message }) => message?.kind === 'want')
+    expect(wants.filter(({ from }) => from === 'b')).toEqual([])
+    expect(b.sync.status().peers).toMatchObject([{ behind: 0 }, { behind: 0 }])
+    const own = [...b.replica.copy().keys()].find((each) => each !== session)!
+    expect(a.replica.delivered().get(own)?.seq).toBe(1)
+  })
+
+  it('of a stranger is reported', async () => {
+    const [a] = (await devices('a')) as [TestDevice]
+    const elsewhere = await createMembers(hub, manualTime(rest), {
+      ...ed,
+      keyFromSeed: (seed) => ed.keyFromSeed(seed.map((byte) => byte ^ 1)),
+    })
+    const x = await elsewhere.device('x')
+    await chain(a, x)
+    expect(a.sync.status()).toMatchObject({ peers: [], lastError: { code: 'handshake-failed' } })
+  })
+})
+
+describe('status', () => {
+  it('is told after changes, several at once', async () => {
+    const [a, b] = (await devices('a', 'b')) as [TestDevice, TestDevice]
+    const behind: (number | undefined)[] = []
+    const end = b.sync.onStatus(({ peers }) => behind.push(peers[0]?.behind))
+    await chain(a, b)
+    await write(a, 30)
+    await time.pass(1_000)
+    expect(behind.length).toBeLessThan(8)
+    expect(behind.at(-1)).toBe(0)
+    end()
+    const calls = behind.length
+    await write(a, 1)
+    await time.pass(1_000)
+    expect(behind.length).toBe(calls)
+  })
+})
