@@ -1,0 +1,75 @@
+import type { TabChannel, TabEnvironment } from './environment.ts'
+import {
+  readFromLeader,
+  readFromTab,
+  readLobbyMessage,
+  type FromLeader,
+  type FromTab,
+  type LobbyMessage,
+} from './messages.ts'
+
+/** A channel that carries messages of known kinds only. */
+export interface Typed<Outgoing> {
+  /** Throws for what cannot be cloned. */
+  readonly post: (message: Outgoing) => void
+  readonly close: () => void
+}
+
+/** The channel of all tabs of a space. */
+export const openLobby = (
+  env: TabEnvironment,
+  space: string,
+  receive: (message: LobbyMessage) => void,
+): Typed<LobbyMessage> => openTyped(env, `peerplane-tabs-1:${space}`, readLobbyMessage, receive)
+
+/** The end of a following tab of the line between it and whoever leads. */
+export const openLineOfTab = (
+  env: TabEnvironment,
+  tab: string,
+  receive: (message: FromLeader) => void,
+): Typed<FromTab> => openTyped(env, lineName(tab), readFromLeader, receive)
+
+/** The end of the leader of the line between it and a following tab. */
+export const openLineOfLeader = (
+  env: TabEnvironment,
+  tab: string,
+  receive: (message: FromTab) => void,
+): Typed<FromLeader> => openTyped(env, lineName(tab), readFromTab, receive)
+
+/** The lock that is held by whoever leads the tabs of a space. */
+export const leaderLock = (space: string): string => `peerplane:${space}`
+
+/** The lock that a following tab holds while it lives. */
+export const tabLock = (tab: string): string => `peerplane-tab:${tab}`
+
+const lineName = (tab: string): string => `peerplane-tab-1:${tab}`
+
+function openTyped<Incoming, Outgoing>(
+  env: TabEnvironment,
+  name: string,
+  read: (message: unknown) => Incoming,
+  receive: (message: Incoming) => void,
+): Typed<Outgoing> {
+  let open = true
+  const channel: TabChannel = env.channel(name, (raw) => {
+    const message = readable(read, raw)
+    if (open && message) receive(message)
+  })
+  return {
+    post: (message) => {
+      if (open) channel.post(message)
+    },
+    close: () => {
+      open = false
+      channel.close()
+    },
+  }
+}
+
+function readable<Message>(read: (raw: unknown) => Message, raw: unknown): Message | undefined {
+  try {
+    return read(raw)
+  } catch {
+    return undefined
+  }
+}

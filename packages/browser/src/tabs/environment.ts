@@ -1,0 +1,35 @@
+import type { Random, Scheduler } from '@peerplane/core'
+
+/** Locks that all tabs of a browser profile share. */
+export interface Locks {
+  /**
+   * Waits in line for `name`, then holds it until the promise of `whileHeld` settles or this tab dies. Settles as that promise does; resolves
+   * without having called `whileHeld` when `signal` aborts before its turn.
+   */
+  hold(name: string, signal: AbortSignal, whileHeld: () => Promise<void>): Promise<void>
+}
+
+/** One end of a channel that all tabs of a profile can open. */
+export interface TabChannel {
+  /** Sends a structured clone to all other ends, in order. Throws for what cannot be cloned. */
+  post(message: unknown): void
+  close(): void
+}
+
+/** What happens to the page of a tab. */
+export interface PageEvents {
+  /** The page is put away, for good or to come back later. */
+  readonly hidden: () => void
+  /** A page that was put away has come back as it was. */
+  readonly shown: () => void
+}
+
+/** What tabs need of a browser. */
+export interface TabEnvironment {
+  readonly locks: Locks
+  readonly random: Random
+  readonly scheduler: Scheduler
+  channel(name: string, receive: (message: unknown) => void): TabChannel
+  /** The returned function ends it. */
+  watchPage(events: PageEvents): () => void
+}

@@ -1,0 +1,125 @@
+import { asPeerplaneError, PeerplaneError, toBase64Url } from '@peerplane/core'
+import type { Backend, PlaneStatus, Problem } from '@peerplane/runtime'
+
+import { createCalls, type Target } from './calls.ts'
+import type { TabEnvironment } from './environment.ts'
+import { seamlessEntity, seamlessRows } from './seamless.ts'
+import { createWatches } from './watches.ts'
+
+/** A backend that stays while the one behind it changes. */
+export interface SteadyBackend {
+  readonly backend: Omit<Backend, 'close'>
+  /** From now on requests go to `target`; what is open is asked again there, and watches follow. */
+  attach(target: Target): void
+  /** Requests wait for the next target. */
+  detach(): void
+  /** Whether the application wants a network; `undefined` as long as that was never said. */
+  online(): boolean | undefined
+  /** A failure that no caller can be told; the status shows it until a target is attached. */
+  readonly failed: (error: unknown) => void
+  close(): void
+}
+
+/**
+ * A steady backend without a target.
+ *
+ * Commands for another tab get an operation id, so that asking again runs them once. Watches start on a new target only after the commands
+ * that were open have been answered there: what a person has done in this tab does not disappear from it for a moment.
+ */
+export function createSteadyBackend(
+  env: Pick<TabEnvironment, 'random' | 'scheduler'>,
+): SteadyBackend {
+  const calls = createCalls(env.scheduler)
+  const listeners = new Set<(status: PlaneStatus) => void>()
+  let current: Target | undefined
+  let status: PlaneStatus | undefined
+  let online: boolean | undefined
+  /** What this tab asked for, until a status says so: one that was on its way says what was before. */
+  let asked: boolean | undefined
+  let problem: Problem | undefined
+  let closed = false
+
+  const tell = (): void => {
+    if (status) for (const listener of listeners) listener(withProblem(status, problem))
+  }
+  const failed = (error: unknown): void => {
+    const { code, message } = asPeerplaneError(error, 'store-failed')
+    problem = { code, message }
+    tell()
+  }
+  const watches = createWatches(failed)
+  watches.add((backend) =>
+    backend.watchStatus((next) => {
+      status = next
+      if (asked === undefined || asked === next.online) {
+        asked = undefined
+        online = next.online
+      }
+      tell()
+    }),
+  )
+  const watch: typeof watches.add = (start) => {
+    if (closed) throw new PeerplaneError('closed', 'the plane was closed')
+    return watches.add(start)
+  }
+
+  const backend: SteadyBackend['backend'] = {
+    invoke: (invocations, options) => {
+      let { operationId } = options
+      return calls.make((target, repeatable) => {
+        if (repeatable) operationId ??= toBase64Url(env.random.bytes(16))
+        return target.invoke(invocations, { ...options, operationId })
+      })
+    },
+    list: (type, query) => calls.make((target) => target.list(type, query)),
+    invite: (hours) => calls.make((target) => target.invite(hours)),
+    setOnline: (wanted) => {
+      online = wanted
+      asked = wanted
+      return calls.make((target) => target.setOnline(wanted))
+    },
+    watchEntity: (type, id, listener) => {
+      const seamless = seamlessEntity(listener)
+      return watch((target) => target.watchEntity(type, id, seamless()))
+    },
+    watchType: (type, query, listener) => {
+      const seamless = seamlessRows(listener)
+      return watch((target) => target.watchType(type, query, seamless()))
+    },
+    watchStatus: (listener) => {
+      listeners.add(listener)
+      if (status) listener(withProblem(status, problem))
+      return () => {
+        listeners.delete(listener)
+      }
+    },
+  }
+  return {
+    backend,
+    attach: (target) => {
+      current = target
+      problem = undefined
+      watches.detach()
+      void calls.attach(target).then(() => {
+        if (current === target) watches.attach(target.backend)
+      })
+    },
+    detach: () => {
+      current = undefined
+      watches.detach()
+      calls.detach()
+    },
+    online: () => online,
+    failed,
+    close: () => {
+      closed = true
+      current = undefined
+      watches.detach()
+      calls.close()
+      listeners.clear()
+    },
+  }
+}
+
+const withProblem = (status: PlaneStatus, problem: Problem | undefined): PlaneStatus =>
+  problem ? { ...status, lastError: status.lastError ?? problem } : status

@@ -1,0 +1,576 @@
+import { limits, PeerplaneError, Rejected, type CommitId, type Json } from '@peerplane/core'
+import { seededRandom } from '@peerplane/core/testing'
+import { systemRandom, systemScheduler } from '@peerplane/runtime'
+import type { Backend, EntityView, Outcome, PlaneStatus } from '@peerplane/runtime'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+
+import { broadcastChannel, webLocks } from '../adapters/tab-environment.ts'
+import type { PageEvents, TabEnvironment } from './environment.ts'
+import { openInTabs, type TabBackend } from './tabs.ts'
+
+/*
+ * Locks and channels are those of the platform; what a tab cannot do in Node, dying without running another line, is done to it here. The
+ * backend behind the tabs is a shelf of counters on a disk that survives whoever opened it.
+ */
+
+const tabs: Tab[] = []
+
+afterEach(() => {
+  for (const tab of tabs.splice(0)) tab.kill()
+})
+
+describe('tabs of one space', () => {
+  it('share one replica: the first leads, others follow', async () => {
+    const { open, disk } = await browser()
+    const first = await open()
+    const second = await open()
+    expect([first.tabs().role, second.tabs().role]).toEqual(['leader', 'follower'])
+    await increment(second, 'a', 2)
+    await increment(first, 'a', 3)
+    expect(await shown(second, 'a', 5)).toBe(5)
+    expect(await second.list('shelf', {})).toEqual([{ id: 'a', state: 5 }])
+    expect(await second.invite(2)).toBe('invitation for 2 hours')
+    expect(disk.opened).toBe(1)
+  })
+
+  it('know how many they are', async () => {
+    const { open } = await browser()
+    const first = await open()
+    const counts: number[] = []
+    first.watchTabs(({ others }) => counts.push(others))
+    const second = await open()
+    const third = await open()
+    await vi.waitFor(() => expect(second.tabs().others).toBe(2))
+    expect(third.tabs()).toEqual({ role: 'follower', others: 2 })
+    await second.close()
+    await vi.waitFor(() => expect(third.tabs().others).toBe(1))
+    expect(counts).toEqual([1, 2, 1])
+  })
+
+  it('open at the same time and agree on one leader', async () => {
+    const { open, disk } = await browser()
+    const opened = await Promise.all([open(), open(), open(), open()])
+    expect(opened.filter((tab) => tab.tabs().role === 'leader')).toHaveLength(1)
+    await Promise.all(opened.map((tab) => increment(tab, 'a', 1)))
+    expect(disk.values.get('a')).toBe(4)
+    expect(disk.mostOpened).toBe(1)
+  })
+
+  it('report what the runtime reports, with every field of the error', async () => {
+    const { open } = await browser()
+    await open()
+    const follower = await open()
+    const rejection = await increment(follower, 'a', -1).catch((error: unknown) => error)
+    const same = new Rejected('not-below-zero', 'a shelf cannot hold -1')
+    expect(rejection).toBeInstanceOf(Rejected)
+    const { code, message, reason } = same
+    expect(rejection).toMatchObject({ code, message, rejection: 'not-below-zero', reason })
+    const unknown = await follower.list('cellar', {}).catch((error: unknown) => error)
+    expect(unknown).toBeInstanceOf(PeerplaneError)
+    expect(unknown).toMatchObject({ code: 'unknown-entity', message: unknownType.message })
+    await expect(increment(follower, 'a', (() => 1) as unknown as number)).rejects.toMatchObject({
+      code: 'invalid-input',
+    })
+  })
+
+  it('show why an entity cannot be shown', async () => {
+    const { open } = await browser()
+    await open()
+    const follower = await open()
+    const views: EntityView[] = []
+    follower.watchEntity('cellar', 'a', (view) => views.push(view))
+    await vi.waitFor(() => expect(views).toHaveLength(1))
+    expect(views[0]).toMatchObject({ local: 'unreadable', lastError: { code: 'unknown-entity' } })
+  })
+})
+
+describe('a take-over', () => {
+  it('goes unnoticed when the leader closes', async () => {
+    const { open, disk } = await browser()
+    const first = await open()
+    const second = await open()
+    const third = await open()
+    const seen = [watch(second, 'a'), watch(third, 'a')]
+    await vi.waitFor(() => expect(seen).toEqual([counts(0), counts(0)]))
+    await increment(third, 'a', 1)
+    await vi.waitFor(() => expect(seen).toEqual([counts(0, 1), counts(0, 1)]))
+    await first.close()
+    await increment(second, 'a', 1)
+    await vi.waitFor(() => expect(seen).toEqual([counts(0, 1, 2), counts(0, 1, 2)]))
+    await increment(third, 'a', 1)
+    await vi.waitFor(() => expect(seen).toEqual([counts(0, 1, 2, 3), counts(0, 1, 2, 3)]))
+    expect([second.tabs().role, third.tabs().role]).toEqual(['leader', 'follower'])
+    expect(disk.mostOpened).toBe(1)
+  })
+
+  it('runs a command once that the dying leader had run but not answered', async () => {
+    const { open, disk, tab } = await browser()
+    const first = await open()
+    const follower = await open()
+    const seen = watch(follower, 'a')
+    await increment(follower, 'a', 1)
+    await vi.waitFor(() => expect(seen.at(-1)).toBe(1))
+    disk.beforeAnswer = () => tab(first).kill()
+    const outcome = await increment(follower, 'a', 1)
+    expect(outcome).toMatchObject({ commit: 'commit 2', replies: [2] })
+    expect(disk.values.get('a')).toBe(2)
+    await vi.waitFor(() => expect(seen.at(-1)).toBe(2))
+    await increment(follower, 'a', 1)
+    await vi.waitFor(() => expect(seen.at(-1)).toBe(3))
+    expectRising(seen)
+  })
+
+  it('keeps the network as the application wanted it', async () => {
+    const { open, disk } = await browser()
+    const first = await open()
+    const follower = await open()
+    expect(disk.openedOnline).toEqual([undefined])
+    await follower.setOnline(false)
+    await first.close()
+    await increment(follower, 'a', 1)
+    expect(disk.openedOnline).toEqual([undefined, false])
+  })
+
+  it('happens by another tab when the first in line cannot open the store', async () => {
+    const { open, disk } = await browser()
+    const first = await open()
+    const second = await open()
+    const third = await open()
+    disk.failures.push(new PeerplaneError('store-failed', 'the disk is gone'))
+    await first.close()
+    await increment(second, 'a', 1)
+    expect(disk.values.get('a')).toBe(1)
+    expect(third.tabs().role).toBe('leader')
+  })
+
+  it('loses no acknowledged command and shows nothing twice, whoever dies when', async () => {
+    for (let seed = 1; seed <= 20; seed++) await campaign(seed)
+  }, 60_000)
+})
+
+describe('a follower', () => {
+  it('that dies is forgotten by the leader', async () => {
+    const { open, disk, tab } = await browser()
+    const leader = await open()
+    const follower = await open()
+    watch(follower, 'a')
+    await vi.waitFor(() => expect(disk.watchers).toBe(1))
+    tab(follower).kill()
+    await vi.waitFor(() => expect([disk.watchers, leader.tabs().others]).toEqual([0, 0]))
+  })
+
+  it('is told at the deadline that the leader does not answer', async () => {
+    const { open, disk, tab } = await browser()
+    await open()
+    const follower = await open()
+    disk.beforeAnswer = () => new Promise(() => {})
+    const asked = increment(follower, 'a', 1)
+    tab(follower).pass(limits.tabAnswerMs)
+    await expect(asked).rejects.toMatchObject({ code: 'timeout' })
+  })
+
+  it('may only have so many requests open', async () => {
+    const { open, disk } = await browser()
+    await open()
+    const follower = await open()
+    disk.beforeAnswer = () => new Promise(() => {})
+    const asked = Array.from({ length: limits.tabQueue }, () => increment(follower, 'a', 1))
+    await expect(increment(follower, 'a', 1)).rejects.toMatchObject({ code: 'overloaded' })
+    await follower.close()
+    for (const each of asked) await expect(each).rejects.toMatchObject({ code: 'closed' })
+  })
+
+  it('that is slow gets the latest view instead of all', async () => {
+    const { open } = await browser()
+    const leader = await open()
+    const follower = await open()
+    const seen = watch(follower, 'a')
+    await vi.waitFor(() => expect(seen).toEqual(counts(0)))
+    await Promise.all(Array.from({ length: 100 }, () => increment(leader, 'a', 1)))
+    await vi.waitFor(() => expect(seen.at(-1)).toBe(100))
+    expect(seen.length).toBeLessThan(50)
+  })
+
+  it('keeps the rows that did not change', async () => {
+    const { open } = await browser()
+    const leader = await open()
+    const follower = await open()
+    await increment(leader, 'b', 1)
+    await increment(leader, 'c', 1)
+    const lists: (readonly { readonly id: string; readonly state: Json }[])[] = []
+    follower.watchType('shelf', {}, (rows) => lists.push(rows))
+    await vi.waitFor(() => expect(lists).toHaveLength(1))
+    await increment(leader, 'a', 1)
+    await vi.waitFor(() => expect(lists).toHaveLength(2))
+    expect(lists[1]).toEqual([
+      { id: 'a', state: 1 },
+      { id: 'b', state: 1 },
+      { id: 'c', state: 1 },
+    ])
+    expect(lists[1]![1]).toBe(lists[0]![0])
+  })
+})
+
+describe('opening', () => {
+  it('fails as opening the runtime fails, and leaves the way free', async () => {
+    const { open, disk } = await browser()
+    disk.failures.push(new PeerplaneError('store-version', 'this is the future'))
+    await expect(open()).rejects.toMatchObject({ code: 'store-version' })
+    expect((await open()).tabs().role).toBe('leader')
+  })
+
+  it('fails when another tab leads and does not answer', async () => {
+    const { open, name } = await browser()
+    let release = (): void => {}
+    const held = webLocks().hold(
+      `peerplane:${name}`,
+      new AbortController().signal,
+      () => new Promise((resolve) => (release = resolve)),
+    )
+    const opening = open()
+    await vi.waitFor(() => expect(tabs.at(-1)!.tasks).not.toHaveLength(0))
+    tabs.at(-1)!.pass(limits.tabAnswerMs)
+    await expect(opening).rejects.toMatchObject({ code: 'store-locked' })
+    release()
+    await held
+  })
+
+  it('is not disturbed by messages that are none', async () => {
+    const { open, name } = await browser()
+    const noise = broadcastChannel(`peerplane-tabs-1:${name}`, () => {})
+    const leader = await open()
+    for (const message of [null, 7, 'hello', {}, { kind: 'hello' }, { kind: 'hello', tab: 7 }]) {
+      noise.post(message)
+    }
+    const follower = await open()
+    await increment(follower, 'a', 1)
+    expect(leader.tabs().others).toBe(1)
+    noise.close()
+  })
+})
+
+describe('a page that is put away', () => {
+  it('leaves, and joins again when it comes back', async () => {
+    const { open, tab } = await browser()
+    const first = await open()
+    const second = await open()
+    const seen = watch(first, 'a')
+    await vi.waitFor(() => expect(seen).toEqual(counts(0)))
+    tab(first).page.hidden()
+    await increment(second, 'a', 1)
+    expect(second.tabs()).toEqual({ role: 'leader', others: 0 })
+    tab(first).page.shown()
+    await vi.waitFor(() => expect(seen).toEqual(counts(0, 1)))
+    expect(first.tabs()).toEqual({ role: 'follower', others: 1 })
+    await increment(first, 'a', 1)
+    expect(seen).toEqual(counts(0, 1, 2))
+  })
+
+  it('refuses requests after it was closed', async () => {
+    const { open } = await browser()
+    const first = await open()
+    await first.close()
+    await first.close()
+    await expect(increment(first, 'a', 1)).rejects.toMatchObject({ code: 'closed' })
+    expect(() => first.watchEntity('shelf', 'a', () => {})).toThrow('closed')
+  })
+})
+
+/** Tabs come, work and die at random; each keeps what it was acknowledged and what it was shown. */
+async function campaign(seed: number): Promise<void> {
+  const random = seededRandom(seed)
+  const below = (count: number): number => random.bytes(1)[0]! % count
+  const { open, disk, tab } = await browser()
+  const live: { readonly backend: TabBackend; readonly seen: number[] }[] = []
+  const working: Promise<void>[] = []
+  let acknowledged = 0
+  let unknown = 0
+  disk.latency = () => below(3)
+  const enter = async (): Promise<void> => {
+    const backend = await open()
+    live.push({ backend, seen: watch(backend, 'a') })
+  }
+  await enter()
+  for (let step = 0; step < 60; step++) {
+    if (live.length < 2 || (live.length < 5 && below(5) === 0)) await enter()
+    const { backend, seen } = live[below(live.length)]!
+    if (below(10) === 0) {
+      live.splice(live.indexOf(live.find((each) => each.backend === backend)!), 1)
+      if (below(2) === 0) await backend.close()
+      else tab(backend).kill()
+      expectRising(seen)
+    } else {
+      unknown += 1
+      working.push(
+        increment(backend, 'a', 1).then(
+          () => {
+            acknowledged += 1
+            unknown -= 1
+          },
+          (error: unknown) => {
+            if (!(error instanceof PeerplaneError) || error.code !== 'closed') throw error
+          },
+        ),
+      )
+    }
+    if (below(3) === 0) await new Promise((resolve) => setTimeout(resolve, below(4)))
+  }
+  const survivors = live.map(({ backend }) => increment(backend, 'a', 1))
+  await Promise.all(survivors)
+  await vi.waitFor(() => {
+    for (const { seen } of live) expect(seen.at(-1)).toBe(disk.values.get('a'))
+  })
+  for (const { seen } of live) expectRising(seen)
+  const total = disk.values.get('a')! - survivors.length
+  expect(total).toBeGreaterThanOrEqual(acknowledged)
+  expect(total).toBeLessThanOrEqual(acknowledged + unknown)
+  expect(disk.mostOpened).toBe(1)
+  for (const { backend } of live) tab(backend).kill()
+}
+
+const expectRising = (seen: readonly number[]): void => {
+  expect(seen).toEqual([...new Set(seen)].sort((a, b) => a - b))
+}
+
+const counts = (...values: number[]): number[] => values
+
+const increment = (backend: Backend, id: string, by: number): Promise<Outcome> =>
+  backend.invoke([{ type: 'shelf', id, command: 'increment', input: by }], {})
+
+function watch(backend: Backend, id: string): number[] {
+  const seen: number[] = []
+  backend.watchEntity('shelf', id, ({ state }) => seen.push(state as number))
+  return seen
+}
+
+const shown = (backend: Backend, id: string, value: number): Promise<number> =>
+  new Promise((resolve) => {
+    backend.watchEntity('shelf', id, ({ state }) => {
+      if (state === value) resolve(value)
+    })
+  })
+
+let browsers = 0
+
+/** A profile in which tabs open one space. */
+async function browser(): Promise<{
+  readonly name: string
+  readonly disk: Disk
+  readonly open: () => Promise<TabBackend>
+  readonly tab: (backend: TabBackend) => Tab
+}> {
+  const name = `space ${(browsers += 1)}`
+  const disk = createDisk()
+  const byBackend = new Map<TabBackend, Tab>()
+  const open = async (): Promise<TabBackend> => {
+    const tab = createTab()
+    tabs.push(tab)
+    const lead = (online: boolean | undefined): Promise<Backend> => openShelf(disk, tab, online)
+    const backend = await openInTabs(tab.env, name, lead)
+    byBackend.set(backend, tab)
+    return backend
+  }
+  return { name, disk, open, tab: (backend) => byBackend.get(backend)! }
+}
+
+interface Tab {
+  readonly env: TabEnvironment
+  readonly page: PageEvents
+  /** Scheduled and not yet due. */
+  readonly tasks: { readonly at: number; readonly task: () => void }[]
+  /** Lets time pass for the timers of this tab. */
+  pass(ms: number): void
+  alive(): boolean
+  /** Ends everything without a word. */
+  kill(): void
+}
+
+function createTab(): Tab {
+  const death = new AbortController()
+  const dead = new Promise<void>((resolve) => {
+    death.signal.addEventListener('abort', () => resolve())
+  })
+  const locks = webLocks()
+  const closers = new Set<() => void>()
+  const tab: Tab = {
+    page: { hidden: () => {}, shown: () => {} },
+    tasks: [],
+    alive: () => !death.signal.aborted,
+    pass: (ms) => {
+      const due = tab.tasks.filter(({ at }) => at <= ms)
+      for (const each of due) {
+        tab.tasks.splice(tab.tasks.indexOf(each), 1)
+        each.task()
+      }
+    },
+    kill: () => {
+      death.abort()
+      for (const close of closers) close()
+    },
+    env: {
+      random: systemRandom,
+      locks: {
+        hold: (name, signal, whileHeld) =>
+          locks.hold(name, AbortSignal.any([signal, death.signal]), () =>
+            Promise.race([whileHeld(), dead]),
+          ),
+      },
+      scheduler: {
+        after: (ms, task) => {
+          // Short ones run in real time, so that hello is repeated.
+          if (ms <= 5_000) {
+            return systemScheduler.after(ms / 20, () => {
+              if (tab.alive()) task()
+            })
+          }
+          const scheduled = { at: ms, task }
+          tab.tasks.push(scheduled)
+          return () => {
+            const index = tab.tasks.indexOf(scheduled)
+            if (index >= 0) tab.tasks.splice(index, 1)
+          }
+        },
+      },
+      channel: (name, receive) => {
+        const channel = broadcastChannel(name, receive)
+        closers.add(channel.close)
+        return {
+          post: (message) => {
+            if (tab.alive()) channel.post(message)
+          },
+          close: channel.close,
+        }
+      },
+      watchPage: (events) => {
+        Object.assign(tab.page, events)
+        return () => {}
+      },
+    },
+  }
+  return tab
+}
+
+interface Disk {
+  readonly values: Map<string, number>
+  readonly outcomes: Map<string, Outcome>
+  readonly openedOnline: (boolean | undefined)[]
+  readonly failures: PeerplaneError[]
+  opened: number
+  nowOpen: Set<Tab>
+  mostOpened: number
+  watchers: number
+  latency: () => number
+  beforeAnswer: () => void | Promise<void>
+}
+
+const createDisk = (): Disk => ({
+  values: new Map(),
+  outcomes: new Map(),
+  openedOnline: [],
+  failures: [],
+  opened: 0,
+  nowOpen: new Set(),
+  mostOpened: 0,
+  watchers: 0,
+  latency: () => 0,
+  beforeAnswer: () => {},
+})
+
+const turns = async (count: number): Promise<void> => {
+  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setTimeout(resolve))
+}
+
+const unknownType = new PeerplaneError('unknown-entity', 'only shelves are known')
+
+/** Counters that are durable before their command is answered; the effect shows when it is durable. */
+async function openShelf(disk: Disk, tab: Tab, online: boolean | undefined): Promise<Backend> {
+  const failure = disk.failures.shift()
+  if (failure) throw failure
+  const listeners = new Set<() => void>()
+  let wanted = online ?? true
+  disk.opened += 1
+  disk.openedOnline.push(online)
+  disk.nowOpen = new Set([...disk.nowOpen, tab].filter((each) => each.alive()))
+  disk.mostOpened = Math.max(disk.mostOpened, disk.nowOpen.size)
+  const tell = (): void => {
+    for (const listener of listeners) listener()
+  }
+  const listen = (listener: () => void): (() => void) => {
+    let told = false
+    const once = (): void => {
+      told = true
+      listener()
+    }
+    listeners.add(once)
+    queueMicrotask(() => {
+      if (listeners.has(once) && !told) once()
+    })
+    return () => {
+      listeners.delete(once)
+    }
+  }
+  const rows = (): { id: string; state: number }[] =>
+    [...disk.values].sort(([a], [b]) => (a < b ? -1 : 1)).map(([id, state]) => ({ id, state }))
+  const check = (type: string): void => {
+    if (type !== 'shelf') throw unknownType
+  }
+  return {
+    invoke: async ([invocation], { operationId = '' }) => {
+      const known = disk.outcomes.get(operationId)
+      if (known) return known
+      const { id, input } = invocation!
+      const by = input as number
+      if (by < 0) throw new Rejected('not-below-zero', `a shelf cannot hold ${by}`)
+      await turns(disk.latency())
+      // A dead tab writes nothing.
+      if (!tab.alive()) return new Promise(() => {})
+      if (!disk.nowOpen.has(tab)) throw new PeerplaneError('closed', 'the shelf was closed')
+      const value = (disk.values.get(id) ?? 0) + by
+      disk.values.set(id, value)
+      const commit = `commit ${disk.outcomes.size + 1}` as CommitId
+      const outcome: Outcome = { commit, durability: 'synced', replies: [value] }
+      disk.outcomes.set(operationId || commit, outcome)
+      tell()
+      const { beforeAnswer } = disk
+      disk.beforeAnswer = () => {}
+      await beforeAnswer()
+      await turns(disk.latency())
+      return outcome
+    },
+    watchEntity: (type, id, listener) => {
+      check(type)
+      disk.watchers += 1
+      const stop = listen(() =>
+        listener({
+          local: 'ready',
+          state: disk.values.get(id) ?? 0,
+          version: '',
+          pendingCommands: 0,
+          lastError: undefined,
+        }),
+      )
+      return () => {
+        disk.watchers -= 1
+        stop()
+      }
+    },
+    watchType: (type, _query, listener) => {
+      check(type)
+      return listen(() => listener(rows()))
+    },
+    list: async (type) => {
+      check(type)
+      return rows()
+    },
+    watchStatus: (listener) => listen(() => listener({ online: wanted } as PlaneStatus)),
+    invite: async (hours) => `invitation for ${hours} hours`,
+    setOnline: async (next) => {
+      wanted = next
+      tell()
+    },
+    close: async () => {
+      disk.nowOpen.delete(tab)
+      listeners.clear()
+    },
+  }
+}

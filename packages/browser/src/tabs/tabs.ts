@@ -1,0 +1,105 @@
+import { limits, PeerplaneError } from '@peerplane/core'
+import type { Backend } from '@peerplane/runtime'
+
+import type { TabEnvironment } from './environment.ts'
+import { beginStay, type Lead, type TabsStatus } from './stay.ts'
+import { createSteadyBackend } from './steady-backend.ts'
+
+/** How long a tab that failed to lead lets others try before it stands in line again. */
+const LEAD_AGAIN_MS = 5_000
+
+/** A backend that is shared by all tabs of a profile. */
+export interface TabBackend extends Backend {
+  tabs(): TabsStatus
+  /** Calls back after each change. The returned function ends it. */
+  watchTabs(listener: (tabs: TabsStatus) => void): () => void
+}
+
+/**
+ * The one replica of a space in this browser profile: opened here with `lead` if no other tab leads, otherwise used through the tab that
+ * does. When that tab goes away, one of the others takes over, and no caller notices: open requests are answered by the new leader, each
+ * command takes effect once, and watches go on.
+ *
+ * What was acknowledged is kept at its durability. What a watch showed before it was durable can be gone after a take-over, except commands
+ * of this tab that were not answered: they are run again before its watches go on.
+ *
+ * A page that is put away, for good or for the back button, leaves; it joins again when it comes back. Rejects with what `lead` rejects
+ * with, or `store-locked` if another tab leads but does not answer.
+ */
+export async function openInTabs(
+  env: TabEnvironment,
+  space: string,
+  lead: Lead,
+): Promise<TabBackend> {
+  const steady = createSteadyBackend(env)
+  const listeners = new Set<(tabs: TabsStatus) => void>()
+  const attached = Promise.withResolvers<void>()
+  let status: TabsStatus = { role: 'follower', others: 0 }
+  let leave: (() => Promise<void>) | undefined
+  let left: Promise<void> = Promise.resolve()
+  let wanted = true
+
+  const enter = (): void => {
+    if (!wanted || leave) return
+    leave = beginStay(env, space, lead, steady, {
+      leading: cancelDeadline,
+      attached: attached.resolve,
+      tabs: (next) => {
+        status = next
+        for (const listener of listeners) listener(next)
+      },
+      failed: (error) => {
+        attached.reject(error)
+        steady.failed(error)
+        exit().catch(() => undefined)
+        env.scheduler.after(LEAD_AGAIN_MS, enter)
+      },
+    })
+  }
+  const exit = (): Promise<void> => {
+    if (leave) left = leave()
+    leave = undefined
+    return left
+  }
+  const cancelDeadline = env.scheduler.after(limits.tabAnswerMs, () => {
+    const reason = 'another tab of this browser has opened the space and does not answer'
+    attached.reject(new PeerplaneError('store-locked', reason))
+  })
+  const stopWatchingPage = env.watchPage({
+    hidden: () => {
+      wanted = false
+      exit().catch(() => undefined)
+    },
+    shown: () => {
+      wanted = true
+      left.then(enter, enter)
+    },
+  })
+  const close = (): Promise<void> => {
+    stopWatchingPage()
+    cancelDeadline()
+    wanted = false
+    steady.close()
+    return exit()
+  }
+
+  enter()
+  try {
+    await attached.promise
+  } catch (error) {
+    await close().catch(() => undefined)
+    throw error
+  }
+  cancelDeadline()
+  return {
+    ...steady.backend,
+    close,
+    tabs: () => status,
+    watchTabs: (listener) => {
+      listeners.add(listener)
+      return () => {
+        listeners.delete(listener)
+      }
+    },
+  }
+}

@@ -1,0 +1,48 @@
+import type { Backend } from '@peerplane/runtime'
+
+/** Watches that outlive the backend they were started on. */
+export interface Watches {
+  /** Starts a watch on the current backend and on every later one. Throws what starting it throws. */
+  add(start: StartWatch): () => void
+  attach(backend: Omit<Backend, 'close'>): void
+  detach(): void
+}
+
+/** Starts a watch and returns what ends it. */
+export type StartWatch = (backend: Omit<Backend, 'close'>) => () => void
+
+/** No backend at first. `failed` is told when a watch cannot be started on a later one. */
+export function createWatches(failed: (error: unknown) => void): Watches {
+  const watches = new Map<symbol, { readonly start: StartWatch; stop: (() => void) | undefined }>()
+  let current: Omit<Backend, 'close'> | undefined
+
+  const detach = (): void => {
+    current = undefined
+    for (const watch of watches.values()) {
+      watch.stop?.()
+      watch.stop = undefined
+    }
+  }
+  return {
+    add: (start) => {
+      const key = Symbol('watch')
+      watches.set(key, { start, stop: current && start(current) })
+      return () => {
+        watches.get(key)?.stop?.()
+        watches.delete(key)
+      }
+    },
+    attach: (backend) => {
+      detach()
+      current = backend
+      for (const watch of watches.values()) {
+        try {
+          watch.stop = watch.start(backend)
+        } catch (error) {
+          failed(error)
+        }
+      }
+    },
+    detach,
+  }
+}
