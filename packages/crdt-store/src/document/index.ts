@@ -1,1 +1,1 @@
-export {}
+export { documentModel } from './model.ts'

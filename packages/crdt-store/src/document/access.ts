@@ -1,0 +1,118 @@
+import { PeerplaneError, type Json } from '@peerplane/core'
+
+import type { Replica } from './automerge.ts'
+import { toMirror, toPlain } from './plain.ts'
+
+/** A key of a map or a position in a list. */
+export type Step = string | number
+
+/** A container inside a replica: its id in Automerge and how deep it lies. */
+export interface Place {
+  readonly id: string
+  readonly depth: number
+}
+
+/** How the handle of one command reads and changes its replica: every access ends with the command. */
+export class Access {
+  readonly #replica: Replica
+  /** Texts that this command has spliced, by path: finding one costs a third of a keystroke. */
+  readonly #texts = new Map<string, string>()
+  #isOpen = true
+
+  constructor(replica: Replica) {
+    this.#replica = replica
+  }
+
+  close(): void {
+    this.#isOpen = false
+  }
+
+  /** The value at `step`: plain, or what `wrap` makes of a container. */
+  read(place: Place, step: Step, wrap: (type: 'map' | 'list', place: Place) => unknown): unknown {
+    const found = this.#open().getWithType(place.id, step)
+    if (found === null) return undefined
+    const [type, value] = found
+    if (type === 'map' || type === 'list') return wrap(type, { id: value, depth: place.depth + 1 })
+    if (type === 'text') return this.#replica.text(value)
+    return toMirror(value)
+  }
+
+  keys(place: Place): string[] {
+    return this.#open().keys(place.id)
+  }
+
+  length(place: Place): number {
+    return this.#open().length(place.id)
+  }
+
+  /** Writes `value` at a key or over an item. A text becomes a new one: concurrent edits of the old one are lost. */
+  put(place: Place, step: Step, value: unknown): void {
+    const plain = toPlain(value, place.depth + 1)
+    const replica = this.#change()
+    if (typeof plain === 'string') replica.putObject(place.id, step, plain)
+    else if (typeof plain === 'object' && plain !== null) {
+      replica.putObjectFromHydrate(place.id, step, plain)
+    } else replica.put(place.id, step, plain, typeOf(plain))
+  }
+
+  delete(place: Place, key: string): void {
+    this.#change().delete(place.id, key)
+  }
+
+  /** Replaces items of a list. */
+  spliceList(place: Place, at: number, remove: number, items: readonly unknown[]): void {
+    const plain = items.map((item) => toPlain(item, place.depth + 1))
+    this.#change().spliceFromHydrate(place.id, at, remove, plain)
+  }
+
+  /** Replaces characters of the text at `path`. Throws `invalid-input` where there is no text, or no such position. */
+  spliceText(path: readonly Step[], at: number, remove: number, text: string): void {
+    const id = this.#textAt(path)
+    const length = this.#replica.length(id)
+    if (!isWhole(at) || !isWhole(remove) || at + remove > length) {
+      throw new PeerplaneError(
+        'invalid-input',
+        `a text of ${length} characters has no ${remove} characters at ${at}`,
+      )
+    }
+    this.#replica.splice(id, at, remove, text)
+  }
+
+  #textAt(path: readonly Step[]): string {
+    const replica = this.#open()
+    const name = JSON.stringify(path)
+    const known = this.#texts.get(name)
+    if (known !== undefined) return known
+    let id = '_root'
+    let type = 'map'
+    for (const step of path) {
+      const fits = type === (typeof step === 'string' ? 'map' : 'list')
+      const found = fits ? replica.getWithType(id, step) : null
+      type = found?.[0] ?? 'nothing'
+      id = String(found?.[1])
+    }
+    if (type !== 'text') throw new PeerplaneError('invalid-input', `there is no text at ${name}`)
+    this.#texts.set(name, id)
+    return id
+  }
+
+  #change(): Replica {
+    this.#texts.clear()
+    return this.#open()
+  }
+
+  #open(): Replica {
+    if (!this.#isOpen) {
+      throw new PeerplaneError('handler-failed', 'a handler used its state after it had returned')
+    }
+    return this.#replica
+  }
+}
+
+function typeOf(value: Json): 'int' | 'f64' | 'boolean' | 'null' {
+  if (value === null) return 'null'
+  if (typeof value === 'boolean') return 'boolean'
+  return Number.isInteger(value) ? 'int' : 'f64'
+}
+
+const isWhole = (value: number): boolean => Number.isSafeInteger(value) && value >= 0

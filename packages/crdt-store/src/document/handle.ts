@@ -1,0 +1,151 @@
+import { PeerplaneError } from '@peerplane/core'
+
+import type { Access, Place } from './access.ts'
+import { checkKey } from './plain.ts'
+
+/**
+ * What a handler gets for a document: it looks like plain data, and writing to it changes the replica of `access`.
+ *
+ * Texts read as strings; `splice` at the top edits them in place.
+ */
+export function documentHandle(access: Access): object {
+  return mapHandle(
+    access,
+    { id: '_root', depth: 0 },
+    {
+      splice: access.spliceText.bind(access),
+    },
+  )
+}
+
+function wrapIn(access: Access): (type: 'map' | 'list', place: Place) => object {
+  return (type, place) =>
+    type === 'map' ? mapHandle(access, place, {}) : listHandle(access, place)
+}
+
+function mapHandle(
+  access: Access,
+  place: Place,
+  own: { readonly [name: string]: unknown },
+): object {
+  const wrap = wrapIn(access)
+  const get = (key: string): unknown =>
+    Object.hasOwn(own, key) ? own[key] : access.read(place, key, wrap)
+  return new Proxy<Record<string, unknown>>(
+    {},
+    {
+      ...sealed,
+      get: (target, key) => (typeof key === 'string' ? get(key) : Reflect.get(target, key)),
+      has: (_, key) => typeof key === 'string' && get(key) !== undefined,
+      ownKeys: () => access.keys(place),
+      getOwnPropertyDescriptor(_, key) {
+        const value = typeof key === 'string' ? access.read(place, key, wrap) : undefined
+        if (value === undefined) return undefined
+        return { configurable: true, enumerable: true, writable: true, value }
+      },
+      set(_, key, value) {
+        if (typeof key !== 'string' || Object.hasOwn(own, key)) return false
+        access.put(place, checkKey(key), value)
+        return true
+      },
+      deleteProperty(_, key) {
+        if (typeof key !== 'string') return false
+        if (access.read(place, key, wrap) !== undefined) access.delete(place, key)
+        return true
+      },
+    },
+  )
+}
+
+function listHandle(access: Access, place: Place): object {
+  const wrap = wrapIn(access)
+  const methods = listMethods(access, place, (index) => access.read(place, index, wrap))
+  return new Proxy<unknown[]>([], {
+    ...sealed,
+    get(target, key, receiver): unknown {
+      if (key === 'length') return access.length(place)
+      const index = toIndex(key)
+      if (index !== undefined) return access.read(place, index, wrap)
+      if (typeof key === 'string' && Object.hasOwn(methods, key)) return methods[key]
+      // Reading methods of arrays work through this proxy.
+      return Reflect.get(target, key, receiver)
+    },
+    has(target, key) {
+      const index = toIndex(key)
+      return index === undefined ? Reflect.has(target, key) : index < access.length(place)
+    },
+    ownKeys: () => [...Array(access.length(place)).keys()].map(String).concat('length'),
+    getOwnPropertyDescriptor(_, key) {
+      if (key === 'length') {
+        return {
+          configurable: false,
+          enumerable: false,
+          writable: true,
+          value: access.length(place),
+        }
+      }
+      const index = toIndex(key)
+      if (index === undefined || index >= access.length(place)) return undefined
+      const value = access.read(place, index, wrap)
+      return { configurable: true, enumerable: true, writable: true, value }
+    },
+    set(_, key, value) {
+      const length = access.length(place)
+      const index = toIndex(key)
+      if (index !== undefined && index < length) access.put(place, index, value)
+      else if (index === length) access.spliceList(place, length, 0, [value])
+      else if (key === 'length' && isLength(value, length)) {
+        access.spliceList(place, value, length - value, [])
+      } else return false
+      return true
+    },
+    deleteProperty() {
+      throw new PeerplaneError('invalid-input', 'a list has no gaps: remove an item with splice')
+    },
+  })
+}
+
+/** The methods of arrays that change their length; generic ones would rewrite every item behind. */
+function listMethods(
+  access: Access,
+  place: Place,
+  read: (index: number) => unknown,
+): { readonly [name: string]: unknown } {
+  const length = (): number => access.length(place)
+  const snapshot = (index: number): unknown => structuredClone(toData(read(index)))
+  function splice(start: number, remove?: number, ...items: readonly unknown[]): unknown[] {
+    const size = length()
+    const from =
+      start < 0 ? Math.max(0, size + Math.trunc(start)) : Math.min(size, Math.trunc(start))
+    const count = Math.max(0, Math.min(size - from, Math.trunc(remove ?? size - from)))
+    const removed = Array.from({ length: count }, (_, i) => snapshot(from + i))
+    access.spliceList(place, from, count, items)
+    return removed
+  }
+  return {
+    splice,
+    push: (...items: readonly unknown[]): number => (splice(length(), 0, ...items), length()),
+    unshift: (...items: readonly unknown[]): number => (splice(0, 0, ...items), length()),
+    pop: (): unknown => (length() > 0 ? splice(length() - 1, 1)[0] : undefined),
+    shift: (): unknown => splice(0, 1)[0],
+  }
+}
+
+/** A handle as data that outlives what it stands for. */
+function toData(value: unknown): unknown {
+  return typeof value === 'object' && value !== null ? JSON.parse(JSON.stringify(value)) : value
+}
+
+function toIndex(key: string | symbol): number | undefined {
+  return typeof key === 'string' && /^(0|[1-9][0-9]{0,9})$/.test(key) ? Number(key) : undefined
+}
+
+const isLength = (value: unknown, max: number): value is number =>
+  Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= max
+
+/** What plain data does not do. */
+const sealed: ProxyHandler<object> = {
+  defineProperty: () => false,
+  setPrototypeOf: () => false,
+  preventExtensions: () => false,
+}

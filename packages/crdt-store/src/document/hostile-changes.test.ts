@@ -1,0 +1,276 @@
+import { createHash } from 'node:crypto'
+import { deflateRawSync } from 'node:zlib'
+
+import {
+  concatBytes,
+  document,
+  fromHex,
+  hash,
+  toHex,
+  utf8,
+  type DocumentHandle,
+  type EntityState,
+  type Json,
+  type Origin,
+  type SessionId,
+  type StateModel,
+} from '@peerplane/core'
+import { beforeAll, describe, expect, test } from 'vitest'
+
+import { actorOf } from './document-state.ts'
+import { documentModel } from './index.ts'
+
+interface Content {
+  readonly [key: string]: Json
+  text: string
+  list: Json[]
+  map: { [key: string]: Json }
+}
+const shape = document<Content>({ text: '', list: [], map: {} })
+
+let model: StateModel
+let root: string
+beforeAll(async () => {
+  model = await documentModel(shape)
+  root = (await model.open(undefined)).version
+})
+
+const sessionOf = (name: string): SessionId => toHex(hash('test-session', utf8(name))) as SessionId
+const originOf = (name: string): Origin => ({
+  session: sessionOf(name),
+  seq: 1,
+  time: { ms: 0, counter: 0 },
+})
+
+describe('a change that would do harm is void at once', () => {
+  const cases: [what: string, bytes: () => Uint8Array][] = [
+    ['3,000,000 operations in some hundred bytes', () => bomb(3_000_000n)],
+    ['10^12 operations', () => bomb(10n ** 12n)],
+    ['more replaced operations than there can be', () => bomb(1_000n, 10n ** 9n)],
+    ['a chunk that inflates to 64 MB', () => deflated(64_000_000)],
+    ['operations numbered from 2^31', () => change({ startOp: 2n ** 31n })],
+    ['operations numbered from 2^32 - 1', () => change({ startOp: 2n ** 32n - 1n })],
+    ['operations numbered before what it builds upon', () => change({ startOp: 1n })],
+    ['an unknown change before it', () => change({ deps: ['ab'.repeat(32)] })],
+    ['nothing before it', () => change({ deps: [] })],
+    ['the actor of another session', () => change({ actor: actorOf(sessionOf('other')) })],
+    ['a wrong checksum', () => change({}).map((byte, i) => (i === 4 ? byte ^ 1 : byte))],
+    ['two chunks', () => concatBytes(change({}), change({}))],
+    ['a document chunk', () => chunk(0, change({}).subarray(11))],
+    ['no bytes', () => new Uint8Array(0)],
+    ['six million bytes', () => new Uint8Array(6_000_000)],
+  ]
+  test.each(cases)('%s', async (_, make) => {
+    const state = await model.open(undefined)
+    const before = toHex(state.snapshot())
+    const body = { origin: originOf('mallory'), bytes: make() }
+    const memory = process.memoryUsage().rss
+    const start = performance.now()
+    expect(state.fold([body])).toEqual([body])
+    expect(performance.now() - start).toBeLessThan(50)
+    expect(process.memoryUsage().rss - memory).toBeLessThan(30_000_000)
+    expect(JSON.stringify(state.mirror)).toBe('{"list":[],"map":{},"text":""}')
+    const reopened = await model.open(state.snapshot())
+    // The session that did it has no further effect; nothing else is remembered.
+    expect(state.fold([{ ...body, bytes: change({}) }])).toHaveLength(1)
+    expect(reopened.fold([{ ...body, bytes: change({}) }])).toHaveLength(1)
+    expect(toHex(state.snapshot())).not.toBe(before)
+    expect(reopened.version).toBe(root)
+  })
+})
+
+test('the change that the cases above spoil is valid', async () => {
+  const state = await model.open(undefined)
+  expect(state.fold([{ origin: originOf('mallory'), bytes: change({}) }])).toEqual([])
+  expect(state.mirror).toEqual({ list: [], map: {}, text: '', y: 0 })
+})
+
+test('what only Automerge can find is void too, costs its session alone, and is named by the next call', async () => {
+  const state = await model.open(undefined)
+  const honest = await model.open(undefined)
+  const first = write(honest, 'alice', (doc) => doc.splice(['text'], 0, 0, 'one'))
+  // A key of an object that does not exist.
+  const bad = { origin: originOf('mallory'), bytes: change({ object: 77n }) }
+  const second = write(honest, 'alice', (doc) => doc.splice(['text'], 3, 0, ' two'))
+  expect(state.fold([first, bad, second])).toEqual([])
+  expect(state.mirror).toEqual(honest.mirror)
+  expect(state.fold([])).toEqual([bad])
+  expect(state.fold([])).toEqual([])
+  expect((await model.open(state.snapshot())).mirror).toEqual(honest.mirror)
+})
+
+test('deep nesting is shown down to the limit and costs little', async () => {
+  const state = await model.open(undefined)
+  const draft = state.begin(originOf('mallory'))
+  let place = (draft.handle as DocumentHandle<Content>).map
+  // The handle refuses depth; a hostile device does not ask it.
+  for (let depth = 2; depth <= 32; depth++) {
+    place['a'] = {}
+    place = place['a'] as typeof place
+  }
+  expect(() => {
+    place['a'] = {}
+  }).toThrow(/levels/)
+  expect(draft.finish()).toBeInstanceOf(Uint8Array)
+  expect(JSON.stringify(state.mirror)).toContain('{"a":{}}')
+})
+
+test('2,000 mutated changes: no throw, no hang, and the document still saves and loads', async () => {
+  const honest = await model.open(undefined)
+  const bodies = Array.from({ length: 20 }, (_, i) =>
+    write(honest, 'alice', (doc) => {
+      doc.splice(['text'], 0, 0, `hello ${i} `)
+      doc.list.push(i, 'x', { a: [i] })
+      doc.map[`k${i % 5}`] = { text: 'abc', n: i }
+      if (i % 3 === 0) doc.list.splice(0, 1)
+      if (i % 4 === 0) doc.splice(['text'], 2, 3, 'Z')
+    }),
+  )
+  const random = generator(1)
+  let voids = 0
+  let longest = 0
+  for (let round = 0; round < 2_000; round++) {
+    const state = await model.open(undefined)
+    const at = Math.floor(random() * bodies.length)
+    state.fold(bodies.slice(0, at))
+    const start = performance.now()
+    const mutated = { ...bodies[at]!, bytes: mutate(bodies[at]!.bytes, random) }
+    const refused = state.fold([mutated])
+    const mirror = JSON.stringify(state.mirror)
+    voids += refused.length + state.fold([]).length
+    const reopened = await model.open(state.snapshot())
+    expect(JSON.stringify(reopened.mirror)).toBe(mirror)
+    const draft = state.begin(originOf('bob'))
+    ;(draft.handle as DocumentHandle<Content>).splice(['text'], 0, 0, 'alive')
+    expect(draft.finish()).toBeInstanceOf(Uint8Array)
+    const again = await model.open(state.snapshot())
+    expect(JSON.stringify(again.mirror)).toBe(JSON.stringify(state.mirror))
+    longest = Math.max(longest, performance.now() - start)
+    for (const each of [state, reopened, again]) each.close()
+  }
+  expect(voids).toBeGreaterThan(1_000)
+  expect(longest).toBeLessThan(1_000)
+})
+
+function write(
+  state: EntityState,
+  name: string,
+  edit: (doc: DocumentHandle<Content>) => void,
+): { origin: Origin; bytes: Uint8Array } {
+  const draft = state.begin(originOf(name))
+  edit(draft.handle as DocumentHandle<Content>)
+  return { origin: originOf(name), bytes: draft.finish()! }
+}
+
+/** A change that sets the key `y` of an object to 0, with the parts of a case. */
+function change(parts: {
+  startOp?: bigint
+  deps?: string[]
+  actor?: Uint8Array
+  object?: bigint
+}): Uint8Array {
+  const object: [number, number[]][] =
+    parts.object === undefined
+      ? []
+      : [
+          [0x01, [1, 0]],
+          [0x02, [1, ...uleb(parts.object)]],
+        ]
+  return encode(parts, [
+    ...object,
+    [0x15, [0x7f, 1, 0x79]],
+    [0x34, [1]],
+    [0x42, [0x7f, 1]],
+    [0x56, [0x7f, 0x14]],
+    [0x57, [0]],
+    [0x70, [0x7f, 0]],
+  ])
+}
+
+/** A change of `count` operations, or with `preds` replaced operations each, in run lengths. */
+function bomb(count: bigint, preds = 0n): Uint8Array {
+  return encode({}, [
+    [0x15, [...sleb(count), 1, 0x79]],
+    [0x34, uleb(count)],
+    [0x42, [...sleb(count), 1]],
+    [0x56, [...sleb(count), 0]],
+    [0x70, [...sleb(count), ...uleb(preds)]],
+    ...(preds === 0n
+      ? []
+      : ([
+          [0x71, [...sleb(count * preds), 0]],
+          [0x73, [...sleb(count * preds), 0]],
+        ] as [number, number[]][])),
+  ])
+}
+
+function encode(
+  parts: { startOp?: bigint; deps?: string[]; actor?: Uint8Array },
+  columns: readonly [number, number[]][],
+): Uint8Array {
+  const deps = parts.deps ?? [root]
+  const actor = parts.actor ?? actorOf(sessionOf('mallory'))
+  return chunk(
+    1,
+    Uint8Array.from([
+      ...uleb(BigInt(deps.length)),
+      ...deps.flatMap((dep) => [...fromHex(dep)]),
+      actor.length,
+      ...actor,
+      1,
+      ...uleb(parts.startOp ?? 4n),
+      0,
+      0,
+      0,
+      columns.length,
+      ...columns.flatMap(([spec, bytes]) => [spec, bytes.length]),
+      ...columns.flatMap(([, bytes]) => bytes),
+    ]),
+  )
+}
+
+function deflated(size: number): Uint8Array {
+  const body = deflateRawSync(new Uint8Array(size))
+  return chunk(2, body)
+}
+
+function chunk(type: number, body: Uint8Array): Uint8Array {
+  const hashed = Uint8Array.from([type, ...uleb(BigInt(body.length)), ...body])
+  return concatBytes(Uint8Array.from([0x85, 0x6f, 0x4a, 0x83]), checksum(hashed), hashed)
+}
+
+/** One to four bytes changed, and the checksum made to fit. */
+function mutate(bytes: Uint8Array, random: () => number): Uint8Array {
+  const mutated = Uint8Array.from(bytes)
+  for (let left = 1 + Math.floor(random() * 4); left > 0; left--) {
+    mutated[8 + Math.floor(random() * (mutated.length - 8))] = Math.floor(random() * 256)
+  }
+  mutated.set(checksum(mutated.subarray(8)), 4)
+  return mutated
+}
+
+const checksum = (hashed: Uint8Array): Uint8Array =>
+  createHash('sha256').update(hashed).digest().subarray(0, 4)
+
+function uleb(value: bigint): number[] {
+  const bytes: number[] = []
+  for (; value >= 128n; value >>= 7n) bytes.push(Number(value & 127n) | 128)
+  return [...bytes, Number(value)]
+}
+
+const sleb = (value: bigint): number[] => {
+  const bytes: number[] = []
+  for (; value >= 64n; value >>= 7n) bytes.push(Number(value & 127n) | 128)
+  return [...bytes, Number(value)]
+}
+
+/** Numbers from 0 to 1 that repeat with the seed (xorshift). */
+function generator(seed: number): () => number {
+  let state = seed
+  return () => {
+    state ^= state << 13
+    state ^= state >>> 17
+    state ^= state << 5
+    return (state >>> 0) / 2 ** 32
+  }
+}
