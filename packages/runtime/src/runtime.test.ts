@@ -96,7 +96,7 @@ test('a rejection, a mistake and an asynchronous handler change nothing', async 
   await expect(account.late()).rejects.toMatchObject({ code: 'handler-failed' })
   expect(await account.nothing()).toMatchObject({ commit: undefined, reply: 'nothing' })
   expect(await account.state()).toMatchObject({ balance: 1 })
-  expect(plane.status()!.commits).toBe(1)
+  await vi.waitFor(() => expect(plane.status()!.commits).toBe(1))
   await plane.close()
 })
 
