@@ -9,13 +9,13 @@ export {
   type LogStatus,
 } from './log/log.ts'
 export { createMemoryStore, type MemoryStore } from './storage/memory-store.ts'
-export {
-  openEntities,
-  type DeclaredModel,
-  type Entities,
-  type EntitiesOptions,
-  type ListedEntity,
-  type ListQuery,
+export type {
+  DeclaredModel,
+  Entities,
+  EntitiesOptions,
+  ListedEntity,
+  ListQuery,
 } from './entities/entities.ts'
+export { openEntities } from './entities/open-entities.ts'
 export { shapeSignature } from './entities/shape-signature.ts'
 export { nativeModel } from './kernels/native-model.ts'

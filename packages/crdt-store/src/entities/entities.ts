@@ -27,8 +27,8 @@ export interface EntitiesOptions {
   readonly models: ReadonlyMap<string, DeclaredModel>
   readonly scheduler: Scheduler
   /**
-   * Resolves when every commit that was appended before the call is durable; rejects when that failed. It must not wait for entities.
-   * Rows are written only after it: after a crash they would otherwise show commits that the log has lost.
+   * Resolves when every commit that was appended before the call is durable, rejects when one of them was lost. It must not wait for
+   * entities. Rows are written only after it: after a crash they would otherwise show commits that the log does not hold.
    */
   readonly settled: () => Promise<void>
   /** Milliseconds from a change to the write of its row; 500 by default. */
@@ -65,7 +65,9 @@ export interface Entities {
    * is not called. Rejects with `unknown-entity`, `unreadable`, `closed`, or a code of the store.
    */
   open(key: EntityKey): Promise<EntityState>
-  /** Version of the model of an open entity, for its sections. */
+  /** The states of several entities, in the order of `keys`, which are all valid at the same time. */
+  openAll(keys: readonly EntityKey[]): Promise<readonly EntityState[]>
+  /** Version of the model of an open entity, for its sections; of another one 0. */
   modelVersion(key: EntityKey): number
   /** Keeps an entity in memory once it is open, until as many calls of `unpin`. */
   pin(key: EntityKey): void
@@ -80,13 +82,11 @@ export interface Entities {
   list(type: string, query?: ListQuery): Promise<readonly ListedEntity[]>
   /** Writes changed rows and how far they contain the log, at `local` durability. */
   flush(): Promise<void>
-  /** Forgets what was not flushed, after the log lost own commits. States that were open are closed; the caller folds from `folded` on. */
+  /**
+   * Forgets what was not flushed: to be called as soon as the log lost own commits. States that were open are closed. Once it resolves, the
+   * caller folds what the log holds beyond `folded`.
+   */
   discard(): Promise<void>
   /** Flushes if it can and frees all states. */
   close(): Promise<void>
-}
-
-/** Opens the entities held in `options.store`. When declared types have changed, `folded` is empty: everything is folded anew. */
-export function openEntities(options: EntitiesOptions): Promise<Entities> {
-  return Promise.reject(new Error(`not yet for ${options.models.size} types`))
 }

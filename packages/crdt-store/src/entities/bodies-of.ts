@@ -1,0 +1,43 @@
+import type { Commit, EntityKey, Origin } from '@peerplane/core'
+
+import type { VersionedBody } from './row.ts'
+
+/**
+ * The bodies of commits by entity, in order. A second section of a commit on one entity, and one for no version of a model, are void:
+ * `onVoid` is told.
+ */
+export function bodiesOf(
+  commits: readonly Commit[],
+  isWanted: (key: EntityKey) => boolean,
+  onVoid: ((key: EntityKey, origin: Origin) => void) | undefined,
+): ReadonlyMap<EntityKey, readonly VersionedBody[]> {
+  const bodies = new Map<EntityKey, VersionedBody[]>()
+  for (const { session, header, sections } of commits) {
+    const origin: Origin = { session, seq: header.seq, time: header.time }
+    for (const { entity, modelVersion, body } of sections) {
+      if (!isWanted(entity)) continue
+      const list = bodies.get(entity)
+      if (modelVersion < 1 || list?.at(-1)?.origin === origin) onVoid?.(entity, origin)
+      else if (list) list.push({ origin, modelVersion, bytes: body })
+      else bodies.set(entity, [{ origin, modelVersion, bytes: body }])
+    }
+  }
+  return bodies
+}
+
+/** Commits in order, in groups of about `maxSections` sections. */
+export function* chunks(
+  commits: readonly Commit[],
+  maxSections: number,
+): IterableIterator<readonly Commit[]> {
+  let from = 0
+  let sections = 0
+  for (const [i, commit] of commits.entries()) {
+    sections += commit.sections.length
+    if (sections < maxSections) continue
+    yield commits.slice(from, i + 1)
+    from = i + 1
+    sections = 0
+  }
+  if (from < commits.length) yield commits.slice(from)
+}

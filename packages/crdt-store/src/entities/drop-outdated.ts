@@ -1,0 +1,35 @@
+import { encodeCanonical, equalBytes, type Store } from '@peerplane/core'
+
+import type { DeclaredModel } from './entities.ts'
+import { allKeys, modelsKey } from './keys.ts'
+
+/** Version of rows, snapshots and waiting bodies as this folder stores them. */
+const FORMAT_VERSION = 1
+
+const PAGE = 1000
+
+/**
+ * Deletes everything that was made for other declared types than `models`, or for other versions of them: what was not folded then is
+ * missing in it. The log has all of it still.
+ */
+export async function dropOutdated(
+  store: Store,
+  models: ReadonlyMap<string, DeclaredModel>,
+): Promise<void> {
+  const signatures = [...models].map(([type, { signature }]) => [type, signature] as const)
+  signatures.sort(([a], [b]) => (a < b ? -1 : 1))
+  const declared = encodeCanonical([FORMAT_VERSION, signatures])
+  const stored = await store.get(modelsKey)
+  if (stored && equalBytes(stored, declared)) return
+  // The record of the models goes first: whoever crashes on the way begins again.
+  await store.write([{ key: modelsKey, value: undefined }], 'local')
+  for (;;) {
+    const entries = await store.scan({ ...allKeys, limit: PAGE })
+    if (entries.length === 0) break
+    await store.write(
+      entries.map(({ key }) => ({ key, value: undefined })),
+      'local',
+    )
+  }
+  await store.write([{ key: modelsKey, value: declared }], 'local')
+}

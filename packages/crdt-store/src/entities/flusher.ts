@@ -1,0 +1,132 @@
+import type { EntityKey } from '@peerplane/core'
+
+import { capture, type CaptureSource } from './capture.ts'
+import type { EntitiesOptions } from './entities.ts'
+
+const FLUSH_AFTER_MS = 500
+
+/**
+ * Writes changed rows, some time after they changed.
+ *
+ *     capture states and frontier ──> wait until the commits in them are durable ──> write
+ *
+ * In this order the rows hold nothing that the log could still lose, without holding up anybody who writes meanwhile.
+ */
+export class Flusher {
+  readonly #options: EntitiesOptions
+  readonly #source: CaptureSource
+  /** Is called before each capture, and after each write. */
+  readonly #steps: { before(): Promise<void>; after(): void }
+  /** Entities whose rows are older than their states. */
+  #dirty = new Set<EntityKey>()
+  /** Those that are being written. */
+  #writing: ReadonlySet<EntityKey> = new Set()
+  #generation = 0
+  #running: Promise<unknown> = Promise.resolve()
+  #cancelTimer: (() => void) | undefined
+  #isStopped = false
+
+  constructor(
+    options: EntitiesOptions,
+    source: CaptureSource,
+    steps: { before(): Promise<void>; after(): void },
+  ) {
+    this.#options = options
+    this.#source = source
+    this.#steps = steps
+  }
+
+  /** How many entities wait for a flush. */
+  get size(): number {
+    return this.#dirty.size
+  }
+
+  /** Whether the row of an entity is older than its state. */
+  has(key: EntityKey): boolean {
+    return this.#dirty.has(key) || this.#writing.has(key)
+  }
+
+  /** The entities whose rows are older than their states. */
+  *keys(): IterableIterator<EntityKey> {
+    yield* this.#writing
+    yield* this.#dirty
+  }
+
+  /** The row of an entity is older than its state now. */
+  add(key: EntityKey): void {
+    this.#dirty.add(key)
+    this.schedule()
+  }
+
+  /** Flushes after a while. */
+  schedule(): void {
+    if (this.#isStopped) return
+    this.#cancelTimer ??= this.#options.scheduler.after(
+      this.#options.flushAfterMs ?? FLUSH_AFTER_MS,
+      () => {
+        this.#cancelTimer = undefined
+        // Rows can be made again from the log; what failed is tried again.
+        this.flush().catch(() => this.schedule())
+      },
+    )
+  }
+
+  /** Writes everything that changed before the call. */
+  flush(): Promise<void> {
+    const flushing = this.#running.then(() => this.#flush())
+    this.#running = flushing.catch(() => undefined)
+    return flushing
+  }
+
+  /** Forgets what changed, and what was captured and is not being written yet. */
+  forget(): void {
+    this.#generation++
+    this.#dirty.clear()
+  }
+
+  /** Begins no more writes. Resolves when none is under way. */
+  async pause(): Promise<void> {
+    this.stop()
+    await this.#running
+  }
+
+  /** Goes on after a pause; the rows of `keys` are older than their states. */
+  resume(keys: readonly EntityKey[]): void {
+    this.#isStopped = false
+    for (const key of keys) this.add(key)
+  }
+
+  /** Begins no more writes. */
+  stop(): void {
+    this.#isStopped = true
+    this.#cancelTimer?.()
+    this.#cancelTimer = undefined
+  }
+
+  async #flush(): Promise<void> {
+    this.#cancelTimer?.()
+    this.#cancelTimer = undefined
+    await this.#steps.before()
+    if (this.#isStopped) return
+    if (this.#dirty.size === 0 && !this.#source.folded.isChanged) return
+    const generation = this.#generation
+    const captured = capture(this.#source, this.#dirty)
+    this.#writing = this.#dirty
+    this.#dirty = new Set()
+    try {
+      await this.#options.settled()
+      if (generation !== this.#generation) return
+      await this.#options.store.write(captured.writes, 'local')
+      captured.stored()
+    } catch (error) {
+      if (generation === this.#generation) {
+        captured.failed()
+        for (const key of this.#writing) this.#dirty.add(key)
+      }
+      throw error
+    } finally {
+      this.#writing = new Set()
+    }
+    this.#steps.after()
+  }
+}

@@ -1,0 +1,262 @@
+import {
+  entityKey,
+  limits,
+  PeerplaneError,
+  splitEntityKey,
+  type Commit,
+  type EntityKey,
+  type EntityState,
+  type Json,
+  type Origin,
+  type SessionId,
+} from '@peerplane/core'
+
+import { bodiesOf, chunks } from './bodies-of.ts'
+import type {
+  DeclaredModel,
+  Entities,
+  EntitiesOptions,
+  ListedEntity,
+  ListQuery,
+} from './entities.ts'
+import type { FoldedFrontier } from './folded-frontier.ts'
+import { Flusher } from './flusher.ts'
+import { listRows } from './listing.ts'
+import type { VersionedBody } from './row.ts'
+import { foldInto, type Slot } from './slot.ts'
+import { Slots } from './slots.ts'
+import type { WaitingBodies } from './waiting-bodies.ts'
+
+/** The entities over one store. Whatever changes several of them at once does so without awaiting in between. */
+export class FoldedEntities implements Entities {
+  readonly #options: EntitiesOptions
+  readonly #slots: Slots
+  readonly #frontier: FoldedFrontier
+  readonly #waiting: WaitingBodies
+  readonly #flusher: Flusher
+  /** Own bodies for entities that had left memory when their commit was made, and those made while states are being discarded. */
+  #late: { readonly key: EntityKey; readonly body: VersionedBody }[] = []
+  #isDiscarding = false
+  #generation = 0
+  #folding: Promise<unknown> = Promise.resolve()
+  #isClosed = false
+
+  constructor(options: EntitiesOptions, folded: FoldedFrontier, waiting: WaitingBodies) {
+    this.#options = options
+    this.#frontier = folded
+    this.#waiting = waiting
+    this.#slots = new Slots(options, waiting)
+    const declared = (key: EntityKey): DeclaredModel => this.#declared(key)!
+    this.#flusher = new Flusher(
+      options,
+      { slots: this.#slots, waiting, folded, declared },
+      { before: () => this.#foldLate(), after: () => this.#evict() },
+    )
+  }
+
+  folded(): ReadonlyMap<SessionId, number> {
+    return this.#frontier.seqs
+  }
+
+  async open(key: EntityKey): Promise<EntityState> {
+    return (await this.openAll([key]))[0]!
+  }
+
+  async openAll(keys: readonly EntityKey[]): Promise<readonly EntityState[]> {
+    this.#assertOpen()
+    const slots = await this.#slots.load(keys)
+    this.#assertOpen()
+    for (const slot of slots) {
+      if (slot.problem) throw slot.problem
+      if (slot.isRowOld) this.#flusher.add(slot.key)
+      slot.isRowOld = false
+    }
+    this.#evict()
+    return slots.map(({ state }) => state)
+  }
+
+  modelVersion(key: EntityKey): number {
+    return this.#slots.get(key)?.model.version ?? 0
+  }
+
+  pin(key: EntityKey): void {
+    this.#slots.pin(key)
+  }
+
+  unpin(key: EntityKey): void {
+    this.#slots.unpin(key)
+  }
+
+  async fold(commits: readonly Commit[]): Promise<readonly EntityKey[]> {
+    this.#assertOpen()
+    return this.#enqueue(async () => {
+      const changed = new Set<EntityKey>()
+      for (const some of chunks(commits, limits.openEntities)) {
+        for (const key of await this.#foldSome(some)) changed.add(key)
+      }
+      return [...changed]
+    })
+  }
+
+  touch(key: EntityKey, origin: Origin, body: Uint8Array): void {
+    const own: VersionedBody = { origin, modelVersion: OWN_VERSION, bytes: body }
+    const slot = this.#slots.get(key)
+    if (this.#isDiscarding) this.#late.push({ key, body: own })
+    else if (!this.#declared(key)!.eager) this.#waiting.add(key, own)
+    else if (!slot) this.#late.push({ key, body: own })
+    // Has no effect, unless the command ran on a state that was replaced meanwhile.
+    else foldInto(slot, [own], this.#options.onVoid)
+    this.#flusher.add(key)
+  }
+
+  commitFolded(session: SessionId, seq: number): void {
+    this.#frontier.advance(session, seq)
+    this.#flusher.schedule()
+  }
+
+  async list(type: string, query: ListQuery = {}): Promise<readonly ListedEntity[]> {
+    this.#assertOpen()
+    if (!this.#options.models.has(type)) throw undeclared(type)
+    // Entities that nobody has opened have no state yet, and perhaps no row.
+    for (const key of this.#unflushed(type)) if (!this.#slots.get(key)) await this.#mirrorOf(key)
+    const source = {
+      store: this.#options.store,
+      unflushed: () =>
+        new Map(
+          this.#unflushed(type).flatMap((key) => {
+            const slot = this.#slots.get(key)
+            return slot ? [[splitEntityKey(key).id, mirrorOf(slot)] as const] : []
+          }),
+        ),
+      fold: (id: string) => this.#mirrorOf(entityKey(type, id)),
+    }
+    return listRows(source, type, query)
+  }
+
+  flush(): Promise<void> {
+    return this.#flusher.flush()
+  }
+
+  discard(): Promise<void> {
+    this.#isDiscarding = true
+    this.#late = []
+    this.#flusher.stop()
+    this.#forget()
+    return this.#enqueue(async () => {
+      // A write under way may still change what is stored.
+      await this.#flusher.pause()
+      this.#forget()
+      this.#isDiscarding = false
+      this.#flusher.resume(this.#late.map(({ key }) => key))
+    })
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    await this.#folding
+    // Rows can be made again from the log, so closing does not fail with them.
+    await this.#flusher.flush().catch(() => undefined)
+    this.#flusher.stop()
+    this.#slots.clear()
+  }
+
+  /** Folds commits that are few enough to be in memory at once. */
+  async #foldSome(commits: readonly Commit[]): Promise<readonly EntityKey[]> {
+    const generation = this.#generation
+    const keys = new Set(commits.flatMap(({ sections }) => sections.map(({ entity }) => entity)))
+    const declared = [...keys].filter((key) => this.#declared(key))
+    const types = new Set(declared.map((key) => splitEntityKey(key).type))
+    await Promise.all([...types].map((type) => this.#slots.rows.load(type)))
+    await this.#slots.load(declared.filter((key) => this.#declared(key)!.eager))
+    // Discarded meanwhile: the caller folds again from an earlier point.
+    if (generation !== this.#generation) return []
+    const changed = this.#foldNow(commits)
+    if (this.#flusher.size > limits.openEntities) await this.flush().catch(() => undefined)
+    return changed
+  }
+
+  #foldNow(commits: readonly Commit[]): readonly EntityKey[] {
+    const { onVoid } = this.#options
+    const fresh = this.#frontier.fresh(commits)
+    const changed: EntityKey[] = []
+    const isWanted = (key: EntityKey): boolean => this.#declared(key) !== undefined
+    for (const [key, bodies] of bodiesOf(fresh, isWanted, onVoid)) {
+      const slot = this.#slots.get(key)
+      const before = slot?.state.mirror
+      if (!this.#declared(key)!.eager) for (const body of bodies) this.#waiting.add(key, body)
+      if (slot) foldInto(slot, bodies, onVoid)
+      if (!slot || slot.problem || slot.state.mirror !== before) changed.push(key)
+      this.#flusher.add(key)
+    }
+    for (const { session, header } of fresh) this.commitFolded(session, header.seq)
+    return changed
+  }
+
+  /** Folds own bodies into entities that were not in memory when the commit was made. */
+  async #foldLate(): Promise<void> {
+    while (this.#late.length > 0) {
+      const [{ key, body }] = this.#late as [{ key: EntityKey; body: VersionedBody }]
+      const { eager } = this.#declared(key)!
+      const slot = eager ? (await this.#slots.load([key]))[0] : this.#slots.get(key)
+      if (this.#late[0]?.body !== body) continue
+      this.#late.shift()
+      if (!eager) this.#waiting.add(key, body)
+      if (slot) foldInto(slot, [body], this.#options.onVoid)
+    }
+  }
+
+  #forget(): void {
+    this.#generation++
+    this.#flusher.forget()
+    this.#waiting.reset()
+    this.#frontier.reset()
+    this.#slots.clear()
+  }
+
+  #evict(): void {
+    this.#slots.evict((slot) => {
+      if (slot.waiting.length > 0 && !slot.problem) {
+        slot.isLeaving = true
+        this.#flusher.add(slot.key)
+        return 'later'
+      }
+      return this.#flusher.has(slot.key) ? 'no' : 'now'
+    })
+  }
+
+  /** The state of an entity, opened for a list; `undefined` if it cannot be read. */
+  async #mirrorOf(key: EntityKey): Promise<Json | undefined> {
+    const [slot] = await this.#slots.load([key])
+    if (slot!.isRowOld) this.#flusher.add(key)
+    slot!.isRowOld = false
+    this.#evict()
+    return mirrorOf(slot!)
+  }
+
+  #unflushed(type: string): EntityKey[] {
+    return [...this.#flusher.keys()].filter((key) => splitEntityKey(key).type === type)
+  }
+
+  #declared(key: EntityKey): DeclaredModel | undefined {
+    return this.#options.models.get(splitEntityKey(key).type)
+  }
+
+  #enqueue<T>(task: () => Promise<T>): Promise<T> {
+    const running = this.#folding.then(task)
+    this.#folding = running.catch(() => undefined)
+    return running
+  }
+
+  #assertOpen(): void {
+    if (this.#isClosed) throw new PeerplaneError('closed', 'the entities are closed')
+  }
+}
+
+/** Own bodies are never newer than the model that made them. */
+const OWN_VERSION = 0
+
+const mirrorOf = (slot: Slot): Json | undefined => (slot.problem ? undefined : slot.state.mirror)
+
+const undeclared = (type: string): PeerplaneError =>
+  new PeerplaneError('unknown-entity', `"${type}" is not declared`)

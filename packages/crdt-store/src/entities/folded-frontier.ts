@@ -1,0 +1,83 @@
+import {
+  decodeCanonical,
+  encodeCanonical,
+  whole,
+  PeerplaneError,
+  type Commit,
+  type SessionId,
+  type Store,
+  type Write,
+} from '@peerplane/core'
+
+import { foldedKey, foldedKeys, foldedSession } from './keys.ts'
+
+/** How far each session is folded, and which of that is not stored yet. */
+export class FoldedFrontier {
+  seqs: Map<SessionId, number>
+  readonly #stored: Map<SessionId, number>
+  #changed = new Set<SessionId>()
+
+  private constructor(seqs: Map<SessionId, number>) {
+    this.seqs = seqs
+    this.#stored = new Map(seqs)
+  }
+
+  static async load(store: Store): Promise<FoldedFrontier> {
+    const entries = await store.scan(foldedKeys)
+    return new FoldedFrontier(
+      new Map(
+        entries.map(({ key, value }) => [
+          foldedSession(key),
+          whole(decodeCanonical(value), 'folded'),
+        ]),
+      ),
+    )
+  }
+
+  /** The commits that are not folded yet. Throws `broken-chain` where one before them is missing. */
+  fresh(commits: readonly Commit[]): readonly Commit[] {
+    const next = new Map<SessionId, number>()
+    return commits.filter(({ session, header: { seq } }) => {
+      const due = next.get(session) ?? (this.seqs.get(session) ?? 0) + 1
+      if (seq > due) {
+        throw new PeerplaneError('broken-chain', `commit ${seq} comes where ${due} is to be folded`)
+      }
+      if (seq === due) next.set(session, seq + 1)
+      return seq === due
+    })
+  }
+
+  advance(session: SessionId, seq: number): void {
+    if (seq <= (this.seqs.get(session) ?? 0)) return
+    this.seqs.set(session, seq)
+    this.#changed.add(session)
+  }
+
+  get isChanged(): boolean {
+    return this.#changed.size > 0
+  }
+
+  /** Back to what is stored. */
+  reset(): void {
+    this.seqs = new Map(this.#stored)
+    this.#changed.clear()
+  }
+
+  /** Writes that store the changes, and how to take notice that they were stored or not. */
+  capture(): { readonly writes: readonly Write[]; stored(): void; failed(): void } {
+    const changed = [...this.#changed].map((session) => [session, this.seqs.get(session)!] as const)
+    this.#changed = new Set()
+    return {
+      writes: changed.map(([session, seq]) => ({
+        key: foldedKey(session),
+        value: encodeCanonical(seq),
+      })),
+      stored: () => {
+        for (const [session, seq] of changed) this.#stored.set(session, seq)
+      },
+      failed: () => {
+        for (const [session] of changed) this.#changed.add(session)
+      },
+    }
+  }
+}

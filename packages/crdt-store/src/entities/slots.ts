@@ -1,0 +1,106 @@
+import { limits, PeerplaneError, splitEntityKey, type EntityKey, type Store } from '@peerplane/core'
+
+import type { DeclaredModel, EntitiesOptions } from './entities.ts'
+import { KnownRows } from './known-rows.ts'
+import { loadEager, loadLazy, type Slot } from './slot.ts'
+import type { WaitingBodies } from './waiting-bodies.ts'
+
+/** The entities in memory, the least recently used first. */
+export class Slots {
+  readonly rows: KnownRows
+  readonly #slots = new Map<EntityKey, Slot>()
+  readonly #loading = new Map<EntityKey, Promise<void>>()
+  readonly #pins = new Map<EntityKey, number>()
+  readonly #options: EntitiesOptions
+  readonly #waiting: WaitingBodies
+  #generation = 0
+
+  constructor(options: EntitiesOptions, waiting: WaitingBodies) {
+    this.#options = options
+    this.#waiting = waiting
+    this.rows = new KnownRows(options.store)
+  }
+
+  /** The slot of an entity that is in memory. */
+  get(key: EntityKey): Slot | undefined {
+    return this.#slots.get(key)
+  }
+
+  /** The slots of entities in memory, all at the same time. Rejects as `Entities.open`, but for unreadable ones. */
+  async load(keys: readonly EntityKey[]): Promise<readonly Slot[]> {
+    for (;;) {
+      const missing = keys.filter((key) => !this.#slots.has(key))
+      if (missing.length === 0) return keys.map((key) => this.#use(key))
+      await Promise.all(missing.map((key) => this.#loadOne(key)))
+    }
+  }
+
+  pin(key: EntityKey): void {
+    this.#pins.set(key, (this.#pins.get(key) ?? 0) + 1)
+  }
+
+  unpin(key: EntityKey): void {
+    const pins = (this.#pins.get(key) ?? 0) - 1
+    if (pins > 0) this.#pins.set(key, pins)
+    else this.#pins.delete(key)
+  }
+
+  /** Frees the entities used least recently, as far as there are too many and `mayGo` agrees; to `later` they are on their way. */
+  evict(mayGo: (slot: Slot) => 'now' | 'later' | 'no'): void {
+    let excess = this.#slots.size - limits.openEntities
+    for (const [key, slot] of this.#slots) {
+      if (excess <= 0) return
+      const answer = this.#pins.has(key) ? 'no' : mayGo(slot)
+      if (answer !== 'no') excess--
+      if (answer !== 'now') continue
+      this.#slots.delete(key)
+      slot.state.close()
+    }
+  }
+
+  /** Frees all entities; what is being loaded is loaded again. */
+  clear(): void {
+    this.#generation++
+    this.#loading.clear()
+    for (const slot of this.#slots.values()) slot.state.close()
+    this.#slots.clear()
+  }
+
+  #use(key: EntityKey): Slot {
+    const slot = this.#slots.get(key)!
+    this.#slots.delete(key)
+    this.#slots.set(key, slot)
+    return slot
+  }
+
+  #loadOne(key: EntityKey): Promise<void> {
+    const running = this.#loading.get(key)
+    if (running) return running
+    const loading = this.#read(key).finally(() => {
+      if (this.#loading.get(key) === loading) this.#loading.delete(key)
+    })
+    this.#loading.set(key, loading)
+    return loading
+  }
+
+  async #read(key: EntityKey): Promise<void> {
+    const generation = this.#generation
+    const slot = await this.#slotOf(this.#options.store, key)
+    if (generation === this.#generation) this.#slots.set(key, slot)
+    else slot.state.close()
+  }
+
+  #slotOf(store: Store, key: EntityKey): Promise<Slot> {
+    const declared = this.#declared(key)
+    return declared.eager
+      ? loadEager(store, key, declared, this.rows.mayHave(key))
+      : loadLazy(store, key, declared, this.#waiting, this.#options.onVoid)
+  }
+
+  #declared(key: EntityKey): DeclaredModel {
+    const { type } = splitEntityKey(key)
+    const declared = this.#options.models.get(type)
+    if (!declared) throw new PeerplaneError('unknown-entity', `"${type}" is not declared`)
+    return declared
+  }
+}
