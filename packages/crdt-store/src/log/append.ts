@@ -130,8 +130,12 @@ export class Appender {
         asPeerplaneError(error, 'store-failed'),
       )
       this.#flushing = undefined
-      if (outcome instanceof PeerplaneError) this.#giveUp(outcome, turn)
-      else this.#options.onStored(outcome)
+      if (outcome instanceof PeerplaneError) {
+        this.#giveUp(outcome, turn)
+      } else {
+        turn.durable.resolve()
+        this.#options.onStored(outcome)
+      }
     }
     this.#loop = undefined
   }
@@ -147,7 +151,6 @@ export class Appender {
       throw error
     }
     for (const { own, batch } of batches) record(own, batch, sessions)
-    turn.durable.resolve()
     return batches.map(({ batch }) => batch)
   }
 

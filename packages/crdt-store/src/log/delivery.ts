@@ -1,4 +1,4 @@
-import { compareTimestamps, depsDigest, equalBytes, PeerplaneError } from '@peerplane/core'
+import { compareTimestamps, depsDigest, equalBytes, lastSeq } from '@peerplane/core'
 import type {
   Batch,
   Commit,
@@ -13,7 +13,7 @@ import type {
 import { CausalOrder, depsOf } from './causal-order.ts'
 import type { CommitIds } from './commit-ids.ts'
 import type { Heads } from './heads.ts'
-import { decodePlaced, readBatches, type PlacedBatch } from './range.ts'
+import { readDecoded } from './range.ts'
 import type { Sessions } from './sessions.ts'
 
 /** What delivery works with. */
@@ -49,14 +49,9 @@ export class Delivery {
     const { store, sessions } = this.#options
     for (const { id, stored, reach } of sessions.values()) {
       for (let from = reach.seq + 1; from <= stored.seq;) {
-        const portion: PlacedBatch[] = await readBatches(store, id, from, stored.seq, 16)
-        if (portion.length === 0) {
-          throw new PeerplaneError('store-corrupt', `session ${id} has no commit ${from}`)
-        }
-        for (const placed of portion) {
-          const batch = decodePlaced(id, placed)
-          this.add(batch, placed.encoded.length)
-          from = batch.commits.at(-1)!.header.seq + 1
+        for (const { batch, size } of await readDecoded(store, id, from, stored.seq, 16)) {
+          this.add(batch, size)
+          from = lastSeq(batch) + 1
         }
       }
     }

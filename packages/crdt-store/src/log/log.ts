@@ -31,7 +31,7 @@ import { Listeners } from './listeners.ts'
 import { Membership } from './membership.ts'
 import { readRun } from './range.ts'
 import { replay } from './replay.ts'
-import { checkMeta, restoreSessions } from './restore.ts'
+import { checkMeta, orCorrupt, restoreSessions } from './restore.ts'
 import { WorkQueue } from './work-queue.ts'
 
 /** What a log works with. The store belongs to the caller, who closes it after the log. */
@@ -123,10 +123,10 @@ export interface Log extends Replica {
  */
 export async function openLog(options: LogOptions): Promise<Log> {
   const { store, space, crypto, clock, sabotage = {} } = options
-  await checkMeta(store, space.id)
-  const sessions = await restoreSessions(store, clock)
+  await orCorrupt(checkMeta(store, space.id))
+  const sessions = await orCorrupt(restoreSessions(store, clock))
   const forks = new Forks(store)
-  await forks.restore(sessions)
+  await orCorrupt(forks.restore(sessions))
   const heads = new Heads()
   heads.reset(sessions.values())
   const ids = new CommitIds(store)
@@ -198,7 +198,8 @@ export async function openLog(options: LogOptions): Promise<Log> {
     stored: () => sessions.stored(),
     lineage: (session) => sessions.get(session)?.parents,
     async range(session: SessionId, from: number, maxBytes: number): Promise<Run | undefined> {
-      return readRun(store, session, from, sessions.get(session)?.stored.seq ?? 0, maxBytes)
+      const last = sessions.get(session)?.stored.seq ?? 0
+      return orCorrupt(readRun(store, session, from, last, maxBytes))
     },
     replay: (from: Frontier) => replay(store, from, sessions.delivered()),
     watch: (callback) => watchers.add(callback),

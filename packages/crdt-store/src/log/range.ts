@@ -50,6 +50,28 @@ export function decodePlaced(session: SessionId, placed: PlacedBatch): Batch {
   }
 }
 
+/** The batches of `session` from the one that begins at `from`, at least one, at most `limit`, decoded. Throws `store-corrupt`. */
+export async function readDecoded(
+  store: Store,
+  session: SessionId,
+  from: number,
+  to: number,
+  limit: number,
+): Promise<{ readonly batch: Batch; readonly size: number }[]> {
+  let next = from
+  const found = (await readBatches(store, session, from, to, limit)).map((placed) => {
+    if (placed.firstSeq !== next) throw missingBatch(session, next)
+    const batch = decodePlaced(session, placed)
+    next += batch.commits.length
+    return { batch, size: placed.encoded.length }
+  })
+  if (found.length === 0) throw missingBatch(session, next)
+  return found
+}
+
+const missingBatch = (session: SessionId, seq: number): PeerplaneError =>
+  new PeerplaneError('store-corrupt', `session ${session} has no batch at commit ${seq}`)
+
 /**
  * The run of `session`, of which `last` commits are stored, that begins with the batch holding commit `from`. It ends with a signed batch,
  * the last one within `maxBytes` or else the first one.

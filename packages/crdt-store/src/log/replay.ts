@@ -2,7 +2,7 @@ import { lastSeq } from '@peerplane/core'
 import type { Commit, Frontier, SessionId, Store } from '@peerplane/core'
 
 import { CausalOrder } from './causal-order.ts'
-import { decodePlaced, readBatchAt, readBatches } from './range.ts'
+import { readBatchAt, readDecoded } from './range.ts'
 
 /** Commits handed out at once, about. */
 const CHUNK = 1024
@@ -56,8 +56,7 @@ export async function* replay(
   async function load(cursor: Cursor): Promise<void> {
     const { session, last } = cursor
     if (cursor.next > last) return
-    for (const placed of await readBatches(store, session, cursor.next, last, PORTION)) {
-      const batch = decodePlaced(session, placed)
+    for (const { batch } of await readDecoded(store, session, cursor.next, last, PORTION)) {
       cursor.next = lastSeq(batch) + 1
       order.add(batch)
     }

@@ -1,5 +1,5 @@
 import { decodeOpening, PeerplaneError } from '@peerplane/core'
-import type { HybridClock, SpaceId, Store } from '@peerplane/core'
+import type { ErrorCode, HybridClock, SpaceId, Store } from '@peerplane/core'
 
 import { metaKey, openings, reaches, sessionOfKey, tips } from '../storage/keys.ts'
 import { pages } from '../storage/pages.ts'
@@ -47,3 +47,15 @@ async function readTable<T>(
   }
   return table
 }
+
+/** What `read` gives; a record that cannot be read is not a malformed message but a damaged store. */
+export async function orCorrupt<T>(read: Promise<T>): Promise<T> {
+  try {
+    return await read
+  } catch (error) {
+    if (error instanceof PeerplaneError && !fromOutside.has(error.code)) throw error
+    throw new PeerplaneError('store-corrupt', 'the store cannot be read', { cause: error })
+  }
+}
+
+const fromOutside = new Set<ErrorCode>(['malformed', 'too-large', 'broken-chain'])

@@ -1,0 +1,346 @@
+import {
+  createSpace,
+  decodeBatch,
+  encodeBatch,
+  firstPrevious,
+  limits,
+  makeBatch,
+  makeCommit,
+  PeerplaneError,
+  signBatch,
+  signOpening,
+  toHex,
+} from '@peerplane/core'
+import type {
+  Batch,
+  Commit,
+  DeviceId,
+  ErrorCode,
+  Header,
+  Run,
+  SignedOpening,
+} from '@peerplane/core'
+import { seededRandom } from '@peerplane/core/testing'
+import { beforeEach, describe, expect, test } from 'vitest'
+
+import { createMemoryStore } from '../storage/memory-store.ts'
+import {
+  contents,
+  members,
+  openPeer,
+  runOf,
+  section,
+  sync,
+  write,
+  writeMany,
+  type Peer,
+} from './peer.fixture.test.ts'
+
+const three = await members(3)
+const [creator, second, third] = three.devices
+
+let alice: Peer
+let bob: Peer
+
+beforeEach(async () => {
+  alice = await openPeer(three, 0)
+  bob = await openPeer(three, 1)
+})
+
+/** A session of the second device, written by hand: its opening and batches as a run. */
+async function handmade(
+  seed: number,
+  batches: readonly (readonly Partial<Header>[])[],
+  opening: Partial<SignedOpening['opening']> = {},
+): Promise<Run> {
+  const { key, chain } = second!
+  const random = seededRandom(seed)
+  const signed = await signOpening(
+    {
+      space: three.space.record.id,
+      device: toHex(key.publicKey) as DeviceId,
+      parents: [],
+      admission: chain.at(-1)!.id,
+      nonce: random.bytes(16),
+      ...opening,
+    },
+    key,
+  )
+  let previous = firstPrevious(signed.session)
+  let seq = 0
+  const made: Batch[] = []
+  for (const headers of batches) {
+    const salt = random.bytes(16)
+    const commits = headers.map((header) => {
+      const fields = { deps: [], digest: new Uint8Array(0), time: { ms: 1, counter: 0 }, view: [] }
+      return makeCommit(signed.session, { ...fields, seq: ++seq, ...header }, [section('x')], salt)
+    })
+    const batch = await signBatch(makeBatch(previous, commits as [Commit, ...Commit[]], salt), key)
+    previous = batch.id
+    made.push(batch)
+  }
+  return {
+    session: signed.session,
+    from: 1,
+    opening: {
+      bytes: signed.bytes,
+      signature: signed.signature,
+      chain: chain.map(({ bytes }) => bytes),
+    },
+    batches: made.map(encodeBatch),
+  }
+}
+
+async function expectRefused(run: Run, code: ErrorCode): Promise<void> {
+  const before = alice.store.entries()
+  await expect(alice.log.admit(run)).rejects.toMatchObject({ code })
+  expect(alice.store.entries()).toEqual(before)
+  expect(alice.seen).toEqual([])
+}
+
+/** `bytes` with one bit changed. */
+function damaged(bytes: Uint8Array, at: number): Uint8Array {
+  const copy = bytes.slice()
+  copy.set([copy.at(at)! ^ 1], at < 0 ? copy.length + at : at)
+  return copy
+}
+
+describe('a run that is refused', () => {
+  test('a whole run is taken in', async () => {
+    const run = await handmade(1, [[{}, {}], [{}]])
+    expect(await alice.log.admit(run)).toEqual({ stored: 3, released: 0 })
+    expect(alice.seen).toHaveLength(3)
+  })
+
+  test('no batches, no place, no opening, another opening', async () => {
+    const run = await handmade(1, [[{}]])
+    const other = await handmade(2, [[{}]])
+    await expectRefused({ ...run, batches: [] }, 'malformed')
+    await expectRefused({ ...run, from: 0 }, 'malformed')
+    await expectRefused({ ...run, from: 0.5 }, 'malformed')
+    await expectRefused({ ...run, opening: undefined }, 'malformed')
+    await expectRefused({ ...run, opening: other.opening }, 'malformed')
+  })
+
+  test('bytes that are not canonical', async () => {
+    const run = await handmade(1, [[{}]])
+    await expectRefused({ ...run, batches: [new Uint8Array(0)] }, 'malformed')
+    await expectRefused({ ...run, batches: [Uint8Array.of(...run.batches[0]!, 0)] }, 'malformed')
+    await expectRefused({ ...run, batches: [damaged(run.batches[0]!, 0)] }, 'malformed')
+  })
+
+  test('more bytes than a run may have', async () => {
+    const run = await handmade(1, [[{}]])
+    const batch = new Uint8Array(limits.runBytes / 2 + 1)
+    await expectRefused({ ...run, batches: [batch, batch] }, 'too-large')
+    await expectRefused({ ...run, batches: [new Uint8Array(2 * limits.batchBytes)] }, 'too-large')
+  })
+
+  test('another space', async () => {
+    const space = createSpace(toHex(second!.key.publicKey) as DeviceId, seededRandom(7)).record.id
+    await expectRefused(await handmade(1, [[{}]], { space }), 'wrong-space')
+  })
+
+  test('a device that nobody admitted, or with the admission of another device', async () => {
+    const run = await handmade(1, [[{}]])
+    const evidence = run.opening!
+    await expectRefused({ ...run, opening: { ...evidence, chain: [] } }, 'not-a-member')
+    const foreign = third!.chain.map(({ bytes }) => bytes)
+    await expectRefused({ ...run, opening: { ...evidence, chain: foreign } }, 'not-a-member')
+    const { id } = third!.chain.at(-1)!
+    const stolen = await handmade(1, [[{}]], { admission: id })
+    await expectRefused(
+      { ...stolen, opening: { ...stolen.opening!, chain: foreign } },
+      'not-a-member',
+    )
+    const long = Array.from({ length: limits.admissionChain + 1 }, () => foreign[0]!)
+    await expectRefused({ ...run, opening: { ...evidence, chain: long } }, 'too-large')
+  })
+
+  test('the admission of another device, when that one is known here', async () => {
+    const carol = await openPeer(three, 2)
+    await write(carol, 'c')
+    await sync(carol, alice)
+    const stolen = await handmade(1, [[{}]], { admission: third!.chain.at(-1)!.id })
+    const chain = third!.chain.map(({ bytes }) => bytes)
+    const run = { ...stolen, opening: { ...stolen.opening!, chain } }
+    await expect(alice.log.admit(run)).rejects.toMatchObject({ code: 'not-a-member' })
+  })
+
+  test('a forged chain of admissions', async () => {
+    const run = await handmade(1, [[{}]])
+    const chain = run.opening!.chain.map((bytes) => damaged(bytes, -1))
+    await expectRefused({ ...run, opening: { ...run.opening!, chain } }, 'not-a-member')
+  })
+
+  test('forged signatures, of the opening and of the last batch', async () => {
+    const run = await handmade(1, [[{}], [{}]])
+    const signature = damaged(run.opening!.signature, 5)
+    await expectRefused({ ...run, opening: { ...run.opening!, signature } }, 'bad-signature')
+    const session = run.session
+    const last = decodeBatch(run.batches[0]!, session, firstPrevious(session), 1)
+    const forged = { ...last, signature: damaged(last.signature!, 3) }
+    await expectRefused({ ...run, batches: [encodeBatch(forged)] }, 'bad-signature')
+    const unsigned = { ...last, signature: undefined }
+    await expectRefused({ ...run, batches: [encodeBatch(unsigned)] }, 'bad-signature')
+    const other = await signBatch(unsigned, third!.key)
+    await expectRefused({ ...run, batches: [encodeBatch(other)] }, 'bad-signature')
+  })
+
+  test('a gap, batches out of order, and a batch left out', async () => {
+    const run = await handmade(1, [[{}], [{}], [{}]])
+    const [a, b, c] = run.batches as [Uint8Array, Uint8Array, Uint8Array]
+    await expectRefused({ ...run, from: 2, batches: [b, c] }, 'broken-chain')
+    await expectRefused({ ...run, batches: [b, a] }, 'broken-chain')
+    await expectRefused({ ...run, batches: [a, c] }, 'broken-chain')
+    const misnumbered = await handmade(2, [[{}, { seq: 3 }]])
+    await expectRefused(misnumbered, 'broken-chain')
+  })
+
+  test('an inner batch that is not the one the last signature speaks for', async () => {
+    const run = await handmade(1, [[{}], [{}]])
+    const other = await handmade(1, [[{ time: { ms: 2, counter: 0 } }], [{}]])
+    await expectRefused({ ...run, batches: [other.batches[0]!, run.batches[1]!] }, 'bad-signature')
+  })
+
+  test('a commit that depends on its own session', async () => {
+    const { session } = await handmade(1, [[{}]])
+    const deps = [{ session, seq: 5 }]
+    const run = await handmade(1, [[{ deps, digest: new Uint8Array(16) }]])
+    expect(run.session).toBe(session)
+    await expectRefused(run, 'malformed')
+  })
+
+  test('too many runs at once', async () => {
+    const run = await handmade(1, [[{}]])
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: limits.queuedRuns + 1 }, () => alice.log.admit(run)),
+    )
+    const refused = outcomes.filter(({ status }) => status === 'rejected')
+    expect(refused).toMatchObject([{ reason: { code: 'overloaded' } }])
+    expect(alice.seen).toHaveLength(1)
+  })
+
+  test('a store that fails: nothing is kept, and the same run is good later', async () => {
+    let broken = false
+    alice = await openPeer(three, 0, {
+      through: (store) => ({
+        ...store,
+        write: async (writes, durability) => {
+          if (broken) throw new PeerplaneError('store-failed', 'no')
+          await store.write(writes, durability)
+        },
+      }),
+    })
+    const run = await handmade(1, [[{}]])
+    broken = true
+    await expectRefused(run, 'store-failed')
+    broken = false
+    expect(await alice.log.admit(run)).toEqual({ stored: 1, released: 0 })
+  })
+
+  test('anything, after the log was closed', async () => {
+    await alice.log.close()
+    await expectRefused(await handmade(1, [[{}]]), 'closed')
+  })
+})
+
+describe('a run that overlaps what is held', () => {
+  test('is taken in as far as it is new', async () => {
+    for (const content of ['a', 'b']) await write(bob, content)
+    await alice.log.admit(await runOf(bob))
+    expect(await alice.log.admit(await runOf(bob))).toEqual({ stored: 0, released: 0 })
+    for (const content of ['c', 'd']) await write(bob, content)
+    const { session } = bob.log.next()
+    expect(await alice.log.admit(await runOf(bob, session, 2))).toEqual({ stored: 2, released: 0 })
+    expect(contents(alice)).toEqual(['a', 'b', 'c', 'd'])
+    // Held without inner signatures here, with all of them there: the same batches all the same.
+    expect(await bob.log.admit(await runOf(alice))).toEqual({ stored: 0, released: 0 })
+  })
+
+  test('is refused when it begins inside a batch', async () => {
+    await writeMany(bob, ['a', 'b'])
+    const run = await runOf(bob)
+    await alice.log.admit(run)
+    await expect(alice.log.admit({ ...run, from: 2 })).rejects.toMatchObject({
+      code: 'broken-chain',
+    })
+  })
+})
+
+describe('a fork', () => {
+  const time = { ms: 2, counter: 0 }
+
+  test('is proved by two signatures, freezes the session, and survives a restart', async () => {
+    const one = await handmade(1, [[{}], [{}], [{}]])
+    const other = await handmade(1, [[{}], [{ time }]])
+    await alice.log.admit({ ...one, batches: one.batches.slice(0, 2) })
+    await expect(alice.log.admit(other)).rejects.toMatchObject({ code: 'fork' })
+    const frozen = [{ session: one.session, device: toHex(second!.key.publicKey), seq: 2 }]
+    expect(alice.log.status().frozen).toEqual(frozen)
+    // Not even the branch that was held first goes on.
+    await expect(alice.log.admit(one)).rejects.toMatchObject({ code: 'fork' })
+    const again = await openPeer(three, 0, { store: createMemoryStore(alice.store.entries()) })
+    expect(again.log.status().frozen).toEqual(frozen)
+    expect(again.seen).toHaveLength(2)
+    await expect(again.log.admit(other)).rejects.toMatchObject({ code: 'fork' })
+  })
+
+  test('is also the same commits in other batches: their successors would fit only one of them', async () => {
+    const one = await handmade(1, [[{}, {}]])
+    await alice.log.admit(one)
+    const other = await handmade(1, [[{}], [{}]])
+    await expect(alice.log.admit(other)).rejects.toMatchObject({ code: 'fork' })
+  })
+
+  test('is not believed without the signature of the device', async () => {
+    const one = await handmade(1, [[{}], [{}]])
+    const other = await handmade(1, [[{}], [{ time }]])
+    await alice.log.admit(one)
+    const { session } = one
+    const first = decodeBatch(other.batches[0]!, session, firstPrevious(session), 1)
+    const last = decodeBatch(other.batches[1]!, session, first.id, 2)
+    const forged = encodeBatch({ ...last, signature: damaged(last.signature!, 0) })
+    const run = { ...other, batches: [other.batches[0]!, forged] }
+    await expect(alice.log.admit(run)).rejects.toMatchObject({ code: 'bad-signature' })
+    expect(alice.log.status().frozen).toEqual([])
+  })
+
+  test('of the own session: it is left, and the device goes on in another one', async () => {
+    const before = bob.log.next().session
+    // A copy of the running device: the same randomness, so the same session.
+    const copy = await openPeer(three, 1)
+    await write(copy, 'copied')
+    await write(bob, 'own')
+    const pending = bob.log.commit(bob.log.next(), [section('pending')], { durability: 'memory' })
+    await expect(bob.log.admit(await runOf(copy))).rejects.toMatchObject({ code: 'fork' })
+    expect(bob.seen).toContain(pending.id)
+    const after = bob.log.next()
+    expect(after.session).not.toBe(before)
+    await write(bob, 'later')
+    const last = bob.commits.get(bob.seen.at(-1)!)!
+    expect(last.header.deps).toEqual([{ session: before, seq: 2 }])
+  })
+
+  test('that a commit depends on shows in its digest: that session waits and is reported', async () => {
+    const one = await handmade(1, [[{}]])
+    const other = await handmade(1, [[{ time }]])
+    await bob.log.admit(one)
+    await write(bob, 'upon one')
+    await alice.log.admit(other)
+    const { session } = bob.log.next()
+    expect(await alice.log.admit(await runOf(bob, session))).toEqual({ stored: 1, released: 0 })
+    expect(alice.seen).toHaveLength(1)
+    expect(alice.log.status().contradicted).toEqual([session])
+    expect(alice.log.status().waiting.commits).toBe(1)
+  })
+})
+
+describe('the device of the creator', () => {
+  test('needs no admission', async () => {
+    expect(creator!.chain).toEqual([])
+    await write(alice, 'a')
+    await bob.log.admit(await runOf(alice))
+    expect(contents(bob)).toEqual(['a'])
+  })
+})

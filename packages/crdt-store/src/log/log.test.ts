@@ -1,0 +1,267 @@
+import { compactFrontier, limits, lastSeq, utf8 } from '@peerplane/core'
+import type { Batch, Section } from '@peerplane/core'
+import { describe, expect, test } from 'vitest'
+
+import { createMemoryStore } from '../storage/memory-store.ts'
+import {
+  contents,
+  members,
+  openPeer,
+  section,
+  sync,
+  write,
+  writeMany,
+} from './peer.fixture.test.ts'
+
+const two = await members(2)
+
+describe('own commits', () => {
+  test('a session opens with its first commit, in the store not before it is durable', async () => {
+    const peer = await openPeer(two, 0)
+    const { session, seq } = peer.log.next()
+    expect(seq).toBe(1)
+    expect(peer.log.next()).toMatchObject({ session, seq: 1 })
+    expect(peer.log.stored().size).toBe(0)
+    await write(peer, 'a')
+    expect(peer.log.stored().get(session)?.seq).toBe(1)
+    expect(peer.log.delivered()).toEqual(peer.log.stored())
+    expect(peer.log.lineage(session)).toEqual([])
+  })
+
+  test('commits of one turn become one signed batch; what comes during a flush, the next one', async () => {
+    const peer = await openPeer(two, 0)
+    const batches: Batch[] = []
+    peer.log.watch((own) => own && batches.push(own))
+    await writeMany(peer, ['a', 'b', 'c'])
+    await writeMany(peer, ['d', 'e'])
+    expect(batches.map((batch) => batch.commits.length)).toEqual([3, 2])
+    expect(batches.map((batch) => batch.signature?.length)).toEqual([64, 64])
+    expect(contents(peer)).toEqual(['a', 'b', 'c', 'd', 'e'])
+  })
+
+  test('batches keep to their limits of commits and bytes', async () => {
+    const peer = await openPeer(two, 0)
+    const batches: Batch[] = []
+    peer.log.watch((own) => own && batches.push(own))
+    await writeMany(
+      peer,
+      Array.from({ length: limits.batchCommits + 1 }, () => 'x'),
+    )
+    expect(batches.map((batch) => batch.commits.length)).toEqual([limits.batchCommits, 1])
+    const large: Section = { ...section(''), body: new Uint8Array(limits.batchBytes / 2) }
+    const made = [1, 2, 3].map(() =>
+      peer.log.commit(peer.log.next(), [large], { durability: 'local' }),
+    )
+    await Promise.all(made.map(({ durable }) => durable))
+    expect(batches.slice(2).map((batch) => batch.commits.length)).toEqual([1, 1, 1])
+  })
+
+  test('a commit that exceeds a limit is refused and changes nothing', async () => {
+    const peer = await openPeer(two, 0)
+    const attempt = (sections: readonly Section[]) => () =>
+      peer.log.commit(peer.log.next(), sections, { durability: 'synced' })
+    const huge = { ...section(''), body: new Uint8Array(limits.commitBytes) }
+    expect(attempt([huge])).toThrow(expect.objectContaining({ code: 'too-large' }))
+    const many = Array.from({ length: limits.sections + 1 }, () => section(''))
+    expect(attempt(many)).toThrow(expect.objectContaining({ code: 'too-large' }))
+    const nameless = { ...section(''), entity: 'note' as Section['entity'] }
+    expect(attempt([nameless])).toThrow(expect.objectContaining({ code: 'malformed' }))
+    expect(peer.log.status().pending).toBe(0)
+    await write(peer, 'a')
+    expect([...peer.log.stored().values()].map(({ seq }) => seq)).toEqual([1])
+  })
+
+  test('too many commits that are not durable yet are refused', async () => {
+    const peer = await openPeer(two, 0)
+    const commit = () => peer.log.commit(peer.log.next(), [], { durability: 'memory' })
+    for (let i = 0; i < limits.pendingCommands; i++) commit()
+    expect(commit).toThrow(expect.objectContaining({ code: 'overloaded' }))
+    await peer.log.idle()
+    expect(peer.log.status().pending).toBe(0)
+    commit()
+  })
+
+  test('the strongest durability of a turn holds for all of it, and what goes with a commit is written with it', async () => {
+    const durabilities: string[] = []
+    const peer = await openPeer(two, 0, {
+      through: (store) => ({
+        ...store,
+        write: async (writes, durability) => {
+          durabilities.push(durability)
+          await store.write(writes, durability)
+        },
+      }),
+    })
+    durabilities.length = 0
+    const key = Uint8Array.of(0x32, 1)
+    const alsoWrite = (id: string) => [{ key, value: utf8(id) }]
+    const first = peer.log.commit(peer.log.next(), [], { durability: 'memory', alsoWrite })
+    const second = peer.log.commit(peer.log.next(), [], { durability: 'synced' })
+    await first.durable
+    expect(await peer.store.get(key)).toBeUndefined()
+    await second.durable
+    expect(await peer.store.get(key)).toEqual(utf8(first.id))
+    const third = peer.log.commit(peer.log.next(), [], { durability: 'memory' })
+    await third.durable
+    await peer.log.idle()
+    expect(durabilities).toEqual(['synced', 'local'])
+  })
+
+  test('a commit depends on the maximal commits of others, once', async () => {
+    const [alice, bob] = [await openPeer(two, 0), await openPeer(two, 1)]
+    await write(alice, 'a1')
+    await write(alice, 'a2')
+    await sync(alice, bob)
+    await write(bob, 'b1')
+    await write(bob, 'b2')
+    const session = [...alice.log.stored().keys()][0]!
+    const deps = [...bob.commits.values()].slice(-2).map((commit) => commit.header.deps)
+    expect(deps).toEqual([[{ session, seq: 2 }], []])
+    await sync(bob, alice)
+    await write(alice, 'a3')
+    const last = alice.commits.get(alice.seen.at(-1)!)!
+    expect(last.header.deps).toEqual([{ session: bob.log.next().session, seq: 2 }])
+  })
+
+  test('more heads than a commit may name are folded by empty commits before it', async () => {
+    const crowd = await members(2)
+    const reader = await openPeer(crowd, 1)
+    const count = 2 * limits.deps + 1
+    for (let i = 0; i < count; i++) {
+      const writer = await openPeer(crowd, 0, { seed: i })
+      await write(writer, `w${i}`)
+      await sync(writer, reader)
+    }
+    const origin = reader.log.next()
+    expect(origin.seq).toBe(3)
+    const { id, durable } = reader.log.commit(origin, [section('all')], { durability: 'synced' })
+    await durable
+    const own = reader.seen.slice(count).map((each) => reader.commits.get(each)!)
+    expect(own.map(({ header }) => header.deps.length)).toEqual([64, 64, 1])
+    expect(own.map(({ sections }) => sections.length)).toEqual([0, 0, 1])
+    expect(own[2]!.id).toBe(id)
+    expect(reader.log.next().seq).toBe(4)
+    const copy = await openPeer(crowd, 0, { seed: 999 })
+    await sync(reader, copy)
+    expect(copy.seen).toHaveLength(count + 3)
+  })
+})
+
+describe('sessions', () => {
+  test('every opening of a store begins a session on top of all tips of the device', async () => {
+    const first = await openPeer(two, 0)
+    await write(first, 'a')
+    await first.log.close()
+    const store = createMemoryStore(first.store.entries())
+    const second = await openPeer(two, 0, { store, seed: 1 })
+    await write(second, 'b')
+    const [one, other] = [...second.log.stored().keys()]
+    expect(one).not.toBe(other)
+    const session = second.log.next().session
+    const tip = [...first.log.stored().values()][0]!
+    expect(second.log.lineage(session)).toEqual([tip])
+    const deps = second.commits.get(second.seen.at(-1)!)!.header.deps
+    expect(deps).toEqual([{ session: tip.session, seq: 1 }])
+    expect(compactFrontier(second.log.delivered(), second.log.lineage)).toHaveLength(1)
+  })
+
+  test('a place that was overtaken cannot be used', async () => {
+    const peer = await openPeer(two, 0)
+    const early = peer.log.next()
+    await write(peer, 'a')
+    expect(() => peer.log.commit(early, [], { durability: 'local' })).toThrow(
+      expect.objectContaining({ code: 'store-failed' }),
+    )
+  })
+
+  test('a closed log has stored everything and refuses all further work', async () => {
+    const peer = await openPeer(two, 0)
+    const { durable } = peer.log.commit(peer.log.next(), [section('a')], { durability: 'memory' })
+    await durable
+    const run = await peer.log.range(peer.log.next().session, 1, 1000)
+    expect(run).toBeUndefined()
+    await peer.log.close()
+    expect(() => peer.log.next()).toThrow(expect.objectContaining({ code: 'closed' }))
+    const again = await openPeer(two, 0, { store: createMemoryStore(peer.store.entries()) })
+    expect(contents(again)).toEqual(['a'])
+  })
+})
+
+describe('ranges', () => {
+  test('begin with the batch that holds the commit asked for, and keep about to the size asked for', async () => {
+    const peer = await openPeer(two, 0)
+    for (const batch of [['a', 'b', 'c'], ['d'], ['e', 'f']]) await writeMany(peer, batch)
+    const session = peer.log.next().session
+    const whole = await peer.log.range(session, 2, 1 << 20)
+    expect(whole).toMatchObject({ session, from: 1 })
+    expect(whole!.batches).toHaveLength(3)
+    expect(whole!.opening).toBeDefined()
+    const part = await peer.log.range(session, 4, 1)
+    expect(part).toMatchObject({ from: 4, opening: undefined })
+    expect(part!.batches).toHaveLength(1)
+    expect(await peer.log.range(session, 7, 1000)).toBeUndefined()
+  })
+
+  test('end with a signed batch, where only the last one of what came was verified', async () => {
+    const [alice, bob, carol] = [
+      await openPeer(two, 0),
+      await openPeer(two, 1),
+      await openPeer(two, 1, { seed: 1 }),
+    ]
+    for (const content of ['a', 'b', 'c']) await write(alice, content)
+    const session = alice.log.next().session
+    await bob.log.admit((await alice.log.range(session, 1, 1 << 20))!)
+    await write(alice, 'd')
+    await bob.log.admit((await alice.log.range(session, 4, 1 << 20))!)
+    // The first three batches came under one signature and leave under it, however little is asked for.
+    const run = (await bob.log.range(session, 1, 1))!
+    expect(run.batches).toHaveLength(3)
+    expect(await carol.log.admit(run)).toEqual({ stored: 3, released: 0 })
+    expect((await bob.log.range(session, 4, 1))!.batches).toHaveLength(1)
+  })
+})
+
+describe('replay', () => {
+  test('gives what is delivered beyond a frontier, also from the middle of a batch', async () => {
+    const peer = await openPeer(two, 0)
+    await writeMany(peer, ['a', 'b', 'c'])
+    await writeMany(peer, ['d'])
+    const { session } = peer.log.next()
+    const seqs: number[] = []
+    const from = new Map([[session, { session, seq: 2, mark: '' }]])
+    for await (const chunk of peer.log.replay(from)) {
+      for (const { header } of chunk) seqs.push(header.seq)
+    }
+    expect(seqs).toEqual([3, 4])
+    const nothing = []
+    for await (const chunk of peer.log.replay(peer.log.delivered())) nothing.push(chunk)
+    expect(nothing).toEqual([])
+  })
+
+  test('reads a long log in chunks, in causal order', async () => {
+    const [alice, bob] = [await openPeer(two, 0), await openPeer(two, 1)]
+    const batches: Batch[] = []
+    alice.log.watch((own) => own && batches.push(own))
+    for (let round = 0; round < 30; round++) {
+      await writeMany(
+        alice,
+        Array.from({ length: 60 }, (_, i) => `a${round}.${i}`),
+      )
+      await sync(alice, bob)
+      await writeMany(
+        bob,
+        Array.from({ length: 60 }, (_, i) => `b${round}.${i}`),
+      )
+      await sync(bob, alice)
+    }
+    expect(lastSeq(batches.at(-1)!)).toBe(1800)
+    const sizes: number[] = []
+    const order: string[] = []
+    for await (const chunk of alice.log.replay(new Map())) {
+      sizes.push(chunk.length)
+      for (const { id } of chunk) order.push(id)
+    }
+    expect(sizes.length).toBeGreaterThan(2)
+    expect(order).toEqual(alice.seen)
+  })
+})
