@@ -1,1 +1,46 @@
-export {}
+export {
+  command,
+  counter,
+  document,
+  entity,
+  errorKinds,
+  map,
+  PeerplaneError,
+  record,
+  register,
+  Rejected,
+  set,
+  type Command,
+  type CommandContext,
+  type Commands,
+  type CounterHandle,
+  type DocumentHandle,
+  type Entity,
+  type ErrorCode,
+  type HandleOf,
+  type Handler,
+  type Json,
+  type MapHandle,
+  type MirrorOf,
+  type RegisterHandle,
+  type SetHandle,
+  type Shape,
+  type StateOf,
+} from '@peerplane/core'
+export type {
+  CommandOptions,
+  CommandOutcome,
+  Durability,
+  EntityClient,
+  InvokeOptions,
+  Outcome,
+  PeerStatus,
+  Plane,
+  PlaneStatus,
+  Problem,
+  Row,
+} from '@peerplane/runtime'
+export { requestPersistence } from './adapters/persistence.ts'
+export { invitationIn } from './invitation.ts'
+export { open, type BrowserPlane, type OpenOptions } from './open.ts'
+export type { TabsStatus } from './tabs/stay.ts'

@@ -1,0 +1,176 @@
+import { afterEach, expect, it, vi } from 'vitest'
+
+import * as peerplane from './index.ts'
+import type { BrowserPlane } from './index.ts'
+
+type Peerplane = typeof peerplane
+
+let spaces = 0
+const frames: HTMLIFrameElement[] = []
+const planes: BrowserPlane[] = []
+
+afterEach(async () => {
+  for (const plane of planes.splice(0)) await plane.close()
+  for (const frame of frames.splice(0)) frame.remove()
+})
+
+it('keeps what was acknowledged from one opening to the next', async () => {
+  const space = newSpace()
+  const first = await openTally(peerplane, space)
+  expect((await first.tally.vote()).durability).toBe('synced')
+  await first.plane.close()
+  const { tally, plane } = await openTally(peerplane, space)
+  expect(await tally.state()).toEqual({ votes: 1 })
+  expect(plane.status()).toMatchObject({ storage: 'ok', online: true })
+})
+
+it('shares one replica among all tabs, each with its own subscriptions', async () => {
+  const space = newSpace()
+  const leader = await openTally(peerplane, space)
+  const follower = await openTally(await newTab(), space)
+  expect(leader.plane.tabs()).toEqual({ role: 'leader', others: 1 })
+  expect(follower.plane.tabs()).toEqual({ role: 'follower', others: 1 })
+  expect(follower.plane.status()?.device).toBe(leader.plane.status()?.device)
+  const seen = [votes(leader), votes(follower)]
+  await follower.tally.vote()
+  await leader.tally.vote()
+  await vi.waitFor(() => expect(seen.map((each) => each.at(-1))).toEqual([2, 2]))
+  await expect(follower.tally.refuse()).rejects.toMatchObject({
+    code: 'rejected',
+    rejection: 'no',
+    reason: 'not today',
+  })
+})
+
+it.each(['dies', 'closes'])('goes on in another tab when the leading one %s', async (end) => {
+  const space = newSpace()
+  const frame = await newTab()
+  const leader = await openTally(frame, space)
+  const heir = await openTally(peerplane, space)
+  const third = await openTally(await newTab(), space)
+  const seen = [votes(heir), votes(third)]
+  await leader.tally.vote()
+  await third.tally.vote()
+  await vi.waitFor(() => expect(seen.map((each) => each.at(-1))).toEqual([2, 2]))
+  // The page of a tab that crashes is told nothing.
+  if (end === 'dies') forgetPageEvents(frames[0]!)
+  frames.shift()!.remove()
+  planes.shift()
+  const outcomes = await Promise.all([
+    heir.tally.vote(),
+    third.tally.vote(),
+    third.plane.atomic((on) => {
+      on(third.tally).vote()
+      on(third.tally).vote()
+    }),
+  ])
+  expect(outcomes.map(({ durability }) => durability)).toEqual(['synced', 'synced', 'synced'])
+  await vi.waitFor(() => expect(seen.map((each) => each.at(-1))).toEqual([6, 6]))
+  for (const each of seen) expect(each).toEqual([...new Set(each)].sort((a, b) => a - b))
+  expect(heir.plane.tabs()).toEqual({ role: 'leader', others: 1 })
+  await vi.waitFor(() => expect(third.plane.tabs()).toEqual({ role: 'follower', others: 1 }))
+})
+
+it('leaves when its page is kept for the back button, and joins again when it comes back', async () => {
+  const space = newSpace()
+  const first = await openTally(await newTab(), space)
+  const second = await openTally(peerplane, space)
+  const seen = votes(first)
+  const page = frames[0]!.contentWindow!
+  page.dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))
+  await second.tally.vote()
+  expect(second.plane.tabs()).toEqual({ role: 'leader', others: 0 })
+  page.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))
+  await first.tally.vote()
+  await vi.waitFor(() => expect(seen.at(-1)).toBe(2))
+  expect(first.plane.tabs()).toEqual({ role: 'follower', others: 1 })
+})
+
+it('takes an invitation as text or as an address, in any tab', async () => {
+  const host = await openTally(peerplane, newSpace())
+  const invitation = await host.plane.invite()
+  const address = `https://tally.example/?a=b#join=${invitation}`
+  expect(peerplane.invitationIn(address)).toBe(invitation)
+  expect(peerplane.invitationIn('https://tally.example/')).toBeUndefined()
+
+  const space = newSpace()
+  const guest = await openTally(peerplane, space, { join: address })
+  expect(guest.plane.status()?.space).toBe(host.plane.status()?.space)
+  // Another tab opens the same link, one the plain page.
+  await openTally(await newTab(), space, { join: invitation })
+  await openTally(peerplane, space, { join: 'https://tally.example/' })
+})
+
+it('refuses invitations that are none, or for another space, in any tab', async () => {
+  const [first, second] = [newSpace(), newSpace()]
+  const join = `${location.href.split('#')[0]}#join=pp1.nothing`
+  await expect(openTally(peerplane, first, { join })).rejects.toMatchObject({
+    code: 'invalid-invitation',
+  })
+  const host = await openTally(peerplane, first)
+  const invitation = await host.plane.invite()
+  await openTally(peerplane, second)
+  const [elsewhere, changed] = [
+    { join: invitation },
+    { join: `${invitation.slice(0, -8)}AAAAAAAA` },
+  ]
+  await expect(openTally(peerplane, second, elsewhere)).rejects.toMatchObject({
+    code: 'wrong-space',
+  })
+  await expect(openTally(peerplane, second, changed)).rejects.toMatchObject({
+    code: 'invalid-invitation',
+  })
+})
+
+const newSpace = (): string => `tally ${(spaces += 1)} ${performance.now()}`
+
+async function openTally(
+  { open, entity, record, counter, Rejected }: Peerplane,
+  space: string,
+  options: { readonly join?: string } = {},
+) {
+  const Tally = entity('tally', {
+    state: record({ votes: counter() }),
+    commands: {
+      vote: (tally) => tally.votes.increment(),
+      refuse: () => {
+        throw new Rejected('no', 'not today')
+      },
+    },
+  })
+  const plane = await open({ entities: [Tally], space, network: false, ...options })
+  planes.push(plane)
+  return { plane, tally: plane.get(Tally, 'lunch') }
+}
+
+function votes({ tally }: Awaited<ReturnType<typeof openTally>>): number[] {
+  const seen: number[] = []
+  tally.subscribe((state) => seen.push(state.votes))
+  return seen
+}
+
+/** A page of its own that has loaded the product: its locks, channels and memory go with it. */
+async function newTab(): Promise<Peerplane> {
+  const frame = document.createElement('iframe')
+  frame.srcdoc = '<!doctype html>'
+  const loaded = new Promise((resolve) => frame.addEventListener('load', resolve, { once: true }))
+  document.body.append(frame)
+  await loaded
+  frames.push(frame)
+  const page = frame.contentWindow as Window & { peerplane?: Peerplane }
+  const script = page.document.createElement('script')
+  script.type = 'module'
+  script.textContent = `import * as peerplane from '${new URL('./index.ts', import.meta.url).href}'
+    window.peerplane = peerplane`
+  page.document.body.append(script)
+  await vi.waitFor(() => expect(page.peerplane).toBeDefined(), 10_000)
+  return page.peerplane!
+}
+
+/** From now on the page is not told that it goes away. */
+function forgetPageEvents(frame: HTMLIFrameElement): void {
+  const page = frame.contentWindow!
+  const stop = (event: Event): void => event.stopImmediatePropagation()
+  page.document.addEventListener('pagehide', stop, { capture: true })
+  page.addEventListener('pagehide', stop, { capture: true })
+}
