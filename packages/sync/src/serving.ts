@@ -94,7 +94,9 @@ export function createServing({ replica, send, done, failed }: ServingPorts): Se
   function start(): void {
     if (running) return
     running = true
-    void run()
+    // Not before everything that is being asked for at once has been added: the oldest goes first.
+    void Promise.resolve()
+      .then(run)
       .catch((error: unknown) => {
         waiting.clear()
         failed(error)

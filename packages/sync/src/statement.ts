@@ -9,7 +9,6 @@ import {
   PeerplaneError,
   text,
   toHex,
-  whole,
   type Crypto,
   type DeviceId,
   type SigningKey,
@@ -20,8 +19,6 @@ import {
 export interface Statement {
   readonly peer: string
   readonly device: DeviceId
-  /** Milliseconds since 1970, by the clock of the device. */
-  readonly notAfter: number
   readonly anchor: boolean
   /** Ed25519 by the device, over all of the above and the context. */
   readonly signature: Uint8Array
@@ -29,9 +26,12 @@ export interface Statement {
 
 const PEER_ID_UNITS = 128
 
-/** Signs a statement. `context` names the one handshake that it is for: a recorded statement is worth nothing in another. */
+/**
+ * Signs a statement. `context` names the one handshake that it is for: a recorded statement is worth nothing in another. So it needs no date,
+ * and a device whose clock is wrong is not shut out.
+ */
 export async function signStatement(
-  fields: Pick<Statement, 'peer' | 'notAfter' | 'anchor'>,
+  fields: Pick<Statement, 'peer' | 'anchor'>,
   context: Uint8Array,
   key: SigningKey,
 ): Promise<Statement> {
@@ -51,35 +51,27 @@ export const verifyStatement = (
 export const statementToValue = (statement: Statement): Value => [
   statement.peer,
   fromHex(statement.device),
-  statement.notAfter,
   statement.anchor,
   statement.signature,
 ]
 
 /** A statement of a decoded value, nothing verified yet. Throws `malformed` or `too-large`. */
 export function readStatement(value: Value | undefined): Statement {
-  const fields = array(value, 'statement', 5)
-  const anchor = fields[3]
+  const fields = array(value, 'statement', 4)
+  const anchor = fields[2]
   if (typeof anchor !== 'boolean') {
     throw new PeerplaneError('malformed', 'statement.anchor is neither true nor false')
   }
   return {
     peer: text(fields[0], 'statement.peer', PEER_ID_UNITS),
     device: toHex(bytes(fields[1], 'statement.device', HASH_BYTES)) as DeviceId,
-    notAfter: whole(fields[2], 'statement.notAfter'),
     anchor,
-    signature: bytes(fields[4], 'statement.signature', 64),
+    signature: bytes(fields[3], 'statement.signature', 64),
   }
 }
 
 const messageOf = (statement: Omit<Statement, 'signature'>, context: Uint8Array): Uint8Array =>
   concatBytes(
     domain('statement'),
-    encodeCanonical([
-      context,
-      statement.peer,
-      fromHex(statement.device),
-      statement.notAfter,
-      statement.anchor,
-    ]),
+    encodeCanonical([context, statement.peer, fromHex(statement.device), statement.anchor]),
   )

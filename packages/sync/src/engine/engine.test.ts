@@ -1,0 +1,355 @@
+import { hash, markOf, toHex, utf8, type DeviceId, type SessionId, type Tip } from '@peerplane/core'
+import { beforeEach, describe, expect, it } from 'vitest'
+
+import { step } from './engine.ts'
+import { createState, type EngineState } from './state.ts'
+import { timing, type Effect, type Input } from './types.ts'
+import type { Message } from '../messages.ts'
+
+const idOf = (name: string) => toHex(hash('test', utf8(name)))
+const session = (name: string) => idOf(name) as SessionId
+const tip = (name: string, seq: number): Tip => ({
+  session: session(name),
+  seq,
+  mark: markOf(idOf(`${name}@${seq}`) as never),
+})
+const range = (name: string, from: number, to: number) => ({ session: session(name), from, to })
+
+/** A log as the engine sees it, which a test moves by hand. */
+let log: {
+  held: Map<SessionId, Tip>
+  parents: Map<SessionId, Tip[]>
+}
+let state: EngineState
+let now: number
+
+beforeEach(() => {
+  log = { held: new Map(), parents: new Map() }
+  now = 0
+  const view = {
+    stored: () => log.held,
+    delivered: () => log.held,
+    lineage: (each: SessionId) => log.parents.get(each),
+  }
+  state = createState(view, 0.5)
+})
+
+type Unstamped = Input extends infer Each ? (Each extends Input ? Omit<Each, 'now'> : never) : never
+
+const give = (input: Unstamped): Effect[] =>
+  step(state, { ...input, now } as Input).filter(({ kind }) => kind !== 'wakeAt')
+
+const connect = (link: string) =>
+  give({ kind: 'linkUp', link, device: idOf(link) as DeviceId, jitter: 0.5 })
+const hear = (link: string, message: Message) => give({ kind: 'message', link, message })
+const have = (link: string, ...tips: Tip[]) => hear(link, { kind: 'have', tips })
+const runOf = (name: string, from: number) => ({
+  session: session(name),
+  from,
+  opening: undefined,
+  batches: [new Uint8Array(1)],
+})
+const hold = (...tips: Tip[]) => {
+  for (const each of tips) log.held.set(each.session, each)
+}
+const store = (link: string, name: string, from: number, to: number) => {
+  const run = runOf(name, from)
+  const effects = hear(link, { kind: 'run', run })
+  hold(tip(name, to))
+  return [
+    ...effects,
+    ...give({ kind: 'admitted', link, run, result: { stored: to - from + 1, released: 0 } }),
+  ]
+}
+const write = (name: string, from: number, to: number) => {
+  hold(tip(name, to))
+  return give({ kind: 'changed', own: range(name, from, to) })
+}
+const later = (ms: number) => {
+  now += ms
+  return give({ kind: 'tick' })
+}
+const sent = (effects: Effect[]) =>
+  effects.flatMap((each) => (each.kind === 'send' ? [[each.link, each.message]] : []))
+const wantOf = (...ranges: ReturnType<typeof range>[]) => ({ kind: 'want', ranges })
+
+describe('asking', () => {
+  it('asks one peer for what it lacks, and nobody twice', () => {
+    connect('x')
+    connect('y')
+    hold(tip('s', 3))
+    expect(sent(have('x', tip('s', 9), tip('t', 2)))).toEqual([
+      ['x', wantOf(range('s', 4, 9), range('t', 1, 2))],
+    ])
+    expect(sent(have('y', tip('s', 9), tip('t', 2)))).toEqual([])
+  })
+
+  it('asks for more when an answer has come and there is more by now', () => {
+    connect('x')
+    have('x', tip('s', 4))
+    expect(sent(have('x', tip('s', 6)))).toEqual([])
+    expect(sent(store('x', 's', 1, 2))).toEqual([])
+    expect(sent(store('x', 's', 3, 4))).toEqual([['x', wantOf(range('s', 5, 6))]])
+  })
+
+  it('asks another peer when an answer does not come in time', () => {
+    connect('x')
+    connect('y')
+    have('x', tip('s', 4))
+    have('y', tip('s', 4))
+    expect(sent(later(timing.want - 1))).toEqual([])
+    expect(sent(later(1))).toEqual([['y', wantOf(range('s', 1, 4))]])
+  })
+
+  it('asks another peer at once when a link closes', () => {
+    connect('x')
+    connect('y')
+    have('x', tip('s', 4))
+    have('y', tip('s', 4))
+    expect(sent(give({ kind: 'linkDown', link: 'x' }))).toEqual([['y', wantOf(range('s', 1, 4))]])
+  })
+
+  it('counts neither the time that the log takes nor a slow but steady answer as loss', () => {
+    connect('x')
+    connect('y')
+    have('x', tip('s', 9))
+    have('y', tip('s', 9))
+    for (let seq = 1; seq <= 5; seq++) {
+      expect(sent(later(timing.want - 1_000)).filter(([, { kind }]) => kind === 'want')).toEqual([])
+      store('x', 's', seq, seq)
+    }
+    const run = runOf('s', 6)
+    hear('x', { kind: 'run', run })
+    expect(sent(later(3 * timing.want)).filter(([, { kind }]) => kind === 'want')).toEqual([])
+  })
+
+  it('waits longer each time when the only peer fails', () => {
+    connect('x')
+    have('x', tip('s', 4))
+    const asked: number[] = []
+    for (let i = 0; i < 240; i++) {
+      if (sent(later(500)).some(([, { kind }]) => kind === 'want')) asked.push(now)
+    }
+    const pauses = asked.map((at, i) => at - (asked[i - 1] ?? 0))
+    expect(pauses.length).toBeLessThan(7)
+    expect(pauses).toEqual([...pauses].sort((a, b) => a - b))
+  })
+
+  it('leaves it to the author to bring what somebody else tells first', () => {
+    connect('author')
+    connect('other')
+    store('author', 's', 1, 1)
+    expect(sent(have('other', tip('s', 2)))).toEqual([])
+    store('author', 's', 2, 2)
+    expect(sent(later(timing.grace))).not.toContainEqual(['other', expect.anything()])
+    have('other', tip('s', 3))
+    expect(sent(later(timing.grace))).toContainEqual(['other', wantOf(range('s', 3, 3))])
+  })
+
+  it('asks for what an opening implies as soon as the opening has come', () => {
+    connect('x')
+    have('x', tip('new', 1))
+    log.parents.set(session('new'), [tip('old', 7)])
+    const run = { ...runOf('new', 1), opening: {} as never }
+    hear('x', { kind: 'run', run })
+    hold(tip('new', 1))
+    const result = { stored: 1, released: 0 }
+    expect(sent(give({ kind: 'admitted', link: 'x', run, result }))).toEqual([
+      ['x', wantOf(range('old', 1, 7))],
+    ])
+  })
+
+  it('believes a lower tip that is listed over a higher one that is implied', () => {
+    log.parents.set(session('new'), [tip('old', 10)])
+    hold(tip('new', 3), tip('old', 8))
+    connect('x')
+    expect(
+      sent(hear('x', { kind: 'frontier', tips: [tip('new', 3), tip('old', 8)], reply: false })),
+    ).toEqual([])
+  })
+
+  it('asks for evidence once where two commits have one number, and never again for the session', () => {
+    connect('x')
+    hold(tip('s', 3))
+    const other = { ...tip('s', 3), mark: '00'.repeat(8) }
+    expect(sent(have('x', other))).toEqual([['x', wantOf(range('s', 3, 3))]])
+    expect(sent(hear('x', { kind: 'frontier', tips: [other], reply: false }))).toEqual([])
+    give({ kind: 'admitted', link: 'x', run: runOf('s', 3), result: 'fork' })
+    expect(sent(have('x', tip('s', 9)))).toEqual([])
+  })
+
+  it('does not offer the log a run that leaves a gap', () => {
+    connect('x')
+    hold(tip('s', 3))
+    expect(hear('x', { kind: 'run', run: runOf('s', 5) })).toEqual([])
+    expect(hear('x', { kind: 'run', run: runOf('s', 4) })).toEqual([
+      { kind: 'admit', link: 'x', run: runOf('s', 4) },
+    ])
+  })
+
+  it('takes note of what was stored though its link is gone', () => {
+    connect('x')
+    connect('y')
+    have('x', tip('s', 4))
+    have('y', tip('s', 6))
+    const run = runOf('s', 1)
+    hear('x', { kind: 'run', run })
+    give({ kind: 'linkDown', link: 'x' })
+    hold(tip('s', 4))
+    give({ kind: 'admitted', link: 'x', run, result: { stored: 4, released: 0 } })
+    expect(state.asks.get(session('s'))?.link).toBe('y')
+  })
+
+  it('has at most as many ranges under way at a peer as fit one message', () => {
+    connect('x')
+    const tips = Array.from({ length: 3_000 }, (_, i) => tip(`s${i}`, 1))
+    const [[, want]] = sent(have('x', ...tips)) as [[string, Message & { kind: 'want' }]]
+    expect(want.ranges).toHaveLength(1024)
+    expect(sent(store('x', 's0', 1, 1))).toEqual([['x', wantOf(range('s1024', 1, 1))]])
+  })
+})
+
+describe('telling', () => {
+  it('tells a new link everything', () => {
+    hold(tip('s', 3))
+    expect(sent(connect('x'))).toEqual([
+      ['x', { kind: 'frontier', tips: [tip('s', 3)], reply: false }],
+    ])
+  })
+
+  it('pushes own batches to whom has all before them, causes told first', () => {
+    connect('x')
+    connect('y')
+    hold(tip('own', 4))
+    give({ kind: 'changed', own: undefined })
+    have('x', tip('own', 4))
+    hold(tip('cause', 1))
+    expect(write('own', 5, 6)).toEqual([
+      { kind: 'send', link: 'x', message: { kind: 'have', tips: [tip('cause', 1)] } },
+      { kind: 'push', link: 'x' },
+      {
+        kind: 'send',
+        link: 'y',
+        message: { kind: 'have', tips: expect.arrayContaining([tip('own', 6)]) },
+      },
+    ])
+    expect(write('own', 7, 7).filter(({ kind }) => kind === 'push')).toEqual([
+      { kind: 'push', link: 'x' },
+    ])
+  })
+
+  it('pushes every batch also when the log is ahead of what it reports', () => {
+    connect('x')
+    hold(tip('own', 1))
+    give({ kind: 'changed', own: undefined })
+    have('x', tip('own', 1))
+    hold(tip('own', 3))
+    expect(give({ kind: 'changed', own: range('own', 2, 2) })).toContainEqual({
+      kind: 'push',
+      link: 'x',
+    })
+    expect(give({ kind: 'changed', own: range('own', 3, 3) })).toContainEqual({
+      kind: 'push',
+      link: 'x',
+    })
+  })
+
+  it('sends the first batch with its opening, and what is written meanwhile after it', () => {
+    connect('x')
+    expect(write('own', 1, 1)).toEqual([{ kind: 'sendRange', link: 'x', ...range('own', 1, 1) }])
+    expect(write('own', 2, 2)).toEqual([])
+    expect(
+      give({ kind: 'served', link: 'x', session: session('own'), to: 1, complete: true }),
+    ).toEqual([{ kind: 'sendRange', link: 'x', ...range('own', 2, 2) }])
+    give({ kind: 'served', link: 'x', session: session('own'), to: 2, complete: true })
+    expect(write('own', 3, 3)).toEqual([{ kind: 'push', link: 'x' }])
+  })
+
+  it('does not go on with a range that cannot be read', () => {
+    connect('x')
+    write('own', 1, 1)
+    expect(
+      give({ kind: 'served', link: 'x', session: session('own'), to: 0, complete: false }),
+    ).toEqual([])
+  })
+
+  it('tells a congested link when it is free again, and pushes nothing to it', () => {
+    connect('x')
+    have('x', tip('own', 1))
+    give({ kind: 'congestion', link: 'x', congested: true })
+    hold(tip('own', 1))
+    expect(sent(write('own', 2, 2))).toEqual([])
+    expect(sent(give({ kind: 'congestion', link: 'x', congested: false }))).toEqual([
+      ['x', { kind: 'have', tips: [tip('own', 2)] }],
+    ])
+  })
+
+  it('serves what it has delivered, and no more', () => {
+    connect('x')
+    hold(tip('s', 5))
+    const ranges = [range('s', 2, 99), range('s', 6, 6), range('unknown', 1, 1)]
+    expect(hear('x', { kind: 'want', ranges })).toEqual([
+      { kind: 'sendRange', link: 'x', ...range('s', 2, 5) },
+    ])
+  })
+
+  it('answers a question about its frontier, but not as often as a peer likes', () => {
+    connect('x')
+    const question: Message = { kind: 'frontier', tips: [], reply: true }
+    now = 5_000
+    expect(sent(hear('x', question))).toHaveLength(1)
+    expect(sent(hear('x', question))).toHaveLength(0)
+    now += timing.reply
+    expect(sent(hear('x', question))).toHaveLength(1)
+  })
+})
+
+describe('announcements', () => {
+  it('follow a change soon, and each other at the interval', () => {
+    connect('x')
+    hold(tip('s', 1))
+    give({ kind: 'changed', own: undefined })
+    hold(tip('s', 2))
+    give({ kind: 'changed', own: undefined })
+    const announced: number[] = []
+    for (let i = 0; i < 300; i++) {
+      if (later(100).some(({ kind }) => kind === 'announce')) announced.push(now)
+    }
+    expect(announced).toEqual([300, 10_300, 20_300])
+  })
+
+  it('are left out when somebody else has just said the same', () => {
+    connect('x')
+    hold(tip('s', 1))
+    give({ kind: 'changed', own: undefined })
+    give({ kind: 'announced', tips: [tip('s', 1)] })
+    expect(later(timing.announcementDelay).map(({ kind }) => kind)).not.toContain('announce')
+  })
+
+  it('of something unknown make it ask its links, not too often', () => {
+    connect('x')
+    now = 5_000
+    const announced = () => sent(give({ kind: 'announced', tips: [tip('s', 1)] }))
+    expect(announced()).toEqual([['x', { kind: 'frontier', tips: [], reply: true }]])
+    expect(announced()).toEqual([])
+  })
+})
+
+describe('determinism', () => {
+  it('gives the same effects for the same inputs', () => {
+    const play = () => {
+      log.held.clear()
+      now = 0
+      const view = { stored: () => log.held, delivered: () => log.held, lineage: () => undefined }
+      state = createState(view, 0.25)
+      return [
+        connect('x'),
+        have('x', tip('s', 4)),
+        store('x', 's', 1, 4),
+        write('own', 1, 1),
+        later(900),
+      ]
+    }
+    expect(play()).toEqual(play())
+  })
+})
