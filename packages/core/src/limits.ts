@@ -89,6 +89,11 @@ export const limitTable = {
   ),
   statementMs: limit(24 * 3_600_000, 'milliseconds', 'for which a network key speaks for a device'),
   openEntities: limit(1_000, 'entities', 'kept folded in memory; others are read from their rows'),
+  unflushedEntities: limit(
+    20_000,
+    'entities',
+    'changed in memory before folding waits for their rows: catching up writes each row once',
+  ),
   pendingCommands: limit(10_000, 'commands', 'accepted and not yet durable'),
   pendingBytes: limit(64 * MiB, 'bytes', 'of own commits that queue for the store, per space'),
   queuedRuns: limit(64, 'runs', 'received and not yet checked, per space: 64 MiB at most'),

@@ -172,7 +172,7 @@ export class FoldedEntities implements Entities {
     // Discarded meanwhile: the caller folds again from an earlier point.
     if (generation !== this.#generation) return []
     const changed = this.#foldNow(commits)
-    if (this.#flusher.size > limits.openEntities) await this.flush().catch(() => undefined)
+    if (this.#flusher.size > limits.unflushedEntities) await this.flush().catch(() => undefined)
     return changed
   }
 

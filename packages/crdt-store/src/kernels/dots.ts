@@ -17,29 +17,27 @@ export interface OpDot {
  * mind until it comes, replicas that saw the two in different orders would differ for ever.
  */
 export class Survivors<D extends OpDot> {
-  readonly #live = new Map<string, D>()
+  /** A list while there are few, as there nearly always are. */
+  #live: readonly D[] | Map<string, D>
   /** Named before they came. */
-  readonly #expected = new Map<string, OpDot>()
+  #expected: Map<string, OpDot> | undefined
 
-  /** Survivors of a snapshot. */
-  static of<D extends OpDot>(live: readonly D[], expected: readonly OpDot[]): Survivors<D> {
-    const survivors = new Survivors<D>()
-    for (const dot of live) survivors.#live.set(keyOf(dot), dot)
-    for (const dot of expected) survivors.#expected.set(keyOf(dot), dot)
-    return survivors
+  constructor(live: readonly D[] = [], expected: readonly OpDot[] = []) {
+    this.#live = live.length > FEW ? byKey(live) : live
+    if (expected.length > 0) this.#expected = byKey(expected)
   }
 
   get size(): number {
-    return this.#live.size
+    return this.#live instanceof Map ? this.#live.size : this.#live.length
   }
 
   /** Whether there is nothing to remember. */
   get isBlank(): boolean {
-    return this.#live.size === 0 && this.#expected.size === 0
+    return this.size === 0 && !this.#expected?.size
   }
 
   /** The survivors, in no particular order. */
-  values(): IterableIterator<D> {
+  values(): Iterable<D> {
     return this.#live.values()
   }
 
@@ -50,6 +48,7 @@ export class Survivors<D extends OpDot> {
 
   /** What a snapshot keeps beside the survivors: without what has come or never will. */
   expected({ seen }: SessionWriter): OpDot[] {
+    if (!this.#expected) return []
     return [...this.#expected.values()]
       .filter((dot) => dot.seq > seen(dot.session))
       .sort(compareDots)
@@ -57,29 +56,54 @@ export class Survivors<D extends OpDot> {
 
   /** Applies the arrival of an op. */
   add(dot: D, turn: Turn): void {
-    const key = keyOf(dot)
-    if (this.#expected.has(key)) return
-    this.#live.set(key, dot)
-    turn.undo(() => this.#live.delete(key))
+    if (this.#expected?.has(keyOf(dot))) return
+    this.#insert(dot)
+    turn.undo(() => this.#remove(dot))
   }
 
   /** Applies that another op names these. */
   supersede(dots: readonly OpDot[], turn: Turn): void {
     for (const dot of dots) {
-      const key = keyOf(dot)
-      const live = this.#live.get(key)
-      if (live) {
-        this.#live.delete(key)
-        turn.undo(() => this.#live.set(key, live))
-      } else if (isYetToCome(dot, turn) && !this.#expected.has(key)) {
-        this.#expected.set(key, dot)
-        turn.undo(() => this.#expected.delete(key))
-      }
+      const live = this.#remove(dot)
+      if (live) turn.undo(() => this.#insert(live))
+      else if (isYetToCome(dot, turn)) this.#expect(dot, turn)
     }
+  }
+
+  #insert(dot: D): void {
+    if (this.#live instanceof Map) this.#live.set(keyOf(dot), dot)
+    else if (this.#live.length < FEW) this.#live = [...this.#live, dot]
+    else this.#live = byKey([...this.#live, dot])
+  }
+
+  /** Removes a survivor and returns it. */
+  #remove(dot: OpDot): D | undefined {
+    let found: D | undefined
+    if (this.#live instanceof Map) {
+      found = this.#live.get(keyOf(dot))
+      if (found) this.#live.delete(keyOf(dot))
+    } else {
+      found = this.#live.find((each) => compareDots(each, dot) === 0)
+      if (found) this.#live = this.#live.filter((each) => each !== found)
+    }
+    return found
+  }
+
+  #expect(dot: OpDot, turn: Turn): void {
+    const key = keyOf(dot)
+    const expected = (this.#expected ??= new Map())
+    if (expected.has(key)) return
+    expected.set(key, dot)
+    turn.undo(() => expected.delete(key))
   }
 }
 
+const FEW = 8
+
 const keyOf = ({ session, seq, index }: OpDot): string => `${seq}.${index}.${session}`
+
+const byKey = <D extends OpDot>(dots: readonly D[]): Map<string, D> =>
+  new Map(dots.map((dot) => [keyOf(dot), dot]))
 
 /** Own earlier ops have all come: a body is folded after those before it in its session. */
 const isYetToCome = ({ session, seq }: OpDot, { origin, sessions }: Turn): boolean =>

@@ -89,7 +89,7 @@ export function registerKernel(initial: Json): Kernel<RegisterCell> {
         const time = { ms: whole(ms), counter: whole(counter) }
         return { ...dot, time, value: freeze(value as Json) }
       })
-      const written = Survivors.of(live, readDots(expected, sessions))
+      const written = new Survivors(live, readDots(expected, sessions))
       return { mirror: first, stale: true, written }
     },
   }

@@ -74,7 +74,7 @@ export const setKernel: Kernel<SetCell> = {
     const cell = setKernel.create()
     for (const each of items(saved)) {
       const [element, live, expected] = items(each, 3)
-      const dots = Survivors.of(readDots(live, sessions), readDots(expected, sessions))
+      const dots = new Survivors(readDots(live, sessions), readDots(expected, sessions))
       cell.elements.set(readElement(element), dots)
     }
     cell.stale = true
