@@ -32,7 +32,7 @@ export default defineConfig({
         optimizeDeps: { exclude: ['@automerge/automerge'] },
         test: {
           name: 'browser',
-          include: ['packages/*/src/**/*.browser.test.ts'],
+          include: ['packages/*/src/**/*.browser.test.ts', 'examples/**/*.browser.test.ts'],
           browser: {
             enabled: true,
             headless: true,

@@ -34,7 +34,7 @@ it('shares one replica among all tabs, each with its own subscriptions', async (
   const seen = [votes(leader), votes(follower)]
   await follower.tally.vote()
   await leader.tally.vote()
-  await vi.waitFor(() => expect(seen.map((each) => each.at(-1))).toEqual([2, 2]))
+  await eventually(() => expect(seen.map((each) => each.at(-1))).toEqual([2, 2]))
   await expect(follower.tally.refuse()).rejects.toMatchObject({
     code: 'rejected',
     rejection: 'no',
@@ -51,7 +51,7 @@ it.each(['dies', 'closes'])('goes on in another tab when the leading one %s', as
   const seen = [votes(heir), votes(third)]
   await leader.tally.vote()
   await third.tally.vote()
-  await vi.waitFor(() => expect(seen.map((each) => each.at(-1))).toEqual([2, 2]))
+  await eventually(() => expect(seen.map((each) => each.at(-1))).toEqual([2, 2]))
   // The page of a tab that crashes is told nothing.
   if (end === 'dies') forgetPageEvents(frames[0]!)
   frames.shift()!.remove()
@@ -65,10 +65,10 @@ it.each(['dies', 'closes'])('goes on in another tab when the leading one %s', as
     }),
   ])
   expect(outcomes.map(({ durability }) => durability)).toEqual(['synced', 'synced', 'synced'])
-  await vi.waitFor(() => expect(seen.map((each) => each.at(-1))).toEqual([6, 6]))
+  await eventually(() => expect(seen.map((each) => each.at(-1))).toEqual([6, 6]))
   for (const each of seen) expect(each).toEqual([...new Set(each)].sort((a, b) => a - b))
   expect(heir.plane.tabs()).toEqual({ role: 'leader', others: 1 })
-  await vi.waitFor(() => expect(third.plane.tabs()).toEqual({ role: 'follower', others: 1 }))
+  await eventually(() => expect(third.plane.tabs()).toEqual({ role: 'follower', others: 1 }))
 })
 
 it('leaves when its page is kept for the back button, and joins again when it comes back', async () => {
@@ -82,7 +82,7 @@ it('leaves when its page is kept for the back button, and joins again when it co
   expect(second.plane.tabs()).toEqual({ role: 'leader', others: 0 })
   page.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))
   await first.tally.vote()
-  await vi.waitFor(() => expect(seen.at(-1)).toBe(2))
+  await eventually(() => expect(seen.at(-1)).toBe(2))
   expect(first.plane.tabs()).toEqual({ role: 'follower', others: 1 })
 })
 
@@ -121,6 +121,9 @@ it('refuses invitations that are none, or for another space, in any tab', async 
     code: 'invalid-invitation',
   })
 })
+
+/** Waits for it; the machine may be busy. */
+const eventually = (check: () => void): Promise<void> => vi.waitFor(check, 10_000)
 
 const newSpace = (): string => `tally ${(spaces += 1)} ${performance.now()}`
 
@@ -163,7 +166,7 @@ async function newTab(): Promise<Peerplane> {
   script.textContent = `import * as peerplane from '${new URL('./index.ts', import.meta.url).href}'
     window.peerplane = peerplane`
   page.document.body.append(script)
-  await vi.waitFor(() => expect(page.peerplane).toBeDefined(), 10_000)
+  await eventually(() => expect(page.peerplane).toBeDefined())
   return page.peerplane!
 }
 

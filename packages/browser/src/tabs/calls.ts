@@ -9,7 +9,7 @@ export interface Target {
 }
 
 /** One request; `repeatable` if it may be made again elsewhere before its answer is known. */
-export type Request<T> = (backend: Target['backend'], repeatable: boolean) => Promise<T>
+type Request<T> = (backend: Target['backend'], repeatable: boolean) => Promise<T>
 
 /** Requests that outlive the backend they were made to. */
 export interface Calls {

@@ -9,7 +9,7 @@ export interface Watches {
 }
 
 /** Starts a watch and returns what ends it. */
-export type StartWatch = (backend: Omit<Backend, 'close'>) => () => void
+type StartWatch = (backend: Omit<Backend, 'close'>) => () => void
 
 /** No backend at first. `failed` is told when a watch cannot be started on a later one. */
 export function createWatches(failed: (error: unknown) => void): Watches {
