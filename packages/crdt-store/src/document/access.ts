@@ -1,6 +1,6 @@
 import { PeerplaneError, type Json } from '@peerplane/core'
 
-import type { Replica } from './automerge.ts'
+import type { Replica } from './library.ts'
 import { toMirror, toPlain } from './plain.ts'
 
 /** A key of a map or a position in a list. */
@@ -15,8 +15,8 @@ export interface Place {
 /** How the handle of one command reads and changes its replica: every access ends with the command. */
 export class Access {
   readonly #replica: Replica
-  /** Texts that this command has spliced, by path: finding one costs a third of a keystroke. */
-  readonly #texts = new Map<string, string>()
+  /** Texts that this command has spliced, by path: finding and measuring one costs as much as a keystroke. */
+  readonly #texts = new Map<string, { readonly id: string; length: number }>()
   #isOpen = true
 
   constructor(replica: Replica) {
@@ -67,18 +67,20 @@ export class Access {
 
   /** Replaces characters of the text at `path`. Throws `invalid-input` where there is no text, or no such position. */
   spliceText(path: readonly Step[], at: number, remove: number, text: string): void {
-    const id = this.#textAt(path)
-    const length = this.#replica.length(id)
-    if (!isWhole(at) || !isWhole(remove) || at + remove > length) {
+    const replica = this.#open()
+    const found = this.#textAt(path)
+    if (!isWhole(at) || !isWhole(remove) || at + remove > found.length) {
       throw new PeerplaneError(
         'invalid-input',
-        `a text of ${length} characters has no ${remove} characters at ${at}`,
+        `a text of ${found.length} characters has no ${remove} characters at ${at}`,
       )
     }
-    this.#replica.splice(id, at, remove, text)
+    replica.splice(found.id, at, remove, text)
+    // Removing half of a surrogate pair removes both halves, so only insertions can be counted along.
+    found.length = remove === 0 ? found.length + text.length : replica.length(found.id)
   }
 
-  #textAt(path: readonly Step[]): string {
+  #textAt(path: readonly Step[]): { readonly id: string; length: number } {
     const replica = this.#open()
     const name = JSON.stringify(path)
     const known = this.#texts.get(name)
@@ -92,8 +94,9 @@ export class Access {
       id = String(found?.[1])
     }
     if (type !== 'text') throw new PeerplaneError('invalid-input', `there is no text at ${name}`)
-    this.#texts.set(name, id)
-    return id
+    const text = { id, length: replica.length(id) }
+    this.#texts.set(name, text)
+    return text
   }
 
   #change(): Replica {

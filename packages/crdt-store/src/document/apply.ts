@@ -1,6 +1,7 @@
 import { equalBytes, PeerplaneError, type Body, type SessionId } from '@peerplane/core'
 
-import { free, type Replica } from './automerge.ts'
+import { free } from './automerge.ts'
+import type { Replica } from './library.ts'
 import type { Change } from './change-chunk.ts'
 
 /** A foreign body that has passed the first check. */

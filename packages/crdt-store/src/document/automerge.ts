@@ -1,10 +1,6 @@
 import { PeerplaneError } from '@peerplane/core'
 
-/** The library, without the WASM of any environment. */
-export type Automerge = typeof import('@automerge/automerge/slim')
-
-/** A document in the memory of the WASM: its operations, without any plain state beside it. */
-export type Replica = ReturnType<Automerge['getBackend']>
+import type { Automerge, Replica } from './library.ts'
 
 let loading: Promise<Automerge> | undefined
 

@@ -1,7 +1,8 @@
 import { limits, PeerplaneError, type Draft } from '@peerplane/core'
 
 import { Access } from './access.ts'
-import { free, type Replica } from './automerge.ts'
+import { free } from './automerge.ts'
+import type { Replica } from './library.ts'
 import { documentHandle } from './handle.ts'
 
 /** What a draft needs of the state it belongs to. */

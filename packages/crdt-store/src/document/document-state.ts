@@ -1,4 +1,5 @@
 import {
+  asPeerplaneError,
   encodeCanonical,
   fromHex,
   hash,
@@ -14,7 +15,8 @@ import {
 } from '@peerplane/core'
 
 import { applyForeign, type Pending } from './apply.ts'
-import { free, type Replica } from './automerge.ts'
+import { free } from './automerge.ts'
+import type { Replica } from './library.ts'
 import { MAX_AHEAD, readChange } from './change-chunk.ts'
 import { DocumentDraft } from './document-draft.ts'
 import { toMirror } from './plain.ts'
@@ -40,6 +42,8 @@ export class DocumentState implements EntityState {
   #version: string
   #mirror: Json | undefined
   #draft: DocumentDraft | undefined
+  /** Why this state can no longer be used: the WASM has died. */
+  #failure: unknown
 
   constructor(replica: Replica, banned: Iterable<SessionId>) {
     this.#replica = replica
@@ -60,7 +64,13 @@ export class DocumentState implements EntityState {
 
   fold(bodies: readonly Body[]): readonly Body[] {
     const refused = bodies.filter((body) => !this.#accept(body))
-    if (this.#pendingBytes > limits.documentBytes) this.#settle()
+    if (this.#pendingBytes > limits.documentBytes && !this.#failure) {
+      try {
+        this.#settle()
+      } catch {
+        // Whoever reads the document next is told.
+      }
+    }
     return [...this.#refused.splice(0), ...refused]
   }
 
@@ -106,9 +116,13 @@ export class DocumentState implements EntityState {
       this.#pending.push({ body, change })
       this.#pendingBytes += body.bytes.length
       return true
-    } catch {
-      this.#banned.add(session)
-      return false
+    } catch (error) {
+      if (error instanceof PeerplaneError && error.code === 'void') {
+        this.#banned.add(session)
+        return false
+      }
+      this.#failure ??= error
+      return true
     }
   }
 
@@ -121,15 +135,25 @@ export class DocumentState implements EntityState {
     return found.maxOp
   }
 
-  /** Applies what is pending. Not inside a command: its transaction must stay the one change that it becomes. */
+  /**
+   * Applies what is pending. Not inside a command: its transaction must stay the one change that it becomes.
+   *
+   * Throws `unreadable` when Automerge itself has failed: then nothing is judged and the document must be opened again.
+   */
   #settle(): void {
+    if (this.#failure) throw asPeerplaneError(this.#failure, 'unreadable')
     if (this.#pending.length === 0 || this.#draft) return
-    const { replica, refused } = applyForeign(this.#replica, this.#pending, this.#banned)
-    this.#replica = replica
-    this.#refused.push(...refused)
+    try {
+      const { replica, refused } = applyForeign(this.#replica, this.#pending, this.#banned)
+      this.#replica = replica
+      this.#refused.push(...refused)
+    } catch (error) {
+      this.#failure = error
+      throw error
+    }
     this.#pending = []
     this.#pendingBytes = 0
-    const heads = new Set(replica.getHeads())
+    const heads = new Set(this.#replica.getHeads())
     this.#maxOps = new Map([...this.#maxOps].filter(([change]) => heads.has(change)))
     this.#changed()
   }

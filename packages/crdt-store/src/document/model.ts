@@ -11,8 +11,9 @@ import {
   type StateModel,
 } from '@peerplane/core'
 
-import { automerge, type Automerge, type Replica } from './automerge.ts'
+import { automerge } from './automerge.ts'
 import { DocumentState } from './document-state.ts'
+import type { Automerge, Replica } from './library.ts'
 import { toPlain } from './plain.ts'
 
 /**

@@ -1,0 +1,31 @@
+import { document, hash, toHex, utf8, type DocumentHandle, type SessionId } from '@peerplane/core'
+import { expect, test } from 'vitest'
+
+const loaded = (): string[] =>
+  performance
+    .getEntriesByType('resource')
+    .map(({ name }) => name)
+    .filter((name) => name.includes('@automerge'))
+
+test('nothing of Automerge is loaded before the first document', async () => {
+  const { documentModel } = await import('./index.ts')
+  expect(loaded()).toEqual([])
+
+  const model = await documentModel(document({ text: '' }))
+  expect(loaded().some((name) => name.includes('.wasm'))).toBe(true)
+
+  const [a, b] = [await model.open(undefined), await model.open(undefined)]
+  const origin = {
+    session: toHex(hash('test-session', utf8('a'))) as SessionId,
+    seq: 1,
+    time: { ms: 0, counter: 0 },
+  }
+  const draft = a.begin(origin)
+  ;(draft.handle as DocumentHandle<{ text: string }>).splice(['text'], 0, 0, 'hello')
+  expect(b.fold([{ origin, bytes: draft.finish()! }])).toEqual([])
+  expect(b.mirror).toEqual({ text: 'hello' })
+  // The first change of a document is the same as in Node.
+  expect((await model.open(undefined)).version).toBe(
+    'd7776c7c30d635c598d653f66d70e450be4ef3cee792255b58e8a7e4cc0fe88f',
+  )
+})
