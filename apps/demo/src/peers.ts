@@ -44,7 +44,15 @@ export function showPeers(parent: HTMLElement, status: PlaneStatus, tabs: TabsSt
       ? 'No open connection.'
       : `Open connections: ${connections.map(({ path }) => paths[path].label).join(', ')}`,
   )
-  parent.replaceChildren(own, ...Array.from({ length: tabs.others }, tab), ...others, foot)
+  const problem = status.lastError?.message ?? status.network?.lastError
+  const problems = problem ? [h('p', { class: 'problem' }, problem)] : []
+  parent.replaceChildren(
+    own,
+    ...Array.from({ length: tabs.others }, tab),
+    ...others,
+    foot,
+    ...problems,
+  )
 }
 
 /** One line for the top of the page. */

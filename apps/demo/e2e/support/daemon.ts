@@ -43,6 +43,7 @@ export async function startDaemon(options: {
     data: options.data,
     kill: () =>
       new Promise((resolve) => {
+        if (child.exitCode !== null || child.signalCode !== null) resolve()
         child.once('exit', () => resolve())
         child.kill('SIGKILL')
       }),

@@ -73,13 +73,21 @@ export const paths = (page: Page): Promise<string[]> =>
         .filter((path) => path !== 'here'),
     )
 
-/** What the browser itself has open, not what the page says. */
+/** Connections that the browser itself has open, whatever the page says. */
 export const openConnections = (page: Page): Promise<{ sockets: number; peers: number }> =>
   page.evaluate(() => ({
-    sockets: window.opened.sockets.filter(({ readyState }) => readyState !== WebSocket.CLOSED)
+    sockets: window.opened.sockets.filter(({ readyState }) => readyState === WebSocket.OPEN).length,
+    peers: window.opened.peers.filter(({ connectionState }) => connectionState === 'connected')
       .length,
-    peers: window.opened.peers.filter(({ connectionState }) => connectionState !== 'closed').length,
   }))
+
+/** Connections that are not closed: open ones, and attempts to open some. */
+export const connectionsAtAll = (page: Page): Promise<number> =>
+  page.evaluate(
+    () =>
+      window.opened.sockets.filter(({ readyState }) => readyState !== WebSocket.CLOSED).length +
+      window.opened.peers.filter(({ connectionState }) => connectionState !== 'closed').length,
+  )
 
 /** Turns the network of a window on or off. */
 export const setNetwork = (page: Page, on: boolean): Promise<void> =>

@@ -1,12 +1,12 @@
 import {
-  asPeerplaneError,
   limits,
   PeerplaneError,
   type NetworkHandler,
   type NetworkStatus,
   type PeerHint,
 } from '@peerplane/core'
-import type { Connection, Libp2p, PeerId, PrivateKey, Stream } from '@libp2p/interface'
+import type { Connection, Libp2p, PeerId, PrivateKey, Stream, Transport } from '@libp2p/interface'
+import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
 
 import { assemble, type Assembled, type Libp2pNetworkOptions } from './assembly.ts'
 import { Gate } from './gate.ts'
@@ -60,10 +60,27 @@ class Errors {
   }
 
   /** libp2p replaces an error of the handshake by one of its own. */
-  undialled(error: unknown): void {
+  undialled(error: unknown, address: Multiaddr): void {
     const refused = error instanceof Error && error.name === 'EncryptionFailedError'
-    this.last = (refused && this.#refusal) || asPeerplaneError(error, 'unreachable')
+    // A browser tells no more of a WebSocket that failed than that it did.
+    const reason = error instanceof Error ? `: ${error.message}` : ''
+    this.last =
+      (refused && this.#refusal) ||
+      new PeerplaneError('unreachable', `${address.toString()} does not answer${reason}`)
   }
+
+  /** A link is there: what failed on the way to it is of no interest any more. */
+  linked(): void {
+    this.last = undefined
+  }
+}
+
+/** The addresses that one of the transports can dial: an invitation also names those for other kinds of devices. */
+const dialable = (addresses: readonly string[], transports: readonly Transport[]): Multiaddr[] => {
+  const parsed = addresses.map((address) => multiaddr(address))
+  return parsed.filter((address) =>
+    transports.some((transport) => transport.dialFilter([address]).length > 0),
+  )
 }
 
 /** A libp2p node at work: from its start until its stop. */
@@ -106,10 +123,10 @@ export class Node {
     })
     this.#gossip = new Gossip(assembled.gossip, assembled.topologies, options.topic, random)
     this.#redial = new Redial({
-      addresses: options.dial,
+      addresses: dialable(options.dial, assembled.transports),
       dial: async (address) => this.#libp2p.dial(address),
       linked: (peer) => (this.#links.get(peer)?.path ?? 'relay') !== 'relay',
-      failed: (error) => errors.undialled(error),
+      failed: (error, address) => errors.undialled(error, address),
       scheduler,
       random,
     })
@@ -214,6 +231,7 @@ export class Node {
   }
 
   #linkOpened(link: PeerLink): void {
+    this.#errors.linked()
     this.#ladder.changed(link.peer)
     if (!link.identity.anchor || link.path === 'relay') return
     const inUse = (): boolean => this.#links.get(link.peer) === link

@@ -1,6 +1,6 @@
 import type { Random, Scheduler } from '@peerplane/core'
 import type { Connection } from '@libp2p/interface'
-import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
+import type { Multiaddr } from '@multiformats/multiaddr'
 
 import { backoffMs } from './backoff.ts'
 
@@ -16,11 +16,11 @@ const SETTLE_MS = 2_000
 
 /** What redialling works with. */
 export interface RedialOptions {
-  readonly addresses: readonly string[]
+  readonly addresses: readonly Multiaddr[]
   readonly dial: (address: Multiaddr) => Promise<Connection>
   /** Whether there is a link to the peer that no relay is needed for. */
   readonly linked: (peer: string) => boolean
-  readonly failed: (error: unknown) => void
+  readonly failed: (error: unknown, address: Multiaddr) => void
   readonly scheduler: Scheduler
   readonly random: Random
 }
@@ -43,7 +43,7 @@ export class Redial {
   constructor(options: RedialOptions) {
     this.#options = options
     this.#targets = options.addresses.map((address) => ({
-      address: multiaddr(address),
+      address,
       peer: undefined,
       failures: 0,
       dialing: false,
@@ -78,7 +78,7 @@ export class Redial {
       target.failures = 0
       this.#later(target, SETTLE_MS)
     } catch (error) {
-      if (!this.#stopped) this.#options.failed(error)
+      if (!this.#stopped) this.#options.failed(error, target.address)
       target.failures += 1
       const retry = target.failures > MANY_FAILURES ? SLOW_RETRY : RETRY
       this.#later(target, backoffMs(retry, target.failures - 1, this.#options.random))
