@@ -210,7 +210,7 @@ function perform(state: Handle, { kind, path, value }: Change): void {
     const target =
       name === 'count' ? state.count : name === 'items' ? state.items.get(k) : card().votes
     if (value === 0) target.increment(0)
-    else if ((value as number) < 0) target.decrement(-value)
+    else if ((value as number) < 0) target.decrement(-Number(value))
     else target.increment(value as number)
   } else if (kind === 'write') {
     if (name === 'note') state.note.set(value as string)
@@ -262,7 +262,8 @@ function oracle(events: ReadonlySet<Event>): Json {
     at(path).reduce((sum, { value }) => sum + (value as number), 0)
   const latest = (path: string): string =>
     (at(path).sort(byTime).at(-1)?.value as string | undefined) ?? ''
-  const elements = (path: string): Json => [...new Set(at(path).map(({ value }) => value))].sort()
+  const elements = (path: string): Json =>
+    [...new Set(at(path).map(({ value }) => String(value)))].sort()
   const present = (path: string): string[] =>
     keys.filter((k) =>
       alive.some(

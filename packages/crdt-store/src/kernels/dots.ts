@@ -47,10 +47,10 @@ export class Survivors<D extends OpDot> {
   }
 
   /** What a snapshot keeps beside the survivors: without what has come or never will. */
-  expected({ seen }: SessionWriter): OpDot[] {
+  expected(sessions: SessionWriter): OpDot[] {
     if (!this.#expected) return []
     return [...this.#expected.values()]
-      .filter((dot) => dot.seq > seen(dot.session))
+      .filter((dot) => dot.seq > sessions.seen(dot.session))
       .sort(compareDots)
   }
 

@@ -1,0 +1,369 @@
+import {
+  limits,
+  type Commit,
+  type EntityKey,
+  type EntityState,
+  type Origin,
+  type Section,
+  type Store,
+} from '@peerplane/core'
+import { beforeEach, describe, expect, test } from 'vitest'
+
+import { createMemoryStore } from '../storage/memory-store.ts'
+import type { Entities, EntitiesOptions } from './entities.ts'
+import {
+  commitOf,
+  foreignBody,
+  HeldLog,
+  manualScheduler,
+  models,
+  recordingStore,
+  refold,
+  runOwn,
+  sectionOf,
+  sessionId,
+  type Handle,
+  type RecordingStore,
+} from './held-log.fixture.test.ts'
+import { allKeys, rowKey, snapshotKey, waitingKeys } from './keys.ts'
+import { openEntities } from './open-entities.ts'
+
+const keyOf = (text: string): EntityKey => text as EntityKey
+const originOf = (seq: number, session = 1): Origin => ({
+  session: sessionId(session),
+  seq,
+  time: { ms: seq, counter: 0 },
+})
+
+let store: RecordingStore
+let log: HeldLog
+let scheduler: ReturnType<typeof manualScheduler>
+let entities: Entities
+
+beforeEach(async () => {
+  store = recordingStore()
+  log = new HeldLog(store)
+  scheduler = manualScheduler()
+  entities = await open()
+})
+
+const open = (options: Partial<EntitiesOptions> = {}): Promise<Entities> =>
+  openEntities({ store, models, scheduler, settled: log.settle, ...options })
+
+const reopen = async (options: Partial<EntitiesOptions> = {}): Promise<void> => {
+  await entities.close()
+  entities = await open(options)
+}
+
+async function foreign(
+  seq: number,
+  keys: readonly string[],
+  command: (handle: Handle) => void = (h) => h.title.set(`v${seq}`),
+): Promise<Commit> {
+  const body = await foreignBody(originOf(seq), command)
+  return commitOf(
+    originOf(seq),
+    keys.map((key) => sectionOf(keyOf(key), body)),
+  )
+}
+
+const withSections = (seq: number, sections: readonly Section[]): Commit =>
+  commitOf(originOf(seq), sections)
+
+const titles = async (type: string, query = {}): Promise<string[]> =>
+  (await entities.list(type, query)).map(
+    ({ id, state }) => `${id}=${(state as { title: string }).title}`,
+  )
+
+describe('entities', () => {
+  test('fold foreign commits once, tell whose states changed, and keep them over a restart', async () => {
+    const commits = [await foreign(1, ['row/a', 'other/x']), await foreign(2, ['row/b', 'row/a'])]
+    expect(await entities.fold(commits)).toEqual(['row/a', 'row/b'])
+    expect(await entities.fold(commits)).toEqual([])
+    await reopen()
+    expect([...entities.folded()]).toEqual([[sessionId(1), 2]])
+    expect((await entities.open(keyOf('row/a'))).mirror).toMatchObject({ title: 'v2' })
+    expect(await titles('row')).toEqual(['a=v2', 'b=v2'])
+  })
+
+  test('refuse commits behind a gap, so that it cannot be passed over', async () => {
+    await expect(entities.fold([await foreign(2, ['row/a'])])).rejects.toMatchObject({
+      code: 'broken-chain',
+    })
+    expect(await entities.fold([await foreign(1, ['row/a'])])).toEqual(['row/a'])
+  })
+
+  test('list by prefix, after an id and up to a limit, whether flushed or not', async () => {
+    const ids = ['b', 'a', 'a/2', 'a/10', 'é', '𝒳', '\uffee']
+    await entities.fold([
+      await foreign(
+        1,
+        ids.map((id) => `row/${id}`),
+      ),
+    ])
+    const queries = [
+      {},
+      { prefix: 'a/' },
+      { after: 'a/10' },
+      { limit: 2 },
+      { after: 'a', limit: 2 },
+    ]
+    const unflushed = await Promise.all(queries.map((query) => entities.list('row', query)))
+    await reopen()
+    const flushed = await Promise.all(queries.map((query) => entities.list('row', query)))
+    expect(flushed).toEqual(unflushed)
+    expect(flushed.map((rows) => rows.map(({ id }) => id))).toEqual([
+      ['a', 'a/10', 'a/2', 'b', 'é', '\uffee', '𝒳'],
+      ['a/10', 'a/2'],
+      ['a/2', 'b', 'é', '\uffee', '𝒳'],
+      ['a', 'a/10'],
+      ['a/10', 'a/2'],
+    ])
+    await entities.fold([await foreign(2, ['row/a/11'])])
+    expect(await titles('row', { prefix: 'a/', limit: 2 })).toEqual(['a/10=v1', 'a/11=v2'])
+    await expect(entities.list('other')).rejects.toMatchObject({ code: 'unknown-entity' })
+    expect(await entities.list('page')).toEqual([])
+  })
+
+  test('flush by themselves some time after a change, and try again when that failed', async () => {
+    await entities.fold([await foreign(1, ['row/a'])])
+    const written = store.writes.length
+    store.failAfter = written
+    scheduler.run()
+    await expect.poll(() => scheduler.size).toBe(1)
+    expect(store.writes.length).toBe(written)
+    store.failAfter = Infinity
+    scheduler.run()
+    await expect.poll(() => store.writes.length).toBe(written + 1)
+    expect(await store.get(rowKey(keyOf('row/a')))).toBeDefined()
+  })
+
+  test('keep what could not be flushed', async () => {
+    await entities.fold([await foreign(1, ['row/a', 'page/a'])])
+    store.failAfter = store.writes.length
+    await expect(entities.flush()).rejects.toThrow('the disk is gone')
+    store.failAfter = Infinity
+    await reopen()
+    expect(await titles('row')).toEqual(['a=v1'])
+    expect(await titles('page')).toEqual(['a=v1'])
+    expect([...entities.folded().values()]).toEqual([1])
+  })
+
+  test('refold everything when a type is declared that was not before, or with another shape', async () => {
+    const commits = [await foreign(1, ['row/a', 'page/a'])]
+    await log.write(commits)
+    await reopen({ models: new Map([...models].slice(0, 1)) })
+    await refold(entities, store)
+    await reopen({ models: new Map([...models].slice(0, 1)) })
+    expect(entities.folded().size).toBe(1)
+    await reopen()
+    expect(entities.folded().size).toBe(0)
+    expect(await store.scan({ ...allKeys, to: Uint8Array.of(0x23) })).toEqual([])
+    await refold(entities, store)
+    expect(await titles('page')).toEqual(['a=v1'])
+  })
+
+  test.each(['row', 'page'])(
+    'a body for a newer model makes a %s unreadable, and nothing else',
+    async (type) => {
+      const body = await foreignBody(originOf(1), (h) => h.title.set('x'))
+      const [newer, other] = [keyOf(`${type}/newer`), keyOf(`${type}/other`)]
+      await entities.fold([
+        withSections(1, [sectionOf(newer, body), sectionOf(other, body)]),
+        withSections(2, [sectionOf(newer, body, 2), sectionOf(other, body)]),
+      ])
+      for (let i = 0; i < 2; i++) {
+        await expect(entities.open(newer)).rejects.toMatchObject({ code: 'unreadable' })
+        expect(await titles(type)).toEqual(['other=x'])
+        await reopen()
+      }
+      expect(await entities.fold([withSections(3, [sectionOf(newer, body)])])).toEqual([newer])
+      await expect(entities.open(newer)).rejects.toMatchObject({ code: 'unreadable' })
+    },
+  )
+
+  test('void bodies are told and have no effect: bad bytes, version 0, a second section on one entity', async () => {
+    const told: string[] = []
+    await reopen({ onVoid: (key, { seq }) => told.push(`${key} ${seq}`) })
+    const body = await foreignBody(originOf(1), (h) => h.title.set('x'))
+    const a = keyOf('row/a')
+    await entities.fold([
+      withSections(1, [sectionOf(a, body), sectionOf(keyOf('row/b'), body), sectionOf(a, body)]),
+      withSections(2, [sectionOf(a, Uint8Array.of(1, 2)), sectionOf(keyOf('row/b'), body, 0)]),
+    ])
+    expect(told.sort()).toEqual(['row/a 1', 'row/a 2', 'row/b 2'])
+    expect(await titles('row')).toEqual(['a=x', 'b=x'])
+  })
+
+  test('a damaged row makes only its own entity unreadable', async () => {
+    await entities.fold([await foreign(1, ['row/a', 'row/b', 'page/a'])])
+    await entities.open(keyOf('page/a'))
+    await entities.close()
+    for (const key of [rowKey(keyOf('row/a')), rowKey(keyOf('page/a'))]) {
+      await store.write([{ key, value: Uint8Array.of(1) }], 'synced')
+    }
+    entities = await open()
+    await expect(entities.open(keyOf('row/a'))).rejects.toMatchObject({ code: 'unreadable' })
+    expect(await entities.fold([await foreign(2, ['row/a', 'row/b'])])).toContain('row/b')
+    expect(await titles('row')).toEqual(['b=v2'])
+    expect((await entities.open(keyOf('page/a'))).mirror).toMatchObject({ title: 'v1' })
+  })
+
+  test('an own command shows at once; discarded, it is gone, and what the log holds is back', async () => {
+    const key = keyOf('row/a')
+    await runOwn(entities, log, originOf(1, 7), [[key, (h) => h.title.set('kept')]])
+    await entities.flush()
+    let isLost = false
+    await reopen({
+      settled: async () => {
+        if (isLost) throw new Error('the log lost commits')
+      },
+    })
+    await runOwn(entities, new HeldLog(store), originOf(2, 7), [[key, (h) => h.title.set('lost')]])
+    const flushing = entities.flush()
+    isLost = true
+    await expect(flushing).rejects.toThrow('the log lost commits')
+    expect((await entities.open(key)).mirror).toMatchObject({ title: 'lost' })
+    await entities.discard()
+    isLost = false
+    expect([...entities.folded()]).toEqual([[sessionId(7), 1]])
+    expect((await entities.open(key)).mirror).toMatchObject({ title: 'kept' })
+    await reopen()
+    expect(await titles('row')).toEqual(['a=kept'])
+  })
+
+  test('a discard aborts a flush that waits, and keeps commands of the next session', async () => {
+    const key = keyOf('row/a')
+    const page = keyOf('page/a')
+    const waiting: (() => void)[] = []
+    let isHeldUp = true
+    const settled = async (): Promise<void> => {
+      if (isHeldUp) await new Promise<void>((resolve) => waiting.push(resolve))
+    }
+    await reopen({ settled })
+    await runOwn(entities, log, originOf(1, 7), [[key, (h) => h.title.set('lost')]])
+    const states = await entities.openAll([key, page])
+    const flushing = entities.flush()
+    await expect.poll(() => waiting.length).toBe(1)
+    const discarding = entities.discard()
+    isHeldUp = false
+    waiting[0]!()
+    const bodies = states.map((state) => writeTitle(state, originOf(1, 8), 'next'))
+    entities.touch(key, originOf(1, 8), bodies[0]!)
+    entities.touch(page, originOf(1, 8), bodies[1]!)
+    await Promise.all([flushing, discarding])
+    entities.commitFolded(sessionId(8), 1)
+    await entities.flush()
+    expect([...entities.folded()]).toEqual([[sessionId(8), 1]])
+    expect(await titles('row')).toEqual(['a=next'])
+    expect(await titles('page')).toEqual(['a=next'])
+  })
+
+  test('rows change memory only as far as entities are kept there', async () => {
+    const ids = Array.from({ length: limits.openEntities + 50 }, (_, i) => `${i}`)
+    for (const [i, id] of ids.entries()) await entities.fold([await foreign(i + 1, [`row/${id}`])])
+    const pinned = keyOf('row/0')
+    entities.pin(pinned)
+    const first = await entities.open(pinned)
+    const second = await entities.open(keyOf('row/1'))
+    await entities.flush()
+    for (const id of ids.slice(2)) await entities.open(keyOf(`row/${id}`))
+    expect(await entities.open(pinned)).toBe(first)
+    expect(await entities.open(keyOf('row/1'))).not.toBe(second)
+    expect((await entities.open(keyOf('row/1'))).mirror).toEqual(second.mirror)
+  })
+
+  test('a command on a state that left memory meanwhile is not lost', async () => {
+    const key = keyOf('row/a')
+    const origin = originOf(1, 7)
+    const state = await entities.open(key)
+    const body = writeTitle(state, origin, 'late')
+    await reopen()
+    entities.touch(key, origin, body)
+    entities.commitFolded(origin.session, 1)
+    await entities.flush()
+    expect((await entities.open(key)).mirror).toMatchObject({ title: 'late' })
+    await reopen()
+    expect(await titles('row')).toEqual(['a=late'])
+  })
+
+  test('refuse everything once closed', async () => {
+    await entities.close()
+    await entities.close()
+    await expect(entities.open(keyOf('row/a'))).rejects.toMatchObject({ code: 'closed' })
+    await expect(entities.fold([])).rejects.toMatchObject({ code: 'closed' })
+    await expect(entities.list('row')).rejects.toMatchObject({ code: 'closed' })
+    expect(scheduler.size).toBe(0)
+  })
+})
+
+describe('entities that are folded when opened', () => {
+  const page = keyOf('page/a')
+  const waiting = async (): Promise<number> => (await store.scan(waitingKeys(page))).length
+
+  test('keep bodies until somebody opens or lists them, and show the same as those folded at once', async () => {
+    await entities.fold([await foreign(1, ['page/a', 'row/a'])])
+    await entities.flush()
+    expect(await waiting()).toBe(1)
+    await reopen()
+    await entities.fold([await foreign(2, ['page/a', 'row/a'])])
+    const [one, other] = await entities.openAll([page, keyOf('row/a')])
+    expect(one!.snapshot()).toEqual(other!.snapshot())
+    await reopen()
+    expect(await titles('page')).toEqual(['a=v2'])
+    expect((await entities.open(page)).snapshot()).toEqual(other!.snapshot())
+  })
+
+  test('become a snapshot when 256 bodies wait', async () => {
+    await entities.open(page)
+    for (let seq = 1; seq <= 255; seq++) await entities.fold([await foreign(seq, ['page/a'])])
+    await entities.flush()
+    expect(await waiting()).toBe(255)
+    expect(await store.get(snapshotKey(page))).toBeUndefined()
+    await entities.fold([await foreign(256, ['page/a'])])
+    await entities.flush()
+    expect(await waiting()).toBe(0)
+    await entities.fold([await foreign(257, ['page/a'])])
+    await reopen()
+    expect(await waiting()).toBe(1)
+    expect((await entities.open(page)).mirror).toMatchObject({ title: 'v257' })
+  })
+
+  test('become a snapshot before they leave memory', async () => {
+    await entities.fold([await foreign(1, ['page/a'])])
+    await entities.open(page)
+    await entities.flush()
+    for (let i = 0; i <= limits.openEntities; i++) await entities.open(keyOf(`row/${i}`))
+    await entities.flush()
+    expect(await waiting()).toBe(0)
+    expect((await entities.open(page)).mirror).toMatchObject({ title: 'v1' })
+  })
+
+  test('miss no body that is stored while they are being opened', async () => {
+    const slow = createMemoryStore()
+    const gate = { open: (): void => undefined }
+    const stalling: Store = {
+      ...slow,
+      get: async (key) => {
+        if (key[0] === 0x21) await new Promise<void>((resolve) => (gate.open = resolve))
+        return slow.get(key)
+      },
+    }
+    await reopen({ store: stalling })
+    await entities.fold([await foreign(1, ['page/a'])])
+    const opening = entities.open(page)
+    await entities.flush()
+    await entities.fold([await foreign(2, ['page/a'])])
+    gate.open()
+    expect((await opening).mirror).toMatchObject({ title: 'v2' })
+    await entities.flush()
+    expect((await slow.scan(waitingKeys(page))).length).toBe(2)
+  })
+})
+
+function writeTitle(state: EntityState, origin: Origin, title: string): Uint8Array {
+  const draft = state.begin(origin)
+  const handle = draft.handle as Handle
+  handle.title.set(title)
+  return draft.finish()!
+}

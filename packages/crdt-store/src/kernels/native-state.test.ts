@@ -1,0 +1,326 @@
+import {
+  counter,
+  decodeCanonical,
+  encodeCanonical,
+  fromHex,
+  limits,
+  map,
+  record,
+  register,
+  set,
+  type Body,
+  type EntityState,
+  type HandleOf,
+  type Json,
+  type Origin,
+  type SessionId,
+  type Shape,
+  type Value,
+} from '@peerplane/core'
+import fc from 'fast-check'
+import { beforeEach, describe, expect, test } from 'vitest'
+
+import { nativeModel } from './native-model.ts'
+
+const shape = record({
+  stock: map(counter()),
+  title: register<Json>('untitled'),
+  tags: set<string | number>(),
+  count: counter(),
+})
+const model = nativeModel(shape)
+const sessionId = (n: number): SessionId => n.toString(16).padStart(64, '0') as SessionId
+
+let alice: EntityState
+let bob: EntityState
+let seqs: Map<number, number>
+
+beforeEach(async () => {
+  alice = await model.open(undefined)
+  bob = await model.open(undefined)
+  seqs = new Map()
+})
+
+function originOf(session: number, ms = 0): Origin {
+  const seq = (seqs.get(session) ?? 0) + 1
+  seqs.set(session, seq)
+  return { session: sessionId(session), seq, time: { ms, counter: 0 } }
+}
+
+/** A command on a state by a session, for the others to fold. */
+function run(
+  state: EntityState,
+  session: number,
+  command: (handle: HandleOf<typeof shape>) => void,
+  ms?: number,
+): Body {
+  const origin = originOf(session, ms)
+  const draft = state.begin(origin)
+  command(draft.handle as HandleOf<typeof shape>)
+  return { origin, bytes: draft.finish()! }
+}
+
+/** A body that no handler would write. */
+const forged = (ops: Value, sessions: number[] = []): Body => ({
+  origin: originOf(66),
+  bytes: encodeCanonical([sessions.map((n) => fromHex(sessionId(n))), ops]),
+})
+
+describe('native state', () => {
+  test('an addition that is concurrent with a deletion wins', () => {
+    bob.fold([run(alice, 1, (h) => h.tags.add('x'))])
+    const deleted = run(alice, 1, (h) => h.tags.delete('x'))
+    const added = run(bob, 2, (h) => h.tags.add('x'))
+    alice.fold([added])
+    bob.fold([deleted])
+    expect(alice.mirror).toMatchObject({ tags: ['x'] })
+    expect(bob.mirror).toMatchObject({ tags: ['x'] })
+  })
+
+  test('removing a key of counters takes back what was seen; a concurrent increment stays', () => {
+    bob.fold([run(alice, 1, (h) => h.stock.get('pear').increment(5))])
+    const more = run(alice, 1, (h) => h.stock.get('pear').increment(2))
+    const removed = run(bob, 2, (h) => h.stock.delete('pear'))
+    expect(bob.mirror).toMatchObject({ stock: {} })
+    alice.fold([removed])
+    bob.fold([more])
+    expect(alice.mirror).toMatchObject({ stock: { pear: 2 } })
+    expect(bob.snapshot()).toEqual(alice.snapshot())
+  })
+
+  test('of concurrent writes of a register the latest is shown; a later one supersedes both', () => {
+    const early = run(alice, 1, (h) => h.title.set('early'), 10)
+    const late = run(bob, 2, (h) => h.title.set('late'), 20)
+    alice.fold([late])
+    bob.fold([early])
+    expect([alice.mirror, bob.mirror]).toMatchObject([{ title: 'late' }, { title: 'late' }])
+    const both = run(alice, 1, (h) => h.title.set('both'), 5)
+    bob.fold([both])
+    expect(bob.mirror).toMatchObject({ title: 'both' })
+  })
+
+  test('an op that was named before it came stays without effect, in either order', () => {
+    const body = run(alice, 1, (h) => h.title.set('hello'))
+    const eraser = forged([['title', ['gone', [1, 1, 0]]]], [1])
+    alice.fold([eraser])
+    bob.fold([eraser])
+    bob.fold([body])
+    expect(bob.mirror).toEqual(alice.mirror)
+    expect(bob.snapshot()).toEqual(alice.snapshot())
+  })
+
+  test('a common update costs few bytes', () => {
+    expect(run(alice, 1, (h) => h.count.increment()).bytes.length).toBe(11)
+    run(alice, 1, (h) => h.tags.add('x'))
+    expect(run(alice, 1, (h) => h.tags.add('x')).bytes.length).toBe(17)
+  })
+
+  test('a mirror is frozen, and keeps the parts that did not change', () => {
+    run(alice, 1, (h) => {
+      h.stock.get('pear').increment()
+      h.title.set({ text: ['deep'] })
+    })
+    const before = alice.mirror as { stock: object; title: { text: object } }
+    run(alice, 1, (h) => h.tags.add('x'))
+    const after = alice.mirror as typeof before
+    expect(after).not.toBe(before)
+    expect(after.stock).toBe(before.stock)
+    expect(after.title).toBe(before.title)
+    expect(Object.isFrozen(after.title.text)).toBe(true)
+    bob.fold([])
+    expect(bob.mirror).toBe(bob.mirror)
+  })
+
+  test('a value is copied, and reads the same here and elsewhere', () => {
+    const value = { b: 1, a: [-0, { ['__proto__']: 1 }] }
+    const body = run(alice, 1, (h) => h.title.set(value))
+    value.a.push(3)
+    bob.fold([body])
+    const [here, there] = [alice.mirror, bob.mirror].map((mirror) => JSON.stringify(mirror))
+    expect(here).toBe(there)
+    expect(here).toContain('{"a":[0,{"__proto__":1}],"b":1}')
+  })
+
+  test('the names of built-in properties are keys like others', () => {
+    run(alice, 1, (h) => {
+      for (const key of ['__proto__', 'constructor', 'toString']) h.stock.get(key).increment()
+      expect(h.stock.keys).toEqual(['__proto__', 'constructor', 'toString'])
+      expect(h.stock.has('valueOf')).toBe(false)
+    })
+    const { stock } = alice.mirror as { stock: object }
+    expect(Object.keys(stock)).toEqual(['__proto__', 'constructor', 'toString'])
+    expect(Object.getPrototypeOf(stock)).toBe(Object.prototype)
+  })
+
+  test('a record passes over fields of a newer app', async () => {
+    const newer = await nativeModel(record({ ...shape.fields, extra: counter() })).open(undefined)
+    const origin = originOf(1)
+    const draft = newer.begin(origin)
+    const handle = draft.handle as HandleOf<typeof shape> & {
+      extra: HandleOf<typeof shape.fields.count>
+    }
+    handle.extra.increment()
+    handle.count.increment()
+    expect(alice.fold([{ origin, bytes: draft.finish()! }])).toEqual([])
+    expect(alice.mirror).toMatchObject({ count: 1 })
+  })
+
+  test('a draft that changed nothing has no body; one that ended writes no more', () => {
+    const draft = alice.begin(originOf(1))
+    const handle = draft.handle as HandleOf<typeof shape>
+    handle.tags.delete('absent')
+    handle.stock.delete('absent')
+    handle.count.increment(0)
+    expect(draft.finish()).toBeUndefined()
+    expect(() => handle.count.increment()).toThrow(
+      expect.objectContaining({ code: 'handler-failed' }),
+    )
+  })
+
+  test('a draft can be taken back after it was finished', () => {
+    run(alice, 1, (h) => h.tags.add('x'))
+    const before = alice.snapshot()
+    const draft = alice.begin(originOf(1))
+    const handle = draft.handle as HandleOf<typeof shape>
+    handle.tags.delete('x')
+    handle.stock.get('pear').increment()
+    draft.finish()
+    draft.revert()
+    expect(alice.snapshot()).toEqual(before)
+  })
+
+  const deep = (levels: number): Json => (levels === 0 ? 0 : [deep(levels - 1)])
+  const badInputs: [string, string, (h: HandleOf<typeof shape>) => void][] = [
+    ['a fraction', 'invalid-input', (h) => h.count.increment(0.5)],
+    ['an overflow', 'invalid-input', (h) => h.count.increment(Number.MAX_SAFE_INTEGER)],
+    ['a value that is not JSON', 'invalid-input', (h) => h.title.set(new Map() as never)],
+    ['undefined', 'invalid-input', (h) => h.title.set({ a: undefined } as never)],
+    ['not a number', 'invalid-input', (h) => h.title.set(Number.NaN)],
+    ['half a character', 'invalid-input', (h) => h.title.set('\ud800')],
+    ['a deep value', 'invalid-input', (h) => h.title.set(deep(limits.valueDepth + 1))],
+    ['a large value', 'too-large', (h) => h.title.set('x'.repeat(limits.valueBytes))],
+    ['a large element', 'too-large', (h) => h.tags.add('é'.repeat(limits.valueBytes / 2 + 1))],
+    ['a large key', 'too-large', (h) => h.stock.get('x'.repeat(limits.valueBytes + 1))],
+    ['an element that is no text', 'invalid-input', (h) => h.tags.add(null as never)],
+    ['an infinite element', 'invalid-input', (h) => h.tags.add(Infinity)],
+  ]
+  test.each(badInputs)('refuses %s with %s and goes on', (_, code, write) => {
+    run(alice, 1, (h) => h.count.increment(1))
+    const body = run(alice, 1, (h) => {
+      expect(() => write(h)).toThrow(expect.objectContaining({ code }))
+      h.count.increment(1)
+    })
+    expect(alice.mirror).toMatchObject({ count: 2, title: 'untitled' })
+    expect(body.bytes.length).toBeLessThan(20)
+  })
+
+  test('the largest values that a handler may write are folded elsewhere', () => {
+    const body = run(alice, 1, (h) => {
+      h.title.set(deep(limits.valueDepth))
+      h.tags.add('x'.repeat(limits.valueBytes))
+      h.stock.get('é'.repeat(limits.valueBytes / 2)).increment()
+      h.title.set('x'.repeat(limits.valueBytes - 5))
+    })
+    expect(bob.fold([body])).toEqual([])
+    expect(bob.snapshot()).toEqual(alice.snapshot())
+  })
+
+  const voidOps: [string, Value][] = [
+    ['a fraction', [['count', 0.5]]],
+    [
+      'an overflow',
+      [
+        ['count', Number.MAX_SAFE_INTEGER],
+        ['count', 1],
+      ],
+    ],
+    ['an unlisted session', [['title', ['x', [7, 1, 0]]]]],
+    ['half a dot', [['title', ['x', [0, 1]]]]],
+    ['an op that supersedes itself', [['title', ['x', [0, 1, 1]]]]],
+    ['bytes in a value', [['title', [new Uint8Array(1), []]]]],
+    ['a deep value', [['title', [deep(limits.valueDepth + 1), []]]]],
+    ['a large value', [['title', ['x'.repeat(limits.valueBytes), []]]]],
+    ['a large element', [['tags', [0, 'x'.repeat(limits.valueBytes + 1), []]]]],
+    ['an unknown kind of op', [['stock', [2, 'a', 1]]]],
+    ['no list', 5],
+    ['too many ops', Array.from({ length: limits.opsPerSection + 1 }, () => ['count', 1])],
+  ]
+  test.each(voidOps)('a body with %s is void as a whole', (_, ops) => {
+    run(alice, 1, (h) => h.count.increment(1))
+    const before = alice.snapshot()
+    const body = forged(Array.isArray(ops) ? [['count', 1], ...(ops as Value[])] : ops)
+    expect(alice.fold([body])).toEqual([body])
+    expect(alice.snapshot()).toEqual(before)
+  })
+
+  test('bytes that are no body, or a valid one changed, never throw and never have half an effect', () => {
+    const valid = run(bob, 2, (h) => {
+      h.stock.get('a').increment(3)
+      h.title.set({ x: [1, 'two'] })
+      h.tags.add('t')
+      h.stock.delete('a')
+      h.tags.delete('t')
+    }).bytes
+    const mutated = fc
+      .array(fc.tuple(fc.nat(valid.length - 1), fc.nat(255)), { minLength: 1, maxLength: 3 })
+      .map((changes) => {
+        const bytes = valid.slice()
+        for (const [at, byte] of changes) bytes[at] = byte
+        return bytes
+      })
+    fc.assert(
+      fc.property(fc.oneof(fc.uint8Array({ maxLength: 64 }), mutated), (bytes) => {
+        const before = alice.snapshot()
+        const { mirror } = alice
+        const isVoid = alice.fold([{ origin: originOf(9), bytes }]).length > 0
+        if (!isVoid) return
+        expect(alice.snapshot()).toEqual(before)
+        expect(alice.mirror).toBe(mirror)
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  test('bytes that nest without end are void', () => {
+    const bytes = new Uint8Array(500_000).fill(0x81)
+    bytes[bytes.length - 1] = 0x80
+    expect(alice.fold([{ origin: originOf(1), bytes }]).length).toBe(1)
+  })
+
+  test('fifty thousand ops on one place are folded in good time', () => {
+    const dots = Array.from({ length: 50_000 }, (_, i) => [0, 1, i]).flat()
+    const adds = forged(Array.from({ length: 50_000 }, () => ['tags', [0, 'x', []]]))
+    const start = Date.now()
+    expect(alice.fold([adds])).toEqual([])
+    expect(alice.fold([forged([['tags', [1, 'x', dots]]])])).toEqual([])
+    expect(Date.now() - start).toBeLessThan(5_000)
+    expect(alice.mirror).toMatchObject({ tags: [] })
+  })
+
+  test('a counter beyond the safe integers shows the nearest of them', () => {
+    for (const session of [1, 2, 3]) {
+      alice.fold([
+        {
+          origin: { ...originOf(session), seq: 1 },
+          bytes: encodeCanonical([[], [['count', Number.MAX_SAFE_INTEGER]]]),
+        },
+      ])
+    }
+    expect(alice.mirror).toMatchObject({ count: Number.MAX_SAFE_INTEGER })
+  })
+
+  test('a damaged snapshot is unreadable', async () => {
+    run(alice, 1, (h) => h.tags.add('x'))
+    const value = decodeCanonical(alice.snapshot()) as Value[]
+    for (const bytes of [new Uint8Array(3), encodeCanonical([value[0]!, value[1]!, 'x'])]) {
+      await expect(model.open(bytes)).rejects.toMatchObject({ code: 'unreadable' })
+    }
+  })
+
+  test('a shape without a native kernel is refused', () => {
+    const unknown: Shape = { kind: 'hologram' }
+    expect(() => nativeModel(map(unknown))).toThrow(
+      expect.objectContaining({ code: 'invalid-declaration' }),
+    )
+  })
+})
