@@ -99,11 +99,24 @@ test('what only Automerge can find is void too, costs its session alone, and is 
   expect((await model.open(state.snapshot())).mirror).toEqual(honest.mirror)
 })
 
-test('deep nesting is shown down to the limit and costs little', async () => {
+test('nesting is shown down to the limit, however deep a hostile device went', async () => {
   const state = await model.open(undefined)
-  const draft = state.begin(originOf('mallory'))
+  const start = performance.now()
+  expect(state.fold([{ origin: originOf('mallory'), bytes: nested(5_000n) }])).toEqual([])
+  let levels = 0
+  for (let each = state.mirror as Json; each !== null; levels++) {
+    each = (each as { readonly [key: string]: Json })['a']!
+  }
+  expect(levels).toBe(33)
+  expect(state.fold([])).toEqual([])
+  expect((await model.open(state.snapshot())).mirror).toEqual(state.mirror)
+  expect(performance.now() - start).toBeLessThan(2_000)
+})
+
+test('a handle refuses to go below the depth limit', async () => {
+  const state = await model.open(undefined)
+  const draft = state.begin(originOf('alice'))
   let place = (draft.handle as DocumentHandle<Content>).map
-  // The handle refuses depth; a hostile device does not ask it.
   for (let depth = 2; depth <= 32; depth++) {
     place['a'] = {}
     place = place['a'] as typeof place
@@ -204,6 +217,20 @@ function bomb(count: bigint, preds = 0n): Uint8Array {
   ])
 }
 
+/** A change of `count` maps, each inside the one before. */
+function nested(count: bigint): Uint8Array {
+  const parents = Array.from({ length: Number(count) - 1 }, (_, i) => uleb(4n + BigInt(i))).flat()
+  return encode({}, [
+    [0x01, [0, 1, ...sleb(count - 1n), 0]],
+    [0x02, [0, 1, ...sleb(1n - count), ...parents]],
+    [0x15, [...sleb(count), 1, 0x61]],
+    [0x34, uleb(count)],
+    [0x42, [...sleb(count), 0]],
+    [0x56, [...sleb(count), 0]],
+    [0x70, [...sleb(count), 0]],
+  ])
+}
+
 function encode(
   parts: { startOp?: bigint; deps?: string[]; actor?: Uint8Array },
   columns: readonly [number, number[]][],
@@ -223,7 +250,7 @@ function encode(
       0,
       0,
       columns.length,
-      ...columns.flatMap(([spec, bytes]) => [spec, bytes.length]),
+      ...columns.flatMap(([spec, bytes]) => [spec, ...uleb(BigInt(bytes.length))]),
       ...columns.flatMap(([, bytes]) => bytes),
     ]),
   )
@@ -258,10 +285,10 @@ function uleb(value: bigint): number[] {
   return [...bytes, Number(value)]
 }
 
-const sleb = (value: bigint): number[] => {
+function sleb(value: bigint): number[] {
   const bytes: number[] = []
-  for (; value >= 64n; value >>= 7n) bytes.push(Number(value & 127n) | 128)
-  return [...bytes, Number(value)]
+  for (; value < -64n || value >= 64n; value >>= 7n) bytes.push(Number(value & 127n) | 128)
+  return [...bytes, Number(value & 127n)]
 }
 
 /** Numbers from 0 to 1 that repeat with the seed (xorshift). */
