@@ -8,7 +8,6 @@ import type { PlaneStatus } from '@peerplane/runtime'
 import { readArguments } from './cli/arguments.ts'
 import type { Arguments } from './cli/arguments.ts'
 import { helpText, statusText } from './cli/text.ts'
-import { startDaemon } from './cli/up.ts'
 import { resolveConfig } from './config.ts'
 import type { Config } from './config.ts'
 import { askDaemon } from './control.ts'
@@ -63,6 +62,8 @@ function usage(problem: string, command: string): PeerplaneError {
 
 async function up(args: Arguments): Promise<void> {
   const stopped = stopSignal()
+  // Loaded late: the other commands answer without loading a runtime.
+  const { startDaemon } = await import('./cli/up.ts')
   const daemon = await startDaemon(configOf(args))
   const { space, device, addresses, url } = daemon.ready
   if (args.json) console.log(JSON.stringify(daemon.ready))
