@@ -153,6 +153,7 @@ describe('a run that is refused', () => {
       { ...stolen, opening: { ...stolen.opening!, chain: foreign } },
       'not-a-member',
     )
+    await expectRefused(stolen, 'not-a-member')
     const long = Array.from({ length: limits.admissionChain + 1 }, () => foreign[0]!)
     await expectRefused({ ...run, opening: { ...evidence, chain: long } }, 'too-large')
   })

@@ -123,6 +123,41 @@ describe('own commits', () => {
     expect(last.header.deps).toEqual([{ session: bob.log.next().session, seq: 2 }])
   })
 
+  test('what another commit depends on is no head any more, also after a restart', async () => {
+    const three = await members(3)
+    const [alice, bob] = [await openPeer(three, 0), await openPeer(three, 1)]
+    let carol = await openPeer(three, 2)
+    await write(alice, 'a1')
+    await write(alice, 'a2')
+    await sync(alice, bob)
+    await write(bob, 'b')
+    await sync(bob, carol)
+    const { session } = bob.log.next()
+    await write(carol, 'c1')
+    const depsOfLast = () => carol.commits.get(carol.seen.at(-1)!)!.header.deps
+    expect(depsOfLast()).toEqual([{ session, seq: 1 }])
+    const own = carol.log.next().session
+    await carol.log.close()
+    carol = await openPeer(three, 2, { store: createMemoryStore(carol.store.entries()), seed: 1 })
+    await write(carol, 'c2')
+    expect(depsOfLast()).toEqual([{ session: own, seq: 1 }])
+  })
+
+  test('is later, by its clock, than everything delivered, also after a restart', async () => {
+    const [alice, bob] = [
+      await openPeer(two, 0),
+      await openPeer(two, 1, { clockMs: 1_700_000_100_000 }),
+    ]
+    await write(bob, 'b')
+    const before = alice.log.next().time.ms
+    await sync(bob, alice)
+    expect(alice.log.next().time).toEqual({ ms: before + 100_000, counter: 1 })
+    await alice.log.close()
+    const store = createMemoryStore(alice.store.entries())
+    const again = await openPeer(two, 0, { store, seed: 1 })
+    expect(again.log.next().time.ms).toBe(before + 100_000)
+  })
+
   test('more heads than a commit may name are folded by empty commits before it', async () => {
     const crowd = await members(2)
     const reader = await openPeer(crowd, 1)
@@ -200,6 +235,19 @@ describe('ranges', () => {
     expect(part).toMatchObject({ from: 4, opening: undefined })
     expect(part!.batches).toHaveLength(1)
     expect(await peer.log.range(session, 7, 1000)).toBeUndefined()
+  })
+
+  test('are cut after the last signed batch that fits', async () => {
+    const [alice, bob] = [await openPeer(two, 0), await openPeer(two, 1)]
+    const { session } = alice.log.next()
+    await write(alice, 'a')
+    await bob.log.admit((await alice.log.range(session, 1, 1))!)
+    for (const content of ['b', 'c', 'd']) await write(alice, content)
+    await bob.log.admit((await alice.log.range(session, 2, 1 << 20))!)
+    const size = (await bob.log.range(session, 1, 1))!.batches[0]!.length
+    const run = (await bob.log.range(session, 1, 3 * size))!
+    expect(run.batches).toHaveLength(1)
+    expect((await bob.log.range(session, 1, 4 * size))!.batches).toHaveLength(4)
   })
 
   test('end with a signed batch, where only the last one of what came was verified', async () => {

@@ -64,6 +64,7 @@ export interface PeerOptions {
   readonly store?: MemoryStore
   readonly seed?: number
   readonly sabotage?: LogSabotage
+  readonly clockMs?: number
   /** What the log gets in place of the store: a store that misbehaves. */
   readonly through?: (store: Store) => Store
 }
@@ -76,6 +77,7 @@ export async function openPeer(
     store = createMemoryStore(),
     seed = 0,
     sabotage = {},
+    clockMs = 1_700_000_000_000,
     through = (same) => same,
   }: PeerOptions = {},
 ): Promise<Peer> {
@@ -85,7 +87,7 @@ export async function openPeer(
     ...devices[index]!,
     crypto,
     random: seededRandom(1000 * (index + 1) + seed),
-    clock: new HybridClock(new ManualClock()),
+    clock: new HybridClock(new ManualClock(clockMs)),
     sabotage,
   })
   const seen: CommitId[] = []
