@@ -12,6 +12,9 @@ import type { WaitingBodies, WaitingBody } from './waiting-bodies.ts'
 const COMPACT_BODIES = 256
 const COMPACT_BYTES = 64 * 1024
 
+/** Rows of large documents, in UTF-16 units of JSON, are made only together with a snapshot: they are for the first paint. */
+const LARGE_ROW = 16 * 1024
+
 /** The states of one moment, as writes; and what to do when they are stored, or not. */
 export interface Capture {
   readonly writes: readonly Write[]
@@ -32,9 +35,9 @@ export interface CaptureSource {
  * to the frontier that is stored with them.
  */
 export function capture(source: CaptureSource, keys: ReadonlySet<EntityKey>): Capture {
-  const { slots, folded } = source
+  const { folded } = source
   const frontier = folded.capture()
-  const parts = [...keys].map((key) => captureOne(source, key, slots.get(key)))
+  const parts = [...keys].map((key) => captureOne(source, key))
   return {
     writes: [...parts.flatMap(({ writes }) => writes), ...frontier.writes],
     stored: () => {
@@ -50,7 +53,20 @@ interface Part {
   stored(): void
 }
 
-function captureOne(source: CaptureSource, key: EntityKey, slot: Slot | undefined): Part {
+function captureOne(source: CaptureSource, key: EntityKey): Part {
+  const { slots } = source
+  const { eager } = source.declared(key)
+  try {
+    return captureSlot(source, key, slots.get(key))
+  } catch (error) {
+    if (eager) throw error
+    // Its bodies are kept; it is loaded again when somebody opens it.
+    slots.drop(key)
+    return captureSlot(source, key, undefined)
+  }
+}
+
+function captureSlot(source: CaptureSource, key: EntityKey, slot: Slot | undefined): Part {
   const { slots } = source
   const row = rowOf(source, key, slot)
   const waiting = source.declared(key).eager ? nothing : captureWaiting(source, key, slot)
@@ -89,16 +105,24 @@ function captureWaiting({ waiting }: CaptureSource, key: EntityKey, slot: Slot |
   }
 }
 
-function rowOf({ slots }: CaptureSource, key: EntityKey, slot: Slot | undefined): Row | undefined {
+/** The new row of an entity; `undefined` if it keeps the one it has. */
+function rowOf(
+  { slots, waiting }: CaptureSource,
+  key: EntityKey,
+  slot: Slot | undefined,
+): Row | undefined {
   // Bodies came for an entity that nobody has opened: it has to be listed all the same.
   if (!slot) return slots.rows.has(key) ? undefined : unfoldedRow
   if (slot.newerVersion > 0) return newerRow(slot.newerVersion)
-  if (slot.problem) return undefined
-  const { mirror, version } = slot.state
+  if (slot.problem || (slot.rowUnits > LARGE_ROW && !isToCompact(slot, waiting.unstored(key)))) {
+    return undefined
+  }
+  const mirror = JSON.stringify(slot.state.mirror)
+  slot.rowUnits = slot.model.eager ? 0 : mirror.length
   return {
     modelVersion: slot.model.version,
-    mirror: JSON.stringify(mirror),
-    version,
+    mirror,
+    version: slot.state.version,
     snapshot: slot.model.eager ? slot.state.snapshot() : nothingStored,
   }
 }

@@ -1,10 +1,12 @@
 import {
   limits,
+  PeerplaneError,
   type Commit,
   type EntityKey,
   type EntityState,
   type Origin,
   type Section,
+  type StateModel,
   type Store,
 } from '@peerplane/core'
 import { beforeEach, describe, expect, test } from 'vitest'
@@ -337,6 +339,39 @@ describe('entities that are folded when opened', () => {
     await entities.flush()
     expect(await waiting()).toBe(0)
     expect((await entities.open(page)).mirror).toMatchObject({ title: 'v1' })
+  })
+
+  test('that fail are loaded again, without holding up the others', async () => {
+    const { load } = models.get('page')!
+    let isDead = false
+    const failing = async (): Promise<StateModel> => {
+      const model = await load()
+      const open: StateModel['open'] = async (snapshot) => {
+        const state = await model.open(snapshot)
+        return {
+          begin: (origin) => state.begin(origin),
+          fold: (bodies) => state.fold(bodies),
+          close: () => state.close(),
+          snapshot: () => state.snapshot(),
+          version: '',
+          get mirror() {
+            if (isDead) throw new PeerplaneError('unreadable', 'out of memory')
+            return state.mirror
+          },
+        }
+      }
+      return { ...model, open }
+    }
+    await reopen({ models: new Map(models).set('page', { ...models.get('page')!, load: failing }) })
+    const state = await entities.open(page)
+    isDead = true
+    await entities.fold([await foreign(1, ['page/a', 'page/b', 'row/a'])])
+    expect(await titles('page')).toEqual([])
+    await entities.flush()
+    isDead = false
+    expect(await titles('row')).toEqual(['a=v1'])
+    expect(await titles('page')).toEqual(['a=v1', 'b=v1'])
+    expect(await entities.open(page)).not.toBe(state)
   })
 
   test('miss no body that is stored while they are being opened', async () => {

@@ -183,10 +183,12 @@ export class FoldedEntities implements Entities {
     const isWanted = (key: EntityKey): boolean => this.#declared(key) !== undefined
     for (const [key, bodies] of bodiesOf(fresh, isWanted, onVoid)) {
       const slot = this.#slots.get(key)
-      const before = slot?.state.mirror
-      if (!this.#declared(key)!.eager) for (const body of bodies) this.#waiting.add(key, body)
+      const { eager } = this.#declared(key)!
+      // What is folded when opened is better not looked at before somebody wants to see it.
+      const before = eager ? slot?.state.mirror : undefined
+      if (!eager) for (const body of bodies) this.#waiting.add(key, body)
       if (slot) foldInto(slot, bodies, onVoid)
-      if (!slot || slot.problem || slot.state.mirror !== before) changed.push(key)
+      if (!eager || !slot || slot.problem || slot.state.mirror !== before) changed.push(key)
       this.#flusher.add(key)
     }
     for (const { session, header } of fresh) this.commitFolded(session, header.seq)
@@ -256,7 +258,14 @@ export class FoldedEntities implements Entities {
 /** Own bodies are never newer than the model that made them. */
 const OWN_VERSION = 0
 
-const mirrorOf = (slot: Slot): Json | undefined => (slot.problem ? undefined : slot.state.mirror)
+function mirrorOf(slot: Slot): Json | undefined {
+  try {
+    return slot.problem ? undefined : slot.state.mirror
+  } catch {
+    // A state that has failed; whoever opens the entity is told.
+    return undefined
+  }
+}
 
 const undeclared = (type: string): PeerplaneError =>
   new PeerplaneError('unknown-entity', `"${type}" is not declared`)

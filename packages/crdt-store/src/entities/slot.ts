@@ -25,6 +25,8 @@ export interface Slot {
   /** Counters of the waiting bodies that are stored and folded here, and their size. */
   waiting: number[]
   waitingBytes: number
+  /** Size of the mirror in the row of an entity that is folded when opened, as far as known. */
+  rowUnits: number
   /** Whether the row was made before the waiting bodies were folded. */
   isRowOld: boolean
   /** Whether the waiting bodies are to become part of the snapshot with the next flush. */
@@ -99,6 +101,7 @@ function slotOf(key: EntityKey, model: StateModel, state: EntityState): Slot {
     newerVersion: 0,
     waiting: [],
     waitingBytes: 0,
+    rowUnits: 0,
     isRowOld: false,
     isLeaving: false,
   }

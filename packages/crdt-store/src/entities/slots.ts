@@ -35,6 +35,12 @@ export class Slots {
     }
   }
 
+  /** Frees an entity. */
+  drop(key: EntityKey): void {
+    this.#slots.get(key)?.state.close()
+    this.#slots.delete(key)
+  }
+
   pin(key: EntityKey): void {
     this.#pins.set(key, (this.#pins.get(key) ?? 0) + 1)
   }
