@@ -22,7 +22,7 @@ process.once('message', async () => {
     const keystrokes = Math.min(from + KEYSTROKES_PER_COMMIT, patches.length)
     const splices = patches.slice(from, keystrokes)
     typed.push([keystrokes, process.hrtime.bigint().toString()])
-    const durable = paper.type({ splices, keystrokes })
+    const durable = paper.write({ splices, keystrokes })
     inFlight.add(durable)
     void durable.finally(() => inFlight.delete(durable))
     while (inFlight.size >= IN_FLIGHT) await Promise.race(inFlight)

@@ -41,8 +41,8 @@ export interface InvokerDependencies {
   readonly store: Store
   readonly device: DeviceId
   readonly random: Random
-  /** States of these entities changed. */
-  readonly changed: (keys: readonly EntityKey[]) => void
+  /** States of these entities changed; resolves when that was shown. */
+  readonly changed: (keys: readonly EntityKey[]) => Promise<void>
   /** Fewer commands are pending on these entities. */
   readonly settled: (keys: readonly EntityKey[]) => void
 }
@@ -147,9 +147,8 @@ export function createInvoker(dependencies: InvokerDependencies): Invoker {
   ): Promise<Outcome> => {
     const { outcome, durable, keys } = await prepare(invocations, options)
     count(keys, 1)
-    changed(keys)
     try {
-      await durable
+      await Promise.all([durable, changed(keys)])
     } finally {
       count(keys, -1)
       settled(keys)

@@ -48,15 +48,15 @@ export async function openRuntime(ports: Ports, options: RuntimeOptions): Promis
     device: membership.device,
     random: ports.random,
     changed: (keys) => {
-      views.show(keys)
       status.changed()
+      return views.showNow(keys)
     },
     settled: (keys) => {
       views.showSettled(keys)
       status.changed()
     },
   })
-  const views = createViews(space.entities, invoker.pendingOn, (error) =>
+  const views = createViews(space.entities, ports, invoker.pendingOn, (error) =>
     status.fail(asPeerplaneError(error, 'store-failed')),
   )
   const known = await loadKnownDevices(ports)

@@ -2,9 +2,16 @@ import { asPeerplaneError, splitEntityKey, type EntityKey, type Json } from '@pe
 import type { Entities, ListQuery } from '@peerplane/crdt-store'
 
 import type { EntityView, Problem, Row } from './backend.ts'
+import { paced, type Pace } from './pace.ts'
+import type { Ports } from './ports.ts'
 
 type EntityListener = (view: EntityView) => void
 type RowsListener = (rows: readonly Row[]) => void
+
+interface WatchedEntity {
+  readonly listeners: Set<EntityListener>
+  readonly pace: Pace
+}
 
 interface WatchedType {
   readonly type: string
@@ -21,8 +28,10 @@ interface WatchedType {
 export interface Views {
   watchEntity(key: EntityKey, listener: EntityListener): () => void
   watchType(type: string, query: ListQuery, listener: RowsListener): () => void
-  /** Shows the current state of these entities to whoever watches them. */
+  /** Shows these entities soon to whoever watches them. */
   show(keys: readonly EntityKey[]): void
+  /** Shows these entities now; resolves when everybody who watches one of them by itself has seen it. */
+  showNow(keys: readonly EntityKey[]): Promise<void>
   /** Shows these entities to whoever watches them one by one: their rows have not changed. */
   showSettled(keys: readonly EntityKey[]): void
   /** Shows everything again. */
@@ -32,10 +41,11 @@ export interface Views {
 /** Views over `entities`; `pendingOf` counts the commands on an entity that are not durable yet. */
 export function createViews(
   entities: Entities,
+  { clock, scheduler }: Pick<Ports, 'clock' | 'scheduler'>,
   pendingOf: (key: EntityKey) => number,
   failed: (error: unknown) => void,
 ): Views {
-  const watchedEntities = new Map<EntityKey, Set<EntityListener>>()
+  const watchedEntities = new Map<EntityKey, WatchedEntity>()
   const watchedTypes = new Set<WatchedType>()
 
   const viewOf = async (key: EntityKey): Promise<EntityView> => {
@@ -48,9 +58,12 @@ export function createViews(
     }
   }
 
-  const showEntity = async (key: EntityKey): Promise<void> => {
+  const showEntity = async (
+    key: EntityKey,
+    listeners: ReadonlySet<EntityListener>,
+  ): Promise<void> => {
     const view = await viewOf(key)
-    for (const listener of watchedEntities.get(key) ?? []) listener(view)
+    for (const listener of listeners) listener(view)
   }
 
   const refresh = async (watched: WatchedType): Promise<void> => {
@@ -82,9 +95,8 @@ export function createViews(
     }
   }
 
-  const show = (keys: readonly EntityKey[]): void => {
+  const showRows = (keys: readonly EntityKey[]): void => {
     for (const key of keys) {
-      if (watchedEntities.has(key)) showEntity(key).catch(failed)
       const { type, id } = splitEntityKey(key)
       for (const watched of watchedTypes) {
         if (watched.type === type && selects(watched.query, id)) watched.changed.add(id)
@@ -97,12 +109,16 @@ export function createViews(
 
   return {
     watchEntity: (key, listener) => {
-      const listeners = watchedEntities.get(key) ?? new Set()
-      const own: EntityListener = (view) => listener(view)
-      if (listeners.size === 0) {
+      let watched = watchedEntities.get(key)
+      if (!watched) {
+        const all = new Set<EntityListener>()
+        const pace = paced(clock, scheduler, () => showEntity(key, all).catch(failed))
+        watched = { listeners: all, pace }
         entities.pin(key)
-        watchedEntities.set(key, listeners)
+        watchedEntities.set(key, watched)
       }
+      const { listeners } = watched
+      const own: EntityListener = (view) => listener(view)
       listeners.add(own)
       viewOf(key)
         .then((view) => {
@@ -130,12 +146,20 @@ export function createViews(
         watchedTypes.delete(watched)
       }
     },
-    show,
+    show: (keys) => {
+      for (const key of keys) watchedEntities.get(key)?.pace.ask()
+      showRows(keys)
+    },
+    showNow: async (keys) => {
+      const shown = keys.map((key) => watchedEntities.get(key)?.pace.insist())
+      showRows(keys)
+      await Promise.all(shown)
+    },
     showSettled: (keys) => {
-      for (const key of keys) if (watchedEntities.has(key)) showEntity(key).catch(failed)
+      for (const key of keys) watchedEntities.get(key)?.pace.ask()
     },
     showAll: () => {
-      for (const key of watchedEntities.keys()) showEntity(key).catch(failed)
+      for (const { pace } of watchedEntities.values()) pace.ask()
       for (const watched of watchedTypes) {
         watched.rows = undefined
         refresh(watched).catch(failed)
