@@ -4,7 +4,7 @@ import { kernelOf } from './kernel-of.ts'
 import { NativeState } from './native-state.ts'
 
 /** Version of the ops and snapshots of all native kernels. */
-export const NATIVE_VERSION = 1
+const NATIVE_VERSION = 1
 
 /**
  * The state model of a shape made of counters, registers, sets, maps and records.
