@@ -7,7 +7,7 @@ import { decodeRow, readMirror, type Row } from './row.ts'
 const PAGE = 1000
 
 /** What is newer in memory than in the rows: states by id; `undefined` for an entity that cannot be read. */
-export type Unflushed = ReadonlyMap<string, Json | undefined>
+type Unflushed = ReadonlyMap<string, Json | undefined>
 
 /** Where a list takes its states from. */
 export interface ListSource {
