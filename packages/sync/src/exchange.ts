@@ -24,6 +24,7 @@ import { decodeMessage, encodeMessage, type Message } from './messages.ts'
 import { monotonic } from './monotonic.ts'
 import { createOpenLink, type OpenLink } from './open-link.ts'
 import type { PeerStatus, SyncOptions } from './types.ts'
+import { createTimer } from './timer.ts'
 import { createTurns } from './turns.ts'
 
 /** Sync from one start of the network to its stop. */
@@ -41,7 +42,7 @@ export interface ExchangeEvents {
   readonly failed: (error: PeerplaneError) => void
 }
 
-const INTRODUCE_AFTER_MS = 50
+const INTRODUCE_AFTER_MS = 200
 const INTRODUCE_EVERY_MS = 10_000
 /** What is repaired by asking again, or is nobody's fault. */
 const QUIET: readonly ErrorCode[] = ['broken-chain', 'overloaded', 'closed']
@@ -61,9 +62,9 @@ export function createExchange(options: SyncOptions, events: ExchangeEvents): Ex
     device,
     anchor: options.anchor,
   }))
-  const wake = timer()
-  const look = timer()
-  const introduction = timer()
+  const wake = createTimer(scheduler)
+  const look = createTimer(scheduler)
+  const introduction = createTimer(scheduler)
   let stopped = false
   let counter = 0
 
@@ -156,30 +157,6 @@ export function createExchange(options: SyncOptions, events: ExchangeEvents): Ex
 
   function report(done: Promise<void>): void {
     void done.then(events.changed)
-  }
-
-  /** A timer that has one task at a time. */
-  function timer(): {
-    set(delayMs: number, task: () => void): void
-    cancel(): void
-    running(): boolean
-  } {
-    let cancel: (() => void) | undefined
-    const clear = (): void => {
-      cancel?.()
-      cancel = undefined
-    }
-    return {
-      set(delayMs, task) {
-        clear()
-        cancel = scheduler.after(Math.max(0, delayMs), () => {
-          cancel = undefined
-          task()
-        })
-      },
-      cancel: clear,
-      running: () => cancel !== undefined,
-    }
   }
 
   const handler: NetworkHandler = {

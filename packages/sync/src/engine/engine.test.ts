@@ -69,7 +69,7 @@ const later = (ms: number) => {
   now += ms
   return give({ kind: 'tick' })
 }
-const sent = (effects: Effect[]) =>
+const sent = (effects: Effect[]): [string, Message][] =>
   effects.flatMap((each) => (each.kind === 'send' ? [[each.link, each.message]] : []))
 const wantOf = (...ranges: ReturnType<typeof range>[]) => ({ kind: 'want', ranges })
 

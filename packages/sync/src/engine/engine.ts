@@ -1,9 +1,11 @@
-import type { Admitted, ErrorCode, Run, SessionId, Tip } from '@peerplane/core'
+import type { Tip } from '@peerplane/core'
 
 import type { Message, Range } from '../messages.ts'
-import { learn, learnFrontier, learnOpening } from './knowledge.ts'
+import { admitted, ban, linkDown, take } from './intake.ts'
+import { learn, learnFrontier } from './knowledge.ts'
 import {
   createLink,
+  knownSeq,
   ownTips,
   spread,
   storedSeq,
@@ -14,19 +16,7 @@ import {
 } from './state.ts'
 import { announce, announceBy, served, tell, tellDue, tellFrontier } from './telling.ts'
 import { timing, type Effect, type Input } from './types.ts'
-import { delay, endAsk, expire, fail, nextExpiry, question, want } from './wanting.ts'
-
-/** Errors that only a peer that breaks the protocol can cause: honest peers check before they pass on. */
-const VIOLATIONS: ReadonlySet<ErrorCode> = new Set([
-  'malformed',
-  'too-large',
-  'bad-signature',
-  'wrong-space',
-  'not-a-member',
-])
-
-/** A device writes one session at a time; more are left over from restarts. */
-const AUTHORED_AT_MOST = 64
+import { expire, nextExpiry, question, want } from './wanting.ts'
 
 /**
  * Anti-entropy between logs, without input, output, time or randomness of its own: the same inputs on the same log give the same effects.
@@ -97,23 +87,6 @@ function linkUp(step: Step, input: Extract<Input, { readonly kind: 'linkUp' }>):
   announceBy(step, now + state.announcePeriod)
 }
 
-function linkDown(step: Step, link: LinkState): void {
-  const { state } = step
-  state.links.delete(link.id)
-  for (const [session, ask] of state.asks) {
-    if (ask.link !== link.id) continue
-    state.asks.delete(session)
-    state.open.add(session)
-  }
-}
-
-function ban(step: Step, link: LinkState, reason: ErrorCode): void {
-  const { state, now } = step
-  state.banned.set(link.device, { until: now + timing.ban, reason })
-  linkDown(step, link)
-  step.effects.push({ kind: 'disconnect', link: link.id, reason })
-}
-
 function receive(step: Step, link: LinkState, message: Message): void {
   switch (message.kind) {
     case 'frontier':
@@ -148,67 +121,19 @@ function serve({ state, effects }: Step, link: LinkState, range: Range): void {
   effects.push({ kind: 'sendRange', link: link.id, session, from, to })
 }
 
-function take({ state, now, effects }: Step, link: LinkState, run: Run): void {
-  const { session, from } = run
-  // After a gap the run is useless; its author tells the tip in a moment, and then the whole gap is asked for.
-  if (state.frozen.has(session) || from > storedSeq(state, session) + 1) return
-  const ask = state.asks.get(session)
-  if (ask?.link === link.id) {
-    link.answeredAt = now
-    ask.admitting++
-  } else if (link.authored.size < AUTHORED_AT_MOST) link.authored.add(session)
-  effects.push({ kind: 'admit', link: link.id, run })
-}
-
-function admitted(step: Step, id: string, run: Run, result: Admitted | ErrorCode): void {
-  const { state, now } = step
-  const { session } = run
-  // The link may be gone by now; what was stored is stored.
-  const link = state.links.get(id)
-  const ask = state.asks.get(session)
-  if (ask?.link === id) ask.admitting--
-  if (typeof result === 'string') return refused(step, link, session, result)
-  const held = state.log.stored().get(session)
-  if (run.opening) learnOpening(step, session)
-  if (link) {
-    link.failures.delete(session)
-    if (result.stored > 0 && held) learn(step, link, [held])
-  }
-  if (!ask) state.open.add(session)
-  else if (held && held.seq >= ask.to) {
-    endAsk(step, session)
-    state.open.add(session)
-  } else if (ask.link === id) ask.progressAt = now
-}
-
-function refused(
-  step: Step,
-  link: LinkState | undefined,
-  session: SessionId,
-  code: ErrorCode,
-): void {
-  const { state, now } = step
-  if (code === 'closed') return
-  if (link && VIOLATIONS.has(code)) return ban(step, link, code)
-  if (code === 'fork') state.frozen.add(session)
-  if (code === 'broken-chain' && link) return fail(step, link, session)
-  endAsk(step, session)
-  if (code === 'overloaded') delay(step, session, now + timing.overload)
-  else if (code !== 'fork') {
-    state.pausedUntil = now + timing.storeFailure
-    state.open.add(session)
-  }
-}
-
 function announced(step: Step, tips: readonly Tip[]): void {
   const { state, now } = step
   const theirs = new Map(tips.map(({ session, seq }) => [session, seq]))
-  const unknown = tips.some(
-    ({ session, seq }) => seq > storedSeq(state, session) && !state.frozen.has(session),
-  )
-  if (unknown) {
-    for (const link of state.links.values()) question(step, link)
-  } else if (ownTips(state).every(({ session, seq }) => (theirs.get(session) ?? 0) >= seq)) {
+  const links = [...state.links.values()]
+  const isLacking = ({ session, seq }: Tip): boolean =>
+    seq > storedSeq(state, session) && !state.frozen.has(session)
+  // What a link has told is being asked for already.
+  const isNew = ({ session, seq }: Tip): boolean =>
+    links.every((link) => knownSeq(link, session) < seq)
+  const lacking = tips.filter(isLacking)
+  if (lacking.some(isNew)) for (const link of links) question(step, link)
+  else if (lacking.length > 0) return
+  else if (ownTips(state).every(({ session, seq }) => (theirs.get(session) ?? 0) >= seq)) {
     // Somebody else has just said all that we could say: the suppression of Trickle (RFC 6206).
     if (state.announceAt < Infinity) state.announceAt = now + state.announcePeriod
   }
