@@ -9,13 +9,13 @@ import {
   toHex,
   type Admission,
   type DeviceId,
-  type Random,
   type SigningKey,
   type Space,
 } from '@peerplane/core'
 import { beforeEach, describe, expect, it } from 'vitest'
 
 import { authenticate, type Self } from './handshake.ts'
+import { randomFrom } from './testing/devices.ts'
 import { channelPair, type TestChannel } from './testing/channel-pair.ts'
 import { ed25519 } from './testing/ed25519.ts'
 import { manualTime, type ManualTime } from './testing/manual-time.ts'
@@ -25,13 +25,6 @@ const { crypto: ed, busy } = ed25519(crypto.subtle)
 async function rest() {
   do await new Promise((resolve) => setImmediate(resolve))
   while (busy())
-}
-
-function randomFrom(seed: string): Random {
-  let count = 0
-  return {
-    bytes: (length) => hash('random', encodeCanonical([seed, count++])).slice(0, length),
-  }
 }
 
 const seed = (name: string) => hash('seed', encodeCanonical(name))

@@ -10,7 +10,7 @@ import {
 import { timing, type Effect, type LogView } from './types.ts'
 
 /** A range that a peer has been asked for. */
-export interface Ask {
+interface Ask {
   readonly link: string
   readonly to: number
   readonly askedAt: number
@@ -21,7 +21,7 @@ export interface Ask {
 }
 
 /** How often a session has failed at a link, and until when it is not asked for there. */
-export interface Failure {
+interface Failure {
   readonly count: number
   readonly until: number
 }

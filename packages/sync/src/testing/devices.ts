@@ -35,7 +35,7 @@ export interface Members {
 }
 
 /** How a device differs from a new one. */
-export interface DeviceOptions {
+interface DeviceOptions {
   readonly held?: ReadonlyMap<SessionId, HeldSession>
   /** A session that it wrongly goes on in. */
   readonly resumed?: SessionId

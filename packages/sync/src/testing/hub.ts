@@ -4,7 +4,7 @@ import { decodeMessage, type Message } from '../messages.ts'
 import { channelPair } from './channel-pair.ts'
 
 /** A frame that has been sent over a link of a hub. */
-export interface Sent {
+interface Sent {
   readonly from: string
   readonly to: string
   readonly message: Message | undefined
