@@ -1,6 +1,7 @@
 import {
   decodeAdmission,
   decodeOpening,
+  equalBytes,
   fromHex,
   limits,
   PeerplaneError,
@@ -19,19 +20,18 @@ import type {
 } from '@peerplane/core'
 
 import { admissionKey } from '../storage/keys.ts'
-import { decodeList } from '../storage/records.ts'
+import { encodeList } from '../storage/records.ts'
 
 /** An opening whose device is a member and signed it, and the chain that is to be stored with it. */
 export interface VerifiedOpening extends SignedOpening {
   readonly chain: readonly Uint8Array[]
 }
 
-/** Decides who may write: checks openings and remembers the admissions that were found good. */
+/** Decides who may write: checks openings; a chain of admissions that is stored was found good. */
 export class Membership {
   readonly #store: Store
   readonly #space: SpaceRecord
   readonly #crypto: Crypto
-  readonly #verified = new Map<string, string>()
 
   constructor(store: Store, space: SpaceRecord, crypto: Crypto) {
     this.#store = store
@@ -71,20 +71,12 @@ export class Membership {
     const admission = toHex(opening.admission)
     const expected = chain.at(-1)?.id ?? fromHex(this.#space.id)
     if (toHex(expected) !== admission) return false
-    const known = this.#verified.get(admission) ?? (await this.#stored(admission))
-    if (known !== undefined) return known === opening.device
-    const valid = await verifyAdmissions(this.#space, opening.device, chain, this.#crypto)
-    if (valid) this.#verified.set(admission, opening.device)
-    return valid
-  }
-
-  /** The device of an admission that was verified before it was stored. */
-  async #stored(admission: string): Promise<string | undefined> {
-    const chain = await this.#store.get(admissionKey(fromHex(admission)))
-    if (!chain) return undefined
-    const last = decodeList(chain).at(-1)
-    const device = last ? decodeAdmission(last).device : this.#space.creator
-    this.#verified.set(admission, device)
-    return device
+    // The chain is stored and passed on with the session, so it must be one that was checked: the admission alone does not vouch for it.
+    const held = await this.#store.get(admissionKey(opening.admission))
+    const encoded = encodeList(chain.map(({ bytes }) => bytes))
+    if (held && equalBytes(held, encoded)) {
+      return (chain.at(-1)?.device ?? this.#space.creator) === opening.device
+    }
+    return verifyAdmissions(this.#space, opening.device, chain, this.#crypto)
   }
 }
