@@ -39,19 +39,36 @@ export async function holdSpace(
   await refold()
 
   let folding: Promise<void> = Promise.resolve()
+  let discarded: Promise<void> = Promise.resolve()
+  /** Something that was delivered is not folded: it is taken from the log again. */
+  let isBehind = false
   const enqueue = (task: () => Promise<void>): void => {
-    folding = folding.then(task).catch(events.failed)
+    folding = folding.then(task).catch((error: unknown) => {
+      isBehind = true
+      events.failed(error)
+    })
+  }
+  const catchUp = async (): Promise<void> => {
+    if (!isBehind) return
+    isBehind = false
+    await discarded
+    await refold()
+    events.reset()
   }
   const stopDelivered = log.onDelivered((commits) => {
-    enqueue(async () => events.changed(await entities.fold(commits)))
+    enqueue(async () => {
+      if (isBehind) await catchUp()
+      else events.changed(await entities.fold(commits))
+    })
   })
   const stopFailure = log.onFailure((error) => {
     events.failed(error)
-    enqueue(async () => {
-      await entities.discard()
-      await refold()
-      events.reset()
-    })
+    // At once: rows that wait for the lost commits must not be written, and the next own commit must not be forgotten with them.
+    isBehind = true
+    discarded = entities.discard()
+    // Whoever awaits it is told.
+    discarded.catch(() => undefined)
+    enqueue(catchUp)
   })
 
   async function refold(): Promise<void> {
@@ -62,7 +79,10 @@ export async function holdSpace(
   return {
     log,
     entities,
-    folded: () => folding,
+    folded: () => {
+      if (isBehind) enqueue(catchUp)
+      return folding
+    },
     close: async () => {
       stopDelivered()
       stopFailure()

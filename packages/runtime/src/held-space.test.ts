@@ -1,0 +1,154 @@
+import {
+  counter,
+  entity,
+  HybridClock,
+  PeerplaneError,
+  type Range,
+  type Store,
+} from '@peerplane/core'
+import { createMemoryStore } from '@peerplane/crdt-store'
+import { expect, test } from 'vitest'
+
+import { holdSpace, type HeldSpace } from './held-space.ts'
+import { systemClock, systemRandom, systemScheduler, webCrypto, type Ports } from './index.ts'
+import { createInvoker, type Invoker } from './invoker.ts'
+import { invite, openMembership, type Membership } from './membership.ts'
+
+const Count = entity('count', {
+  state: counter(),
+  commands: { up: (state, by: number) => state.increment(by) },
+})
+const crypto = webCrypto()
+const ROWS = 0x20
+const BATCHES = 0x05
+
+interface Device {
+  readonly space: HeldSpace
+  readonly membership: Membership
+  readonly ports: Ports
+  readonly events: string[]
+  up(id: string, by: number): ReturnType<Invoker['invoke']>
+  value(id: string): Promise<unknown>
+}
+
+async function device(store: Store, invitation?: string, as?: Ports): Promise<Device> {
+  const ports: Ports = {
+    key: as?.key ?? (await crypto.keyFromSeed(systemRandom.bytes(32))),
+    store,
+    crypto,
+    random: systemRandom,
+    clock: systemClock,
+    scheduler: systemScheduler,
+  }
+  const membership = await openMembership(ports, invitation)
+  const events: string[] = []
+  const space = await holdSpace(ports, [Count], membership, new HybridClock(systemClock), {
+    changed: () => undefined,
+    reset: () => events.push('reset'),
+    failed: (error) => events.push(error instanceof PeerplaneError ? error.code : 'unknown'),
+  })
+  const invoker = createInvoker({
+    declared: [Count],
+    space,
+    store,
+    device: membership.device,
+    random: systemRandom,
+    changed: () => undefined,
+    settled: () => undefined,
+  })
+  return {
+    space,
+    membership,
+    ports,
+    events,
+    up: async (id, by) =>
+      invoker.invoke([{ type: 'count', id, command: 'up', input: by }], { durability: 'local' }),
+    value: async (id) => {
+      await space.folded()
+      return (await space.entities.open(`count/${id}` as never)).mirror
+    },
+  }
+}
+
+async function pass(from: Device, to: Device): Promise<void> {
+  for (const { session, seq } of from.space.log.stored().values()) {
+    const held = to.space.log.stored().get(session)?.seq ?? 0
+    if (held < seq) await to.space.log.admit((await from.space.log.range(session, held + 1, 1))!)
+  }
+}
+
+test('a commit that could not be folded because the store was not to be read is folded later', async () => {
+  const ada = await device(createMemoryStore())
+  const inner = createMemoryStore()
+  let fails = false
+  const readsRows = (first: Uint8Array): boolean => fails && first[0] === ROWS
+  const broken = new PeerplaneError('store-failed', 'the disk does not answer')
+  const bob = await device(
+    {
+      ...inner,
+      get: async (key) => {
+        if (readsRows(key)) throw broken
+        return inner.get(key)
+      },
+      scan: async (range: Range) => {
+        if (readsRows(range.from)) throw broken
+        return inner.scan(range)
+      },
+    },
+    await invite(ada.ports, ada.membership, 1, []),
+  )
+  await ada.up('x', 1)
+  fails = true
+  await pass(ada, bob)
+  await bob.space.folded()
+  fails = false
+  await ada.up('x', 10)
+  await pass(ada, bob)
+  expect(await bob.value('x')).toBe(11)
+  expect(bob.events).toEqual(['store-failed', 'reset'])
+})
+
+test('a commit that is lost while folding is busy does not stay in the rows', async () => {
+  const inner = createMemoryStore()
+  let refuses = false
+  let reading = Promise.resolve()
+  const bob = await device({
+    ...inner,
+    scan: async (range: Range) => {
+      if (range.from[0] === ROWS) await reading
+      return inner.scan(range)
+    },
+    get: async (key) => {
+      if (key[0] === ROWS) await reading
+      return inner.get(key)
+    },
+    write: async (writes, durability) => {
+      if (refuses && writes.some(({ key }) => key[0] === BATCHES)) {
+        refuses = false
+        await new Promise((resolve) => setTimeout(resolve, 20))
+        throw new PeerplaneError('store-failed', 'the disk is full')
+      }
+      return inner.write(writes, durability)
+    },
+  })
+  const ada = await device(createMemoryStore(), await invite(bob.ports, bob.membership, 1, []))
+  await bob.up('x', 1)
+  await ada.up('cold', 5)
+
+  refuses = true
+  const outcome = Promise.allSettled([bob.up('x', 100)])
+  await new Promise((resolve) => setTimeout(resolve, 2))
+  // While the write is under way, a commit on an entity comes whose row takes long to read.
+  const { promise, resolve: answer } = Promise.withResolvers<void>()
+  reading = promise
+  await pass(ada, bob)
+  const flushed = bob.space.entities.flush().catch(() => undefined)
+  expect(await outcome).toMatchObject([{ status: 'rejected', reason: { code: 'store-failed' } }])
+  await flushed
+  answer()
+  expect(await bob.value('x')).toBe(1)
+  expect(await bob.value('cold')).toBe(5)
+  await bob.space.close()
+  const again = await device(createMemoryStore(inner.entries()), undefined, bob.ports)
+  expect(await again.value('x')).toBe(1)
+})
