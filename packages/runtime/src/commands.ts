@@ -1,6 +1,8 @@
 import {
   asPeerplaneError,
   checkEntityId,
+  decodeCanonical,
+  encodeCanonical,
   PeerplaneError,
   Rejected,
   toBase64Url,
@@ -124,8 +126,17 @@ function runHandler(
       reply.catch(() => undefined)
       throw new PeerplaneError('handler-failed', 'the handler is asynchronous')
     }
-    return reply === undefined ? undefined : (reply as Json)
+    return reply === undefined ? undefined : plainReply(reply)
   } catch (error) {
     throw error instanceof Rejected ? error : asPeerplaneError(error, 'handler-failed')
+  }
+}
+
+/** The reply, which is stored with an operation and sent to other tabs. Throws for what is not JSON, before anything is appended. */
+function plainReply(reply: unknown): Json {
+  try {
+    return decodeCanonical(encodeCanonical(reply as Json)) as Json
+  } catch (cause) {
+    throw new PeerplaneError('handler-failed', 'the handler returned what is not JSON', { cause })
   }
 }
