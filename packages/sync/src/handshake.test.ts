@@ -2,6 +2,7 @@ import {
   admit,
   createSpace,
   decodeAdmission,
+  decodeCanonical,
   encodeCanonical,
   hash,
   limits,
@@ -16,6 +17,8 @@ import { beforeEach, describe, expect, it } from 'vitest'
 
 import { authenticate, type Self } from './handshake.ts'
 import { randomFrom } from './testing/devices.ts'
+import { signStatement, statementToValue } from './statement.ts'
+import { contextOf } from './transcript.ts'
 import { channelPair, type TestChannel } from './testing/channel-pair.ts'
 import { ed25519 } from './testing/ed25519.ts'
 import { manualTime, type ManualTime } from './testing/manual-time.ts'
@@ -138,13 +141,24 @@ describe('a stranger', () => {
     }
   })
 
-  it('cannot reflect a mac', async () => {
-    const [victim, attacker] = channelPair('a', 'b')
-    const outcome = authenticate(victim, self(guest)).catch((error) => error.code)
-    await attacker.send(await attacker.receive())
-    await attacker.send(await attacker.receive())
-    await time.pass(limits.handshakeMs + 1)
-    expect(await outcome).toBe('handshake-failed')
+  it('who has a device of the space, but not the secret, can neither invent nor reflect a mac', async () => {
+    for (const forge of [() => new Uint8Array(32), (mac: Uint8Array) => mac]) {
+      const [victim, attacker] = channelPair('a', 'b')
+      const outcome = authenticate(victim, self(guest)).catch((error) => error.code)
+      const hello = await attacker.receive()
+      await attacker.send(hello)
+      const nonce = hello.slice(-32)
+      const [mac] = decodeCanonical(await attacker.receive()) as [Uint8Array]
+      const nonces = { initiatorNonce: nonce, responderNonce: nonce }
+      const transcript = { initiator: 'a', responder: 'b', ...nonces }
+      const context = contextOf(space, transcript, 'responder')
+      const statement = await signStatement(true, context, creator)
+      await attacker.send(encodeCanonical([forge(mac), statementToValue(statement), []]))
+      await time.pass(limits.handshakeMs + 1)
+      expect(await outcome).toBe('handshake-failed')
+      expect(attacker.sent).toHaveLength(2)
+      expect(victim.sent).toHaveLength(2)
+    }
   })
 
   it('in the middle cannot pass on what is not for its network id', async () => {
@@ -169,12 +183,14 @@ describe('a stranger', () => {
   })
 
   it('gets nowhere with damaged frames, wherever the damage is', async () => {
+    const places = [(frame: Uint8Array) => frame.length - 1, () => 1, () => 8]
+    const cases = places.flatMap((at) => [0, 1, 2].map((index) => ({ at, index })))
     for (const sender of ['a', 'b']) {
-      for (let index = 0; index < 3; index++) {
+      for (const { at, index } of cases) {
         let count = 0
         const channels = channelPair('a', 'b', (frame, from) => {
           if (from !== sender || count++ !== index) return frame
-          return frame.map((byte, i) => (i === frame.length - 1 ? byte ^ 1 : byte))
+          return frame.map((byte, i) => (i === at(frame) ? byte ^ 1 : byte))
         })
         const results = await shake(channels, self(guest), self(creator))
         expect(results[sender === 'a' ? 1 : 0]).toMatch(/^(handshake-failed|not-a-member)$/)

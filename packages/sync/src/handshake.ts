@@ -5,11 +5,8 @@ import {
   decodeCanonical,
   encodeCanonical,
   equalSecrets,
-  fromHex,
-  hash,
   limits,
   list,
-  mac,
   PeerplaneError,
   verifyAdmissions,
   whole,
@@ -27,13 +24,8 @@ import {
   type Value,
 } from '@peerplane/core'
 
-import {
-  readStatement,
-  signStatement,
-  statementToValue,
-  verifyStatement,
-  type Statement,
-} from './statement.ts'
+import { readStatement, signStatement, statementToValue, verifyStatement } from './statement.ts'
+import { contextOf, proofOf } from './transcript.ts'
 
 /** What a device brings to its handshakes. */
 export interface Self {
@@ -53,8 +45,6 @@ export interface Self {
 export interface Proven extends Identity {
   readonly chain: readonly Admission[]
 }
-
-type Role = 'initiator' | 'responder'
 
 const VERSION = 1
 const NONCE_BYTES = 32
@@ -102,52 +92,36 @@ export async function authenticate(channel: Channel, self: Self): Promise<Proven
 }
 
 async function initiate(channel: Channel, self: Self): Promise<Proven> {
-  const mine = self.random.bytes(NONCE_BYTES)
-  await send(channel, [VERSION, mine])
-  const theirs = readHello(await receive(channel, 2))
-  const context = contextOf(self, channel.localPeer, channel.remotePeer, mine, theirs)
-  await send(channel, [proof(self, 'initiator', context)])
-  const [theirMac, statement, chain] = await receive(channel, 3)
-  checkProof(theirMac, proof(self, 'responder', context))
-  const peer = await judge(channel, self, { context, role: 'responder', statement, chain })
-  await send(channel, await credentials(channel, self, 'initiator', context))
+  const initiatorNonce = self.random.bytes(NONCE_BYTES)
+  await send(channel, [VERSION, initiatorNonce])
+  const responderNonce = readHello(await receive(channel, 2))
+  const nonces = { initiatorNonce, responderNonce }
+  const transcript = { initiator: channel.localPeer, responder: channel.remotePeer, ...nonces }
+  await send(channel, [proofOf(self.space, transcript, 'initiator')])
+  const [proof, ...claim] = await receive(channel, 3)
+  checkProof(proof, proofOf(self.space, transcript, 'responder'))
+  const peer = await judge(channel, self, contextOf(self.space, transcript, 'responder'), claim)
+  await send(channel, await credentials(self, contextOf(self.space, transcript, 'initiator')))
   const [verdict] = await receiveFromMember(channel, 1)
   if (verdict !== ADMITTED) throw failed('the peer gave no verdict')
   return peer
 }
 
 async function respond(channel: Channel, self: Self): Promise<Proven> {
-  const theirs = readHello(await receive(channel, 2))
-  const mine = self.random.bytes(NONCE_BYTES)
-  await send(channel, [VERSION, mine])
-  const context = contextOf(self, channel.remotePeer, channel.localPeer, theirs, mine)
-  const [theirMac] = await receive(channel, 1)
-  checkProof(theirMac, proof(self, 'initiator', context))
-  const own = await credentials(channel, self, 'responder', context)
-  await send(channel, [proof(self, 'responder', context), ...own])
-  const [statement, chain] = await receiveFromMember(channel, 2)
-  const peer = await judge(channel, self, { context, role: 'initiator', statement, chain })
+  const initiatorNonce = readHello(await receive(channel, 2))
+  const responderNonce = self.random.bytes(NONCE_BYTES)
+  await send(channel, [VERSION, responderNonce])
+  const nonces = { initiatorNonce, responderNonce }
+  const transcript = { initiator: channel.remotePeer, responder: channel.localPeer, ...nonces }
+  const [proof] = await receive(channel, 1)
+  checkProof(proof, proofOf(self.space, transcript, 'initiator'))
+  const own = await credentials(self, contextOf(self.space, transcript, 'responder'))
+  await send(channel, [proofOf(self.space, transcript, 'responder'), ...own])
+  const claim = await receiveFromMember(channel, 2)
+  const peer = await judge(channel, self, contextOf(self.space, transcript, 'initiator'), claim)
   await send(channel, [ADMITTED])
   return peer
 }
-
-/** Names this handshake and no other. */
-const contextOf = (
-  self: Self,
-  initiator: string,
-  responder: string,
-  ...nonces: readonly [initiator: Uint8Array, responder: Uint8Array]
-): Uint8Array =>
-  hash(
-    'handshake-context',
-    encodeCanonical([fromHex(self.space.record.id), initiator, responder, ...nonces]),
-  )
-
-const proof = (self: Self, role: Role, context: Uint8Array): Uint8Array =>
-  mac(self.space.secret, 'handshake', encodeCanonical([role, context]))
-
-const statementContext = (role: Role, context: Uint8Array): Uint8Array =>
-  encodeCanonical([role, context])
 
 function checkProof(theirs: Value | undefined, expected: Uint8Array): void {
   if (!equalSecrets(bytes(theirs, 'handshake.mac', MAC_BYTES), expected)) {
@@ -155,54 +129,31 @@ function checkProof(theirs: Value | undefined, expected: Uint8Array): void {
   }
 }
 
-async function credentials(
-  channel: Channel,
-  self: Self,
-  role: Role,
-  context: Uint8Array,
-): Promise<Value[]> {
-  const statement = await signStatement(
-    { peer: channel.localPeer, anchor: self.anchor },
-    statementContext(role, context),
-    self.key,
-  )
+async function credentials(self: Self, context: Uint8Array): Promise<Value[]> {
+  const statement = await signStatement(self.anchor, context, self.key)
   return [statementToValue(statement), self.chain.map((admission) => admission.bytes)]
 }
 
-interface Claim {
-  readonly context: Uint8Array
-  readonly role: Role
-  readonly statement: Value | undefined
-  readonly chain: Value | undefined
-}
-
-/** What a claim proves; a verdict that the other side may know is told before it is thrown. */
-async function judge(channel: Channel, self: Self, claim: Claim): Promise<Proven> {
+/** What a claim `[statement, chain]` proves; a verdict that the other side may know is told before it is thrown. */
+async function judge(
+  channel: Channel,
+  self: Self,
+  context: Uint8Array,
+  claim: readonly Value[],
+): Promise<Proven> {
   try {
-    const statement = readStatement(claim.statement)
-    const chain = list(claim.chain, 'handshake.chain', limits.admissionChain, (value, name) =>
+    const statement = readStatement(claim[0])
+    const chain = list(claim[1], 'handshake.chain', limits.admissionChain, (value, name) =>
       decodeAdmission(bytes(value, name)),
     )
-    await checkStatement(statement, channel, self, claim)
+    if (!(await verifyStatement(statement, context, self.crypto))) {
+      throw failed('the statement is not signed by the device it names, for this handshake')
+    }
     await checkMembership(statement.device, chain, self)
     return { device: statement.device, anchor: statement.anchor, chain }
   } catch (error) {
     if (error instanceof PeerplaneError && isVerdict(error.code)) await send(channel, [error.code])
     throw error
-  }
-}
-
-async function checkStatement(
-  statement: Statement,
-  channel: Channel,
-  self: Self,
-  { role, context }: Claim,
-): Promise<void> {
-  if (statement.peer !== channel.remotePeer) {
-    throw failed('the statement is for another network id')
-  }
-  if (!(await verifyStatement(statement, statementContext(role, context), self.crypto))) {
-    throw failed('the statement is not signed by the device it names')
   }
 }
 

@@ -7,7 +7,6 @@ import {
   fromHex,
   HASH_BYTES,
   PeerplaneError,
-  text,
   toHex,
   type Crypto,
   type DeviceId,
@@ -15,27 +14,24 @@ import {
   type Value,
 } from '@peerplane/core'
 
-/** A device's word that a network key speaks for it. */
+/** A device's word that it is at one end of a handshake: so the network key of that end speaks for it. */
 export interface Statement {
-  readonly peer: string
   readonly device: DeviceId
   readonly anchor: boolean
   /** Ed25519 by the device, over all of the above and the context. */
   readonly signature: Uint8Array
 }
 
-const PEER_ID_UNITS = 128
-
 /**
- * Signs a statement. `context` names the one handshake that it is for: a recorded statement is worth nothing in another. So it needs no date,
- * and a device whose clock is wrong is not shut out.
+ * Signs a statement. `context` names the handshake and the side that it is for: a recorded statement is worth nothing elsewhere. So it needs no
+ * date, and a device whose clock is wrong is not shut out.
  */
 export async function signStatement(
-  fields: Pick<Statement, 'peer' | 'anchor'>,
+  anchor: boolean,
   context: Uint8Array,
   key: SigningKey,
 ): Promise<Statement> {
-  const statement = { ...fields, device: toHex(key.publicKey) as DeviceId }
+  const statement = { anchor, device: toHex(key.publicKey) as DeviceId }
   return { ...statement, signature: await key.sign(messageOf(statement, context)) }
 }
 
@@ -49,7 +45,6 @@ export const verifyStatement = (
 
 /** A statement for the canonical encoding. */
 export const statementToValue = (statement: Statement): Value => [
-  statement.peer,
   fromHex(statement.device),
   statement.anchor,
   statement.signature,
@@ -57,21 +52,20 @@ export const statementToValue = (statement: Statement): Value => [
 
 /** A statement of a decoded value, nothing verified yet. Throws `malformed` or `too-large`. */
 export function readStatement(value: Value | undefined): Statement {
-  const fields = array(value, 'statement', 4)
-  const anchor = fields[2]
+  const fields = array(value, 'statement', 3)
+  const anchor = fields[1]
   if (typeof anchor !== 'boolean') {
     throw new PeerplaneError('malformed', 'statement.anchor is neither true nor false')
   }
   return {
-    peer: text(fields[0], 'statement.peer', PEER_ID_UNITS),
-    device: toHex(bytes(fields[1], 'statement.device', HASH_BYTES)) as DeviceId,
+    device: toHex(bytes(fields[0], 'statement.device', HASH_BYTES)) as DeviceId,
     anchor,
-    signature: bytes(fields[3], 'statement.signature', 64),
+    signature: bytes(fields[2], 'statement.signature', 64),
   }
 }
 
 const messageOf = (statement: Omit<Statement, 'signature'>, context: Uint8Array): Uint8Array =>
   concatBytes(
     domain('statement'),
-    encodeCanonical([context, statement.peer, fromHex(statement.device), statement.anchor]),
+    encodeCanonical([context, fromHex(statement.device), statement.anchor]),
   )

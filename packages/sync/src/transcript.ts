@@ -1,0 +1,33 @@
+import { encodeCanonical, fromHex, hash, mac, type Space } from '@peerplane/core'
+
+/** The side of a handshake that something is said by. */
+export type Role = 'initiator' | 'responder'
+
+/** What both sides of a handshake have seen. */
+export interface Transcript {
+  /** Network ids, as the transport has authenticated them. */
+  readonly initiator: string
+  readonly responder: string
+  readonly initiatorNonce: Uint8Array
+  readonly responderNonce: Uint8Array
+}
+
+/** Names what `role` says in one handshake, in this space and in no other. 32 bytes. */
+export function contextOf(space: Space, transcript: Transcript, role: Role): Uint8Array {
+  const { initiator, responder, initiatorNonce, responderNonce } = transcript
+  return hash(
+    'handshake-context',
+    encodeCanonical([
+      fromHex(space.record.id),
+      initiator,
+      responder,
+      initiatorNonce,
+      responderNonce,
+      role,
+    ]),
+  )
+}
+
+/** The proof that `role` knows the secret of the space. */
+export const proofOf = (space: Space, transcript: Transcript, role: Role): Uint8Array =>
+  mac(space.secret, 'handshake', contextOf(space, transcript, role))
