@@ -208,11 +208,15 @@ describe('a stranger', () => {
 })
 
 describe('a holder of the secret', () => {
-  it('cannot speak for another network id', async () => {
-    const [inner, channel] = channelPair('a', 'b')
-    // The guest believes that its own id is another one, which is what a stolen statement amounts to.
-    const results = await shake([{ ...inner, localPeer: 'c' }, channel], self(guest), self(creator))
-    expect(results).toEqual(['handshake-failed', 'handshake-failed'])
+  it('cannot speak for another network id, on either side', async () => {
+    for (const liar of [0, 1] as const) {
+      const channels = channelPair('a', 'b')
+      channels[liar] = { ...channels[liar], localPeer: 'c' }
+      expect(await shake(channels, self(guest), self(creator))).toEqual([
+        'handshake-failed',
+        'handshake-failed',
+      ])
+    }
   })
 
   it('with a clock that is years off is let in', async () => {
