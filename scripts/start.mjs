@@ -14,6 +14,7 @@ process.exitCode = await start()
 
 /** @returns {Promise<number>} */
 async function start() {
+  console.log('Building')
   for (const [command, args] of BUILD) {
     const code = await run(command, args)
     if (code !== 0) return code

@@ -5,5 +5,6 @@ export default defineConfig({
   resolve: { conditions: ['source', ...defaultClientConditions] },
   // Bundling it ahead would part it from its WASM file.
   optimizeDeps: { exclude: ['@automerge/automerge'] },
-  build: { target: 'es2024', sourcemap: true },
+  // The editor is most of the first chunk; libp2p and Automerge load later, in chunks of their own.
+  build: { target: 'es2024', sourcemap: true, chunkSizeWarningLimit: 800 },
 })

@@ -15,6 +15,7 @@ export function openBoard(
 ): void {
   const lists = new Map(columns.map((column) => [column, h('ul', { 'data-column': column })]))
   let rows: readonly TaskRow[] = []
+  let cards: ReadonlyMap<string, ReturnType<typeof drawn>> = new Map()
   const run = (command: Promise<unknown>): void => void command.catch(failed)
   const inColumn = (column: Column): TaskRow[] =>
     rows
@@ -39,14 +40,14 @@ export function openBoard(
       .filter((other) => other !== column)
       .map((other) => {
         const label = `Move to ${titles[other]}`
-        const arrow = columns.indexOf(other) > columns.indexOf(column) ? '→' : '←'
-        const button = h('button', { type: 'button', title: label, 'aria-label': label }, arrow)
+        const button = h('button', { type: 'button', 'aria-label': label }, titles[other])
         button.addEventListener('click', () => moveTo(id, other, undefined))
         return button
       })
     const remove = h('button', { type: 'button', 'aria-label': 'Remove', title: 'Remove' }, '×')
     remove.addEventListener('click', () => run(plane.get(Task, id).remove()))
-    const item = h('li', { draggable: 'true', 'data-task': id }, title, ...buttons, remove)
+    const moves = h('div', { class: 'moves' }, ...buttons, remove)
+    const item = h('li', { draggable: 'true', 'data-task': id }, title, moves)
     item.addEventListener('dragstart', (event) => event.dataTransfer?.setData('text/plain', id))
     item.addEventListener('drop', (event) => {
       event.preventDefault()
@@ -57,9 +58,19 @@ export function openBoard(
     return item
   }
 
+  // Only what changed is drawn anew: focus and a card being dragged outlive the edits of others.
+  const drawn = (row: TaskRow): { state: TaskRow['state']; element: HTMLElement } => {
+    const known = cards.get(row.id)
+    return known?.state === row.state ? known : { state: row.state, element: card(row) }
+  }
   const show = (next: readonly TaskRow[]): void => {
     rows = next
-    for (const [column, list] of lists) list.replaceChildren(...inColumn(column).map(card))
+    cards = new Map(rows.map((row) => [row.id, drawn(row)]))
+    for (const [column, list] of lists) {
+      const elements = inColumn(column).map(({ id }) => cards.get(id)!.element)
+      const same = elements.every((element, i) => list.children[i] === element)
+      if (!same || list.children.length !== elements.length) list.replaceChildren(...elements)
+    }
   }
 
   for (const [column, list] of lists) {

@@ -1,6 +1,6 @@
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands'
 import { markdown } from '@codemirror/lang-markdown'
-import { defaultHighlightStyle, syntaxHighlighting } from '@codemirror/language'
+import { defaultHighlightStyle, HighlightStyle, syntaxHighlighting } from '@codemirror/language'
 import { Annotation, EditorState, Transaction } from '@codemirror/state'
 import { EditorView, keymap, placeholder } from '@codemirror/view'
 import type { EntityClient } from '@peerplane/browser'
@@ -19,6 +19,15 @@ import {
 
 /** Marks what came from elsewhere: it is not sent back, and undo leaves it alone. */
 const foreign = Annotation.define<boolean>()
+
+/** The default colours are made for white paper; on dark paper they are lightened. */
+const highlightStyle = HighlightStyle.define(
+  defaultHighlightStyle.specs.map(({ color, fontWeight, textDecoration, ...spec }) => ({
+    ...spec,
+    ...(color && { color: `light-dark(${color}, color-mix(in oklab, ${color} 35%, white))` }),
+    ...(fontWeight ? { fontWeight } : { textDecoration }),
+  })),
+)
 
 /** Keystrokes wait this long for each other, in milliseconds: one commit holds them all. */
 const GATHER_MS = 25
@@ -75,7 +84,7 @@ export function openEditor(
           history(),
           keymap.of([...defaultKeymap, ...historyKeymap]),
           markdown(),
-          syntaxHighlighting(defaultHighlightStyle, { fallback: true }),
+          syntaxHighlighting(highlightStyle),
           placeholder('Write here. Everybody in this workspace sees it.'),
           EditorView.lineWrapping,
           EditorView.contentAttributes.of({ 'aria-label': 'Shared notes' }),

@@ -49,39 +49,55 @@ function offerInvitation(plane: BrowserPlane): void {
   const dialog = byId('invitation', HTMLDialogElement)
   const link = byId('link', HTMLInputElement)
   const button = byId('invite', HTMLButtonElement)
+  const copy = byId('copy', HTMLButtonElement)
   button.disabled = false
   button.addEventListener('click', () => {
     plane.invite().then((invitation) => {
+      const anchored = plane.status()?.peers.some(({ anchor }) => anchor) ?? false
+      byId('alone', HTMLElement).hidden = anchored
       link.value = `${location.origin}${location.pathname}#join=${invitation}`
+      copy.textContent = 'Copy link'
       dialog.showModal()
       link.select()
     }, say)
   })
-  byId('copy', HTMLButtonElement).addEventListener('click', () => {
-    navigator.clipboard.writeText(link.value).then(() => {
-      byId('copy', HTMLButtonElement).textContent = 'Copied'
-    }, say)
+  copy.addEventListener('click', () => {
+    link.select()
+    navigator.clipboard.writeText(link.value).then(
+      () => (copy.textContent = 'Copied'),
+      () => (copy.textContent = 'Copy it with the keyboard'),
+    )
   })
 }
 
 /** Tells of a failure that does not keep the page from working. */
 function say(error: unknown): void {
-  notice.textContent = error instanceof Error ? error.message : String(error)
-  notice.hidden = false
+  const close = h('button', { type: 'button', 'aria-label': 'Close this message' }, '×')
+  close.addEventListener('click', () => (notice.hidden = true))
+  tell(error instanceof Error ? error.message : String(error), close)
 }
 
 /** Tells why the workspace could not be opened, and what can be done. */
 function explain(error: unknown): void {
-  say(error)
   byId('summary', HTMLElement).textContent = 'Not open'
-  if (!(error instanceof PeerplaneError)) return
-  if (error.code === 'wrong-space') {
-    notice.textContent = 'This browser already has another workspace.'
+  byId('workspace', HTMLElement).hidden = true
+  const message = error instanceof Error ? error.message : String(error)
+  const code = error instanceof PeerplaneError ? error.code : undefined
+  if (code === 'wrong-space') {
     const url = new URL(location.href)
     url.searchParams.set('workspace', crypto.randomUUID().slice(0, 8))
-    notice.append(' ', h('a', { href: url.href }, 'Open the new one beside it'), '.')
-  } else if (error.code.endsWith('invitation')) {
+    const beside = h('a', { href: url.href }, 'Open the new one beside it')
+    tell('This browser already has another workspace.', beside)
+  } else if (code?.endsWith('invitation')) {
     const own = location.pathname + location.search
-    notice.append(' ', h('a', { href: own }, 'Open your own workspace instead'), '.')
+    tell(message, h('a', { href: own }, 'Open your own workspace instead'))
+  } else {
+    tell(message)
   }
+}
+
+function tell(message: string, ...more: readonly HTMLElement[]): void {
+  const sentence = message.charAt(0).toUpperCase() + message.slice(1)
+  notice.replaceChildren(h('span', {}, sentence), ...more)
+  notice.hidden = false
 }

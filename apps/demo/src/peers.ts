@@ -44,6 +44,10 @@ export function showPeers(parent: HTMLElement, status: PlaneStatus, tabs: TabsSt
       ? 'No open connection.'
       : `Open connections: ${connections.map(({ path }) => paths[path].label).join(', ')}`,
   )
+  const lonely = status.online && status.peers.length === 0 && tabs.role === 'leader'
+  const hint = lonely
+    ? [text('Devices find each other through an anchor. Open an invitation that comes from one.')]
+    : []
   const problem = status.lastError?.message ?? status.network?.lastError
   const problems = problem ? [h('p', { class: 'problem' }, problem)] : []
   parent.replaceChildren(
@@ -51,6 +55,7 @@ export function showPeers(parent: HTMLElement, status: PlaneStatus, tabs: TabsSt
     ...Array.from({ length: tabs.others }, tab),
     ...others,
     foot,
+    ...hint,
     ...problems,
   )
 }
