@@ -60,12 +60,16 @@ function ask(worker: Worker, question: ToWorker): Promise<FromWorker> {
   return new Promise((resolve) => {
     const settle = (answer: FromWorker): void => {
       clearTimeout(timer)
-      worker.removeAllListeners()
+      worker.off('message', settle)
+      worker.off('error', fail)
       resolve(answer)
     }
-    const timer = setTimeout(() => settle({ failure: `no end after ${LONGEST_MS} ms` }), LONGEST_MS)
-    worker.once('message', settle)
-    worker.once('error', (error) => settle({ failure: String(error.stack ?? error) }))
+    const fail = (error: unknown): void => {
+      settle({ failure: error instanceof Error ? (error.stack ?? error.message) : String(error) })
+    }
+    const timer = setTimeout(() => fail(`no end after ${LONGEST_MS} ms`), LONGEST_MS)
+    worker.on('message', settle)
+    worker.on('error', fail)
     worker.postMessage(question)
   })
 }

@@ -11,6 +11,8 @@ export interface HeldSpace {
   readonly entities: Entities
   /** Resolves when everything delivered so far is folded. */
   folded(): Promise<void>
+  /** Resolves at once, unless states are being folded again after a loss: until then they are older than what was shown. */
+  current(): Promise<void>
   close(): Promise<void>
 }
 
@@ -42,6 +44,7 @@ export async function holdSpace(
   let discarded: Promise<void> = Promise.resolve()
   /** Something that was delivered is not folded: it is taken from the log again. */
   let isBehind = false
+  let isCatchingUp = false
   const enqueue = (task: () => Promise<void>): void => {
     folding = folding.then(task).catch((error: unknown) => {
       isBehind = true
@@ -51,9 +54,18 @@ export async function holdSpace(
   const catchUp = async (): Promise<void> => {
     if (!isBehind) return
     isBehind = false
-    await discarded
-    await refold()
+    isCatchingUp = true
+    try {
+      await discarded
+      await refold()
+    } finally {
+      isCatchingUp = false
+    }
     events.reset()
+  }
+  const folded = (): Promise<void> => {
+    if (isBehind) enqueue(catchUp)
+    return folding
   }
   const stopDelivered = log.onDelivered((commits) => {
     enqueue(async () => {
@@ -79,10 +91,8 @@ export async function holdSpace(
   return {
     log,
     entities,
-    folded: () => {
-      if (isBehind) enqueue(catchUp)
-      return folding
-    },
+    folded,
+    current: () => (isBehind || isCatchingUp ? folded() : Promise.resolve()),
     close: async () => {
       stopDelivered()
       stopFailure()

@@ -63,3 +63,12 @@ test('whoever insists does not wait for the rest, and is told when it was done',
   await Promise.all([pace.insist(), pace.insist()])
   expect(done()).toBe(4)
 })
+
+test('a clock that is set back does not make the rest longer', async () => {
+  const { pace, pass, done } = bench(50)
+  await pace.insist()
+  await pass(-3_600_000)
+  pace.ask()
+  await pass(1_000)
+  expect(done()).toBe(2)
+})

@@ -45,7 +45,9 @@ export function paced(clock: Clock, scheduler: Scheduler, work: () => Promise<vo
     if (waiting) rest()
   }
   const rest = (): void => {
-    cancelRest ??= scheduler.after(Math.max(0, restUntil - clock.now()), () => void run())
+    // A clock that was set back must not make the rest longer.
+    const left = Math.min(Math.max(0, restUntil - clock.now()), MAX_REST_MS)
+    cancelRest ??= scheduler.after(left, () => void run())
   }
 
   return {

@@ -56,7 +56,7 @@ export async function openRuntime(ports: Ports, options: RuntimeOptions): Promis
       status.changed()
     },
   })
-  const views = createViews(space.entities, ports, invoker.pendingOn, (error) =>
+  const views = createViews(space, ports, invoker.pendingOn, (error) =>
     status.fail(asPeerplaneError(error, 'store-failed')),
   )
   const known = await loadKnownDevices(ports)

@@ -1,7 +1,8 @@
 import { asPeerplaneError, splitEntityKey, type EntityKey, type Json } from '@peerplane/core'
-import type { Entities, ListQuery } from '@peerplane/crdt-store'
+import type { ListQuery } from '@peerplane/crdt-store'
 
 import type { EntityView, Problem, Row } from './backend.ts'
+import type { HeldSpace } from './held-space.ts'
 import { paced, type Pace } from './pace.ts'
 import type { Ports } from './ports.ts'
 
@@ -38,18 +39,20 @@ export interface Views {
   showAll(): void
 }
 
-/** Views over `entities`; `pendingOf` counts the commands on an entity that are not durable yet. */
+/** Views over the states of a space; `pendingOf` counts the commands on an entity that are not durable yet. */
 export function createViews(
-  entities: Entities,
+  space: Pick<HeldSpace, 'entities' | 'current'>,
   { clock, scheduler }: Pick<Ports, 'clock' | 'scheduler'>,
   pendingOf: (key: EntityKey) => number,
   failed: (error: unknown) => void,
 ): Views {
+  const { entities } = space
   const watchedEntities = new Map<EntityKey, WatchedEntity>()
   const watchedTypes = new Set<WatchedType>()
 
   const viewOf = async (key: EntityKey): Promise<EntityView> => {
     try {
+      await space.current()
       const { mirror, version } = await entities.open(key)
       const pendingCommands = pendingOf(key)
       return { local: 'ready', state: mirror, version, pendingCommands, lastError: undefined }

@@ -103,7 +103,7 @@ class Run {
         restored: (device, image) => this.#knowledge.restored(device, image),
       },
     )
-    this.#chaos = new Chaos(this.#fleet, chooseFaults(choice))
+    this.#chaos = new Chaos(this.#fleet, chooseFaults(choice), this.#log)
     this.#fleet.network.onFrame = (process, frame) => {
       const visible = this.#witnesses.get(process)?.visible
       if (visible) this.#arrivals.frame(process, visible, frame)

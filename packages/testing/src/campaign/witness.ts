@@ -139,11 +139,18 @@ export class Witness {
     for (const mark of before?.marks ?? []) {
       if (seen.marks.has(mark)) continue
       const step = this.#knowledge.step(mark)
-      // A command of this process that could not be stored is taken back, and its caller is told.
-      if (step?.process === this.incarnation.process.name && step.outcome !== 'acknowledged')
-        continue
-      this.#fail('monotonic reads', `${key} showed ${mark} and does not any more`)
+      if (step && this.#mayBeTakenBack(step)) continue
+      this.#fail(
+        'monotonic reads',
+        `${key} showed ${mark} (${step?.durability}, ${step?.outcome} at ${step?.process}) and does not any more`,
+      )
     }
+  }
+
+  /** A command that could not be stored is taken back; its caller is told, unless it did not want to wait for the store. */
+  #mayBeTakenBack({ process, outcome, durability }: Step): boolean {
+    if (process !== this.incarnation.process.name) return false
+    return outcome !== 'acknowledged' || durability === 'memory'
   }
 
   #judge(key: string): void {

@@ -4,16 +4,21 @@ import type { FaultCounts, FaultKind, MomentaryFault } from './faults.ts'
 import { momentaryFaults } from './faults.ts'
 import type { Fleet } from './fleet.ts'
 
+/** Faults of the network: they are nobody's own. */
+const global: ReadonlySet<FaultKind> = new Set(['partition', 'one-way-cut', 'reset', 'path-change'])
+
 /** Does to a fleet what the world would do. */
 export class Chaos {
   readonly kinds: ReadonlySet<FaultKind>
   readonly counts: FaultCounts = {}
   readonly #fleet: Fleet
+  readonly #log: (what: string) => void
   readonly #random: SimRandom
   #over = false
 
-  constructor(fleet: Fleet, kinds: ReadonlySet<FaultKind>) {
+  constructor(fleet: Fleet, kinds: ReadonlySet<FaultKind>, log: (what: string) => void) {
     this.#fleet = fleet
+    this.#log = log
     this.kinds = kinds
     this.#random = fleet.world.random.stream('faults')
   }
@@ -51,9 +56,14 @@ export class Chaos {
   /** Lets one fault happen; says whether one could. */
   strike(): boolean {
     const kinds = momentaryFaults.filter((kind) => this.kinds.has(kind))
+    if (kinds.length === 0) return false
     const kind = this.#random.pick(kinds)
     this.#fleet.world.trace.add(`fault ${kind}`, this.#fleet.world.now)
-    if (!this.#happen(kind)) return false
+    const open = this.#fleet.open()
+    if (open.length === 0) return false
+    const incarnation = this.#random.pick(open)
+    if (!this.#happen(kind, incarnation)) return false
+    this.#log(`fault: ${kind}${global.has(kind) ? '' : ` at ${incarnation.process.name}`}`)
     this.#count(kind)
     return true
   }
@@ -64,12 +74,9 @@ export class Chaos {
     this.#fleet.heal()
   }
 
-  #happen(kind: MomentaryFault): boolean {
+  #happen(kind: MomentaryFault, { device, process, backend }: Incarnation): boolean {
     const fleet = this.#fleet
     const random = this.#random
-    const open = fleet.open()
-    if (open.length === 0) return false
-    const { device, process, backend } = random.pick(open)
     switch (kind) {
       case 'crash':
         device.kill(false)

@@ -127,6 +127,7 @@ export class Fleet {
     for (const from of devices) {
       for (const to of devices) network.heal(from.name, to.name)
       from.disk.weather = { flushMs: 2, errors: 0, full: false }
+      from.options.clock.correct()
     }
     network.weather = {
       ...network.weather,

@@ -22,6 +22,11 @@ export class SimClock implements Clock {
     return Math.floor(EPOCH_MS + this.#offset + this.#world.now / this.pace)
   }
 
+  /** Sets the clock right; it may still run fast or slow. */
+  correct(): void {
+    this.#offset = this.#world.now - this.#world.now / this.pace
+  }
+
   /** Sets the clock forward, or back when negative. */
   jump(byMs: number): void {
     this.#offset += byMs

@@ -1,0 +1,169 @@
+import type { Entity } from '@peerplane/core'
+import { createPlane, type Plane, type PlaneStatus } from '@peerplane/runtime'
+
+import { Chaos } from './fleet/chaos.ts'
+import type { Incarnation } from './fleet/device.ts'
+import { chooseFaults, type FaultKind } from './fleet/faults.ts'
+import { Fleet } from './fleet/fleet.ts'
+import type { SimRandom } from './world/random.ts'
+import { SimWorld } from './world/world.ts'
+
+/** One device, as a step or a check finds it. */
+export interface SimulatedDevice {
+  readonly name: string
+  readonly plane: Plane
+  readonly random: SimRandom
+}
+
+/** What one run does and what must hold of it. It is made anew for each seed, so it can count. */
+export interface Scenario {
+  /** Uses the application on one device: a command, or a few. A rejection ends the step, not the run: devices crash in the middle of commands. */
+  step(device: SimulatedDevice): Promise<unknown>
+  /** Called for every device after all faults are over and all devices are equal. Throws, or rejects, when an invariant is broken. */
+  check(device: SimulatedDevice): Promise<void> | void
+}
+
+/** A campaign over an application's own entities. */
+export interface Simulation {
+  readonly entities: readonly Entity[]
+  readonly scenario: () => Scenario
+  /** Default 3. */
+  readonly devices?: number
+  /** Steps of each run. Default 50. */
+  readonly steps?: number
+  /** How many runs. Default 100. */
+  readonly seeds?: number
+  /** Seed of the first run. Default 1. */
+  readonly first?: number
+  /** Kinds of fault to choose from; default all. Each run has a random half of them. */
+  readonly faults?: readonly FaultKind[]
+}
+
+/** An invariant that does not hold, and the seed that shows it. */
+export class InvariantBroken extends Error {
+  readonly seed: number
+
+  constructor(seed: number, device: string, cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    super(`seed ${seed}, ${device}: ${reason} (replay with first: ${seed}, seeds: 1)`, { cause })
+    this.name = 'InvariantBroken'
+    this.seed = seed
+  }
+}
+
+/** Longest virtual time for a check, and for devices to become equal, milliseconds. */
+const PATIENCE_MS = 120_000
+
+/** How long nothing may change before devices count as equal: longer than the interval of anti-entropy. */
+const STILL_MS = 15_000
+
+/**
+ * Runs an application's entities on simulated devices: whole runtimes on simulated disks and clocks over a simulated network, with crashes,
+ * power cuts, partitions and the rest, many runs in the time of one real one. The same seed gives the same run.
+ *
+ * Throws {@link InvariantBroken} for the first seed that breaks an invariant, or whose devices do not become equal.
+ */
+export async function simulate(simulation: Simulation): Promise<void> {
+  const { first = 1, seeds = 100 } = simulation
+  for (let seed = first; seed < first + seeds; seed++) await simulateSeed(simulation, seed)
+}
+
+async function simulateSeed(simulation: Simulation, seed: number): Promise<void> {
+  const { entities, devices = 3, steps = 50 } = simulation
+  const world = new SimWorld(seed)
+  const random = world.random.stream('scenario')
+  const scenario = simulation.scenario()
+  const statuses = new Map<Incarnation, PlaneStatus>()
+  const planes = new Map<Incarnation, Plane>()
+  const fleet = new Fleet(
+    world,
+    { devices, entities: () => entities },
+    {
+      opened: (incarnation) => {
+        planes.set(incarnation, createPlane(entities, incarnation.backend))
+        incarnation.backend.watchStatus((status) => statuses.set(incarnation, status))
+      },
+      ended: (incarnation) => planes.delete(incarnation),
+      failed: () => undefined,
+      powerCut: () => undefined,
+      copied: () => undefined,
+      restored: () => undefined,
+    },
+  )
+  const deviceOf = (incarnation: Incarnation): SimulatedDevice => ({
+    name: incarnation.device.name,
+    plane: planes.get(incarnation)!,
+    random,
+  })
+  await fleet.found()
+  const kinds = chooseFaults(random)
+  const allowed = new Set(simulation.faults ?? kinds)
+  const chaos = new Chaos(
+    fleet,
+    new Set([...kinds].filter((kind) => allowed.has(kind))),
+    () => undefined,
+  )
+  chaos.begin()
+  for (let step = 0; step < steps; step++) {
+    const open = fleet.open()
+    if (open.length > 0) scenario.step(deviceOf(random.pick(open))).catch(() => undefined)
+    if (random.chance(0.2)) chaos.strike()
+    if (random.chance(0.1)) chaos.backUp()
+    await world.run(world.now + (random.chance(0.3) ? 0 : random.exponential(300)))
+  }
+  chaos.end()
+  await becomeEqual(world, () =>
+    fleet.devices.map(({ incarnation }) => incarnation && statuses.get(incarnation)),
+  )
+  for (const incarnation of fleet.open()) {
+    await settled(world, async () => scenario.check(deviceOf(incarnation))).catch(
+      (error: unknown) => {
+        throw new InvariantBroken(seed, incarnation.device.name, error)
+      },
+    )
+  }
+
+  async function becomeEqual(
+    world: SimWorld,
+    read: () => readonly (PlaneStatus | undefined)[],
+  ): Promise<void> {
+    const end = world.now + PATIENCE_MS
+    let still = world.now
+    let before = ''
+    while (world.now < end) {
+      await world.run(world.now + 1000)
+      const now = JSON.stringify(
+        read().map((status) => [status?.commits, status?.waiting, status?.pendingCommands]),
+      )
+      if (now !== before || !isDone(read())) still = world.now
+      before = now
+      if (world.now - still >= STILL_MS) return
+    }
+    throw new InvariantBroken(
+      seed,
+      'fleet',
+      new Error(`the devices did not become equal: ${before}`),
+    )
+  }
+}
+
+function isDone(statuses: readonly (PlaneStatus | undefined)[]): boolean {
+  const commits = statuses[0]?.commits
+  return statuses.every(
+    (status) =>
+      status?.commits === commits && status?.waiting === 0 && status.pendingCommands === 0,
+  )
+}
+
+/** Lets virtual time pass until `work` is done. */
+async function settled(world: SimWorld, work: () => Promise<void>): Promise<void> {
+  let done = false
+  const finish = (): void => {
+    done = true
+  }
+  const result = work()
+  result.then(finish, finish)
+  if (!(await world.run(world.now + PATIENCE_MS, () => done)))
+    throw new Error('the check did not end')
+  return result
+}
