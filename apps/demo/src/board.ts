@@ -94,12 +94,15 @@ function newTask(
 ): HTMLElement {
   const input = h('input', { placeholder: 'New task', 'aria-label': 'New task', maxlength: '200' })
   const form = h('form', { class: 'new-task' }, input)
+  // Of the last task added here: the board may show it a little later.
+  let place = 0
   form.addEventListener('submit', (event) => {
     event.preventDefault()
     const title = input.value
     if (title.trim() === '') return
     input.value = ''
-    run(plane.get(Task, crypto.randomUUID()).add({ title, place: lastPlace() + 1 }))
+    place = Math.max(place, lastPlace()) + 1
+    run(plane.get(Task, crypto.randomUUID()).add({ title, place }))
   })
   return form
 }

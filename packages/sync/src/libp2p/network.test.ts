@@ -294,7 +294,10 @@ describe('libp2p network', () => {
   it('says so when the port is taken', async () => {
     const anchor = await start({ anchor: true })
     const [listen = ''] = anchor.network.addresses()
-    await expect(start({ listen })).rejects.toMatchObject({ code: 'port-in-use' })
+    await expect(start({ listen })).rejects.toMatchObject({
+      code: 'port-in-use',
+      message: expect.stringMatching(/^127\.0\.0\.1:\d+ is taken\./) as string,
+    })
   })
 })
 

@@ -259,8 +259,8 @@ export class Node {
 
 function startError(error: unknown): PeerplaneError {
   const reason = error instanceof Error ? error.message : String(error)
-  const inUse = reason.includes('EADDRINUSE')
-  return new PeerplaneError(inUse ? 'port-in-use' : 'invalid-configuration', reason.trim(), {
-    cause: error,
-  })
+  const taken = [...reason.matchAll(/address already in use (\S+)/g)].map(([, address]) => address)
+  return taken.length > 0
+    ? new PeerplaneError('port-in-use', `${taken.join(' and ')} is taken`, { cause: error })
+    : new PeerplaneError('invalid-configuration', reason.trim(), { cause: error })
 }
