@@ -107,6 +107,12 @@ export class Appender {
     await this.flushed()
   }
 
+  /** See {@link Log.settled}. A turn is made durable after the one before it, and given up with it. */
+  settled(): Promise<void> {
+    if (this.#queued.commits > 0) return this.#queued.durable.promise
+    return this.#flushing?.durable.promise ?? IN_MEMORY
+  }
+
   /** Resolves when all commits so far are durable or were given up. */
   async flushed(): Promise<void> {
     while (this.#loop) await this.#loop

@@ -1,4 +1,4 @@
-import { compactFrontier, limits, lastSeq, utf8 } from '@peerplane/core'
+import { compactFrontier, limits, lastSeq, PeerplaneError, utf8 } from '@peerplane/core'
 import type { Batch, Section } from '@peerplane/core'
 import { describe, expect, test } from 'vitest'
 
@@ -105,6 +105,46 @@ describe('own commits', () => {
     await third.durable
     await peer.log.idle()
     expect(durabilities).toEqual(['synced', 'local'])
+  })
+
+  test('settled waits for what was appended before the call, however steadily more is written', async () => {
+    const peer = await openPeer(two, 0)
+    await peer.log.settled()
+    let stop = false
+    const commit = () => peer.log.commit(peer.log.next(), [], { durability: 'memory' })
+    // Each flush finds a commit in the queue that came during the flush before.
+    peer.log.watch(() => !stop && commit())
+    commit()
+    const before = commit()
+    await peer.log.settled()
+    expect(peer.log.stored().get(peer.log.next().session)!.seq).toBeGreaterThanOrEqual(2)
+    expect(peer.seen).toContain(before.id)
+    expect(peer.log.status().pending).toBeGreaterThan(0)
+    stop = true
+    await peer.log.idle()
+  })
+
+  test('settled rejects when what it waits for is given up, also what queued behind a failed flush', async () => {
+    let broken = false
+    const peer = await openPeer(two, 0, {
+      through: (store) => ({
+        ...store,
+        write: async (writes, durability) => {
+          if (broken) throw new PeerplaneError('store-full', 'no')
+          await store.write(writes, durability)
+        },
+      }),
+    })
+    broken = true
+    const commit = () => peer.log.commit(peer.log.next(), [], { durability: 'memory' })
+    commit()
+    const first = peer.log.settled()
+    await Promise.resolve()
+    commit()
+    const second = peer.log.settled()
+    await expect(first).rejects.toMatchObject({ code: 'store-full' })
+    await expect(second).rejects.toMatchObject({ code: 'store-full' })
+    await peer.log.settled()
   })
 
   test('a commit depends on the maximal commits of others, once', async () => {

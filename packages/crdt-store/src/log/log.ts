@@ -111,7 +111,12 @@ export interface Log extends Replica {
    */
   onFailure(callback: (error: PeerplaneError, rejected: readonly CommitId[]) => void): () => void
   status(): LogStatus
-  /** Resolves when nothing is being stored or checked. */
+  /**
+   * Resolves when every own commit that is part of the log at the call is durable; rejects with a code of the store when these commits are
+   * given up. What is appended later is not waited for.
+   */
+  settled(): Promise<void>
+  /** Resolves when nothing is being stored or checked: under steady work perhaps never. */
   idle(): Promise<void>
   /** Stores what is pending and refuses further work with `closed`. Leaves the store open. */
   close(): Promise<void>
@@ -211,6 +216,7 @@ export async function openLog(options: LogOptions): Promise<Log> {
       contradicted: delivery.contradicted,
       pending: appender.pending,
     }),
+    settled: () => appender.settled(),
     idle,
     async close(): Promise<void> {
       closed = true
