@@ -11,8 +11,8 @@ export interface HeldSpace {
   readonly entities: Entities
   /** Resolves when everything delivered so far is folded. */
   folded(): Promise<void>
-  /** Resolves at once, unless states are being folded again after a loss: until then they are older than what was shown. */
-  current(): Promise<void>
+  /** Runs `task` when everything delivered is folded; nothing foreign is folded meanwhile. Failures are reported, not thrown. */
+  atRest(task: () => Promise<void>): Promise<void>
   close(): Promise<void>
 }
 
@@ -44,7 +44,6 @@ export async function holdSpace(
   let discarded: Promise<void> = Promise.resolve()
   /** Something that was delivered is not folded: it is taken from the log again. */
   let isBehind = false
-  let isCatchingUp = false
   const enqueue = (task: () => Promise<void>): void => {
     folding = folding.then(task).catch((error: unknown) => {
       isBehind = true
@@ -54,19 +53,11 @@ export async function holdSpace(
   const catchUp = async (): Promise<void> => {
     if (!isBehind) return
     isBehind = false
-    isCatchingUp = true
-    try {
-      await discarded
-      await refold()
-    } finally {
-      isCatchingUp = false
-    }
+    await discarded
+    await refold()
     events.reset()
   }
-  const folded = (): Promise<void> => {
-    if (isBehind) enqueue(catchUp)
-    return folding
-  }
+
   const stopDelivered = log.onDelivered((commits) => {
     enqueue(async () => {
       if (isBehind) await catchUp()
@@ -91,8 +82,17 @@ export async function holdSpace(
   return {
     log,
     entities,
-    folded,
-    current: () => (isBehind || isCatchingUp ? folded() : Promise.resolve()),
+    folded: () => {
+      if (isBehind) enqueue(catchUp)
+      return folding
+    },
+    atRest: (task) => {
+      enqueue(async () => {
+        await catchUp()
+        await task().catch(events.failed)
+      })
+      return folding
+    },
     close: async () => {
       stopDelivered()
       stopFailure()

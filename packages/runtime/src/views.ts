@@ -1,18 +1,12 @@
-import { asPeerplaneError, splitEntityKey, type EntityKey, type Json } from '@peerplane/core'
+import { splitEntityKey, type EntityKey, type Json } from '@peerplane/core'
 import type { ListQuery } from '@peerplane/crdt-store'
 
-import type { EntityView, Problem, Row } from './backend.ts'
+import type { Row } from './backend.ts'
+import { createEntityViews, type EntityListener } from './entity-views.ts'
 import type { HeldSpace } from './held-space.ts'
-import { paced, type Pace } from './pace.ts'
 import type { Ports } from './ports.ts'
 
-type EntityListener = (view: EntityView) => void
 type RowsListener = (rows: readonly Row[]) => void
-
-interface WatchedEntity {
-  readonly listeners: Set<EntityListener>
-  readonly pace: Pace
-}
 
 interface WatchedType {
   readonly type: string
@@ -41,33 +35,14 @@ export interface Views {
 
 /** Views over the states of a space; `pendingOf` counts the commands on an entity that are not durable yet. */
 export function createViews(
-  space: Pick<HeldSpace, 'entities' | 'current'>,
-  { clock, scheduler }: Pick<Ports, 'clock' | 'scheduler'>,
+  space: Pick<HeldSpace, 'entities' | 'atRest'>,
+  ports: Pick<Ports, 'clock' | 'scheduler'>,
   pendingOf: (key: EntityKey) => number,
   failed: (error: unknown) => void,
 ): Views {
   const { entities } = space
-  const watchedEntities = new Map<EntityKey, WatchedEntity>()
+  const single = createEntityViews(space, ports, pendingOf)
   const watchedTypes = new Set<WatchedType>()
-
-  const viewOf = async (key: EntityKey): Promise<EntityView> => {
-    try {
-      await space.current()
-      const { mirror, version } = await entities.open(key)
-      const pendingCommands = pendingOf(key)
-      return { local: 'ready', state: mirror, version, pendingCommands, lastError: undefined }
-    } catch (error) {
-      return unreadableView(asPeerplaneError(error, 'unreadable'))
-    }
-  }
-
-  const showEntity = async (
-    key: EntityKey,
-    listeners: ReadonlySet<EntityListener>,
-  ): Promise<void> => {
-    const view = await viewOf(key)
-    for (const listener of listeners) listener(view)
-  }
 
   const refresh = async (watched: WatchedType): Promise<void> => {
     if (watched.refreshing) return
@@ -92,7 +67,7 @@ export function createViews(
     const ids = [...watched.changed]
     watched.changed.clear()
     for (const id of ids) {
-      const view = await viewOf(`${watched.type}/${id}` as EntityKey)
+      const view = await single.viewOf(`${watched.type}/${id}` as EntityKey)
       if (view.local === 'ready') rows.set(id, view.state)
       else rows.delete(id)
     }
@@ -111,29 +86,7 @@ export function createViews(
   }
 
   return {
-    watchEntity: (key, listener) => {
-      let watched = watchedEntities.get(key)
-      if (!watched) {
-        const all = new Set<EntityListener>()
-        const pace = paced(clock, scheduler, () => showEntity(key, all).catch(failed))
-        watched = { listeners: all, pace }
-        entities.pin(key)
-        watchedEntities.set(key, watched)
-      }
-      const { listeners } = watched
-      const own: EntityListener = (view) => listener(view)
-      listeners.add(own)
-      viewOf(key)
-        .then((view) => {
-          if (listeners.has(own)) own(view)
-        })
-        .catch(failed)
-      return () => {
-        if (!listeners.delete(own) || listeners.size > 0) return
-        watchedEntities.delete(key)
-        entities.unpin(key)
-      }
-    },
+    watchEntity: single.watch,
     watchType: (type, query, listener) => {
       const watched: WatchedType = {
         type,
@@ -150,31 +103,23 @@ export function createViews(
       }
     },
     show: (keys) => {
-      for (const key of keys) watchedEntities.get(key)?.pace.ask()
+      single.show(keys)
       showRows(keys)
     },
     showNow: async (keys) => {
-      const shown = keys.map((key) => watchedEntities.get(key)?.pace.insist())
+      const shown = single.showNow(keys)
       showRows(keys)
-      await Promise.all(shown)
+      await shown
     },
-    showSettled: (keys) => {
-      for (const key of keys) watchedEntities.get(key)?.pace.ask()
-    },
+    showSettled: single.show,
     showAll: () => {
-      for (const { pace } of watchedEntities.values()) pace.ask()
+      single.showAll()
       for (const watched of watchedTypes) {
         watched.rows = undefined
         refresh(watched).catch(failed)
       }
     },
   }
-}
-
-function unreadableView(problem: Problem): EntityView {
-  const { code, message } = problem
-  const lastError = { code, message }
-  return { local: 'unreadable', state: null, version: '', pendingCommands: 0, lastError }
 }
 
 const selects = ({ prefix, after }: ListQuery, id: string): boolean =>
