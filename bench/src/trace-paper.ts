@@ -4,7 +4,7 @@ import { document, entity } from '@peerplane/node'
 export const Paper = entity('paper', {
   state: document({ text: '', keystrokes: 0 }),
   commands: {
-    type(
+    write(
       paper,
       input: { splices: readonly (readonly [number, number, string])[]; keystrokes: number },
     ) {

@@ -82,6 +82,7 @@ async function overTwoProcesses(path: string, folder: string) {
       const written = report<WriterReport, 'done'>(writer, 'done')
       writer.send('start')
       const [wrote, got] = await Promise.all([written, received])
+      writer.disconnect()
       await Promise.all([ended(writer), ended(receiver)])
       return {
         started: wrote.started,
