@@ -194,6 +194,18 @@ test('what was not declared, or cannot be named, is refused with its code', asyn
   await expect(plane.get(Account, 'x').deposit(1)).rejects.toMatchObject({ code: 'closed' })
 })
 
+test('a command that is not declared is refused, and changes nothing', async () => {
+  const backend = await openRuntime(await portsOn(createMemoryStore()), { entities: [Account] })
+  for (const command of ['transfer', '', 'toString', '__proto__']) {
+    await expect(
+      backend.invoke([{ type: 'account', id: 'ada', command }], {}),
+    ).rejects.toMatchObject({ code: 'unknown-command' })
+  }
+  const status = await new Promise<PlaneStatus>((resolve) => backend.watchStatus(resolve))
+  expect(status.commits).toBe(0)
+  await backend.close()
+})
+
 test('a space is founded without a network, and an invitation admits a second device to it', async () => {
   const store = createMemoryStore()
   const plane = await openOn(store)

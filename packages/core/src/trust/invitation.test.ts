@@ -1,0 +1,100 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+
+import { toHex } from '../bytes.ts'
+import type { DeviceId } from '../ids.ts'
+import { limits } from '../limits.ts'
+import type { SigningKey } from '../ports/crypto.ts'
+import { deterministicCrypto as crypto, ManualClock, seededRandom } from '../testing/index.ts'
+import { createInvitation, encodeInvitation, readInvitation } from './invitation.ts'
+import type { Invitation } from './invitation.ts'
+import { createSpace } from './space.ts'
+
+const clock = new ManualClock()
+const random = seededRandom(1)
+const ports = { crypto, random, clock }
+const DAY = 86_400_000
+
+let invitation: Invitation
+let text: string
+
+beforeEach(async () => {
+  invitation = await inviteTo(await founder())
+  text = encodeInvitation(invitation)
+})
+
+describe('an invitation', () => {
+  it('is read from its text, and from a link to any page', async () => {
+    expect(await readInvitation(text, ports)).toEqual(invitation)
+    expect(await readInvitation(`https://a.example/b?c=d#join=${text}\n`, ports)).toEqual(
+      invitation,
+    )
+  })
+
+  it('is refused when its time is over', async () => {
+    const late = { crypto, clock: new ManualClock(clock.now() + DAY + 1) }
+    await expect(readInvitation(text, late)).rejects.toMatchObject({
+      code: 'expired-invitation',
+      message: expect.stringContaining('2023-11-15') as string,
+    })
+  })
+
+  it.each(['', 'hello', 'pp1.', 'pp1.AAAA', 'https://a.example/#join=', 'pp2.AAAA'])(
+    'is not the text %j',
+    async (other) => {
+      await expectInvalid(other)
+    },
+  )
+
+  it('is refused wherever it was cut', async () => {
+    for (let length = 0; length < text.length; length++) await expectInvalid(text.slice(0, length))
+  })
+
+  it('beyond the limit is refused unread', async () => {
+    await expectInvalid(`pp1.${'A'.repeat(limits.invitationBytes)}`)
+  })
+
+  it('that was changed is refused, or leads to nobody else', async () => {
+    let refused = 0
+    for (let i = 'pp1.'.length; i < text.length; i++) {
+      const changed = text.slice(0, i) + (text[i] === 'A' ? 'B' : 'A') + text.slice(i + 1)
+      const read = await readInvitation(changed, ports).catch((error: unknown) => error)
+      if (read instanceof Error) {
+        expect(read).toMatchObject({ code: 'invalid-invitation' })
+        refused += 1
+      } else {
+        // Secret and addresses are not signed: a wrong one is found out in the handshake.
+        const { space, grant, chain } = read as Invitation
+        expect([space.record, grant, chain]).toEqual([
+          invitation.space.record,
+          invitation.grant,
+          invitation.chain,
+        ])
+      }
+    }
+    expect(refused).toBeGreaterThan(text.length / 2)
+  })
+
+  it('to another space, or by somebody who is no member of it, is refused', async () => {
+    const other = await inviteTo(await founder())
+    await expectInvalid(encodeInvitation({ ...invitation, space: other.space }))
+    await expectInvalid(encodeInvitation({ ...invitation, grant: other.grant }))
+    const stranger = await crypto.keyFromSeed(random.bytes(32))
+    const forged = await inviteTo({ space: invitation.space, key: stranger })
+    await expectInvalid(encodeInvitation(forged))
+  })
+})
+
+async function founder(): Promise<{ space: Invitation['space']; key: SigningKey }> {
+  const key = await crypto.keyFromSeed(random.bytes(32))
+  return { space: createSpace(toHex(key.publicKey) as DeviceId, random), key }
+}
+
+const inviteTo = (from: { space: Invitation['space']; key: SigningKey }): Promise<Invitation> =>
+  createInvitation(
+    { ...from, chain: [] },
+    { notAfter: clock.now() + DAY, addresses: ['/ip4/127.0.0.1/tcp/7420/ws'] },
+    ports,
+  )
+
+const expectInvalid = (link: string): Promise<void> =>
+  expect(readInvitation(link, ports)).rejects.toMatchObject({ code: 'invalid-invitation' })
