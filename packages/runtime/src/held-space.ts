@@ -11,6 +11,8 @@ export interface HeldSpace {
   readonly entities: Entities
   /** Resolves when everything delivered so far is folded. */
   folded(): Promise<void>
+  /** How often own commits were lost. States that were opened before such a loss show commits that do not exist. */
+  losses(): number
   /** Runs `task` when everything delivered is folded; nothing foreign is folded meanwhile. Failures are reported, not thrown. */
   atRest(task: () => Promise<void>): Promise<void>
   close(): Promise<void>
@@ -44,6 +46,7 @@ export async function holdSpace(
   let discarded: Promise<void> = Promise.resolve()
   /** Something that was delivered is not folded: it is taken from the log again. */
   let isBehind = false
+  let losses = 0
   const enqueue = (task: () => Promise<void>): void => {
     folding = folding.then(task).catch((error: unknown) => {
       isBehind = true
@@ -68,6 +71,7 @@ export async function holdSpace(
     events.failed(error)
     // At once: rows that wait for the lost commits must not be written, and the next own commit must not be forgotten with them.
     isBehind = true
+    losses++
     discarded = entities.discard()
     // Whoever awaits it is told.
     discarded.catch(() => undefined)
@@ -86,6 +90,7 @@ export async function holdSpace(
       if (isBehind) enqueue(catchUp)
       return folding
     },
+    losses: () => losses,
     atRest: (task) => {
       enqueue(async () => {
         await catchUp()

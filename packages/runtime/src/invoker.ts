@@ -86,11 +86,16 @@ export function createInvoker(dependencies: InvokerDependencies): Invoker {
     for (const key of keys) space.entities.pin(key)
     try {
       await turn.reached
-      await space.folded()
-      const opened = await Promise.all(keys.map((key) => space.entities.open(key)))
-      // From here to the append nothing is awaited: no other command or commit comes in between.
-      const states = new Map(keys.map((key, index) => [key, opened[index]!]))
-      return append(invocations, states, options)
+      for (;;) {
+        const losses = space.losses()
+        await space.folded()
+        const opened = await space.entities.openAll(keys)
+        // These states show commits that are gone by now.
+        if (space.losses() !== losses) continue
+        // From here to the append nothing is awaited: no other command or commit comes in between.
+        const states = new Map(keys.map((key, index) => [key, opened[index]!]))
+        return append(invocations, states, options)
+      }
     } finally {
       for (const key of keys) space.entities.unpin(key)
       turn.leave()

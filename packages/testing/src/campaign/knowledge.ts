@@ -24,6 +24,8 @@ export interface Step {
   context: ReadonlySet<string>
   durability: 'memory' | 'local' | 'synced'
   outcome: 'running' | 'acknowledged' | 'failed'
+  /** Its effect was visible in its own process and was taken back. */
+  takenBack: boolean
 }
 
 /** Acknowledged commands that a disk must still hold, by the level that was acknowledged. */
@@ -51,6 +53,13 @@ export class Knowledge {
     const promised = this.#of(device)
     if (step.durability === 'synced') promised.synced.add(step.mark)
     if (step.durability === 'local') promised.local.add(step.mark)
+  }
+
+  /** Whether a command that ran is not among those that are visible. */
+  hasLost(visible: ReadonlySet<string>): boolean {
+    return [...this.steps.values()].some(
+      ({ mark, effects }) => effects.size > 0 && !visible.has(mark),
+    )
   }
 
   powerCut(device: SimDevice): void {

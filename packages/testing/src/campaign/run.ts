@@ -117,7 +117,9 @@ class Run {
     this.#chaos.end()
     this.#log('all faults are over')
     const healed = this.#world.now
-    const equal = await this.#runUntil(healed + PATIENCE_MS, () => isEqual(this.#ends()))
+    const equal = await this.#runUntil(healed + PATIENCE_MS, () =>
+      isEqual(this.#ends(), this.#knowledge),
+    )
     const convergedMs = this.#world.now - healed
     if (equal) await this.#watchCalm()
     for (const violation of judgeEnd(this.#ends(), this.#knowledge)) this.#report(violation)

@@ -21,11 +21,12 @@ export class TitleHistories {
     this.#session(process).push({ kind: 'read', key, value: title === '' ? undefined : title })
   }
 
-  /** What is wrong with the histories, or `undefined`. Commands that were refused for want of storage did not happen. */
+  /** What is wrong with the histories, or `undefined`. Commands that could not be stored did not happen. */
   judge(): string | undefined {
     const failed = new Set<string>()
     for (const step of this.#knowledge.steps.values()) {
-      if (step.outcome === 'failed') for (const title of titlesOf(step)) failed.add(title)
+      if (step.outcome === 'failed' || step.takenBack)
+        for (const title of titlesOf(step)) failed.add(title)
     }
     const sessions = [...this.#sessions.values()].map((operations) =>
       operations.filter(({ value }) => value === undefined || !failed.has(value)),

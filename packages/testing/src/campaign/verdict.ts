@@ -12,14 +12,17 @@ export interface End {
   readonly status: PlaneStatus | undefined
 }
 
-/** Whether all devices run, show the same commands, and have nothing left to do. */
-export function isEqual(ends: readonly End[]): boolean {
+/**
+ * Whether all devices run, show the same commands, and have nothing left to do. Commits may wait for ever if what they depend on was lost with
+ * the only disks that held it.
+ */
+export function isEqual(ends: readonly End[], knowledge: Knowledge): boolean {
   const first = ends[0]?.witness
   return ends.every(
     ({ witness, status }) =>
       witness?.complete === true &&
-      status?.waiting === 0 &&
-      status.pendingCommands === 0 &&
+      (status?.waiting === 0 || knowledge.hasLost(first!.visible)) &&
+      status?.pendingCommands === 0 &&
       sameMembers(witness.visible, first!.visible),
   )
 }
@@ -30,9 +33,10 @@ export function judgeEnd(ends: readonly End[], knowledge: Knowledge): Violation[
   const report = (rule: Violation['rule'], where: string, what: string): void => {
     violations.push({ rule, where, what })
   }
-  if (!isEqual(ends)) report('stuck', 'fleet', `the devices are not equal: ${differences(ends)}`)
+  if (!isEqual(ends, knowledge))
+    report('stuck', 'fleet', `the devices are not equal: ${differences(ends)}`)
   const states = new Set(ends.map(({ witness }) => witness?.canonicalState()))
-  if (isEqual(ends) && states.size > 1) {
+  if (isEqual(ends, knowledge) && states.size > 1) {
     report('convergence', 'fleet', `equal commands give ${states.size} different states`)
   }
   for (const { device, witness } of ends) {

@@ -65,16 +65,17 @@ describe('oracles on one device', () => {
     expect(play(false)).toEqual(['atomicity'])
   })
 
-  test('what was visible stays visible, unless its command was refused here', () => {
-    const play = (outcome: Step['outcome']): Rule[] => {
+  test('what was visible stays visible, unless its command was refused here or wanted no storage', () => {
+    const play = (outcome: Step['outcome'], durability: Step['durability'] = 'local'): Rule[] => {
       const scene = new Scene()
-      scene.ran('w1', 'tally/a', 'add', { by: 1 }).outcome = outcome
+      Object.assign(scene.ran('w1', 'tally/a', 'add', { by: 1 }), { outcome, durability })
       scene.opens('d')
       scene.shows('d', 'tally/a', { marks: ['w1'], total: 1 })
       scene.shows('d', 'tally/a', { marks: [], total: 0 })
       return scene.rules()
     }
     expect(play('failed')).toEqual([])
+    expect(play('acknowledged', 'memory')).toEqual([])
     expect(play('acknowledged')).toEqual(['monotonic reads'])
   })
 
@@ -214,6 +215,7 @@ class Scene {
       context: new Set(context),
       durability: 'memory',
       outcome: 'running',
+      takenBack: false,
     }
     step.effects.set(key, { mark, command, input, seen: new Set(seen) })
     this.knowledge.steps.set(mark, step)

@@ -139,7 +139,10 @@ export class Witness {
     for (const mark of before?.marks ?? []) {
       if (seen.marks.has(mark)) continue
       const step = this.#knowledge.step(mark)
-      if (step && this.#mayBeTakenBack(step)) continue
+      if (step && this.#mayBeTakenBack(step)) {
+        step.takenBack = true
+        continue
+      }
       this.#fail(
         'monotonic reads',
         `${key} showed ${mark} (${step?.durability}, ${step?.outcome} at ${step?.process}) and does not any more`,
@@ -184,11 +187,16 @@ export class Witness {
       }
     }
     for (const cause of step.context) {
-      if (!this.#visible.has(cause)) {
-        this.#fail('causality', `${mark} is visible without its cause ${cause}`)
-        return
-      }
+      if (this.#visible.has(cause) || this.#isLost(cause)) continue
+      this.#fail('causality', `${mark} is visible without its cause ${cause}`)
+      return
     }
+  }
+
+  /** Whether a command could not be stored. It may have been on view a moment longer, when another one ran. */
+  #isLost(mark: string): boolean {
+    const step = this.#knowledge.step(mark)
+    return step?.outcome === 'failed' || step?.takenBack === true
   }
 
   #judgeOpening(): void {

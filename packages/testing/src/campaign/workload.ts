@@ -94,6 +94,7 @@ export class Workload {
       context: new Set(),
       durability,
       outcome: 'running',
+      takenBack: false,
     }
     this.#knowledge.steps.set(mark, step)
     const operationId = random.chance(0.2) ? mark : undefined
