@@ -1,7 +1,8 @@
 import { PeerplaneError, type CounterHandle, type SessionId } from '@peerplane/core'
 
 import { some, touch, type Cell, type Kernel, type Place } from './kernel.ts'
-import { items, whole, Void, type Turn } from './turn.ts'
+import type { Turn } from './turn.ts'
+import { items, Void, whole } from './void.ts'
 
 /** The part of a counter that one session holds. Positions are (seq, index); 0 is before the first. */
 interface Tally {

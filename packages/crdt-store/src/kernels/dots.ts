@@ -1,14 +1,9 @@
-import type { SessionId, Value } from '@peerplane/core'
+import type { Value } from '@peerplane/core'
 
+import type { OpDot } from './op-dot.ts'
 import type { SessionReader, SessionWriter } from './sessions.ts'
-import { items, whole, Void, type Turn } from './turn.ts'
-
-/** The identity of one op: the `index`-th of its commit. */
-export interface OpDot {
-  readonly session: SessionId
-  readonly seq: number
-  readonly index: number
-}
+import type { Turn } from './turn.ts'
+import { items, Void, whole } from './void.ts'
 
 /**
  * The ops of one place that no other op supersedes: what was applied less what was named, whatever the order of both.

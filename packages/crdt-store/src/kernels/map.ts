@@ -1,7 +1,8 @@
 import type { Json, MapHandle, Value } from '@peerplane/core'
 
 import { some, touch, type Cell, type Kernel, type Place } from './kernel.ts'
-import { items, Void, type Turn } from './turn.ts'
+import type { Turn } from './turn.ts'
+import { items, Void } from './void.ts'
 import { checkText, compareKeys, readText, setProperty } from './values.ts'
 
 interface MapCell extends Cell {

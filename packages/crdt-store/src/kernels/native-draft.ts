@@ -2,7 +2,8 @@ import { encodeCanonical, limits, PeerplaneError, type Draft, type Value } from 
 
 import type { Cell, Kernel } from './kernel.ts'
 import { sessionsToValue, type SessionTable } from './sessions.ts'
-import { Void, type Turn } from './turn.ts'
+import type { Turn } from './turn.ts'
+import { Void } from './void.ts'
 
 /** A command in progress on a native state. Its ops take effect as they are written, in the way in which other devices will fold them. */
 export class NativeDraft implements Draft {

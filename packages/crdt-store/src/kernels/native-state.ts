@@ -14,7 +14,8 @@ import {
 import type { Cell, Kernel } from './kernel.ts'
 import { NativeDraft } from './native-draft.ts'
 import { readSessions, SessionTable, sessionsToValue } from './sessions.ts'
-import { items, Turn, Void, whole } from './turn.ts'
+import { Turn } from './turn.ts'
+import { items, Void, whole } from './void.ts'
 
 /*
  *   body        [foreign sessions, ops]               refs: 0 is the body's own session, then the list

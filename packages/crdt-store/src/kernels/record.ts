@@ -1,7 +1,7 @@
 import type { Json, Value } from '@peerplane/core'
 
 import { touch, type Cell, type Kernel, type Place } from './kernel.ts'
-import { items, Void } from './turn.ts'
+import { items, Void } from './void.ts'
 import { readText, setProperty } from './values.ts'
 
 interface RecordCell extends Cell {

@@ -1,6 +1,6 @@
 import { fromHex, toHex, type SessionId, type Value } from '@peerplane/core'
 
-import { Void } from './turn.ts'
+import { Void } from './void.ts'
 
 /** Reads refs: small numbers that stand for sessions in one encoded body or snapshot. */
 export interface SessionReader {

@@ -1,8 +1,10 @@
 import { PeerplaneError, type SetHandle, type Value } from '@peerplane/core'
 
-import { dotsToValue, readDots, readSuperseded, Survivors, type OpDot } from './dots.ts'
+import { dotsToValue, readDots, readSuperseded, Survivors } from './dots.ts'
+import type { OpDot } from './op-dot.ts'
 import { some, touch, type Cell, type Kernel, type Place } from './kernel.ts'
-import { items, Void, type Turn } from './turn.ts'
+import type { Turn } from './turn.ts'
+import { items, Void } from './void.ts'
 import { checkText, compareKeys, readText } from './values.ts'
 
 type Element = string | number

@@ -1,10 +1,7 @@
 import type { Origin, SessionId, Value } from '@peerplane/core'
 
-import type { OpDot } from './dots.ts'
+import type { OpDot } from './op-dot.ts'
 import type { SessionReader } from './sessions.ts'
-
-/** Thrown inside kernels for an op that breaks a rule. It never leaves the native model. */
-export class Void extends Error {}
 
 /** The application of one body, or of one draft as it grows: where its ops come from, and how to take them back. */
 export class Turn {
@@ -45,18 +42,4 @@ export class Turn {
   revert(mark: number): void {
     while (this.#journal.length > mark) this.#journal.pop()!()
   }
-}
-
-/** The items of an array of `length`; without it of any. Throws `Void`. */
-export function items(value: Value | undefined, length?: number): readonly Value[] {
-  if (!Array.isArray(value) || (length !== undefined && value.length !== length)) {
-    throw new Void('an op has another form than its kernel reads')
-  }
-  return value as readonly Value[]
-}
-
-/** A whole number of at least `min`. Throws `Void`. */
-export function whole(value: Value | undefined, min = 0): number {
-  if (!Number.isSafeInteger(value) || (value as number) < min) throw new Void('not a whole number')
-  return value as number
 }

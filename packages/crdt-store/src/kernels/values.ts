@@ -8,7 +8,7 @@ import {
   type Value,
 } from '@peerplane/core'
 
-import { Void } from './turn.ts'
+import { Void } from './void.ts'
 
 /**
  * A frozen copy of a value that a handler writes, with its object keys in the order in which other devices will see them.
