@@ -54,24 +54,16 @@ describe('an invitation', () => {
   })
 
   it('that was changed is refused, or leads to nobody else', async () => {
-    let refused = 0
+    // Secret and addresses are not signed: a wrong one is found out in the handshake.
+    const signed = ({ space, grant, chain }: Invitation) => ({ record: space.record, grant, chain })
+    const outcomes: unknown[] = []
     for (let i = 'pp1.'.length; i < text.length; i++) {
       const changed = text.slice(0, i) + (text[i] === 'A' ? 'B' : 'A') + text.slice(i + 1)
-      const read = await readInvitation(changed, ports).catch((error: unknown) => error)
-      if (read instanceof Error) {
-        expect(read).toMatchObject({ code: 'invalid-invitation' })
-        refused += 1
-      } else {
-        // Secret and addresses are not signed: a wrong one is found out in the handshake.
-        const { space, grant, chain } = read as Invitation
-        expect([space.record, grant, chain]).toEqual([
-          invitation.space.record,
-          invitation.grant,
-          invitation.chain,
-        ])
-      }
+      outcomes.push(await readInvitation(changed, ports).then(signed, ({ code }) => code))
     }
-    expect(refused).toBeGreaterThan(text.length / 2)
+    const read = outcomes.filter((outcome) => outcome !== 'invalid-invitation')
+    expect(read).toEqual(read.map(() => signed(invitation)))
+    expect(read.length).toBeLessThan(text.length / 2)
   })
 
   it('to another space, or by somebody who is no member of it, is refused', async () => {
