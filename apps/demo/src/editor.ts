@@ -1,6 +1,4 @@
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands'
-import { markdown } from '@codemirror/lang-markdown'
-import { defaultHighlightStyle, HighlightStyle, syntaxHighlighting } from '@codemirror/language'
 import { Annotation, EditorState, Transaction } from '@codemirror/state'
 import { EditorView, keymap, placeholder } from '@codemirror/view'
 import type { EntityClient } from '@peerplane/browser'
@@ -83,7 +81,6 @@ export function openEditor(
         extensions: [
           history(),
           keymap.of([...defaultKeymap, ...historyKeymap]),
-          markdown(),
           syntaxHighlighting(highlightStyle),
           placeholder('Write here. Everybody in this workspace sees it.'),
           EditorView.lineWrapping,
