@@ -18,15 +18,6 @@ import {
 /** Marks what came from elsewhere: it is not sent back, and undo leaves it alone. */
 const foreign = Annotation.define<boolean>()
 
-/** The default colours are made for white paper; on dark paper they are lightened. */
-const highlightStyle = HighlightStyle.define(
-  defaultHighlightStyle.specs.map(({ color, fontWeight, textDecoration, ...spec }) => ({
-    ...spec,
-    ...(color && { color: `light-dark(${color}, color-mix(in oklab, ${color} 35%, white))` }),
-    ...(fontWeight ? { fontWeight } : { textDecoration }),
-  })),
-)
-
 /** Keystrokes wait this long for each other, in milliseconds: one commit holds them all. */
 const GATHER_MS = 25
 const RETRY_MS = 1_000
@@ -81,7 +72,6 @@ export function openEditor(
         extensions: [
           history(),
           keymap.of([...defaultKeymap, ...historyKeymap]),
-          syntaxHighlighting(highlightStyle),
           placeholder('Write here. Everybody in this workspace sees it.'),
           EditorView.lineWrapping,
           EditorView.contentAttributes.of({ 'aria-label': 'Shared notes' }),
