@@ -1,5 +1,6 @@
 // What the documentation says must be true: its code compiles, its examples run and print what
-// the page shows, its links lead somewhere, its npm commands exist.
+// the page shows, its links lead somewhere, its npm commands exist,
+// and so do the tests that it names.
 //
 //   ```ts            is type checked, as a module of its own
 //   ```ts run        is also run; it must end by itself, or be followed by
@@ -8,6 +9,7 @@ import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 
+import { unprovenRows } from './docs/bad-inputs.ts'
 import { brokenLinks } from './docs/links.ts'
 import { type Block, blocks } from './docs/markdown.ts'
 import { output, typeErrors } from './docs/programs.ts'
@@ -23,6 +25,7 @@ const problems = [
   ...pages.flatMap(brokenLinks),
   ...pages.flatMap(unknownScripts),
   ...staleTables('.'),
+  ...unprovenRows('docs/bad-inputs.md'),
 ]
 const code = await check(pages.flatMap(blocks))
 for (const problem of [...problems, ...code.problems]) console.error(problem)

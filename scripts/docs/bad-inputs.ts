@@ -1,0 +1,40 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+
+import { errorKinds } from '../../packages/core/src/index.ts'
+
+/**
+ * What is wrong with the table of bad inputs: every row names error codes that exist, or `none`, and tests that exist, written as a link to
+ * the file and the title in quotes.
+ */
+export function unprovenRows(page: string): string[] {
+  const rows = readFileSync(page, 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('| ') && !/^\| (?:bad input|-+) /.test(line))
+    .map((line) => line.slice(1, -1).split(' | '))
+  if (rows.length === 0) return [`${page}: there is no table`]
+  return rows.flatMap((row) => problemsOf(page, row)).map((problem) => `${page}: ${problem}`)
+}
+
+function problemsOf(page: string, row: readonly string[]): string[] {
+  const [input = '', codes = '', , tests = ''] = row.map((cell) => cell.trim())
+  const named = [...codes.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code)
+  const references = [...tests.matchAll(/\]\(([^)]+)\) "([^"]+)"/g)]
+  return [
+    ...(row.length === 4 ? [] : [`"${input}" has ${row.length} cells instead of 4`]),
+    ...(named.length > 0 || codes === 'none' ? [] : [`"${input}" names no error code`]),
+    ...named.filter((code) => !(code in errorKinds)).map((code) => `there is no code ${code}`),
+    ...(references.length > 0 ? [] : [`"${input}" names no test`]),
+    ...references
+      .filter(([, file = '', title = '']) => !hasTest(join(dirname(page), file), title))
+      .map(([, file, title]) => `${file} has no test "${title}"`),
+  ]
+}
+
+/** Whether a call in the file begins with this title, as those of `it`, `test` and `it.each([…])` do. */
+function hasTest(file: string, title: string): boolean {
+  if (!existsSync(file)) return false
+  const escaped = title.replaceAll(/[$()*+.?[\\\]^{|}]/g, String.raw`\$&`)
+  const call = new RegExp(String.raw`(?:\b(?:it|test)|\))\(\s*(['"\`])${escaped}\1,`)
+  return call.test(readFileSync(file, 'utf8'))
+}
