@@ -44,8 +44,10 @@ export interface Replica {
   range(session: SessionId, from: number, maxBytes: number): Promise<Run | undefined>
   /**
    * Checks a run, stores what is new of it, and delivers what has become deliverable. Resolves when it is durable.
-   * Rejects with `malformed`, `too-large`, `wrong-space`, `not-a-member`, `bad-signature`, `broken-chain` (a gap: ask from the stored
-   * frontier), `fork`, `overloaded`, or a code of the store; then nothing of the run was stored.
+   * Rejects with `malformed`, `too-large`, `wrong-space`, `not-a-member`, `bad-signature`, `broken-chain`, `fork`, `overloaded`, or a code of
+   * the store; then nothing of the run was stored. `broken-chain`: the run does not continue what is held, because of a gap or because sender
+   * and receiver hold different versions of the session. It does not speak against the sender. The same session, asked for from commit 1,
+   * tells which it is.
    */
   admit(run: Run): Promise<Admitted>
   /** Calls back after each change of `stored` or `delivered`, with the batch if it was written here. The returned function ends it. */

@@ -294,6 +294,21 @@ describe('a fork', () => {
     await expect(alice.log.admit(other)).rejects.toMatchObject({ code: 'fork' })
   })
 
+  test('of which sender and receiver hold different versions speaks against neither, and is found from the beginning', async () => {
+    const one = await handmade(1, [[{}], [{}]])
+    const others = [
+      await handmade(1, [[{}], [{ time }], [{}]]),
+      await handmade(1, [[{}, {}], [{}]]),
+    ]
+    await alice.log.admit(one)
+    for (const other of others) {
+      const run = { ...other, from: 3, opening: undefined, batches: [other.batches.at(-1)!] }
+      await expect(alice.log.admit(run)).rejects.toMatchObject({ code: 'broken-chain' })
+      expect(alice.log.status().frozen).toEqual([])
+    }
+    await expect(alice.log.admit(others[0]!)).rejects.toMatchObject({ code: 'fork' })
+  })
+
   test('is not believed without the signature of the device', async () => {
     const one = await handmade(1, [[{}], [{}]])
     const other = await handmade(1, [[{}], [{ time }]])

@@ -82,6 +82,10 @@ async function verifiedRun(
 ): Promise<DecodedRun> {
   const decoded = await decodeRun(run, held, store)
   if (decoded.last && !(await verifyBatch(decoded.last, device, crypto))) {
+    // The signature covers all batches before. If the device signed two versions of those, the sender may be honest and hold the other one.
+    if (run.from > 1) {
+      throw new PeerplaneError('broken-chain', 'a run does not continue the batches that are held')
+    }
     throw new PeerplaneError('bad-signature', 'a run does not end with a batch its device signed')
   }
   return decoded
