@@ -14,7 +14,9 @@ const plane = await open({ entities: [Paper], data: data!, listen: ['/ip4/127.0.
 const paper = plane.get(Paper, 'paper')
 const tell = (report: WriterReport): void => void process.send!(report)
 
-process.once('message', async () => {
+process.once('message', () => void type().catch(fail))
+
+async function type(): Promise<void> {
   const started = process.hrtime.bigint().toString()
   const typed: [number, string][] = []
   const inFlight = new Set<Promise<unknown>>()
@@ -32,7 +34,7 @@ process.once('message', async () => {
   const { text } = await paper.state()
   tell({ kind: 'done', text, typed, started, durable, commits: typed.length })
   process.once('disconnect', () => void plane.close())
-})
+}
 
 const stop = plane.onStatus(({ addresses }) => {
   if (addresses.length === 0) return
