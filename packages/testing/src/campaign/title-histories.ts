@@ -21,8 +21,11 @@ export class TitleHistories {
     this.#session(process).push({ kind: 'read', key, value: title === '' ? undefined : title })
   }
 
-  /** What is wrong with the histories, or `undefined`. Commands that could not be stored did not happen. */
-  judge(): string | undefined {
+  /**
+   * What is wrong with the histories, or `undefined`. Commands that could not be stored did not happen. The winner among concurrent writes
+   * is the one with the latest hybrid time, which follows causality only as long as no clock is a day ahead of another: `clocksAgree`.
+   */
+  judge(clocksAgree: boolean): string | undefined {
     const failed = new Set<string>()
     for (const step of this.#knowledge.steps.values()) {
       if (step.outcome === 'failed' || step.takenBack)
@@ -31,7 +34,7 @@ export class TitleHistories {
     const sessions = [...this.#sessions.values()].map((operations) =>
       operations.filter(({ value }) => value === undefined || !failed.has(value)),
     )
-    const violation = checkCausal(sessions)
+    const violation = checkCausal(sessions, { convergent: clocksAgree })
     return violation && `${violation.pattern}: ${violation.what}`
   }
 

@@ -22,7 +22,7 @@ interface Node {
 }
 
 /**
- * Checks histories of registers for causal convergence: "On Verifying Causal Consistency" (Bouajjani, Enea, Guerraoui, Hamza, POPL 2017).
+ * Checks histories of registers for causal convergence, or without `convergent` for causal consistency: "On Verifying Causal Consistency" (Bouajjani, Enea, Guerraoui, Hamza, POPL 2017).
  * There a history with unique values is causally consistent exactly if a few patterns are absent from it; one more absent pattern, a cycle
  * through the order in which conflicting writes are seen to win, makes it causally convergent.
  *
@@ -31,6 +31,7 @@ interface Node {
  */
 export function checkCausal(
   sessions: readonly (readonly RegisterOperation[])[],
+  { convergent = true }: { readonly convergent?: boolean } = {},
 ): CausalViolation | undefined {
   const nodes = sessions.map((operations, session) =>
     operations.map((operation, index): Node => ({

@@ -153,9 +153,10 @@ export class Chaos {
   }
 
   #offline({ device, backend }: Incarnation): true {
-    void backend.setOnline(false)
+    backend.setOnline(false).catch(() => undefined)
     return this.#later(10_000, () => {
-      if (device.incarnation?.backend === backend) void backend.setOnline(true)
+      if (device.incarnation?.backend !== backend) return
+      backend.setOnline(true).catch(() => undefined)
     })
   }
 

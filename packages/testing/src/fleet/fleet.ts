@@ -138,7 +138,7 @@ export class Fleet {
     }
     for (const device of devices) {
       if (!device.process) this.start(device)
-      void device.incarnation?.backend.setOnline(true)
+      device.incarnation?.backend.setOnline(true).catch(() => undefined)
     }
   }
 

@@ -15,6 +15,8 @@ export interface EndOwner {
   readonly peer: string
   readonly process: SimProcess
   readonly handler: NetworkHandler
+  /** The handshake begins. */
+  began(end: ConnectionEnd): void
   /** The end is ready for use; `false` when a better one is in use already. */
   linked(end: ConnectionEnd): boolean
   /** The end is of no use any more. */
@@ -64,6 +66,7 @@ export class ConnectionEnd {
   begin(out: Pipe, incoming: Pipe): void {
     this.#out = out
     this.#in = incoming
+    this.owner.began(this)
     this.owner.process.after(limits.handshakeMs, () => {
       if (!this.#link) this.#closeBoth()
     })

@@ -88,6 +88,10 @@ export class SimNode implements Network, EndOwner {
     }
   }
 
+  began(end: ConnectionEnd): void {
+    this.#ends.add(end)
+  }
+
   linked(end: ConnectionEnd): boolean {
     const rivals = [...this.#ends].filter(
       (each) => each !== end && each.link && each.remotePeer === end.remotePeer,
@@ -96,7 +100,6 @@ export class SimNode implements Network, EndOwner {
     for (const old of rivals) {
       this.process.after(this.#network.random.between(0, DRAIN_MS), () => old.drop())
     }
-    this.#ends.add(end)
     return true
   }
 
@@ -114,7 +117,8 @@ export class SimNode implements Network, EndOwner {
       if (round !== this.#round) return
       const node = this.#network.nodeOf(device)
       const linked = node !== undefined && this.linkedPeers().has(node.peer)
-      if (!linked && node) this.#network.connect(this, node, 'direct')
+      const trying = [...this.#ends].some(({ remotePeer }) => remotePeer === node?.peer)
+      if (node && !trying) this.#network.connect(this, node, 'direct')
       this.#dialLater(
         device,
         round,
