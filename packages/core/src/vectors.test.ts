@@ -7,6 +7,7 @@ import {
   admit,
   commitIdOf,
   createInvitation,
+  decodeBatch,
   depsDigest,
   encodeBatch,
   encodeCanonical,
@@ -151,6 +152,8 @@ async function compute(): Promise<Record<string, unknown>> {
     makeBatch(firstPrevious(second.session), [answer], seed),
     guest,
   )
+  const late = commit(first.session, 2, [answer], [section('lunch', filled(3, 14))])
+  const innerDependency = encodeBatch(makeBatch(firstPrevious(first.session), [c1, late], seed))
   const reopened = encodeOpening({
     ...first.opening,
     parents: [{ session: first.session, seq: 3, mark: markOf(c3.id) }],
@@ -159,6 +162,9 @@ async function compute(): Promise<Record<string, unknown>> {
   const sparse = toSparse(batch, 2, ({ entity }) => entity === 'tally/dinner')!
 
   expect(await verifyOpening(first, crypto)).toBe(true)
+  expect(() =>
+    decodeBatch(innerDependency, first.session, firstPrevious(first.session), 1),
+  ).toThrow(expect.objectContaining({ code: 'malformed' }))
   expect(await verifyBatch(batch, device(creator), crypto)).toBe(true)
   expect(await verifyBatch(answerBatch, device(creator), crypto)).toBe(false)
   expect(await verifySparse(sparse, device(creator), crypto)).toBe(true)
@@ -218,6 +224,7 @@ async function compute(): Promise<Record<string, unknown>> {
       signature: toHex(batch.signature!),
       root: toHex(merkleRoot(batch.commits.map(({ id }) => fromHex(id)))),
       ofOne: bytes(encodeBatch(answerBatch)),
+      refusedForItsInnerDependency: bytes(innerDependency),
     },
     sparse: {
       seq: 2,

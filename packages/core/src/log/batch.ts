@@ -34,7 +34,7 @@ export interface Batch {
   readonly seed: Uint8Array
   /** Ed25519 by the session's device over the id; `undefined` for an inner batch of a run received under a later signature. */
   readonly signature: Uint8Array | undefined
-  /** At least one, consecutive. */
+  /** At least one, consecutive. Only the first one may have deps: a batch is delivered as a whole, and nothing can come between its commits. */
   readonly commits: readonly Commit[]
 }
 
@@ -146,6 +146,9 @@ export function decodeBatch(
         'broken-chain',
         `commit ${commit.header.seq} stands where ${expectedSeq + index} was due`,
       )
+    }
+    if (index > 0 && commit.header.deps.length > 0) {
+      throw new PeerplaneError('malformed', `batch.commits[${index}] has dependencies of its own`)
     }
   })
   const batch = makeBatch(previous, [first, ...rest], seed)

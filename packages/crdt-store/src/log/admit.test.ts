@@ -1,6 +1,7 @@
 import {
   createSpace,
   decodeBatch,
+  depsDigest,
   encodeBatch,
   firstPrevious,
   limits,
@@ -209,6 +210,14 @@ describe('a run that is refused', () => {
     const deps = [{ session, seq: 5 }]
     const run = await handmade(1, [[{ deps, digest: new Uint8Array(16) }]])
     expect(run.session).toBe(session)
+    await expectRefused(run, 'malformed')
+  })
+
+  test('a commit inside a batch that depends on something: two writings of one chain could wait for each other', async () => {
+    await write(bob, 'b')
+    const { session } = bob.log.next()
+    const digest = depsDigest(bob.seen)
+    const run = await handmade(1, [[{}, { deps: [{ session, seq: 1 }], digest }]])
     await expectRefused(run, 'malformed')
   })
 

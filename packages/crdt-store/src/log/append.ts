@@ -12,10 +12,18 @@ import type {
 } from '@peerplane/core'
 
 import { signTurn } from './flush.ts'
-import type { Heads } from './heads.ts'
+import type { Head, Heads } from './heads.ts'
 import { openOwnSession, resumeOwnSession, type Author, type OwnSession } from './own-session.ts'
 import type { Sessions } from './sessions.ts'
-import { appendTo, checkSections, newTurn, sizeOf, type Turn } from './turn.ts'
+import {
+  append,
+  checkSections,
+  newTurn,
+  prepare,
+  sizeOf,
+  type Prepared,
+  type Turn,
+} from './turn.ts'
 
 /** What appending works with. */
 export interface AppenderOptions {
@@ -75,18 +83,38 @@ export class Appender {
     if (this.pending >= limits.pendingCommands || this.#bytes + size > limits.pendingBytes) {
       throw new PeerplaneError('overloaded', `${this.pending} commits are not yet durable`)
     }
-    const { heads, author } = this.#options
+    const { heads } = this.#options
     const turn = this.#queued
-    // More heads than one commit may name are folded by empty commits before it.
-    for (let seq = own.seq + 1; seq < origin.seq; seq++) {
-      appendTo(turn, own, { seq, time: origin.time }, heads.take(limits.deps), [], author.random)
-    }
-    const commit = appendTo(turn, own, origin, heads.take(limits.deps), sections, author.random)
-    turn.alsoWrite.push(...alsoWrite(commit.id))
+    const taken = heads.first(limits.deps * (origin.seq - own.seq))
+    const made = this.#prepare(turn, own, origin, taken, sections)
+    const { commit } = made.at(-1)!
+    const also = alsoWrite(commit.id)
+    // From here on nothing throws.
+    for (const each of made) append(turn, each)
+    heads.remove(taken)
+    turn.alsoWrite.push(...also)
     if (durability === 'synced') turn.durability = 'synced'
     this.#bytes += size
     this.#loop ??= Promise.resolve().then(() => this.#flushAll())
     return { id: commit.id, durable: durability === 'memory' ? IN_MEMORY : turn.durable.promise }
+  }
+
+  /** The commit at `origin`, after the empty ones that fold more heads than one commit may name. */
+  #prepare(
+    turn: Turn,
+    own: OwnSession,
+    { seq: last, time }: Origin,
+    heads: readonly Head[],
+    sections: readonly Section[],
+  ): Prepared[] {
+    const { random } = this.#options.author
+    const made: Prepared[] = []
+    for (let seq = own.seq + 1; seq <= last; seq++) {
+      const from = (seq - own.seq - 1) * limits.deps
+      const deps = heads.slice(from, from + limits.deps)
+      made.push(prepare(turn, own, { seq, time }, deps, seq < last ? [] : sections, random))
+    }
+    return made
   }
 
   /** Commits that are not durable yet. */

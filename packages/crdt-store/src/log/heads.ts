@@ -44,13 +44,15 @@ export class Heads {
     this.#heads.set(head.session, head)
   }
 
-  /** Removes up to `max` heads and gives them in the order of their sessions: an own commit depends on them now. */
-  take(max: number): Head[] {
+  /** The first `max` heads in the order of their sessions. */
+  first(max: number): Head[] {
     if (this.#heads.size === 0) return []
-    const heads = [...this.#heads.values()].sort((a, b) => (a.session < b.session ? -1 : 1))
-    const taken = heads.slice(0, max)
+    return [...this.#heads.values()].sort((a, b) => (a.session < b.session ? -1 : 1)).slice(0, max)
+  }
+
+  /** Own commits depend on these heads now. */
+  remove(taken: readonly Head[]): void {
     for (const { session } of taken) this.#heads.delete(session)
-    return taken
   }
 
   #cover({ session, seq }: Dot): void {

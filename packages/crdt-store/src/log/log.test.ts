@@ -163,6 +163,58 @@ describe('own commits', () => {
     expect(last.header.deps).toEqual([{ session: bob.log.next().session, seq: 2 }])
   })
 
+  test('only the first commit of a batch depends on others: what was delivered meanwhile begins another one', async () => {
+    const gate = Promise.withResolvers<void>()
+    let blocked = false
+    const alice = await openPeer(two, 0)
+    const bob = await openPeer(two, 1, {
+      through: (store) => ({
+        ...store,
+        write: async (writes, durability) => {
+          const waits = blocked
+          blocked = false
+          if (waits) await gate.promise
+          await store.write(writes, durability)
+        },
+      }),
+    })
+    await write(alice, 'a')
+    const batches: Batch[] = []
+    bob.log.watch((own) => own && batches.push(own))
+    const commit = () => bob.log.commit(bob.log.next(), [], { durability: 'memory' })
+    blocked = true
+    commit()
+    await new Promise((resolve) => setTimeout(resolve))
+    // One turn: a commit before the delivery and two after it.
+    commit()
+    await sync(alice, bob)
+    commit()
+    commit()
+    gate.resolve()
+    await bob.log.idle()
+    const deps = batches.map(({ commits }) => commits.map(({ header }) => header.deps.length))
+    expect(deps).toEqual([[0], [0], [1, 0]])
+    await sync(bob, alice)
+    expect(alice.seen).toHaveLength(5)
+  })
+
+  test('a commit whose companions cannot be made is not made either', async () => {
+    const [alice, bob] = [await openPeer(two, 0), await openPeer(two, 1)]
+    await write(alice, 'a')
+    await sync(alice, bob)
+    const origin = bob.log.next()
+    const alsoWrite = () => {
+      throw new PeerplaneError('too-large', 'no')
+    }
+    expect(() => bob.log.commit(origin, [], { durability: 'local', alsoWrite })).toThrow(
+      expect.objectContaining({ code: 'too-large' }),
+    )
+    expect(bob.log.status().pending).toBe(0)
+    await write(bob, 'b')
+    const { header } = bob.commits.get(bob.seen.at(-1)!)!
+    expect(header).toMatchObject({ seq: 1, deps: [{ session: alice.log.next().session, seq: 1 }] })
+  })
+
   test('what another commit depends on is no head any more, also after a restart', async () => {
     const three = await members(3)
     const [alice, bob] = [await openPeer(three, 0), await openPeer(three, 1)]

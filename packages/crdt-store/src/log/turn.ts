@@ -36,16 +36,29 @@ export function newTurn(): Turn {
   return { batches: [], alsoWrite: [], durability: 'local', commits: 0, durable }
 }
 
-/** Makes a commit and puts it into the turn. `size` is {@link sizeOf} its sections. */
-export function appendTo(
+/** A commit that was made and is not part of the log yet. */
+export interface Prepared {
+  readonly commit: Commit
+  readonly batch: OpenBatch
+  readonly size: number
+}
+
+/** Makes a commit for the turn, which is not changed. */
+export function prepare(
   turn: Turn,
   own: OwnSession,
   place: Pick<Origin, 'seq' | 'time'>,
   heads: readonly Head[],
   sections: readonly Section[],
   random: Random,
-): Commit {
-  const batch = batchFor(turn, own, sizeOf(sections, heads.length), random)
+): Prepared {
+  const size = sizeOf(sections, heads.length)
+  // Only the first commit of a batch may have deps.
+  const last = heads.length === 0 ? turn.batches.at(-1) : undefined
+  const batch =
+    last && hasRoom(last, own, size)
+      ? last
+      : { own, seed: random.bytes(SEED_BYTES), commits: [], bytes: 0 }
   const commit = makeCommit(
     own.id,
     {
@@ -58,11 +71,17 @@ export function appendTo(
     sections,
     batch.seed,
   )
+  return { commit, batch, size }
+}
+
+/** Puts a commit that was prepared for the end of the turn there. */
+export function append(turn: Turn, { commit, batch, size }: Prepared): void {
+  if (turn.batches.at(-1) !== batch) turn.batches.push(batch)
   batch.commits.push(commit)
+  batch.bytes += size
+  batch.own.seq = commit.header.seq
+  batch.own.tip = commit.id
   turn.commits++
-  own.seq = place.seq
-  own.tip = commit.id
-  return commit
 }
 
 /** An upper bound of the bytes of a commit with these sections and this many deps. */
@@ -90,17 +109,7 @@ export function checkSections(sections: readonly Section[]): void {
   }
 }
 
-function batchFor(turn: Turn, own: OwnSession, size: number, random: Random): OpenBatch {
-  const last = turn.batches.at(-1)
-  const fits =
-    last?.own === own &&
-    last.commits.length < limits.batchCommits &&
-    last.bytes + size <= limits.batchBytes
-  if (last && fits) {
-    last.bytes += size
-    return last
-  }
-  const batch = { own, seed: random.bytes(SEED_BYTES), commits: [], bytes: size }
-  turn.batches.push(batch)
-  return batch
-}
+const hasRoom = (batch: OpenBatch, own: OwnSession, size: number): boolean =>
+  batch.own === own &&
+  batch.commits.length < limits.batchCommits &&
+  batch.bytes + size <= limits.batchBytes
