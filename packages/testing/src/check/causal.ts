@@ -42,7 +42,12 @@ export function checkCausal(
       past: undefined,
     })),
   )
-  return findSources(nodes) ?? findPasts(nodes) ?? findStaleRead(nodes) ?? findConflictCycle(nodes)
+  return (
+    findSources(nodes) ??
+    findPasts(nodes) ??
+    findStaleRead(nodes) ??
+    (convergent ? findConflictCycle(nodes) : undefined)
+  )
 }
 
 function findSources(nodes: readonly (readonly Node[])[]): CausalViolation | undefined {
