@@ -7,7 +7,7 @@
 //   ```text output   what the run has to print; the run is stopped once it has
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 
 import { unprovenRows } from './docs/bad-inputs.ts'
 import { brokenLinks } from './docs/links.ts'
@@ -17,8 +17,11 @@ import { staleTables } from './docs/tables.ts'
 
 const PAGES = ['*.md', 'docs/**/*.md', '{packages,apps}/*/*.md', '{bench,examples}/*.md']
 
-// Beside the examples, because they may import every package.
-const FOLDER = resolve('examples/.docs')
+// The README of a package may import what the package may, and the package itself; other pages what
+// the examples may.
+const COMMON = 'examples/.docs'
+const folderOf = (page: string): string =>
+  page.startsWith('packages/') ? join(dirname(page), '.docs') : COMMON
 
 const pages = globSync(PAGES).toSorted()
 const problems = [
@@ -33,22 +36,27 @@ console.log(`${pages.length} pages, ${code.checked} code blocks checked, ${code.
 if (problems.length + code.problems.length > 0) process.exitCode = 1
 
 async function check(all: Block[]): Promise<{ problems: string[]; checked: number; ran: number }> {
-  rmSync(FOLDER, { recursive: true, force: true })
-  mkdirSync(FOLDER, { recursive: true })
   const programs = all.filter((block) => block.language === 'ts')
-  for (const block of programs) writeFileSync(fileOf(block), source(block))
-  const problems = programs.length > 0 ? typeErrors(FOLDER) : []
-  let ran = 0
-  for (const block of programs.filter((program) => program.words.includes('run'))) {
-    const next = all[all.indexOf(block) + 1]
-    const expected = next?.words.includes('output') ? next.text.trim() : undefined
-    const cwd = mkdtempSync(join(tmpdir(), 'docs-'))
-    const problem = await output(fileOf(block), expected, cwd)
-    rmSync(cwd, { recursive: true, force: true })
-    if (problem) problems.push(`${block.page}:${block.line}: ${problem}`)
-    ran += 1
+  const folders = [...new Set([COMMON, ...programs.map(({ page }) => folderOf(page))])]
+  for (const folder of folders) mkdirSync(folder, { recursive: true })
+  try {
+    for (const block of programs) writeFileSync(fileOf(block), source(block))
+    const problems = typeErrors(COMMON, folders)
+    const runs = programs.filter((program) => program.words.includes('run'))
+    for (const block of runs) problems.push(...(await runProblem(block, all)))
+    return { problems, checked: programs.length, ran: runs.length }
+  } finally {
+    for (const folder of folders) rmSync(folder, { recursive: true })
   }
-  return { problems, checked: programs.length, ran }
+}
+
+async function runProblem(block: Block, all: Block[]): Promise<string[]> {
+  const next = all[all.indexOf(block) + 1]
+  const expected = next?.words.includes('output') ? next.text.trim() : undefined
+  const cwd = mkdtempSync(join(tmpdir(), 'docs-'))
+  const problem = await output(resolve(fileOf(block)), expected, cwd)
+  rmSync(cwd, { recursive: true, force: true })
+  return problem ? [`${block.page}:${block.line}: ${problem}`] : []
 }
 
 /** Empty lines first, so that a message about line n of the file is about line n of the page. */
@@ -57,7 +65,7 @@ function source(block: Block): string {
 }
 
 function fileOf(block: Block): string {
-  return join(FOLDER, `${basename(block.page, '.md')}.${block.line}.ts`)
+  return join(folderOf(block.page), `${basename(block.page, '.md')}.${block.line}.ts`)
 }
 
 function unknownScripts(page: string): string[] {

@@ -1,11 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 
 const RUN_LIMIT_MS = 60_000
 
-/** Messages of the compiler about the programs in a folder. */
-export function typeErrors(folder: string): string[] {
+/** Messages of the compiler about the programs in some folders; its configuration is put into `home`, two levels below the root. */
+export function typeErrors(home: string, folders: readonly string[]): string[] {
   const config = {
     extends: '../../tsconfig.base.json',
     compilerOptions: {
@@ -17,10 +17,10 @@ export function typeErrors(folder: string): string[] {
       noUnusedLocals: false,
       types: ['node'],
     },
-    include: ['*.ts'],
+    include: folders.map((folder) => join(relative(home, folder), '*.ts')),
   }
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config))
-  const { stdout, status } = spawnSync('tsc', ['-p', folder], { encoding: 'utf8' })
+  writeFileSync(join(home, 'tsconfig.json'), JSON.stringify(config))
+  const { stdout, status } = spawnSync('tsc', ['-p', home], { encoding: 'utf8' })
   return status === 0 ? [] : stdout.trim().split('\n')
 }
 
