@@ -37,14 +37,13 @@ async function take(browser: Browser, link: string): Promise<void> {
 
   await write(
     ada,
-    '# Trip to the coast\n\nTrain at 9:12 from platform 4. Whoever is late takes the bus.\n',
+    'Trip to the coast\n\nTrain at 9:12, platform 4. Whoever is late takes the bus.\n',
   )
   await shows(bob, 'the bus.')
-  // The editor goes on with the list by itself.
-  await write(bob, '\n## To bring\n\n- the **map**, even without signal\n')
-  await shows(ada, 'signal')
-  await write(ada, '*coffee*, for everybody')
-  await shows(bob, 'everybody')
+  await write(bob, '\nI bring the map: it works without signal, too.\n')
+  await shows(ada, 'signal, too.')
+  await write(ada, 'And I bring coffee for everybody.')
+  await shows(bob, 'everybody.')
   await addTask(ada, 'Book the train', 'Done')
   await addTask(bob, 'Find a place to stay', 'Doing')
   await addTask(ada, 'Pack the tent', 'Doing')
