@@ -1,13 +1,15 @@
 // npm run bench -- <name>: prints figures as JSON; exits non-zero when a comparison that must hold does not.
+import { benchRows } from './rows/rows.ts'
 import { benchTrace } from './trace.ts'
 
-const benches: Readonly<Record<string, () => Promise<number>>> = {
+const benches: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
+  rows: benchRows,
   trace: benchTrace,
 }
 
 const bench = benches[process.argv[2] ?? '']
 if (bench) {
-  process.exitCode = await bench()
+  process.exitCode = await bench(process.argv.slice(3))
 } else {
   console.error(`usage: npm run bench -- ${Object.keys(benches).join(' | ')}`)
   process.exitCode = 2
