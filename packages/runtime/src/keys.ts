@@ -4,7 +4,7 @@ import { concatBytes, fromHex, toHex, utf8, type DeviceId, type Range } from '@p
  * Keys of the runtime in the store. Tables below 0x30 belong to the log and the rows.
  *
  *   0x30                membership of this device
- *   0x31 device         a device that has proved its membership here before
+ *   0x31 device         a device that is a member for sure: it was let in here, or what it wrote was
  *   0x32 operation id   the outcome of an operation
  */
 

@@ -73,10 +73,11 @@ export async function invite(
   )
 }
 
-/** Devices that have been at the door before: an expired invitation does not shut them out. */
+/** Devices that are members for sure: an invitation that has run out since does not shut them out. */
 export interface KnownDevices {
   has(device: DeviceId): boolean
-  add(device: DeviceId): Promise<void>
+  /** Known at once; resolves when they are stored. */
+  add(devices: readonly DeviceId[]): Promise<void>
 }
 
 /** The known devices of the store. */
@@ -85,10 +86,13 @@ export async function loadKnownDevices({ store }: Ports): Promise<KnownDevices> 
   const known = new Set(entries.map(({ key }) => deviceOfKey(key)))
   return {
     has: (device) => known.has(device),
-    add: async (device) => {
-      if (known.has(device)) return
-      known.add(device)
-      await store.write([{ key: knownDeviceKey(device), value: new Uint8Array(0) }], 'local')
+    add: async (devices) => {
+      const fresh = devices.filter((device) => !known.has(device))
+      if (fresh.length === 0) return
+      for (const device of fresh) known.add(device)
+      const value = new Uint8Array(0)
+      const writes = fresh.map((device) => ({ key: knownDeviceKey(device), value }))
+      await store.write(writes, 'local')
     },
   }
 }

@@ -32,6 +32,7 @@ export function createOnline(
   const start = async (): Promise<void> => {
     if (!ports.network || !wanted) return
     const { space, chain, addresses, device } = membership
+    const own = new Set([device, ...chain.map((admission) => admission.device)])
     network ??= await ports.network({ topic: topicOf(space), dial: addresses })
     if (!sync) {
       sync = createSync({
@@ -41,12 +42,11 @@ export function createOnline(
         space,
         chain,
         anchor,
-        isKnown: (other) => other === device || known.has(other),
+        isKnown: (other) => own.has(other) || known.has(other),
+        // Known as long as the plane is open, if that cannot be stored.
+        remember: (devices) => void known.add(devices).catch(() => undefined),
       })
-      sync.onStatus(({ peers }) => {
-        for (const peer of peers) known.add(peer.device).catch(() => undefined)
-        status.changed()
-      })
+      sync.onStatus(() => status.changed())
     }
     await sync.start()
     status.changed()

@@ -1,6 +1,8 @@
 import {
   asPeerplaneError,
   compactFrontier,
+  decodeAdmission,
+  decodeOpening,
   encodeBatch,
   firstSeq,
   lastSeq,
@@ -11,10 +13,12 @@ import {
   type ErrorCode,
   type Link,
   type NetworkHandler,
+  type OpeningEvidence,
   type Run,
+  type SessionId,
 } from '@peerplane/core'
 
-import { createNewest, decodeAnnouncement, encodeAnnouncement } from './announcement.ts'
+import { decodeAnnouncement, encodeAnnouncement } from './announcement.ts'
 import { compare } from './engine/knowledge.ts'
 import { createState, knownTips } from './engine/state.ts'
 import type { Effect } from './engine/types.ts'
@@ -36,10 +40,15 @@ export interface Exchange {
   stop(): void
 }
 
+/** What can fail, and work again later. */
+export type Part = 'handshake' | 'link' | 'log'
+
 /** What an exchange reports. */
 export interface ExchangeEvents {
   readonly changed: () => void
-  readonly failed: (error: PeerplaneError) => void
+  readonly failed: (part: Part, error: PeerplaneError) => void
+  /** An earlier failure of this part is over. */
+  readonly worked: (part: Part) => void
 }
 
 const INTRODUCE_AFTER_MS = 200
@@ -55,7 +64,9 @@ export function createExchange(options: SyncOptions, events: ExchangeEvents): Ex
   const jitter = (): number => options.random.bytes(1)[0]! / 255
   const state = createState(replica, jitter())
   const links = new Map<string, OpenLink>()
-  const isNews = createNewest()
+  /** Sessions of others that may have been delivered further and have not been told. */
+  const fresh = new Set<SessionId>()
+  let isAllFresh = false
   const introductions = createIntroductions(() => ({
     peer: network.localPeer,
     addresses: network.addresses(),
@@ -66,16 +77,18 @@ export function createExchange(options: SyncOptions, events: ExchangeEvents): Ex
   const look = createTimer(scheduler)
   const introduction = createTimer(scheduler)
   let stopped = false
-  let counter = 0
 
   const takeTurn = createTurns(state, now, perform)
   const turn: typeof takeTurn = (event, own) => (stopped ? Promise.resolve() : takeTurn(event, own))
   const unwatch = replica.watch((own) => {
     if (own) {
       const { session } = own
-      void turn({ kind: 'changed', own: { session, from: firstSeq(own), to: lastSeq(own) } }, own)
+      const range = { session, from: firstSeq(own), to: lastSeq(own) }
+      void turn({ kind: 'changed', own: range, others: takeFresh() }, own)
       events.changed()
-    } else if (!look.running()) look.set(0, () => report(turn({ kind: 'changed', own: undefined })))
+    } else if (!look.running()) {
+      look.set(0, () => report(turn({ kind: 'changed', own: undefined, others: takeFresh() })))
+    }
   })
   introduceLater(INTRODUCE_EVERY_MS)
 
@@ -85,9 +98,7 @@ export function createExchange(options: SyncOptions, events: ExchangeEvents): Ex
       return undefined
     }
     if (effect.kind === 'announce') {
-      counter = Math.max(counter + 1, clock.now())
-      const content = { device, counter, tips: effect.tips }
-      network.announce(encodeAnnouncement(content, space.secret))
+      network.announce(encodeAnnouncement(effect.tips, space.secret))
       return undefined
     }
     if (effect.kind === 'admit') return admit(effect.link, effect.run)
@@ -112,18 +123,39 @@ export function createExchange(options: SyncOptions, events: ExchangeEvents): Ex
         open.serving.add(effect)
         return
       case 'disconnect':
-        events.failed(new PeerplaneError(effect.reason, `a link to ${open.link.peer} was closed`))
+        events.failed(
+          'link',
+          new PeerplaneError(effect.reason, `a link to ${open.link.peer} was closed`),
+        )
         void open.send({ kind: 'bye', reason: effect.reason })
         open.link.close(effect.reason)
     }
   }
 
+  function takeFresh(): readonly SessionId[] | 'all' {
+    const taken = isAllFresh ? 'all' : [...fresh]
+    isAllFresh = false
+    fresh.clear()
+    return taken
+  }
+
   async function admit(link: string, run: Run): Promise<void> {
+    // From the moment on in which it is delivered, an own batch may depend on it.
+    fresh.add(run.session)
+    // What comes with a session that is held is not looked at.
+    const opening = replica.stored().has(run.session) ? undefined : run.opening
     const result = await replica.admit(run).catch((cause: unknown) => {
       const error = asPeerplaneError(cause, 'store-failed')
-      if (!QUIET.includes(error.code)) events.failed(error)
+      if (!QUIET.includes(error.code)) events.failed('log', error)
       return error.code
     })
+    if (typeof result !== 'string') {
+      events.worked('log')
+      fresh.add(run.session)
+      // Which sessions have waited for it, only the log knows.
+      if (result.released > 0) isAllFresh = true
+      if (opening) options.remember(devicesOf(opening))
+    }
     report(turn({ kind: 'admitted', link, run, result }))
   }
 
@@ -162,9 +194,11 @@ export function createExchange(options: SyncOptions, events: ExchangeEvents): Ex
   const handler: NetworkHandler = {
     async authenticate(channel) {
       try {
-        return await authenticate(channel, options)
+        const proven = await authenticate(channel, options)
+        options.remember([proven.device, ...proven.chain.map((admission) => admission.device)])
+        return proven
       } catch (error) {
-        if (!stopped) events.failed(asPeerplaneError(error, 'handshake-failed'))
+        if (!stopped) events.failed('handshake', asPeerplaneError(error, 'handshake-failed'))
         throw error
       }
     },
@@ -174,9 +208,11 @@ export function createExchange(options: SyncOptions, events: ExchangeEvents): Ex
       const open = createOpenLink(link, replica, {
         congestion: (congested) => void turn({ kind: 'congestion', link: id, congested }),
         done: (range) => void turn({ kind: 'served', link: id, ...range }),
-        failed: (error) => events.failed(asPeerplaneError(error, 'store-failed')),
+        failed: (error) => events.failed('log', asPeerplaneError(error, 'store-failed')),
       })
       links.set(id, open)
+      events.worked('handshake')
+      events.worked('link')
       introductions.connected(link)
       introduceLater(INTRODUCE_AFTER_MS)
       report(turn({ kind: 'linkUp', link: id, device: link.identity.device, jitter: jitter() }))
@@ -195,9 +231,7 @@ export function createExchange(options: SyncOptions, events: ExchangeEvents): Ex
     announcement(payload) {
       if (stopped) return
       try {
-        const announcement = decodeAnnouncement(payload, space.secret)
-        if (announcement.device === device || !isNews(announcement)) return
-        void turn({ kind: 'announced', tips: announcement.tips })
+        void turn({ kind: 'announced', tips: decodeAnnouncement(payload, space.secret) })
       } catch {
         // Gossip passes through many hands, and nothing depends on it.
       }
@@ -235,6 +269,12 @@ export function createExchange(options: SyncOptions, events: ExchangeEvents): Ex
     },
   }
 }
+
+/** The author of a session and all who vouch for it. */
+const devicesOf = ({ bytes, signature, chain }: OpeningEvidence): DeviceId[] => [
+  decodeOpening(bytes, signature).opening.device,
+  ...chain.map((admission) => decodeAdmission(admission).device),
+]
 
 /** The own batch that is being pushed, encoded once for all links. */
 const frames = new WeakMap<Batch, Uint8Array>()

@@ -41,10 +41,10 @@ let guest: SigningKey
 let chain: Admission[]
 let known: Set<DeviceId>
 
-async function invite(notAfter: number): Promise<Admission> {
+async function invite(notAfter: number, issuer = creator, device = guest): Promise<Admission> {
   const inviteKey = await ed.keyFromSeed(seed('invite'))
   const grant = { space: space.record.id, inviteKey: inviteKey.publicKey, notAfter }
-  return admit(await signGrant(grant, creator), idOf(guest), inviteKey)
+  return admit(await signGrant(grant, issuer), idOf(device), inviteKey)
 }
 
 beforeEach(async () => {
@@ -286,5 +286,18 @@ describe('an invitation that has expired', () => {
     known.add(idOf(guest))
     const results = await shake(channelPair('a', 'b'), self(guest), self(creator))
     expect(results[1]).toMatchObject({ device: idOf(guest) })
+  })
+
+  it('cannot be made up for by an invitation that its holder issues', async () => {
+    const second = await ed.keyFromSeed(seed('second'))
+    chain = [...chain, await invite(time.now() + HOUR, guest, second)]
+    const comes = () => shake(channelPair('a', 'b'), self(second, { chain }), self(creator))
+    expect(await comes()).toEqual(['expired-invitation', 'expired-invitation'])
+    // The guest of a member that was let in in time is welcome.
+    known.add(idOf(guest))
+    expect((await comes())[1]).toMatchObject({ device: idOf(second) })
+    // Whoever was let in itself needs nobody else to be known.
+    known = new Set([idOf(second)])
+    expect((await comes())[1]).toMatchObject({ device: idOf(second) })
   })
 })

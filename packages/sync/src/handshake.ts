@@ -68,8 +68,8 @@ const FINAL: readonly ErrorCode[] = [...VERDICTS, 'handshake-failed']
  * Macs and statements cover both network ids, which the transport has authenticated, both nonces and the role: none can be replayed,
  * reflected, or passed on by somebody in the middle. A responder shows a stranger a nonce and nothing else.
  *
- * Rejects with `expired-invitation` (of the device that is new, on either side), `not-a-member`, or `handshake-failed` for everything
- * else, silence of `limits.handshakeMs` included.
+ * Rejects with `expired-invitation` (of any device of the chain that is new here, on either side: otherwise whoever comes too late could
+ * invite itself once more), `not-a-member`, or `handshake-failed` for everything else, silence of `limits.handshakeMs` included.
  */
 export async function authenticate(channel: Channel, self: Self): Promise<Proven> {
   let cancel: (() => void) | undefined
@@ -165,8 +165,10 @@ async function checkMembership(
   if (!(await verifyAdmissions(self.space.record, device, chain, self.crypto))) {
     throw new PeerplaneError('not-a-member', 'the admissions do not lead to the device')
   }
-  const expiry = chain.at(-1)?.grant.notAfter
-  if (expiry !== undefined && expiry < self.clock.now() && !self.isKnown(device)) {
+  // Whoever is known was let in with all before it; everybody after it is new here.
+  const lastKnown = chain.findLastIndex((admission) => self.isKnown(admission.device))
+  const now = self.clock.now()
+  if (chain.slice(lastKnown + 1).some(({ grant }) => grant.notAfter < now)) {
     throw new PeerplaneError('expired-invitation', 'the invitation has run out')
   }
 }

@@ -308,21 +308,23 @@ describe('trouble', () => {
     expect(b.sync.status().lastError).toBeUndefined()
   })
 
-  it('of a forged run ends the link, and the peer is not listened to for a while', async () => {
-    const [a, b] = (await devices('a', 'b')) as [TestDevice, TestDevice]
+  it('of a forged run is about one session, and another peer may have the real one', async () => {
+    const [a, b, c] = (await devices('a', 'b', 'c')) as [TestDevice, TestDevice, TestDevice]
     await write(a, 5)
+    await chain(a, c)
+    await time.pass(500)
     b.replica.refuse = new PeerplaneError('bad-signature', 'forged')
     await chain(a, b)
     await time.pass(500)
-    expect(b.sync.status()).toMatchObject({ peers: [], lastError: { code: 'bad-signature' } })
+    expect(b.sync.status()).toMatchObject({
+      peers: [{ behind: 0 }],
+      lastError: { code: 'bad-signature' },
+    })
     b.replica.refuse = undefined
-    await chain(a, b)
+    await chain(b, c)
     await time.pass(500)
-    expect(total(b)).toBe(0)
-    await time.pass(60_000)
-    await chain(a, b)
-    await time.pass(500)
-    expectEqual([a, b], 5)
+    expectEqual([a, b, c], 5)
+    expect(b.sync.status().lastError).toBeUndefined()
   })
 
   it('of a fork freezes one session, and the others go on', async () => {
@@ -361,6 +363,42 @@ describe('trouble', () => {
     const x = await elsewhere.device('x')
     await chain(a, x)
     expect(a.sync.status()).toMatchObject({ peers: [], lastError: { code: 'handshake-failed' } })
+    await chain(a, ...(await devices('b')))
+    expect(a.sync.status().lastError).toBeUndefined()
+  })
+})
+
+describe('who has been seen', () => {
+  it('are peers, authors, and whoever vouches for them', async () => {
+    const line = await devices('a', 'b', 'c', 'd')
+    const [a, b, c, d] = line as [TestDevice, TestDevice, TestDevice, TestDevice]
+    await write(a, 1)
+    await write(c, 1)
+    await chain(b, c)
+    await time.pass(200)
+    expect([...b.known].sort()).toEqual([c.id].sort())
+    await chain(a, b)
+    await time.pass(200)
+    expect([...b.known].sort()).toEqual([a.id, c.id].sort())
+    // It has not met the author of what it took in.
+    expect([...a.known].sort()).toEqual([b.id, c.id].sort())
+    expect([...d.known]).toEqual([])
+  })
+
+  it('keep out those whose opening came with a session that is held', async () => {
+    const [a, b] = (await devices('a', 'b')) as [TestDevice, TestDevice]
+    await write(a, 1)
+    await chain(a, b)
+    await time.pass(200)
+    const [session] = [...a.replica.stored().keys()] as [SessionId]
+    const run = (await a.replica.range(session, 1, 1))!
+    const stranger = await members.device('stranger')
+    await write(stranger, 1)
+    const [other] = [...stranger.replica.stored().keys()] as [SessionId]
+    const { opening } = (await stranger.replica.range(other, 1, 1))!
+    hub.send('a', 'b', { kind: 'run', run: { ...run, opening } })
+    await time.pass(200)
+    expect([...b.known]).toEqual([a.id])
   })
 })
 

@@ -1,6 +1,6 @@
 import type { PeerplaneError } from '@peerplane/core'
 
-import { createExchange, type Exchange } from './exchange.ts'
+import { createExchange, type Exchange, type Part } from './exchange.ts'
 import type { Sync, SyncOptions, SyncStatus } from './types.ts'
 
 /** Changes come in bursts; people read slower. */
@@ -11,13 +11,14 @@ export function createSync(options: SyncOptions): Sync {
   const { network, scheduler } = options
   const callbacks = new Set<(status: SyncStatus) => void>()
   let exchange: Exchange | undefined
-  let lastError: SyncStatus['lastError']
+  /** The latest failure of each part that has not worked since, the latest of all at the end. */
+  const failures = new Map<Part, SyncStatus['lastError']>()
   let telling = false
 
   const status = (): SyncStatus => ({
     peers: exchange?.peers() ?? [],
     network: network.status(),
-    lastError,
+    lastError: [...failures.values()].at(-1),
   })
 
   function changed(): void {
@@ -30,16 +31,21 @@ export function createSync(options: SyncOptions): Sync {
     })
   }
 
-  function failed({ code, message }: PeerplaneError): void {
-    lastError = { code, message }
+  function failed(part: Part, { code, message }: PeerplaneError): void {
+    failures.delete(part)
+    failures.set(part, { code, message })
     changed()
+  }
+
+  function worked(part: Part): void {
+    if (failures.delete(part)) changed()
   }
 
   return {
     async start() {
       if (exchange) return
-      lastError = undefined
-      const started = createExchange(options, { changed, failed })
+      failures.clear()
+      const started = createExchange(options, { changed, failed, worked })
       exchange = started
       try {
         await network.start(started.handler)

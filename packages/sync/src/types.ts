@@ -32,6 +32,8 @@ export interface SyncOptions {
   readonly scheduler: Scheduler
   /** Whether a device has been seen in this space before: then its invitation is not checked for expiry again. */
   readonly isKnown: (device: DeviceId) => boolean
+  /** These devices have been seen: a peer that was let in, the author of a session that was taken in, and whoever their admissions name. */
+  readonly remember: (devices: readonly DeviceId[]) => void
 }
 
 /** One admitted peer and what lies between us. */
@@ -53,7 +55,7 @@ export interface PeerStatus {
 export interface SyncStatus {
   readonly peers: readonly PeerStatus[]
   readonly network: NetworkStatus
-  /** The latest failure of a handshake, an exchange or the store. */
+  /** The latest failure of a handshake, of a link or of the log, until a later handshake or run succeeds. */
   readonly lastError: { readonly code: ErrorCode; readonly message: string } | undefined
 }
 

@@ -2,6 +2,7 @@ import { hash, markOf, toHex, utf8, type DeviceId, type SessionId, type Tip } fr
 import { beforeEach, describe, expect, it } from 'vitest'
 
 import { step } from './engine.ts'
+import { compare } from './knowledge.ts'
 import { createState, type EngineState } from './state.ts'
 import { timing, type Effect, type Input } from './types.ts'
 import type { Message } from '../messages.ts'
@@ -63,7 +64,7 @@ const store = (link: string, name: string, from: number, to: number) => {
 }
 const write = (name: string, from: number, to: number) => {
   hold(tip(name, to))
-  return give({ kind: 'changed', own: range(name, from, to) })
+  return give({ kind: 'changed', own: range(name, from, to), others: 'all' })
 }
 const later = (ms: number) => {
   now += ms
@@ -209,6 +210,115 @@ describe('asking', () => {
   })
 })
 
+describe('a peer that does not bring what it claims', () => {
+  const repeat = (link: string, name: string) => {
+    const run = runOf(name, 1)
+    hear(link, { kind: 'run', run })
+    return give({ kind: 'admitted', link, run, result: { stored: 0, released: 0 } })
+  }
+  const wantsOf = (effects: Effect[], link: string) =>
+    sent(effects).flatMap(([to, message]) =>
+      to === link && message.kind === 'want' ? [...message.ranges] : [],
+    )
+  const refuse = (link: string, name: string, from: number, code: 'broken-chain' | 'fork') => {
+    const run = runOf(name, from)
+    hear(link, { kind: 'run', run })
+    return give({ kind: 'admitted', link, run, result: code })
+  }
+
+  it('cannot keep a session from being asked for elsewhere by repeating what is held', () => {
+    connect('idle')
+    connect('y')
+    hold(tip('s', 5))
+    have('idle', tip('s', 2 ** 50))
+    have('y', tip('s', 10))
+    const asked: number[] = []
+    for (let i = 0; i < 10; i++) {
+      const effects = [...later(1_000), ...repeat('idle', 's')]
+      if (wantsOf(effects, 'y').length > 0) asked.push(now)
+    }
+    expect(asked).toEqual([timing.want])
+  })
+
+  it('holds up nobody else with a long frontier that it made up', () => {
+    connect('idle')
+    connect('y')
+    have('idle', ...Array.from({ length: 5_000 }, (_, i) => tip(`made up ${i}`, 1)))
+    expect(sent(have('y', tip('s', 4)))).toEqual([['y', wantOf(range('s', 1, 4))]])
+    // What waits for room is not looked at with every message.
+    expect(state.open.size).toBe(0)
+  })
+
+  it('is asked for what waited for room at a link that closes', () => {
+    connect('x')
+    connect('y')
+    const tips = Array.from({ length: 1_025 }, (_, i) => tip(`s${i}`, 1))
+    have('x', ...tips)
+    give({ kind: 'linkDown', link: 'x' })
+    expect(sent(have('y', tips[1_024]!))).toEqual([['y', wantOf(range('s1024', 1, 1))]])
+  })
+
+  it('is believed no more after some attempts, and not counted as being ahead', () => {
+    log.parents.set(session('new'), [tip('made up', 2 ** 50)])
+    hold(tip('new', 1))
+    connect('x')
+    const asked: number[] = []
+    have('x', tip('new', 1))
+    const behind = () => compare({ state }, state.links.get('x')!).behind
+    expect(behind()).toBe(2 ** 50)
+    for (let i = 0; i < 1_200; i++) {
+      if (wantsOf(later(500), 'x').length > 0) asked.push(now)
+    }
+    expect(asked.length).toBeLessThan(timing.attempts)
+    expect(behind()).toBe(0)
+    // It lists the session by itself: now it should have it.
+    expect(wantsOf(have('x', tip('made up', 7)), 'x')).toEqual([range('made up', 1, 7)])
+    expect(behind()).toBe(7)
+  })
+
+  it('does not delay asking another peer', () => {
+    connect('x')
+    have('x', tip('s', 4))
+    for (let i = 0; i < 300; i++) later(1_000)
+    connect('y')
+    expect(wantsOf(have('y', tip('s', 4)), 'y')).toEqual([range('s', 1, 4)])
+  })
+
+  it('is asked once from the beginning when a run does not fit what is held', () => {
+    connect('x')
+    hold(tip('s', 2))
+    have('x', tip('s', 3))
+    expect(sent(refuse('x', 's', 3, 'broken-chain'))).toEqual([['x', wantOf(range('s', 1, 3))]])
+    expect(sent(refuse('x', 's', 3, 'broken-chain'))).toEqual([])
+    expect(wantsOf(later(60_000), 'x')).toEqual([])
+    expect(refuse('x', 's', 1, 'fork')).toEqual([])
+    expect(sent(have('x', tip('s', 9)))).toEqual([])
+    expect(state.banned.size).toBe(0)
+  })
+
+  it('is not shut out for what an author may have done, but for pushing it again and again', () => {
+    connect('x')
+    have('x', tip('s', 4))
+    const forged = (name: string) => {
+      const run = runOf(name, 1)
+      hear('x', { kind: 'run', run })
+      return give({ kind: 'admitted', link: 'x', run, result: 'bad-signature' })
+    }
+    expect(forged('s')).toEqual([])
+    for (let i = 1; i < timing.refusals; i++) expect(forged(`s${i}`)).toEqual([])
+    expect(forged('t')).toEqual([{ kind: 'disconnect', link: 'x', reason: 'bad-signature' }])
+    expect(connect('x')).toEqual([{ kind: 'disconnect', link: 'x', reason: 'bad-signature' }])
+    later(timing.ban)
+    expect(sent(connect('x'))).toHaveLength(1)
+  })
+
+  it('is shut out for a record of another space', () => {
+    connect('x')
+    give({ kind: 'admitted', link: 'x', run: runOf('s', 1), result: 'wrong-space' })
+    expect(state.links.size).toBe(0)
+  })
+})
+
 describe('telling', () => {
   it('tells a new link everything', () => {
     hold(tip('s', 3))
@@ -221,7 +331,7 @@ describe('telling', () => {
     connect('x')
     connect('y')
     hold(tip('own', 4))
-    give({ kind: 'changed', own: undefined })
+    give({ kind: 'changed', own: undefined, others: 'all' })
     have('x', tip('own', 4))
     hold(tip('cause', 1))
     expect(write('own', 5, 6)).toEqual([
@@ -238,17 +348,27 @@ describe('telling', () => {
     ])
   })
 
+  it('looks only at the sessions that have changed', () => {
+    connect('x')
+    hold(tip('s', 1), tip('t', 1))
+    const change = (...others: SessionId[]) =>
+      sent(give({ kind: 'changed', own: undefined, others }))
+    expect(change(session('s'))).toEqual([['x', { kind: 'have', tips: [tip('s', 1)] }]])
+    expect(change()).toEqual([])
+    expect(change(session('t'))).toEqual([['x', { kind: 'have', tips: [tip('t', 1)] }]])
+  })
+
   it('pushes every batch also when the log is ahead of what it reports', () => {
     connect('x')
     hold(tip('own', 1))
-    give({ kind: 'changed', own: undefined })
+    give({ kind: 'changed', own: undefined, others: 'all' })
     have('x', tip('own', 1))
     hold(tip('own', 3))
-    expect(give({ kind: 'changed', own: range('own', 2, 2) })).toContainEqual({
+    expect(give({ kind: 'changed', own: range('own', 2, 2), others: 'all' })).toContainEqual({
       kind: 'push',
       link: 'x',
     })
-    expect(give({ kind: 'changed', own: range('own', 3, 3) })).toContainEqual({
+    expect(give({ kind: 'changed', own: range('own', 3, 3), others: 'all' })).toContainEqual({
       kind: 'push',
       link: 'x',
     })
@@ -308,9 +428,9 @@ describe('announcements', () => {
   it('follow a change soon, and each other at the interval', () => {
     connect('x')
     hold(tip('s', 1))
-    give({ kind: 'changed', own: undefined })
+    give({ kind: 'changed', own: undefined, others: 'all' })
     hold(tip('s', 2))
-    give({ kind: 'changed', own: undefined })
+    give({ kind: 'changed', own: undefined, others: 'all' })
     const announced: number[] = []
     for (let i = 0; i < 300; i++) {
       if (later(100).some(({ kind }) => kind === 'announce')) announced.push(now)
@@ -321,7 +441,7 @@ describe('announcements', () => {
   it('are left out when somebody else has just said the same', () => {
     connect('x')
     hold(tip('s', 1))
-    give({ kind: 'changed', own: undefined })
+    give({ kind: 'changed', own: undefined, others: 'all' })
     give({ kind: 'announced', tips: [tip('s', 1)] })
     expect(later(timing.announcementDelay).map(({ kind }) => kind)).not.toContain('announce')
   })

@@ -37,7 +37,7 @@ function apply(step: Step, input: Input): void {
     case 'linkUp':
       return linkUp(step, input)
     case 'changed':
-      return tell(step, input.own)
+      return tell(step, input.own, input.others)
     case 'announced':
       return announced(step, input.tips)
     case 'announce':

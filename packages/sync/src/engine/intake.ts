@@ -1,16 +1,19 @@
-import type { Admitted, ErrorCode, Run, SessionId } from '@peerplane/core'
+import type { Admitted, ErrorCode, Run } from '@peerplane/core'
 
 import { learn, learnOpening } from './knowledge.ts'
-import { storedSeq, type LinkState, type Step } from './state.ts'
+import { knownSeq, storedSeq, type LinkState, type Step } from './state.ts'
 import { timing } from './types.ts'
-import { delay, endAsk, fail } from './wanting.ts'
+import { delay, endAsk, fail, suspect } from './wanting.ts'
 
-/** Errors that only a peer that breaks the protocol can cause: honest peers check before they pass on. */
-const VIOLATIONS: ReadonlySet<ErrorCode> = new Set([
+/**
+ * Errors that are about the run. They need not be the fault of the peer that sent it: authors can sign two versions of a session, or something
+ * that passes one implementation of a signature and not another, and whoever passes it on in good faith must not be shut out.
+ */
+const REFUSALS: ReadonlySet<ErrorCode> = new Set([
   'malformed',
   'too-large',
   'bad-signature',
-  'wrong-space',
+  'broken-chain',
   'not-a-member',
 ])
 
@@ -20,13 +23,18 @@ const AUTHORED_AT_MOST = 64
 /** Offers a run to the log. */
 export function take({ state, now, effects }: Step, link: LinkState, run: Run): void {
   const { session, from } = run
+  const next = storedSeq(state, session) + 1
   // After a gap the run is useless; its author tells the tip in a moment, and then the whole gap is asked for.
-  if (state.frozen.has(session) || from > storedSeq(state, session) + 1) return
+  if (state.frozen.has(session) || from > next) return
   const ask = state.asks.get(session)
   if (ask?.link === link.id) {
-    link.answeredAt = now
+    if (from === next) link.answeredAt = now
     ask.admitting++
-  } else if (link.authored.size < AUTHORED_AT_MOST) link.authored.add(session)
+  } else {
+    const failure = link.failures.get(session)
+    if (failure && failure.until > now && !link.suspected.has(session)) return
+    if (link.authored.size < AUTHORED_AT_MOST) link.authored.add(session)
+  }
   effects.push({ kind: 'admit', link: link.id, run })
 }
 
@@ -38,43 +46,56 @@ export function admitted(step: Step, id: string, run: Run, result: Admitted | Er
   const link = state.links.get(id)
   const ask = state.asks.get(session)
   if (ask?.link === id) ask.admitting--
-  if (typeof result === 'string') return refused(step, link, session, result)
+  if (typeof result === 'string') return refused(step, link, run, result)
   const held = state.log.stored().get(session)
   if (run.opening) learnOpening(step, session)
-  if (link) {
+  // What was here before is no progress: by repeating it a peer could keep others from being asked.
+  const isProgress = result.stored > 0
+  if (link && isProgress) {
     link.failures.delete(session)
-    if (result.stored > 0 && held) learn(step, link, [held])
+    if (held) learn(step, link, [held])
   }
   if (!ask) state.open.add(session)
   else if (held && held.seq >= ask.to) {
     endAsk(step, session)
     state.open.add(session)
-  } else if (ask.link === id) ask.progressAt = now
+  } else if (ask.link === id && isProgress) ask.progressAt = now
 }
 
-function refused(
-  step: Step,
-  link: LinkState | undefined,
-  session: SessionId,
-  code: ErrorCode,
-): void {
+function refused(step: Step, link: LinkState | undefined, run: Run, code: ErrorCode): void {
   const { state, now } = step
+  const { session } = run
   if (code === 'closed') return
-  if (link && VIOLATIONS.has(code)) return ban(step, link, code)
-  if (code === 'fork') state.frozen.add(session)
-  if (code === 'broken-chain' && link) return fail(step, link, session)
+  // A record of another space cannot have come here in good faith.
+  if (code === 'wrong-space') return link && ban(step, link, code)
+  if (REFUSALS.has(code)) return link && reject(step, link, run, code)
   endAsk(step, session)
-  if (code === 'overloaded') delay(step, session, now + timing.overload)
-  else if (code !== 'fork') {
+  if (code === 'fork') state.frozen.add(session)
+  else if (code === 'overloaded') delay(step, session, now + timing.overload)
+  else {
     state.pausedUntil = now + timing.storeFailure
     state.open.add(session)
   }
+}
+
+/** Does without a session from a peer, whose run the log has refused. */
+function reject(step: Step, link: LinkState, { session, from }: Run, code: ErrorCode): void {
+  const isAsked = step.state.asks.get(session)?.link === link.id
+  if (!isAsked && ++link.refusals >= timing.refusals) return ban(step, link, code)
+  const to = knownSeq(link, session)
+  // Nothing is asked of it that it does not claim to hold.
+  if (to === 0) return
+  fail(step, link, session, timing.attempts)
+  // The run does not continue what is held here: from its beginning on the session shows where the two part.
+  if (code === 'broken-chain' && from > 1) suspect(step, link, { session, from: 1, to })
 }
 
 /** Forgets a link; what it was asked for is asked for elsewhere. */
 export function linkDown(step: Step, link: LinkState): void {
   const { state } = step
   state.links.delete(link.id)
+  // Somebody else may have what waited for room here.
+  for (const session of link.queued) state.open.add(session)
   for (const [session, ask] of state.asks) {
     if (ask.link !== link.id) continue
     state.asks.delete(session)

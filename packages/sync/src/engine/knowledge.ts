@@ -2,7 +2,7 @@ import type { SessionId, Tip } from '@peerplane/core'
 
 import { hasRoom, knownSeq, knownTips, type LinkState, type Step } from './state.ts'
 import { timing } from './types.ts'
-import { delay } from './wanting.ts'
+import { delay, suspect } from './wanting.ts'
 
 /** Takes in tips that a peer has told. */
 export function learn(step: Step, link: LinkState, tips: readonly Tip[]): void {
@@ -10,6 +10,8 @@ export function learn(step: Step, link: LinkState, tips: readonly Tip[]): void {
     const listed = link.listed.get(tip.session)
     if (listed ? listed.seq >= tip.seq : !hasRoom(link)) return false
     link.listed.set(tip.session, tip)
+    // So far it only followed from another session.
+    if (!listed) link.failures.delete(tip.session)
     return true
   })
   for (const tip of told) imply(step, link, tip.session)
@@ -19,6 +21,8 @@ export function learn(step: Step, link: LinkState, tips: readonly Tip[]): void {
 /** Takes in the whole frontier of a peer, and looks again at everything it holds: whatever was overlooked before is found now. */
 export function learnFrontier(step: Step, link: LinkState, tips: readonly Tip[]): void {
   learn(step, link, tips)
+  if (step.now < link.lookAt) return
+  link.lookAt = step.now + timing.reply
   for (const tip of knownTips(link)) consider(step, link, tip)
 }
 
@@ -29,7 +33,7 @@ export function learnOpening(step: Step, session: SessionId): void {
   }
 }
 
-/** Commits that a peer has announced and we do not hold, and the other way round. */
+/** Commits that a peer has announced and we do not hold, unless it did not bring them when asked; and the other way round. */
 export function compare(
   step: Pick<Step, 'state'>,
   link: LinkState,
@@ -42,11 +46,14 @@ export function compare(
     if (!frozen.has(session)) pending += Math.max(0, seq - knownSeq(link, session))
   }
   for (const session of new Set([...link.listed.keys(), ...link.implied.keys()])) {
-    if (frozen.has(session)) continue
+    if (frozen.has(session) || isGivenUp(link, session)) continue
     behind += Math.max(0, knownSeq(link, session) - (stored.get(session)?.seq ?? 0))
   }
   return { pending, behind }
 }
+
+const isGivenUp = (link: LinkState, session: SessionId): boolean =>
+  (link.failures.get(session)?.count ?? 0) >= timing.attempts
 
 function imply(step: Step, link: LinkState, session: SessionId): void {
   const queue = [session]
@@ -64,18 +71,18 @@ function imply(step: Step, link: LinkState, session: SessionId): void {
 
 /** Plans to ask for a session that a peer holds further than we do. */
 function consider(step: Step, link: LinkState, tip: Tip): void {
-  const { state, now, effects } = step
+  const { state, now } = step
   const { session, seq } = tip
   if (state.frozen.has(session)) return
   const stored = state.log.stored().get(session)
-  if (stored && stored.seq === seq && stored.mark !== tip.mark && !link.suspected.has(session)) {
+  if (stored && stored.seq === seq && stored.mark !== tip.mark) {
     // Two commits with one number: the log keeps both as evidence, once it has seen the other.
-    link.suspected.add(session)
-    const ranges = [{ session, from: seq, to: seq }]
-    effects.push({ kind: 'send', link: link.id, message: { kind: 'want', ranges } })
+    suspect(step, link, { session, from: seq, to: seq })
   }
   if (stored && stored.seq >= seq) return
-  if (state.asks.has(session) || state.delayed.has(session)) return
+  // A long delay is about another peer, which has failed.
+  const delayed = (state.delayed.get(session) ?? 0) - now
+  if (state.asks.has(session) || (delayed > 0 && delayed <= timing.overload)) return
   const author = [...state.links.values()].find(({ authored }) => authored.has(session))
   if (author && author !== link) delay(step, session, now + timing.grace)
   else state.open.add(session)

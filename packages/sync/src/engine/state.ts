@@ -20,7 +20,7 @@ interface Ask {
   admitting: number
 }
 
-/** How often a session has failed at a link, and until when it is not asked for there. */
+/** How often a session has failed at a link since it last made progress, and until when it is not asked for there. */
 interface Failure {
   readonly count: number
   readonly until: number
@@ -45,17 +45,23 @@ export interface LinkState {
   /** How far this device's own session has been sent in order: the next batch may be pushed. */
   pushed: { readonly session: SessionId; readonly seq: number } | undefined
   readonly failures: Map<SessionId, Failure>
-  /** Sessions of which the peer was asked for evidence of a fork. */
-  readonly suspected: Set<SessionId>
+  /** Sessions of which the peer was asked for evidence of a fork, and from which commit on. */
+  readonly suspected: Map<SessionId, number>
   /** Whether a range of the own session is on its way: what is written meanwhile follows it. */
   following: boolean
   asks: number
-  /** When the peer last sent something it had been asked for. */
+  /** Sessions to be asked for as soon as there is room for more asks. */
+  readonly queued: Set<SessionId>
+  /** Runs that came unasked and were refused. */
+  refusals: number
+  /** When the peer last sent something that it had been asked for and that may be new. */
   answeredAt: number
   /** Failures since its frontier was last asked for. */
   errors: number
   questionAt: number
   replyAt: number
+  /** From when on everything that the peer holds may be looked at again. */
+  lookAt: number
 }
 
 /** Everything the engine remembers. */
@@ -122,12 +128,15 @@ export function createLink(id: string, device: DeviceId, frontierPeriod: number)
     pushed: undefined,
     following: false,
     failures: new Map(),
-    suspected: new Set(),
+    suspected: new Map(),
     asks: 0,
+    queued: new Set(),
+    refusals: 0,
     answeredAt: 0,
     errors: 0,
     questionAt: 0,
     replyAt: 0,
+    lookAt: 0,
   }
 }
 

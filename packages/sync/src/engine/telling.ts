@@ -9,10 +9,14 @@ import { timing, type OwnBatch } from './types.ts'
  * acknowledgement. An own batch goes whole to every peer that has all of the session before it. What it depends on was delivered here before
  * and is told before the batch on the same ordered link, so a receiver that lacks some of it knows where to ask.
  */
-export function tell(step: Step, own: OwnBatch | undefined): void {
+export function tell(
+  step: Step,
+  own: OwnBatch | undefined,
+  others: Iterable<SessionId> | 'all',
+): void {
   const { state, now } = step
   if (own) state.ownSession = own.session
-  const changed = changedTips(step)
+  const changed = others === 'all' ? changedTips(step) : changedTips(step, others, own)
   if (changed.length === 0 && !own) return
   for (const link of state.links.values()) {
     const pushes = own !== undefined && mayPush(link, own)
@@ -91,10 +95,14 @@ export function announce(step: Step): void {
   announceBy(step, now + state.announcePeriod)
 }
 
-function changedTips({ state }: Step): Tip[] {
+/** What has not been told, of these sessions or of all. */
+function changedTips({ state }: Step, others?: Iterable<SessionId>, own?: OwnBatch): Tip[] {
+  const delivered = state.log.delivered()
+  const sessions = others ? new Set([...others, ...(own ? [own.session] : [])]) : delivered.keys()
   const changed: Tip[] = []
-  for (const tip of state.log.delivered().values()) {
-    if ((state.told.get(tip.session) ?? 0) >= tip.seq) continue
+  for (const session of sessions) {
+    const tip = delivered.get(session)
+    if (!tip || (state.told.get(session) ?? 0) >= tip.seq) continue
     state.told.set(tip.session, tip.seq)
     changed.push(tip)
   }

@@ -25,8 +25,12 @@ export type Input = { readonly now: number } & (
   | { readonly kind: 'message'; readonly link: string; readonly message: Message }
   /** A peer has broken the protocol: a frame that cannot be read. */
   | { readonly kind: 'violation'; readonly link: string; readonly code: ErrorCode }
-  /** The log has changed. */
-  | { readonly kind: 'changed'; readonly own: OwnBatch | undefined }
+  /** The log has changed: by an own batch, and in these sessions of others. */
+  | {
+      readonly kind: 'changed'
+      readonly own: OwnBatch | undefined
+      readonly others: Iterable<SessionId> | 'all'
+    }
   /** What came of an `admit` effect. */
   | {
       readonly kind: 'admitted'
@@ -88,13 +92,18 @@ export const timing = {
   wantAtMost: 60_000,
   /** Until a range that failed at a peer is wanted from it again; doubled with every failure. */
   retry: 250,
-  retryAtMost: 60_000,
+  /** So many failures, or one answer that the log refuses: the peer does not have what it claims. */
+  attempts: 6,
+  /** Until it is given another chance. */
+  giveUp: 600_000,
   /** Until an overloaded log is offered the same again. */
   overload: 1_000,
   /** For which nothing is wanted after the store failed. */
   storeFailure: 5_000,
   /** For which a device that broke the protocol is not listened to. */
-  ban: 60_000,
+  ban: 10_000,
+  /** Runs that come unasked and are refused, until this counts as breaking it. */
+  refusals: 16,
   /** Between two frontiers that are sent because a peer asked, and between two questions. */
   reply: 1_000,
 } as const

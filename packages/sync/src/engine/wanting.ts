@@ -1,7 +1,15 @@
 import { limits, type SessionId } from '@peerplane/core'
 
 import { frontierMessages, type Range } from '../messages.ts'
-import { knownSeq, ownTips, storedSeq, wake, type LinkState, type Step } from './state.ts'
+import {
+  knownSeq,
+  ownTips,
+  storedSeq,
+  wake,
+  type EngineState,
+  type LinkState,
+  type Step,
+} from './state.ts'
 import { timing } from './types.ts'
 
 /** Asks for what is open: each session at one peer. */
@@ -12,27 +20,49 @@ export function want(step: Step): void {
     return
   }
   const wants = new Map<LinkState, Range[]>()
-  for (const session of state.open) {
-    const held = storedSeq(state, session)
-    const choice = state.frozen.has(session) ? undefined : choose(step, session, held)
-    if (choice && typeof choice !== 'number') {
-      // What is open stays open until an answer makes room.
-      if (choice.asks >= limits.wantsPerMessage) break
-      const to = knownSeq(choice, session)
-      const ranges = wants.get(choice) ?? []
-      wants.set(choice, ranges)
-      ranges.push({ session, from: held + 1, to })
-      choice.asks++
-      const ask = { link: choice.id, to, askedAt: now, progressAt: now, admitting: 0 }
-      state.asks.set(session, ask)
-      wake(step, now + timing.want)
+  do {
+    for (const session of state.open) {
+      state.open.delete(session)
+      if (state.frozen.has(session) || state.asks.has(session)) continue
+      const held = storedSeq(state, session)
+      const choice = choose(step, session, held)
+      if (typeof choice === 'number') delay(step, session, choice)
+      else if (choice) {
+        const ranges = wants.get(choice) ?? []
+        wants.set(choice, ranges)
+        ranges.push(ask(step, choice, session, held + 1))
+      }
     }
-    state.open.delete(session)
-    if (typeof choice === 'number') delay(step, session, choice)
-  }
+  } while (openQueued(state))
   for (const [link, ranges] of wants) {
     step.effects.push({ kind: 'send', link: link.id, message: { kind: 'want', ranges } })
   }
+}
+
+function ask(
+  { state, now, effects }: Step,
+  link: LinkState,
+  session: SessionId,
+  from: number,
+): Range {
+  const to = knownSeq(link, session)
+  link.asks++
+  state.asks.set(session, { link: link.id, to, askedAt: now, progressAt: now, admitting: 0 })
+  wake({ state, now, effects }, now + timing.want)
+  return { session, from, to }
+}
+
+/** Opens sessions that wait for room at a link, as many as there is room for; whether anything is open. */
+function openQueued({ links, open }: EngineState): boolean {
+  for (const { queued, asks } of links.values()) {
+    let room = limits.wantsPerMessage - asks
+    for (const session of queued) {
+      if (room-- <= 0) break
+      queued.delete(session)
+      open.add(session)
+    }
+  }
+  return open.size > 0
 }
 
 /** Looks at a session again at `at`. */
@@ -78,11 +108,11 @@ export function endAsk({ state }: Step, session: SessionId, link?: LinkState): b
   return true
 }
 
-/** Gives a session up at a link for a while; it is asked for elsewhere if somebody else has it. */
-export function fail(step: Step, link: LinkState, session: SessionId): void {
+/** Gives a session up at a link for a while; it is asked for elsewhere if somebody else has it. `weight` is how many failures this one counts as. */
+export function fail(step: Step, link: LinkState, session: SessionId, weight = 1): void {
   const { state, now } = step
-  const count = (link.failures.get(session)?.count ?? 0) + 1
-  const backoff = Math.min(timing.retryAtMost, timing.retry * 2 ** (count - 1))
+  const count = (link.failures.get(session)?.count ?? 0) + weight
+  const backoff = count < timing.attempts ? timing.retry * 2 ** (count - 1) : timing.giveUp
   link.failures.set(session, { count, until: now + backoff })
   endAsk(step, session, link)
   if (!state.asks.has(session)) state.open.add(session)
@@ -99,7 +129,19 @@ export function question({ state, now, effects }: Step, link: LinkState): void {
   }
 }
 
-/** The link to ask for a session: who has failed least, then its author, then who holds most. A time when all are backed off. */
+/** Asks a peer once for commits that are held here, if they may show that their author has signed something else, too. */
+export function suspect(step: Step, link: LinkState, range: Range): void {
+  const { session, from } = range
+  if ((link.suspected.get(session) ?? Infinity) <= from) return
+  link.suspected.set(session, from)
+  const message = { kind: 'want', ranges: [range] } as const
+  step.effects.push({ kind: 'send', link: link.id, message })
+}
+
+/**
+ * The link to ask for a session: who has failed least, then its author, then who holds most. A time when all are backed off; nobody while
+ * whoever has it is asked for as much as may be: then the session is in their queues.
+ */
 function choose(
   { state, now }: Step,
   session: SessionId,
@@ -107,12 +149,15 @@ function choose(
 ): LinkState | number | undefined {
   let best: LinkState | undefined
   let until: number | undefined
+  const full: LinkState[] = []
   for (const link of state.links.values()) {
     if (knownSeq(link, session) <= held) continue
     const failure = link.failures.get(session)
     if (failure && failure.until > now) until = Math.min(until ?? Infinity, failure.until)
+    else if (link.asks >= limits.wantsPerMessage) full.push(link)
     else if (!best || isBetter(link, best, session)) best = link
   }
+  if (!best) for (const link of full) link.queued.add(session)
   return best ?? until
 }
 

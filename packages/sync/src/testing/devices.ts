@@ -26,6 +26,8 @@ export interface TestDevice {
   readonly id: DeviceId
   readonly replica: MemoryReplica
   readonly sync: Sync
+  /** Devices that it has seen. */
+  readonly known: ReadonlySet<DeviceId>
 }
 
 /** Makes the members of one space. */
@@ -83,6 +85,7 @@ export async function createMembers(hub: Hub, time: ManualTime, crypto: Crypto):
         held,
         resumed,
       )
+      const known = new Set<DeviceId>()
       const sync = createSync({
         ...ports,
         network: hub.join(peer),
@@ -90,10 +93,11 @@ export async function createMembers(hub: Hub, time: ManualTime, crypto: Crypto):
         chain,
         anchor,
         scheduler: time,
-        isKnown: () => false,
+        isKnown: (device) => known.has(device),
+        remember: (devices) => devices.forEach((each) => known.add(each)),
       })
       await sync.start()
-      return { name: peer, id: idOf(key), replica, sync }
+      return { name: peer, id: idOf(key), replica, sync, known }
     },
   }
 }

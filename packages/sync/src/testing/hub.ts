@@ -1,6 +1,6 @@
 import type { Identity, Link, Network, NetworkHandler, Scheduler } from '@peerplane/core'
 
-import { decodeMessage, type Message } from '../messages.ts'
+import { decodeMessage, encodeMessage, type Message } from '../messages.ts'
 import { channelPair } from './channel-pair.ts'
 
 /** A frame that has been sent over a link of a hub. */
@@ -17,6 +17,8 @@ export interface Hub {
   /** Connects two started networks; resolves when both handshakes have ended. */
   connect(a: string, b: string): Promise<void>
   disconnect(a: string, b: string): void
+  /** Sends what no sync of ours would send. */
+  send(from: string, to: string, message: Message): void
   /** Everything sent so far over links. */
   readonly sent: Sent[]
   /** Announcements gossiped so far, by their senders. */
@@ -150,6 +152,9 @@ export function createHub(scheduler: Scheduler): Hub {
       right.links.set(a, ends[1]!)
       left.handler?.connected(ends[0]!)
       right.handler?.connected(ends[1]!)
+    },
+    send(from, to, message) {
+      void nodes.get(from)?.links.get(to)?.send(encodeMessage(message))
     },
     disconnect(a, b) {
       nodes.get(a)?.links.get(b)?.drop()
