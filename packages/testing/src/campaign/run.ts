@@ -76,13 +76,11 @@ class Run {
     this.#log = (what) => options.log?.(this.#world.now, what)
     const { random } = this.#world
     const choice = random.stream('choice')
-    const witnessOf = (process: string): Witness | undefined => this.#witnesses.get(process)
-    this.#workload = new Workload(
-      random.stream('workload'),
-      this.#knowledge,
-      this.#titles,
-      witnessOf,
-    )
+    this.#workload = new Workload(random.stream('workload'), this.#knowledge, this.#titles, {
+      witnessOf: (process) => this.#witnesses.get(process),
+      later: (delayMs, task) => this.#world.after(delayMs, task),
+      report: (violation) => this.#report(violation),
+    })
     this.#fleet = new Fleet(
       this.#world,
       {

@@ -216,6 +216,7 @@ class Scene {
       durability: 'memory',
       outcome: 'running',
       takenBack: false,
+      isRepetition: false,
     }
     step.effects.set(key, { mark, command, input, seen: new Set(seen) })
     this.knowledge.steps.set(mark, step)

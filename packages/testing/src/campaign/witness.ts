@@ -23,6 +23,7 @@ export type Rule =
   | 'monotonic reads'
   | 'read your writes'
   | 'durability'
+  | 'run once'
   | 'fork'
   | 'stuck'
   | 'quiescence'

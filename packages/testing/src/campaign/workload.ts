@@ -1,13 +1,13 @@
 import { entityKey, type Entity, type EntityKey } from '@peerplane/core'
 import type { Invocation } from '@peerplane/runtime'
 
-import type { Incarnation } from '../fleet/device.ts'
+import type { Incarnation, SimDevice } from '../fleet/device.ts'
 import type { SimProcess } from '../world/process.ts'
 import type { SimRandom } from '../world/random.ts'
 import { campaignCommands, campaignEntities, type Marked } from './entities.ts'
 import type { Knowledge, Step } from './knowledge.ts'
 import type { TitleHistories } from './title-histories.ts'
-import type { Witness } from './witness.ts'
+import type { Violation, Witness } from './witness.ts'
 
 /** Entities that all commands fall on. */
 export const campaignKeys: readonly EntityKey[] = [
@@ -26,6 +26,13 @@ export interface WorkloadCounts {
   atomic: number
 }
 
+/** What a workload needs of the run it is part of. */
+export interface Surroundings {
+  witnessOf(process: string): Witness | undefined
+  later(delayMs: number, task: () => void): void
+  report(violation: Violation): void
+}
+
 /** Issues random commands and notes what it knows about them. */
 export class Workload {
   readonly counts: WorkloadCounts = {
@@ -38,18 +45,18 @@ export class Workload {
   readonly #random: SimRandom
   readonly #knowledge: Knowledge
   readonly #titles: TitleHistories
-  readonly #witnessOf: (process: string) => Witness | undefined
+  readonly #surroundings: Surroundings
 
   constructor(
     random: SimRandom,
     knowledge: Knowledge,
     titles: TitleHistories,
-    witnessOf: (process: string) => Witness | undefined,
+    surroundings: Surroundings,
   ) {
     this.#random = random
     this.#knowledge = knowledge
     this.#titles = titles
-    this.#witnessOf = witnessOf
+    this.#surroundings = surroundings
   }
 
   /** The declared entities for one process. */
@@ -59,9 +66,13 @@ export class Workload {
       if (!step) return
       const key = entityKey(type, id)
       const { command, input } = step.issued.get(key)!
+      if (step.isRepetition) {
+        const what = `${mark} ran again under its operation id`
+        this.#surroundings.report({ rule: 'run once', where: process.name, what })
+      }
       step.process = process.name
       step.context = new Set([
-        ...(this.#witnessOf(process.name)?.visible ?? []),
+        ...(this.#surroundings.witnessOf(process.name)?.visible ?? []),
         ...seen,
         ...(step.effects.size > 0 ? step.context : []),
       ])
@@ -95,6 +106,7 @@ export class Workload {
       durability,
       outcome: 'running',
       takenBack: false,
+      isRepetition: false,
     }
     this.#knowledge.steps.set(mark, step)
     const operationId = random.chance(0.2) ? mark : undefined
@@ -107,13 +119,26 @@ export class Workload {
       () => {
         this.counts.acknowledged++
         this.#knowledge.acknowledged(device, step)
-        this.#witnessOf(process.name)?.expect(step)
+        if (operationId) this.#repeatLater(device, step, invocations)
+        this.#surroundings.witnessOf(process.name)?.expect(step)
       },
       () => {
         this.counts.failed++
         step.outcome = 'failed'
       },
     )
+  }
+
+  /** Asks for an acknowledged command again, perhaps in a later process: the device must remember it. */
+  #repeatLater(device: SimDevice, step: Step, invocations: readonly Invocation[]): void {
+    this.#surroundings.later(this.#random.exponential(5000), () => {
+      const { incarnation } = device
+      if (!incarnation || !this.#knowledge.promised(device).has(step.mark)) return
+      this.counts.retries++
+      step.isRepetition = true
+      const { mark: operationId, durability } = step
+      incarnation.backend.invoke(invocations, { durability, operationId }).catch(() => undefined)
+    })
   }
 
   #invocation(key: EntityKey, mark: string): Invocation {

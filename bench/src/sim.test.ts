@@ -1,0 +1,50 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+import { expect, test } from 'vitest'
+
+const command = fileURLToPath(new URL('sim.ts', import.meta.url))
+
+/** Runs the command that `npm run sim` runs. */
+function sim(...args: string[]): Promise<{ code: number; output: string }> {
+  return new Promise((resolve) => {
+    const options = { maxBuffer: 64 * 1024 * 1024 }
+    execFile(
+      process.execPath,
+      ['--conditions=source', command, ...args],
+      options,
+      (error, stdout, stderr) => {
+        resolve({
+          code: typeof error?.code === 'number' ? error.code : error ? -1 : 0,
+          output: stdout + stderr,
+        })
+      },
+    )
+  })
+}
+
+test('300 seeds break no rule', { timeout: 300_000 }, async () => {
+  const { code, output } = await sim('--seeds', '300', '--quiet')
+  expect(output).toContain('300, 0 with a violation')
+  expect(code).toBe(0)
+})
+
+test('another process gives the same traces', { timeout: 120_000 }, async () => {
+  const traces = async () =>
+    (await sim('--seeds', '4', '--seed', '40')).output.match(/seed \d+:.*trace \w+/g)!.sort()
+  const [once, twice] = [await traces(), await traces()]
+  expect(once).toHaveLength(4)
+  expect(once).toEqual(twice)
+})
+
+test('the campaign finds what is planted', { timeout: 300_000 }, async () => {
+  const { code, output } = await sim('--sabotage', '--seeds', '500')
+  expect(output).not.toContain('survived')
+  expect(output).not.toContain('exception')
+  expect(code).toBe(0)
+})
+
+test('a wrong call says how to call it', { timeout: 60_000 }, async () => {
+  expect((await sim('--seeds', 'many')).code).toBe(2)
+  expect((await sim('--sabotage', 'unheard-of')).code).toBe(2)
+})
