@@ -50,7 +50,7 @@ export class FoldedEntities implements Entities {
     this.#flusher = new Flusher(
       options,
       { slots: this.#slots, waiting, folded, declared },
-      { before: () => this.#foldLate(), after: () => this.#evict() },
+      { before: () => this.#foldLate(), after: () => this.#afterFlush() },
     )
   }
 
@@ -214,6 +214,11 @@ export class FoldedEntities implements Entities {
     this.#waiting.reset()
     this.#frontier.reset()
     this.#slots.clear()
+  }
+
+  #afterFlush(): void {
+    this.#slots.mayEvict()
+    this.#evict()
   }
 
   #evict(): void {

@@ -14,6 +14,8 @@ export class Slots {
   readonly #options: EntitiesOptions
   readonly #waiting: WaitingBodies
   #generation = 0
+  /** So many may stay, because most of them could not go when that was last tried. */
+  #room: number = limits.openEntities
 
   constructor(options: EntitiesOptions, waiting: WaitingBodies) {
     this.#options = options
@@ -53,20 +55,29 @@ export class Slots {
 
   /** Frees the entities used least recently, as far as there are too many and `mayGo` agrees; to `later` they are on their way. */
   evict(mayGo: (slot: Slot) => 'now' | 'later' | 'no'): void {
+    if (this.#slots.size <= this.#room) return
     let excess = this.#slots.size - limits.openEntities
+    let staying = 0
     for (const [key, slot] of this.#slots) {
-      if (excess <= 0) return
+      if (excess <= 0) break
       const answer = this.#pins.has(key) ? 'no' : mayGo(slot)
       if (answer !== 'no') excess--
-      if (answer !== 'now') continue
-      this.#slots.delete(key)
-      slot.state.close()
+      if (answer === 'now') this.drop(key)
+      else staying++
     }
+    // Otherwise each opening would look at all of them again.
+    this.#room = staying > 0 ? this.#slots.size + staying / 8 : limits.openEntities
+  }
+
+  /** From now on more of them may go. */
+  mayEvict(): void {
+    this.#room = limits.openEntities
   }
 
   /** Frees all entities; what is being loaded is loaded again. */
   clear(): void {
     this.#generation++
+    this.#room = limits.openEntities
     this.#loading.clear()
     for (const slot of this.#slots.values()) slot.state.close()
     this.#slots.clear()
