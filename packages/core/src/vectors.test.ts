@@ -72,9 +72,15 @@ const device = (signingKey: SigningKey): DeviceId => toHex(signingKey.publicKey)
 const filled = (length: number, fill: number): Uint8Array => new Uint8Array(length).fill(fill)
 
 async function compute(): Promise<Record<string, unknown>> {
-  const spaceBytes = encodeCanonical([1, creator.publicKey, filled(16, 2)])
+  const secret = filled(32, 3)
+  const spaceBytes = encodeCanonical([
+    1,
+    creator.publicKey,
+    hash('space-secret', secret),
+    filled(16, 2),
+  ])
   const record = decodeSpaceRecord(spaceBytes)
-  const space = { record, secret: filled(32, 3) }
+  const space = { record, secret }
 
   const inviteSeed = filled(32, 4)
   const invitation = await createInvitation(

@@ -54,8 +54,8 @@ describe('an invitation', () => {
   })
 
   it('that was changed is refused, or leads to nobody else', async () => {
-    // Secret and addresses are not signed: a wrong one is found out in the handshake.
-    const signed = ({ space, grant, chain }: Invitation) => ({ record: space.record, grant, chain })
+    // Addresses are not signed: a wrong one leads to nobody, or to somebody who fails in the handshake.
+    const signed = ({ space, grant, chain }: Invitation) => ({ space, grant, chain })
     const outcomes: unknown[] = []
     for (let i = 'pp1.'.length; i < text.length; i++) {
       const changed = text.slice(0, i) + (text[i] === 'A' ? 'B' : 'A') + text.slice(i + 1)
@@ -63,7 +63,7 @@ describe('an invitation', () => {
     }
     const read = outcomes.filter((outcome) => outcome !== 'invalid-invitation')
     expect(read).toEqual(read.map(() => signed(invitation)))
-    expect(read.length).toBeLessThan(text.length / 2)
+    expect(read.length).toBeLessThan(text.length / 4)
   })
 
   it('to another space, or by somebody who is no member of it, is refused', async () => {

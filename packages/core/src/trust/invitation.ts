@@ -16,7 +16,7 @@ import {
   verifyAdmissions,
 } from './admission.ts'
 import type { Admission, Grant } from './admission.ts'
-import { decodeSpaceRecord, type Space } from './space.ts'
+import { decodeSpaceRecord, isSecretOf, type Space } from './space.ts'
 
 /** All that a device needs to become a member. Whoever has it can join: it is a secret. */
 export interface Invitation {
@@ -78,7 +78,7 @@ export async function readInvitation(
   const invitation = decodeInvitation(link)
   const { space, grant, chain } = invitation
   const invalid = new PeerplaneError('invalid-invitation', 'the invitation was changed on its way')
-  if (grant.space !== space.record.id) throw invalid
+  if (grant.space !== space.record.id || !isSecretOf(space.record, space.secret)) throw invalid
   const inviteKey = await ports.crypto.keyFromSeed(invitation.inviteSeed)
   // An admission of the invite key itself: if its chain holds, the chain of a device will.
   const probe = await admit(grant, toHex(inviteKey.publicKey) as DeviceId, inviteKey)

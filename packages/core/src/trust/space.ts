@@ -1,4 +1,4 @@
-import { fromHex, toHex } from '../bytes.ts'
+import { equalSecrets, fromHex, toHex } from '../bytes.ts'
 import { decodeCanonical, encodeCanonical } from '../codec.ts'
 import { PeerplaneError } from '../errors.ts'
 import { array, bytes, whole } from '../fields.ts'
@@ -11,6 +11,8 @@ import type { Random } from '../ports/random.ts'
 export interface SpaceRecord {
   readonly id: SpaceId
   readonly creator: DeviceId
+  /** Hash of the space secret: a secret that was changed on its way is noticed. */
+  readonly commitment: Uint8Array
   readonly bytes: Uint8Array
 }
 
@@ -23,21 +25,34 @@ export interface Space {
 
 /** Founds a space; needs no network. */
 export function createSpace(creator: DeviceId, random: Random): Space {
-  const encoded = encodeCanonical([FORMAT_VERSION, fromHex(creator), random.bytes(16)])
-  return { record: decodeSpaceRecord(encoded), secret: random.bytes(32) }
+  const secret = random.bytes(32)
+  const encoded = encodeCanonical([
+    FORMAT_VERSION,
+    fromHex(creator),
+    commitmentTo(secret),
+    random.bytes(16),
+  ])
+  return { record: decodeSpaceRecord(encoded), secret }
 }
 
 /** The space record of canonical bytes. Throws `malformed`. */
 export function decodeSpaceRecord(encoded: Uint8Array): SpaceRecord {
-  const fields = array(decodeCanonical(encoded), 'space', 3)
+  const fields = array(decodeCanonical(encoded), 'space', 4)
   const version = whole(fields[0], 'space.version')
   if (version !== FORMAT_VERSION) {
     throw new PeerplaneError('malformed', `space has format version ${version}`)
   }
-  bytes(fields[2], 'space.nonce', 16)
+  bytes(fields[3], 'space.nonce', 16)
   return {
     id: toHex(hash('space', encoded)) as SpaceId,
     creator: toHex(bytes(fields[1], 'space.creator', HASH_BYTES)) as DeviceId,
+    commitment: bytes(fields[2], 'space.commitment', HASH_BYTES),
     bytes: encoded,
   }
 }
+
+/** Whether `secret` is the secret of the space. */
+export const isSecretOf = (record: SpaceRecord, secret: Uint8Array): boolean =>
+  equalSecrets(commitmentTo(secret), record.commitment)
+
+const commitmentTo = (secret: Uint8Array): Uint8Array => hash('space-secret', secret)
