@@ -112,6 +112,18 @@ export {
   type Frontier,
   type Lineage,
 } from './log/frontier.ts'
+export {
+  branchOf,
+  decodeForkProof,
+  encodeForkProof,
+  firstIdOf,
+  forkedTip,
+  isForkedTip,
+  verifyForkProof,
+  type BatchLink,
+  type Branch,
+  type ForkProof,
+} from './log/fork.ts'
 export { merklePath, merkleRoot, verifyMerklePath } from './log/merkle.ts'
 export {
   decodeOpening,

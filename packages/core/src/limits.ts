@@ -38,6 +38,16 @@ export const limitTable = {
     'bytes',
     'a run of batches under one signature: what a forger can make a receiver hash for nothing',
   ),
+  runBatches: limit(
+    4096,
+    'batches',
+    'in a run, with those that the proof of a fork names: what lies between two signatures that were verified',
+  ),
+  forkBytes: limit(
+    320 * KiB,
+    'bytes',
+    'the proof of a fork: two branches of so many batches, 40 bytes each',
+  ),
   deps: limit(64, 'dependencies', 'of one commit; more are folded by an empty merge commit'),
   sections: limit(256, 'sections', 'of one commit, so that one command stays a small unit'),
   parents: limit(256, 'sessions', 'named by an opening record'),

@@ -53,8 +53,6 @@ export type Message =
 
 /** Tips in one frame; a longer frontier goes on in `have` messages. 16,384 of at most 53 bytes are far below the limit of a frame. */
 const TIPS_PER_FRAME = 16_384
-/** A batch has a seed and a header with its root: no run has more batches than this. */
-const BATCHES_PER_RUN = limits.runBytes / 64
 const PEER_ID_UNITS = 128
 const ADDRESS_UNITS = 256
 const REASON_UNITS = 64
@@ -65,7 +63,7 @@ const REASON_UNITS = 64
  *     frontier [1, [tip…], reply]          tip = [session, seq, mark]
  *     have     [2, [tip…]]
  *     want     [3, [[session, from, to]…]]
- *     run      [4, session, from, [opening, signature, [admission…]] | null, [batch…]]
+ *     run      [4, session, from, [opening, signature, [admission…]] | null, [batch…]], and the proof of a fork if it ends with one
  *     peers    [5, [[peer, [address…], device, anchor]…]]
  *     bye      [6, reason]
  */
@@ -110,9 +108,9 @@ function toValue(message: Message): Value {
     case 'want':
       return [3, message.ranges.map(({ session, from, to }) => [fromHex(session), from, to])]
     case 'run': {
-      const { session, from, opening, batches } = message.run
+      const { session, from, opening, batches, fork } = message.run
       const evidence = opening ? [opening.bytes, opening.signature, opening.chain] : null
-      return [4, fromHex(session), from, evidence, batches]
+      return [4, fromHex(session), from, evidence, batches, ...(fork ? [fork] : [])]
     }
     case 'peers':
       return [5, message.peers.map((each) => introductionToValue(each))]
@@ -130,7 +128,7 @@ function readMessage(fields: readonly Value[]): Message | undefined {
     case 3:
       return { kind: 'want', ranges: readRanges(array(fields, 'want', 2)[1]) }
     case 4:
-      return { kind: 'run', run: readRun(array(fields, 'run', 5)) }
+      return { kind: 'run', run: readRun(fields) }
     case 5:
       return { kind: 'peers', peers: readPeers(array(fields, 'peers', 2)[1]) }
     case 6:
@@ -156,18 +154,26 @@ const readRanges = (value: Value | undefined): Range[] =>
   })
 
 function readRun(fields: readonly Value[]): Run {
+  const fork = fields.length === 6 ? bytes(fields[5], 'run.fork') : undefined
+  if (!fork) array(fields, 'run', 5)
   const from = whole(fields[2], 'run.from', 1)
   const opening = fields[3] === null ? undefined : readOpening(array(fields[3], 'run.opening', 3))
   if ((from === 1) !== (opening !== undefined)) {
     throw new PeerplaneError('malformed', 'a run has an opening exactly when it starts at 1')
   }
-  const batches = list(fields[4], 'run.batches', BATCHES_PER_RUN, bytes)
-  if (batches.length === 0) throw new PeerplaneError('malformed', 'run.batches is empty')
+  const batches = list(fields[4], 'run.batches', limits.runBatches, bytes)
+  if (batches.length === 0 && !fork) {
+    throw new PeerplaneError('malformed', 'run.batches is empty')
+  }
   const size = batches.reduce((sum, batch) => sum + batch.length, 0)
   if (batches.length > 1 && size > limits.runBytes) {
     throw new PeerplaneError('too-large', `a run has ${size} bytes`)
   }
-  return { session: readSession(fields[1], 'run'), from, opening, batches }
+  if (fork && fork.length > limits.forkBytes) {
+    throw new PeerplaneError('too-large', `the proof of a fork has ${fork.length} bytes`)
+  }
+  const run = { session: readSession(fields[1], 'run'), from, opening, batches }
+  return fork ? { ...run, fork } : run
 }
 
 const readOpening = (fields: readonly Value[]): OpeningEvidence => ({

@@ -137,6 +137,21 @@ describe('serving', () => {
     expect(order.length).toBeGreaterThan(4)
   })
 
+  it('sends nothing after the proof of a fork, however far it was asked for', async () => {
+    const run = {
+      session: idOf('a'),
+      from: 1,
+      opening: undefined,
+      batches: [batchOf(idOf('a'), 1, 2, 5)],
+      fork: new Uint8Array(3),
+    }
+    const { serving, sent, done, drain } = serve({ range: async () => run })
+    serving.add({ session: run.session, from: 1, to: 2 ** 53 - 4 })
+    await drain()
+    expect(sent).toEqual([run])
+    expect(done).toEqual([{ session: run.session, to: 2 ** 53 - 4, complete: true }])
+  })
+
   it('replaces a range that is asked for again', async () => {
     const { serving, sent, done, rest, drain } = serve(logOf({ a: [1, 2, 3] }))
     serving.add({ session: idOf('a'), from: 1, to: 3 })

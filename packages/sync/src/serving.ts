@@ -56,7 +56,8 @@ export function createServing({ replica, send, done, failed }: ServingPorts): Se
       const piece = next && (await read(next, Math.max(PIECE_BYTES, ROUND_BYTES / waiting.size)))
       if (piece && !stopped) {
         await send(piece)
-        next.sent = end(piece)
+        // Nothing comes after the proof of a fork, whatever was asked for.
+        next.sent = piece.fork ? next.to : end(piece)
         next.time = undefined
       }
       const complete = next !== undefined && next.sent >= next.to

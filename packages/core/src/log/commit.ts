@@ -48,6 +48,9 @@ export interface Commit {
   readonly sections: readonly Section[]
 }
 
+/** The largest seq of a commit; frontiers use higher ones for sessions that were forked. */
+export const MAX_SEQ: number = 2 ** 52 - 1
+
 const SALT_BYTES = 16
 
 /** Builds a commit; `seed` is the salt seed of its batch. */
@@ -79,6 +82,8 @@ export function decodeHeader(encoded: Uint8Array): Header {
   const fields = array(decodeCanonical(encoded), 'header', 6)
   const deps = list(fields[1], 'header.deps', limits.deps, readDot)
   const time = array(fields[3], 'header.time', 2)
+  const seq = whole(fields[0], 'header.seq', 1)
+  if (seq > MAX_SEQ) throw new PeerplaneError('malformed', 'header.seq is too large')
   const counter = whole(time[1], 'header.time.counter')
   if (counter > MAX_COUNTER)
     throw new PeerplaneError('malformed', 'header.time.counter is too large')
@@ -88,7 +93,7 @@ export function decodeHeader(encoded: Uint8Array): Header {
     }
   }
   return {
-    seq: whole(fields[0], 'header.seq', 1),
+    seq,
     deps,
     digest: bytes(fields[2], 'header.digest', deps.length === 0 ? 0 : 16),
     time: { ms: whole(time[0], 'header.time.ms'), counter },

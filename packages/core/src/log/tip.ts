@@ -2,7 +2,7 @@ import { fromHex, toHex } from '../bytes.ts'
 import type { Value } from '../codec.ts'
 import { array, bytes, whole } from '../fields.ts'
 import { HASH_BYTES } from '../hash.ts'
-import type { CommitId, SessionId } from '../ids.ts'
+import type { BatchId, CommitId, SessionId } from '../ids.ts'
 
 /** How far a session is held: its first `seq` commits, the last of which has an id that begins with `mark`. */
 export interface Tip {
@@ -15,8 +15,8 @@ export interface Tip {
 /** Bytes of a mark. */
 export const MARK_BYTES = 8
 
-/** The mark of a commit. */
-export const markOf = (commit: CommitId): string => commit.slice(0, MARK_BYTES * 2)
+/** The mark of a commit, or of a batch. */
+export const markOf = (id: CommitId | BatchId): string => id.slice(0, MARK_BYTES * 2)
 
 /** A tip for the canonical encoding. */
 export const tipToValue = (tip: Tip): Value => [fromHex(tip.session), tip.seq, fromHex(tip.mark)]

@@ -10,15 +10,17 @@ export interface OpeningEvidence {
   readonly chain: readonly Uint8Array[]
 }
 
-/** Consecutive batches of one session, the last of which is signed: the unit of transfer. */
+/** Consecutive batches of one session, the last of which is signed or followed by the proof of a fork: the unit of transfer. */
 export interface Run {
   readonly session: SessionId
   /** Seq of the first commit. */
   readonly from: number
   /** Present when `from` is 1. */
   readonly opening: OpeningEvidence | undefined
-  /** Canonical batches; at most `limits.runBytes` together, or one batch. */
+  /** Canonical batches; at most `limits.runBytes` together, or one batch. None only with a proof. */
   readonly batches: readonly Uint8Array[]
+  /** Canonical proof that the session has two versions from the end of the batches on; it speaks for them in place of a signature. */
+  readonly fork?: Uint8Array
 }
 
 /** What came of a run. */
@@ -31,21 +33,26 @@ export interface Admitted {
 
 /** What sync needs of the log of a space: compare, hand out, take in. */
 export interface Replica {
-  /** Delivered and durable, for announcing; on a batch boundary in every session. */
+  /**
+   * Delivered and durable, for announcing; on a batch boundary in every session. A session known to be forked is listed with its forked tip
+   * once all of it before the fork is delivered.
+   */
   delivered(): Frontier
   /** Durable, delivered or not, for asking: what need not be sent again. */
   stored(): Frontier
   /** Parents of each session whose opening is held. */
   readonly lineage: Lineage
   /**
-   * The run that starts at the batch holding commit `from`, of about `maxBytes` at most (one batch at least), ending with a signed batch;
-   * `undefined` if nothing from there on is held.
+   * The run that starts at the batch holding commit `from`, or at the fork before it, of about `maxBytes` at most (one batch at least), of
+   * what is delivered, ending with a signed batch or a proof; `undefined` if nothing from there on is delivered.
    */
   range(session: SessionId, from: number, maxBytes: number): Promise<Run | undefined>
   /**
    * Checks a run, stores what is new of it, and delivers what has become deliverable. Resolves when it is durable.
-   * Rejects with `malformed`, `too-large`, `wrong-space`, `not-a-member`, `bad-signature`, `broken-chain`, `fork`, `overloaded`, or a code of
-   * the store; then nothing of the run was stored. `broken-chain`: the run does not continue what is held, because of a gap or because sender
+   * Of a run that would have to wait where there is no room, what can be delivered is taken in. A run that proves a fork is taken in as such:
+   * the session is listed with its forked tip then, and what comes of it from the fork on is ignored.
+   * Rejects with `malformed`, `too-large`, `wrong-space`, `not-a-member`, `bad-signature`, `broken-chain`, `overloaded`, or a code of the
+   * store; then nothing of the run was stored. `broken-chain`: the run does not continue what is held, because of a gap or because sender
    * and receiver hold different versions of the session. It does not speak against the sender. The same session, asked for from commit 1,
    * tells which it is.
    */

@@ -1,4 +1,4 @@
-import type { SessionId, Tip } from '@peerplane/core'
+import { isForkedTip, type SessionId, type Tip } from '@peerplane/core'
 
 import { hasRoom, knownSeq, knownTips, type LinkState, type Step } from './state.ts'
 import { timing } from './types.ts'
@@ -43,17 +43,21 @@ export function compare(
   let pending = 0
   let behind = 0
   for (const { session, seq } of log.delivered().values()) {
-    if (!frozen.has(session)) pending += Math.max(0, seq - knownSeq(link, session))
+    if (!frozen.has(session)) pending += distance(knownSeq(link, session), seq)
   }
   for (const session of new Set([...link.listed.keys(), ...link.implied.keys()])) {
     if (frozen.has(session) || isGivenUp(link, session)) continue
-    behind += Math.max(0, knownSeq(link, session) - (stored.get(session)?.seq ?? 0))
+    behind += distance(stored.get(session)?.seq ?? 0, knownSeq(link, session))
   }
   return { pending, behind }
 }
 
 const isGivenUp = (link: LinkState, session: SessionId): boolean =>
   (link.failures.get(session)?.count ?? 0) >= timing.attempts
+
+/** Commits from one seq to a later one; up to the tip of a fork it is not known how many, at least one. */
+const distance = (from: number, to: number): number =>
+  isForkedTip({ seq: to }) ? Number(from < to) : Math.max(0, to - from)
 
 function imply(step: Step, link: LinkState, session: SessionId): void {
   const queue = [session]
