@@ -5,7 +5,11 @@ import { Chaos } from './fleet/chaos.ts'
 import type { Incarnation } from './fleet/device.ts'
 import { chooseFaults, type FaultKind } from './fleet/faults.ts'
 import { Fleet } from './fleet/fleet.ts'
-import type { SimRandom } from './world/random.ts'
+import { planConditions, planDevices } from './plan/generate.ts'
+import { perform, type Stage } from './plan/perform.ts'
+import type { Plan } from './plan/plan.ts'
+import { improvised, type Rhythm, type Script } from './plan/script.ts'
+import { SimRandom } from './world/random.ts'
 import { SimWorld } from './world/world.ts'
 
 /** One device, as a step or a check finds it. */
@@ -69,9 +73,31 @@ export async function simulate(simulation: Simulation): Promise<void> {
 }
 
 async function simulateSeed(simulation: Simulation, seed: number): Promise<void> {
-  const { entities, devices = 3, steps = 50 } = simulation
+  const { steps = 50 } = simulation
+  const random = new SimRandom(`seed ${seed}`).stream('plan')
+  const devices = planDevices(random, simulation.devices ?? 3)
+  const chosen = chooseFaults(random)
+  const allowed = new Set(simulation.faults ?? chosen)
+  const kinds = new Set([...chosen].filter((kind) => allowed.has(kind)))
+  const setting = { seed, devices, conditions: planConditions(random, kinds, devices) }
+  const script = improvised(random, kinds, RHYTHM, (): 'step' => 'step')
+  await runScenario(simulation, setting, script, { steps })
+}
+
+const RHYTHM: Rhythm = { workMs: 300, faultMs: 1000, copyMs: 2100 }
+
+/** What a run starts with. */
+type Setting = Omit<Plan<'step'>, 'steps' | 'endMs'>
+
+async function runScenario(
+  simulation: Simulation,
+  setting: Setting,
+  script: Script<'step'>,
+  until: { readonly steps: number } | { readonly endMs: number },
+): Promise<void> {
+  const { entities } = simulation
+  const { seed, devices, conditions } = setting
   const world = new SimWorld(seed)
-  const random = world.random.stream('scenario')
   const scenario = simulation.scenario()
   const statuses = new Map<Incarnation, PlaneStatus>()
   const planes = new Map<Incarnation, Plane>()
@@ -90,35 +116,36 @@ async function simulateSeed(simulation: Simulation, seed: number): Promise<void>
       restored: () => undefined,
     },
   )
-  const deviceOf = (incarnation: Incarnation): SimulatedDevice => ({
+  const deviceOf = (incarnation: Incarnation, purpose: string): SimulatedDevice => ({
     name: incarnation.device.name,
     plane: planes.get(incarnation)!,
-    random,
+    random: world.random.stream(purpose),
   })
   await fleet.found()
-  const kinds = chooseFaults(random)
-  const allowed = new Set(simulation.faults ?? kinds)
-  const chaos = new Chaos(
+  const chaos = new Chaos(fleet)
+  chaos.begin(conditions)
+  let worked = 0
+  const stage: Stage<'step'> = {
     fleet,
-    new Set([...kinds].filter((kind) => allowed.has(kind))),
-    () => undefined,
-  )
-  chaos.begin()
-  for (let step = 0; step < steps; step++) {
-    const open = fleet.open()
-    if (open.length > 0) scenario.step(deviceOf(random.pick(open))).catch(() => undefined)
-    if (random.chance(0.2)) chaos.strike()
-    if (random.chance(0.1)) chaos.backUp()
-    await world.run(world.now + (random.chance(0.3) ? 0 : random.exponential(300)))
+    chaos,
+    run: (untilMs, done) => world.run(untilMs, done),
+    ready: () => true,
+    work: ({ id }, incarnation) => {
+      worked++
+      scenario.step(deviceOf(incarnation, `step ${id}`)).catch(() => undefined)
+    },
   }
+  const end = 'endMs' in until ? until : { enough: () => worked >= until.steps }
+  await perform(script, stage, end)
   chaos.end()
   await becomeEqual(world, () =>
     fleet.devices.map(({ incarnation }) => incarnation && statuses.get(incarnation)),
   )
   for (const incarnation of fleet.open()) {
-    await settled(world, async () => scenario.check(deviceOf(incarnation))).catch(
+    const { name } = incarnation.device
+    await settled(world, async () => scenario.check(deviceOf(incarnation, `check ${name}`))).catch(
       (error: unknown) => {
-        throw new InvariantBroken(seed, incarnation.device.name, error)
+        throw new InvariantBroken(seed, name, error)
       },
     )
   }

@@ -5,6 +5,11 @@ import { Chaos } from '../fleet/chaos.ts'
 import type { Incarnation } from '../fleet/device.ts'
 import { chooseFaults, type FaultCounts } from '../fleet/faults.ts'
 import { Fleet } from '../fleet/fleet.ts'
+import { planCommand, planConditions, planDevices } from '../plan/generate.ts'
+import { perform, type Stage, type Until } from '../plan/perform.ts'
+import type { CommandWork, Plan } from '../plan/plan.ts'
+import { improvised, planned, type Rhythm, type Script } from '../plan/script.ts'
+import { SimRandom } from '../world/random.ts'
 import { SimWorld } from '../world/world.ts'
 import { Arrivals } from './arrivals.ts'
 import { Knowledge } from './knowledge.ts'
@@ -54,10 +59,43 @@ export interface RunOptions {
 
 /** Runs one seed: a fleet, a workload, faults, healing, and the oracles. */
 export async function runSeed(seed: number, options: RunOptions = {}): Promise<RunReport> {
-  return new Run(seed, options).play()
+  return (await performSeed(seed, options)).report
 }
 
+/** Runs one seed and returns with the report what it did, as a plan that does the same again. */
+export async function performSeed(seed: number, options: RunOptions = {}): Promise<Performance> {
+  const random = new SimRandom(`seed ${seed}`).stream('plan')
+  const devices = planDevices(random, leastWork.devices + random.below(3))
+  const kinds = chooseFaults(random)
+  const setting = { seed, devices, conditions: planConditions(random, kinds, devices) }
+  const run = new Run(setting, options)
+  const script = improvised(random, kinds, RHYTHM, planCommand)
+  const enough = (faults: number): boolean =>
+    run.acknowledged >= leastWork.commits && faults >= leastWork.faults
+  return run.play(script, { enough })
+}
+
+/** Runs a plan. It may do less than a seed must. */
+export async function runPlan(plan: CommandPlan, options: RunOptions = {}): Promise<RunReport> {
+  return (await new Run(plan, options).play(planned(plan), plan)).report
+}
+
+/** A plan of the campaign. */
+export type CommandPlan = Plan<CommandWork>
+
+/** A run, and what it did. */
+export interface Performance {
+  readonly report: RunReport
+  readonly plan: CommandPlan
+}
+
+const RHYTHM: Rhythm = { workMs: 300, faultMs: 2500, copyMs: 2100 }
+
+/** What a run starts with. */
+type Setting = Omit<CommandPlan, 'steps' | 'endMs'>
+
 class Run {
+  readonly #setting: Setting
   readonly #world: SimWorld
   readonly #fleet: Fleet
   readonly #chaos: Chaos
@@ -71,12 +109,11 @@ class Run {
   readonly #violations: Violation[] = []
   readonly #log: (what: string) => void
 
-  constructor(seed: number, options: RunOptions) {
-    this.#world = new SimWorld(seed)
+  constructor(setting: Setting, options: RunOptions) {
+    this.#setting = setting
+    this.#world = new SimWorld(setting.seed)
     this.#log = (what) => options.log?.(this.#world.now, what)
-    const { random } = this.#world
-    const choice = random.stream('choice')
-    this.#workload = new Workload(random.stream('workload'), this.#knowledge, this.#titles, {
+    this.#workload = new Workload(this.#knowledge, this.#titles, {
       witnessOf: (process) => this.#witnesses.get(process),
       later: (delayMs, task) => this.#world.after(delayMs, task),
       report: (violation) => this.#report(violation),
@@ -84,7 +121,7 @@ class Run {
     this.#fleet = new Fleet(
       this.#world,
       {
-        devices: leastWork.devices + choice.below(3),
+        devices: setting.devices,
         entities: (process) => this.#workload.entities(process),
         crypto: options.crypto,
       },
@@ -101,17 +138,23 @@ class Run {
         restored: (device, image) => this.#knowledge.restored(device, image),
       },
     )
-    this.#chaos = new Chaos(this.#fleet, chooseFaults(choice), this.#log)
+    this.#chaos = new Chaos(this.#fleet, (fault, phase) =>
+      this.#log(`fault ${phase}: ${JSON.stringify(fault)}`),
+    )
     this.#fleet.network.onFrame = (process, frame) => {
       const visible = this.#witnesses.get(process)?.visible
       if (visible) this.#arrivals.frame(process, visible, frame)
     }
   }
 
-  async play(): Promise<RunReport> {
+  get acknowledged(): number {
+    return this.#workload.counts.acknowledged
+  }
+
+  async play(script: Script<CommandWork>, until: Until): Promise<Performance> {
     await this.#fleet.found()
-    this.#chaos.begin()
-    await this.#disturb()
+    this.#chaos.begin(this.#setting.conditions)
+    const { steps, endMs } = await this.#disturb(script, until)
     this.#chaos.end()
     this.#log('all faults are over')
     const healed = this.#world.now
@@ -121,10 +164,10 @@ class Run {
     const convergedMs = this.#world.now - healed
     if (equal) await this.#watchCalm()
     for (const violation of judgeEnd(this.#ends(), this.#knowledge)) this.#report(violation)
-    const stale = this.#titles.judge(!this.#chaos.kinds.has('clock-jump'))
+    const stale = this.#titles.judge(this.#chaos.counts['clock-jump'] === undefined)
     if (stale) this.#report({ rule: 'causality', where: 'titles', what: stale })
     const { counts } = this.#fleet.network
-    return {
+    const report: RunReport = {
       seed: this.#world.seed,
       devices: this.#fleet.devices.length,
       workload: this.#workload.counts,
@@ -138,34 +181,19 @@ class Run {
       trace: this.#world.trace.digest(),
       violations: this.#violations,
     }
+    const { seed, devices, conditions } = this.#setting
+    return { report, plan: { seed, devices, conditions, steps, endMs } }
   }
 
-  /** Commands and faults, until there have been enough of both. */
-  async #disturb(): Promise<void> {
-    const random = this.#world.random.stream('rhythm')
-    let struck = 0
-    let over = false
-    const command = (): void => {
-      if (over) return
-      const ready = this.#fleet
-        .open()
-        .filter(({ process }) => this.#witnesses.get(process.name)?.complete)
-      if (ready.length > 0) this.#workload.issue(random.pick(ready))
-      if (random.chance(0.1)) this.#chaos.backUp()
-      // Bursts and pauses: several commands in one turn make one batch.
-      this.#world.after(random.chance(0.3) ? 0 : random.exponential(300), command)
+  #disturb(script: Script<CommandWork>, until: Until): ReturnType<typeof perform<CommandWork>> {
+    const stage: Stage<CommandWork> = {
+      fleet: this.#fleet,
+      chaos: this.#chaos,
+      run: (untilMs, done) => this.#runUntil(untilMs, done),
+      ready: ({ process }) => this.#witnesses.get(process.name)?.complete ?? false,
+      work: ({ id, work }, incarnation) => this.#workload.issue(id, work, incarnation),
     }
-    const strike = (): void => {
-      if (over) return
-      if (this.#chaos.strike()) struck++
-      this.#world.after(random.exponential(2500), strike)
-    }
-    this.#world.after(0, command)
-    this.#world.after(random.exponential(1000), strike)
-    const enough = (): boolean =>
-      this.#workload.counts.acknowledged >= leastWork.commits && struck >= leastWork.faults
-    await this.#runUntil(this.#world.now + 10 * PATIENCE_MS, enough)
-    over = true
+    return perform(script, stage, until)
   }
 
   #opened(incarnation: Incarnation): void {

@@ -1,10 +1,10 @@
-import { entityKey, type Entity, type EntityKey } from '@peerplane/core'
+import { entityKey, splitEntityKey, type Entity, type EntityKey } from '@peerplane/core'
 import type { Invocation } from '@peerplane/runtime'
 
 import type { Incarnation, SimDevice } from '../fleet/device.ts'
+import type { CommandWork } from '../plan/plan.ts'
 import type { SimProcess } from '../world/process.ts'
-import type { SimRandom } from '../world/random.ts'
-import { campaignCommands, campaignEntities, type Marked } from './entities.ts'
+import { campaignEntities } from './entities.ts'
 import type { Knowledge, Step } from './knowledge.ts'
 import type { TitleHistories } from './title-histories.ts'
 import type { Violation, Witness } from './witness.ts'
@@ -33,7 +33,7 @@ export interface Surroundings {
   report(violation: Violation): void
 }
 
-/** Issues random commands and notes what it knows about them. */
+/** Issues commands and notes what it knows about them. */
 export class Workload {
   readonly counts: WorkloadCounts = {
     commands: 0,
@@ -42,18 +42,11 @@ export class Workload {
     retries: 0,
     atomic: 0,
   }
-  readonly #random: SimRandom
   readonly #knowledge: Knowledge
   readonly #titles: TitleHistories
   readonly #surroundings: Surroundings
 
-  constructor(
-    random: SimRandom,
-    knowledge: Knowledge,
-    titles: TitleHistories,
-    surroundings: Surroundings,
-  ) {
-    this.#random = random
+  constructor(knowledge: Knowledge, titles: TitleHistories, surroundings: Surroundings) {
     this.#knowledge = knowledge
     this.#titles = titles
     this.#surroundings = surroundings
@@ -81,22 +74,23 @@ export class Workload {
     })
   }
 
-  /** Runs one random command on a device. */
-  issue({ backend, device, process }: Incarnation): void {
-    const random = this.#random
-    const mark = `~w${++this.counts.commands}~`
-    const keys = random.chance(0.2)
-      ? random.shuffle(campaignKeys).slice(0, 2)
-      : [random.pick(campaignKeys)]
-    if (keys.length > 1) this.counts.atomic++
-    const invocations = keys.map((key) => this.#invocation(key, mark))
-    const durability = random.pick(['memory', 'local', 'synced', 'synced'] as const)
+  /** Runs a command on a device. */
+  issue(id: number, work: CommandWork, { backend, device, process }: Incarnation): void {
+    const mark = `~w${id}~`
+    this.counts.commands++
+    if (work.on.length > 1) this.counts.atomic++
     const issued = new Map(
-      invocations.map(({ type, id, command, input }) => [
-        entityKey(type, id),
-        { command, input: input as unknown as Marked },
+      work.on.map(({ entity, command, key, by }) => [
+        entity as EntityKey,
+        { command, input: { mark, key, text: `${mark}${entity}`, by } },
       ]),
     )
+    const invocations: Invocation[] = [...issued].map(([entity, { command, input }]) => ({
+      ...splitEntityKey(entity),
+      command,
+      input: { ...input },
+    }))
+    const { durability, repeatMs } = work
     const step: Step = {
       mark,
       process: process.name,
@@ -109,7 +103,7 @@ export class Workload {
       isRepetition: false,
     }
     this.#knowledge.steps.set(mark, step)
-    const operationId = random.chance(0.2) ? mark : undefined
+    const operationId = repeatMs === undefined ? undefined : mark
     if (operationId) {
       // Twice under one operation id: it must run once.
       this.counts.retries++
@@ -119,7 +113,7 @@ export class Workload {
       () => {
         this.counts.acknowledged++
         this.#knowledge.acknowledged(device, step)
-        if (operationId) this.#repeatLater(device, step, invocations)
+        if (repeatMs !== undefined) this.#repeatLater(device, step, invocations, repeatMs)
         this.#surroundings.witnessOf(process.name)?.expect(step)
       },
       () => {
@@ -130,8 +124,13 @@ export class Workload {
   }
 
   /** Asks for an acknowledged command again, perhaps in a later process: the device must remember it. */
-  #repeatLater(device: SimDevice, step: Step, invocations: readonly Invocation[]): void {
-    this.#surroundings.later(this.#random.exponential(5000), () => {
+  #repeatLater(
+    device: SimDevice,
+    step: Step,
+    invocations: readonly Invocation[],
+    repeatMs: number,
+  ): void {
+    this.#surroundings.later(repeatMs, () => {
       const { incarnation } = device
       if (!incarnation || !this.#knowledge.promised(device).has(step.mark)) return
       this.counts.retries++
@@ -139,18 +138,5 @@ export class Workload {
       const { mark: operationId, durability } = step
       incarnation.backend.invoke(invocations, { durability, operationId }).catch(() => undefined)
     })
-  }
-
-  #invocation(key: EntityKey, mark: string): Invocation {
-    const random = this.#random
-    const [type, id] = key.split('/') as ['tally' | 'board', string]
-    const command = random.pick<string>(campaignCommands[type])
-    const input: Marked = {
-      mark,
-      key: random.pick(['x', 'y', 'z']),
-      text: `${mark}${key}`,
-      by: 1 + random.below(9),
-    }
-    return { type, id, command, input: { ...input } }
   }
 }

@@ -9,11 +9,16 @@ import { DiskImage } from './image.ts'
 export interface DiskWeather {
   /** Mean duration of a flush, milliseconds. */
   flushMs: number
+  /** Mean duration of a read, milliseconds. */
+  readMs: number
   /** Probability that a write fails with an input/output error; half of these take effect all the same, after the next opening. */
   errors: number
   /** Nothing more fits. */
   full: boolean
 }
+
+/** A disk that works. */
+export const fairDisk: DiskWeather = { flushMs: 2, readMs: 0.1, errors: 0, full: false }
 
 interface Pending {
   readonly writes: readonly Write[]
@@ -33,7 +38,7 @@ interface Pending {
  * tail, and a write is lost as a whole or not at all. That, and nothing better, is what the port promises.
  */
 export class SimDisk {
-  weather: DiskWeather = { flushMs: 2, errors: 0, full: false }
+  weather: DiskWeather = { ...fairDisk }
   readonly counts = { writes: 0, errors: 0, lostWrites: 0 }
   readonly #world: SimWorld
   readonly #random: SimRandom
@@ -89,7 +94,7 @@ export class SimDisk {
 
   /** For {@link SimStore}: how long a read takes. */
   readMs(): number {
-    return this.#random.exponential(0.1)
+    return this.#random.exponential(this.weather.readMs)
   }
 
   /** Moves the oldest write that is still queued into the cache, or fails it. */

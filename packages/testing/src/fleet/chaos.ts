@@ -1,70 +1,45 @@
-import type { SimRandom } from '../world/random.ts'
-import type { Incarnation, SimDevice } from './device.ts'
-import type { FaultCounts, FaultKind, MomentaryFault } from './faults.ts'
-import { momentaryFaults } from './faults.ts'
+import type { Condition, CutFault, Fault } from '../plan/plan.ts'
+import type { SimDevice } from './device.ts'
+import type { DiskImage } from '../disk/image.ts'
+import type { FaultCounts, FaultKind } from './faults.ts'
 import type { Fleet } from './fleet.ts'
 
-/** Faults of the network: they are nobody's own. */
-const global: ReadonlySet<FaultKind> = new Set(['partition', 'one-way-cut', 'reset', 'path-change'])
+/** Told when a fault begins, with how long it lasts if that is known, and when it ends. */
+export type FaultObserver = (fault: Fault, phase: 'begins' | 'ends') => void
 
 /** Does to a fleet what the world would do. */
 export class Chaos {
-  readonly kinds: ReadonlySet<FaultKind>
   readonly counts: FaultCounts = {}
   readonly #fleet: Fleet
-  readonly #log: (what: string) => void
-  readonly #random: SimRandom
+  readonly #observe: FaultObserver
+  readonly #copies = new Map<number, DiskImage>()
   #over = false
 
-  constructor(fleet: Fleet, kinds: ReadonlySet<FaultKind>, log: (what: string) => void) {
+  constructor(fleet: Fleet, observe: FaultObserver = () => undefined) {
     this.#fleet = fleet
-    this.#log = log
-    this.kinds = kinds
-    this.#random = fleet.world.random.stream('faults')
+    this.#observe = observe
   }
 
-  /** Sets the conditions of the run. */
-  begin(): void {
-    const random = this.#random
-    const { network, devices } = this.#fleet
-    const { weather } = network
-    if (this.#ambient('loss')) weather.loss = random.between(0.001, 0.01)
-    if (this.#ambient('half-open')) weather.halfOpenMs = random.between(1000, 20_000)
-    if (this.#ambient('gossip-loss')) weather.announcementLoss = random.between(0.1, 0.9)
-    if (this.#ambient('gossip-copies')) weather.announcementCopies = random.between(0.1, 0.5)
-    if (this.#ambient('gossip-delay')) weather.announcementDelayMs = random.between(500, 5000)
-    if (this.#ambient('slow-links')) this.#slowLinks()
-    for (const { disk, options } of devices) {
-      if (this.kinds.has('slow-disk') && random.chance(0.5)) {
-        disk.weather.flushMs = random.between(20, 300)
-        this.#count('slow-disk')
-      }
-      if (this.kinds.has('clock-skew') && random.chance(0.7)) {
-        options.clock.jump(random.between(-3_600_000, 3_600_000))
-        this.#count('clock-skew')
-      }
-    }
+  /** Sets the conditions of the run. Those on devices that are not there do nothing. */
+  begin(conditions: readonly Condition[]): void {
+    for (const condition of conditions) this.#apply(condition)
+    for (const kind of new Set(conditions.map((condition) => condition.kind))) this.#count(kind)
   }
 
-  /** Makes copies of disks that a later fault may restore. */
-  backUp(): void {
-    if (!this.kinds.has('restore')) return
-    const open = this.#fleet.open()
-    if (open.length > 0) this.#fleet.copy(this.#random.pick(open).device)
+  /** Makes a copy of a disk under a number by which a fault may name it; says whether it could. */
+  copy(id: number, name: string): boolean {
+    const device = this.#fleet.device(name)
+    if (!device?.incarnation) return false
+    this.#copies.set(id, this.#fleet.copy(device))
+    return true
   }
 
-  /** Lets one fault happen; says whether one could. */
-  strike(): boolean {
-    const kinds = momentaryFaults.filter((kind) => this.kinds.has(kind))
-    if (kinds.length === 0) return false
-    const kind = this.#random.pick(kinds)
-    this.#fleet.world.trace.add(`fault ${kind}`, this.#fleet.world.now)
-    const open = this.#fleet.open()
-    if (open.length === 0) return false
-    const incarnation = this.#random.pick(open)
-    if (!this.#happen(kind, incarnation)) return false
-    this.#log(`fault: ${kind}${global.has(kind) ? '' : ` at ${incarnation.process.name}`}`)
-    this.#count(kind)
+  /** Lets a fault happen, if it can happen now; says whether it did. */
+  strike(fault: Fault): boolean {
+    if (!this.#happen(fault)) return false
+    this.#fleet.world.trace.add(`fault ${fault.kind}`, this.#fleet.world.now)
+    this.#observe(fault, 'begins')
+    this.#count(fault.kind)
     return true
   }
 
@@ -74,124 +49,116 @@ export class Chaos {
     this.#fleet.heal()
   }
 
-  #happen(kind: MomentaryFault, { device, process, backend }: Incarnation): boolean {
+  #apply(condition: Condition): void {
+    const { network } = this.#fleet
+    const { weather } = network
+    switch (condition.kind) {
+      case 'loss':
+        weather.loss = condition.value
+        break
+      case 'half-open':
+        weather.halfOpenMs = condition.value
+        break
+      case 'gossip-loss':
+        weather.announcementLoss = condition.value
+        break
+      case 'gossip-copies':
+        weather.announcementCopies = condition.value
+        break
+      case 'gossip-delay':
+        weather.announcementDelayMs = condition.value
+        break
+      case 'slow-links': {
+        const { from, to, latencyMs, rate } = condition
+        network.setWeather(from, to, { latencyMs, jitterMs: latencyMs, rate })
+        break
+      }
+      case 'slow-disk': {
+        const device = this.#fleet.device(condition.device)
+        const { flushMs, readMs } = condition
+        if (device) device.disk.weather = { ...device.disk.weather, flushMs, readMs }
+        break
+      }
+      case 'clock-skew':
+        this.#fleet.device(condition.device)?.options.clock.jump(condition.byMs)
+    }
+  }
+
+  #happen(fault: Fault): boolean {
     const fleet = this.#fleet
-    const random = this.#random
-    switch (kind) {
+    if ('ways' in fault) return this.#cut(fault)
+    if (fault.kind === 'reset') return fleet.network.reset(...fault.between)
+    if (fault.kind === 'path-change') {
+      const [from, to] = fault.between
+      const link = fleet.network
+        .links()
+        .find((each) => each.from.device === from && each.to.device === to)
+      return link?.from.upgrade(link.to, fault.path) ?? false
+    }
+    const device = fleet.device(fault.device)
+    const incarnation = device?.incarnation
+    if (!device || !incarnation) return false
+    const { weather } = device.disk
+    switch (fault.kind) {
       case 'crash':
         device.kill(false)
-        return this.#restart(device)
+        return this.#restart(device, fault)
       case 'power-cut':
         fleet.powerCut(device)
-        return this.#restart(device)
+        return this.#restart(device, fault)
       case 'restart':
-        void device.stop().then(() => this.#restart(device))
+        void device.stop().then(() => this.#restart(device, fault))
         return true
       case 'restore': {
-        const candidates = fleet.copies.get(device) ?? []
-        if (candidates.length === 0) return false
-        fleet.restore(device, random.pick(candidates))
-        return this.#restart(device)
+        const image = this.#copies.get(fault.copy)
+        if (!image) return false
+        fleet.restore(device, image)
+        return this.#restart(device, fault)
       }
       case 'clone':
-        return fleet.clone(device, this.#someDevices())
-      case 'partition':
-        return this.#partition()
-      case 'one-way-cut':
-        return this.#cutFor([this.#somePair()])
-      case 'reset':
-        return fleet.network.reset(random)
-      case 'path-change':
-        return this.#changePath()
-      case 'offline':
-        return this.#offline({ device, process, backend })
+        return fleet.clone(device, fault.dial)
+      case 'offline': {
+        const { backend } = incarnation
+        backend.setOnline(false).catch(() => undefined)
+        return this.#later(fault, fault.lastsMs, () => {
+          if (device.incarnation?.backend !== backend) return
+          backend.setOnline(true).catch(() => undefined)
+        })
+      }
       case 'pause':
-        process.pause(fleet.world.now + random.between(200, 10_000))
+        incarnation.process.pause(fleet.world.now + fault.lastsMs)
         return true
       case 'clock-jump':
-        device.options.clock.jump(random.pick([-1, 1]) * random.pick([1e3, 6e4, 3.6e6, 1e8]))
+        device.options.clock.jump(fault.byMs)
         return true
       case 'disk-errors':
-        device.disk.weather.errors = random.between(0.05, 0.5)
-        return this.#later(5000, () => (device.disk.weather.errors = 0))
+        weather.errors = fault.probability
+        return this.#later(fault, fault.lastsMs, () => (device.disk.weather.errors = 0))
       case 'disk-full':
-        device.disk.weather.full = true
-        return this.#later(5000, () => (device.disk.weather.full = false))
+        weather.full = true
+        return this.#later(fault, fault.lastsMs, () => (device.disk.weather.full = false))
     }
   }
 
-  #restart(device: SimDevice): true {
-    this.#fleet.world.after(this.#random.between(10, 5000), () => this.#fleet.start(device))
+  #restart(device: SimDevice, { downMs }: { readonly downMs: number }): true {
+    this.#fleet.world.after(downMs, () => this.#fleet.start(device))
     return true
   }
 
-  #partition(): boolean {
-    const shuffled = this.#random.shuffle(this.#fleet.devices)
-    const size = 1 + this.#random.below(shuffled.length - 1)
-    const [left, right] = [shuffled.slice(0, size), shuffled.slice(size)]
-    const ways = left.flatMap(({ name: a }) =>
-      right.flatMap(({ name: b }): [string, string][] => [
-        [a, b],
-        [b, a],
-      ]),
-    )
-    return this.#cutFor(ways)
-  }
-
-  #cutFor(ways: readonly (readonly [string, string])[]): true {
-    for (const [from, to] of ways) this.#fleet.network.cut(from, to)
-    return this.#later(20_000, () => {
-      for (const [from, to] of ways) this.#fleet.network.heal(from, to)
+  #cut(fault: CutFault): true {
+    const { network } = this.#fleet
+    for (const [from, to] of fault.ways) network.cut(from, to)
+    return this.#later(fault, fault.lastsMs, () => {
+      for (const [from, to] of fault.ways) network.heal(from, to)
     })
   }
 
-  #changePath(): boolean {
-    const links = this.#fleet.network.links()
-    if (links.length === 0) return false
-    const { from, to } = this.#random.pick(links)
-    return from.upgrade(to, this.#random.pick(['webrtc', 'relay', 'direct'] as const))
-  }
-
-  #offline({ device, backend }: Incarnation): true {
-    backend.setOnline(false).catch(() => undefined)
-    return this.#later(10_000, () => {
-      if (device.incarnation?.backend !== backend) return
-      backend.setOnline(true).catch(() => undefined)
+  #later(fault: Fault, lastsMs: number, undo: () => void): true {
+    this.#fleet.world.after(lastsMs, () => {
+      if (this.#over) return
+      undo()
+      this.#observe(fault, 'ends')
     })
-  }
-
-  #slowLinks(): void {
-    const { devices, network } = this.#fleet
-    for (const { name: from } of devices) {
-      for (const { name: to } of devices) {
-        if (from === to || !this.#random.chance(0.4)) continue
-        const latencyMs = this.#random.between(100, 1000)
-        const rate = this.#random.between(2, 50)
-        network.setWeather(from, to, { latencyMs, jitterMs: latencyMs, rate })
-      }
-    }
-  }
-
-  #somePair(): [string, string] {
-    const [a, b] = this.#random.shuffle(this.#fleet.devices)
-    return [a!.name, b!.name]
-  }
-
-  #someDevices(): string[] {
-    return this.#random.shuffle(this.#fleet.devices.map(({ name }) => name)).slice(0, 2)
-  }
-
-  /** Undoes a fault after at most `longestMs`. */
-  #later(longestMs: number, undo: () => void): true {
-    this.#fleet.world.after(this.#random.between(0.05, 1) * longestMs, () => {
-      if (!this.#over) undo()
-    })
-    return true
-  }
-
-  #ambient(kind: FaultKind): boolean {
-    if (!this.kinds.has(kind)) return false
-    this.#count(kind)
     return true
   }
 

@@ -1,17 +1,20 @@
 import type { Crypto, Entity, SigningKey } from '@peerplane/core'
 
+import { fairDisk } from '../disk/disk.ts'
 import type { DiskImage } from '../disk/image.ts'
 import { SimNetwork } from '../network/network.ts'
+import type { PlannedDevice } from '../plan/plan.ts'
 import { SimClock } from '../world/clock.ts'
 import { simulatedCrypto } from '../world/crypto.ts'
 import type { SimProcess } from '../world/process.ts'
 import type { SimWorld } from '../world/world.ts'
 import { SimDevice, type DeviceEvents, type Incarnation } from './device.ts'
-import { chooseTopology, spreadDevices } from './topology.ts'
+import { spreadDevices } from './topology.ts'
 
 /** What a fleet is made of. */
 export interface FleetOptions {
-  readonly devices: number
+  /** The first one founds the space. */
+  readonly devices: readonly PlannedDevice[]
   /** The declared entities, for each process anew, so that handlers can tell processes apart. */
   readonly entities: (process: SimProcess) => readonly Entity[]
   /** Default: {@link simulatedCrypto}. */
@@ -36,7 +39,6 @@ export class Fleet {
   readonly world: SimWorld
   readonly network: SimNetwork
   readonly devices: SimDevice[] = []
-  readonly copies: Map<SimDevice, DiskImage[]> = new Map()
   readonly #options: FleetOptions
   readonly #events: FleetEvents
   #invitation: string | undefined
@@ -58,13 +60,13 @@ export class Fleet {
 
   /** Founds a space on the first device and lets the others join. */
   async found(): Promise<void> {
-    const random = this.world.random.stream('founding')
-    const names = Array.from({ length: this.#options.devices }, (_, i) => `d${i}`)
-    const topology = chooseTopology(random, names.length)
-    spreadDevices(this.network, random, names)
-    for (const [i, name] of names.entries()) {
-      const dial = topology[i]!.map((index) => names[index]!)
-      const anchor = i === 0 && random.chance(0.5)
+    const { devices } = this.#options
+    spreadDevices(
+      this.network,
+      this.world.random,
+      devices.map(({ name }) => name),
+    )
+    for (const { name, dial, anchor } of devices) {
       this.#add(name, await this.#key(name), dial, new SimClock(this.world, 0, 1), anchor)
     }
     const founder = this.devices[0]!
@@ -78,6 +80,10 @@ export class Fleet {
     if (!(await this.world.run(this.world.now + 60_000, allOpen))) {
       throw new Error(`a device could not join: ${this.#lastFailure()}`)
     }
+  }
+
+  device(name: string): SimDevice | undefined {
+    return this.devices.find((device) => device.name === name)
   }
 
   /** Devices whose runtime is open. */
@@ -94,10 +100,9 @@ export class Fleet {
     this.#events.powerCut(device)
   }
 
-  /** Keeps a copy of the disk for later. */
+  /** A copy of the disk for later. */
   copy(device: SimDevice): DiskImage {
     const image = device.disk.copy()
-    this.copies.set(device, [...(this.copies.get(device) ?? []), image].slice(-3))
     this.#events.copied(device, image)
     return image
   }
@@ -109,13 +114,17 @@ export class Fleet {
     this.#events.restored(device, image)
   }
 
+  canClone(): boolean {
+    return this.devices.length - this.#options.devices.length < MAX_CLONES
+  }
+
   /** Starts a second device from a copy of the first one's disk, with its key. */
   clone(device: SimDevice, dial: readonly string[]): boolean {
-    const clones = this.devices.length - this.#options.devices
-    if (clones >= MAX_CLONES) return false
+    if (!this.canClone()) return false
     const image = this.copy(device)
     const clock = new SimClock(this.world, 0, 1)
-    const clone = this.#add(`c${clones}`, device.options.key, dial, clock, false, image)
+    const name = `c${this.devices.length - this.#options.devices.length}`
+    const clone = this.#add(name, device.options.key, dial, clock, false, image)
     this.#events.restored(clone, image)
     this.start(clone)
     return true
@@ -126,7 +135,7 @@ export class Fleet {
     const { network, devices } = this
     for (const from of devices) {
       for (const to of devices) network.heal(from.name, to.name)
-      from.disk.weather = { flushMs: 2, errors: 0, full: false }
+      from.disk.weather = { ...fairDisk }
       from.options.clock.correct()
     }
     network.weather = {

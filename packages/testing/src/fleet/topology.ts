@@ -31,12 +31,13 @@ export function chooseTopology(random: SimRandom, size: number): Topology {
 /** Gives every pair of devices a distance of its own, so that messages by way of others can come first. */
 export function spreadDevices(
   network: SimNetwork,
-  random: SimRandom,
+  world: SimRandom,
   names: readonly string[],
 ): void {
   for (const from of names) {
     for (const to of names) {
       if (from === to) continue
+      const random = world.stream(`distance ${from} ${to}`)
       const latencyMs = random.pick([1, 5, 20, 80, 200]) * random.between(0.5, 1.5)
       network.setWeather(from, to, { latencyMs, jitterMs: latencyMs * random.unit(), rate: 1000 })
     }

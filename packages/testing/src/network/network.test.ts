@@ -143,7 +143,7 @@ describe('faults', () => {
     const { world, network, a, b } = setUp(7, { a: ['b'], b: [] })
     await world.run(1000)
     network.weather.halfOpenMs = 20_000
-    network.reset(world.random)
+    network.reset('a', 'b')
     await world.run(1001)
     const believer = a.links.length > 0 ? a : b
     void believer.links[0]!.send(utf8('lost'))

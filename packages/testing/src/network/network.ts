@@ -30,7 +30,6 @@ interface Connection {
 /** The network between all devices of a world. */
 export class SimNetwork {
   readonly world: SimWorld
-  readonly random: SimRandom
   weather: NetworkWeather = {
     loss: 0,
     announcementLoss: 0,
@@ -53,11 +52,11 @@ export class SimNetwork {
   readonly #nodes = new Map<string, SimNode>()
   readonly #cuts = new Set<string>()
   readonly #weathers = new Map<string, PipeWeather>()
+  readonly #randoms = new Map<string, SimRandom>()
   #connections: Connection[] = []
 
   constructor(world: SimWorld) {
     this.world = world
-    this.random = world.random.stream('network')
   }
 
   /** Nodes that have been started, by peer id. */
@@ -95,7 +94,7 @@ export class SimNetwork {
   cut(from: string, to: string): void {
     this.#cuts.add(way(from, to))
     for (const connection of this.#connections.filter((each) => joins(each, from, to))) {
-      this.world.after(this.random.between(0.2, 1) * this.weather.patienceMs, () => {
+      this.world.after(this.#random(from, to).between(0.2, 1) * this.weather.patienceMs, () => {
         if (this.isCut(from, to) || this.isCut(to, from)) this.#end(connection)
       })
     }
@@ -112,12 +111,17 @@ export class SimNetwork {
     return this.#cuts.has(way(from, to))
   }
 
-  /** Ends a random connection in the middle of whatever it carries; says whether there was one. */
-  reset(random: SimRandom): boolean {
-    const running = this.#connections.filter(({ over }) => !over)
-    if (running.length === 0) return false
+  /** Pairs of devices that a connection joins, or is about to join. */
+  connections(): (readonly [string, string])[] {
+    return this.#connections.map(({ ends: [a, b] }) => [deviceOf(a), deviceOf(b)])
+  }
+
+  /** Ends the latest connection between two devices in the middle of whatever it carries; says whether there was one. */
+  reset(one: string, other: string): boolean {
+    const connection = this.#connections.findLast((each) => joins(each, one, other))
+    if (!connection) return false
     this.counts.resets++
-    this.#end(random.pick(running))
+    this.#end(connection)
     return true
   }
 
@@ -154,15 +158,15 @@ export class SimNetwork {
   announce(author: SimNode, payload: Uint8Array): void {
     const { announcementLoss, announcementCopies, announcementDelayMs } = this.weather
     for (const node of this.#reachable(author)) {
-      if (this.random.chance(announcementLoss)) {
+      if (node.random.chance(announcementLoss)) {
         this.counts.lostAnnouncements++
         continue
       }
-      const copies = this.random.chance(announcementCopies) ? 2 : 1
+      const copies = node.random.chance(announcementCopies) ? 2 : 1
       this.counts.copiedAnnouncements += copies - 1
       for (let copy = 0; copy < copies; copy++) {
         this.counts.announcements++
-        node.process.after(this.random.between(1, announcementDelayMs), () => {
+        node.process.after(node.random.between(1, announcementDelayMs), () => {
           if (this.#nodes.get(node.peer) !== node) return
           this.world.trace.add(`announcement ${node.device}`, this.world.now, payload)
           node.handler.announcement(payload.slice())
@@ -186,11 +190,12 @@ export class SimNetwork {
   #pipe(from: SimNode, to: SimNode, connection: () => Connection, receiver: ConnectionEnd): Pipe {
     const weather = this.#weathers.get(way(from.device, to.device)) ?? FAIR
     const isCut = (): boolean => this.isCut(from.device, to.device)
-    const pipe = new Pipe(this.world, this.random, weather, isCut, (frame) => {
+    const random = this.#random(from.device, to.device)
+    const pipe = new Pipe(this.world, random, weather, isCut, (frame) => {
       this.world.trace.add(`frame ${from.device} ${to.device}`, this.world.now, frame)
       this.counts.frames++
       this.counts.bytes += frame.length
-      if (this.random.chance(this.weather.loss)) {
+      if (random.chance(this.weather.loss)) {
         this.counts.resets++
         this.#end(connection())
       } else if (receiver.open) {
@@ -207,10 +212,19 @@ export class SimNetwork {
     connection.over = true
     for (const pipe of connection.pipes) pipe.end()
     for (const end of connection.ends) {
-      const late = end.owner === knower ? 0 : this.random.between(0, this.weather.halfOpenMs)
+      const { random } = end.owner as SimNode
+      const late = end.owner === knower ? 0 : random.between(0, this.weather.halfOpenMs)
       end.owner.process.after(late, () => end.drop())
     }
     this.#connections = this.#connections.filter((each) => each !== connection)
+  }
+
+  /** A stream for each way: what happens on one moves no other. */
+  #random(from: string, to: string): SimRandom {
+    const name = way(from, to)
+    let random = this.#randoms.get(name)
+    if (!random) this.#randoms.set(name, (random = this.world.random.stream(`way ${name}`)))
+    return random
   }
 }
 
@@ -218,7 +232,9 @@ const FAIR: PipeWeather = { latencyMs: 5, jitterMs: 5, rate: 1000 }
 
 const way = (from: string, to: string): string => `${from}>${to}`
 
+const deviceOf = ({ owner }: ConnectionEnd): string => (owner as SimNode).device
+
 function joins(connection: Connection, one: string, other: string): boolean {
-  const devices = connection.ends.map(({ owner }) => (owner as SimNode).device)
+  const devices = connection.ends.map(deviceOf)
   return devices.includes(one) && devices.includes(other)
 }

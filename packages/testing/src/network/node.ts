@@ -1,6 +1,7 @@
 import type { Network, NetworkHandler, NetworkStatus, Path, PeerHint } from '@peerplane/core'
 
 import type { SimProcess } from '../world/process.ts'
+import type { SimRandom } from '../world/random.ts'
 import type { ConnectionEnd, EndOwner } from './end.ts'
 import type { SimNetwork } from './network.ts'
 
@@ -16,6 +17,7 @@ export class SimNode implements Network, EndOwner {
   readonly peer: string
   readonly device: string
   readonly process: SimProcess
+  readonly random: SimRandom
   readonly #network: SimNetwork
   readonly #dial: readonly string[]
   readonly #ends = new Set<ConnectionEnd>()
@@ -29,6 +31,7 @@ export class SimNode implements Network, EndOwner {
     this.process = process
     this.device = device
     this.peer = `peer-${process.name}`
+    this.random = network.world.random.stream(`node ${process.name}`)
     this.#dial = dial
   }
 
@@ -98,7 +101,7 @@ export class SimNode implements Network, EndOwner {
     )
     if (rivals.some(({ order }) => order > end.order)) return false
     for (const old of rivals) {
-      this.process.after(this.#network.random.between(0, DRAIN_MS), () => old.drop())
+      this.process.after(this.random.between(0, DRAIN_MS), () => old.drop())
     }
     return true
   }
@@ -113,7 +116,7 @@ export class SimNode implements Network, EndOwner {
   }
 
   #dialLater(device: string, round: number, pauseMs: number): void {
-    this.process.after(this.#network.random.between(0.5, 1) * pauseMs, () => {
+    this.process.after(this.random.between(0.5, 1) * pauseMs, () => {
       if (round !== this.#round) return
       const node = this.#network.nodeOf(device)
       const linked = node !== undefined && this.linkedPeers().has(node.peer)

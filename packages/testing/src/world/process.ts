@@ -19,9 +19,10 @@ export class SimProcess {
     this.name = name
     this.#world = world
     this.clock = clock
+    const jitter = world.random.stream(`jitter ${name}`)
     this.scheduler = {
-      after: (delayMs, task) =>
-        this.after(Math.max(0, delayMs) * clock.pace + world.jitter(), task),
+      // A timer is late by up to a millisecond.
+      after: (delayMs, task) => this.after(Math.max(0, delayMs) * clock.pace + jitter.unit(), task),
     }
   }
 

@@ -46,11 +46,6 @@ export class SimWorld {
     }
   }
 
-  /** What a timer is late by: under a millisecond. */
-  jitter(): number {
-    return this.#ties.unit()
-  }
-
   /** Awaits work that is not under virtual time, such as real cryptography, one piece after the other, before the next event. */
   outside<T>(work: () => Promise<T>): Promise<T> {
     const before = this.#outside ?? Promise.resolve()

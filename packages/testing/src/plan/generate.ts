@@ -1,0 +1,139 @@
+import { splitEntityKey, type EntityKey } from '@peerplane/core'
+
+import { campaignCommands } from '../campaign/entities.ts'
+import { campaignKeys } from '../campaign/workload.ts'
+import { momentaryFaults, type FaultKind } from '../fleet/faults.ts'
+import type { Fleet } from '../fleet/fleet.ts'
+import { chooseTopology } from '../fleet/topology.ts'
+import type { SimRandom } from '../world/random.ts'
+import type { CommandWork, Condition, Fault, PlannedDevice } from './plan.ts'
+
+/** Devices in a network of a random shape; the first one is an anchor in half of all runs. */
+export function planDevices(random: SimRandom, count: number): PlannedDevice[] {
+  const names = Array.from({ length: count }, (_, i) => `d${i}`)
+  return chooseTopology(random, count).map((dial, i) => ({
+    name: names[i]!,
+    dial: dial.map((index) => names[index]!),
+    anchor: i === 0 && random.chance(0.5),
+  }))
+}
+
+/** The conditions of a run with these kinds of fault. */
+export function planConditions(
+  random: SimRandom,
+  kinds: ReadonlySet<FaultKind>,
+  devices: readonly PlannedDevice[],
+): Condition[] {
+  const ranges = [
+    ['loss', 0.001, 0.01],
+    ['half-open', 1000, 20_000],
+    ['gossip-loss', 0.1, 0.9],
+    ['gossip-copies', 0.1, 0.5],
+    ['gossip-delay', 500, 5000],
+  ] as const
+  const conditions: Condition[] = []
+  for (const [kind, low, high] of ranges) {
+    if (kinds.has(kind)) conditions.push({ kind, value: neat(random.between(low, high)) })
+  }
+  for (const { name: device } of devices) {
+    if (kinds.has('slow-disk') && random.chance(0.5)) {
+      const flushMs = neat(random.between(20, random.pick([300, 2000])))
+      conditions.push({ kind: 'slow-disk', device, flushMs, readMs: neat(random.between(0.1, 20)) })
+    }
+    if (kinds.has('clock-skew') && random.chance(0.7)) {
+      const byMs = neat(random.between(-3_600_000, 3_600_000))
+      conditions.push({ kind: 'clock-skew', device, byMs })
+    }
+    for (const { name: to } of kinds.has('slow-links') ? devices : []) {
+      if (device === to || !random.chance(0.4)) continue
+      const latencyMs = neat(random.between(100, 1000))
+      const rate = neat(random.between(2, 50))
+      conditions.push({ kind: 'slow-links', from: device, to, latencyMs, rate })
+    }
+  }
+  return conditions
+}
+
+/** A random command, or two at once. */
+export function planCommand(random: SimRandom): CommandWork {
+  const keys = random.chance(0.2)
+    ? random.shuffle(campaignKeys).slice(0, 2)
+    : [random.pick(campaignKeys)]
+  return {
+    on: keys.map((entity: EntityKey) => ({
+      entity,
+      command: random.pick<string>(
+        campaignCommands[splitEntityKey(entity).type as keyof typeof campaignCommands],
+      ),
+      key: random.pick(['x', 'y', 'z']),
+      by: 1 + random.below(9),
+    })),
+    durability: random.pick(['memory', 'local', 'synced', 'synced'] as const),
+    ...(random.chance(0.2) ? { repeatMs: neat(random.exponential(5000)) } : {}),
+  }
+}
+
+/** A random fault among `kinds` that can happen to the fleet as it is; `copies` are those made so far, by device. */
+export function planFault(
+  random: SimRandom,
+  kinds: ReadonlySet<FaultKind>,
+  fleet: Fleet,
+  copies: readonly { readonly id: number; readonly device: string }[],
+): Fault | undefined {
+  const candidates = momentaryFaults.filter((kind) => kinds.has(kind))
+  const open = fleet.open()
+  if (candidates.length === 0 || open.length === 0) return undefined
+  const kind = random.pick(candidates)
+  const device = random.pick(open).device.name
+  const names = random.shuffle(fleet.devices.map(({ name }) => name))
+  const lasting = (longestMs: number): number => neat(random.between(0.05, 1) * longestMs)
+  switch (kind) {
+    case 'crash':
+    case 'power-cut':
+    case 'restart':
+      return { kind, device, downMs: neat(random.between(10, 5000)) }
+    case 'restore': {
+      const own = copies.filter((copy) => copy.device === device).slice(-3)
+      if (own.length === 0) return undefined
+      const copy = random.pick(own).id
+      return { kind, device, copy, downMs: neat(random.between(10, 5000)) }
+    }
+    case 'clone':
+      return fleet.canClone() ? { kind, device, dial: names.slice(0, 2) } : undefined
+    case 'partition': {
+      const size = 1 + random.below(names.length - 1)
+      const [left, right] = [names.slice(0, size), names.slice(size)]
+      const ways = left.flatMap((a) => right.flatMap((b) => [[a, b] as const, [b, a] as const]))
+      return { kind, ways, lastsMs: lasting(20_000) }
+    }
+    case 'one-way-cut':
+      return { kind, ways: [[names[0]!, names[1]!]], lastsMs: lasting(20_000) }
+    case 'reset': {
+      const connections = fleet.network.connections()
+      return connections.length > 0 ? { kind, between: random.pick(connections) } : undefined
+    }
+    case 'path-change': {
+      const links = fleet.network.links()
+      if (links.length === 0) return undefined
+      const { from, to } = random.pick(links)
+      const between = [from.device, to.device] as const
+      return { kind, between, path: random.pick(['webrtc', 'relay', 'direct'] as const) }
+    }
+    case 'offline':
+      return { kind, device, lastsMs: lasting(10_000) }
+    case 'pause':
+      return { kind, device, lastsMs: neat(random.between(200, 10_000)) }
+    case 'clock-jump':
+      return { kind, device, byMs: random.pick([-1, 1]) * random.pick([1e3, 6e4, 3.6e6, 1e8]) }
+    case 'disk-errors': {
+      const probability = neat(random.between(0.05, 0.5))
+      return { kind, device, probability, lastsMs: lasting(5000) }
+    }
+    case 'disk-full':
+      return { kind, device, lastsMs: lasting(5000) }
+  }
+}
+
+/** Short in JSON and for people; small numbers keep three digits. */
+const neat = (value: number): number =>
+  Math.abs(value) >= 10 ? Math.round(value) : Number(value.toPrecision(3))

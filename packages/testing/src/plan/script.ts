@@ -1,0 +1,81 @@
+import type { FaultKind } from '../fleet/faults.ts'
+import type { Fleet } from '../fleet/fleet.ts'
+import type { SimRandom } from '../world/random.ts'
+import { planFault } from './generate.ts'
+import type { Plan, Step } from './plan.ts'
+
+/** Where the steps of a run come from: a plan, or a seed that makes them up while the run goes on. */
+export interface Script<Work> {
+  /** When the next step is due, milliseconds after the beginning; `Infinity` if there is none. */
+  readonly nextMs: number
+  /** The step that is due; `undefined` if nothing can be done at this moment. `ready` are the devices that can work. */
+  next(fleet: Fleet, ready: readonly string[]): Step<Work> | undefined
+}
+
+/** The steps of a plan. */
+export function planned<Work>({ steps }: Plan<Work>): Script<Work> {
+  let index = 0
+  return {
+    get nextMs() {
+      return steps[index]?.atMs ?? Infinity
+    },
+    next: () => steps[index++],
+  }
+}
+
+/** Mean times between two steps of each sort, milliseconds. */
+export interface Rhythm {
+  readonly workMs: number
+  readonly faultMs: number
+  readonly copyMs: number
+}
+
+/** Endless steps made up from a random stream, each one for the fleet as it is then. */
+export function improvised<Work>(
+  random: SimRandom,
+  kinds: ReadonlySet<FaultKind>,
+  rhythm: Rhythm,
+  compose: (random: SimRandom) => Work,
+): Script<Work> {
+  const copies: { id: number; device: string }[] = []
+  const due = {
+    work: 0,
+    fault: wait(rhythm.faultMs),
+    copy: kinds.has('restore') ? wait(rhythm.copyMs) : Infinity,
+  }
+  let lastId = 0
+  function wait(meanMs: number): number {
+    return Math.ceil(random.exponential(meanMs))
+  }
+  const body = (
+    sort: keyof typeof due,
+    fleet: Fleet,
+    ready: readonly string[],
+  ): Record<string, unknown> | undefined => {
+    if (sort === 'fault') {
+      const fault = planFault(random, kinds, fleet, copies)
+      return fault && { fault }
+    }
+    if (sort === 'work')
+      return ready.length > 0 ? { work: compose(random), device: random.pick(ready) } : undefined
+    const open = fleet.open()
+    return open.length > 0 ? { copy: true, device: random.pick(open).device.name } : undefined
+  }
+  return {
+    get nextMs() {
+      return Math.min(due.work, due.fault, due.copy)
+    },
+    next(fleet, ready) {
+      const atMs = Math.min(due.work, due.fault, due.copy)
+      const sort = due.fault === atMs ? 'fault' : due.copy === atMs ? 'copy' : 'work'
+      // Bursts and pauses: several commands in one turn make one batch.
+      if (sort === 'work') due.work += random.chance(0.3) ? 0 : wait(rhythm.workMs)
+      else due[sort] += wait(sort === 'fault' ? rhythm.faultMs : rhythm.copyMs)
+      const what = body(sort, fleet, ready)
+      if (!what) return undefined
+      const step = { id: ++lastId, atMs, ...what } as Step<Work>
+      if ('copy' in step) copies.push({ id: step.id, device: step.device })
+      return step
+    },
+  }
+}
