@@ -64,6 +64,26 @@ export const limitTable = {
     'operations',
     'in one change of a document; 98 bytes can claim ten million',
   ),
+  documentReplaced: limit(
+    100_000,
+    'operations',
+    'replaced by one change of a document: one who deletes a text that several have written replaces about one per character',
+  ),
+  documentOpsAhead: limit(
+    1_000_000,
+    'operations',
+    'by which the numbers in a change of a document may run ahead of the changes it names: a command at an older version counts on from all that its author holds; without a bound one change could use up the numbers of a document',
+  ),
+  documentLastOp: limit(
+    2 ** 31 - 1,
+    '',
+    'the highest number of an operation: Automerge cannot load a document with higher ones',
+  ),
+  documentWaitingBytes: limit(
+    64 * MiB,
+    'bytes',
+    'of changes of one document that build upon changes nobody has sent; honest devices make none, and beyond it the document is unreadable here',
+  ),
   waitingCommits: limit(10_000, 'commits', 'that wait for a dependency, per space'),
   waitingBytes: limit(16 * MiB, 'bytes', 'of commits that wait for a dependency, per space'),
   frontierSessions: limit(100_000, 'sessions', 'in one frontier message'),
@@ -97,7 +117,6 @@ export const limitTable = {
     'bytes',
     'sent over one link and not yet processed by the peer; a frame may begin below it',
   ),
-  statementMs: limit(24 * 3_600_000, 'milliseconds', 'for which a network key speaks for a device'),
   openEntities: limit(1_000, 'entities', 'kept folded in memory; others are read from their rows'),
   unflushedEntities: limit(
     20_000,
@@ -105,6 +124,11 @@ export const limitTable = {
     'changed in memory before folding waits for their rows: catching up writes each row once',
   ),
   pendingCommands: limit(10_000, 'commands', 'accepted and not yet durable'),
+  operations: limit(
+    10_000,
+    'operations',
+    'whose outcomes are remembered by their ids; a repetition of an older one runs again',
+  ),
   pendingBytes: limit(64 * MiB, 'bytes', 'of own commits that queue for the store, per space'),
   queuedRuns: limit(64, 'runs', 'received and not yet checked, per space: 64 MiB at most'),
   tabQueue: limit(1_000, 'requests', 'of one following tab that wait for the leader'),
