@@ -38,7 +38,15 @@ test('another process gives the same traces', { timeout: 120_000 }, async () => 
 })
 
 test('the campaign finds what is planted', { timeout: 300_000 }, async () => {
-  const { code, output } = await sim('--sabotage', '--seeds', '500')
+  const names = [
+    'ignore-dependencies',
+    'drop-commit',
+    'no-anti-entropy',
+    'resume-session',
+    'tips-only-frontier',
+    'clock-register',
+  ]
+  const { code, output } = await sim('--sabotage', names.join(), '--seeds', '500')
   expect(output).not.toContain('survived')
   expect(output).not.toContain('exception')
   expect(code).toBe(0)

@@ -10,7 +10,7 @@ import { tellStory } from './sim/story.ts'
 const USAGE = `usage: npm run sim -- [--seeds 100] [--seed 1] [--workers ${availableParallelism()}]
     [--quiet]             only totals and failures
     [--story]             run one seed (--seed) and tell everything that happens in it
-    [--sabotage [NAME]]   plant known bugs, one after the other or one only; each must be found`
+    [--sabotage [NAMES]]  plant known bugs, all or those named, one after the other; each must be found`
 
 process.exitCode = await main(process.argv.slice(2))
 
@@ -45,8 +45,8 @@ async function main(args: readonly string[]): Promise<number> {
   }
   if (values.story) return tellStory(first, values.sabotage)
   if (values.sabotage !== undefined) {
-    const name = values.sabotage === 'all' ? undefined : values.sabotage
-    return runSabotage(name, { first, count, workers })
+    const names = values.sabotage === 'all' ? undefined : values.sabotage.split(',')
+    return runSabotage(names, { first, count, workers })
   }
   const started = performance.now()
   const reports = await runSeeds({ first, count, workers }, (report) => {

@@ -8,6 +8,9 @@ export interface Planted {
   assertUsed(): void
 }
 
+/** Begins the message of every failure to plant: such a failure is nothing that the campaign has found. */
+export const NOT_PLANTED = 'cannot plant'
+
 /**
  * Plants a bug by changing the text of product sources while they are loaded, so that no switch for it stands in the product. To be called
  * before anything of the product is imported. Throws for an unknown name; loading throws if the text to be replaced is not there exactly once.
@@ -30,7 +33,7 @@ export function plant(name: string): Planted {
         const parts = source.split(change.find)
         if (parts.length !== 2) {
           throw new Error(
-            `sabotage "${name}": ${parts.length - 1} places in ${change.file} read: ${change.find}`,
+            `${NOT_PLANTED} "${name}": ${parts.length - 1} places in ${change.file} read: ${change.find}`,
           )
         }
         source = parts.join(change.replace)
@@ -41,7 +44,8 @@ export function plant(name: string): Planted {
   })
   return {
     assertUsed: () => {
-      for (const { file } of left) throw new Error(`sabotage "${name}": ${file} was never loaded`)
+      for (const { file } of left)
+        throw new Error(`${NOT_PLANTED} "${name}": ${file} was never loaded`)
     },
   }
 }

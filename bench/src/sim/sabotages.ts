@@ -188,7 +188,7 @@ export const sabotages: readonly Sabotage[] = [
   sabotage(
     'trust-the-link',
     'never ask again after an answer was lost',
-    'sync/src/engine/engine.ts',
+    'sync/src/engine/intake.ts',
     '    state.asks.delete(session)\n    state.open.add(session)\n',
     '',
   ),

@@ -1,0 +1,19 @@
+import { readFileSync } from 'node:fs'
+
+import { expect, test } from 'vitest'
+
+import { sabotages } from './sabotages.ts'
+
+const packages = new URL('../../../packages/', import.meta.url)
+
+test.for(sabotages)('$name can be planted', ({ changes }) => {
+  for (const { file, find, replace } of changes) {
+    const source = readFileSync(new URL(file, packages), 'utf8')
+    expect(source.split(find), `${file} reads: ${find}`).toHaveLength(2)
+    expect(replace).not.toBe(find)
+  }
+})
+
+test('there are 24, each with a name of its own', () => {
+  expect(new Set(sabotages.map(({ name }) => name)).size).toBe(24)
+})
