@@ -54,6 +54,8 @@ export function batchKey(session: SessionId, firstSeq: number): Uint8Array {
   return key
 }
 
+export const isBatchKey = (key: Uint8Array): boolean => key[0] === BATCH && key.length === 41
+
 /** The session of a key that has one. */
 export const sessionOfKey = (key: Uint8Array): SessionId => toHex(key.subarray(1, 33)) as SessionId
 
