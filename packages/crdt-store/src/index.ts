@@ -8,6 +8,7 @@ export {
   type LogSabotage,
   type LogStatus,
 } from './log/log.ts'
+export { batchOfWrite } from './storage/inspect.ts'
 export { createMemoryStore, type MemoryStore } from './storage/memory-store.ts'
 export type {
   DeclaredModel,

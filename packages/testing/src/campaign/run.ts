@@ -9,6 +9,7 @@ import { planCommand, planConditions, planDevices } from '../plan/generate.ts'
 import { perform, type Stage, type Until } from '../plan/perform.ts'
 import type { CommandWork, Plan } from '../plan/plan.ts'
 import { improvised, planned, type Rhythm, type Script } from '../plan/script.ts'
+import type { Recorder } from '../record/recorder.ts'
 import { SimRandom } from '../world/random.ts'
 import { SimWorld } from '../world/world.ts'
 import { Arrivals } from './arrivals.ts'
@@ -55,6 +56,8 @@ export interface RunOptions {
   readonly crypto?: Crypto | undefined
   /** Told of everything that happens, for people. */
   readonly log?: ((timeMs: number, what: string) => void) | undefined
+  /** Takes down what happens. For one run. */
+  readonly recorder?: Recorder | undefined
 }
 
 /** Runs one seed: a fleet, a workload, faults, healing, and the oracles. */
@@ -96,6 +99,7 @@ type Setting = Omit<CommandPlan, 'steps' | 'endMs'>
 
 class Run {
   readonly #setting: Setting
+  readonly #recorder: Recorder | undefined
   readonly #world: SimWorld
   readonly #fleet: Fleet
   readonly #chaos: Chaos
@@ -124,6 +128,7 @@ class Run {
         devices: setting.devices,
         entities: (process) => this.#workload.entities(process),
         crypto: options.crypto,
+        recorder: options.recorder,
       },
       {
         opened: (incarnation) => this.#opened(incarnation),
@@ -138,9 +143,11 @@ class Run {
         restored: (device, image) => this.#knowledge.restored(device, image),
       },
     )
-    this.#chaos = new Chaos(this.#fleet, (fault, phase) =>
-      this.#log(`fault ${phase}: ${JSON.stringify(fault)}`),
-    )
+    this.#recorder = options.recorder
+    this.#chaos = new Chaos(this.#fleet, (fault, phase) => {
+      this.#log(`fault ${phase}: ${JSON.stringify(fault)}`)
+      this.#recorder?.fault(fault, phase)
+    })
     this.#fleet.network.onFrame = (process, frame) => {
       const visible = this.#witnesses.get(process)?.visible
       if (visible) this.#arrivals.frame(process, visible, frame)
@@ -152,10 +159,13 @@ class Run {
   }
 
   async play(script: Script<CommandWork>, until: Until): Promise<Performance> {
+    this.#recorder?.start(this.#world, this.#setting.devices, this.#setting.conditions)
     await this.#fleet.found()
+    this.#recorder?.begin()
     this.#chaos.begin(this.#setting.conditions)
     const { steps, endMs } = await this.#disturb(script, until)
     this.#chaos.end()
+    this.#recorder?.healed()
     this.#log('all faults are over')
     const healed = this.#world.now
     const equal = await this.#runUntil(healed + PATIENCE_MS, () =>
@@ -191,7 +201,11 @@ class Run {
       chaos: this.#chaos,
       run: (untilMs, done) => this.#runUntil(untilMs, done),
       ready: ({ process }) => this.#witnesses.get(process.name)?.complete ?? false,
-      work: ({ id, work }, incarnation) => this.#workload.issue(id, work, incarnation),
+      work: ({ id, work }, incarnation) => {
+        const issue = (): void => this.#workload.issue(id, work, incarnation)
+        if (this.#recorder) this.#recorder.step(id, issue)
+        else issue()
+      },
     }
     return perform(script, stage, until)
   }
@@ -235,6 +249,7 @@ class Run {
 
   #report(violation: Violation): void {
     if (this.#violations.length < MOST_VIOLATIONS) this.#violations.push(violation)
+    this.#recorder?.violated(violation)
     this.#log(`VIOLATION ${violation.rule} at ${violation.where}: ${violation.what}`)
   }
 
@@ -247,6 +262,7 @@ class Run {
             this.#world.now,
           )
           this.#log(`${witness.incarnation.process.name} shows ${mark}`)
+          this.#recorder?.shows(witness.incarnation.process.name, Number(mark.slice(2, -1)))
         }
       }
       return done()

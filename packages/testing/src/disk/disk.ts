@@ -1,5 +1,6 @@
 import { PeerplaneError, type Store, type Write } from '@peerplane/core'
 
+import type { Recorder } from '../record/recorder.ts'
 import type { SimProcess } from '../world/process.ts'
 import type { SimRandom } from '../world/random.ts'
 import type { SimWorld } from '../world/world.ts'
@@ -40,6 +41,7 @@ interface Pending {
 export class SimDisk {
   weather: DiskWeather = { ...fairDisk }
   readonly counts = { writes: 0, errors: 0, lostWrites: 0 }
+  recorder: Recorder | undefined
   readonly #world: SimWorld
   readonly #random: SimRandom
   #platter: DiskImage
@@ -117,6 +119,7 @@ export class SimDisk {
       return
     }
     store.view.apply(pending.writes)
+    this.recorder?.stored(store.process.name, pending.writes)
     this.#world.trace.add(`disk ${store.process.name}`, this.#world.now)
     for (const { key, value } of pending.writes) {
       this.#world.trace.add('w', 0, key)

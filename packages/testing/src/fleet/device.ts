@@ -5,7 +5,8 @@ import { SimDisk } from '../disk/disk.ts'
 import type { DiskImage } from '../disk/image.ts'
 import type { SimNetwork } from '../network/network.ts'
 import { SimNode } from '../network/node.ts'
-import { SimClock } from '../world/clock.ts'
+import type { Recorder } from '../record/recorder.ts'
+import type { SimClock } from '../world/clock.ts'
 import { SimProcess } from '../world/process.ts'
 import type { SimWorld } from '../world/world.ts'
 
@@ -22,6 +23,7 @@ export interface DeviceOptions {
   readonly dial: readonly string[]
   readonly anchor: boolean
   readonly image?: DiskImage | undefined
+  readonly recorder?: Recorder | undefined
 }
 
 /** One run of the runtime on a device, from its opening to its end. */
@@ -55,6 +57,7 @@ export class SimDevice {
     this.name = options.name
     this.options = options
     this.disk = new SimDisk(options.world, options.name, options.image)
+    this.disk.recorder = options.recorder
     this.#events = events
   }
 
@@ -89,7 +92,10 @@ export class SimDevice {
     openRuntime(ports, { entities, anchor, join: invitation }).then(
       (backend) => {
         if (this.#process !== process) return
-        this.#incarnation = { device: this, process, backend }
+        const { recorder } = this.options
+        const watched = recorder ? recorder.backend(process.name, backend) : backend
+        this.#incarnation = { device: this, process, backend: watched }
+        recorder?.opened(process.name, name)
         this.#events.opened(this.#incarnation)
       },
       (error: unknown) => {
@@ -127,6 +133,8 @@ export class SimDevice {
     this.#process = undefined
     this.#node = undefined
     this.#incarnation = undefined
-    if (incarnation) this.#events.ended(incarnation)
+    if (!incarnation) return
+    this.options.recorder?.ended(incarnation.process.name)
+    this.#events.ended(incarnation)
   }
 }

@@ -4,6 +4,7 @@ import { fairDisk } from '../disk/disk.ts'
 import type { DiskImage } from '../disk/image.ts'
 import { SimNetwork } from '../network/network.ts'
 import type { PlannedDevice } from '../plan/plan.ts'
+import type { Recorder } from '../record/recorder.ts'
 import { SimClock } from '../world/clock.ts'
 import { simulatedCrypto } from '../world/crypto.ts'
 import type { SimProcess } from '../world/process.ts'
@@ -19,6 +20,8 @@ export interface FleetOptions {
   readonly entities: (process: SimProcess) => readonly Entity[]
   /** Default: {@link simulatedCrypto}. */
   readonly crypto?: Crypto | undefined
+  /** Looks on. */
+  readonly recorder?: Recorder | undefined
 }
 
 /** What an observer of the fleet is told. */
@@ -48,6 +51,7 @@ export class Fleet {
     this.world = world
     this.network = new SimNetwork(world)
     this.#options = options
+    this.network.recorder = options.recorder
     this.#events = {
       ...bind(events),
       failed: (device, error) => {
@@ -126,6 +130,7 @@ export class Fleet {
     const name = `c${this.devices.length - this.#options.devices.length}`
     const clone = this.#add(name, device.options.key, dial, clock, false, image)
     this.#events.restored(clone, image)
+    this.#options.recorder?.cloned({ name, dial, anchor: false }, device.name)
     this.start(clone)
     return true
   }
@@ -184,6 +189,7 @@ export class Fleet {
         dial,
         anchor,
         image,
+        recorder: this.#options.recorder,
       },
       this.#events,
     )

@@ -1,5 +1,6 @@
 import type { Path } from '@peerplane/core'
 
+import type { Recorder } from '../record/recorder.ts'
 import type { SimRandom } from '../world/random.ts'
 import type { SimWorld } from '../world/world.ts'
 import { ConnectionEnd } from './end.ts'
@@ -49,6 +50,7 @@ export class SimNetwork {
   }
   /** Reads along: called for every frame that arrives at a process. */
   onFrame: ((process: string, frame: Uint8Array) => void) | undefined
+  recorder: Recorder | undefined
   readonly #nodes = new Map<string, SimNode>()
   readonly #cuts = new Set<string>()
   readonly #weathers = new Map<string, PipeWeather>()
@@ -191,7 +193,7 @@ export class SimNetwork {
     const weather = this.#weathers.get(way(from.device, to.device)) ?? FAIR
     const isCut = (): boolean => this.isCut(from.device, to.device)
     const random = this.#random(from.device, to.device)
-    const pipe = new Pipe(this.world, random, weather, isCut, (frame) => {
+    const pipe = new Pipe(this.world, random, weather, isCut, (frame, sentMs) => {
       this.world.trace.add(`frame ${from.device} ${to.device}`, this.world.now, frame)
       this.counts.frames++
       this.counts.bytes += frame.length
@@ -200,6 +202,7 @@ export class SimNetwork {
         this.#end(connection())
       } else if (receiver.open) {
         this.onFrame?.(to.process.name, frame)
+        this.recorder?.frame(from.process.name, to.process.name, sentMs, frame.length)
         receiver.arrive(frame)
       }
     })

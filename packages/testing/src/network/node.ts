@@ -103,11 +103,14 @@ export class SimNode implements Network, EndOwner {
     for (const old of rivals) {
       this.process.after(this.random.between(0, DRAIN_MS), () => old.drop())
     }
+    const peer = this.#network.nodes.get(end.remotePeer)?.process.name ?? end.remotePeer
+    this.#network.recorder?.linked(this.process.name, end.order, peer, end.path)
     return true
   }
 
   ended(end: ConnectionEnd): void {
     this.#ends.delete(end)
+    this.#network.recorder?.unlinked(this.process.name, end.order)
   }
 
   /** Opens one more connection to a linked device: a better path. */

@@ -11,6 +11,11 @@ export interface PipeWeather {
   readonly rate: number
 }
 
+interface Sent {
+  readonly frame: Uint8Array
+  readonly sentMs: number
+}
+
 /** Bytes that may be under way in one direction before the sender has to wait. */
 const WINDOW_BYTES = 256 * 1024
 
@@ -22,10 +27,10 @@ export class Pipe {
   readonly #world: SimWorld
   readonly #random: SimRandom
   readonly #weather: PipeWeather
-  readonly #arrived: (frame: Uint8Array) => void
+  readonly #arrived: (frame: Uint8Array, sentMs: number) => void
   readonly #cut: () => boolean
-  #flying: Uint8Array[] = []
-  #held: Uint8Array[] = []
+  #flying: Sent[] = []
+  #held: Sent[] = []
   #unread = 0
   #lastArrival = 0
   #waiting: (() => void)[] = []
@@ -36,7 +41,7 @@ export class Pipe {
     random: SimRandom,
     weather: PipeWeather,
     cut: () => boolean,
-    arrived: (frame: Uint8Array) => void,
+    arrived: (frame: Uint8Array, sentMs: number) => void,
   ) {
     this.#world = world
     this.#random = random
@@ -49,8 +54,9 @@ export class Pipe {
   send(frame: Uint8Array): Promise<void> {
     if (this.#ended) return Promise.resolve()
     this.#unread += frame.length
-    if (this.#held.length > 0 || this.#cut()) this.#held.push(frame)
-    else this.#launch(frame)
+    const sent: Sent = { frame, sentMs: this.#world.now }
+    if (this.#held.length > 0 || this.#cut()) this.#held.push(sent)
+    else this.#launch(sent)
     if (this.#unread < WINDOW_BYTES) return Promise.resolve()
     return new Promise((resolve) => this.#waiting.push(resolve))
   }
@@ -63,7 +69,7 @@ export class Pipe {
 
   /** Lets frames go that were held by a cut. */
   heal(): void {
-    for (const frame of this.#held.splice(0)) this.#launch(frame)
+    for (const sent of this.#held.splice(0)) this.#launch(sent)
   }
 
   /** Loses what is under way. */
@@ -74,18 +80,19 @@ export class Pipe {
     this.#release()
   }
 
-  #launch(frame: Uint8Array): void {
+  #launch(sent: Sent): void {
+    const { frame } = sent
     const { latencyMs, jitterMs, rate } = this.#weather
     const delay = latencyMs + this.#random.exponential(jitterMs) + frame.length / rate
     const arrival = Math.max(this.#lastArrival + frame.length / rate, this.#world.now + delay)
     this.#lastArrival = arrival
-    this.#flying.push(frame)
+    this.#flying.push(sent)
     this.#world.after(arrival - this.#world.now, () => {
       // The oldest frame arrives, whatever event has come first: events of one moment have no order.
       const oldest = this.#flying.shift()
       if (oldest === undefined) return
       if (this.#held.length > 0 || this.#cut()) this.#held.push(oldest)
-      else this.#arrived(oldest)
+      else this.#arrived(oldest.frame, oldest.sentMs)
     })
   }
 

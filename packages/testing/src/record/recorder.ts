@@ -1,0 +1,243 @@
+import { PeerplaneError, type Batch, type Write } from '@peerplane/core'
+import { batchOfWrite } from '@peerplane/crdt-store'
+import type { Backend, Invocation, InvokeOptions, Outcome } from '@peerplane/runtime'
+
+import type { Condition, Fault, PlannedDevice } from '../plan/plan.ts'
+import type {
+  RecordedCommand,
+  RecordedCommit,
+  RecordedDevice,
+  RecordedFault,
+  RecordedFrame,
+  RecordedLink,
+  RecordedProcess,
+  RecordedShow,
+  RecordedViolation,
+  Recording,
+} from './recording.ts'
+
+/** Most entries of each table. */
+const MOST = { frames: 6000, rest: 3000 } as const
+const INPUT_CHARACTERS = 200
+
+/**
+ * Takes down what happens in a run. It only looks on: a run that is recorded is the same as one that is not. A run without a recorder pays
+ * nothing.
+ */
+export class Recorder {
+  readonly #devices: RecordedDevice[] = []
+  readonly #processes = new Map<string, RecordedProcess>()
+  readonly #commands: RecordedCommand[] = []
+  readonly #commits = new Map<string, RecordedCommit>()
+  readonly #links = new Map<string, RecordedLink>()
+  readonly #frames: RecordedFrame[] = []
+  readonly #faults: RecordedFault[] = []
+  readonly #shown: RecordedShow[] = []
+  readonly #violations: RecordedViolation[] = []
+  #conditions: readonly Condition[] = []
+  #now: () => number = () => 0
+  #seed = 0
+  #beginMs = 0
+  #healedMs = 0
+  #dropped = 0
+  /** The step that is being performed: commands issued now are its. */
+  #step: number | undefined
+
+  /** A world begins. */
+  start(
+    world: { readonly seed: number; readonly now: number },
+    devices: readonly PlannedDevice[],
+    conditions: readonly Condition[],
+  ): void {
+    this.#now = () => world.now
+    this.#seed = world.seed
+    this.#devices.push(...devices)
+    this.#conditions = conditions
+  }
+
+  /** All devices have joined. */
+  begin(): void {
+    this.#beginMs = this.#now()
+  }
+
+  /** All faults are over. */
+  healed(): void {
+    this.#healedMs = this.#now()
+    for (const fault of this.#faults) fault.toMs ??= this.#healedMs
+  }
+
+  /** Takes what `task` does at once as work of a step. */
+  step<T>(id: number, task: () => T): T {
+    this.#step = id
+    try {
+      return task()
+    } finally {
+      this.#step = undefined
+    }
+  }
+
+  /** The backend with an eye on its commands. */
+  backend(process: string, backend: Backend): Backend {
+    return {
+      ...backend,
+      invoke: (invocations, options) => {
+        const outcome = backend.invoke(invocations, options)
+        this.#command(process, invocations, options, outcome)
+        return outcome
+      },
+    }
+  }
+
+  opened(process: string, device: string): void {
+    const opened: RecordedProcess = { name: process, device, fromMs: this.#now() }
+    if (this.#hasRoom(this.#processes.size)) this.#processes.set(process, opened)
+  }
+
+  ended(process: string): void {
+    const ended = this.#processes.get(process)
+    if (ended) ended.toMs = this.#now()
+  }
+
+  fault(fault: Fault, phase: 'begins' | 'ends'): void {
+    if (phase === 'ends') {
+      const begun = this.#faults.find((each) => each.fault === fault)
+      if (begun) begun.toMs = this.#now()
+      return
+    }
+    const fromMs = this.#now()
+    const toMs = 'lastsMs' in fault && fault.kind === 'pause' ? fromMs + fault.lastsMs : undefined
+    const ending = 'downMs' in fault || fault.kind === 'clock-jump' || 'between' in fault
+    if (this.#hasRoom(this.#faults.length)) {
+      this.#faults.push({ fault, fromMs, ...(toMs !== undefined ? { toMs } : {}) })
+    }
+    if (!ending || !('downMs' in fault)) return
+    const ended = [...this.#processes.values()].findLast(({ device }) => device === fault.device)
+    if (ended) ended.end = fault.kind
+  }
+
+  cloned(clone: PlannedDevice, cloneOf: string): void {
+    this.#devices.push({ ...clone, cloneOf })
+  }
+
+  /** A store took these writes. */
+  stored(process: string, writes: readonly Write[]): void {
+    for (const write of writes) {
+      const batch = batchOfWrite(write)
+      if (batch) this.#batch(process, batch)
+    }
+  }
+
+  linked(process: string, id: number, peer: string, path: string): void {
+    if (!this.#hasRoom(this.#links.size)) return
+    this.#links.set(`${process} ${id}`, { process, peer, path, fromMs: this.#now() })
+  }
+
+  unlinked(process: string, id: number): void {
+    const link = this.#links.get(`${process} ${id}`)
+    if (link) link.toMs = this.#now()
+  }
+
+  frame(from: string, to: string, sentMs: number, bytes: number): void {
+    const room = this.#frames.length < MOST.frames
+    if (room) this.#frames.push({ from, to, sentMs, atMs: this.#now(), bytes })
+    else this.#dropped++
+  }
+
+  shows(process: string, step: number): void {
+    if (this.#hasRoom(this.#shown.length)) this.#shown.push({ process, step, atMs: this.#now() })
+  }
+
+  violated(violation: {
+    readonly rule: string
+    readonly where: string
+    readonly what: string
+  }): void {
+    if (!this.#hasRoom(this.#violations.length)) return
+    const { rule, where, what } = violation
+    this.#violations.push({ rule, where, what, atMs: this.#now() })
+  }
+
+  /** Everything so far. */
+  recording(): Recording {
+    return {
+      seed: this.#seed,
+      beginMs: this.#beginMs,
+      healedMs: this.#healedMs,
+      endMs: this.#now(),
+      devices: this.#devices,
+      conditions: this.#conditions,
+      processes: [...this.#processes.values()],
+      commands: this.#commands,
+      commits: [...this.#commits.values()],
+      links: [...this.#links.values()],
+      frames: this.#frames,
+      faults: this.#faults,
+      shown: this.#shown,
+      violations: this.#violations,
+      dropped: this.#dropped,
+    }
+  }
+
+  #command(
+    process: string,
+    invocations: readonly Invocation[],
+    { durability = 'synced' }: InvokeOptions,
+    outcome: Promise<Outcome>,
+  ): void {
+    if (!this.#hasRoom(this.#commands.length)) return
+    const command: RecordedCommand = {
+      step: this.#step,
+      process,
+      atMs: this.#now(),
+      on: invocations.map(({ type, id, command: name, input }) => ({
+        entity: `${type}/${id}`,
+        command: name,
+        input: (JSON.stringify(input) ?? '').slice(0, INPUT_CHARACTERS),
+      })),
+      durability,
+      outcome: 'unknown',
+    }
+    this.#commands.push(command)
+    outcome.then(
+      ({ commit }) => {
+        command.outcome = 'acknowledged'
+        command.endMs = this.#now()
+        if (commit !== undefined) command.commit = commit
+      },
+      (error: unknown) => {
+        command.outcome = 'rejected'
+        command.endMs = this.#now()
+        command.reason = error instanceof PeerplaneError ? error.code : String(error)
+      },
+    )
+  }
+
+  #batch(process: string, batch: Batch): void {
+    const atMs = this.#now()
+    for (const { id, session, header, sections } of batch.commits) {
+      let commit = this.#commits.get(id)
+      if (!commit) {
+        if (!this.#hasRoom(this.#commits.size)) continue
+        // Its author stores a commit before anybody else can.
+        commit = {
+          id,
+          session,
+          seq: header.seq,
+          process,
+          deps: header.deps.map(({ session: of, seq }) => ({ session: of, seq })),
+          entities: sections.map(({ entity }) => entity),
+          stored: [],
+        }
+        this.#commits.set(id, commit)
+      }
+      if (!commit.stored.some((each) => each.process === process))
+        commit.stored.push({ process, atMs })
+    }
+  }
+
+  #hasRoom(size: number): boolean {
+    if (size < MOST.rest) return true
+    this.#dropped++
+    return false
+  }
+}
