@@ -1,6 +1,5 @@
-import { decode, encode, rfc8949EncodeOptions } from 'cborg'
-
-import { equalBytes } from './bytes.ts'
+import { CborReader } from './cbor-reader.ts'
+import { CborWriter } from './cbor-writer.ts'
 import { PeerplaneError } from './errors.ts'
 
 /** What the canonical encoding carries: JSON values and byte strings. */
@@ -13,36 +12,25 @@ export type Value =
   | readonly Value[]
   | { readonly [key: string]: Value }
 
-const decodeOptions = {
-  strict: true,
-  allowIndefinite: false,
-  allowUndefined: false,
-  allowInfinity: false,
-  allowNaN: false,
-  allowBigInt: false,
-  rejectDuplicateMapKeys: true,
-}
+const writer = new CborWriter()
 
 /** Deterministic CBOR (RFC 8949, section 4.2.1): equal values give equal bytes on every platform. */
 export function encodeCanonical(value: Value): Uint8Array {
-  return encode(value, rfc8949EncodeOptions)
+  return writer.encode(value)
 }
 
 /**
- * The value of deterministic CBOR.
+ * The value of deterministic CBOR; its byte strings are copies.
  *
  * Bytes that {@link encodeCanonical} would not have written are refused: otherwise two encodings of one value would have two hashes.
  * Throws `malformed`.
  */
 export function decodeCanonical(bytes: Uint8Array): Value {
-  let value: Value
   try {
-    value = decode(bytes, decodeOptions) as Value
+    return new CborReader(bytes).decode()
   } catch (cause) {
-    throw new PeerplaneError('malformed', 'these bytes are not CBOR', { cause })
+    throw new PeerplaneError('malformed', 'these bytes are not CBOR in the canonical form', {
+      cause,
+    })
   }
-  if (!equalBytes(encodeCanonical(value), bytes)) {
-    throw new PeerplaneError('malformed', 'these bytes are CBOR, but not in the canonical form')
-  }
-  return value
 }

@@ -1,0 +1,176 @@
+import { compareBytes } from './bytes.ts'
+import type { Value } from './codec.ts'
+
+/** Longer texts go through the decoder of the platform. */
+const SHORT_TEXT = 64
+
+// A mark at the beginning belongs to the text.
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** Reads what `CborWriter` writes and nothing else, so that a value has one encoding. Throws for anything else. */
+export class CborReader {
+  readonly #bytes: Uint8Array
+  readonly #view: DataView
+  #at = 0
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  }
+
+  /** The value that is all of the bytes. Nesting is bounded by the stack. */
+  decode(): Value {
+    const value = this.#value()
+    if (this.#at !== this.#bytes.length) throw new SyntaxError('bytes follow the value')
+    return value
+  }
+
+  #value(): Value {
+    const first = this.#view.getUint8(this.#at++)
+    const major = first >>> 5
+    if (major === 7) return this.#simple(first)
+    const argument = this.#argument(first & 31)
+    switch (major) {
+      case 0:
+        return argument
+      case 1:
+        return this.#negative(argument)
+      case 2:
+        return this.#take(argument).slice()
+      case 3:
+        return this.#text(argument)
+      case 4:
+        return this.#array(argument)
+      case 5:
+        return this.#map(argument)
+      default:
+        throw new SyntaxError('a tag')
+    }
+  }
+
+  #array(length: number): Value {
+    // Each item has a byte at least: a forged length takes no memory.
+    if (length > this.#bytes.length - this.#at) throw new SyntaxError('the bytes end too early')
+    const items: Value[] = []
+    for (let i = 0; i < length; i++) items.push(this.#value())
+    return items
+  }
+
+  #map(size: number): Value {
+    const map: { [key: string]: Value } = {}
+    let before: Uint8Array | undefined
+    for (let i = 0; i < size; i++) {
+      const first = this.#view.getUint8(this.#at++)
+      if (first >>> 5 !== 3) throw new SyntaxError('a key that is no text')
+      const length = this.#argument(first & 31)
+      const key = this.#bytes.subarray(this.#at, this.#at + length)
+      if (before && (before.length - key.length || compareBytes(before, key)) >= 0) {
+        throw new SyntaxError('keys out of order')
+      }
+      before = key
+      const name = this.#text(length)
+      const value = this.#value()
+      if (name === '__proto__') {
+        const property = { value, enumerable: true, configurable: true, writable: true }
+        Object.defineProperty(map, name, property)
+      } else map[name] = value
+    }
+    return map
+  }
+
+  #text(length: number): string {
+    const bytes = this.#take(length)
+    if (length > SHORT_TEXT) return decoder.decode(bytes)
+    let text = ''
+    for (let i = 0; i < length; i++) {
+      const code = bytes[i]!
+      if (code > 0x7f) return decoder.decode(bytes)
+      text += String.fromCharCode(code)
+    }
+    return text
+  }
+
+  #take(length: number): Uint8Array {
+    const end = this.#at + length
+    if (end > this.#bytes.length) throw new SyntaxError('the bytes end too early')
+    const bytes = this.#bytes.subarray(this.#at, end)
+    this.#at = end
+    return bytes
+  }
+
+  #negative(argument: number): number {
+    const number = -1 - argument
+    if (!Number.isSafeInteger(number)) throw new SyntaxError('an integer that is not safe')
+    return number
+  }
+
+  #simple(first: number): Value {
+    const at = this.#at
+    switch (first) {
+      case 0xf4:
+        return false
+      case 0xf5:
+        return true
+      case 0xf6:
+        return null
+      case 0xf9:
+        this.#at += 2
+        return shortest(numberOfHalf(this.#view.getUint16(at)), 2)
+      case 0xfa:
+        this.#at += 4
+        return shortest(this.#view.getFloat32(at), 4)
+      case 0xfb:
+        this.#at += 8
+        return shortest(this.#view.getFloat64(at), 8)
+      default:
+        throw new SyntaxError('neither false, true, null nor a float')
+    }
+  }
+
+  #argument(short: number): number {
+    const at = this.#at
+    if (short < 24) return short
+    if (short > 27) throw new SyntaxError('an indefinite length')
+    this.#at += 1 << (short - 24)
+    const [argument, least] = this.#long(short, at)
+    if (argument < least || argument > Number.MAX_SAFE_INTEGER) {
+      throw new SyntaxError('a number that is not written in its shortest form, or not safe')
+    }
+    return argument
+  }
+
+  /** A long argument, and the least that needs its length. */
+  #long(short: number, at: number): readonly [number, number] {
+    if (short === 24) return [this.#view.getUint8(at), 24]
+    if (short === 25) return [this.#view.getUint16(at), 0x100]
+    if (short === 26) return [this.#view.getUint32(at), 0x10000]
+    const high = this.#view.getUint32(at)
+    return [high * 0x100000000 + this.#view.getUint32(at + 4), 0x100000000]
+  }
+}
+
+/** A float of so many bytes, if it needs them: whole numbers are integers, and it does not fit into fewer. */
+function shortest(number: number, bytes: number): number {
+  const isTooLong = (bytes > 4 && Math.fround(number) === number) || (bytes > 2 && isHalf(number))
+  if (!Number.isFinite(number) || Number.isSafeInteger(number) || isTooLong) {
+    throw new SyntaxError('a number that is not written in its shortest form, or none')
+  }
+  return number
+}
+
+/** Whether half precision holds a finite number: 11 significant bits, from 2^-24 up to 65504. */
+function isHalf(number: number): boolean {
+  const size = Math.abs(number)
+  if (size > 65_504 || Math.fround(number) !== number) return false
+  const step = 2 ** Math.max(Math.floor(Math.log2(size)) - 10, -24)
+  return Number.isInteger(size / step)
+}
+
+function numberOfHalf(half: number): number {
+  const sign = half & 0x8000 ? -1 : 1
+  const exponent = (half >>> 10) & 31
+  const mantissa = half & 0x3ff
+  if (exponent === 31) return mantissa === 0 ? sign * Infinity : Number.NaN
+  if (exponent === 0) return sign * mantissa * 2 ** -24
+  return sign * (1024 + mantissa) * 2 ** (exponent - 25)
+}
