@@ -1,4 +1,14 @@
-import { hash, markOf, toHex, utf8, type DeviceId, type SessionId, type Tip } from '@peerplane/core'
+import {
+  forkedTip,
+  hash,
+  markOf,
+  toHex,
+  utf8,
+  type BatchId,
+  type DeviceId,
+  type SessionId,
+  type Tip,
+} from '@peerplane/core'
 import { beforeEach, describe, expect, it } from 'vitest'
 
 import { step } from './engine.ts'
@@ -14,6 +24,8 @@ const tip = (name: string, seq: number): Tip => ({
   seq,
   mark: markOf(idOf(`${name}@${seq}`) as never),
 })
+const forked = (name: string, seq: number): Tip =>
+  forkedTip({ session: session(name), seq, previous: idOf(name) as BatchId })
 const range = (name: string, from: number, to: number) => ({ session: session(name), from, to })
 
 /** A log as the engine sees it, which a test moves by hand. */
@@ -175,8 +187,33 @@ describe('asking', () => {
     const other = { ...tip('s', 3), mark: '00'.repeat(8) }
     expect(sent(have('x', other))).toEqual([['x', wantOf(range('s', 3, 3))]])
     expect(sent(hear('x', { kind: 'frontier', tips: [other], reply: false }))).toEqual([])
-    give({ kind: 'admitted', link: 'x', run: runOf('s', 3), result: 'fork' })
+    const run = runOf('s', 3)
+    hear('x', { kind: 'run', run })
+    hold(forked('s', 3))
+    give({ kind: 'admitted', link: 'x', run, result: { stored: 0, released: 0 } })
     expect(sent(have('x', tip('s', 9)))).toEqual([])
+    expect(hear('x', { kind: 'run', run: runOf('s', 4) })).toEqual([])
+    expect(state.banned.size).toBe(0)
+  })
+
+  it('asks for the proof of a fork, and of an earlier one', () => {
+    connect('x')
+    hold(tip('s', 3))
+    const proven = (name: string, seq: number, from: number) => {
+      const run = { ...runOf(name, from), batches: [], fork: new Uint8Array(1) }
+      hear('x', { kind: 'run', run })
+      hold(forked(name, seq))
+      return give({ kind: 'admitted', link: 'x', run, result: { stored: 0, released: 0 } })
+    }
+    const late = forked('s', 9).seq
+    expect(sent(have('x', forked('s', 9)))).toEqual([['x', wantOf(range('s', 4, late))]])
+    expect(compare({ state }, state.links.get('x')!).behind).toBe(1)
+    expect(sent(proven('s', 9, 4))).toEqual([])
+    const early = forked('s', 5).seq
+    expect(sent(have('x', forked('s', 5)))).toEqual([['x', wantOf(range('s', late + 1, early))]])
+    expect(sent(proven('s', 5, 4))).toEqual([])
+    expect(state.asks.size).toBe(0)
+    expect(compare({ state }, state.links.get('x')!).behind).toBe(0)
   })
 
   it('does not offer the log a run that leaves a gap', () => {
@@ -220,10 +257,10 @@ describe('a peer that does not bring what it claims', () => {
     sent(effects).flatMap(([to, message]) =>
       to === link && message.kind === 'want' ? [...message.ranges] : [],
     )
-  const refuse = (link: string, name: string, from: number, code: 'broken-chain' | 'fork') => {
+  const misfit = (link: string, name: string, from: number) => {
     const run = runOf(name, from)
     hear(link, { kind: 'run', run })
-    return give({ kind: 'admitted', link, run, result: code })
+    return give({ kind: 'admitted', link, run, result: 'broken-chain' })
   }
 
   it('cannot keep a session from being asked for elsewhere by repeating what is held', () => {
@@ -288,11 +325,9 @@ describe('a peer that does not bring what it claims', () => {
     connect('x')
     hold(tip('s', 2))
     have('x', tip('s', 3))
-    expect(sent(refuse('x', 's', 3, 'broken-chain'))).toEqual([['x', wantOf(range('s', 1, 3))]])
-    expect(sent(refuse('x', 's', 3, 'broken-chain'))).toEqual([])
+    expect(sent(misfit('x', 's', 3))).toEqual([['x', wantOf(range('s', 1, 3))]])
+    expect(sent(misfit('x', 's', 3))).toEqual([])
     expect(wantsOf(later(60_000), 'x')).toEqual([])
-    expect(refuse('x', 's', 1, 'fork')).toEqual([])
-    expect(sent(have('x', tip('s', 9)))).toEqual([])
     expect(state.banned.size).toBe(0)
   })
 

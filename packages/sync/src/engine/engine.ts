@@ -125,8 +125,7 @@ function announced(step: Step, tips: readonly Tip[]): void {
   const { state, now } = step
   const theirs = new Map(tips.map(({ session, seq }) => [session, seq]))
   const links = [...state.links.values()]
-  const isLacking = ({ session, seq }: Tip): boolean =>
-    seq > storedSeq(state, session) && !state.frozen.has(session)
+  const isLacking = ({ session, seq }: Tip): boolean => seq > storedSeq(state, session)
   // What a link has told is being asked for already.
   const isNew = ({ session, seq }: Tip): boolean =>
     links.every((link) => knownSeq(link, session) < seq)

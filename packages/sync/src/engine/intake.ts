@@ -1,7 +1,7 @@
-import type { Admitted, ErrorCode, Run } from '@peerplane/core'
+import { isForkedTip, type Admitted, type ErrorCode, type Run } from '@peerplane/core'
 
 import { learn, learnOpening } from './knowledge.ts'
-import { knownSeq, storedSeq, type LinkState, type Step } from './state.ts'
+import { knownSeq, type LinkState, type Step } from './state.ts'
 import { timing } from './types.ts'
 import { delay, endAsk, fail, suspect } from './wanting.ts'
 
@@ -23,9 +23,12 @@ const AUTHORED_AT_MOST = 64
 /** Offers a run to the log. */
 export function take({ state, now, effects }: Step, link: LinkState, run: Run): void {
   const { session, from } = run
-  const next = storedSeq(state, session) + 1
+  const held = state.log.stored().get(session)
+  const next = (held?.seq ?? 0) + 1
   // After a gap the run is useless; its author tells the tip in a moment, and then the whole gap is asked for.
-  if (state.frozen.has(session) || from > next) return
+  if (from > next) return
+  // The author of a fork may go on for long. Only the proof of an earlier one could be news.
+  if (held && isForkedTip(held) && !run.fork) return
   const ask = state.asks.get(session)
   if (ask?.link === link.id) {
     if (from === next) link.answeredAt = now
@@ -50,10 +53,12 @@ export function admitted(step: Step, id: string, run: Run, result: Admitted | Er
   const held = state.log.stored().get(session)
   if (run.opening) learnOpening(step, session)
   // What was here before is no progress: by repeating it a peer could keep others from being asked.
-  const isProgress = result.stored > 0
+  const isForked = held !== undefined && isForkedTip(held)
+  const isProgress = result.stored > 0 || (isForked && run.fork !== undefined)
   if (link && isProgress) {
     link.failures.delete(session)
-    if (held) learn(step, link, [held])
+    // A peer that shows one version of a fork need not know of the other.
+    if (held && (!isForked || run.fork)) learn(step, link, [held])
   }
   if (!ask) state.open.add(session)
   else if (held && held.seq >= ask.to) {
@@ -70,8 +75,7 @@ function refused(step: Step, link: LinkState | undefined, run: Run, code: ErrorC
   if (code === 'wrong-space') return link && ban(step, link, code)
   if (REFUSALS.has(code)) return link && reject(step, link, run, code)
   endAsk(step, session)
-  if (code === 'fork') state.frozen.add(session)
-  else if (code === 'overloaded') delay(step, session, now + timing.overload)
+  if (code === 'overloaded') delay(step, session, now + timing.overload)
   else {
     state.pausedUntil = now + timing.storeFailure
     state.open.add(session)

@@ -38,15 +38,15 @@ export function compare(
   step: Pick<Step, 'state'>,
   link: LinkState,
 ): { pending: number; behind: number } {
-  const { log, frozen } = step.state
+  const { log } = step.state
   const stored = log.stored()
   let pending = 0
   let behind = 0
   for (const { session, seq } of log.delivered().values()) {
-    if (!frozen.has(session)) pending += distance(knownSeq(link, session), seq)
+    pending += distance(knownSeq(link, session), seq)
   }
   for (const session of new Set([...link.listed.keys(), ...link.implied.keys()])) {
-    if (frozen.has(session) || isGivenUp(link, session)) continue
+    if (isGivenUp(link, session)) continue
     behind += distance(stored.get(session)?.seq ?? 0, knownSeq(link, session))
   }
   return { pending, behind }
@@ -77,10 +77,9 @@ function imply(step: Step, link: LinkState, session: SessionId): void {
 function consider(step: Step, link: LinkState, tip: Tip): void {
   const { state, now } = step
   const { session, seq } = tip
-  if (state.frozen.has(session)) return
   const stored = state.log.stored().get(session)
-  if (stored && stored.seq === seq && stored.mark !== tip.mark) {
-    // Two commits with one number: the log keeps both as evidence, once it has seen the other.
+  if (stored?.seq === seq && stored.mark !== tip.mark && !isForkedTip(tip)) {
+    // Two commits with one number: the log can prove the fork, once it has seen the other.
     suspect(step, link, { session, from: seq, to: seq })
   }
   if (stored && stored.seq >= seq) return

@@ -73,8 +73,6 @@ export interface EngineState {
   /** Sessions that are looked at again at a time. */
   readonly delayed: Map<SessionId, number>
   readonly asks: Map<SessionId, Ask>
-  /** Sessions of forks: never asked for again. */
-  readonly frozen: Set<SessionId>
   /** Delivered seqs that have been told, or are owed, to every link. */
   readonly told: Map<SessionId, number>
   /** Devices that broke the protocol, how, and until when they are not listened to. */
@@ -101,7 +99,6 @@ export function createState(log: LogView, jitter: number): EngineState {
     open: new Set(),
     delayed: new Map(),
     asks: new Map(),
-    frozen: new Set(),
     told: new Map([...log.delivered().values()].map(({ session, seq }) => [session, seq])),
     banned: new Map(),
     ownSession: undefined,

@@ -23,7 +23,7 @@ export function want(step: Step): void {
   do {
     for (const session of state.open) {
       state.open.delete(session)
-      if (state.frozen.has(session) || state.asks.has(session)) continue
+      if (state.asks.has(session)) continue
       const held = storedSeq(state, session)
       const choice = choose(step, session, held)
       if (typeof choice === 'number') delay(step, session, choice)

@@ -1,10 +1,15 @@
 import {
+  branchOf,
   decodeBatch,
+  decodeForkProof,
   decodeOpening,
   depsDigest,
   encodeBatch,
+  encodeForkProof,
   firstPrevious,
   firstSeq,
+  forkedTip,
+  isForkedTip,
   HybridClock,
   lastSeq,
   makeBatch,
@@ -15,6 +20,7 @@ import {
   signOpening,
   toHex,
   verifyBatch,
+  verifyForkProof,
   type Admitted,
   type Batch,
   type Clock,
@@ -23,6 +29,7 @@ import {
   type DeviceId,
   type Dot,
   type EntityKey,
+  type ForkProof,
   type Frontier,
   type OpeningEvidence,
   type Random,
@@ -54,6 +61,7 @@ export interface HeldSession {
   readonly batches: readonly Batch[]
   /** Commits that have been delivered. */
   readonly delivered: number
+  readonly fork?: ForkProof
 }
 
 interface Ports {
@@ -92,8 +100,11 @@ export function createMemoryReplica(
         tipAt(session, seqOf(each)).map((tip) => [session, tip]),
       ),
     )
-  const delivered = (): Frontier => frontier((each) => each.delivered)
-  const stored = (): Frontier => frontier((each) => commitsOf(each).length)
+  const forks = (): [SessionId, Tip][] =>
+    [...sessions].flatMap(([session, { fork }]) => (fork ? [[session, forkedTip(fork)]] : []))
+  const delivered = (): Frontier => new Map([...frontier((each) => each.delivered), ...forks()])
+  const stored = (): Frontier =>
+    new Map([...frontier((each) => commitsOf(each).length), ...forks()])
 
   const isDelivered = ({ session, seq }: Dot): boolean =>
     (sessions.get(session)?.delivered ?? 0) >= seq
@@ -143,7 +154,7 @@ export function createMemoryReplica(
     const last = each.batches.at(-1)
     const seed = random.bytes(16)
     const deps = [...delivered().values()]
-      .filter((tip) => tip.session !== session)
+      .filter((tip) => tip.session !== session && !isForkedTip(tip))
       .map(({ session: other, seq }) => ({ session: other, seq }))
       .sort((a, b) => (a.session < b.session ? -1 : 1))
     const ids = deps.map((dot) => commitsOf(sessions.get(dot.session)!)[dot.seq - 1]!.id)
@@ -194,13 +205,23 @@ export function createMemoryReplica(
         delivered: 0,
       }
     }
-    const fresh = read(run, each)
+    const { fresh, fork } = read(run, each)
     const last = fresh.at(-1)
-    if (last && !(await verifyBatch(last, each.device, crypto))) {
+    if (last && !run.fork && !(await verifyBatch(last, each.device, crypto))) {
       throw new PeerplaneError('bad-signature', 'a run is not signed by its device')
+    }
+    if (fork && !(await verifyForkProof(fork, each.device, crypto))) {
+      throw new PeerplaneError('bad-signature', 'a fork is not proved')
     }
     counts.admitted++
     const current = sessions.get(session) ?? each
+    if (fork && fork.seq < (current.fork?.seq ?? Infinity)) {
+      sessions.set(session, { ...current, batches: [...current.batches, ...fresh], fork })
+      if (own === session) own = undefined
+      deliver()
+      notify(undefined)
+      return { stored: fresh.length, released: 0 }
+    }
     const next = fresh.filter((batch) => firstSeq(batch) > commitsOf(current).length)
     if (next.length === 0) return { stored: 0, released: 0 }
     sessions.set(session, { ...current, batches: [...current.batches, ...next] })
@@ -213,8 +234,8 @@ export function createMemoryReplica(
     return { stored: storedNow, released: Math.max(0, deliveredNow - storedNow) }
   }
 
-  /** The batches of a run that are not held. */
-  function read(run: Run, each: HeldSession): Batch[] {
+  /** The batches of a run that are not held, and the proof of a fork that it brings or that follows from it. */
+  function read(run: Run, each: HeldSession): { fresh: Batch[]; fork?: ForkProof } {
     const fresh: Batch[] = []
     let seq = run.from
     let previous = each.batches.findLast((batch) => lastSeq(batch) === seq - 1)?.id
@@ -223,13 +244,17 @@ export function createMemoryReplica(
     for (const encoded of run.batches) {
       const batch = decodeBatch(encoded, run.session, previous, seq)
       const known = each.batches.find((other) => firstSeq(other) === seq)
-      if (known && known.id !== batch.id) throw new PeerplaneError('fork', 'two batches')
+      if (known && known.id !== batch.id) {
+        const branches = [known, batch].map((one) => branchOf([one], one.signature!))
+        const fork = { session: run.session, seq, previous, branches } as unknown as ForkProof
+        return { fresh: [], fork }
+      }
       if (known) counts.duplicates += known.commits.length
       else fresh.push(batch)
       previous = batch.id
       seq = lastSeq(batch) + 1
     }
-    return fresh
+    return run.fork ? { fresh, fork: decodeForkProof(run.fork, run.session) } : { fresh }
   }
 
   const replica: MemoryReplica = {
@@ -246,18 +271,25 @@ export function createMemoryReplica(
     lineage: (session) => sessions.get(session)?.parents,
     async range(session, from, maxBytes) {
       const each = sessions.get(session)
-      const start = each?.batches.findIndex((batch) => lastSeq(batch) >= from) ?? -1
-      if (!each || start < 0) return undefined
+      if (!each) return undefined
+      const { fork } = each
+      const held = each.batches.filter((batch) => !fork || firstSeq(batch) < fork.seq)
+      const start = held.find((batch) => lastSeq(batch) >= from)
+      const first = start ? firstSeq(start) : fork?.seq
+      if (first === undefined) return undefined
       const batches: Uint8Array[] = []
       let size = 0
-      for (const batch of each.batches.slice(start)) {
+      let isCut = false
+      for (const batch of held.filter((one) => firstSeq(one) >= first)) {
         const encoded = encodeBatch(batch)
         size += encoded.length
-        if (batches.length > 0 && size > maxBytes) break
+        isCut = batches.length > 0 && size > maxBytes
+        if (isCut) break
         batches.push(encoded)
       }
-      const first = firstSeq(each.batches[start]!)
-      return { session, from: first, opening: first === 1 ? each.opening : undefined, batches }
+      const opening = first === 1 ? each.opening : undefined
+      const run = { session, from: first, opening, batches }
+      return fork && !isCut ? { ...run, fork: encodeForkProof(fork) } : run
     },
     admit,
     watch(callback) {
