@@ -20,7 +20,9 @@ export function domain(tag: string): Uint8Array {
 
 /** SHA-256 of `domain(tag)` and the parts. Synchronous: an awaited hash costs ten times the hashing of a commit. */
 export function hash(tag: string, ...parts: readonly Uint8Array[]): Uint8Array {
-  return sha256(concatBytes(domain(tag), ...parts))
+  const hashing = sha256.create().update(domain(tag))
+  for (const part of parts) hashing.update(part)
+  return hashing.digest()
 }
 
 /** HMAC-SHA-256 under `key` of `domain(tag)` and the parts. */

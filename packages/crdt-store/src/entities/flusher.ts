@@ -4,6 +4,8 @@ import { capture, type CaptureSource } from './capture.ts'
 import type { EntitiesOptions } from './entities.ts'
 
 const FLUSH_AFTER_MS = 500
+/** Longer after a flush of many rows, which are likely to change again: while a device catches up, most of its time shall go into that. */
+const FLUSH_AFTER_MS_PER_ROW = 0.25
 
 /**
  * Writes changed rows, some time after they changed.
@@ -24,6 +26,8 @@ export class Flusher {
   #generation = 0
   #running: Promise<unknown> = Promise.resolve()
   #cancelTimer: (() => void) | undefined
+  /** How many rows the flush before wrote. */
+  #rowsBefore = 0
   #isStopped = false
 
   constructor(
@@ -62,7 +66,7 @@ export class Flusher {
   schedule(): void {
     if (this.#isStopped) return
     this.#cancelTimer ??= this.#options.scheduler.after(
-      this.#options.flushAfterMs ?? FLUSH_AFTER_MS,
+      (this.#options.flushAfterMs ?? FLUSH_AFTER_MS) + this.#rowsBefore * FLUSH_AFTER_MS_PER_ROW,
       () => {
         this.#cancelTimer = undefined
         // Rows can be made again from the log; what failed is tried again.
@@ -111,6 +115,7 @@ export class Flusher {
     if (this.#dirty.size === 0 && !this.#source.folded.isChanged) return
     const generation = this.#generation
     const captured = capture(this.#source, this.#dirty)
+    this.#rowsBefore = this.#dirty.size
     this.#writing = this.#dirty
     this.#dirty = new Set()
     try {
