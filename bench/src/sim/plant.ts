@@ -27,8 +27,8 @@ export function plant(name: string): Planted {
       const loaded = nextLoad(url, context)
       const changes = sabotage.changes.filter(({ file }) => url.endsWith(file))
       if (changes.length === 0) return loaded
-      let source = String(loaded.source)
-      if (loaded.source instanceof Uint8Array) source = new TextDecoder().decode(loaded.source)
+      const { source: text } = loaded
+      let source = typeof text === 'string' ? text : new TextDecoder().decode(text ?? undefined)
       for (const change of changes) {
         const parts = source.split(change.find)
         if (parts.length !== 2) {

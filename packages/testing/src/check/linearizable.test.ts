@@ -50,7 +50,7 @@ describe('by hand', () => {
   })
 })
 
-describe('against generated histories', () => {
+describe('against generated histories', { timeout: 60_000 }, () => {
   test('500 of 500 valid histories pass', () => {
     for (let seed = 0; seed < 500; seed++) {
       expect(

@@ -8,6 +8,7 @@ import {
 } from '@peerplane/core'
 
 import type { SimProcess } from '../world/process.ts'
+import type { SimRandom } from '../world/random.ts'
 import type { Pipe } from './pipe.ts'
 
 /** What an end belongs to. */
@@ -21,6 +22,17 @@ export interface EndOwner {
   linked(end: ConnectionEnd): boolean
   /** The end is of no use any more. */
   ended(end: ConnectionEnd): void
+}
+
+/** A process in the network, as the network sees it. */
+export interface NetworkNode extends EndOwner {
+  readonly device: string
+  /** What happens to it by chance. */
+  readonly random: SimRandom
+  /** Peers it holds a link to, dead or alive. */
+  linkedPeers(): ReadonlySet<string>
+  /** Opens one more connection to a linked device: a better path. */
+  upgrade(to: NetworkNode, path: Path): boolean
 }
 
 /** One side's view of one connection: first a channel for the handshake, then a link. Each side learns of its end in its own time. */

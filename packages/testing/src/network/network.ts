@@ -3,8 +3,7 @@ import type { Path } from '@peerplane/core'
 import type { Recorder } from '../record/recorder.ts'
 import type { SimRandom } from '../world/random.ts'
 import type { SimWorld } from '../world/world.ts'
-import { ConnectionEnd } from './end.ts'
-import type { SimNode } from './node.ts'
+import { ConnectionEnd, type NetworkNode } from './end.ts'
 import { Pipe, type PipeWeather } from './pipe.ts'
 
 /** What the network does to its users at the moment. */
@@ -51,7 +50,7 @@ export class SimNetwork {
   /** Reads along: called for every frame that arrives at a process. */
   onFrame: ((process: string, frame: Uint8Array) => void) | undefined
   recorder: Recorder | undefined
-  readonly #nodes = new Map<string, SimNode>()
+  readonly #nodes = new Map<string, NetworkNode>()
   readonly #cuts = new Set<string>()
   readonly #weathers = new Map<string, PipeWeather>()
   readonly #randoms = new Map<string, SimRandom>()
@@ -62,17 +61,17 @@ export class SimNetwork {
   }
 
   /** Nodes that have been started, by peer id. */
-  get nodes(): ReadonlyMap<string, SimNode> {
+  get nodes(): ReadonlyMap<string, NetworkNode> {
     return this.#nodes
   }
 
-  /** For {@link SimNode}. */
-  enter(node: SimNode): void {
+  /** For nodes. */
+  enter(node: NetworkNode): void {
     this.#nodes.set(node.peer, node)
   }
 
-  /** For {@link SimNode}: it has stopped, or its process is dead; the others notice in their time. */
-  leave(node: SimNode): void {
+  /** For nodes: it has stopped, or its process is dead; the others notice in their time. */
+  leave(node: NetworkNode): void {
     if (this.#nodes.get(node.peer) === node) this.#nodes.delete(node.peer)
     for (const connection of this.#connections.filter(({ ends }) =>
       ends.some(({ owner }) => owner === node),
@@ -82,7 +81,7 @@ export class SimNetwork {
   }
 
   /** The started node of a device. */
-  nodeOf(device: string): SimNode | undefined {
+  nodeOf(device: string): NetworkNode | undefined {
     for (const node of this.#nodes.values()) if (node.device === device) return node
     return undefined
   }
@@ -128,7 +127,7 @@ export class SimNetwork {
   }
 
   /** Pairs of peers that are linked, as the first of the two sees it. */
-  links(): { readonly from: SimNode; readonly to: SimNode }[] {
+  links(): { readonly from: NetworkNode; readonly to: NetworkNode }[] {
     const pairs = []
     for (const from of this.#nodes.values()) {
       for (const peer of from.linkedPeers()) {
@@ -140,7 +139,7 @@ export class SimNetwork {
   }
 
   /** Connects two nodes if every direction is open. A connection between linked peers is a better path that takes over. */
-  connect(from: SimNode, to: SimNode, path: Path): boolean {
+  connect(from: NetworkNode, to: NetworkNode, path: Path): boolean {
     if (!this.#nodes.has(from.peer) || this.#nodes.get(to.peer) !== to) return false
     if (this.isCut(from.device, to.device) || this.isCut(to.device, from.device)) return false
     const order = ++this.counts.connections
@@ -157,7 +156,7 @@ export class SimNetwork {
   }
 
   /** Carries a gossiped announcement to everybody who is connected to its author, directly or through others. */
-  announce(author: SimNode, payload: Uint8Array): void {
+  announce(author: NetworkNode, payload: Uint8Array): void {
     const { announcementLoss, announcementCopies, announcementDelayMs } = this.weather
     for (const node of this.#reachable(author)) {
       if (node.random.chance(announcementLoss)) {
@@ -177,7 +176,7 @@ export class SimNetwork {
     }
   }
 
-  #reachable(author: SimNode): Set<SimNode> {
+  #reachable(author: NetworkNode): Set<NetworkNode> {
     const links = this.links()
     const found = new Set([author])
     for (const node of found) {
@@ -189,7 +188,12 @@ export class SimNetwork {
     return found
   }
 
-  #pipe(from: SimNode, to: SimNode, connection: () => Connection, receiver: ConnectionEnd): Pipe {
+  #pipe(
+    from: NetworkNode,
+    to: NetworkNode,
+    connection: () => Connection,
+    receiver: ConnectionEnd,
+  ): Pipe {
     const weather = this.#weathers.get(way(from.device, to.device)) ?? FAIR
     const isCut = (): boolean => this.isCut(from.device, to.device)
     const random = this.#random(from.device, to.device)
@@ -210,12 +214,12 @@ export class SimNetwork {
   }
 
   /** Ends a connection; `knower` learns it at once, the other side, or both, when they get to notice. */
-  #end(connection: Connection, knower?: SimNode): void {
+  #end(connection: Connection, knower?: NetworkNode): void {
     if (connection.over) return
     connection.over = true
     for (const pipe of connection.pipes) pipe.end()
     for (const end of connection.ends) {
-      const { random } = end.owner as SimNode
+      const { random } = end.owner as NetworkNode
       const late = end.owner === knower ? 0 : random.between(0, this.weather.halfOpenMs)
       end.owner.process.after(late, () => end.drop())
     }
@@ -235,7 +239,7 @@ const FAIR: PipeWeather = { latencyMs: 5, jitterMs: 5, rate: 1000 }
 
 const way = (from: string, to: string): string => `${from}>${to}`
 
-const deviceOf = ({ owner }: ConnectionEnd): string => (owner as SimNode).device
+const deviceOf = ({ owner }: ConnectionEnd): string => (owner as NetworkNode).device
 
 function joins(connection: Connection, one: string, other: string): boolean {
   const devices = connection.ends.map(deviceOf)

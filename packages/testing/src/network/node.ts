@@ -2,7 +2,7 @@ import type { Network, NetworkHandler, NetworkStatus, Path, PeerHint } from '@pe
 
 import type { SimProcess } from '../world/process.ts'
 import type { SimRandom } from '../world/random.ts'
-import type { ConnectionEnd, EndOwner } from './end.ts'
+import type { ConnectionEnd, NetworkNode } from './end.ts'
 import type { SimNetwork } from './network.ts'
 
 /** Bounds of the pause between two attempts to reach a device, milliseconds. */
@@ -13,7 +13,7 @@ const LAST_REDIAL_MS = 5_000
 const DRAIN_MS = 200
 
 /** One process in the simulated network. It dials the devices it was told to, for ever, and whom it is introduced to. */
-export class SimNode implements Network, EndOwner {
+export class SimNode implements Network, NetworkNode {
   readonly peer: string
   readonly device: string
   readonly process: SimProcess
@@ -43,7 +43,6 @@ export class SimNode implements Network, EndOwner {
     return this.#handler!
   }
 
-  /** Peers this node holds a link to, dead or alive. */
   linkedPeers(): Set<string> {
     const peers = new Set<string>()
     for (const end of this.#ends) if (end.link) peers.add(end.remotePeer)
@@ -113,8 +112,7 @@ export class SimNode implements Network, EndOwner {
     this.#network.recorder?.unlinked(this.process.name, end.order)
   }
 
-  /** Opens one more connection to a linked device: a better path. */
-  upgrade(to: SimNode, path: Path): boolean {
+  upgrade(to: NetworkNode, path: Path): boolean {
     return this.#network.connect(this, to, path)
   }
 

@@ -2,11 +2,17 @@ import { settle } from '../adapters/settle.ts'
 import { TimeQueue, type Timed } from './queue.ts'
 import { SimRandom } from './random.ts'
 import { Trace } from './trace.ts'
-import type { SimProcess } from './process.ts'
+
+/** Whom an event happens to. */
+export interface Subject {
+  readonly alive: boolean
+  /** Events before this virtual time wait for it. */
+  readonly pausedUntil: number
+}
 
 interface Event extends Timed {
   readonly task: () => void
-  readonly process: SimProcess | undefined
+  readonly process: Subject | undefined
   readonly cancel: { asked: boolean }
 }
 
@@ -38,7 +44,7 @@ export class SimWorld {
   }
 
   /** Runs `task` after `delayMs`, in `process` if one is named. The returned function cancels it. */
-  after(delayMs: number, task: () => void, process?: SimProcess): () => void {
+  after(delayMs: number, task: () => void, process?: Subject): () => void {
     const cancel = { asked: false }
     this.#queue.push({ time: this.#now + delayMs, tie: this.#ties.bits(), task, process, cancel })
     return () => {
