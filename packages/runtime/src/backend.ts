@@ -28,7 +28,10 @@ export interface Invocation {
 export interface InvokeOptions {
   /** Default `synced`. */
   readonly durability?: Durability | undefined
-  /** Commands with one operation id run once on this device and its surviving store; a repetition gets the first outcome. */
+  /**
+   * Commands with one operation id run once on this device and its surviving store; a repetition gets the first outcome, as long as it is among
+   * the latest `limits.operations`. Such a command is at least `local`.
+   */
   readonly operationId?: string | undefined
 }
 
@@ -88,7 +91,7 @@ export interface PlaneStatus {
   readonly waiting: number
   /** Sessions frozen because their device contradicted itself. */
   readonly forks: number
-  /** Own commands that are not durable yet. */
+  /** Own commands that were accepted and have not reached their durability. */
   readonly pendingCommands: number
   /** Whether the application wants a network; `false` after `goOffline`. */
   readonly online: boolean

@@ -1,6 +1,6 @@
-import { counter, entity } from '@peerplane/core'
+import { counter, entity, limits, PeerplaneError, type Store } from '@peerplane/core'
 import { createMemoryStore } from '@peerplane/crdt-store'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 
 import {
   createPlane,
@@ -23,10 +23,10 @@ const Count = entity('count', {
   },
 })
 
-async function open(): Promise<Plane> {
+async function open(store: Store = createMemoryStore()): Promise<Plane> {
   const crypto = webCrypto()
   const ports = {
-    store: createMemoryStore(),
+    store,
     key: await crypto.keyFromSeed(systemRandom.bytes(32)),
     crypto,
     random: systemRandom,
@@ -45,5 +45,53 @@ test('a reply that cannot be kept refuses the command before anything is appende
   await count.up(5)
   expect(await count.state()).toBe(5)
   expect(await new Promise((resolve) => plane.onStatus(resolve))).toMatchObject({ commits: 1 })
+  await plane.close()
+})
+
+test('an operation id runs once at any durability', async () => {
+  const plane = await open()
+  const count = plane.get(Count, 'x')
+  const first = await count.up(1, { operationId: 'once', durability: 'memory' })
+  expect(first).toMatchObject({ durability: 'local' })
+  expect(await count.up(1, { operationId: 'once', durability: 'memory' })).toEqual(first)
+  expect(await count.state()).toBe(1)
+  await plane.close()
+})
+
+test('commands that wait count as pending, and there may not be too many', async () => {
+  const plane = await open()
+  const count = plane.get(Count, 'x')
+  const all = Array.from({ length: limits.pendingCommands }, () => count.up(1))
+  expect(await new Promise((resolve) => plane.onStatus(resolve))).toMatchObject({
+    pendingCommands: limits.pendingCommands,
+  })
+  await expect(count.up(1)).rejects.toMatchObject({ code: 'overloaded' })
+  await Promise.all(all)
+  expect(await count.state()).toBe(limits.pendingCommands)
+  await vi.waitFor(() => expect(plane.status()).toMatchObject({ pendingCommands: 0 }))
+  await plane.close()
+})
+
+test('a storage that works again is told to do so', async () => {
+  const inner = createMemoryStore()
+  let isFull = false
+  const plane = await open({
+    ...inner,
+    write: async (writes, durability) => {
+      if (isFull) throw new PeerplaneError('store-full', 'there is no room')
+      return inner.write(writes, durability)
+    },
+  })
+  const count = plane.get(Count, 'x')
+  await count.up(1)
+  isFull = true
+  await expect(count.up(1)).rejects.toMatchObject({ code: 'store-full' })
+  const failing = { storage: 'failing', lastError: { code: 'store-full' } }
+  await vi.waitFor(() => expect(plane.status()).toMatchObject(failing))
+  isFull = false
+  await count.up(1)
+  const working = { storage: 'ok', lastError: undefined }
+  await vi.waitFor(() => expect(plane.status()).toMatchObject(working))
+  expect(await count.state()).toBe(2)
   await plane.close()
 })

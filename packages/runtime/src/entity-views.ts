@@ -5,19 +5,22 @@ import type { HeldSpace } from './held-space.ts'
 import { paced } from './pace.ts'
 import type { Ports } from './ports.ts'
 
+/** From a failed reading to the next. */
+const RETRY_MS = 1_000
+
 /** Is told how an entity is. */
 export type EntityListener = (view: EntityView) => void
 
 /** What shows entities to whoever watches them one by one. */
 export interface EntityViews {
-  watch(key: EntityKey, listener: EntityListener): () => void
+  readonly watch: (key: EntityKey, listener: EntityListener) => () => void
   /** Shows these entities soon. */
-  show(keys: readonly EntityKey[]): void
+  readonly show: (keys: readonly EntityKey[]) => void
   /** Shows these entities now; resolves when everybody who watches one of them has seen it. */
   showNow(keys: readonly EntityKey[]): Promise<void>
   showAll(): void
-  /** The entity as it is now. */
-  viewOf(key: EntityKey): Promise<EntityView>
+  /** These entities as they are now, in the order of the keys. */
+  viewsOf(keys: readonly EntityKey[]): Promise<readonly EntityView[]>
 }
 
 /**
@@ -28,6 +31,7 @@ export function createEntityViews(
   space: Pick<HeldSpace, 'entities' | 'atRest'>,
   { clock, scheduler }: Pick<Ports, 'clock' | 'scheduler'>,
   pendingOf: (key: EntityKey) => number,
+  failed: (error: unknown) => void,
 ): EntityViews {
   const { entities } = space
   const watched = new Map<EntityKey, Set<EntityListener>>()
@@ -75,19 +79,24 @@ export function createEntityViews(
     fresh.clear()
     for (const [listener, key] of first) {
       const view = views.get(key)
-      if (view && watched.get(key)?.has(listener)) listener(view)
+      if (view && watched.get(key)?.has(listener)) tell(listener, view)
       else if (!view) fresh.set(listener, key)
     }
     const told = new Set(first.map(([listener]) => listener))
     for (const key of keys) {
       for (const listener of watched.get(key) ?? []) {
-        if (!told.has(listener) && !fresh.has(listener)) listener(views.get(key)!)
+        if (!told.has(listener) && !fresh.has(listener)) tell(listener, views.get(key)!)
       }
     }
     if (fresh.size > 0) pace.ask()
+    const unread = [...views].filter(([, { lastError }]) => lastError?.code.startsWith('store-'))
+    if (unread.length === 0) return
+    scheduler.after(RETRY_MS, () => {
+      if (request(unread.map(([key]) => key))) pace.ask()
+    })
   }
 
-  const pace = paced(clock, scheduler, () => space.atRest(showChanged))
+  const pace = paced(clock, scheduler, () => space.atRest(showChanged).catch(failed))
 
   const request = (keys: readonly EntityKey[]): boolean => {
     const relevant = keys.filter((key) => watched.has(key))
@@ -120,9 +129,18 @@ export function createEntityViews(
     showAll: () => {
       if (request([...watched.keys()])) pace.ask()
     },
-    viewOf: async (key) => {
-      await space.atRest(() => Promise.resolve())
-      return openOne(key)
+    viewsOf: async (keys) => {
+      const views = await open(keys)
+      return keys.map((key) => views.get(key)!)
     },
+  }
+}
+
+/** An error of an application's listener surfaces as an unhandled rejection, and keeps nobody else from being told. */
+function tell(listener: EntityListener, view: EntityView): void {
+  try {
+    listener(view)
+  } catch (error) {
+    void Promise.reject(error)
   }
 }

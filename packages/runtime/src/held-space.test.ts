@@ -7,7 +7,7 @@ import {
   type Store,
 } from '@peerplane/core'
 import { createMemoryStore } from '@peerplane/crdt-store'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 
 import { holdSpace, type HeldSpace } from './held-space.ts'
 import { systemClock, systemRandom, systemScheduler, webCrypto, type Ports } from './index.ts'
@@ -53,7 +53,7 @@ async function device(store: Store, invitation?: string, as?: Ports): Promise<De
     store,
     device: membership.device,
     random: systemRandom,
-    changed: () => undefined,
+    changed: async () => undefined,
     settled: () => undefined,
   })
   return {
@@ -106,6 +106,25 @@ test('a commit that could not be folded because the store was not to be read is 
   await pass(ada, bob)
   expect(await bob.value('x')).toBe(11)
   expect(bob.events).toEqual(['store-failed', 'reset'])
+})
+
+test('what could not be folded is folded though nothing else happens', async () => {
+  const ada = await device(createMemoryStore())
+  const inner = createMemoryStore()
+  let fails = false
+  const broken = new PeerplaneError('store-failed', 'the disk does not answer')
+  const scan = async (range: Range): ReturnType<Store['scan']> => {
+    if (fails && range.from[0] === ROWS) throw broken
+    return inner.scan(range)
+  }
+  const bob = await device({ ...inner, scan }, await invite(ada.ports, ada.membership, 1, []))
+  fails = true
+  await ada.up('x', 1)
+  await pass(ada, bob)
+  await bob.space.folded()
+  fails = false
+  await vi.waitFor(() => expect(bob.events).toEqual(['store-failed', 'reset']), 5_000)
+  expect(await bob.value('x')).toBe(1)
 })
 
 test('a commit that is lost while folding is busy does not stay in the rows', async () => {

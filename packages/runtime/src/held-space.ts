@@ -10,11 +10,11 @@ export interface HeldSpace {
   readonly log: Log
   readonly entities: Entities
   /** Resolves when everything delivered so far is folded. */
-  folded(): Promise<void>
+  readonly folded: () => Promise<void>
   /** How often own commits were lost. States that were opened before such a loss show commits that do not exist. */
   losses(): number
-  /** Runs `task` when everything delivered is folded; nothing foreign is folded meanwhile. Failures are reported, not thrown. */
-  atRest(task: () => Promise<void>): Promise<void>
+  /** Runs `task` when everything delivered is folded; nothing foreign is folded meanwhile. Rejects as `task` does, or when folding fails. */
+  atRest<T>(task: () => Promise<T>): Promise<T>
   close(): Promise<void>
 }
 
@@ -26,6 +26,9 @@ export interface HeldSpaceEvents {
   reset(): void
   failed(error: unknown): void
 }
+
+/** From a failure of folding to the next attempt, if nothing else gives reason for one. */
+const RETRY_MS = 1_000
 
 /** Opens log and states, and keeps folding what the log delivers. */
 export async function holdSpace(
@@ -39,7 +42,7 @@ export async function holdSpace(
   const models = modelsOf(declared)
   const { space, chain } = membership
   const log = await openLog({ store, space: space.record, key, chain, crypto, random, clock })
-  const entities = await openEntities({ store, models, scheduler, settled: () => log.idle() })
+  const entities = await openEntities({ store, models, scheduler, settled: () => log.settled() })
   await refold()
 
   let folding: Promise<void> = Promise.resolve()
@@ -47,10 +50,13 @@ export async function holdSpace(
   /** Something that was delivered is not folded: it is taken from the log again. */
   let isBehind = false
   let losses = 0
+  let cancelRetry: (() => void) | undefined
   const enqueue = (task: () => Promise<void>): void => {
     folding = folding.then(task).catch((error: unknown) => {
       isBehind = true
       events.failed(error)
+      cancelRetry?.()
+      cancelRetry = scheduler.after(RETRY_MS, () => enqueue(catchUp))
     })
   }
   const catchUp = async (): Promise<void> => {
@@ -91,18 +97,22 @@ export async function holdSpace(
       return folding
     },
     losses: () => losses,
-    atRest: (task) => {
-      enqueue(async () => {
-        await catchUp()
-        await task().catch(events.failed)
-      })
-      return folding
-    },
+    atRest: (task) =>
+      new Promise((resolve, reject) => {
+        enqueue(async () => {
+          await catchUp().catch((error: unknown) => {
+            reject(error)
+            throw error
+          })
+          await task().then(resolve, reject)
+        })
+      }),
     close: async () => {
       stopDelivered()
       stopFailure()
       await log.idle()
       await folding
+      cancelRetry?.()
       await entities.close()
       await log.close()
     },

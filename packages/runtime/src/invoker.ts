@@ -1,29 +1,19 @@
 import {
-  array,
-  bytes,
-  decodeCanonical,
-  encodeCanonical,
-  fromHex,
   limits,
   PeerplaneError,
-  text,
-  toHex,
-  type CommitId,
   type DeviceId,
   type Entity,
   type EntityKey,
   type EntityState,
-  type Json,
   type Random,
   type Store,
-  type Value,
 } from '@peerplane/core'
 
 import type { Durability, Invocation, InvokeOptions, Outcome } from './backend.ts'
 import { checkInvocation, decide, type CheckedInvocation } from './commands.ts'
 import type { HeldSpace } from './held-space.ts'
 import { createKeyedQueue } from './keyed-queue.ts'
-import { operationKey } from './keys.ts'
+import { createOperations } from './operations.ts'
 
 /** Runs commands on the states that this device holds. */
 export interface Invoker {
@@ -31,7 +21,7 @@ export interface Invoker {
   /** Commands that were accepted and are not durable yet. */
   pending(): number
   /** Of these, those on one entity. */
-  pendingOn(key: EntityKey): number
+  readonly pendingOn: (key: EntityKey) => number
 }
 
 /** Everything the invoker works with. */
@@ -56,6 +46,7 @@ interface RunOptions {
 interface Appended {
   readonly outcome: Outcome
   readonly durable: Promise<void>
+  readonly shown: Promise<void>
   readonly keys: readonly EntityKey[]
 }
 
@@ -64,12 +55,11 @@ export function createInvoker(dependencies: InvokerDependencies): Invoker {
   const { declared, space, store, device, random, changed, settled } = dependencies
   const entities = new Map(declared.map((each) => [each.type, each]))
   const pendingByKey = new Map<EntityKey, number>()
-  const operations = new Map<string, Promise<Outcome>>()
+  const operations = createOperations(store)
   const queue = createKeyedQueue<EntityKey>()
   let pending = 0
 
   const count = (keys: readonly EntityKey[], by: number): void => {
-    pending += by
     for (const key of keys) {
       const next = (pendingByKey.get(key) ?? 0) + by
       if (next > 0) pendingByKey.set(key, next)
@@ -122,16 +112,16 @@ export function createInvoker(dependencies: InvokerDependencies): Invoker {
     const keys = sections.map(({ entity }) => entity)
     if (sections.length === 0) {
       const outcome: Outcome = { commit: undefined, durability, replies }
-      const record = operationId ? [operationRecord(operationId, outcome)] : []
-      const durable = record.length > 0 ? store.write(record, 'synced') : Promise.resolve()
-      return { outcome, durable, keys }
+      const writes = operationId ? operations.remember(operationId, outcome) : []
+      const durable = writes.length > 0 ? store.write(writes, 'synced') : Promise.resolve()
+      return { outcome, durable, shown: Promise.resolve(), keys }
     }
     let appended: ReturnType<typeof space.log.commit>
     try {
       appended = space.log.commit(origin, sections, {
         durability,
         alsoWrite: (commit) =>
-          operationId ? [operationRecord(operationId, { commit, durability, replies })] : [],
+          operationId ? operations.remember(operationId, { commit, durability, replies }) : [],
       })
     } catch (error) {
       revert()
@@ -139,9 +129,12 @@ export function createInvoker(dependencies: InvokerDependencies): Invoker {
     }
     for (const { entity, body } of sections) space.entities.touch(entity, origin, body)
     space.entities.commitFolded(origin.session, origin.seq)
+    count(keys, 1)
     return {
       outcome: { commit: appended.id, durability, replies },
       durable: appended.durable,
+      // In the same turn: nobody is shown a part of the commit.
+      shown: changed(keys),
       keys,
     }
   }
@@ -150,10 +143,9 @@ export function createInvoker(dependencies: InvokerDependencies): Invoker {
     invocations: readonly CheckedInvocation[],
     options: RunOptions,
   ): Promise<Outcome> => {
-    const { outcome, durable, keys } = await prepare(invocations, options)
-    count(keys, 1)
+    const { outcome, durable, shown, keys } = await prepare(invocations, options)
     try {
-      await Promise.all([durable, changed(keys)])
+      await Promise.all([durable, shown])
     } finally {
       count(keys, -1)
       settled(keys)
@@ -161,65 +153,40 @@ export function createInvoker(dependencies: InvokerDependencies): Invoker {
     return outcome
   }
 
-  const once = async (operationId: string, start: () => Promise<Outcome>): Promise<Outcome> => {
-    const running = operations.get(operationId)
-    if (running) return running
-    const recalled = (async () => {
-      const stored = await store.get(operationKey(operationId))
-      return stored ? decodeOutcome(stored) : start()
-    })()
-    operations.set(operationId, recalled)
-    try {
-      return await recalled
-    } finally {
-      operations.delete(operationId)
+  const accept = async (
+    invocations: readonly Invocation[],
+    { durability = 'synced', operationId }: InvokeOptions,
+  ): Promise<Outcome> => {
+    if (invocations.length === 0 || invocations.length > limits.sections) {
+      throw new PeerplaneError('invalid-input', `a commit holds 1 to ${limits.sections} commands`)
     }
+    const checked = await Promise.all(invocations.map((each) => checkInvocation(entities, each)))
+    if (operationId === undefined) return run(checked, { durability, operationId })
+    checkOperationId(operationId)
+    // Until the store remembers the operation, a repetition would run it again.
+    const least = durability === 'memory' ? 'local' : durability
+    return operations.once(operationId, () => run(checked, { durability: least, operationId }))
   }
 
   return {
-    invoke: async (invocations, { durability = 'synced', operationId }) => {
+    invoke: async (invocations, options) => {
       if (pending >= limits.pendingCommands) {
         throw new PeerplaneError('overloaded', `${pending} commands are not durable yet`)
       }
-      if (invocations.length === 0 || invocations.length > limits.sections) {
-        throw new PeerplaneError('invalid-input', `a commit holds 1 to ${limits.sections} commands`)
+      pending++
+      try {
+        return await accept(invocations, options)
+      } finally {
+        pending--
       }
-      const checked = await Promise.all(invocations.map((each) => checkInvocation(entities, each)))
-      const start = (): Promise<Outcome> => run(checked, { durability, operationId })
-      return operationId ? once(checkOperationId(operationId), start) : start()
     },
     pending: () => pending,
     pendingOn: (key) => pendingByKey.get(key) ?? 0,
   }
 }
 
-function checkOperationId(operationId: string): string {
-  if (operationId.length > limits.entityNameBytes) {
-    throw new PeerplaneError('invalid-input', 'the operation id is too long')
-  }
-  return operationId
-}
-
-const operationRecord = (
-  operationId: string,
-  { commit, durability, replies }: Outcome,
-): { key: Uint8Array; value: Uint8Array } => ({
-  key: operationKey(operationId),
-  value: encodeCanonical([
-    commit ? fromHex(commit) : new Uint8Array(0),
-    durability,
-    replies.map((reply): Value => (reply === undefined ? [] : [reply])),
-  ]),
-})
-
-function decodeOutcome(stored: Uint8Array): Outcome {
-  const fields = array(decodeCanonical(stored), 'operation', 3)
-  const commit = bytes(fields[0], 'operation.commit')
-  return {
-    commit: commit.length > 0 ? (toHex(commit) as CommitId) : undefined,
-    durability: text(fields[1], 'operation.durability', 16) as Durability,
-    replies: array(fields[2], 'operation.replies').map(
-      (reply) => array(reply, 'operation.reply')[0] as Json | undefined,
-    ),
+function checkOperationId(operationId: string): void {
+  if (operationId.length > limits.entityNameBytes || !operationId.isWellFormed()) {
+    throw new PeerplaneError('invalid-input', 'the operation id is too long, or no text')
   }
 }

@@ -6,6 +6,7 @@ import { concatBytes, fromHex, toHex, utf8, type DeviceId, type Range } from '@p
  *   0x30                membership of this device
  *   0x31 device         a device that is a member for sure: it was let in here, or what it wrote was
  *   0x32 operation id   the outcome of an operation
+ *   0x33 number         which operation was the n-th, 8 bytes
  */
 
 const table = (byte: number, rest: Uint8Array = new Uint8Array(0)): Uint8Array =>
@@ -25,3 +26,13 @@ export const knownDeviceRange: Range = { from: table(0x31), to: table(0x32) }
 
 /** Key of the outcome of an operation. */
 export const operationKey = (operationId: string): Uint8Array => table(0x32, utf8(operationId))
+
+/** Key of the `ordinal`-th operation. */
+export function operationOrderKey(ordinal: number): Uint8Array {
+  const bytes = new Uint8Array(8)
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(ordinal))
+  return table(0x33, bytes)
+}
+
+/** All operations in their order. */
+export const operationOrderRange: Range = { from: table(0x33), to: table(0x34) }

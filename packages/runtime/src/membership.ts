@@ -81,7 +81,7 @@ export interface KnownDevices {
 }
 
 /** The known devices of the store. */
-export async function loadKnownDevices({ store }: Ports): Promise<KnownDevices> {
+export async function loadKnownDevices({ store }: Pick<Ports, 'store'>): Promise<KnownDevices> {
   const entries = await store.scan(knownDeviceRange)
   const known = new Set(entries.map(({ key }) => deviceOfKey(key)))
   return {

@@ -216,13 +216,12 @@ function recorderOf(client: object, invocations: Invocation[]): object {
 
 function firstView(backend: Backend, type: string, id: string): Promise<EntityView> {
   return new Promise((resolve) => {
-    let stop: (() => void) | undefined
-    let done = false
-    stop = backend.watchEntity(type, id, (view) => {
-      done = true
-      stop?.()
+    // A backend may call back before it returns how to end it.
+    const ending = Promise.withResolvers<() => void>()
+    const stop = backend.watchEntity(type, id, (view) => {
       resolve(view)
+      void ending.promise.then((end) => end())
     })
-    if (done) stop()
+    ending.resolve(stop)
   })
 }

@@ -96,7 +96,12 @@ export async function openRuntime(ports: Ports, options: RuntimeOptions): Promis
     }
   }
   status.start(read)
-  const stopLog = space.log.watch(() => status.changed())
+  const stopLog = space.log.watch(() => {
+    // Something was stored, so what could not be read may be readable again.
+    if (status.storageFails()) views.showAll()
+    status.storageWorks()
+    status.changed()
+  })
   if (options.online ?? true) void online.set(true)
 
   const open = <T>(value: () => T): T => {

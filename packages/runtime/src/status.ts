@@ -15,11 +15,11 @@ export interface StatusTeller {
   changed(): void
   /** Remembers a failure that no caller can be told. */
   fail(error: PeerplaneError): void
-  /** A later success ends a failure of the storage. */
+  /** Something was stored: this ends a failure of the storage. */
   storageWorks(): void
   storageFails(): boolean
   lastError(): Problem | undefined
-  watch(listener: (status: PlaneStatus) => void): () => void
+  readonly watch: (listener: (status: PlaneStatus) => void) => () => void
 }
 
 /** A teller that uses the scheduler of the device. */
@@ -58,6 +58,7 @@ export function createStatus({ scheduler }: Pick<Ports, 'scheduler'>): StatusTel
     storageWorks: () => {
       if (!failing) return
       failing = false
+      if (lastError?.code.startsWith('store-')) lastError = undefined
       changed()
     },
     storageFails: () => failing,

@@ -1,10 +1,16 @@
-import { splitEntityKey, type EntityKey, type Json } from '@peerplane/core'
+import { entityKey, splitEntityKey, type EntityKey, type Json } from '@peerplane/core'
 import type { ListQuery } from '@peerplane/crdt-store'
 
 import type { Row } from './backend.ts'
 import { createEntityViews, type EntityListener } from './entity-views.ts'
 import type { HeldSpace } from './held-space.ts'
 import type { Ports } from './ports.ts'
+
+/** From a failed reading to the next. */
+const RETRY_MS = 1_000
+
+/** Of the changed entities of a type. */
+const OPEN_AT_ONCE = 256
 
 type RowsListener = (rows: readonly Row[]) => void
 
@@ -21,14 +27,14 @@ interface WatchedType {
 
 /** Keeps listeners up to date with folded states. */
 export interface Views {
-  watchEntity(key: EntityKey, listener: EntityListener): () => void
+  readonly watchEntity: (key: EntityKey, listener: EntityListener) => () => void
   watchType(type: string, query: ListQuery, listener: RowsListener): () => void
   /** Shows these entities soon to whoever watches them. */
   show(keys: readonly EntityKey[]): void
   /** Shows these entities now; resolves when everybody who watches one of them by itself has seen it. */
   showNow(keys: readonly EntityKey[]): Promise<void>
   /** Shows these entities to whoever watches them one by one: their rows have not changed. */
-  showSettled(keys: readonly EntityKey[]): void
+  readonly showSettled: (keys: readonly EntityKey[]) => void
   /** Shows everything again. */
   showAll(): void
 }
@@ -41,35 +47,53 @@ export function createViews(
   failed: (error: unknown) => void,
 ): Views {
   const { entities } = space
-  const single = createEntityViews(space, ports, pendingOf)
+  const { scheduler } = ports
+  const single = createEntityViews(space, ports, pendingOf, failed)
   const watchedTypes = new Set<WatchedType>()
 
-  const refresh = async (watched: WatchedType): Promise<void> => {
+  const refresh = (watched: WatchedType): void => {
     if (watched.refreshing) return
     watched.refreshing = true
-    try {
-      while (watched.changed.size > 0 || !watched.rows) {
-        if (!watched.rows) {
-          watched.changed.clear()
-          const rows = await entities.list(watched.type, watched.query)
-          watched.rows = new Map(rows.map(({ id, state }) => [id, state]))
-        }
-        await updateRows(watched, watched.rows)
-        if (!watchedTypes.has(watched)) return
-      }
-      watched.listener(sortedRows(watched.rows, watched.query.limit))
-    } finally {
-      watched.refreshing = false
-    }
+    showChanged(watched)
+      .catch((error: unknown) => {
+        failed(error)
+        scheduler.after(RETRY_MS, () => {
+          if (watchedTypes.has(watched)) refresh(watched)
+        })
+      })
+      .finally(() => {
+        watched.refreshing = false
+        if (watched.rows && watched.changed.size > 0) refresh(watched)
+      })
   }
 
-  const updateRows = async (watched: WatchedType, rows: Map<string, Json>): Promise<void> => {
-    const ids = [...watched.changed]
-    watched.changed.clear()
-    for (const id of ids) {
-      const view = await single.viewOf(`${watched.type}/${id}` as EntityKey)
-      if (view.local === 'ready') rows.set(id, view.state)
-      else rows.delete(id)
+  const showChanged = async (watched: WatchedType): Promise<void> => {
+    // Nothing is folded meanwhile, so that no commit shows in one row and not in another.
+    const rows = await space.atRest(async () => {
+      do await update(watched)
+      while (watched.changed.size > 0 || !watched.rows)
+      return sortedRows(watched.rows, watched.query.limit)
+    })
+    if (watchedTypes.has(watched)) watched.listener(rows)
+  }
+
+  const update = async (watched: WatchedType): Promise<void> => {
+    const { type, query, changed } = watched
+    if (!watched.rows) {
+      changed.clear()
+      const rows = await entities.list(type, query)
+      watched.rows = new Map(rows.map(({ id, state }) => [id, state]))
+    }
+    const { rows } = watched
+    while (changed.size > 0) {
+      const ids = [...changed].slice(0, OPEN_AT_ONCE)
+      for (const id of ids) changed.delete(id)
+      const views = await single.viewsOf(ids.map((id) => entityKey(type, id)))
+      ids.forEach((id, i) => {
+        const view = views[i]!
+        if (view.local === 'ready') rows.set(id, view.state)
+        else rows.delete(id)
+      })
     }
   }
 
@@ -81,7 +105,7 @@ export function createViews(
       }
     }
     for (const watched of watchedTypes) {
-      if (watched.changed.size > 0) refresh(watched).catch(failed)
+      if (watched.changed.size > 0) refresh(watched)
     }
   }
 
@@ -97,7 +121,7 @@ export function createViews(
         refreshing: false,
       }
       watchedTypes.add(watched)
-      refresh(watched).catch(failed)
+      refresh(watched)
       return () => {
         watchedTypes.delete(watched)
       }
@@ -116,7 +140,7 @@ export function createViews(
       single.showAll()
       for (const watched of watchedTypes) {
         watched.rows = undefined
-        refresh(watched).catch(failed)
+        refresh(watched)
       }
     },
   }

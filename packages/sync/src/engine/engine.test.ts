@@ -6,6 +6,7 @@ import {
   utf8,
   type BatchId,
   type DeviceId,
+  type ForkProof,
   type SessionId,
   type Tip,
 } from '@peerplane/core'
@@ -25,7 +26,7 @@ const tip = (name: string, seq: number): Tip => ({
   mark: markOf(idOf(`${name}@${seq}`) as never),
 })
 const forked = (name: string, seq: number): Tip =>
-  forkedTip({ session: session(name), seq, previous: idOf(name) as BatchId })
+  forkedTip({ session: session(name), seq, previous: idOf(name) as BatchId } as ForkProof)
 const range = (name: string, from: number, to: number) => ({ session: session(name), from, to })
 
 /** A log as the engine sees it, which a test moves by hand. */
