@@ -3,7 +3,8 @@ import { subscribe } from 'node:diagnostics_channel'
 import type { Socket } from 'node:net'
 import { setImmediate, setTimeout } from 'node:timers/promises'
 
-import { peers, type Peer } from './peer.ts'
+import type { Peer } from './peer.ts'
+import { peers } from './peers.ts'
 import type { Message, ReportKind, Reports, Usage } from './reports.ts'
 import { areFinal, idOf, LIVE, liveChange, liveNumber, turns, UPDATES } from './workload.ts'
 

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 
-import { peers } from './peer.ts'
+import { peers } from './peers.ts'
 import { runPeer, type Figures } from './run.ts'
 
 const OURS = 'peerplane'

@@ -1,7 +1,7 @@
 import type { Change } from './peer.ts'
 
 /** Transactions in one turn of the event loop. */
-export const TURN = 256
+const TURN = 256
 /** How often each row is updated; the rank it ends with. */
 export const UPDATES = 3
 /** Live updates, how many in a second, and over how many rows. */

@@ -1,5 +1,5 @@
 import { compareBytes } from './bytes.ts'
-import type { Value } from './codec.ts'
+import type { Value } from './value.ts'
 
 /** Longer texts go through the decoder of the platform. */
 const SHORT_TEXT = 64

@@ -1,5 +1,5 @@
 import { compareBytes, utf8 } from './bytes.ts'
-import type { Value } from './codec.ts'
+import type { Value } from './value.ts'
 
 /** Longer texts go through the encoder of the platform. */
 const SHORT_TEXT = 64

@@ -3,7 +3,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
 import { compareBytes, fromHex, toHex } from './bytes.ts'
-import { decodeCanonical, encodeCanonical, type Value } from './codec.ts'
+import { decodeCanonical, encodeCanonical } from './codec.ts'
+import type { Value } from './value.ts'
 import { PeerplaneError } from './errors.ts'
 
 /** Among these the other implementation does not look for half precision, as the standard demands. */

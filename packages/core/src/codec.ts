@@ -1,16 +1,7 @@
 import { CborReader } from './cbor-reader.ts'
 import { CborWriter } from './cbor-writer.ts'
 import { PeerplaneError } from './errors.ts'
-
-/** What the canonical encoding carries: JSON values and byte strings. */
-export type Value =
-  | null
-  | boolean
-  | number
-  | string
-  | Uint8Array
-  | readonly Value[]
-  | { readonly [key: string]: Value }
+import type { Value } from './value.ts'
 
 const writer = new CborWriter()
 

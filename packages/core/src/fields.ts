@@ -1,4 +1,4 @@
-import type { Value } from './codec.ts'
+import type { Value } from './value.ts'
 import { PeerplaneError } from './errors.ts'
 
 /*

@@ -9,7 +9,7 @@ export {
   toHex,
   utf8,
 } from './bytes.ts'
-export { decodeCanonical, encodeCanonical, type Value } from './codec.ts'
+export { decodeCanonical, encodeCanonical } from './codec.ts'
 export {
   command,
   checkEntityId,
@@ -172,3 +172,4 @@ export {
   type Invitation,
 } from './trust/invitation.ts'
 export { createSpace, decodeSpaceRecord, type Space, type SpaceRecord } from './trust/space.ts'
+export type { Value } from './value.ts'

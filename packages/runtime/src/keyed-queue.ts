@@ -1,5 +1,5 @@
 /** A place in the queue. */
-export interface Turn {
+interface Turn {
   /** Resolves when everybody who entered before for one of the keys has left. */
   readonly reached: Promise<unknown>
   leave(): void

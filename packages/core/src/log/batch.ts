@@ -1,5 +1,6 @@
 import { concatBytes, fromHex, toHex } from '../bytes.ts'
-import { decodeCanonical, encodeCanonical, type Value } from '../codec.ts'
+import { decodeCanonical, encodeCanonical } from '../codec.ts'
+import type { Value } from '../value.ts'
 import { PeerplaneError } from '../errors.ts'
 import { array, bytes, list } from '../fields.ts'
 import { domain, hash } from '../hash.ts'

@@ -1,5 +1,6 @@
 import { fromHex, toHex, utf8 } from '../bytes.ts'
-import { decodeCanonical, encodeCanonical, type Value } from '../codec.ts'
+import { decodeCanonical, encodeCanonical } from '../codec.ts'
+import type { Value } from '../value.ts'
 import { PeerplaneError } from '../errors.ts'
 import { array, bytes, list, text, whole } from '../fields.ts'
 import { HASH_BYTES, hash } from '../hash.ts'

@@ -1,5 +1,6 @@
 import { fromHex, toHex } from '../bytes.ts'
-import { decodeCanonical, encodeCanonical, type Value } from '../codec.ts'
+import { decodeCanonical, encodeCanonical } from '../codec.ts'
+import type { Value } from '../value.ts'
 import { PeerplaneError } from '../errors.ts'
 import { array, bytes, list, whole } from '../fields.ts'
 import { HASH_BYTES } from '../hash.ts'

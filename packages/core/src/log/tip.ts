@@ -1,5 +1,5 @@
 import { fromHex, toHex } from '../bytes.ts'
-import type { Value } from '../codec.ts'
+import type { Value } from '../value.ts'
 import { array, bytes, whole } from '../fields.ts'
 import { HASH_BYTES } from '../hash.ts'
 import type { BatchId, CommitId, SessionId } from '../ids.ts'

@@ -1,5 +1,6 @@
 import { concatBytes, fromHex, toHex } from '../bytes.ts'
-import { decodeCanonical, encodeCanonical, type Value } from '../codec.ts'
+import { decodeCanonical, encodeCanonical } from '../codec.ts'
+import type { Value } from '../value.ts'
 import { array, bytes, whole } from '../fields.ts'
 import { HASH_BYTES, domain, hash } from '../hash.ts'
 import type { DeviceId, SpaceId } from '../ids.ts'

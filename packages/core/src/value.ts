@@ -1,0 +1,9 @@
+/** What the canonical encoding carries: JSON values and byte strings. */
+export type Value =
+  | null
+  | boolean
+  | number
+  | string
+  | Uint8Array
+  | readonly Value[]
+  | { readonly [key: string]: Value }
