@@ -28,6 +28,7 @@ await roles[role]!()
 /** W1. */
 async function write(): Promise<void> {
   const peer = await module.open({ data })
+  const before = usage()
   const started = performance.now()
   for (const turn of turns(entities)) {
     await peer.write(turn)
@@ -35,7 +36,7 @@ async function write(): Promise<void> {
   }
   await peer.settled()
   const seconds = since(started)
-  await tell('written', { seconds, ...usage() })
+  await tell('written', { seconds, ...usageSince(before) })
   await peer.close()
 }
 
@@ -85,8 +86,7 @@ async function follow(): Promise<void> {
   const visibleSeconds = since(started)
   await peer.settled()
   const durableSeconds = since(started)
-  const { cpuSeconds, peakMiB } = usage()
-  const used = { cpuSeconds: cpuSeconds - before.cpuSeconds, peakMiB }
+  const used = usageSince(before)
   await tell('caughtUp', { visibleSeconds, durableSeconds, wireBytes: wireBytes(), ...used })
   process.once('disconnect', () => void end(peer))
   await watchLive(peer)
@@ -132,6 +132,12 @@ function wireBytes(): number {
 function usage(): Usage {
   const { user, system } = process.cpuUsage()
   return { cpuSeconds: (user + system) / 1e6, peakMiB: process.resourceUsage().maxRSS / 1024 }
+}
+
+/** Without what was used before, such as for the loading of modules; the peak is that of the process. */
+function usageSince(before: Usage): Usage {
+  const { cpuSeconds, peakMiB } = usage()
+  return { cpuSeconds: cpuSeconds - before.cpuSeconds, peakMiB }
 }
 
 function since(started: number): number {

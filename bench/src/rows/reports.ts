@@ -1,4 +1,4 @@
-/** What a process used so far. */
+/** What a process used so far, or in one step. */
 export interface Usage {
   readonly cpuSeconds: number
   readonly peakMiB: number

@@ -73,15 +73,16 @@ function summary(results: ReadonlyMap<string, Figures>, entities: number, runs: 
 
 /** Ours divided by theirs; what grows with the number of rows is compared per row. */
 function ratios(ours: Figures, theirs: Figures, scale: number): Figures {
-  const perRow = new Set(['diskBytes', 'listMs', 'catchUpDurableSeconds', 'catchUpWireBytes'])
-  const compared = [
-    'writesPerSecond',
-    ...perRow,
-    'firstMs',
-    'writePeakMiB',
-    'liveP50Ms',
-    'liveP99Ms',
-  ]
+  const perRow = new Set([
+    'diskBytes',
+    'listMs',
+    'catchUpDurableSeconds',
+    'catchUpWireBytes',
+    'writeCpuSeconds',
+    'catchUpCpuSeconds',
+  ])
+  const others = ['writesPerSecond', 'writePeakMiB', 'firstMs', 'liveP50Ms', 'liveP99Ms']
+  const compared = [...perRow, ...others]
   return Object.fromEntries(
     compared.map((figure) => [
       figure,

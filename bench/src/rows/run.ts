@@ -59,9 +59,7 @@ async function together(
     const { address } = await report(server, 'serving')
     const reader = startReader(address)
     try {
-      const watching = report(reader, 'watching')
-      const caughtUp = await report(reader, 'caughtUp')
-      await watching
+      const [caughtUp] = await Promise.all([report(reader, 'caughtUp'), report(reader, 'watching')])
       const done = Promise.all([report(server, 'called'), report(reader, 'seen')])
       server.send('live')
       const [called, seen] = await done
