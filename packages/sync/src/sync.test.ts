@@ -327,7 +327,7 @@ describe('trouble', () => {
     expect(b.sync.status().lastError).toBeUndefined()
   })
 
-  it('of a fork ends one session everywhere, and the others go on', async () => {
+  it('of a fork freezes one session, and the others go on', async () => {
     const [a, b, c] = (await devices('a', 'b', 'c')) as [TestDevice, TestDevice, TestDevice]
     await write(a, 2)
     const [[session, held]] = [...a.replica.copy()] as [[SessionId, HeldSession]]
