@@ -23,13 +23,13 @@ function sim(...args: string[]): Promise<{ code: number; output: string }> {
   })
 }
 
-test('300 seeds break no rule', { timeout: 300_000 }, async () => {
+test('300 seeds break no rule', { timeout: 900_000 }, async () => {
   const { code, output } = await sim('--seeds', '300', '--quiet')
   expect(output).toContain('300, 0 with a violation')
   expect(code).toBe(0)
 })
 
-test('another process gives the same traces', { timeout: 120_000 }, async () => {
+test('another process gives the same traces', { timeout: 600_000 }, async () => {
   const traces = async () =>
     (await sim('--seeds', '4', '--seed', '40')).output.match(/seed \d+:.*trace \w+/g)!.sort()
   const [once, twice] = [await traces(), await traces()]
@@ -37,7 +37,7 @@ test('another process gives the same traces', { timeout: 120_000 }, async () => 
   expect(once).toEqual(twice)
 })
 
-test('the campaign finds what is planted', { timeout: 300_000 }, async () => {
+test('the campaign finds what is planted', { timeout: 900_000 }, async () => {
   const names = [
     'ignore-dependencies',
     'drop-commit',

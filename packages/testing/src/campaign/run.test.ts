@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 
 import { leastWork, runSeed } from './run.ts'
 
-test('the same seed is the same run, twenty times over', { timeout: 60_000 }, async () => {
+test('the same seed is the same run, twenty times over', { timeout: 300_000 }, async () => {
   const first = await runSeed(3)
   expect(first.violations).toEqual([])
   for (let again = 0; again < 20; again++) {
@@ -16,7 +16,7 @@ test('the same seed is the same run, twenty times over', { timeout: 60_000 }, as
   }
 })
 
-test('every run does enough to be worth something', { timeout: 60_000 }, async () => {
+test('every run does enough to be worth something', { timeout: 300_000 }, async () => {
   for (let seed = 1; seed <= 10; seed++) {
     const { devices, workload, faults } = await runSeed(seed)
     expect(devices).toBeGreaterThanOrEqual(leastWork.devices)
@@ -26,7 +26,7 @@ test('every run does enough to be worth something', { timeout: 60_000 }, async (
   }
 })
 
-test('another seed is another run', async () => {
+test('another seed is another run', { timeout: 300_000 }, async () => {
   const traces = [await runSeed(1), await runSeed(2)].map(({ trace }) => trace)
   expect(new Set(traces).size).toBe(2)
 })
