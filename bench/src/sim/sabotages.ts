@@ -146,7 +146,7 @@ export const sabotages: readonly Sabotage[] = [
   sabotage(
     'run-again',
     'run a command again under an operation id that has an outcome',
-    'runtime/src/invoker.ts',
+    'runtime/src/operations.ts',
     'return stored ? decodeOutcome(stored) : start()',
     'return start()',
   ),
