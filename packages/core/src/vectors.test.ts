@@ -5,18 +5,23 @@ import { expect, test } from 'vitest'
 
 import {
   admit,
+  branchOf,
   commitIdOf,
   createInvitation,
   decodeBatch,
+  decodeForkProof,
   depsDigest,
   encodeBatch,
   encodeCanonical,
+  encodeForkProof,
   encodeInvitation,
   encodeOpening,
   entityKey,
   firstPrevious,
+  forkedTip,
   fromHex,
   hash,
+  lastSeq,
   mac,
   makeBatch,
   makeCommit,
@@ -30,15 +35,18 @@ import {
   signBatch,
   signGrant,
   signOpening,
+  tipToValue,
   toHex,
   toSparse,
   verifyAdmissions,
   verifyBatch,
+  verifyForkProof,
   verifyOpening,
   verifySparse,
-  type Commit,
+  type Batch,
   type Crypto,
   type DeviceId,
+  type ForkProof,
   type Section,
   type SigningKey,
 } from './index.ts'
@@ -112,17 +120,12 @@ async function compute(): Promise<Record<string, unknown>> {
     body,
   })
   const seed = filled(16, 7)
-  const commit = (
-    session: typeof first.session,
-    seq: number,
-    deps: Commit[],
-    sections: Section[],
-  ) =>
+  const commit = (session: typeof first.session, seq: number, deps: Batch[], sections: Section[]) =>
     makeCommit(
       session,
       {
         seq,
-        deps: deps.map((dep) => ({ session: dep.session, seq: dep.header.seq })),
+        deps: deps.map((dep) => ({ session: dep.session, seq: lastSeq(dep) })),
         digest: depsDigest(deps.map(({ id }) => id)),
         time: { ms: 1_790_000_000_000 + seq, counter: 0 },
         view: [],
@@ -153,16 +156,23 @@ async function compute(): Promise<Record<string, unknown>> {
     },
     guest,
   )
-  const answer = commit(second.session, 1, [c3], [section('lunch', filled(3, 12))])
+  const answer = commit(second.session, 1, [batch], [section('lunch', filled(3, 12))])
   const answerBatch = await signBatch(
     makeBatch(firstPrevious(second.session), [answer], seed),
     guest,
   )
-  const late = commit(first.session, 2, [answer], [section('lunch', filled(3, 14))])
+  const late = commit(first.session, 2, [answerBatch], [section('lunch', filled(3, 14))])
   const innerDependency = encodeBatch(makeBatch(firstPrevious(first.session), [c1, late], seed))
+  const again = await signBatch(makeBatch(firstPrevious(first.session), [c1, c2], seed), creator)
+  const proof: ForkProof = {
+    session: first.session,
+    seq: 1,
+    previous: firstPrevious(first.session),
+    branches: [branchOf([batch], batch.signature!), branchOf([again], again.signature!)],
+  }
   const reopened = encodeOpening({
     ...first.opening,
-    parents: [{ session: first.session, seq: 3, mark: markOf(c3.id) }],
+    parents: [{ session: first.session, seq: 3, mark: markOf(batch.id) }],
     nonce: filled(16, 13),
   })
   const sparse = toSparse(batch, 2, ({ entity }) => entity === 'tally/dinner')!
@@ -174,6 +184,8 @@ async function compute(): Promise<Record<string, unknown>> {
   expect(await verifyBatch(batch, device(creator), crypto)).toBe(true)
   expect(await verifyBatch(answerBatch, device(creator), crypto)).toBe(false)
   expect(await verifySparse(sparse, device(creator), crypto)).toBe(true)
+  expect(await verifyForkProof(proof, device(creator), crypto)).toBe(true)
+  expect(decodeForkProof(encodeForkProof(proof), first.session)).toEqual(proof)
   expect(await verifyAdmissions(record, device(guest), [admission], crypto)).toBe(true)
   const link = encodeInvitation(invitation)
   await readInvitation(link, { crypto, clock: { now: () => 0 } })
@@ -231,6 +243,10 @@ async function compute(): Promise<Record<string, unknown>> {
       root: toHex(merkleRoot(batch.commits.map(({ id }) => fromHex(id)))),
       ofOne: bytes(encodeBatch(answerBatch)),
       refusedForItsInnerDependency: bytes(innerDependency),
+    },
+    fork: {
+      proof: bytes(encodeForkProof(proof)),
+      tip: bytes(encodeCanonical(tipToValue(forkedTip(proof)))),
     },
     sparse: {
       seq: 2,

@@ -5,7 +5,7 @@ import { PeerplaneError } from '../errors.ts'
 import { array, bytes, list, text, whole } from '../fields.ts'
 import { HASH_BYTES, hash } from '../hash.ts'
 import { MAX_COUNTER, type Timestamp } from '../hybrid-clock.ts'
-import type { CommitId, EntityKey, SessionId } from '../ids.ts'
+import type { BatchId, CommitId, EntityKey, SessionId } from '../ids.ts'
 import { limits } from '../limits.ts'
 import { merkleRoot } from './merkle.ts'
 
@@ -28,9 +28,12 @@ export interface Section {
 export interface Header {
   /** 1, 2, 3 … in the session. */
   readonly seq: number
-  /** The nearest maximal commits of other sessions that the author had delivered and no earlier commit of this session names. */
+  /**
+   * The nearest maximal commits of other sessions that the author had delivered and no earlier commit of this session names: each the last
+   * one of a batch.
+   */
   readonly deps: readonly Dot[]
-  /** First 16 bytes of the hash over the ids of `deps`; empty without deps. */
+  /** First 16 bytes of the hash over the ids of the batches that end with `deps`; empty without deps. */
   readonly digest: Uint8Array
   readonly time: Timestamp
   /** Hashes of admissions relied upon beyond the opening's. */
@@ -107,8 +110,8 @@ export function decodeHeader(encoded: Uint8Array): Header {
 export const commitIdOf = (session: SessionId, headerBytes: Uint8Array): CommitId =>
   toHex(hash('commit', fromHex(session), headerBytes)) as CommitId
 
-/** Digest over the ids of deps, in the order of the deps: a fork below a dependency cannot go unnoticed. */
-export const depsDigest = (ids: readonly CommitId[]): Uint8Array =>
+/** Digest over the ids of the batches that end with the deps, in their order: a fork below a dependency cannot go unnoticed. */
+export const depsDigest = (ids: readonly BatchId[]): Uint8Array =>
   ids.length === 0 ? new Uint8Array(0) : hash('deps', ...ids.map(fromHex)).slice(0, 16)
 
 /** Salt of section `index` of commit `seq`: a leaf without its section tells nothing about it. */

@@ -19,7 +19,7 @@ const commit = (seq: number, body = 'x', deps: Commit[] = []): Commit =>
     {
       seq,
       deps: deps.map((dep) => ({ session: dep.session, seq: dep.header.seq })),
-      digest: depsDigest(deps.map(({ id }) => id)),
+      digest: depsDigest(deps.map(({ id }) => id as string as BatchId)),
       time: { ms: 1, counter: 0 },
       view: [],
     },

@@ -2,21 +2,24 @@ import { fromHex, toHex } from '../bytes.ts'
 import type { Value } from '../value.ts'
 import { array, bytes, whole } from '../fields.ts'
 import { HASH_BYTES } from '../hash.ts'
-import type { BatchId, CommitId, SessionId } from '../ids.ts'
+import type { BatchId, SessionId } from '../ids.ts'
 
-/** How far a session is held: its first `seq` commits, the last of which has an id that begins with `mark`. */
+/**
+ * How far a session is held: its first `seq` commits, in batches of which the last one ends there and has an id that begins with `mark`. That id
+ * covers everything before it; the id of a commit does not.
+ */
 export interface Tip {
   readonly session: SessionId
   readonly seq: number
-  /** The first 8 bytes of the commit id, 16 hex digits: two holders of different commits notice. */
+  /** The first 8 bytes of the batch id, 16 hex digits: two holders of different commits notice. */
   readonly mark: string
 }
 
 /** Bytes of a mark. */
 export const MARK_BYTES = 8
 
-/** The mark of a commit, or of a batch. */
-export const markOf = (id: CommitId | BatchId): string => id.slice(0, MARK_BYTES * 2)
+/** The mark of the batch with this id. */
+export const markOf = (id: BatchId): string => id.slice(0, MARK_BYTES * 2)
 
 /** A tip for the canonical encoding. */
 export const tipToValue = (tip: Tip): Value => [fromHex(tip.session), tip.seq, fromHex(tip.mark)]

@@ -5,32 +5,20 @@ import {
   encodeBatch,
   firstPrevious,
   limits,
-  makeBatch,
-  makeCommit,
   PeerplaneError,
   signBatch,
-  signOpening,
   toHex,
 } from '@peerplane/core'
-import type {
-  Batch,
-  Commit,
-  DeviceId,
-  ErrorCode,
-  Header,
-  Run,
-  SignedOpening,
-} from '@peerplane/core'
+import type { DeviceId, ErrorCode, Opening, Run } from '@peerplane/core'
 import { seededRandom } from '@peerplane/core/testing'
 import { beforeEach, describe, expect, test } from 'vitest'
 
-import { createMemoryStore } from '../storage/memory-store.ts'
+import { handmade as makeByHand, type Handmade, type Headers } from './handmade.fixture.test.ts'
 import {
   contents,
   members,
   openPeer,
   runOf,
-  section,
   sync,
   write,
   writeMany,
@@ -40,6 +28,13 @@ import {
 const three = await members(3)
 const [creator, second, third] = three.devices
 
+/** A session of the second device. */
+const handmade = (
+  seed: number,
+  batches: readonly Headers[],
+  opening: Partial<Opening> = {},
+): Promise<Handmade> => makeByHand(three, 1, seed, batches, opening)
+
 let alice: Peer
 let bob: Peer
 
@@ -47,50 +42,6 @@ beforeEach(async () => {
   alice = await openPeer(three, 0)
   bob = await openPeer(three, 1)
 })
-
-/** A session of the second device, written by hand: its opening and batches as a run. */
-async function handmade(
-  seed: number,
-  batches: readonly (readonly Partial<Header>[])[],
-  opening: Partial<SignedOpening['opening']> = {},
-): Promise<Run> {
-  const { key, chain } = second!
-  const random = seededRandom(seed)
-  const signed = await signOpening(
-    {
-      space: three.space.record.id,
-      device: toHex(key.publicKey) as DeviceId,
-      parents: [],
-      admission: chain.at(-1)!.id,
-      nonce: random.bytes(16),
-      ...opening,
-    },
-    key,
-  )
-  let previous = firstPrevious(signed.session)
-  let seq = 0
-  const made: Batch[] = []
-  for (const headers of batches) {
-    const salt = random.bytes(16)
-    const commits = headers.map((header) => {
-      const fields = { deps: [], digest: new Uint8Array(0), time: { ms: 1, counter: 0 }, view: [] }
-      return makeCommit(signed.session, { ...fields, seq: ++seq, ...header }, [section('x')], salt)
-    })
-    const batch = await signBatch(makeBatch(previous, commits as [Commit, ...Commit[]], salt), key)
-    previous = batch.id
-    made.push(batch)
-  }
-  return {
-    session: signed.session,
-    from: 1,
-    opening: {
-      bytes: signed.bytes,
-      signature: signed.signature,
-      chain: chain.map(({ bytes }) => bytes),
-    },
-    batches: made.map(encodeBatch),
-  }
-}
 
 async function expectRefused(run: Run, code: ErrorCode): Promise<void> {
   const before = alice.store.entries()
@@ -216,7 +167,8 @@ describe('a run that is refused', () => {
   test('a commit inside a batch that depends on something: two writings of one chain could wait for each other', async () => {
     await write(bob, 'b')
     const { session } = bob.log.next()
-    const digest = depsDigest(bob.seen)
+    const [batch] = (await runOf(bob)).batches
+    const digest = depsDigest([decodeBatch(batch!, session, firstPrevious(session), 1).id])
     const run = await handmade(1, [[{}, { deps: [{ session, seq: 1 }], digest }]])
     await expectRefused(run, 'malformed')
   })
@@ -275,89 +227,6 @@ describe('a run that overlaps what is held', () => {
     await expect(alice.log.admit({ ...run, from: 2 })).rejects.toMatchObject({
       code: 'broken-chain',
     })
-  })
-})
-
-describe('a fork', () => {
-  const time = { ms: 2, counter: 0 }
-
-  test('is proved by two signatures, freezes the session, and survives a restart', async () => {
-    const one = await handmade(1, [[{}], [{}], [{}]])
-    const other = await handmade(1, [[{}], [{ time }]])
-    await alice.log.admit({ ...one, batches: one.batches.slice(0, 2) })
-    await expect(alice.log.admit(other)).rejects.toMatchObject({ code: 'fork' })
-    const frozen = [{ session: one.session, device: toHex(second!.key.publicKey), seq: 2 }]
-    expect(alice.log.status().frozen).toEqual(frozen)
-    // Not even the branch that was held first goes on.
-    await expect(alice.log.admit(one)).rejects.toMatchObject({ code: 'fork' })
-    const again = await openPeer(three, 0, { store: createMemoryStore(alice.store.entries()) })
-    expect(again.log.status().frozen).toEqual(frozen)
-    expect(again.seen).toHaveLength(2)
-    await expect(again.log.admit(other)).rejects.toMatchObject({ code: 'fork' })
-  })
-
-  test('is also the same commits in other batches: their successors would fit only one of them', async () => {
-    const one = await handmade(1, [[{}, {}]])
-    await alice.log.admit(one)
-    const other = await handmade(1, [[{}], [{}]])
-    await expect(alice.log.admit(other)).rejects.toMatchObject({ code: 'fork' })
-  })
-
-  test('of which sender and receiver hold different versions speaks against neither, and is found from the beginning', async () => {
-    const one = await handmade(1, [[{}], [{}]])
-    const others = [
-      await handmade(1, [[{}], [{ time }], [{}]]),
-      await handmade(1, [[{}, {}], [{}]]),
-    ]
-    await alice.log.admit(one)
-    for (const other of others) {
-      const run = { ...other, from: 3, opening: undefined, batches: [other.batches.at(-1)!] }
-      await expect(alice.log.admit(run)).rejects.toMatchObject({ code: 'broken-chain' })
-      expect(alice.log.status().frozen).toEqual([])
-    }
-    await expect(alice.log.admit(others[0]!)).rejects.toMatchObject({ code: 'fork' })
-  })
-
-  test('is not believed without the signature of the device', async () => {
-    const one = await handmade(1, [[{}], [{}]])
-    const other = await handmade(1, [[{}], [{ time }]])
-    await alice.log.admit(one)
-    const { session } = one
-    const first = decodeBatch(other.batches[0]!, session, firstPrevious(session), 1)
-    const last = decodeBatch(other.batches[1]!, session, first.id, 2)
-    const forged = encodeBatch({ ...last, signature: damaged(last.signature!, 0) })
-    const run = { ...other, batches: [other.batches[0]!, forged] }
-    await expect(alice.log.admit(run)).rejects.toMatchObject({ code: 'bad-signature' })
-    expect(alice.log.status().frozen).toEqual([])
-  })
-
-  test('of the own session: it is left, and the device goes on in another one', async () => {
-    const before = bob.log.next().session
-    // A copy of the running device: the same randomness, so the same session.
-    const copy = await openPeer(three, 1)
-    await write(copy, 'copied')
-    await write(bob, 'own')
-    const pending = bob.log.commit(bob.log.next(), [section('pending')], { durability: 'memory' })
-    await expect(bob.log.admit(await runOf(copy))).rejects.toMatchObject({ code: 'fork' })
-    expect(bob.seen).toContain(pending.id)
-    const after = bob.log.next()
-    expect(after.session).not.toBe(before)
-    await write(bob, 'later')
-    const last = bob.commits.get(bob.seen.at(-1)!)!
-    expect(last.header.deps).toEqual([{ session: before, seq: 2 }])
-  })
-
-  test('that a commit depends on shows in its digest: that session waits and is reported', async () => {
-    const one = await handmade(1, [[{}]])
-    const other = await handmade(1, [[{ time }]])
-    await bob.log.admit(one)
-    await write(bob, 'upon one')
-    await alice.log.admit(other)
-    const { session } = bob.log.next()
-    expect(await alice.log.admit(await runOf(bob, session))).toEqual({ stored: 1, released: 0 })
-    expect(alice.seen).toHaveLength(1)
-    expect(alice.log.status().contradicted).toEqual([session])
-    expect(alice.log.status().waiting.commits).toBe(1)
   })
 })
 

@@ -1,12 +1,20 @@
-import { limits, PeerplaneError, verifyBatch } from '@peerplane/core'
-import type { Batch, Commit, Crypto, DeviceId, Run, Store } from '@peerplane/core'
+import {
+  decodeForkProof,
+  limits,
+  PeerplaneError,
+  verifyBatch,
+  verifyForkProof,
+} from '@peerplane/core'
+import type { Commit, Crypto, DeviceId, ForkProof, Run, Store } from '@peerplane/core'
 
 import type { Appender } from './append.ts'
 import { decodeRun, type DecodedRun } from './decode-run.ts'
 import type { Delivery } from './delivery.ts'
-import type { Forks } from './forks.ts'
+import { forkIn, type Frozen } from './forks.ts'
+import type { Heads } from './heads.ts'
+import { whatToKeep } from './keep.ts'
 import type { Membership } from './membership.ts'
-import { persistBatches, storedForms } from './persist.ts'
+import { persist, type News } from './persist.ts'
 import type { HeldSession, Sessions } from './sessions.ts'
 
 /** What taking in works with. */
@@ -15,7 +23,7 @@ export interface IntakeOptions {
   readonly crypto: Crypto
   readonly sessions: Sessions
   readonly membership: Membership
-  readonly forks: Forks
+  readonly heads: Heads
   readonly delivery: Delivery
   readonly appender: Appender
 }
@@ -25,78 +33,106 @@ export interface Taken {
   readonly stored: readonly Commit[]
   /** Delivered because of it, in causal order. */
   readonly delivered: readonly Commit[]
+  /** A fork that it proved. */
+  readonly forked?: Frozen & {
+    /** Whether commits from the fork on were delivered before. */
+    readonly undone: boolean
+  }
 }
+
+const NOTHING: Taken = { stored: [], delivered: [] }
 
 /**
  * Takes in one run; the next one may come when it is done. What costs least is checked first, and nothing is stored before everything holds:
  *
- *     sizes ─ gap ─ opening: form, space, admissions, signature ─ batches: form, chain ─ last signature ─ fork ─ room to wait
+ *     sizes ─ gap ─ opening: form, space, admissions, signature ─ batches: form, chain ─ last signature or proof ─ fork ─ room to wait
  */
 export async function takeRun(run: Run, options: IntakeOptions): Promise<Taken> {
-  const { sessions, forks, membership, appender, delivery } = options
+  const { store, crypto, sessions, membership, appender } = options
   checkSizes(run)
-  forks.assertSound(run.session)
   const held = sessions.get(run.session)
   if (run.from > (held?.stored.seq ?? 0) + 1) {
+    if (held?.fork) return NOTHING
     throw new PeerplaneError('broken-chain', `commit ${run.from} does not follow what is held`)
   }
   const opening = held ? undefined : await membership.verify(run.session, run.opening)
-  const device = held?.device ?? opening!.opening.device
-  const decoded = await verifiedRun(run, held, device, options)
-  if (decoded.last && appender.writes(run.session)) {
+  const { device, parents } = held ?? opening!.opening
+  const decoded = await decodeRun(run, held, store)
+  const told = proofAt(run, decoded, held)
+  if (!decoded.last && !told) return NOTHING
+  await verifyEnd(run, decoded, told, device, crypto)
+  if (appender.writes(run.session)) {
     // A copy of this device writes the session, too. This one goes on in another session; then what both wrote is compared.
     await appender.retire()
     return takeRun(run, options)
   }
-  if (decoded.fork) throw await forks.freeze(run.session, device, decoded.fork)
-  if (decoded.fresh.length === 0) return { stored: [], delivered: [] }
-
-  assertRoom(decoded.fresh, run, delivery)
-  const forms = storedForms(decoded.fresh)
-  await persistBatches(run.session, forms, opening, options)
-  for (const { batch, encoded } of forms) delivery.add(batch, encoded.length)
-  return {
-    stored: decoded.fresh.flatMap((batch) => batch.commits),
-    delivered: await delivery.deliver(),
-  }
+  const kept = await whatToKeep(decoded.fresh, { device, parents, told }, options)
+  const isWhole = kept.length === decoded.fresh.length
+  const fork = isWhole ? await forkIn(decoded, told, held, store) : undefined
+  return take({ session: run.session, opening, forms: kept, fork }, options)
 }
 
-function checkSizes(run: Run): void {
-  const size = sizeOf(run)
-  if (run.batches.length > 1 && size > limits.runBytes) {
-    throw new PeerplaneError('too-large', `a run of ${size} bytes`)
+async function take(news: News, options: IntakeOptions): Promise<Taken> {
+  const { sessions, heads, delivery } = options
+  const before = sessions.get(news.session)?.reach.seq ?? 0
+  const held = await persist(news, options)
+  for (const { batch, encoded } of news.forms) delivery.add(batch, encoded.length)
+  if (news.fork) {
+    heads.forked(held)
+    delivery.forked(held)
   }
-  if (run.batches.length === 0 || !Number.isSafeInteger(run.from) || run.from < 1) {
+  const stored = news.forms.flatMap(({ batch }) => batch.commits)
+  const delivered = await delivery.deliver()
+  if (!news.fork) return { stored, delivered }
+  const { seq } = news.fork
+  const forked = { session: held.id, device: held.device, seq, undone: before >= seq }
+  return { stored, delivered, forked }
+}
+
+function checkSizes({ batches, from, fork }: Run): void {
+  const size = batches.reduce((sum, batch) => sum + batch.length, 0)
+  if ((batches.length > 1 && size > limits.runBytes) || batches.length > limits.runBatches) {
+    throw new PeerplaneError('too-large', `a run of ${batches.length} batches, ${size} bytes`)
+  }
+  if ((batches.length === 0 && !fork) || !Number.isSafeInteger(from) || from < 1) {
     throw new PeerplaneError('malformed', 'a run has no batch or no place')
   }
 }
 
-const sizeOf = (run: Run): number => run.batches.reduce((sum, batch) => sum + batch.length, 0)
-
-/** The decoded run, the signature of its last batch verified unless everything in it is held. */
-async function verifiedRun(
-  run: Run,
+/** The proof at the end of a run, if it tells of a fork that is not known, or of one before it. Its signatures are not verified. */
+function proofAt(
+  { session, from, fork, batches }: Run,
+  { contradiction, end }: DecodedRun,
   held: HeldSession | undefined,
-  device: DeviceId,
-  { store, crypto }: IntakeOptions,
-): Promise<DecodedRun> {
-  const decoded = await decodeRun(run, held, store)
-  if (decoded.last && !(await verifyBatch(decoded.last, device, crypto))) {
-    // The signature covers all batches before. If the device signed two versions of those, the sender may be honest and hold the other one.
-    if (run.from > 1) {
-      throw new PeerplaneError('broken-chain', 'a run does not continue the batches that are held')
-    }
-    throw new PeerplaneError('bad-signature', 'a run does not end with a batch its device signed')
+): ForkProof | undefined {
+  if (!fork || !end) return undefined
+  const proof = decodeForkProof(fork, session)
+  if (batches.length + proof.branches[0].links.length > limits.runBatches) {
+    throw new PeerplaneError('too-large', 'a run and the proof at its end have too many batches')
   }
-  return decoded
+  if (proof.seq !== end.seq || proof.previous !== end.previous) {
+    throw new PeerplaneError(from > 1 ? 'broken-chain' : 'malformed', 'a proof stands elsewhere')
+  }
+  const isKnown = !contradiction && held?.fork && held.fork.seq <= proof.seq
+  return isKnown ? undefined : proof
 }
 
-/** Refuses what would have to wait when too much waits already. */
-function assertRoom(fresh: readonly Batch[], run: Run, delivery: Delivery): void {
-  const { commits, bytes } = delivery.waiting
-  const more = fresh.reduce((sum, batch) => sum + batch.commits.length, 0)
-  const full = commits + more > limits.waitingCommits || bytes + sizeOf(run) > limits.waitingBytes
-  if (full && !delivery.wouldDeliver(fresh)) {
-    throw new PeerplaneError('overloaded', `${commits} commits wait for others already`)
+/** Verifies what speaks for the batches of a run. */
+async function verifyEnd(
+  run: Run,
+  { last }: DecodedRun,
+  told: ForkProof | undefined,
+  device: DeviceId,
+  crypto: Crypto,
+): Promise<void> {
+  if (told) {
+    if (await verifyForkProof(told, device, crypto)) return
+    throw new PeerplaneError('bad-signature', 'a run ends with a proof that proves nothing')
   }
+  if (!last || (await verifyBatch(last, device, crypto))) return
+  // The signature covers all batches before. If the device signed two versions of those, the sender may be honest and hold the other one.
+  if (run.from > 1) {
+    throw new PeerplaneError('broken-chain', 'a run does not continue the batches that are held')
+  }
+  throw new PeerplaneError('bad-signature', 'a run does not end with a batch its device signed')
 }

@@ -1,4 +1,4 @@
-import { asPeerplaneError, limits, PeerplaneError } from '@peerplane/core'
+import { asPeerplaneError, lastSeq, limits, PeerplaneError } from '@peerplane/core'
 import type {
   Batch,
   CommitId,
@@ -129,10 +129,12 @@ export class Appender {
 
   /** Ends the own session; the next commit opens another one that depends on it. Resolves when it is durable. */
   async retire(): Promise<void> {
+    const { heads, sessions } = this.#options
     const own = this.#own
     this.#own = undefined
-    if (own?.tip) this.#options.heads.add({ session: own.id, seq: own.seq, id: own.tip })
     await this.flushed()
+    const held = own && sessions.get(own.id)
+    if (held) heads.add({ session: held.id, ...held.stored })
   }
 
   /** See {@link Log.settled}. A turn is made durable after the one before it, and given up with it. */
@@ -206,8 +208,7 @@ export class Appender {
 }
 
 function record(own: OwnSession, batch: Batch, sessions: Sessions): void {
-  const { id: commit, header } = batch.commits.at(-1)!
-  const stored = { seq: header.seq, commit, batch: batch.id }
+  const stored = { seq: lastSeq(batch), batch: batch.id }
   const { id, opening } = own
   own.opened = true
   const known = sessions.get(id)

@@ -1,3 +1,4 @@
+import { firstSeq } from '@peerplane/core'
 import type { Batch, Dot, SessionId } from '@peerplane/core'
 
 /** The batches of one session that are not delivered, in their order, and how far the first of them was examined. */
@@ -22,8 +23,8 @@ interface Waiter {
  * Each line waits for one unmet dependency at a time and is looked at again only when that one is met, so the whole costs no more than a
  * look at every dependency, and a binary search for those that had to wait.
  *
- * Batches are delivered as a whole. That cannot lock honest writers up: a batch leaves its device as a whole and after all that it depends
- * on, so nothing that it depends on can depend on a part of it.
+ * Batches are delivered as a whole. That cannot lock writers up: only the first commit of a batch depends on others, so nothing can depend on
+ * a part of it that it waits for itself.
  */
 export class CausalOrder {
   readonly #reached: (session: SessionId) => number
@@ -60,12 +61,31 @@ export class CausalOrder {
 
   /** A batch that is ready; it is not offered again. Until {@link delivered} is called for it, its session goes no further. */
   next(): Batch | undefined {
-    return this.#ready.shift()?.batches[0]
+    for (let line = this.#ready.shift(); line; line = this.#ready.shift()) {
+      if (this.#lines.get(line.session) === line) return line.batches[0]
+    }
+    return undefined
   }
 
   /** Has {@link next} offer a batch again that it gave before. */
   retry(batch: Batch): void {
-    this.#ready.unshift(this.#lines.get(batch.session)!)
+    const line = this.#lines.get(batch.session)
+    if (line?.batches[0] === batch) this.#ready.push(line)
+  }
+
+  /** Takes out the batches of a session that begin at `from` or after it, and returns them. */
+  cut(session: SessionId, from: number): Batch[] {
+    const line = this.#lines.get(session)
+    const index = line?.batches.findIndex((batch) => firstSeq(batch) >= from) ?? -1
+    if (!line || index < 0) return []
+    const removed = line.batches.splice(index)
+    if (line.batches.length === 0) this.#lines.delete(session)
+    return removed
+  }
+
+  /** What waits of a session. */
+  waiting(session: SessionId): readonly Batch[] {
+    return this.#lines.get(session)?.batches ?? []
   }
 
   /** Removes a batch that {@link next} gave, after its session was made to reach its end. */
@@ -88,7 +108,10 @@ export class CausalOrder {
     const waiters = this.#waiters.get(session)
     if (!waiters) return
     const reached = this.#reached(session)
-    while (waiters.length > 0 && waiters.at(-1)!.seq <= reached) this.#examine(waiters.pop()!.line)
+    while (waiters.length > 0 && waiters.at(-1)!.seq <= reached) {
+      const { line } = waiters.pop()!
+      if (this.#lines.get(line.session) === line) this.#examine(line)
+    }
     if (waiters.length === 0) this.#waiters.delete(session)
   }
 
@@ -126,6 +149,5 @@ export class CausalOrder {
   }
 }
 
-/** What the commits of a batch depend on. */
-export const depsOf = (batch: Batch): readonly Dot[] =>
-  batch.commits.flatMap((commit) => commit.header.deps)
+/** What a batch depends on: its first commit alone has deps. */
+export const depsOf = (batch: Batch): readonly Dot[] => batch.commits[0]!.header.deps

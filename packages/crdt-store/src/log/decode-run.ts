@@ -12,20 +12,28 @@ import type { Batch, BatchId, Commit, Run, Store } from '@peerplane/core'
 import { readBatches, type PlacedBatch } from './range.ts'
 import type { HeldSession } from './sessions.ts'
 
-/** A run, compared with what is held of its session. Not one signature is checked yet. */
-export interface DecodedRun {
-  /** The last batch, whose signature speaks for all. `undefined` when the run brings nothing that is not held. */
-  readonly last: Batch | undefined
-  /** The batches beyond what is held. */
-  readonly fresh: readonly Batch[]
-  /** Where the run contradicts what is held. */
-  readonly fork: Contradiction | undefined
+/** A batch and its bytes. */
+export interface EncodedBatch {
+  readonly batch: Batch
+  readonly encoded: Uint8Array
 }
 
-/** The first of the held batches that the run contradicts, and the run's bytes from there on. */
-export interface Contradiction {
+/** A place in a session, and the batch before it. */
+export interface Place {
   readonly seq: number
-  readonly batches: readonly Uint8Array[]
+  readonly previous: BatchId
+}
+
+/** A run, compared with what is held of its session. Not one signature is checked yet. */
+export interface DecodedRun {
+  /** The last batch, whose signature speaks for all. `undefined` when no batch brings anything that is not held. */
+  readonly last: Batch | undefined
+  /** The batches beyond what is held. */
+  readonly fresh: readonly EncodedBatch[]
+  /** Where the run contradicts what is held: the place of the first batch that differs, and the run's batches from there on. */
+  readonly contradiction: (Place & { readonly batches: readonly Batch[] }) | undefined
+  /** The place after the last batch. `undefined` when the run goes on after a fork that is known: that part was not looked at. */
+  readonly end: Place | undefined
 }
 
 /**
@@ -42,10 +50,13 @@ export async function decodeRun(
   const overlap = await readOverlap(run, held, store)
   let place = { seq: run.from, previous: overlap[0]?.previous ?? endOf(run, held) }
   let last: Batch | undefined
-  let fork: Contradiction | undefined
-  const fresh: Batch[] = []
+  let contradiction: (Place & { batches: Batch[] }) | undefined
+  const fresh: EncodedBatch[] = []
   for (const [index, encoded] of run.batches.entries()) {
-    const ours = fork ? undefined : overlap[index]
+    if (!contradiction && held?.fork && place.seq >= held.fork.seq) {
+      return { last: undefined, fresh, contradiction, end: undefined }
+    }
+    const ours = contradiction ? undefined : overlap[index]
     const after = ours && afterOf(overlap, index, held!)
     if (ours && after && equalBytes(ours.encoded, encoded)) {
       place = after
@@ -53,14 +64,13 @@ export async function decodeRun(
     }
     const batch = decodeBatch(encoded, run.session, place.previous, place.seq)
     batch.commits.forEach(checkCommit)
-    if (ours && batch.id !== after!.previous) {
-      fork = { seq: place.seq, batches: run.batches.slice(index) }
-    }
-    if (!ours && !fork) fresh.push(batch)
-    if (!ours || fork) last = batch
+    if (ours && batch.id !== after!.previous) contradiction = { ...place, batches: [] }
+    contradiction?.batches.push(batch)
+    if (!ours && !contradiction) fresh.push({ batch, encoded })
+    if (!ours || contradiction) last = batch
     place = { seq: lastSeq(batch) + 1, previous: batch.id }
   }
-  return { last, fresh, fork }
+  return { last, fresh, contradiction, end: place }
 }
 
 /** What is held from the beginning of the run on, one batch more than the run has. */

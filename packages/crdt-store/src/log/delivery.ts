@@ -1,27 +1,22 @@
-import { compareTimestamps, depsDigest, equalBytes, lastSeq } from '@peerplane/core'
-import type {
-  Batch,
-  Commit,
-  CommitId,
-  Dot,
-  HybridClock,
-  SessionId,
-  Store,
-  Timestamp,
-} from '@peerplane/core'
+import { compareTimestamps, firstSeq, lastSeq } from '@peerplane/core'
+import type { Batch, Commit, Dot, HybridClock, SessionId, Store, Timestamp } from '@peerplane/core'
 
+import { batchKey, forkKey, tipKey } from '../storage/keys.ts'
+import { encodeTip } from '../storage/records.ts'
+import { Agreement } from './agreement.ts'
 import { CausalOrder, depsOf } from './causal-order.ts'
-import type { CommitIds } from './commit-ids.ts'
+import type { BatchIds } from './batch-ids.ts'
 import type { Heads } from './heads.ts'
 import { readDecoded } from './range.ts'
-import type { Sessions } from './sessions.ts'
+import type { HeldSession, Sessions } from './sessions.ts'
+import { WaitingRoom, type Usage } from './waiting-room.ts'
 
 /** What delivery works with. */
 export interface DeliveryOptions {
   readonly store: Store
   readonly sessions: Sessions
   readonly heads: Heads
-  readonly ids: CommitIds
+  readonly ids: BatchIds
   readonly clock: HybridClock
   readonly ignoreDependencies: boolean
 }
@@ -30,17 +25,21 @@ export interface DeliveryOptions {
 export class Delivery {
   readonly #options: DeliveryOptions
   readonly #order: CausalOrder
-  readonly #sizes = new Map<Batch, number>()
-  readonly #contradicted = new Set<SessionId>()
-  #commits = 0
-  #bytes = 0
+  readonly #agreement: Agreement
+  readonly #room: WaitingRoom
+  /** First batches of their sessions that depend on other commits than those held here at the same places. */
+  readonly #contradicted = new Map<SessionId, Batch>()
+  /** Ready batches that could not be compared with what they depend on, because it could not be read. */
+  #unreadable: readonly Batch[] = []
 
   constructor(options: DeliveryOptions) {
-    const { sessions, ignoreDependencies } = options
+    const { sessions, ids } = options
     this.#options = options
+    this.#agreement = new Agreement(sessions, ids)
+    this.#room = new WaitingRoom((session) => sessions.get(session)!.device)
     this.#order = new CausalOrder(
       (session) => sessions.reached(session),
-      ignoreDependencies ? () => [] : depsOf,
+      (batch) => this.#causesOf(batch, sessions.get(batch.session)!.parents),
     )
   }
 
@@ -60,35 +59,22 @@ export class Delivery {
 
   /** Adds the next stored batch of its session; `size` is its length in bytes. */
   add(batch: Batch, size: number): void {
-    this.#sizes.set(batch, size)
-    this.#commits += batch.commits.length
-    this.#bytes += size
+    this.#room.enter(batch, size)
     this.#order.add(batch)
   }
 
   /** Delivers all that is ready and returns it, in causal order. */
   async deliver(): Promise<Commit[]> {
-    const { sessions, heads, ids, clock } = this.#options
     const delivered: Commit[] = []
+    for (const batch of this.#unreadable) this.#order.retry(batch)
+    const unreadable: Batch[] = []
     for (let batch = this.#order.next(); batch; batch = this.#order.next()) {
-      // The store may fail to be read. What is ready stays so, and is tried again with the next delivery.
       const agrees = await this.#agrees(batch).catch(() => undefined)
-      if (agrees === undefined) {
-        this.#order.retry(batch)
-        break
-      }
-      if (!agrees) {
-        this.#contradicted.add(batch.session)
-        continue
-      }
-      sessions.deliver(batch)
-      heads.deliver(batch)
-      ids.add(batch)
-      clock.observe(latest(batch))
-      this.#remove(batch)
-      this.#order.delivered(batch)
-      for (const commit of batch.commits) delivered.push(commit)
+      if (agrees === undefined) unreadable.push(batch)
+      else if (!agrees) this.#contradicted.set(batch.session, batch)
+      else this.#deliver(batch, delivered)
     }
+    this.#unreadable = unreadable
     return delivered
   }
 
@@ -97,53 +83,100 @@ export class Delivery {
     this.#order.advanced(session)
   }
 
-  /** Whether these batches, the next ones of one session, would be delivered at once. */
-  wouldDeliver(batches: readonly Batch[]): boolean {
-    const { sessions, ignoreDependencies } = this.#options
-    if (this.#order.holds(batches[0]!.session)) return false
-    if (ignoreDependencies) return true
-    return batches.every((batch) =>
-      depsOf(batch).every((dep) => sessions.reached(dep.session) >= dep.seq),
+  /** A session was forked: what comes after is dropped, and who waited for it need not wait any more. */
+  forked({ id, fork }: HeldSession): void {
+    for (const batch of this.#order.cut(id, fork!.seq)) this.#forget(batch)
+    this.#order.advanced(id)
+    for (const batch of this.#contradicted.values()) this.#order.retry(batch)
+    this.#contradicted.clear()
+  }
+
+  /** Whether batches of a session wait. */
+  holds(session: SessionId): boolean {
+    return this.#order.holds(session)
+  }
+
+  /** Whether delivery might come to a halt before this batch of a session with these parents, when all before it there is delivered. */
+  async mayHaltBefore(batch: Batch, parents: readonly Dot[]): Promise<boolean> {
+    const { sessions } = this.#options
+    const isMet = this.#causesOf(batch, parents).every((dep) => isWithin(dep, sessions))
+    return !isMet || !(await this.#agrees(batch))
+  }
+
+  /**
+   * Makes room for `more` of a device, and tells whether it can have that. What has to leave for it is as if it had never come, the proof of
+   * a fork after it included: sync asks for it again.
+   */
+  async makeRoom(device: HeldSession['device'], more: Usage): Promise<boolean> {
+    if (this.#room.fits(more)) return true
+    const leavers = this.#room.leaversFor(device, more)
+    if (!leavers) return false
+    const { store, sessions } = this.#options
+    const drops = leavers.map((session) => {
+      const held = sessions.get(session)!
+      const batches = [...this.#order.waiting(session)]
+      const { seq, batch } = held.reach
+      return { held, batches, tip: { seq, batch } }
+    })
+    await store.write(
+      drops.flatMap(({ held, batches, tip }) => [
+        ...batches.map((batch) => ({ key: batchKey(held.id, firstSeq(batch)), value: undefined })),
+        { key: tipKey(held.id), value: encodeTip(tip) },
+        { key: forkKey(held.id), value: undefined },
+      ]),
+      'local',
     )
-  }
-
-  /** What waits. */
-  get waiting(): { readonly commits: number; readonly bytes: number } {
-    return { commits: this.#commits, bytes: this.#bytes }
-  }
-
-  /** Sessions whose next batch depends on other commits than those held here at the same places. */
-  get contradicted(): readonly SessionId[] {
-    return [...this.#contradicted]
-  }
-
-  #remove(batch: Batch): void {
-    this.#commits -= batch.commits.length
-    this.#bytes -= this.#sizes.get(batch)!
-    this.#sizes.delete(batch)
-  }
-
-  /** Whether what the batch depends on are the very commits that are held here. */
-  async #agrees(batch: Batch): Promise<boolean> {
-    const { ids, ignoreDependencies } = this.#options
-    if (ignoreDependencies) return true
-    for (const { header } of batch.commits) {
-      const found: CommitId[] = []
-      for (const dep of header.deps) {
-        const id = this.#known(dep) ?? (await ids.read(dep))
-        if (!id) return false
-        found.push(id)
-      }
-      if (!equalBytes(depsDigest(found), header.digest)) return false
+    for (const { held, tip } of drops) {
+      for (const batch of this.#order.cut(held.id, tip.seq + 1)) this.#forget(batch)
+      sessions.cutBack(held, tip)
     }
     return true
   }
 
-  #known(dep: Dot): CommitId | undefined {
-    const reach = this.#options.sessions.get(dep.session)?.reach
-    return reach?.seq === dep.seq ? reach.commit : this.#options.ids.peek(dep)
+  /** What waits. */
+  get waiting(): Usage {
+    return this.#room.total
+  }
+
+  /** Sessions whose next batch depends on other commits than those held here at the same places. */
+  get contradicted(): readonly SessionId[] {
+    return [...this.#contradicted.keys()]
+  }
+
+  /** Sessions whose next batch waits because the store cannot be read. */
+  get unreadable(): readonly SessionId[] {
+    return this.#unreadable.map(({ session }) => session)
+  }
+
+  #deliver(batch: Batch, delivered: Commit[]): void {
+    const { sessions, heads, ids, clock } = this.#options
+    sessions.deliver(batch)
+    heads.deliver(batch)
+    ids.add(batch)
+    clock.observe(latest(batch))
+    this.#room.leave(batch)
+    this.#order.delivered(batch)
+    for (const commit of batch.commits) delivered.push(commit)
+  }
+
+  #forget(batch: Batch): void {
+    this.#room.leave(batch)
+    if (this.#contradicted.get(batch.session) === batch) this.#contradicted.delete(batch.session)
+  }
+
+  async #agrees(batch: Batch): Promise<boolean> {
+    return this.#options.ignoreDependencies || this.#agreement.of(batch)
+  }
+
+  /** Of the first batch its session's parents, too: a session with parents that nobody has is never told to anybody. */
+  #causesOf(batch: Batch, parents: readonly Dot[]): readonly Dot[] {
+    if (this.#options.ignoreDependencies) return []
+    return firstSeq(batch) > 1 ? depsOf(batch) : [...parents, ...depsOf(batch)]
   }
 }
+
+const isWithin = ({ session, seq }: Dot, sessions: Sessions): boolean =>
+  sessions.reached(session) >= seq
 
 const latest = (batch: Batch): Timestamp =>
   batch.commits

@@ -51,13 +51,12 @@ async function openingWrites(own: OwnSession, { key, chain }: Author): Promise<W
 /** An own batch is delivered when it is stored, so its tip and its reach are written with it. Of several batches the last one's stay. */
 function batchWrites(batch: Batch, sessions: Sessions): Write[] {
   const { id, session, previous, commits } = batch
-  const { header, id: commit } = commits.at(-1)!
-  const { seq, time } = header
+  const { seq, time } = commits.at(-1)!.header
   const covered = sessions.get(session)?.reach.covered ?? 0
-  const stored = encodeStoredBatch({ previous, signed: true, encoded: encodeBatch(batch) })
+  const stored = encodeStoredBatch({ previous, signature: 'verified', encoded: encodeBatch(batch) })
   return [
     { key: batchKey(session, commits[0]!.header.seq), value: stored },
-    { key: tipKey(session), value: encodeTip({ seq, commit, batch: id }) },
-    { key: reachKey(session), value: encodeReach({ seq, commit, covered, time }) },
+    { key: tipKey(session), value: encodeTip({ seq, batch: id }) },
+    { key: reachKey(session), value: encodeReach({ seq, batch: id, covered, time }) },
   ]
 }

@@ -1,64 +1,88 @@
-import { PeerplaneError } from '@peerplane/core'
-import type { DeviceId, SessionId, Store } from '@peerplane/core'
+import {
+  branchOf,
+  decodeForkProof,
+  encodeForkProof,
+  firstIdOf,
+  PeerplaneError,
+} from '@peerplane/core'
+import type { Batch, Branch, DeviceId, ForkProof, SessionId, Store, Write } from '@peerplane/core'
 
 import { forkKey, forks, sessionOfKey } from '../storage/keys.ts'
 import { pages } from '../storage/pages.ts'
-import { decodeForkSeq, encodeFork } from '../storage/records.ts'
-import type { Contradiction } from './decode-run.ts'
-import type { Sessions } from './sessions.ts'
+import type { DecodedRun, Place } from './decode-run.ts'
+import { decodePlaced, following, readBatchAt } from './range.ts'
+import type { HeldSession, Sessions } from './sessions.ts'
 
 /** A session of which no more is taken in. */
 export interface Frozen {
   readonly session: SessionId
   readonly device: DeviceId
-  /** Where its device signed two different things. */
+  /** Where its device signed two different things. Commits from here on have no effect. */
   readonly seq: number
 }
 
-/** Sessions whose device contradicted itself. The contradiction is kept beside the batches that are held: two signatures, one place. */
-export class Forks {
-  readonly #store: Store
-  readonly #frozen = new Map<SessionId, Frozen>()
+/** The forks that are known here. */
+export const frozenOf = (sessions: Sessions): Frozen[] =>
+  [...sessions.values()].flatMap(({ id: session, device, fork }) =>
+    fork ? [{ session, device, seq: fork.seq }] : [],
+  )
 
-  constructor(store: Store) {
-    this.#store = store
-  }
-
-  async restore(sessions: Sessions): Promise<void> {
-    for await (const page of pages(this.#store, forks)) {
-      for (const { key, value } of page) {
-        const session = sessionOfKey(key)
-        const device = sessions.get(session)?.device
-        if (device) this.#frozen.set(session, { session, device, seq: decodeForkSeq(value) })
-      }
+/** Puts the forks that a store knows into its sessions. */
+export async function restoreForks(store: Store, sessions: Sessions): Promise<void> {
+  for await (const page of pages(store, forks)) {
+    for (const { key, value } of page) {
+      const session = sessionOfKey(key)
+      const held = sessions.get(session)
+      if (held) sessions.fork(held, decodeForkProof(value, session), held.stored)
     }
-  }
-
-  get frozen(): readonly Frozen[] {
-    return [...this.#frozen.values()]
-  }
-
-  /** Throws `fork` for a frozen session. */
-  assertSound(session: SessionId): void {
-    const frozen = this.#frozen.get(session)
-    if (frozen) throw forkError(frozen)
-  }
-
-  /** Keeps the proof, whose signature was verified, and freezes the session. The result is thrown by the caller. */
-  async freeze(
-    session: SessionId,
-    device: DeviceId,
-    { seq, batches }: Contradiction,
-  ): Promise<PeerplaneError> {
-    const frozen = { session, device, seq }
-    await this.#store.write([{ key: forkKey(session), value: encodeFork(seq, batches) }], 'synced')
-    this.#frozen.set(session, frozen)
-    return forkError(frozen)
   }
 }
 
-const forkError = ({ session, device, seq }: Frozen): PeerplaneError =>
-  new PeerplaneError(
-    'fork',
-    `device ${device} signed two versions of session ${session} from commit ${seq} on`,
-  )
+export const forkWrite = (proof: ForkProof): Write => ({
+  key: forkKey(proof.session),
+  value: encodeForkProof(proof),
+})
+
+/**
+ * The fork that a verified run brings to light, if it is a new one, or one before the one that is known. `told` is the proof at the end of
+ * the run. The first branch of the result continues what is held here.
+ */
+export async function forkIn(
+  { contradiction, last }: DecodedRun,
+  told: ForkProof | undefined,
+  held: HeldSession | undefined,
+  store: Store,
+): Promise<ForkProof | undefined> {
+  if (contradiction) {
+    const theirs = branchOf(contradiction.batches, told?.branches[0] ?? last!.signature!)
+    return proofOf(contradiction, held!, await ownBranch(contradiction.seq, held!, store), theirs)
+  }
+  if (!told || !held || held.stored.seq < told.seq) return told
+  const ours = await ownBranch(told.seq, held, store)
+  const first = firstIdOf(told, ours)
+  const theirs = told.branches.find((branch) => firstIdOf(told, branch) !== first)!
+  return proofOf(told, held, ours, theirs)
+}
+
+const proofOf = (
+  { seq, previous }: Place,
+  { id: session }: HeldSession,
+  ours: Branch,
+  theirs: Branch,
+): ForkProof => ({ session, seq, previous, branches: [ours, theirs] })
+
+/** The held batches from the one that begins at `seq` on, up to one whose signature was verified. */
+async function ownBranch(seq: number, held: HeldSession, store: Store): Promise<Branch> {
+  const { id, stored, fork } = held
+  const first = await readBatchAt(store, id, seq)
+  const batches: Batch[] = []
+  if (first?.firstSeq === seq) {
+    for await (const placed of following(store, id, first, stored.seq)) {
+      const batch = decodePlaced(id, placed)
+      batches.push(batch)
+      if (placed.signature === 'verified') return branchOf(batches, batch.signature!)
+    }
+    if (fork) return branchOf(batches, fork.branches[0])
+  }
+  throw new PeerplaneError('store-corrupt', `session ${id} has no signature after commit ${seq}`)
+}

@@ -1,10 +1,12 @@
-import type { Batch, CommitId, Dot, SessionId } from '@peerplane/core'
+import { lastSeq } from '@peerplane/core'
+import type { Batch, BatchId, Dot, SessionId } from '@peerplane/core'
 
 import type { HeldSession } from './sessions.ts'
 
 /** A maximal commit: delivered here, and no commit that is delivered here depends on it. */
 export interface Head extends Dot {
-  readonly id: CommitId
+  /** Id of the batch that ends with it. */
+  readonly batch: BatchId
 }
 
 /**
@@ -26,7 +28,7 @@ export class Heads {
     this.#heads.clear()
     for (const { id: session, reach } of sessions) {
       if (session !== except && reach.seq > reach.covered) {
-        this.#heads.set(session, { session, seq: reach.seq, id: reach.commit })
+        this.#heads.set(session, { session, seq: reach.seq, batch: reach.batch })
       }
     }
   }
@@ -36,12 +38,17 @@ export class Heads {
     for (const { header } of batch.commits) {
       for (const dep of header.deps) this.#cover(dep)
     }
-    const last = batch.commits.at(-1)!
-    this.add({ session: batch.session, seq: last.header.seq, id: last.id })
+    this.add({ session: batch.session, seq: lastSeq(batch), batch: batch.id })
   }
 
   add(head: Head): void {
     this.#heads.set(head.session, head)
+  }
+
+  /** A session was forked: of it, only what is before the fork can be depended upon. */
+  forked({ id: session, reach }: HeldSession): void {
+    this.#heads.delete(session)
+    if (reach.seq > reach.covered) this.add({ session, seq: reach.seq, batch: reach.batch })
   }
 
   /** The first `max` heads in the order of their sessions. */

@@ -1,4 +1,11 @@
-import { compactFrontier, limits, lastSeq, PeerplaneError, utf8 } from '@peerplane/core'
+import {
+  compactFrontier,
+  encodeBatch,
+  limits,
+  lastSeq,
+  PeerplaneError,
+  utf8,
+} from '@peerplane/core'
 import type { Batch, Section } from '@peerplane/core'
 import { describe, expect, test } from 'vitest'
 
@@ -329,35 +336,64 @@ describe('ranges', () => {
     expect(await peer.log.range(session, 7, 1000)).toBeUndefined()
   })
 
-  test('are cut after the last signed batch that fits', async () => {
-    const [alice, bob] = [await openPeer(two, 0), await openPeer(two, 1)]
-    const { session } = alice.log.next()
-    await write(alice, 'a')
-    await bob.log.admit((await alice.log.range(session, 1, 1))!)
-    for (const content of ['b', 'c', 'd']) await write(alice, content)
-    await bob.log.admit((await alice.log.range(session, 2, 1 << 20))!)
-    const size = (await bob.log.range(session, 1, 1))!.batches[0]!.length
-    const run = (await bob.log.range(session, 1, 3 * size))!
-    expect(run.batches).toHaveLength(1)
-    expect((await bob.log.range(session, 1, 4 * size))!.batches).toHaveLength(4)
-  })
-
-  test('end with a signed batch, where only the last one of what came was verified', async () => {
+  test('are cut after a signed batch, whether its signature was looked at before or not', async () => {
     const [alice, bob, carol] = [
       await openPeer(two, 0),
       await openPeer(two, 1),
       await openPeer(two, 1, { seed: 1 }),
     ]
-    for (const content of ['a', 'b', 'c']) await write(alice, content)
+    for (const content of ['a', 'b', 'c', 'd']) await write(alice, content)
     const session = alice.log.next().session
-    await bob.log.admit((await alice.log.range(session, 1, 1 << 20))!)
-    await write(alice, 'd')
-    await bob.log.admit((await alice.log.range(session, 4, 1 << 20))!)
-    // The first three batches came under one signature and leave under it, however little is asked for.
+    const all = (await alice.log.range(session, 1, 1 << 20))!
+    await bob.log.admit(all)
+    const size = all.batches[0]!.length
+    // Of the four batches that came under one signature, each can be the last one.
+    for (const count of [1, 2, 3, 4]) {
+      const run = (await bob.log.range(session, 1, count * size))!
+      expect(run.batches).toHaveLength(count)
+      expect(await carol.log.admit(run)).toEqual({ stored: 1, released: 0 })
+    }
+  })
+
+  test('leave together what was signed together, where signatures inside are missing or bad', async () => {
+    const [alice, bob, carol] = [
+      await openPeer(two, 0),
+      await openPeer(two, 1),
+      await openPeer(two, 1, { seed: 1 }),
+    ]
+    const batches: Batch[] = []
+    alice.log.watch((own) => own && batches.push(own))
+    for (const content of ['a', 'b', 'c', 'd']) await write(alice, content)
+    const session = alice.log.next().session
+    const [a, b, c, d] = batches as [Batch, Batch, Batch, Batch]
+    const without = encodeBatch({ ...a, signature: undefined })
+    const bad = encodeBatch({ ...b, signature: c.signature })
+    const whole = (await alice.log.range(session, 1, 1 << 20))!
+    await bob.log.admit({ ...whole, batches: [without, bad, encodeBatch(c)] })
+    await bob.log.admit((await alice.log.range(session, 4, 1))!)
     const run = (await bob.log.range(session, 1, 1))!
     expect(run.batches).toHaveLength(3)
     expect(await carol.log.admit(run)).toEqual({ stored: 3, released: 0 })
-    expect((await bob.log.range(session, 4, 1))!.batches).toHaveLength(1)
+    expect((await bob.log.range(session, 4, 1))!.batches).toEqual([encodeBatch(d)])
+  })
+
+  test('have nothing that waits', async () => {
+    const three = await members(3)
+    const [alice, bob, carol] = [
+      await openPeer(three, 0),
+      await openPeer(three, 1),
+      await openPeer(three, 2),
+    ]
+    await write(bob, 'b1')
+    await write(alice, 'a')
+    await sync(alice, bob)
+    await write(bob, 'b2')
+    const { session } = bob.log.next()
+    await carol.log.admit((await bob.log.range(session, 1, 1 << 20))!)
+    expect(carol.log.stored().get(session)?.seq).toBe(2)
+    expect(carol.log.delivered().get(session)?.seq).toBe(1)
+    expect((await carol.log.range(session, 1, 1 << 20))!.batches).toHaveLength(1)
+    expect(await carol.log.range(session, 2, 1 << 20)).toBeUndefined()
   })
 })
 

@@ -1,4 +1,4 @@
-import { limits, PeerplaneError } from '@peerplane/core'
+import { limits, PeerplaneError, verifyBatch } from '@peerplane/core'
 import type {
   Admission,
   Admitted,
@@ -23,9 +23,9 @@ import type {
 
 import { takeRun } from './admit.ts'
 import { Appender } from './append.ts'
-import { CommitIds } from './commit-ids.ts'
+import { BatchIds } from './batch-ids.ts'
 import { Delivery } from './delivery.ts'
-import { Forks, type Frozen } from './forks.ts'
+import { frozenOf, restoreForks, type Frozen } from './forks.ts'
 import { Heads } from './heads.ts'
 import { Listeners } from './listeners.ts'
 import { Membership } from './membership.ts'
@@ -81,6 +81,8 @@ export interface LogStatus {
   readonly frozen: readonly Frozen[]
   /** Sessions whose next commit depends on another commit than the one held here at that place: somebody forked or lied. */
   readonly contradicted: readonly SessionId[]
+  /** Sessions whose next commit is not delivered because what it depends on cannot be read; that is tried again with each delivery. */
+  readonly unreadable: readonly SessionId[]
   /** Own commits that are not durable yet. */
   readonly pending: number
 }
@@ -101,8 +103,8 @@ export interface Log extends Replica {
   /** Calls back with foreign commits in causal order, synchronously after they became durable. The returned function ends it. */
   onDelivered(callback: (commits: readonly Commit[]) => void): () => void
   /**
-   * All commits beyond `from` that are delivered and durable at the time of the call, own ones included, in causal order. What is delivered
-   * later comes through {@link onDelivered}.
+   * All commits beyond `from` that are delivered and durable at the time of the call, own ones included, in causal order; none from a fork
+   * on. What is delivered later comes through {@link onDelivered}.
    */
   replay(from: Frontier): AsyncIterable<readonly Commit[]>
   /**
@@ -110,6 +112,12 @@ export interface Log extends Replica {
    * commit opens a new session upon what is durable. The returned function ends it.
    */
   onFailure(callback: (error: PeerplaneError, rejected: readonly CommitId[]) => void): () => void
+  /**
+   * Calls back when commits that were delivered have no effect any more: their device signed two versions of their session from `seq` on,
+   * and no replica that knows of it counts either. Whoever has folded commits begins again from {@link replay}. The returned function ends
+   * it. After opening, {@link status} tells the forks that were found before.
+   */
+  onForked(callback: (session: SessionId, seq: number) => void): () => void
   status(): LogStatus
   /**
    * Resolves when every own commit that is part of the log at the call is durable; rejects with a code of the store when these commits are
@@ -130,17 +138,17 @@ export async function openLog(options: LogOptions): Promise<Log> {
   const { store, space, crypto, clock, sabotage = {} } = options
   await orCorrupt(checkMeta(store, space.id))
   const sessions = await orCorrupt(restoreSessions(store, clock))
-  const forks = new Forks(store)
-  await orCorrupt(forks.restore(sessions))
+  await orCorrupt(restoreForks(store, sessions))
   const heads = new Heads()
   heads.reset(sessions.values())
-  const ids = new CommitIds(store)
+  const ids = new BatchIds(store)
   const ignoreDependencies = sabotage.ignoreDependencies ?? false
   const delivery = new Delivery({ store, sessions, heads, ids, clock, ignoreDependencies })
   await delivery.restore()
 
   const watchers = new Listeners<[Batch | undefined]>()
   const deliveries = new Listeners<[readonly Commit[]]>()
+  const forks = new Listeners<[SessionId, number]>()
   const failures = new Listeners<[PeerplaneError, readonly CommitId[]]>()
   const queue = new WorkQueue(limits.queuedRuns)
   let closed = false
@@ -165,7 +173,7 @@ export async function openLog(options: LogOptions): Promise<Log> {
     onFailure: (error, rejected) => failures.call(error, rejected),
   })
   const membership = new Membership(store, space, crypto)
-  const intake = { store, crypto, sessions, membership, forks, delivery, appender }
+  const intake = { store, crypto, sessions, membership, heads, delivery, appender }
 
   const assertOpen = (): void => {
     if (closed) throw new PeerplaneError('closed', 'the log is closed')
@@ -191,9 +199,10 @@ export async function openLog(options: LogOptions): Promise<Log> {
     async admit(run: Run): Promise<Admitted> {
       assertOpen()
       return queue.add(async () => {
-        const { stored, delivered } = await takeRun(run, intake)
+        const { stored, delivered, forked } = await takeRun(run, intake)
+        if (forked?.undone) forks.call(forked.session, forked.seq)
         emit(delivered)
-        if (stored.length > 0) watchers.call(undefined)
+        if (stored.length > 0 || forked) watchers.call(undefined)
         const fresh = new Set(stored)
         const released = delivered.filter((commit) => !fresh.has(commit)).length
         return { stored: stored.length, released }
@@ -203,17 +212,23 @@ export async function openLog(options: LogOptions): Promise<Log> {
     stored: () => sessions.stored(),
     lineage: (session) => sessions.get(session)?.parents,
     async range(session: SessionId, from: number, maxBytes: number): Promise<Run | undefined> {
-      const last = sessions.get(session)?.stored.seq ?? 0
-      return orCorrupt(readRun(store, session, from, last, maxBytes))
+      const held = sessions.get(session)
+      if (!held) return undefined
+      const last = held.reach.seq
+      const fork = held.fork?.seq === last + 1 ? held.fork : undefined
+      const verify = (batch: Batch): Promise<boolean> => verifyBatch(batch, held.device, crypto)
+      return orCorrupt(readRun(store, { session, last, fork, verify }, from, maxBytes))
     },
-    replay: (from: Frontier) => replay(store, from, sessions.delivered()),
+    replay: (from: Frontier) => replay(store, from, sessions.reaches()),
     watch: (callback) => watchers.add(callback),
     onDelivered: (callback) => deliveries.add(callback),
     onFailure: (callback) => failures.add(callback),
+    onForked: (callback) => forks.add(callback),
     status: () => ({
       waiting: delivery.waiting,
-      frozen: forks.frozen,
+      frozen: frozenOf(sessions),
       contradicted: delivery.contradicted,
+      unreadable: delivery.unreadable,
       pending: appender.pending,
     }),
     settled: () => appender.settled(),

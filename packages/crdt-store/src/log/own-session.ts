@@ -2,7 +2,6 @@ import { encodeOpening, fromHex, limits, sessionIdOf, toHex } from '@peerplane/c
 import type {
   Admission,
   BatchId,
-  CommitId,
   DeviceId,
   Opening,
   Random,
@@ -20,9 +19,8 @@ export interface OwnSession {
   readonly opening: Opening
   /** Whether the opening is stored. */
   opened: boolean
-  /** Number and id of the last commit, in memory. */
+  /** Number of the last commit, in memory. */
   seq: number
-  tip: CommitId | undefined
   /** The last batch that was made. */
   previous: BatchId
 }
@@ -48,7 +46,7 @@ export function openOwnSession(author: Author, sessions: Sessions): OwnSession {
     nonce: random.bytes(16),
   }
   const id = sessionIdOf(encodeOpening(opening))
-  return { id, opening, opened: false, seq: 0, tip: undefined, previous: firstPrevious(id) }
+  return { id, opening, opened: false, seq: 0, previous: firstPrevious(id) }
 }
 
 /** Planted bug: goes on in the last session of this device, as if nothing could have been lost. */
@@ -71,7 +69,6 @@ export function resumeOwnSession(author: Author, sessions: Sessions): OwnSession
     },
     opened: true,
     seq: last.stored.seq,
-    tip: last.stored.commit,
     previous: last.stored.batch,
   }
 }

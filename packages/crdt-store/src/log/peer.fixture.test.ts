@@ -1,9 +1,11 @@
 import {
   admit,
   createSpace,
+  decodeCanonical,
   encodeCanonical,
   entityKey,
   HybridClock,
+  PeerplaneError,
   signGrant,
   toHex,
 } from '@peerplane/core'
@@ -18,6 +20,7 @@ import type {
   SigningKey,
   Space,
   Store,
+  Value,
 } from '@peerplane/core'
 import { deterministicCrypto, ManualClock, seededRandom } from '@peerplane/core/testing'
 
@@ -125,10 +128,10 @@ export async function writeMany({ log }: Peer, contents: readonly string[]): Pro
   await Promise.all(made.map(({ durable }) => durable))
 }
 
-/** The sessions of which `to` lacks something that `from` has stored, and the first commit it lacks. */
+/** The sessions of which `to` lacks something that `from` has delivered, and the first commit it lacks. */
 export function lacking(from: Peer, to: Peer): { session: SessionId; next: number }[] {
   const held = to.log.stored()
-  return [...from.log.stored().values()]
+  return [...from.log.delivered().values()]
     .map(({ session, seq }) => ({ session, seq, next: (held.get(session)?.seq ?? 0) + 1 }))
     .filter(({ seq, next }) => next <= seq)
 }
@@ -146,9 +149,42 @@ export async function sync(from: Peer, to: Peer): Promise<void> {
       const run = await from.log.range(session, at, 4096)
       if (!run) break
       await to.log.admit(run)
+      if (run.fork) break
     }
   }
 }
+
+/**
+ * As {@link sync}, for peers that may hold different versions of a session: the way sync does it, which asks for a session from its
+ * beginning when what it gets does not fit.
+ */
+export async function syncForked(from: Peer, to: Peer): Promise<void> {
+  for (const { session, seq, mark } of from.log.delivered().values()) {
+    const held = to.log.stored().get(session)
+    if (held && (held.seq > seq || (held.seq === seq && held.mark === mark))) continue
+    const next = Math.min(seq, (held?.seq ?? 0) + 1)
+    if (!(await pull(from, to, session, next))) await pull(from, to, session, 1)
+  }
+}
+
+/** Whether all of it fitted. */
+async function pull(from: Peer, to: Peer, session: SessionId, first: number): Promise<boolean> {
+  for (let next = first; ;) {
+    const run = await from.log.range(session, next, 300)
+    if (!run) return true
+    try {
+      await to.log.admit(run)
+    } catch (error) {
+      if (error instanceof PeerplaneError && error.code === 'broken-chain') return false
+      throw error
+    }
+    if (run.fork) return true
+    next = run.batches.reduce((seq, batch) => seq + countOf(batch), run.from)
+  }
+}
+
+const countOf = (batch: Uint8Array): number =>
+  ((decodeCanonical(batch) as readonly Value[])[2] as readonly Value[]).length
 
 /** The texts of the delivered sections, in the order of their delivery. */
 export const contents = ({ seen, commits }: Peer): string[] =>

@@ -1,37 +1,46 @@
-import { encodeBatch, firstSeq } from '@peerplane/core'
-import type { Batch, SessionId, Store, Write } from '@peerplane/core'
+import { firstSeq, lastSeq } from '@peerplane/core'
+import type { ForkProof, SessionId, Store, Write } from '@peerplane/core'
 
-import { admissionKey, batchKey, openingKey, tipKey } from '../storage/keys.ts'
-import { encodeList, encodeStoredBatch, encodeTip, type StoredTip } from '../storage/records.ts'
+import { admissionKey, batchKey, openingKey, reachKey, tipKey } from '../storage/keys.ts'
+import {
+  encodeList,
+  encodeReach,
+  encodeStoredBatch,
+  encodeTip,
+  type SignatureState,
+  type StoredTip,
+} from '../storage/records.ts'
+import type { EncodedBatch } from './decode-run.ts'
+import { forkWrite } from './forks.ts'
 import type { VerifiedOpening } from './membership.ts'
-import type { Sessions } from './sessions.ts'
+import { emptyTip, reachUpTo, type HeldSession, type Sessions } from './sessions.ts'
 
-/** A batch and its bytes as they are stored. */
-export interface StoredForm {
-  readonly batch: Batch
-  readonly encoded: Uint8Array
+/** A batch as it is to be stored. */
+export interface StoredForm extends EncodedBatch {
+  readonly signature: SignatureState
 }
 
-/**
- * Batches of a run as they are stored. Only the last signature was verified, and it speaks for all: the others are dropped, or this
- * device would pass them on as if it had checked them.
- */
-export const storedForms = (batches: readonly Batch[]): StoredForm[] =>
-  batches.map((each, index) => {
-    const batch = index === batches.length - 1 ? each : { ...each, signature: undefined }
-    return { batch, encoded: encodeBatch(batch) }
-  })
+/** What is stored of a session, in one piece. */
+export interface News {
+  readonly session: SessionId
+  /** Of a session of which nothing is stored yet. */
+  readonly opening: VerifiedOpening | undefined
+  /** The next batches. */
+  readonly forms: readonly StoredForm[]
+  /** Follows them, or takes the place of something that is held. */
+  readonly fork: ForkProof | undefined
+}
 
-/** Stores the next batches of a session, `opening` with its first ones, and whatever reach is not written yet. */
-export async function persistBatches(
-  session: SessionId,
-  forms: readonly StoredForm[],
-  opening: VerifiedOpening | undefined,
+/** Stores what is new of a session, and whatever reach is not written yet. */
+export async function persist(
+  { session, opening, forms, fork }: News,
   { store, sessions }: { readonly store: Store; readonly sessions: Sessions },
-): Promise<void> {
-  const last = forms.at(-1)!.batch
-  const { id: commit, header } = last.commits.at(-1)!
-  const tip: StoredTip = { seq: header.seq, commit, batch: last.id }
+): Promise<HeldSession> {
+  const known = sessions.get(session)
+  const last = forms.at(-1)?.batch
+  let tip: StoredTip = known?.stored ?? emptyTip(session)
+  if (last) tip = { seq: lastSeq(last), batch: last.id }
+  else if (fork) tip = { seq: fork.seq - 1, batch: fork.previous }
   const dirty = sessions.takeDirty()
   try {
     await store.write(
@@ -40,6 +49,10 @@ export async function persistBatches(
         ...(opening ? openingWrites(opening) : []),
         ...forms.map(batchWrite),
         { key: tipKey(session), value: encodeTip(tip) },
+        ...(fork ? [forkWrite(fork)] : []),
+        ...(fork && known
+          ? [{ key: reachKey(session), value: encodeReach(reachUpTo(known.reach, tip)) }]
+          : []),
       ],
       'synced',
     )
@@ -47,13 +60,16 @@ export async function persistBatches(
     sessions.unwritten(dirty.sessions)
     throw error
   }
-  if (opening) {
-    const { device, parents } = opening.opening
-    sessions.add({ id: session, device, parents, stored: tip })
-  } else {
-    sessions.extend(sessions.get(session)!, tip)
-  }
+  const held = known ?? sessions.add({ id: session, ...originOf(opening!), stored: tip })
+  if (fork) sessions.fork(held, fork, tip)
+  else sessions.extend(held, tip)
+  return held
 }
+
+const originOf = ({ opening }: VerifiedOpening): Pick<HeldSession, 'device' | 'parents'> => ({
+  device: opening.device,
+  parents: opening.parents,
+})
 
 function openingWrites(opening: VerifiedOpening): Write[] {
   const { session, bytes, signature, chain } = opening
@@ -63,11 +79,7 @@ function openingWrites(opening: VerifiedOpening): Write[] {
   ]
 }
 
-const batchWrite = ({ batch, encoded }: StoredForm): Write => ({
+const batchWrite = ({ batch, encoded, signature }: StoredForm): Write => ({
   key: batchKey(batch.session, firstSeq(batch)),
-  value: encodeStoredBatch({
-    previous: batch.previous,
-    signed: batch.signature !== undefined,
-    encoded,
-  }),
+  value: encodeStoredBatch({ previous: batch.previous, signature, encoded }),
 })

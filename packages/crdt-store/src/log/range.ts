@@ -1,5 +1,11 @@
-import { decodeBatch, decodeOpening, PeerplaneError } from '@peerplane/core'
-import type { Batch, OpeningEvidence, Run, SessionId, Store } from '@peerplane/core'
+import {
+  decodeBatch,
+  decodeOpening,
+  encodeForkProof,
+  limits,
+  PeerplaneError,
+} from '@peerplane/core'
+import type { Batch, ForkProof, OpeningEvidence, Run, SessionId, Store } from '@peerplane/core'
 
 import { admissionKey, batchKey, firstSeqOfKey, openingKey } from '../storage/keys.ts'
 import { decodeList, decodeStoredBatch, type StoredBatch } from '../storage/records.ts'
@@ -72,39 +78,74 @@ export async function readDecoded(
 const missingBatch = (session: SessionId, seq: number): PeerplaneError =>
   new PeerplaneError('store-corrupt', `session ${session} has no batch at commit ${seq}`)
 
+/** What of a session may leave this device. */
+export interface Servable {
+  readonly session: SessionId
+  /** Seq of the last delivered commit. */
+  readonly last: number
+  /** Ends the run that reaches to `last`. */
+  readonly fork: ForkProof | undefined
+  /** Whether the device of the session has signed a batch. */
+  readonly verify: (batch: Batch) => Promise<boolean>
+}
+
 /**
- * The run of `session`, of which `last` commits are stored, that begins with the batch holding commit `from`. It ends with a signed batch,
- * the last one within `maxBytes` or else the first one.
+ * The run that begins with the batch holding commit `from`, or with the fork before it. It ends with a batch whose signature was found good,
+ * the last one within `maxBytes` or else the first one, or with the proof of a fork.
  */
 export async function readRun(
   store: Store,
-  session: SessionId,
+  servable: Servable,
   from: number,
-  last: number,
   maxBytes: number,
 ): Promise<Run | undefined> {
-  if (from > last) return undefined
+  const { session, last, fork } = servable
+  if (from > last) return fork && proofRun(store, fork)
   const first = await readBatchAt(store, session, from)
   if (!first) return undefined
-  const batches: Uint8Array[] = []
-  let signedCount = 0
+  const batches: PlacedBatch[] = []
   let size = 0
+  let end = 0
+  let isLast = true
+  let mayLook = true
+  // One look at a signature that was not checked is enough: only that of a forger is bad, and then one that was checked comes later.
+  const closes = async (): Promise<boolean> => {
+    const placed = batches.at(-1)!
+    if (placed.signature !== 'unchecked' || !mayLook) return false
+    mayLook = false
+    return servable.verify(decodePlaced(session, placed))
+  }
   for await (const batch of following(store, session, first, last)) {
     size += batch.encoded.length
-    if (size > maxBytes && signedCount > 0) break
-    batches.push(batch.encoded)
-    if (batch.signed) signedCount = batches.length
+    if (batches.length > 0 && (size > maxBytes || batches.length === limits.runBatches)) {
+      if (end < batches.length && (await closes())) end = batches.length
+      isLast = end === 0
+      if (!isLast) break
+    }
+    batches.push(batch)
+    if (batch.signature === 'verified') end = batches.length
   }
-  return {
+  const proves =
+    fork && isLast && batches.length + fork.branches[0].links.length <= limits.runBatches
+  if (proves || (isLast && end < batches.length && (await closes()))) end = batches.length
+  if (end === 0) return undefined
+  const run = {
     session,
     from: first.firstSeq,
     opening: first.firstSeq === 1 ? await readEvidence(store, session) : undefined,
-    batches: batches.slice(0, signedCount),
+    batches: batches.slice(0, end).map(({ encoded }) => encoded),
   }
+  return proves ? { ...run, fork: encodeForkProof(fork) } : run
 }
 
-/** `first` and the batches after it, read in portions that grow: most runs are short, and a batch may have a megabyte. */
-async function* following(
+async function proofRun(store: Store, fork: ForkProof): Promise<Run> {
+  const { session, seq } = fork
+  const opening = seq === 1 ? await readEvidence(store, session) : undefined
+  return { session, from: seq, opening, batches: [], fork: encodeForkProof(fork) }
+}
+
+/** `first` and the batches after it up to `last`, read in portions that grow: most runs are short, and a batch may have a megabyte. */
+export async function* following(
   store: Store,
   session: SessionId,
   first: PlacedBatch,

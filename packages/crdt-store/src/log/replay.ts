@@ -26,7 +26,11 @@ export async function* replay(
 ): AsyncGenerator<readonly Commit[]> {
   const cursors = new Map<SessionId, Cursor>()
   const reached = new Map<SessionId, number>()
-  const order = new CausalOrder((session) => reached.get(session) ?? Infinity)
+  // Who depends on what comes after a fork has it behind the end.
+  const order = new CausalOrder((session) => {
+    const seq = reached.get(session)
+    return seq === undefined || seq === to.get(session)?.seq ? Infinity : seq
+  })
   for (const { session, seq: last } of to.values()) {
     const done = from.get(session)?.seq ?? 0
     if (done >= last) continue

@@ -1,9 +1,9 @@
-import { compactFrontier, markOf } from '@peerplane/core'
+import { compactFrontier, firstPrevious, forkedTip, markOf } from '@peerplane/core'
 import type {
   Batch,
-  CommitId,
   DeviceId,
   Dot,
+  ForkProof,
   Frontier,
   SessionId,
   Tip,
@@ -13,21 +13,28 @@ import type {
 import { reachKey } from '../storage/keys.ts'
 import { encodeReach, type Reach, type StoredTip } from '../storage/records.ts'
 
-/** A session of which at least one batch is stored. */
+/** A session whose opening is stored. */
 export interface HeldSession {
   readonly id: SessionId
   readonly device: DeviceId
   readonly parents: readonly Tip[]
   stored: StoredTip
   reach: Reach
+  /** Its device signed two versions of it; of neither is anything held from there on. */
+  fork: ForkProof | undefined
 }
 
-const NOTHING: Reach = {
+/** The tip of a session of which nothing but the opening is stored. */
+export const emptyTip = (session: SessionId): StoredTip => ({
   seq: 0,
-  commit: '' as CommitId,
+  batch: firstPrevious(session),
+})
+
+const nothing = (session: SessionId): Reach => ({
+  ...emptyTip(session),
   covered: 0,
   time: { ms: 0, counter: 0 },
-}
+})
 
 /** All held sessions: the durable state of the log in memory, without a commit. */
 export class Sessions {
@@ -44,9 +51,9 @@ export class Sessions {
     return this.#held.values()
   }
 
-  /** Begins a session with its first stored batch. */
-  add(fields: Omit<HeldSession, 'reach'>, reach: Reach = NOTHING): HeldSession {
-    const held: HeldSession = { ...fields, reach }
+  /** Begins a session whose opening is stored. */
+  add(fields: Omit<HeldSession, 'reach' | 'fork'>, reach: Reach = nothing(fields.id)): HeldSession {
+    const held: HeldSession = { ...fields, reach, fork: undefined }
     this.#held.set(held.id, held)
     this.#stored = undefined
     return held
@@ -57,11 +64,25 @@ export class Sessions {
     this.#stored = undefined
   }
 
+  /** Only what is before the end of `stored` is stored any more. */
+  cutBack(held: HeldSession, stored: StoredTip): void {
+    held.fork = undefined
+    this.extend(held, stored)
+  }
+
+  /** Takes note of a fork, of which the proof is stored; `stored` is the end of what is before it. */
+  fork(held: HeldSession, proof: ForkProof, stored: StoredTip): void {
+    held.fork = proof
+    held.reach = reachUpTo(held.reach, stored)
+    this.extend(held, stored)
+    this.#delivered = undefined
+  }
+
   /** Takes note that `batch` is delivered: its session reaches to its end, and covers what its commits depend on. */
   deliver(batch: Batch): void {
     const held = this.#held.get(batch.session)!
-    const { id, header } = batch.commits.at(-1)!
-    held.reach = { ...held.reach, seq: header.seq, commit: id, time: header.time }
+    const { seq, time } = batch.commits.at(-1)!.header
+    held.reach = { ...held.reach, seq, batch: batch.id, time }
     this.#dirty.add(held)
     this.#delivered = undefined
     for (const commit of batch.commits) {
@@ -69,9 +90,17 @@ export class Sessions {
     }
   }
 
-  /** How far a session is delivered; 0 when it is unknown. */
+  /** How far a session is delivered; 0 when it is unknown. What comes after a fork has no effect, so nobody has to wait for it. */
   reached(session: SessionId): number {
-    return this.#held.get(session)?.reach.seq ?? 0
+    const held = this.#held.get(session)
+    if (!held) return 0
+    return held.fork && held.reach.seq === held.fork.seq - 1 ? Infinity : held.reach.seq
+  }
+
+  /** Whether a commit comes after a fork: there is more than one at its place. */
+  isVoid({ session, seq }: Dot): boolean {
+    const fork = this.#held.get(session)?.fork
+    return fork !== undefined && seq >= fork.seq
   }
 
   /** Writes that bring the stored reaches up to date; pass them to {@link unwritten} if they could not be written. */
@@ -102,11 +131,20 @@ export class Sessions {
     return this.#delivered
   }
 
-  /** The stored tips of the sessions of `device` that no later session of it continues. */
+  /** Delivered and durable, by the commits alone: without the tips of forks. */
+  reaches(): Frontier {
+    return new Map(
+      [...this.#held.values()].flatMap(({ id, reach: { seq, batch } }) =>
+        seq > 0 ? [[id, { session: id, seq, mark: markOf(batch) }]] : [],
+      ),
+    )
+  }
+
+  /** The delivered tips of the sessions of `device` that no later session of it continues. */
   tipsOf(device: DeviceId): Tip[] {
     const own = [...this.#held.values()].filter((held) => held.device === device)
     return compactFrontier(
-      frontierOf(own, (held) => held.stored),
+      frontierOf(own, (held) => held.reach),
       (session) => this.#held.get(session)?.parents,
     )
   }
@@ -119,6 +157,10 @@ export class Sessions {
   }
 }
 
+/** A reach that goes no further than `stored`. */
+export const reachUpTo = (reach: Reach, tip: StoredTip): Reach =>
+  reach.seq <= tip.seq ? reach : { ...reach, ...tip }
+
 /** The write of a session's reach. */
 export const reachWrite = (held: HeldSession): Write => ({
   key: reachKey(held.id),
@@ -127,12 +169,13 @@ export const reachWrite = (held: HeldSession): Write => ({
 
 function frontierOf(
   sessions: Iterable<HeldSession>,
-  place: (held: HeldSession) => { readonly seq: number; readonly commit: CommitId },
+  place: (held: HeldSession) => StoredTip,
 ): Frontier {
   const frontier = new Map<SessionId, Tip>()
   for (const held of sessions) {
-    const { seq, commit } = place(held)
-    if (seq > 0) frontier.set(held.id, { session: held.id, seq, mark: markOf(commit) })
+    const { seq, batch } = place(held)
+    if (held.fork && seq === held.fork.seq - 1) frontier.set(held.id, forkedTip(held.fork))
+    else if (seq > 0) frontier.set(held.id, { session: held.id, seq, mark: markOf(batch) })
   }
   return frontier
 }

@@ -64,7 +64,7 @@ export function prepare(
     {
       seq: place.seq,
       deps: heads.map(({ session, seq }) => ({ session, seq })),
-      digest: depsDigest(heads.map(({ id }) => id)),
+      digest: depsDigest(heads.map(({ batch: id }) => id)),
       time: place.time,
       view: [],
     },
@@ -80,7 +80,6 @@ export function append(turn: Turn, { commit, batch, size }: Prepared): void {
   batch.commits.push(commit)
   batch.bytes += size
   batch.own.seq = commit.header.seq
-  batch.own.tip = commit.id
   turn.commits++
 }
 

@@ -11,7 +11,7 @@ import type { Range, SessionId } from '@peerplane/core'
  *   0x04 session                     reach: how far it is delivered, and how far others build upon it
  *   0x05 session  first seq          batch
  *   0x06 admission id                chain of admissions, verified
- *   0x07 session                     fork: the batches that contradict the stored ones
+ *   0x07 session                     proof of a fork
  */
 
 const META = 0x01

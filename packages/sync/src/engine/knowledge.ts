@@ -78,8 +78,8 @@ function consider(step: Step, link: LinkState, tip: Tip): void {
   const { state, now } = step
   const { session, seq } = tip
   const stored = state.log.stored().get(session)
-  if (stored?.seq === seq && stored.mark !== tip.mark && !isForkedTip(tip)) {
-    // Two commits with one number: the log can prove the fork, once it has seen the other.
+  if (stored?.seq === seq && stored.mark !== tip.mark) {
+    // Two versions of one session, up to one number or up to one fork: the log can prove where they part, once it has seen the other.
     suspect(step, link, { session, from: seq, to: seq })
   }
   if (stored && stored.seq >= seq) return

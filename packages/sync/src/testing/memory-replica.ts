@@ -90,9 +90,11 @@ export function createMemoryReplica(
 
   const commitsOf = ({ batches }: HeldSession): Commit[] =>
     batches.flatMap(({ commits }) => commits)
+  const endingAt = ({ session, seq }: Dot): Batch | undefined =>
+    sessions.get(session)?.batches.find((batch) => lastSeq(batch) === seq)
   const tipAt = (session: SessionId, seq: number): Tip[] => {
-    const commit = seq > 0 ? commitsOf(sessions.get(session)!)[seq - 1] : undefined
-    return commit ? [{ session, seq, mark: markOf(commit.id) }] : []
+    const batch = endingAt({ session, seq })
+    return batch ? [{ session, seq, mark: markOf(batch.id) }] : []
   }
   const frontier = (seqOf: (each: HeldSession) => number): Frontier =>
     new Map(
@@ -157,7 +159,7 @@ export function createMemoryReplica(
       .filter((tip) => tip.session !== session && !isForkedTip(tip))
       .map(({ session: other, seq }) => ({ session: other, seq }))
       .sort((a, b) => (a.session < b.session ? -1 : 1))
-    const ids = deps.map((dot) => commitsOf(sessions.get(dot.session)!)[dot.seq - 1]!.id)
+    const ids = deps.map((dot) => endingAt(dot)!.id)
     const section = {
       tag: new Uint8Array(0),
       entity: 'note/1' as EntityKey,
