@@ -1,60 +1,63 @@
-import { equalBytes, PeerplaneError, type Body, type SessionId } from '@peerplane/core'
+import { equalBytes, PeerplaneError, type SessionId } from '@peerplane/core'
 
 import { free } from './automerge.ts'
 import type { Replica } from './library.ts'
-import type { Change } from './change-chunk.ts'
+import type { Pending } from './intake.ts'
 
-/** A foreign body that has passed the first check. */
-export interface Pending {
-  readonly body: Body
-  readonly change: Change
+/** What applying has come to. */
+export interface Applied {
+  readonly replica: Replica
+  /** What Automerge refused, and what the same sessions made after it. */
+  readonly refused: readonly Pending[]
+  /** What builds upon something refused, and what the same sessions made after it. */
+  readonly orphaned: readonly Pending[]
 }
 
 /**
- * Applies foreign changes, in causal order, to a copy of `replica`, and gives the copy back with the bodies that it refused.
+ * Applies foreign changes, in causal order, to a copy of `replica`, and gives the copy back.
  *
  * `replica` itself is never touched: a change that passes the first check can still make Automerge fail half-way, or be accepted and
- * not be what the document stores, so that the document would not load again. Therefore every change is read back and compared. One
- * that fails is found by halving; it and all later ones of its session, which are added to `banned`, have no effect.
+ * not be what the document stores, because its bytes are not those that Automerge writes. Therefore every change is read back and
+ * compared. One that fails is found by halving.
  *
  * A copy costs about a tenth of applying anything to the same document. The replica given is freed when another one is returned.
  * Throws `unreadable` when the WASM itself has died; then nothing is judged.
  */
-export function applyForeign(
-  replica: Replica,
-  pending: readonly Pending[],
-  banned: Set<SessionId>,
-): { replica: Replica; refused: Body[] } {
-  const refused: Body[] = []
-  const refusedHashes = new Set<string>()
-  const refuse = ({ body, change }: Pending): void => {
-    refused.push(body)
-    refusedHashes.add(change.hash)
-    banned.add(body.origin.session)
+export function applyForeign(replica: Replica, pending: readonly Pending[]): Applied {
+  const refused: Pending[] = []
+  const orphaned: Pending[] = []
+  const refusedSessions = new Set<SessionId>()
+  const orphanedSessions = new Set<SessionId>()
+  const lost = new Set<string>()
+  const lose = (each: Pending, list: Pending[], sessions: Set<SessionId>): void => {
+    list.push(each)
+    sessions.add(each.body.origin.session)
+    lost.add(each.change.hash)
+  }
+  const isLeft = (each: Pending): boolean => {
+    const { session } = each.body.origin
+    if (refusedSessions.has(session)) lose(each, refused, refusedSessions)
+    else if (orphanedSessions.has(session) || each.change.deps.some((dep) => lost.has(dep))) {
+      lose(each, orphaned, orphanedSessions)
+    } else return true
+    return false
   }
   const attempt = (list: readonly Pending[]): void => {
-    const able: Pending[] = []
-    for (const each of list) {
-      const isLost =
-        banned.has(each.body.origin.session) ||
-        each.change.deps.some((dep) => refusedHashes.has(dep))
-      if (isLost) refuse(each)
-      else able.push(each)
-    }
-    if (able.length === 0) return
-    const next = tryOnCopy(replica, able)
+    const left = list.filter(isLeft)
+    if (left.length === 0) return
+    const next = tryOnCopy(replica, left)
     if (next) {
       free(replica)
       replica = next
-    } else if (able.length === 1) refuse(able[0]!)
+    } else if (left.length === 1) lose(left[0]!, refused, refusedSessions)
     else {
-      const half = able.length >> 1
-      attempt(able.slice(0, half))
-      attempt(able.slice(half))
+      const half = left.length >> 1
+      attempt(left.slice(0, half))
+      attempt(left.slice(half))
     }
   }
   attempt(pending)
-  return { replica, refused }
+  return { replica, refused, orphaned }
 }
 
 function tryOnCopy(replica: Replica, pending: readonly Pending[]): Replica | undefined {

@@ -7,8 +7,11 @@ import { documentHandle } from './handle.ts'
 
 /** What a draft needs of the state it belongs to. */
 export interface DraftOwner {
-  /** Called once, when the draft ends; with the replica to go on with. */
-  ended(replica: Replica): void
+  /**
+   * Called when the draft ends, with the replica to go on with and the change that it holds now or `reverted` when it was taken back.
+   * Throws `void` when other devices would refuse the change.
+   */
+  ended(replica: Replica, change?: Uint8Array | 'reverted'): void
 }
 
 /**
@@ -45,8 +48,8 @@ export class DocumentDraft implements Draft {
       throw new PeerplaneError('too-large', `a command makes ${ops} changes to a document`)
     }
     const hash = replica.commit(null, 0)
-    this.#end('committed')
     const bytes = hash === null ? null : replica.getChangeByHash(hash)
+    this.#end('committed', bytes ?? undefined)
     if (bytes && bytes.length <= limits.commitBytes) return bytes
     throw new PeerplaneError('too-large', `one change of a document has ${bytes?.length} bytes`)
   }
@@ -61,14 +64,14 @@ export class DocumentDraft implements Draft {
       const replica = this.#replica
       this.#replica = withoutLast(replica)
       free(replica)
-      this.#end('reverted')
+      this.#end('reverted', 'reverted')
     }
   }
 
-  #end(phase: 'finished' | 'committed' | 'reverted'): void {
+  #end(phase: 'finished' | 'committed' | 'reverted', change?: Uint8Array | 'reverted'): void {
     if (this.#isBranch && this.#phase === 'open') this.#replica.integrate()
     this.#phase = phase
-    this.#owner.ended(this.#replica)
+    this.#owner.ended(this.#replica, change)
   }
 }
 

@@ -1,11 +1,7 @@
 import {
   asPeerplaneError,
-  encodeCanonical,
-  fromHex,
-  hash,
   limits,
   PeerplaneError,
-  toHex,
   type Body,
   type Draft,
   type EntityState,
@@ -14,12 +10,13 @@ import {
   type SessionId,
 } from '@peerplane/core'
 
-import { applyForeign, type Pending } from './apply.ts'
+import { applyForeign } from './apply.ts'
 import { free } from './automerge.ts'
 import type { Replica } from './library.ts'
-import { MAX_AHEAD, readChange } from './change-chunk.ts'
 import { DocumentDraft } from './document-draft.ts'
+import { actorOf, Intake } from './intake.ts'
 import { toMirror } from './plain.ts'
+import { encodeSnapshot } from './snapshot.ts'
 
 /**
  * A folded document.
@@ -28,26 +25,22 @@ import { toMirror } from './plain.ts'
  * 0.2 us per operation of the texts that are touched, however little comes in, so many small bodies cost what one does. A body that
  * only Automerge finds fault with is named by the call of `fold` after that.
  *
- * A session with a void body has no further effect on this document: a hostile one makes Automerge fail once.
+ * Which bodies take effect, {@link Intake} decides; a hostile session makes Automerge fail once.
  */
 export class DocumentState implements EntityState {
   #replica: Replica
-  readonly #banned: Set<SessionId>
-  #pending: Pending[] = []
-  #pendingBytes = 0
-  /** Bodies that Automerge refused since the last call of `fold`. */
+  readonly #intake: Intake
+  /** Bodies found void since the last call of `fold`. */
   #refused: Body[] = []
-  /** Last operation of changes, by hash: of all pending ones, the heads, and what was looked up. */
-  #maxOps = new Map<string, number>()
   #version: string
   #mirror: Json | undefined
   #draft: DocumentDraft | undefined
   /** Why this state can no longer be used: the WASM has died. */
   #failure: unknown
 
-  constructor(replica: Replica, banned: Iterable<SessionId>) {
+  constructor(replica: Replica, banned: Iterable<SessionId>, waiting: readonly Body[]) {
     this.#replica = replica
-    this.#banned = new Set(banned)
+    this.#intake = new Intake(banned, waiting)
     this.#version = replica.getHeads().join()
   }
 
@@ -63,15 +56,16 @@ export class DocumentState implements EntityState {
   }
 
   fold(bodies: readonly Body[]): readonly Body[] {
-    const refused = bodies.filter((body) => !this.#accept(body))
-    if (this.#pendingBytes > limits.documentBytes && !this.#failure) {
+    if (!this.#failure) {
       try {
-        this.#settle()
-      } catch {
+        this.#refused.push(...this.#intake.take(bodies, this.#replica))
+        if (this.#intake.pendingBytes > limits.documentBytes) this.#settle()
+      } catch (error) {
         // Whoever reads the document next is told.
+        this.#failure = error
       }
     }
-    return [...this.#refused.splice(0), ...refused]
+    return this.#refused.splice(0)
   }
 
   begin(origin: Origin, at?: string): Draft {
@@ -79,7 +73,7 @@ export class DocumentState implements EntityState {
     // At the state that Automerge already has, what came in since can wait.
     if (!isSeen) this.#settle()
     const heads = at === undefined || at === this.#version ? undefined : this.#headsOf(at)
-    const actor = toHex(actorOf(origin.session))
+    const actor = actorOf(origin.session)
     if (this.#replica.getActorId() !== actor) {
       const replica = this.#replica.clone(actor)
       free(this.#replica)
@@ -90,49 +84,22 @@ export class DocumentState implements EntityState {
   }
 
   /** Called by the draft. */
-  ended(replica: Replica): void {
+  ended(replica: Replica, change?: Uint8Array | 'reverted'): void {
     this.#draft = undefined
     this.#replica = replica
     this.#changed()
+    if (change === 'reverted') this.#intake.revertOwn()
+    else if (change) this.#intake.addOwn(change)
   }
 
   snapshot(): Uint8Array {
     this.#settle()
-    return encodeCanonical([this.#replica.save(), [...this.#banned].sort().map(fromHex)])
+    const { banned, waiting } = this.#intake
+    return encodeSnapshot({ saved: this.#replica.save(), banned: [...banned], waiting })
   }
 
   close(): void {
     free(this.#replica)
-    this.#pending = []
-  }
-
-  #accept(body: Body): boolean {
-    const { session } = body.origin
-    if (this.#banned.has(session)) return false
-    try {
-      const change = readChange(body.bytes, actorOf(session), (each) => this.#maxOpOf(each))
-      if (this.#maxOps.has(change.hash)) return true
-      this.#maxOps.set(change.hash, change.maxOp)
-      this.#pending.push({ body, change })
-      this.#pendingBytes += body.bytes.length
-      return true
-    } catch (error) {
-      if (error instanceof PeerplaneError && error.code === 'void') {
-        this.#banned.add(session)
-        return false
-      }
-      this.#failure ??= error
-      return true
-    }
-  }
-
-  #maxOpOf(change: string): number | undefined {
-    const known = this.#maxOps.get(change)
-    if (known !== undefined) return known
-    const found = this.#replica.getChangeMetaByHash(change)
-    if (found === null) return undefined
-    this.#maxOps.set(change, found.maxOp)
-    return found.maxOp
   }
 
   /**
@@ -142,19 +109,17 @@ export class DocumentState implements EntityState {
    */
   #settle(): void {
     if (this.#failure) throw asPeerplaneError(this.#failure, 'unreadable')
-    if (this.#pending.length === 0 || this.#draft) return
+    if (this.#draft) return
     try {
-      const { replica, refused } = applyForeign(this.#replica, this.#pending, this.#banned)
+      this.#refused.push(...this.#intake.take([], this.#replica))
+      if (this.#intake.pending.length === 0) return
+      const { replica, refused, orphaned } = applyForeign(this.#replica, this.#intake.pending)
       this.#replica = replica
-      this.#refused.push(...refused)
+      this.#refused.push(...this.#intake.settled(refused, orphaned))
     } catch (error) {
       this.#failure = error
-      throw error
+      throw asPeerplaneError(error, 'unreadable')
     }
-    this.#pending = []
-    this.#pendingBytes = 0
-    const heads = new Set(this.#replica.getHeads())
-    this.#maxOps = new Map([...this.#maxOps].filter(([change]) => heads.has(change)))
     this.#changed()
   }
 
@@ -180,14 +145,12 @@ export class DocumentState implements EntityState {
 
   /** The heads of a version that is held here and not so old that other devices would refuse a change made there. */
   #headsOf(version: string): string[] {
+    const lastOp = (head: string): number | undefined =>
+      this.#replica.getChangeMetaByHash(head)?.maxOp
     const heads = version.split(',')
-    const known = heads.map((head) => this.#maxOpOf(head) ?? -Infinity)
-    const last = Math.max(...this.#version.split(',').map((head) => this.#maxOpOf(head) ?? 0))
-    if (Math.min(...known) >= 0 && last - Math.max(...known) < MAX_AHEAD) return heads
+    const known = heads.map((head) => lastOp(head) ?? -Infinity)
+    const last = Math.max(...this.#version.split(',').map((head) => lastOp(head) ?? 0))
+    if (Math.min(...known) >= 0 && last - Math.max(...known) < limits.documentOpsAhead) return heads
     throw new PeerplaneError('invalid-input', 'a command refers to a version that is not held here')
   }
 }
-
-/** The actor of a session in every document: 16 bytes that no other session has, and a session is never resumed. */
-export const actorOf = (session: SessionId): Uint8Array =>
-  hash('document-actor', fromHex(session)).slice(0, 16)

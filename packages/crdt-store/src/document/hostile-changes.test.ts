@@ -5,20 +5,19 @@ import {
   concatBytes,
   document,
   fromHex,
-  hash,
   toHex,
-  utf8,
   type DocumentHandle,
   type EntityState,
   type Json,
   type Origin,
-  type SessionId,
   type StateModel,
 } from '@peerplane/core'
 import { beforeAll, describe, expect, test } from 'vitest'
 
-import { actorOf } from './document-state.ts'
+import { checksum, generator, mutate, originOf, sessionOf } from './hostile.fixture.test.ts'
 import { documentModel } from './index.ts'
+import { actorOf } from './intake.ts'
+import { decodeSnapshot } from './snapshot.ts'
 
 interface Content {
   readonly [key: string]: Json
@@ -35,13 +34,6 @@ beforeAll(async () => {
   root = (await model.open(undefined)).version
 })
 
-const sessionOf = (name: string): SessionId => toHex(hash('test-session', utf8(name))) as SessionId
-const originOf = (name: string): Origin => ({
-  session: sessionOf(name),
-  seq: 1,
-  time: { ms: 0, counter: 0 },
-})
-
 describe('a change that would do harm is void at once', () => {
   const cases: [what: string, bytes: () => Uint8Array][] = [
     ['3,000,000 operations in some hundred bytes', () => bomb(3_000_000n)],
@@ -51,9 +43,12 @@ describe('a change that would do harm is void at once', () => {
     ['operations numbered from 2^31', () => change({ startOp: 2n ** 31n })],
     ['operations numbered from 2^32 - 1', () => change({ startOp: 2n ** 32n - 1n })],
     ['operations numbered before what it builds upon', () => change({ startOp: 1n })],
-    ['an unknown change before it', () => change({ deps: ['ab'.repeat(32)] })],
+    ['a number that is not the next one of its author', () => change({ seq: 2n })],
+    ['a container that does not exist', () => change({ object: 77n })],
+    ['a container that is none', () => change({ object: 4n })],
+    ['an author named whom it cannot know', () => change({ others: ['ab'.repeat(16)] })],
     ['nothing before it', () => change({ deps: [] })],
-    ['the actor of another session', () => change({ actor: actorOf(sessionOf('other')) })],
+    ['the actor of another session', () => change({ actor: fromHex(actorOf(sessionOf('other'))) })],
     ['a wrong checksum', () => change({}).map((byte, i) => (i === 4 ? byte ^ 1 : byte))],
     ['two chunks', () => concatBytes(change({}), change({}))],
     ['a document chunk', () => chunk(0, change({}).subarray(11))],
@@ -89,14 +84,86 @@ test('what only Automerge can find is void too, costs its session alone, and is 
   const state = await model.open(undefined)
   const honest = await model.open(undefined)
   const first = write(honest, 'alice', (doc) => doc.splice(['text'], 0, 0, 'one'))
-  // A key of an object that does not exist.
-  const bad = { origin: originOf('mallory'), bytes: change({ object: 77n }) }
+  // One value as a run of one: Automerge would write it as a list of one.
+  const bad = { origin: originOf('mallory'), bytes: change({ action: [1, 1] }) }
   const second = write(honest, 'alice', (doc) => doc.splice(['text'], 3, 0, ' two'))
   expect(state.fold([first, bad, second])).toEqual([])
   expect(state.mirror).toEqual(honest.mirror)
   expect(state.fold([])).toEqual([bad])
   expect(state.fold([])).toEqual([])
   expect((await model.open(state.snapshot())).mirror).toEqual(honest.mirror)
+})
+
+describe('a change that builds upon one that is not here', () => {
+  test('waits for it, with all that its session makes after it, also in a snapshot', async () => {
+    const author = await model.open(undefined)
+    const first = write(author, 'alice', (doc) => doc.splice(['text'], 0, 0, 'one'))
+    const second = write(author, 'mallory', (doc) => doc.splice(['text'], 3, 0, ' two'))
+    const third = write(author, 'mallory', (doc) => doc.splice(['text'], 7, 0, ' three'))
+    const fourth = write(author, 'bob', (doc) => doc.splice(['text'], 0, 0, 'zero '))
+
+    const state = await model.open(undefined)
+    expect(state.fold([fourth, second])).toEqual([])
+    expect(state.version).toBe(root)
+    const reopened = await model.open(state.snapshot())
+    expect(reopened.version).toBe(root)
+    expect(toHex(reopened.snapshot())).toBe(toHex(state.snapshot()))
+    for (const each of [state, reopened]) {
+      expect(each.fold([third])).toEqual([])
+      expect(each.version).toBe(root)
+      expect(each.fold([first])).toEqual([])
+      expect(each.mirror).toEqual(author.mirror)
+      expect(each.version).toBe(author.version)
+      const { waiting } = decodeSnapshot(each.snapshot())
+      expect(waiting).toEqual([])
+    }
+  })
+
+  test('waits for a change of this device too', async () => {
+    const state = await model.open(undefined)
+    const own = await model.open(undefined)
+    const bytes = write(own, 'alice', (doc) => doc.splice(['text'], 0, 0, 'one'))
+    const answer = write(own, 'mallory', (doc) => doc.splice(['text'], 3, 0, ' two'))
+    expect(state.fold([answer])).toEqual([])
+    expect(write(state, 'alice', (doc) => doc.splice(['text'], 0, 0, 'one'))).toEqual(bytes)
+    expect(state.mirror).toEqual(own.mirror)
+  })
+
+  test('has no effect when that one is void', async () => {
+    const bad = { origin: originOf('mallory'), bytes: change({ action: [1, 1] }) }
+    const hash = toHex(createHash('sha256').update(bad.bytes.subarray(8)).digest())
+    const after = {
+      origin: originOf('oscar'),
+      bytes: change({ actor: fromHex(actorOf(sessionOf('oscar'))), deps: [hash], startOp: 5n }),
+    }
+    const honest = await model.open(undefined)
+    const good = write(honest, 'alice', (doc) => doc.splice(['text'], 0, 0, 'one'))
+    for (const bodies of [
+      [bad, after, good],
+      [after, good, bad],
+      [good, bad, after],
+    ]) {
+      const state = await model.open(undefined)
+      expect(state.fold(bodies)).toEqual([])
+      expect(state.mirror).toEqual(honest.mirror)
+      expect(state.version).toBe(honest.version)
+      expect(state.fold([])).toEqual([bad])
+      expect(decodeSnapshot(state.snapshot()).waiting).toEqual([after])
+    }
+  })
+
+  test('makes the document unreadable when it is too much', async () => {
+    const state = await model.open(undefined)
+    const bytes = change({ deps: ['ab'.repeat(32)] })
+    expect(state.fold([{ origin: originOf('mallory'), bytes }])).toEqual([])
+    const long = new Uint8Array(2 ** 20)
+    for (let seq = 2; seq < 2 + 2 ** 6; seq++) {
+      expect(state.version).toBe(root)
+      expect(state.fold([{ origin: originOf('mallory', seq), bytes: long }])).toEqual([])
+    }
+    expect(() => state.mirror).toThrow(expect.objectContaining({ code: 'unreadable' }))
+    expect(() => state.snapshot()).toThrow(expect.objectContaining({ code: 'unreadable' }))
+  })
 })
 
 test('nesting is shown down to the limit, however deep a hostile device went', async () => {
@@ -180,7 +247,10 @@ function change(parts: {
   startOp?: bigint
   deps?: string[]
   actor?: Uint8Array
+  seq?: bigint
+  others?: string[]
   object?: bigint
+  action?: number[]
 }): Uint8Array {
   const object: [number, number[]][] =
     parts.object === undefined
@@ -193,7 +263,7 @@ function change(parts: {
     ...object,
     [0x15, [0x7f, 1, 0x79]],
     [0x34, [1]],
-    [0x42, [0x7f, 1]],
+    [0x42, parts.action ?? [0x7f, 1]],
     [0x56, [0x7f, 0x14]],
     [0x57, [0]],
     [0x70, [0x7f, 0]],
@@ -232,11 +302,18 @@ function nested(count: bigint): Uint8Array {
 }
 
 function encode(
-  parts: { startOp?: bigint; deps?: string[]; actor?: Uint8Array },
+  parts: {
+    startOp?: bigint
+    deps?: string[]
+    actor?: Uint8Array
+    seq?: bigint
+    others?: string[]
+  },
   columns: readonly [number, number[]][],
 ): Uint8Array {
   const deps = parts.deps ?? [root]
-  const actor = parts.actor ?? actorOf(sessionOf('mallory'))
+  const others = parts.others ?? []
+  const actor = parts.actor ?? fromHex(actorOf(sessionOf('mallory')))
   return chunk(
     1,
     Uint8Array.from([
@@ -244,11 +321,12 @@ function encode(
       ...deps.flatMap((dep) => [...fromHex(dep)]),
       actor.length,
       ...actor,
-      1,
+      ...uleb(parts.seq ?? 1n),
       ...uleb(parts.startOp ?? 4n),
       0,
       0,
-      0,
+      ...uleb(BigInt(others.length)),
+      ...others.flatMap((other) => [other.length / 2, ...fromHex(other)]),
       columns.length,
       ...columns.flatMap(([spec, bytes]) => [spec, ...uleb(BigInt(bytes.length))]),
       ...columns.flatMap(([, bytes]) => bytes),
@@ -266,19 +344,6 @@ function chunk(type: number, body: Uint8Array): Uint8Array {
   return concatBytes(Uint8Array.from([0x85, 0x6f, 0x4a, 0x83]), checksum(hashed), hashed)
 }
 
-/** One to four bytes changed, and the checksum made to fit. */
-function mutate(bytes: Uint8Array, random: () => number): Uint8Array {
-  const mutated = Uint8Array.from(bytes)
-  for (let left = 1 + Math.floor(random() * 4); left > 0; left--) {
-    mutated[8 + Math.floor(random() * (mutated.length - 8))] = Math.floor(random() * 256)
-  }
-  mutated.set(checksum(mutated.subarray(8)), 4)
-  return mutated
-}
-
-const checksum = (hashed: Uint8Array): Uint8Array =>
-  createHash('sha256').update(hashed).digest().subarray(0, 4)
-
 function uleb(value: bigint): number[] {
   const bytes: number[] = []
   for (; value >= 128n; value >>= 7n) bytes.push(Number(value & 127n) | 128)
@@ -289,15 +354,4 @@ function sleb(value: bigint): number[] {
   const bytes: number[] = []
   for (; value < -64n || value >= 64n; value >>= 7n) bytes.push(Number(value & 127n) | 128)
   return [...bytes, Number(value & 127n)]
-}
-
-/** Numbers from 0 to 1 that repeat with the seed (xorshift). */
-function generator(seed: number): () => number {
-  let state = seed
-  return () => {
-    state ^= state << 13
-    state ^= state >>> 17
-    state ^= state << 5
-    return (state >>> 0) / 2 ** 32
-  }
 }

@@ -1,13 +1,9 @@
 import {
-  array,
-  bytes,
-  decodeCanonical,
   PeerplaneError,
   toHex,
   type DocumentShape,
   type EntityState,
   type Json,
-  type SessionId,
   type StateModel,
 } from '@peerplane/core'
 
@@ -15,6 +11,7 @@ import { automerge } from './automerge.ts'
 import { DocumentState } from './document-state.ts'
 import type { Automerge, Replica } from './library.ts'
 import { toPlain } from './plain.ts'
+import { decodeSnapshot } from './snapshot.ts'
 
 /**
  * The state model of documents: Automerge, which is loaded by this call.
@@ -32,9 +29,9 @@ export async function documentModel(
     version: 1,
     eager: false,
     async open(snapshot): Promise<EntityState> {
-      if (!snapshot) return new DocumentState(initial.clone(), [])
-      const { saved, banned } = readSnapshot(snapshot)
-      return new DocumentState(load(library, saved, root), banned)
+      if (!snapshot) return new DocumentState(initial.clone(), [], [])
+      const { saved, banned, waiting } = decodeSnapshot(snapshot)
+      return new DocumentState(load(library, saved, root), banned, waiting)
     },
   }
 }
@@ -65,19 +62,6 @@ function initialReplica(library: Automerge, initial: Json): Replica {
   if (replica.pendingOps() > 0) replica.commit(null, 0)
   else replica.emptyChange(null, 0)
   return replica
-}
-
-function readSnapshot(snapshot: Uint8Array): { saved: Uint8Array; banned: SessionId[] } {
-  try {
-    const fields = array(decodeCanonical(snapshot), 'snapshot', 2)
-    const banned = array(fields[1], 'snapshot.banned')
-    return {
-      saved: bytes(fields[0], 'snapshot.saved'),
-      banned: banned.map((each) => toHex(bytes(each, 'session', 32)) as SessionId),
-    }
-  } catch (cause) {
-    throw new PeerplaneError('unreadable', 'the snapshot of a document is damaged', { cause })
-  }
 }
 
 /** The replica of what Automerge has saved on this device. */

@@ -1,0 +1,187 @@
+import {
+  fromHex,
+  hash,
+  limits,
+  PeerplaneError,
+  toHex,
+  type Body,
+  type SessionId,
+} from '@peerplane/core'
+
+import { isActorOf, readChange, type Change } from './change-chunk.ts'
+import { History } from './history.ts'
+import type { Replica } from './library.ts'
+import { wrong } from './wrong.ts'
+
+/** A foreign body that is valid as far as can be said without applying it. */
+export interface Pending {
+  readonly body: Body
+  readonly change: Change
+}
+
+/**
+ * Decides about foreign bodies before Automerge sees them.
+ *
+ * - A void body bans its session: none of its later bodies has an effect on this document.
+ * - A body that builds upon a change that is not here waits for it, and later bodies of its session wait behind it. The changes of
+ *   honest devices come after what they build upon; others may hide from the log what they have seen.
+ *
+ * So what takes effect follows from the set of bodies that came, not from their order: sessions are taken in their own order, and
+ * {@link History} judges a change by what it builds upon.
+ */
+export class Intake {
+  readonly banned: Set<SessionId>
+  /** What is to be applied, in causal order. */
+  pending: Pending[] = []
+  pendingBytes = 0
+  #history: History | undefined
+  /** Sessions that wait: their bodies in order. */
+  readonly #waiting = new Map<SessionId, Body[]>()
+  #waitingBytes = 0
+  /** Which sessions wait for a change, by its hash. */
+  readonly #waitingFor = new Map<string, SessionId[]>()
+  /** Bodies to be taken before any other: those that waited when the document was saved. */
+  #restored: readonly Body[]
+  /** Changes of this device that somebody may wait for. */
+  #own: string[] = []
+
+  constructor(banned: Iterable<SessionId>, waiting: readonly Body[]) {
+    this.banned = new Set(banned)
+    this.#restored = waiting
+  }
+
+  /** Bodies that wait, in the order of their sessions' ids and in their own. */
+  get waiting(): readonly Body[] {
+    const sessions = [...this.#waiting].sort(([a], [b]) => (a < b ? -1 : 1))
+    return [...this.#restored, ...sessions.flatMap(([, bodies]) => bodies)]
+  }
+
+  /** Takes bodies in and returns those that are void. Throws `unreadable` when too much waits. */
+  take(bodies: readonly Body[], replica: Replica): Body[] {
+    const all = [...this.#restored, ...bodies]
+    if (all.length === 0 && this.#own.length === 0) return []
+    this.#restored = []
+    const refused: Body[] = []
+    const history = this.#historyOf(replica)
+    for (const own of this.#own.splice(0)) this.#wake(own, history, refused)
+    for (const body of all) {
+      const { session } = body.origin
+      const behind = this.#waiting.get(session)
+      if (behind) {
+        behind.push(body)
+        this.#waitingBytes += body.bytes.length
+      } else {
+        const arrived = this.#takeInOrder(session, [body], history, refused)
+        for (const hash of arrived) this.#wake(hash, history, refused)
+      }
+    }
+    if (this.#waitingBytes <= limits.documentWaitingBytes) return refused
+    throw new PeerplaneError('unreadable', 'too many changes of a document build upon unknown ones')
+  }
+
+  /** All that was pending is applied, but for these: bodies that are void, and those that build upon them. */
+  settled(refused: readonly Pending[], orphaned: readonly Pending[]): Body[] {
+    this.pending = []
+    this.pendingBytes = 0
+    if (refused.length === 0) return []
+    // It is made again of what the replica holds.
+    this.#history = undefined
+    const sessions = new Set(orphaned.map(({ body }) => body.origin.session))
+    const again = orphaned.map(({ body }) => body)
+    for (const session of sessions) again.push(...this.#release(session))
+    this.#restored = [...again, ...this.#restored]
+    return refused.flatMap(({ body }) => {
+      this.banned.add(body.origin.session)
+      return [body, ...this.#release(body.origin.session)]
+    })
+  }
+
+  /** This device has added a change to the replica. Throws `void` where other devices would refuse it. */
+  addOwn(bytes: Uint8Array): void {
+    const change = readChange(bytes)
+    this.#history?.add(change)
+    if (this.#waiting.size > 0) this.#own.push(change.hash)
+  }
+
+  /** The last change of this device was taken back. */
+  revertOwn(): void {
+    this.#own.pop()
+    this.#history = undefined
+  }
+
+  /** Takes in what has waited for a change, and for what has waited for that. */
+  #wake(first: string, history: History, refused: Body[]): void {
+    const arrived = [first]
+    for (let change = arrived.pop(); change !== undefined; change = arrived.pop()) {
+      const sessions = this.#waitingFor.get(change) ?? []
+      this.#waitingFor.delete(change)
+      for (const session of sessions) {
+        arrived.push(...this.#takeInOrder(session, this.#release(session), history, refused))
+      }
+    }
+  }
+
+  /** Takes bodies of a session that does not wait, until one must. Returns the changes that have arrived. */
+  #takeInOrder(
+    session: SessionId,
+    bodies: readonly Body[],
+    history: History,
+    refused: Body[],
+  ): string[] {
+    const arrived: string[] = []
+    for (const [at, body] of bodies.entries()) {
+      try {
+        if (this.banned.has(session)) throw wrong('its session is banned')
+        const change = readChange(body.bytes)
+        if (!isActorOf(change.actors[0], actorOf(session))) throw wrong('another session made it')
+        if (history.has(change.hash)) continue
+        const missing = change.deps.find((dep) => !history.has(dep))
+        if (missing !== undefined) {
+          this.#wait(session, bodies.slice(at), missing)
+          break
+        }
+        history.add(change)
+        this.pending.push({ body, change })
+        this.pendingBytes += body.bytes.length
+        arrived.push(change.hash)
+      } catch (error) {
+        if (!(error instanceof PeerplaneError && error.code === 'void')) throw error
+        this.banned.add(session)
+        refused.push(body)
+      }
+    }
+    return arrived
+  }
+
+  #wait(session: SessionId, bodies: readonly Body[], missing: string): void {
+    this.#waiting.set(session, [...bodies])
+    for (const body of bodies) this.#waitingBytes += body.bytes.length
+    const sessions = this.#waitingFor.get(missing)
+    if (sessions) sessions.push(session)
+    else this.#waitingFor.set(missing, [session])
+  }
+
+  /** The bodies of a session that waits; it waits no more. */
+  #release(session: SessionId): readonly Body[] {
+    const bodies = this.#waiting.get(session) ?? []
+    this.#waiting.delete(session)
+    for (const body of bodies) this.#waitingBytes -= body.bytes.length
+    return bodies
+  }
+
+  #historyOf(replica: Replica): History {
+    if (this.#history) return this.#history
+    try {
+      const history = History.of(replica)
+      for (const { change } of this.pending) history.add(change)
+      this.#history = history
+      return history
+    } catch (cause) {
+      throw new PeerplaneError('unreadable', 'the changes of a document cannot be read', { cause })
+    }
+  }
+}
+
+/** The actor of a session in every document, hexadecimal: 16 bytes that no other session has, and a session is never resumed. */
+export const actorOf = (session: SessionId): string =>
+  toHex(hash('document-actor', fromHex(session)).slice(0, 16))

@@ -1,0 +1,63 @@
+import {
+  array,
+  bytes,
+  decodeCanonical,
+  encodeCanonical,
+  fromHex,
+  PeerplaneError,
+  toHex,
+  whole,
+  type Body,
+  type SessionId,
+  type Value,
+} from '@peerplane/core'
+
+/** What a document is opened from: `[saved, [banned session], [[session, seq, [ms, counter], bytes] of a body that waits]]`. */
+export interface Snapshot {
+  /** What Automerge has saved. */
+  readonly saved: Uint8Array
+  readonly banned: readonly SessionId[]
+  readonly waiting: readonly Body[]
+}
+
+export const encodeSnapshot = ({ saved, banned, waiting }: Snapshot): Uint8Array =>
+  encodeCanonical([
+    saved,
+    [...banned].sort().map(fromHex),
+    waiting.map(({ origin: { session, seq, time }, bytes }): Value => [
+      fromHex(session),
+      seq,
+      [time.ms, time.counter],
+      bytes,
+    ]),
+  ])
+
+/** Throws `unreadable`. */
+export function decodeSnapshot(snapshot: Uint8Array): Snapshot {
+  try {
+    const fields = array(decodeCanonical(snapshot), 'snapshot', 3)
+    return {
+      saved: bytes(fields[0], 'snapshot.saved'),
+      banned: array(fields[1], 'snapshot.banned').map(readSession),
+      waiting: array(fields[2], 'snapshot.waiting').map(readBody),
+    }
+  } catch (cause) {
+    throw new PeerplaneError('unreadable', 'the snapshot of a document is damaged', { cause })
+  }
+}
+
+function readBody(value: Value): Body {
+  const fields = array(value, 'body', 4)
+  const time = array(fields[2], 'body.time', 2)
+  return {
+    origin: {
+      session: readSession(fields[0]),
+      seq: whole(fields[1], 'body.seq'),
+      time: { ms: whole(time[0], 'body.time.ms'), counter: whole(time[1], 'body.time.counter') },
+    },
+    bytes: bytes(fields[3], 'body.bytes'),
+  }
+}
+
+const readSession = (value: Value | undefined): SessionId =>
+  toHex(bytes(value, 'session', 32)) as SessionId
