@@ -28,7 +28,8 @@ export interface Draft {
 /**
  * The folded state of one entity.
  *
- * Folding the same bodies in any causal order gives the same mirror and the same snapshot, byte for byte.
+ * Folding the same bodies, in any causal order and in any number of calls, gives the same mirror and version. Snapshots of eager models
+ * are then equal byte for byte; others may keep the order in which bodies came.
  */
 export interface EntityState {
   /** The plain state that app code sees: frozen, a new object exactly when the state has changed. */
@@ -39,7 +40,7 @@ export interface EntityState {
   fold(bodies: readonly Body[]): readonly Body[]
   /** Starts a command of this device; `at` is the version the caller saw. */
   begin(origin: Origin, at?: string): Draft
-  /** Canonical bytes from which the same state opens. */
+  /** Bytes from which the same state opens. */
   snapshot(): Uint8Array
   /** Frees what the garbage collector does not know of. */
   close(): void
