@@ -56,6 +56,10 @@ export interface RunOptions {
   readonly crypto?: Crypto | undefined
   /** Told of everything that happens, for people. */
   readonly log?: ((timeMs: number, what: string) => void) | undefined
+  /** Ends the run with the first violation of which this says so. */
+  readonly stopAt?: ((violation: Violation) => boolean) | undefined
+  /** Ends the run when its faults end, without judging what becomes of the fleet. */
+  readonly untilHealed?: boolean | undefined
   /** Takes down what happens. For one run. */
   readonly recorder?: Recorder | undefined
 }
@@ -100,6 +104,9 @@ type Setting = Omit<CommandPlan, 'steps' | 'endMs'>
 class Run {
   readonly #setting: Setting
   readonly #recorder: Recorder | undefined
+  readonly #stopAt: RunOptions['stopAt']
+  readonly #untilHealed: boolean
+  #stopped = false
   readonly #world: SimWorld
   readonly #fleet: Fleet
   readonly #chaos: Chaos
@@ -115,6 +122,8 @@ class Run {
 
   constructor(setting: Setting, options: RunOptions) {
     this.#setting = setting
+    this.#stopAt = options.stopAt
+    this.#untilHealed = options.untilHealed ?? false
     this.#world = new SimWorld(setting.seed)
     this.#log = (what) => options.log?.(this.#world.now, what)
     this.#workload = new Workload(this.#knowledge, this.#titles, {
@@ -164,18 +173,7 @@ class Run {
     this.#recorder?.begin()
     this.#chaos.begin(this.#setting.conditions)
     const { steps, endMs } = await this.#disturb(script, until)
-    this.#chaos.end()
-    this.#recorder?.healed()
-    this.#log('all faults are over')
-    const healed = this.#world.now
-    const equal = await this.#runUntil(healed + PATIENCE_MS, () =>
-      isEqual(this.#ends(), this.#knowledge),
-    )
-    const convergedMs = this.#world.now - healed
-    if (equal) await this.#watchCalm()
-    for (const violation of judgeEnd(this.#ends(), this.#knowledge)) this.#report(violation)
-    const stale = this.#titles.judge(this.#chaos.counts['clock-jump'] === undefined)
-    if (stale) this.#report({ rule: 'causality', where: 'titles', what: stale })
+    const convergedMs = this.#stopped || this.#untilHealed ? 0 : await this.#converge()
     const { counts } = this.#fleet.network
     const report: RunReport = {
       seed: this.#world.seed,
@@ -193,6 +191,24 @@ class Run {
     }
     const { seed, devices, conditions } = this.#setting
     return { report, plan: { seed, devices, conditions, steps, endMs } }
+  }
+
+  /** Ends all faults and judges what becomes of the fleet. Returns how long it took to become equal. */
+  async #converge(): Promise<number> {
+    this.#chaos.end()
+    this.#recorder?.healed()
+    this.#log('all faults are over')
+    const healed = this.#world.now
+    const equal = await this.#runUntil(healed + PATIENCE_MS, () =>
+      isEqual(this.#ends(), this.#knowledge),
+    )
+    const convergedMs = this.#world.now - healed
+    if (this.#stopped) return convergedMs
+    if (equal) await this.#watchCalm()
+    for (const violation of judgeEnd(this.#ends(), this.#knowledge)) this.#report(violation)
+    const stale = this.#titles.judge(this.#chaos.counts['clock-jump'] === undefined)
+    if (stale) this.#report({ rule: 'causality', where: 'titles', what: stale })
+    return convergedMs
   }
 
   #disturb(script: Script<CommandWork>, until: Until): ReturnType<typeof perform<CommandWork>> {
@@ -248,7 +264,9 @@ class Run {
   }
 
   #report(violation: Violation): void {
-    if (this.#violations.length < MOST_VIOLATIONS) this.#violations.push(violation)
+    if (this.#stopped) return
+    this.#stopped = this.#stopAt?.(violation) ?? false
+    if (this.#stopped || this.#violations.length < MOST_VIOLATIONS) this.#violations.push(violation)
     this.#recorder?.violated(violation)
     this.#log(`VIOLATION ${violation.rule} at ${violation.where}: ${violation.what}`)
   }
@@ -265,7 +283,7 @@ class Run {
           this.#recorder?.shows(witness.incarnation.process.name, Number(mark.slice(2, -1)))
         }
       }
-      return done()
+      return this.#stopped || done()
     })
   }
 }

@@ -28,9 +28,10 @@ test('a recording holds what was done and what came of it', { timeout: 60_000 },
   expect(acknowledged.size).toBe(report.workload.acknowledged)
   const names = new Set(processes.map(({ name }) => name))
   const held = new Set(commits.map(({ id }) => id))
-  for (const { commit, durability } of commands) {
-    if (commit !== undefined && durability === 'synced') expect(held).toContain(commit)
-  }
+  const synced = commands.flatMap(({ commit, durability }) =>
+    commit !== undefined && durability === 'synced' ? commit : [],
+  )
+  expect(synced.filter((id) => !held.has(id))).toEqual([])
   for (const { stored, deps, process } of commits) {
     expect(names).toContain(process)
     for (const each of stored) expect(names).toContain(each.process)
