@@ -9,6 +9,9 @@ const conditions = ['source']
 export default defineConfig({
   test: {
     passWithNoTests: false,
+    // A loaded machine may take its time; what never ends still ends.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     projects: [
       {
         resolve: { conditions },

@@ -16,11 +16,15 @@ export async function dropOutdated(
   store: Store,
   models: ReadonlyMap<string, DeclaredModel>,
 ): Promise<void> {
-  const signatures = [...models].map(([type, { signature }]) => [type, signature] as const)
-  signatures.sort(([a], [b]) => (a < b ? -1 : 1))
-  const declared = encodeCanonical([FORMAT_VERSION, signatures])
   const stored = await store.get(modelsKey)
-  if (stored && equalBytes(stored, declared)) return
+  if (!stored || !equalBytes(stored, encodeModels(models))) await dropAll(store, models)
+}
+
+/** Deletes everything that was made from the log. */
+export async function dropAll(
+  store: Store,
+  models: ReadonlyMap<string, DeclaredModel>,
+): Promise<void> {
   // The record of the models goes first: whoever crashes on the way begins again.
   await store.write([{ key: modelsKey, value: undefined }], 'local')
   for (;;) {
@@ -31,5 +35,11 @@ export async function dropOutdated(
       'local',
     )
   }
-  await store.write([{ key: modelsKey, value: declared }], 'local')
+  await store.write([{ key: modelsKey, value: encodeModels(models) }], 'local')
+}
+
+function encodeModels(models: ReadonlyMap<string, DeclaredModel>): Uint8Array {
+  const signatures = [...models].map(([type, { signature }]) => [type, signature] as const)
+  signatures.sort(([a], [b]) => (a < b ? -1 : 1))
+  return encodeCanonical([FORMAT_VERSION, signatures])
 }

@@ -261,6 +261,28 @@ describe('entities', () => {
     expect(await titles('page')).toEqual(['a=next'])
   })
 
+  test('a discard of rows begins from nothing, and keeps commands of the next session', async () => {
+    const key = keyOf('row/a')
+    const page = keyOf('page/a')
+    await entities.fold([await foreign(1, ['row/a', 'page/a', 'row/b'])])
+    await runOwn(entities, log, originOf(1, 7), [[key, (h) => h.title.set('before')]])
+    const states = await entities.openAll([key, page])
+    await entities.flush()
+    const discarding = entities.discard({ rows: true })
+    for (const [index, each] of [key, page].entries()) {
+      const origin = originOf(1, 8)
+      entities.touch(each, origin, writeTitle(states[index]!, origin, 'next'))
+    }
+    entities.commitFolded(sessionId(8), 1)
+    await discarding
+    expect([...entities.folded()]).toEqual([[sessionId(8), 1]])
+    await entities.flush()
+    await reopen()
+    expect([...entities.folded()]).toEqual([[sessionId(8), 1]])
+    expect(await titles('row')).toEqual(['a=next'])
+    expect(await titles('page')).toEqual(['a=next'])
+  })
+
   test('rows change memory only as far as entities are kept there', async () => {
     const ids = Array.from({ length: limits.openEntities + 50 }, (_, i) => `${i}`)
     for (const [i, id] of ids.entries()) await entities.fold([await foreign(i + 1, [`row/${id}`])])

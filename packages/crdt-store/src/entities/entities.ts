@@ -84,9 +84,10 @@ export interface Entities {
   flush(): Promise<void>
   /**
    * Forgets what was not flushed: to be called as soon as the log lost own commits. States that were open are closed. Once it resolves, the
-   * caller folds what the log holds beyond `folded`.
+   * caller folds what the log holds beyond `folded`. With `rows` it forgets those, too, because commits in them have no effect any more; own
+   * commits from the call on must belong to another session than those before.
    */
-  discard(): Promise<void>
+  discard(options?: { readonly rows?: boolean }): Promise<void>
   /** Flushes if it can and frees all states. */
   close(): Promise<void>
 }

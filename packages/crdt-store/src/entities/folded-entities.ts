@@ -4,6 +4,7 @@ import {
   PeerplaneError,
   splitEntityKey,
   type Commit,
+  type Dot,
   type EntityKey,
   type EntityState,
   type Json,
@@ -12,6 +13,7 @@ import {
 } from '@peerplane/core'
 
 import { bodiesOf, chunks } from './bodies-of.ts'
+import { dropAll } from './drop-outdated.ts'
 import type {
   DeclaredModel,
   Entities,
@@ -36,6 +38,8 @@ export class FoldedEntities implements Entities {
   readonly #flusher: Flusher
   /** Own bodies for entities that had left memory when their commit was made, and those made while states are being discarded. */
   #late: { readonly key: EntityKey; readonly body: VersionedBody }[] = []
+  /** Own commits made meanwhile. */
+  #lateCommits: Dot[] = []
   #isDiscarding = false
   #generation = 0
   #folding: Promise<unknown> = Promise.resolve()
@@ -110,6 +114,7 @@ export class FoldedEntities implements Entities {
   }
 
   commitFolded(session: SessionId, seq: number): void {
+    if (this.#isDiscarding) this.#lateCommits.push({ session, seq })
     this.#frontier.advance(session, seq)
     this.#flusher.schedule()
   }
@@ -137,15 +142,21 @@ export class FoldedEntities implements Entities {
     return this.#flusher.flush()
   }
 
-  discard(): Promise<void> {
+  discard({ rows = false }: { readonly rows?: boolean } = {}): Promise<void> {
     this.#isDiscarding = true
     this.#late = []
+    this.#lateCommits = []
     this.#flusher.stop()
     this.#forget()
     return this.#enqueue(async () => {
       // A write under way may still change what is stored.
       await this.#flusher.pause()
+      if (rows) {
+        await dropAll(this.#options.store, this.#options.models)
+        this.#frontier.clear()
+      }
       this.#forget()
+      for (const { session, seq } of this.#lateCommits) this.#frontier.advance(session, seq)
       this.#isDiscarding = false
       this.#flusher.resume(this.#late.map(({ key }) => key))
     })

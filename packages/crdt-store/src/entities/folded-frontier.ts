@@ -63,6 +63,12 @@ export class FoldedFrontier {
     this.#changed.clear()
   }
 
+  /** Nothing is folded. */
+  clear(): void {
+    this.#stored.clear()
+    this.reset()
+  }
+
   /** Writes that store the changes, and how to take notice that they were stored or not. */
   capture(): { readonly writes: readonly Write[]; stored(): void; failed(): void } {
     const changed = [...this.#changed].map((session) => [session, this.seqs.get(session)!] as const)

@@ -1,6 +1,7 @@
-import { asPeerplaneError, lastSeq, limits, PeerplaneError } from '@peerplane/core'
+import { asPeerplaneError, lastSeq, limits, makeBatch, PeerplaneError } from '@peerplane/core'
 import type {
   Batch,
+  Commit,
   CommitId,
   HybridClock,
   Origin,
@@ -127,14 +128,19 @@ export class Appender {
     return this.#own?.id === session
   }
 
-  /** Ends the own session; the next commit opens another one that depends on it. Resolves when it is durable. */
+  /** Ends the own session, at once; the next commit opens another one that depends on it. Resolves when it is durable. */
   async retire(): Promise<void> {
-    const { heads, sessions } = this.#options
     const own = this.#own
     this.#own = undefined
+    if (own && own.seq > 0) {
+      let { previous } = own
+      // No commit is added to these batches any more, so they have their ids.
+      for (const { own: of, commits, seed } of this.#queued.batches) {
+        if (of === own) previous = makeBatch(previous, commits as [Commit, ...Commit[]], seed).id
+      }
+      this.#options.heads.add({ session: own.id, seq: own.seq, batch: previous })
+    }
     await this.flushed()
-    const held = own && sessions.get(own.id)
-    if (held) heads.add({ session: held.id, ...held.stored })
   }
 
   /** See {@link Log.settled}. A turn is made durable after the one before it, and given up with it. */

@@ -114,8 +114,9 @@ export interface Log extends Replica {
   onFailure(callback: (error: PeerplaneError, rejected: readonly CommitId[]) => void): () => void
   /**
    * Calls back when commits that were delivered have no effect any more: their device signed two versions of their session from `seq` on,
-   * and no replica that knows of it counts either. Whoever has folded commits begins again from {@link replay}. The returned function ends
-   * it. After opening, {@link status} tells the forks that were found before.
+   * and no replica that knows of it counts them either. Whoever has folded commits begins again from {@link replay}, when own ones are
+   * {@link settled}: those made from now on belong to another session. The returned function ends it. After opening, {@link status} tells
+   * the forks that were found before.
    */
   onForked(callback: (session: SessionId, seq: number) => void): () => void
   status(): LogStatus
@@ -200,7 +201,11 @@ export async function openLog(options: LogOptions): Promise<Log> {
       assertOpen()
       return queue.add(async () => {
         const { stored, delivered, forked } = await takeRun(run, intake)
-        if (forked?.undone) forks.call(forked.session, forked.seq)
+        if (forked?.undone) {
+          // Who folds again from what is durable must be able to tell the commits before this from those after it.
+          void appender.retire()
+          forks.call(forked.session, forked.seq)
+        }
         emit(delivered)
         if (stored.length > 0 || forked) watchers.call(undefined)
         const fresh = new Set(stored)

@@ -162,7 +162,7 @@ export const reachUpTo = (reach: Reach, tip: StoredTip): Reach =>
   reach.seq <= tip.seq ? reach : { ...reach, ...tip }
 
 /** The write of a session's reach. */
-export const reachWrite = (held: HeldSession): Write => ({
+const reachWrite = (held: HeldSession): Write => ({
   key: reachKey(held.id),
   value: encodeReach(held.reach),
 })

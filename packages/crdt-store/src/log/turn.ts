@@ -13,7 +13,7 @@ import type { Head } from './heads.ts'
 import type { OwnSession } from './own-session.ts'
 
 /** A batch that still grows. Its commits are salted with its seed, so a commit belongs to a batch from the beginning. */
-export interface OpenBatch {
+interface OpenBatch {
   readonly own: OwnSession
   readonly seed: Uint8Array
   readonly commits: Commit[]

@@ -19,7 +19,7 @@ export const momentaryFaults = [
 ] as const
 
 /** Faults that colour a whole run. */
-export const ambientFaults = [
+const ambientFaults = [
   'loss',
   'half-open',
   'gossip-loss',
