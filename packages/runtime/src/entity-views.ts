@@ -96,7 +96,18 @@ export function createEntityViews(
     })
   }
 
-  const pace = paced(clock, scheduler, () => space.atRest(showChanged).catch(failed))
+  const showTimed = async (): Promise<number> => {
+    const started = clock.now()
+    await showChanged()
+    return clock.now() - started
+  }
+
+  const pace = paced(clock, scheduler, () =>
+    space.atRest(showTimed).catch((error: unknown) => {
+      failed(error)
+      return 0
+    }),
+  )
 
   const request = (keys: readonly EntityKey[]): boolean => {
     const relevant = keys.filter((key) => watched.has(key))

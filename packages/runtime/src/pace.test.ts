@@ -18,6 +18,7 @@ function bench(costMs: number) {
   const pace = paced(clock, scheduler, async () => {
     clock.ms += costMs
     done += 1
+    return costMs
   })
   const pass = async (ms: number): Promise<void> => {
     clock.ms += ms

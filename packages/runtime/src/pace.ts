@@ -17,9 +17,9 @@ const MAX_REST_MS = 1_000
 /**
  * Work that is done at once when it is cheap, and less often the dearer it is: after work of n milliseconds the next that was only asked for
  * begins 2n later at the earliest. So a large document that changes all the time is shown as often as the device can afford, and leaves it
- * time to take the changes in; a small one is shown at every change.
+ * time to take the changes in; a small one is shown at every change. `work` resolves to the milliseconds it took, without what it waited for.
  */
-export function paced(clock: Clock, scheduler: Scheduler, work: () => Promise<void>): Pace {
+export function paced(clock: Clock, scheduler: Scheduler, work: () => Promise<number>): Pace {
   let waiting: PromiseWithResolvers<void> | undefined
   let running = false
   let insisted = false
@@ -34,10 +34,9 @@ export function paced(clock: Clock, scheduler: Scheduler, work: () => Promise<vo
       const served = waiting
       waiting = undefined
       insisted = false
-      const started = clock.now()
-      await work()
+      const costMs = await work()
       const ended = clock.now()
-      restUntil = ended + Math.min(Math.max(0, ended - started) * (SHARE - 1), MAX_REST_MS)
+      restUntil = ended + Math.min(Math.max(0, costMs) * (SHARE - 1), MAX_REST_MS)
       served.resolve()
       if (restUntil > ended && !insisted) break
     }
