@@ -6,6 +6,7 @@ import {
   type Range,
   type Store,
 } from '@peerplane/core'
+import { seededRandom } from '@peerplane/core/testing'
 import { createMemoryStore } from '@peerplane/crdt-store'
 import { expect, test, vi } from 'vitest'
 
@@ -36,7 +37,7 @@ async function device(store: Store, invitation?: string, as?: Ports): Promise<De
     key: as?.key ?? (await crypto.keyFromSeed(systemRandom.bytes(32))),
     store,
     crypto,
-    random: systemRandom,
+    random: as?.random ?? systemRandom,
     clock: systemClock,
     scheduler: systemScheduler,
   }
@@ -52,7 +53,7 @@ async function device(store: Store, invitation?: string, as?: Ports): Promise<De
     space,
     store,
     device: membership.device,
-    random: systemRandom,
+    random: ports.random,
     changed: async () => undefined,
     settled: () => undefined,
   })
@@ -71,9 +72,11 @@ async function device(store: Store, invitation?: string, as?: Ports): Promise<De
 }
 
 async function pass(from: Device, to: Device): Promise<void> {
-  for (const { session, seq } of from.space.log.stored().values()) {
-    const held = to.space.log.stored().get(session)?.seq ?? 0
-    if (held < seq) await to.space.log.admit((await from.space.log.range(session, held + 1, 1))!)
+  for (const { session, seq, mark } of from.space.log.delivered().values()) {
+    const held = to.space.log.stored().get(session)
+    if (held && (held.seq > seq || (held.seq === seq && held.mark === mark))) continue
+    const next = Math.min(seq, (held?.seq ?? 0) + 1)
+    await to.space.log.admit((await from.space.log.range(session, next, 1))!)
   }
 }
 
@@ -169,5 +172,75 @@ test('a commit that is lost while folding is busy does not stay in the rows', as
   expect(await bob.value('cold')).toBe(5)
   await bob.space.close()
   const again = await device(createMemoryStore(inner.entries()), undefined, bob.ports)
+  expect(await again.value('x')).toBe(1)
+})
+
+test('what a device wrote in two versions does not count, whichever was folded; own commits made meanwhile do', async () => {
+  const stores = [createMemoryStore(), createMemoryStore()] as const
+  const ada = await device(stores[0])
+  const bob = await device(stores[1], await invite(ada.ports, ada.membership, 1, []))
+  // Two processes from one image: the same key and the same randomness, so the same session.
+  const image = createMemoryStore()
+  const link = await invite(ada.ports, ada.membership, 1, [])
+  const { ports, space } = await device(image, link)
+  await space.close()
+  const copies = await Promise.all(
+    [1, 2].map(() =>
+      device(createMemoryStore(image.entries()), undefined, { ...ports, random: seededRandom(3) }),
+    ),
+  )
+  const [one, other] = copies as [Device, Device]
+  await one.up('x', 100)
+  await other.up('x', 200)
+  await pass(one, ada)
+  await pass(other, bob)
+  await ada.up('x', 1)
+  await bob.up('x', 2)
+  expect([await ada.value('x'), await bob.value('x')]).toEqual([101, 202])
+  await ada.space.entities.flush()
+
+  // Own commits that are not durable when the fork is found, and some that come right after.
+  const up = () => ada.up('x', 10)
+  const before = [up(), up()]
+  const stop = ada.space.log.onForked(() => before.push(up(), up()))
+  await pass(other, ada)
+  stop()
+  await Promise.all([...before, up()])
+  await pass(one, bob)
+  for (let round = 0; round < 3; round++) {
+    await pass(ada, bob)
+    await pass(bob, ada)
+  }
+  expect([await ada.value('x'), await bob.value('x')]).toEqual([53, 53])
+  expect(ada.space.log.status().frozen).toHaveLength(1)
+  await ada.space.close()
+  const again = await device(createMemoryStore(stores[0].entries()), undefined, ada.ports)
+  expect(await again.value('x')).toBe(53)
+})
+
+test('rows that hold what does not count any more are made again at the next start', async () => {
+  const store = createMemoryStore()
+  const ada = await device(store)
+  const image = createMemoryStore()
+  const { ports, space } = await device(image, await invite(ada.ports, ada.membership, 1, []))
+  await space.close()
+  const copies = await Promise.all(
+    [1, 2].map(() =>
+      device(createMemoryStore(image.entries()), undefined, { ...ports, random: seededRandom(3) }),
+    ),
+  )
+  const [one, other] = copies as [Device, Device]
+  await one.up('x', 100)
+  await other.up('x', 200)
+  await pass(one, ada)
+  await ada.up('x', 1)
+  await ada.value('x')
+  await ada.space.entities.flush()
+  const rows = store.entries().filter(({ key }) => key[0]! >= ROWS)
+  await pass(other, ada)
+  await ada.space.close()
+  // As if the process had ended between the fork and the rows.
+  const log = store.entries().filter(({ key }) => key[0]! < ROWS)
+  const again = await device(createMemoryStore([...log, ...rows]), undefined, ada.ports)
   expect(await again.value('x')).toBe(1)
 })

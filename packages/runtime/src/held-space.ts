@@ -11,7 +11,7 @@ export interface HeldSpace {
   readonly entities: Entities
   /** Resolves when everything delivered so far is folded. */
   readonly folded: () => Promise<void>
-  /** How often own commits were lost. States that were opened before such a loss show commits that do not exist. */
+  /** How often own commits were lost, or foreign ones ceased to count. States that were opened before show commits that do not exist. */
   losses(): number
   /** Runs `task` when everything delivered is folded; nothing foreign is folded meanwhile. Rejects as `task` does, or when folding fails. */
   atRest<T>(task: () => Promise<T>): Promise<T>
@@ -22,7 +22,7 @@ export interface HeldSpace {
 export interface HeldSpaceEvents {
   /** States changed through commits of other devices. */
   changed(keys: readonly EntityKey[]): void
-  /** Own commits were lost before they were durable: all states are back to what the log holds. */
+  /** Own commits were lost before they were durable, or a session was forked: all states are back to what the log holds. */
   reset(): void
   failed(error: unknown): void
 }
@@ -43,6 +43,10 @@ export async function holdSpace(
   const { space, chain } = membership
   const log = await openLog({ store, space: space.record, key, chain, crypto, random, clock })
   const entities = await openEntities({ store, models, scheduler, settled: () => log.settled() })
+  const folded = entities.folded()
+  const counts = log.status().frozen.every(({ session, seq }) => (folded.get(session) ?? 0) < seq)
+  // A fork was found, and then there was no time to begin again without it.
+  if (!counts) await entities.discard({ rows: true })
   await refold()
 
   let folding: Promise<void> = Promise.resolve()
@@ -63,6 +67,7 @@ export async function holdSpace(
     if (!isBehind) return
     isBehind = false
     await discarded
+    await log.settled()
     await refold()
     events.reset()
   }
@@ -80,6 +85,14 @@ export async function holdSpace(
     losses++
     discarded = entities.discard()
     // Whoever awaits it is told.
+    discarded.catch(() => undefined)
+    enqueue(catchUp)
+  })
+
+  const stopForked = log.onForked(() => {
+    isBehind = true
+    losses++
+    discarded = entities.discard({ rows: true })
     discarded.catch(() => undefined)
     enqueue(catchUp)
   })
@@ -110,6 +123,7 @@ export async function holdSpace(
     close: async () => {
       stopDelivered()
       stopFailure()
+      stopForked()
       await log.idle()
       await folding
       cancelRetry?.()

@@ -70,14 +70,12 @@ export async function openRuntime(ports: Ports, options: RuntimeOptions): Promis
 
   const read = (): PlaneStatus => {
     const log = space.log.status()
-    let commits = 0
-    for (const { seq } of space.log.delivered().values()) commits += seq
     const sync = online.sync()?.status()
     return {
       space: membership.space.record.id,
       device: membership.device,
       storage: status.storageFails() ? 'failing' : 'ok',
-      commits,
+      commits: log.commits,
       waiting: log.waiting.commits,
       forks: log.frozen.length,
       pendingCommands: invoker.pending(),
@@ -88,7 +86,7 @@ export async function openRuntime(ports: Ports, options: RuntimeOptions): Promis
         path: peer.path,
         pending: peer.pending,
         behind: peer.behind,
-        announced: commits - peer.pending + peer.behind,
+        announced: log.commits - peer.pending + peer.behind,
       })),
       network: sync?.network,
       addresses: online.network()?.addresses() ?? [],

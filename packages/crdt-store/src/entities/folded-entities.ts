@@ -154,6 +154,7 @@ export class FoldedEntities implements Entities {
       if (rows) {
         await dropAll(this.#options.store, this.#options.models)
         this.#frontier.clear()
+        this.#slots.rows.clear()
       }
       this.#forget()
       for (const { session, seq } of this.#lateCommits) this.#frontier.advance(session, seq)

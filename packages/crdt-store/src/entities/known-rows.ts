@@ -7,9 +7,9 @@ const PAGE = 1000
 /** Which entities have a row, so that folding ten thousand new ones does not look for each of them. */
 export class KnownRows {
   readonly #store: Store
-  readonly #keys = new Set<EntityKey>()
-  readonly #types = new Map<string, Promise<void>>()
-  readonly #complete = new Set<string>()
+  #keys = new Set<EntityKey>()
+  #types = new Map<string, Promise<void>>()
+  #complete = new Set<string>()
 
   constructor(store: Store) {
     this.#store = store
@@ -42,16 +42,26 @@ export class KnownRows {
     this.#keys.add(key)
   }
 
+  /** There are no rows any more. */
+  clear(): void {
+    this.#keys = new Set()
+    this.#types = new Map()
+    this.#complete = new Set()
+  }
+
   async #scan(type: string): Promise<void> {
+    // Of before a `clear`, if there is one meanwhile.
+    const keys = this.#keys
+    const complete = this.#complete
     let after: string | undefined
     for (;;) {
       const entries = await this.#store.scan({ ...rowKeys(type, '', after), limit: PAGE })
       for (const { key } of entries) {
         after = rowId(key, type)
-        this.#keys.add(entityKey(type, after))
+        keys.add(entityKey(type, after))
       }
       if (entries.length < PAGE) break
     }
-    this.#complete.add(type)
+    complete.add(type)
   }
 }

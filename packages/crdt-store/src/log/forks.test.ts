@@ -68,6 +68,7 @@ describe('a fork', () => {
     const tip = forkedTip({ session, seq: 2, previous: one.made[0]!.id, branches: [] as never })
     expect(alice.log.delivered().get(session)).toEqual(tip)
     expect(alice.log.stored()).toEqual(alice.log.delivered())
+    expect(alice.log.status().commits).toBe(1)
 
     const again = await reopened(alice, 0)
     expect(again.log.status().frozen).toEqual(frozen)

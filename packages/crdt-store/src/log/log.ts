@@ -76,6 +76,8 @@ export interface Committed {
 
 /** Numbers for people and tests. */
 export interface LogStatus {
+  /** Delivered and durable. */
+  readonly commits: number
   /** Stored commits that wait for a commit they depend on. */
   readonly waiting: { readonly commits: number; readonly bytes: number }
   readonly frozen: readonly Frozen[]
@@ -230,6 +232,7 @@ export async function openLog(options: LogOptions): Promise<Log> {
     onFailure: (callback) => failures.add(callback),
     onForked: (callback) => forks.add(callback),
     status: () => ({
+      commits: sessions.commits,
       waiting: delivery.waiting,
       frozen: frozenOf(sessions),
       contradicted: delivery.contradicted,

@@ -131,6 +131,13 @@ export class Sessions {
     return this.#delivered
   }
 
+  /** How many commits are delivered and durable. */
+  get commits(): number {
+    let commits = 0
+    for (const { reach } of this.#held.values()) commits += reach.seq
+    return commits
+  }
+
   /** Delivered and durable, by the commits alone: without the tips of forks. */
   reaches(): Frontier {
     return new Map(
