@@ -1,0 +1,147 @@
+import type { Condition, Fault } from '../plan/plan.ts'
+import type { RecordedCommit, Recording } from './recording.ts'
+
+/** Names that people remember better than numbers. */
+const PEOPLE = ['Ada', 'Bob', 'Cleo', 'Dan', 'Eve', 'Finn', 'Gwen', 'Hugo', 'Ida', 'Joe', 'Kim']
+
+/** What each rule says, in a sentence. */
+const RULES: Record<string, string> = {
+  state: 'What an entity shows is what the commands it contains make of it.',
+  convergence: 'Devices that hold the same commands show the same state.',
+  causality: 'Nobody sees an effect without its cause.',
+  atomicity: 'A command on several entities is seen on all of them or on none.',
+  'monotonic reads': 'What a device has shown does not disappear again.',
+  'read your writes': 'A device shows its own command once it is acknowledged.',
+  durability: 'What was acknowledged is still there after a crash or a power cut.',
+  'run once': 'A command that is repeated under its operation id runs once.',
+  fork: 'An honest device is never accused of contradicting itself.',
+  stuck: 'Once all faults are over, all devices become equal.',
+  quiescence: 'Devices that are equal leave each other in peace.',
+  'bounded waiting': 'Few commits wait for what they depend on.',
+  exception: 'Nothing is thrown that nobody handles.',
+  invariant: 'The check of the application holds on every device once all are equal.',
+}
+
+/** The words in which a recording is told. */
+export interface Words {
+  /** Name of a device, or of a process: with its start if it is not the first one. */
+  who(name: string): string
+  /** Short name of a commit: the initial of its device, strokes for later sessions, and its seq. */
+  commit(commit: Pick<RecordedCommit, 'session' | 'seq'>): string
+  /** Short name of a session. */
+  session(session: string): string
+  /** "step 3": the place of a step in the story. */
+  step(id: number): string
+  /** A text that names processes, devices and commands, for people. */
+  text(text: string): string
+  fault(fault: Fault): string
+  condition(condition: Condition): string
+  rule(rule: string): string
+}
+
+/** The words for a recording; `steps` are the ids of the plan's steps in their order. */
+export function wordsFor(recording: Recording, steps: readonly number[]): Words {
+  const names = new Map(recording.devices.map(({ name }, i) => [name, PEOPLE[i] ?? name]))
+  const sessions = sessionNames(recording, names)
+  const place = new Map(steps.map((id, index) => [id, index + 1]))
+  const who = (name: string): string => {
+    const [device, start] = name.split('.') as [string, string | undefined]
+    const person = names.get(device) ?? device
+    return start === undefined || start === '1' ? person : `${person} (start ${start})`
+  }
+  const step = (id: number): string => `step ${place.get(id) ?? `#${id}`}`
+  const pairs = (ways: readonly (readonly [string, string])[]): string => {
+    const groups = new Map<string, string[]>()
+    for (const [from, to] of ways) groups.set(from, [...(groups.get(from) ?? []), who(to)])
+    return [...groups].map(([from, to]) => `${who(from)} to ${to.join(' and ')}`).join(', ')
+  }
+  return {
+    who,
+    step,
+    session: (session) => sessions.get(session) ?? '?',
+    commit: ({ session, seq }) => `${sessions.get(session) ?? '?'}${seq}`,
+    text: (text) =>
+      text
+        .replaceAll(/~w(\d+)~[a-z]+\/[a-z]/g, (_, id: string) => `what ${step(Number(id))} wrote`)
+        .replaceAll(/~w(\d+)~/g, (_, id: string) => step(Number(id)))
+        .replaceAll(/\b[dc]\d+(\.\d+)?\b/g, (name) => who(name)),
+    fault: (fault) => {
+      switch (fault.kind) {
+        case 'crash':
+          return `${who(fault.device)} crashes, and starts again after ${seconds(fault.downMs)}`
+        case 'power-cut':
+          return `${who(fault.device)} loses power, and starts again after ${seconds(fault.downMs)}`
+        case 'restart':
+          return `${who(fault.device)} closes in good order, and starts again ${seconds(fault.downMs)} later`
+        case 'restore':
+          return `${who(fault.device)}'s disk is replaced by the copy of ${step(fault.copy)}; it starts again after ${seconds(fault.downMs)}`
+        case 'clone':
+          return `${who(fault.device)}'s disk is copied into one more device, which starts with the same key`
+        case 'offline':
+          return `${who(fault.device)} goes offline for ${seconds(fault.lastsMs)}`
+        case 'pause':
+          return `${who(fault.device)} stands still for ${seconds(fault.lastsMs)}`
+        case 'disk-full':
+          return `${who(fault.device)}'s disk is full for ${seconds(fault.lastsMs)}`
+        case 'disk-errors':
+          return `${who(fault.device)}'s disk fails ${percent(fault.probability)} of all writes for ${seconds(fault.lastsMs)}`
+        case 'clock-jump':
+          return `${who(fault.device)}'s clock jumps ${fault.byMs < 0 ? 'back' : 'forward'} by ${seconds(Math.abs(fault.byMs))}`
+        case 'reset':
+          return `the connection between ${fault.between.map(who).join(' and ')} is reset`
+        case 'path-change':
+          return `${fault.between.map(who).join(' and ')} connect by another path (${fault.path})`
+        case 'partition':
+        case 'one-way-cut':
+          return `nothing gets through from ${pairs(fault.ways)} for ${seconds(fault.lastsMs)}`
+      }
+    },
+    condition: (condition) => {
+      switch (condition.kind) {
+        case 'loss':
+          return `${percent(condition.value)} of all frames are lost, which ends their connection`
+        case 'half-open':
+          return `one side believes in a dead connection for up to ${seconds(condition.value)}`
+        case 'gossip-loss':
+          return `${percent(condition.value)} of all announcements are lost`
+        case 'gossip-copies':
+          return `${percent(condition.value)} of all announcements come twice`
+        case 'gossip-delay':
+          return `announcements take up to ${seconds(condition.value)}`
+        case 'slow-links':
+          return `the way from ${who(condition.from)} to ${who(condition.to)} takes ${seconds(condition.latencyMs)} or more`
+        case 'slow-disk':
+          return `a flush of ${who(condition.device)}'s disk takes about ${seconds(condition.flushMs)}`
+        case 'clock-skew':
+          return `${who(condition.device)}'s clock is ${seconds(Math.abs(condition.byMs))} ${condition.byMs < 0 ? 'behind' : 'ahead'}`
+      }
+    },
+    rule: (rule) => RULES[rule] ?? rule,
+  }
+}
+
+/** "0.250 s", "2 h": for people. */
+export function seconds(ms: number): string {
+  if (ms >= 3_600_000) return `${Number((ms / 3_600_000).toPrecision(3))} h`
+  if (ms >= 60_000) return `${Number((ms / 60_000).toPrecision(3))} min`
+  return `${(ms / 1000).toFixed(ms < 10_000 ? 3 : 1)} s`
+}
+
+const percent = (probability: number): string => `${Number((probability * 100).toPrecision(2))} %`
+
+/** Sessions by the initial of the person who wrote them: A, A', A''. */
+function sessionNames(
+  { commits }: Recording,
+  names: ReadonlyMap<string, string>,
+): Map<string, string> {
+  const sessions = new Map<string, string>()
+  const counts = new Map<string, number>()
+  for (const { session, process } of commits) {
+    if (sessions.has(session)) continue
+    const device = process.split('.')[0]!
+    const count = counts.get(device) ?? 0
+    counts.set(device, count + 1)
+    sessions.set(session, `${(names.get(device) ?? device).charAt(0)}${"'".repeat(count)}`)
+  }
+  return sessions
+}
