@@ -37,7 +37,11 @@ test(
     }
     const broken = await simulate(simulation).catch((error: unknown) => error)
     expect(broken).toBeInstanceOf(InvariantBroken)
-    const { seed, message } = broken as InvariantBroken
+    const { seed, message, plan } = broken as InvariantBroken
+    // Two sales on two devices, neither of which knows of the other.
+    expect(plan.steps.length).toBeLessThanOrEqual(10)
+    expect(message.match(/sell on careless\/apples/g)?.length).toBeGreaterThanOrEqual(2)
+    expect(message).toContain('Broken rule: invariant')
     const again = await simulate({ ...simulation, first: seed, seeds: 1 }).catch(
       (error: unknown) => error,
     )
