@@ -1,6 +1,6 @@
 import { utf8 } from '@peerplane/core'
 import type { Store } from '@peerplane/core'
-import { storeContract } from '@peerplane/core/testing'
+import { storeContract, storeFailureContract } from '@peerplane/core/testing'
 import { deleteDB, openDB } from 'idb'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 
@@ -24,6 +24,22 @@ async function open(name: string): Promise<Store> {
 storeContract('IndexedDB', async () => {
   const name = freshName()
   return { store: await openIndexedDbStore({ name }), reopen: () => openIndexedDbStore({ name }) }
+})
+
+storeFailureContract('IndexedDB', async () => {
+  const name = freshName()
+  return {
+    store: await openIndexedDbStore({ name }),
+    reopen: () => openIndexedDbStore({ name }),
+    fail: async (write) => {
+      const seen = watchTransactions()
+      const failing = write()
+      while (seen.length === 0) await Promise.resolve()
+      vi.restoreAllMocks()
+      seen[0]!.abort()
+      await failing
+    },
+  }
 })
 
 const put = (key: string, value: string) => ({ key: utf8(key), value: utf8(value) })
@@ -121,3 +137,37 @@ describe('connections', () => {
     expect(await store.get(utf8('a'))).toBeUndefined()
   })
 })
+
+it('holds all that was acknowledged and no half batch after its worker was terminated in the middle of writes', async () => {
+  const name = freshName()
+  let last = -1
+  for (let life = 0; life < 4; life++) {
+    const told = await writeUntilTerminated(name, last + 1, 8 + 9 * life)
+    const store = await open(name)
+    const entries = await store.scan(everything)
+    await store.close()
+    const found = new Set(entries.map(({ value }) => Number(new TextDecoder().decode(value))))
+    expect(entries).toHaveLength(40)
+    expect(found.size).toBe(1)
+    const [kept] = found
+    expect(kept).toBeGreaterThanOrEqual(told)
+    last = kept!
+  }
+})
+
+/** Terminates a writing worker after `count` acknowledgements. Resolves with the last number that was acknowledged. */
+function writeUntilTerminated(name: string, from: number, count: number): Promise<number> {
+  const url = new URL('./indexeddb-writer.fixture.test.ts', import.meta.url)
+  const worker = new Worker(url, { type: 'module' })
+  let told = 0
+  return new Promise((resolve, reject) => {
+    worker.onerror = ({ message }) => reject(new Error(message))
+    worker.onmessage = ({ data }: MessageEvent<number | 'ready'>) => {
+      if (data === 'ready') worker.postMessage({ name, from })
+      else if (++told === count) {
+        worker.terminate()
+        resolve(data)
+      }
+    }
+  })
+}

@@ -1,3 +1,10 @@
 export { cryptoContract } from './crypto.contract.ts'
-export { storeContract, type StoreFixture } from './store.contract.ts'
+export {
+  storeCrashContract,
+  storeFailureContract,
+  type CrashFixture,
+  type FailureFixture,
+} from './store-attacks.contract.ts'
+export { storeContract } from './store.contract.ts'
+export type { StoreFixture } from './store-model.ts'
 export { deterministicCrypto, ManualClock, seededRandom } from './deterministic.ts'

@@ -1,15 +1,11 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 
-import { compareBytes, equalBytes, utf8 } from '../bytes.ts'
-import type { Entry, Range, Store, StoreDurability, Write } from '../ports/store.ts'
-
-/** A fresh, empty store, and the way to open again what it held. */
-export interface StoreFixture {
-  readonly store: Store
-  /** Called once, after `store` was closed. */
-  reopen(): Promise<Store>
-}
+import { equalBytes, utf8 } from '../bytes.ts'
+import type { Range, Store, StoreDurability, Write } from '../ports/store.ts'
+import { storeAttacks } from './store-attacks.contract.ts'
+import { all, anyRange, anyWrite, applied, drop, put, selected, texts } from './store-model.ts'
+import type { Pairs, StoreFixture } from './store-model.ts'
 
 /** The tests that every {@link Store} passes. `open` gives a new empty store at every call; the suite closes what it opened. */
 export function storeContract(name: string, open: () => Promise<StoreFixture>): void {
@@ -234,6 +230,8 @@ export function storeContract(name: string, open: () => Promise<StoreFixture>): 
       })
     })
 
+    storeAttacks(fresh)
+
     test('behaves like a sorted list of pairs, also after reopening', async () => {
       await fc.assert(
         fc.asyncProperty(
@@ -245,7 +243,7 @@ export function storeContract(name: string, open: () => Promise<StoreFixture>): 
       )
       async function run(batches: Write[][], range: Range): Promise<void> {
         const { store, reopen } = await fresh()
-        let model: Entry[] = []
+        let model: Pairs = []
         for (const batch of batches) {
           const written = store.write(batch, 'local')
           for (const write of batch) model = applied(model, write)
@@ -262,42 +260,4 @@ export function storeContract(name: string, open: () => Promise<StoreFixture>): 
       }
     })
   })
-}
-
-const put = (key: string, value: string): Write => ({ key: utf8(key), value: utf8(value) })
-const drop = (key: string): Write => ({ key: utf8(key), value: undefined })
-
-/** Every key of this suite: none begins with three bytes of 255. */
-const all: Range = { from: new Uint8Array(0), to: Uint8Array.of(255, 255, 255) }
-
-async function texts(store: Store, range: Range): Promise<string[]> {
-  const decoder = new TextDecoder()
-  const entries = await store.scan(range)
-  return entries.map(({ key, value }) => `${decoder.decode(key)}=${decoder.decode(value)}`)
-}
-
-// Few different bytes, so that keys collide, are prefixes of each other, and touch both ends of the order.
-const anyKey = fc
-  .array(fc.constantFrom(0, 1, 128, 255), { minLength: 1, maxLength: 3 })
-  .map((bytes) => Uint8Array.from(bytes))
-const anyWrite: fc.Arbitrary<Write> = fc.record({
-  key: anyKey,
-  value: fc.option(fc.uint8Array({ maxLength: 3 }), { nil: undefined }),
-})
-const anyRange: fc.Arbitrary<Range> = fc.record(
-  { from: anyKey, to: anyKey, limit: fc.integer({ min: 0, max: 5 }), reverse: fc.boolean() },
-  { requiredKeys: ['from', 'to'] },
-)
-
-function applied(model: readonly Entry[], { key, value }: Write): Entry[] {
-  const others = model.filter((entry) => !equalBytes(entry.key, key))
-  const changed = value ? [...others, { key, value }] : others
-  return changed.toSorted((a, b) => compareBytes(a.key, b.key))
-}
-
-function selected(model: readonly Entry[], { from, to, limit, reverse }: Range): Entry[] {
-  const inside = model.filter(
-    ({ key }) => compareBytes(from, key) <= 0 && compareBytes(key, to) < 0,
-  )
-  return (reverse ? inside.toReversed() : inside).slice(0, limit)
 }

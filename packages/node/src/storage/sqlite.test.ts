@@ -1,11 +1,13 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import {
+  copyFileSync,
   mkdtempSync,
   openSync,
   readFileSync,
   rmSync,
   statSync,
+  truncateSync,
   writeFileSync,
   writeSync,
 } from 'node:fs'
@@ -16,7 +18,7 @@ import { DatabaseSync } from 'node:sqlite'
 
 import { utf8 } from '@peerplane/core'
 import type { Store } from '@peerplane/core'
-import { storeContract } from '@peerplane/core/testing'
+import { storeContract, storeCrashContract, type CrashFixture } from '@peerplane/core/testing'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 
 import { openSqliteStore } from './sqlite.ts'
@@ -41,6 +43,29 @@ async function open(path: string): Promise<Store> {
 storeContract('SQLite', async () => {
   const path = freshPath()
   return { store: await openSqliteStore({ path }), reopen: () => openSqliteStore({ path }) }
+})
+
+/** Copies a store as it is on the disk at this moment, and says where to. */
+function copyOf(path: string): string {
+  const copy = freshPath()
+  copyFileSync(path, copy)
+  copyFileSync(`${path}-wal`, `${copy}-wal`)
+  return copy
+}
+
+storeCrashContract('SQLite', async () => {
+  const live = async (path: string): Promise<CrashFixture> => {
+    const store = await openSqliteStore({ path })
+    return {
+      store,
+      crash: async () => {
+        const copy = copyOf(path)
+        await store.close()
+        return live(copy)
+      },
+    }
+  }
+  return live(freshPath())
 })
 
 const put = (key: string, value: string | Uint8Array) => ({
@@ -75,28 +100,64 @@ describe('one process per store', () => {
     await expect(openSqliteStore({ path })).rejects.toMatchObject({ code: 'store-locked' })
   })
 
-  it('opens after its process was killed, with all that was acknowledged', async () => {
+  it('opens after its process was killed in the middle of writes, with all that was acknowledged and no half batch', async () => {
     const path = freshPath()
-    const writer = spawn(
-      execPath,
-      program(`const store = await openSqliteStore({ path: ${JSON.stringify(path)} })
-        for (let i = 0; ; i++) {
-          await store.write([{ key: utf8('last'), value: utf8(String(i)) }], i % 2 ? 'local' : 'synced')
-          process.stdout.write(i + '\\n')
-        }`),
-      { stdio: ['ignore', 'pipe', 'inherit'] },
-    )
-    let acknowledged = ''
-    writer.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-      acknowledged += chunk
-      if (acknowledged.length > 2_000) writer.kill('SIGKILL')
-    })
-    await once(writer, 'close')
-    const last = Number(acknowledged.split('\n').at(-2))
-    const store = await open(path)
-    const found = new TextDecoder().decode(await store.get(utf8('last')))
-    expect(last).toBeGreaterThan(100)
-    expect(Number(found)).toBeGreaterThanOrEqual(last)
+    let last = -1
+    for (let life = 0; life < 4; life++) {
+      // Batches of many pages, which are stored over the ones before them: a copy into the file may be under way.
+      const writer = spawn(
+        execPath,
+        program(`const store = await openSqliteStore({ path: ${JSON.stringify(path)} })
+          for (let i = ${last + 1}; ; i++) {
+            const writes = Array.from({ length: 40 }, (_, k) =>
+              ({ key: utf8('k' + k), value: utf8(String(i).padEnd(3_000)) }))
+            await store.write(writes, i % 2 ? 'local' : 'synced')
+            process.stdout.write(i + '\\n')
+          }`),
+        { stdio: ['ignore', 'pipe', 'inherit'] },
+      )
+      let acknowledged = ''
+      let writes = 0
+      writer.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+        acknowledged += chunk
+        if (++writes === 30 + 17 * life) writer.kill('SIGKILL')
+      })
+      await once(writer, 'close')
+      const told = Number(acknowledged.split('\n').at(-2))
+      const store = await openSqliteStore({ path })
+      const entries = await store.scan(everything)
+      await store.close()
+      const found = new Set(entries.map(({ value }) => Number(new TextDecoder().decode(value))))
+      expect(entries).toHaveLength(40)
+      expect(found.size).toBe(1)
+      const [kept] = found
+      expect(told).toBeGreaterThan(last)
+      expect(kept).toBeGreaterThanOrEqual(told)
+      last = kept!
+    }
+  })
+
+  it('opens after its log was cut off at any byte, with all that was flushed before and no half batch', async () => {
+    const path = freshPath()
+    const store = await openSqliteStore({ path })
+    const sizes: number[] = []
+    for (let i = 0; i < 30; i++) {
+      const value = new Uint8Array(500 * (i % 5)).fill(i)
+      await store.write([put('last', `${i}`), put('a', value), put('z', value)], 'synced')
+      sizes.push(statSync(`${path}-wal`).size)
+    }
+    for (let turn = 0; turn < 60; turn++) {
+      const size = sizes[0]! + ((turn * 7_919_003) % (sizes.at(-1)! - sizes[0]! + 1))
+      const copy = copyOf(path)
+      truncateSync(`${copy}-wal`, size)
+      const left = await open(copy)
+      const last = sizes.findLastIndex((each) => each <= size)
+      expect(await left.get(utf8('last'))).toEqual(utf8(`${last}`))
+      const [a, z] = await Promise.all([left.get(utf8('a')), left.get(utf8('z'))])
+      expect(a).toEqual(new Uint8Array(500 * (last % 5)).fill(last))
+      expect(z).toEqual(a)
+    }
+    await store.close()
   })
 })
 

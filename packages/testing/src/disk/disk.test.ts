@@ -1,5 +1,10 @@
 import { utf8, type Store, type Write } from '@peerplane/core'
-import { storeContract } from '@peerplane/core/testing'
+import {
+  storeContract,
+  storeCrashContract,
+  storeFailureContract,
+  type CrashFixture,
+} from '@peerplane/core/testing'
 import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 
@@ -13,14 +18,51 @@ afterAll(() => {
   for (const world of worlds) world.stopped = true
 })
 
-storeContract('simulated disk', async () => {
-  const { world, disk, boot } = setUp(1)
-  const running = { stopped: false }
-  worlds.push(running)
+/** A disk in a world that goes on by itself until all tests are over. */
+function running(seed: number) {
+  const { world, disk, boot } = setUp(seed)
+  const run = { stopped: false }
+  worlds.push(run)
   void (async () => {
-    while (!running.stopped) await world.run(world.now + 100)
+    while (!run.stopped) await world.run(world.now + 100)
   })()
+  return { disk, boot }
+}
+
+storeContract('simulated disk', async () => {
+  const { disk, boot } = running(1)
   return { store: disk.open(boot()), reopen: async () => disk.open(boot()) }
+})
+
+storeCrashContract('simulated disk', async () => {
+  const { disk, boot } = running(2)
+  const live = (): CrashFixture => {
+    const process = boot()
+    const store = disk.open(process)
+    return {
+      store,
+      crash: async () => {
+        process.kill()
+        disk.crash(false)
+        return live()
+      },
+    }
+  }
+  return live()
+})
+
+storeFailureContract('simulated disk', async () => {
+  const { disk, boot } = running(3)
+  return {
+    store: disk.open(boot()),
+    reopen: async () => disk.open(boot()),
+    fail: async (write) => {
+      disk.weather.errors = 1
+      await write().finally(() => {
+        disk.weather.errors = 0
+      })
+    },
+  }
 })
 
 describe('crashes', () => {
