@@ -18,11 +18,24 @@ export function domain(tag: string): Uint8Array {
   return prefix
 }
 
+type Hashing = ReturnType<typeof sha256.create>
+
+const begun = new Map<string, Hashing>()
+/** One for all: nothing is awaited while it is used, and most messages are shorter than what a new one costs. */
+const scratch = sha256.create()
+
 /** SHA-256 of `domain(tag)` and the parts. Synchronous: an awaited hash costs ten times the hashing of a commit. */
 export function hash(tag: string, ...parts: readonly Uint8Array[]): Uint8Array {
-  const hashing = sha256.create().update(domain(tag))
+  let beginning = begun.get(tag)
+  if (!beginning) {
+    beginning = sha256.create().update(domain(tag))
+    begun.set(tag, beginning)
+  }
+  const hashing = beginning._cloneInto(scratch)
   for (const part of parts) hashing.update(part)
-  return hashing.digest()
+  const digest = new Uint8Array(HASH_BYTES)
+  hashing.digestInto(digest)
+  return digest
 }
 
 /** HMAC-SHA-256 under `key` of `domain(tag)` and the parts. */

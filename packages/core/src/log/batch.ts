@@ -4,11 +4,11 @@ import type { Value } from '../value.ts'
 import { PeerplaneError } from '../errors.ts'
 import { array, bytes, list } from '../fields.ts'
 import { domain, hash } from '../hash.ts'
-import type { BatchId, DeviceId, SessionId } from '../ids.ts'
+import type { BatchId, CommitId, DeviceId, SessionId } from '../ids.ts'
 import { limits } from '../limits.ts'
 import type { Crypto, SigningKey } from '../ports/crypto.ts'
 import {
-  commitIdOf,
+  commitHash,
   decodeHeader,
   readSection,
   sectionToValue,
@@ -72,14 +72,24 @@ export function makeBatch(
   commits: readonly [Commit, ...Commit[]],
   seed: Uint8Array,
 ): Batch {
-  const session = commits[0].session
-  const id = batchIdOf({
-    session,
-    firstSeq: commits[0].header.seq,
-    count: commits.length,
+  return batchOver(
     previous,
-    root: merkleRoot(commits.map((commit) => fromHex(commit.id))),
-  })
+    commits,
+    seed,
+    commits.map((commit) => fromHex(commit.id)),
+  )
+}
+
+/** As {@link makeBatch}; `ids` are those of the commits, as bytes. */
+function batchOver(
+  previous: BatchId,
+  commits: readonly [Commit, ...Commit[]],
+  seed: Uint8Array,
+  ids: readonly Uint8Array[],
+): Batch {
+  const [{ session, header }] = commits
+  const root = merkleRoot(ids)
+  const id = batchIdOf({ session, firstSeq: header.seq, count: commits.length, previous, root })
   return { id, session, previous, seed, signature: undefined, commits }
 }
 
@@ -136,8 +146,9 @@ export function decodeBatch(
   if (signature.length !== 0 && signature.length !== 64) {
     throw new PeerplaneError('malformed', 'batch.signature is not 64 bytes long')
   }
+  const place = { session, bytes: fromHex(session), seed, ids: [] }
   const commits = list(fields[2], 'batch.commits', limits.batchCommits, (value, name) =>
-    readCommit(value, name, session, seed),
+    readCommit(value, name, place),
   )
   const [first, ...rest] = commits
   if (!first) throw new PeerplaneError('malformed', 'batch.commits is empty')
@@ -152,11 +163,20 @@ export function decodeBatch(
       throw new PeerplaneError('malformed', `batch.commits[${index}] has dependencies of its own`)
     }
   })
-  const batch = makeBatch(previous, [first, ...rest], seed)
+  const batch = batchOver(previous, [first, ...rest], seed, place.ids)
   return signature.length === 0 ? batch : { ...batch, signature }
 }
 
-function readCommit(value: Value, name: string, session: SessionId, seed: Uint8Array): Commit {
+/** Where commits are read, and the ids of those that were. */
+interface ReadingPlace {
+  readonly session: SessionId
+  readonly bytes: Uint8Array
+  readonly seed: Uint8Array
+  readonly ids: Uint8Array[]
+}
+
+function readCommit(value: Value, name: string, place: ReadingPlace): Commit {
+  const { session, seed, ids } = place
   const fields = array(value, name, 2)
   const headerBytes = bytes(fields[0], `${name}.header`)
   const header = decodeHeader(headerBytes)
@@ -164,5 +184,7 @@ function readCommit(value: Value, name: string, session: SessionId, seed: Uint8A
   if (!equalBytes(sectionsRoot(seed, header.seq, sections), header.root)) {
     throw new PeerplaneError('malformed', `${name} has sections that its header does not name`)
   }
-  return { id: commitIdOf(session, headerBytes), session, header, headerBytes, sections }
+  const id = commitHash(place.bytes, headerBytes)
+  ids.push(id)
+  return { id: toHex(id) as CommitId, session, header, headerBytes, sections }
 }

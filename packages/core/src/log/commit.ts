@@ -108,7 +108,11 @@ export function decodeHeader(encoded: Uint8Array): Header {
 
 /** Id of the commit of `session` with this header. */
 export const commitIdOf = (session: SessionId, headerBytes: Uint8Array): CommitId =>
-  toHex(hash('commit', fromHex(session), headerBytes)) as CommitId
+  toHex(commitHash(fromHex(session), headerBytes)) as CommitId
+
+/** The same as bytes. */
+export const commitHash = (session: Uint8Array, headerBytes: Uint8Array): Uint8Array =>
+  hash('commit', session, headerBytes)
 
 /** Digest over the ids of the batches that end with the deps, in their order: a fork below a dependency cannot go unnoticed. */
 export const depsDigest = (ids: readonly BatchId[]): Uint8Array =>
