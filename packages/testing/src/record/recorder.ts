@@ -105,12 +105,14 @@ export class Recorder {
       return
     }
     const fromMs = this.#now()
-    const toMs = 'lastsMs' in fault && fault.kind === 'pause' ? fromMs + fault.lastsMs : undefined
-    const ending = 'downMs' in fault || fault.kind === 'clock-jump' || 'between' in fault
     if (this.#hasRoom(this.#faults.length)) {
-      this.#faults.push({ fault, fromMs, ...(toMs !== undefined ? { toMs } : {}) })
+      const entry: RecordedFault = { fault, fromMs }
+      // Only of what is undone later is the end told.
+      if (!('lastsMs' in fault)) entry.toMs = fromMs + ('downMs' in fault ? fault.downMs : 0)
+      else if (fault.kind === 'pause') entry.toMs = fromMs + fault.lastsMs
+      this.#faults.push(entry)
     }
-    if (!ending || !('downMs' in fault)) return
+    if (!('downMs' in fault)) return
     const ended = [...this.#processes.values()].findLast(({ device }) => device === fault.device)
     if (ended) ended.end = fault.kind
   }
