@@ -49,8 +49,9 @@ export class DocumentDraft implements Draft {
     }
     const hash = replica.commit(null, 0)
     const bytes = hash === null ? null : replica.getChangeByHash(hash)
-    this.#end('committed', bytes ?? undefined)
-    if (bytes && bytes.length <= limits.commitBytes) return bytes
+    const isSmall = bytes !== null && bytes.length <= limits.commitBytes
+    this.#end('committed', isSmall ? bytes : undefined)
+    if (isSmall) return bytes
     throw new PeerplaneError('too-large', `one change of a document has ${bytes?.length} bytes`)
   }
 

@@ -56,7 +56,9 @@ export class DocumentState implements EntityState {
   }
 
   fold(bodies: readonly Body[]): readonly Body[] {
-    if (!this.#failure) {
+    // Looking into the replica would end the transaction of a command.
+    if (this.#draft) this.#intake.hold(bodies)
+    else if (!this.#failure) {
       try {
         this.#refused.push(...this.#intake.take(bodies, this.#replica))
         if (this.#intake.pendingBytes > limits.documentBytes) this.#settle()

@@ -207,6 +207,21 @@ test('a command at the version shown does not wait for what has come in since', 
   expect(a.state.version).toBe(b.state.version)
 })
 
+test('what comes in during a command waits for its end', async () => {
+  const [a, b] = [await device('a'), await device('b')]
+  const theirs = b.write((doc) => doc.splice(['text'], 0, 0, 'theirs'))
+  const draft = a.state.begin(a.origin)
+  const doc = draft.handle as Handle
+  doc.splice(['text'], 0, 0, 'mi')
+  expect(a.state.fold(theirs)).toEqual([])
+  doc.splice(['text'], 2, 0, 'ne')
+  expect(doc.text).toBe('mine')
+  const mine = { origin: { ...a.origin, seq: 1 }, bytes: draft.finish()! }
+  expect(b.state.fold([mine])).toEqual([])
+  expect(a.state.mirror).toEqual(b.state.mirror)
+  expect(a.state.version).toBe(b.state.version)
+})
+
 test('concurrent edits of one text are all kept', async () => {
   const [a, b] = [await device('a'), await device('b')]
   b.state.fold(a.write((doc) => doc.splice(['text'], 0, 0, 'one two')))

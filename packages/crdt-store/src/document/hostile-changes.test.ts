@@ -230,7 +230,7 @@ test('2,000 mutated changes: no throw, no hang, and the document still saves and
   }
   expect(voids).toBeGreaterThan(1_000)
   expect(longest).toBeLessThan(1_000)
-}, 60_000)
+}, 120_000)
 
 function write(
   state: EntityState,

@@ -40,27 +40,32 @@ export class Intake {
   #waitingBytes = 0
   /** Which sessions wait for a change, by its hash. */
   readonly #waitingFor = new Map<string, SessionId[]>()
-  /** Bodies to be taken before any other: those that waited when the document was saved. */
-  #restored: readonly Body[]
+  /** Bodies to be taken before any other: those that waited when the document was saved, or came during a command. */
+  #held: readonly Body[]
   /** Changes of this device that somebody may wait for. */
   #own: string[] = []
 
   constructor(banned: Iterable<SessionId>, waiting: readonly Body[]) {
     this.banned = new Set(banned)
-    this.#restored = waiting
+    this.#held = waiting
   }
 
   /** Bodies that wait, in the order of their sessions' ids and in their own. */
   get waiting(): readonly Body[] {
     const sessions = [...this.#waiting].sort(([a], [b]) => (a < b ? -1 : 1))
-    return [...this.#restored, ...sessions.flatMap(([, bodies]) => bodies)]
+    return [...this.#held, ...sessions.flatMap(([, bodies]) => bodies)]
+  }
+
+  /** Keeps bodies until the next call of `take`. */
+  hold(bodies: readonly Body[]): void {
+    this.#held = [...this.#held, ...bodies]
   }
 
   /** Takes bodies in and returns those that are void. Throws `unreadable` when too much waits. */
   take(bodies: readonly Body[], replica: Replica): Body[] {
-    const all = [...this.#restored, ...bodies]
+    const all = [...this.#held, ...bodies]
     if (all.length === 0 && this.#own.length === 0) return []
-    this.#restored = []
+    this.#held = []
     const refused: Body[] = []
     const history = this.#historyOf(replica)
     for (const own of this.#own.splice(0)) this.#wake(own, history, refused)
@@ -89,15 +94,17 @@ export class Intake {
     const sessions = new Set(orphaned.map(({ body }) => body.origin.session))
     const again = orphaned.map(({ body }) => body)
     for (const session of sessions) again.push(...this.#release(session))
-    this.#restored = [...again, ...this.#restored]
+    this.#held = [...again, ...this.#held]
     return refused.flatMap(({ body }) => {
       this.banned.add(body.origin.session)
       return [body, ...this.#release(body.origin.session)]
     })
   }
 
-  /** This device has added a change to the replica. Throws `void` where other devices would refuse it. */
+  /** This device has added a change to the replica. Throws `void` where others are found to refuse it. */
   addOwn(bytes: Uint8Array): void {
+    // A history is made of the replica when it is first needed.
+    if (!this.#history && this.#waiting.size === 0) return
     const change = readChange(bytes)
     this.#history?.add(change)
     if (this.#waiting.size > 0) this.#own.push(change.hash)
@@ -105,7 +112,6 @@ export class Intake {
 
   /** The last change of this device was taken back. */
   revertOwn(): void {
-    this.#own.pop()
     this.#history = undefined
   }
 
