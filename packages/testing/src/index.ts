@@ -6,7 +6,9 @@ export type { AmbientFault, FaultCounts, FaultKind, MomentaryFault } from './fle
 export {
   InvariantBroken,
   simulate,
-  type Scenario,
+  type Action,
+  type Invariant,
+  type Performed,
   type SimulatedDevice,
   type Simulation,
 } from './simulate.ts'

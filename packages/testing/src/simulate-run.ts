@@ -1,36 +1,43 @@
+import { Rejected } from '@peerplane/core'
 import { createPlane, type Plane, type PlaneStatus } from '@peerplane/runtime'
 
 import { Chaos } from './fleet/chaos.ts'
 import type { Incarnation } from './fleet/device.ts'
-import { chooseFaults } from './fleet/faults.ts'
+import { chooseFaults, type FaultKind } from './fleet/faults.ts'
 import { Fleet } from './fleet/fleet.ts'
 import { planConditions, planDevices } from './plan/generate.ts'
 import { perform, type Stage } from './plan/perform.ts'
 import type { Plan } from './plan/plan.ts'
 import { improvised, planned, type Rhythm, type Script } from './plan/script.ts'
 import type { Recorder } from './record/recorder.ts'
-import type { SimulatedDevice, Simulation } from './simulate.ts'
+import type { Performed, SimulatedDevice, Simulation } from './simulate.ts'
 import { SimRandom } from './world/random.ts'
 import { SimWorld } from './world/world.ts'
 
-/** What a step of the application does is known to the application alone. */
-export type ScenarioPlan = Plan<'step'>
+/** Its work are names of actions: what they do is known to the application alone. */
+export type WorkloadPlan = Plan<string>
 
 /** What is wrong at the end of a run. */
 export interface Failure {
   readonly rule: 'invariant' | 'stuck'
+  /** Name of the invariant that is broken. */
+  readonly invariant?: string
   /** A device, or `fleet`. */
   readonly where: string
   readonly error: unknown
 }
 
 /** A run: what it did, and what is wrong with its end. */
-export interface ScenarioRun {
-  readonly plan: ScenarioPlan
+export interface WorkloadRun {
+  readonly plan: WorkloadPlan
   readonly failure: Failure | undefined
+  /** Actions that were. */
+  readonly acknowledged: number
+  /** Why the first action failed that did. */
+  readonly refusal: unknown
 }
 
-/** Longest virtual time for a check, and for devices to become equal, milliseconds. */
+/** Longest virtual time for an invariant, and for devices to become equal, milliseconds. */
 const PATIENCE_MS = 120_000
 
 /** How long nothing may change before devices count as equal: longer than the interval of anti-entropy. */
@@ -39,37 +46,38 @@ const STILL_MS = 15_000
 const RHYTHM: Rhythm = { workMs: 300, faultMs: 1000, copyMs: 2100 }
 
 /** Runs one seed. */
-export function performScenario(simulation: Simulation, seed: number): Promise<ScenarioRun> {
+export function performWorkload(simulation: Simulation, seed: number): Promise<WorkloadRun> {
   const { steps = 50 } = simulation
   const random = new SimRandom(`seed ${seed}`).stream('plan')
   const devices = planDevices(random, simulation.devices ?? 3)
-  const chosen = chooseFaults(random)
-  const allowed = new Set(simulation.faults ?? chosen)
-  const kinds = new Set([...chosen].filter((kind) => allowed.has(kind)))
+  const { faults } = simulation
+  const isAllowed = (kind: FaultKind): boolean =>
+    faults ? faults.includes(kind) : kind !== 'restore'
+  const kinds = new Set([...chooseFaults(random)].filter(isAllowed))
   const setting = { seed, devices, conditions: planConditions(random, kinds, devices) }
-  const script = improvised(random, kinds, RHYTHM, (): 'step' => 'step')
+  const actions = Object.keys(simulation.workload)
+  const script = improvised(random, kinds, RHYTHM, (choices) => choices.pick(actions))
   return play(simulation, setting, script, { steps })
 }
 
 /** Runs a plan. */
-export function runScenario(
+export function runWorkload(
   simulation: Simulation,
-  plan: ScenarioPlan,
+  plan: WorkloadPlan,
   recorder?: Recorder,
-): Promise<ScenarioRun> {
+): Promise<WorkloadRun> {
   return play(simulation, plan, planned(plan), plan, recorder)
 }
 
 async function play(
   simulation: Simulation,
-  { seed, devices, conditions }: Omit<ScenarioPlan, 'steps' | 'endMs'>,
-  script: Script<'step'>,
+  { seed, devices, conditions }: Omit<WorkloadPlan, 'steps' | 'endMs'>,
+  script: Script<string>,
   until: { readonly steps: number } | { readonly endMs: number },
   recorder?: Recorder,
-): Promise<ScenarioRun> {
-  const { entities } = simulation
+): Promise<WorkloadRun> {
+  const { entities, workload, invariants } = simulation
   const world = new SimWorld(seed)
-  const scenario = simulation.scenario()
   const statuses = new Map<Incarnation, PlaneStatus>()
   const planes = new Map<Incarnation, Plane>()
   const fleet = new Fleet(
@@ -97,28 +105,40 @@ async function play(
   recorder?.begin()
   const chaos = new Chaos(fleet, (fault, phase) => recorder?.fault(fault, phase))
   chaos.begin(conditions)
-  let worked = 0
-  const stage: Stage<'step'> = {
+  const performed: { -readonly [Key in keyof Performed]: Performed[Key] }[] = []
+  let refusal: unknown
+  const act = async (id: number, action: string, incarnation: Incarnation): Promise<void> => {
+    const device = deviceOf(incarnation, `step ${id}`)
+    const entry = { action, device: device.name, outcome: 'unknown' as Performed['outcome'] }
+    const own = performed[performed.push({ ...entry, result: undefined }) - 1]!
+    try {
+      own.result = await workload[action]!(device)
+      own.outcome = 'acknowledged'
+    } catch (error) {
+      refusal ??= error
+      if (error instanceof Rejected) own.outcome = 'refused'
+    }
+  }
+  const stage: Stage<string> = {
     fleet,
     chaos,
     run: (untilMs, done) => world.run(untilMs, done),
     ready: () => true,
-    work: ({ id }, incarnation) => {
-      worked++
-      const step = (): void => {
-        scenario.step(deviceOf(incarnation, `step ${id}`)).catch(() => undefined)
-      }
+    work: ({ id, work }, incarnation) => {
+      const step = (): void => void act(id, work, incarnation)
       if (recorder) recorder.step(id, step)
       else step()
     },
   }
-  const end = 'endMs' in until ? { endMs: until.endMs } : { enough: () => worked >= until.steps }
+  const end =
+    'endMs' in until ? { endMs: until.endMs } : { enough: () => performed.length >= until.steps }
   const done = await perform(script, stage, end)
   chaos.end()
   recorder?.healed()
   const failure = await judge()
-  if (failure) recorder?.violated({ ...failure, what: messageOf(failure.error) })
-  return { plan: { seed, devices, conditions, ...done }, failure }
+  if (failure) recorder?.violated({ ...failure, what: textOf(failure) })
+  const acknowledged = performed.filter(({ outcome }) => outcome === 'acknowledged').length
+  return { plan: { seed, devices, conditions, ...done }, failure, acknowledged, refusal }
 
   async function judge(): Promise<Failure | undefined> {
     const unequal = await becomeEqual(world, () =>
@@ -127,21 +147,24 @@ async function play(
     if (unequal) return { rule: 'stuck', where: 'fleet', error: new Error(unequal) }
     for (const incarnation of fleet.open()) {
       const { name } = incarnation.device
-      const check = async (): Promise<void> =>
-        scenario.check(deviceOf(incarnation, `check ${name}`))
-      try {
-        await settled(world, check)
-      } catch (error) {
-        return { rule: 'invariant', where: name, error }
+      for (const [invariant, check] of Object.entries(invariants)) {
+        const device = deviceOf(incarnation, `${invariant} on ${name}`)
+        try {
+          await settled(world, async () => check(device, performed))
+        } catch (error) {
+          return { rule: 'invariant', invariant, where: name, error }
+        }
       }
     }
     return undefined
   }
 }
 
-/** What an error says. */
-export const messageOf = (error: unknown): string =>
-  error instanceof Error ? error.message : String(error)
+/** What is wrong, in words. */
+export function textOf({ invariant, error }: Failure): string {
+  const reason = error instanceof Error ? error.message : String(error)
+  return invariant === undefined ? reason : `${invariant}: ${reason}`
+}
 
 /** Waits until devices are equal; what is wrong if they do not become so. */
 async function becomeEqual(
@@ -179,7 +202,6 @@ async function settled(world: SimWorld, work: () => Promise<void>): Promise<void
   }
   const result = work()
   result.then(finish, finish)
-  if (!(await world.run(world.now + PATIENCE_MS, () => done)))
-    throw new Error('the check did not end')
+  if (!(await world.run(world.now + PATIENCE_MS, () => done))) throw new Error('it does not end')
   return result
 }

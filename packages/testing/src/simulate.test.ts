@@ -1,7 +1,7 @@
-import { counter, entity, record, register } from '@peerplane/core'
+import { counter, entity, record, register, Rejected } from '@peerplane/core'
 import { expect, test } from 'vitest'
 
-import { InvariantBroken, simulate, type Simulation } from './simulate.ts'
+import { InvariantBroken, simulate, type Performed, type Simulation } from './simulate.ts'
 
 /** Counts by overwriting: two devices that sell at once count one sale. */
 const Careless = entity('careless', {
@@ -11,28 +11,35 @@ const Careless = entity('careless', {
 
 const Careful = entity('careful', {
   state: record({ sold: counter() }),
-  commands: { sell: (stock) => stock.sold.increment() },
+  commands: {
+    sell: (stock) => stock.sold.increment(),
+    overreach: (stock) => {
+      stock.sold.increment(100)
+      throw new Rejected('sold-out', 'there are not so many')
+    },
+  },
 })
 
+/** How often a thing was acknowledged, and how often it may have happened. */
+function bounds(done: readonly Performed[]): [least: number, most: number] {
+  const certain = done.filter(({ outcome }) => outcome === 'acknowledged').length
+  const possible = done.filter(({ outcome }) => outcome === 'unknown').length
+  return [certain, certain + possible]
+}
+
 test(
-  'a lost update is found, and the seed that is named shows it again',
+  'a lost update is found among all kinds of fault, made small, and shown again by the seed that is named',
   { timeout: 300_000 },
   async () => {
     const simulation: Simulation = {
       entities: [Careless],
       seeds: 20,
-      faults: ['partition', 'reset', 'pause'],
-      scenario: () => {
-        let sold = 0
-        return {
-          async step({ plane }) {
-            await plane.get(Careless, 'apples').sell()
-            sold++
-          },
-          async check({ plane }) {
-            expect((await plane.get(Careless, 'apples').state()).sold).toBe(sold)
-          },
-        }
+      workload: { sell: ({ plane }) => plane.get(Careless, 'apples').sell() },
+      invariants: {
+        'every sale counts': async ({ plane }, done) => {
+          const { sold } = await plane.get(Careless, 'apples').state()
+          expect(sold).toBeGreaterThanOrEqual(bounds(done)[0])
+        },
       },
     }
     const broken = await simulate(simulation).catch((error: unknown) => error)
@@ -41,6 +48,7 @@ test(
     // Two sales on two devices, neither of which knows of the other.
     expect(plan.steps.length).toBeLessThanOrEqual(10)
     expect(message.match(/sell on careless\/apples/g)?.length).toBeGreaterThanOrEqual(2)
+    expect(message).toContain('every sale counts: expected 1')
     expect(message).toContain('Broken rule: invariant')
     const again = await simulate({ ...simulation, first: seed, seeds: 1 }).catch(
       (error: unknown) => error,
@@ -53,26 +61,45 @@ test(
   'an entity that keeps its promise passes, whatever happens',
   { timeout: 300_000 },
   async () => {
-    let runs = 0
+    const seen = { checks: 0, acknowledged: 0, refused: 0, unknown: 0 }
     await simulate({
       entities: [Careful],
       seeds: 20,
-      scenario: () => {
-        runs++
-        let asked = 0
-        return {
-          async step({ plane }) {
-            asked++
-            await plane.get(Careful, 'apples').sell()
-          },
-          async check({ plane }) {
-            const { sold } = await plane.get(Careful, 'apples').state()
-            expect(sold).toBeGreaterThan(0)
-            expect(sold).toBeLessThanOrEqual(asked)
-          },
-        }
+      workload: {
+        sell: ({ plane }) => plane.get(Careful, 'apples').sell(),
+        overreach: ({ plane }) => plane.get(Careful, 'apples').overreach(),
+      },
+      invariants: {
+        'every sale counts, once': async ({ plane }, done) => {
+          const { sold } = await plane.get(Careful, 'apples').state()
+          const [least, most] = bounds(done.filter(({ action }) => action === 'sell'))
+          expect(sold).toBeGreaterThanOrEqual(least)
+          expect(sold).toBeLessThanOrEqual(most)
+          seen.checks++
+          for (const { outcome } of done) seen[outcome]++
+        },
+        'what is refused has no effect': async (_, done) => {
+          const tried = done.filter(({ action }) => action === 'overreach')
+          expect(tried.map(({ outcome }) => outcome)).not.toContain('acknowledged')
+        },
       },
     })
-    expect(runs).toBe(20)
+    expect(seen.checks).toBeGreaterThanOrEqual(60)
+    for (const count of Object.values(seen)) expect(count).toBeGreaterThan(0)
   },
 )
+
+test('a workload that never does anything is no success', async () => {
+  const cause = new Error('a typo')
+  const idle = simulate({
+    entities: [Careful],
+    seeds: 1,
+    steps: 5,
+    workload: { nothing: () => Promise.reject(cause) },
+    invariants: {},
+  })
+  await expect(idle).rejects.toMatchObject({
+    message: 'no action was ever acknowledged, so nothing was tested',
+    cause,
+  })
+})
