@@ -33,9 +33,7 @@ export function hash(tag: string, ...parts: readonly Uint8Array[]): Uint8Array {
   }
   const hashing = beginning._cloneInto(scratch)
   for (const part of parts) hashing.update(part)
-  const digest = new Uint8Array(HASH_BYTES)
-  hashing.digestInto(digest)
-  return digest
+  return hashing.digest()
 }
 
 /** HMAC-SHA-256 under `key` of `domain(tag)` and the parts. */
