@@ -1,16 +1,31 @@
-// npm run sim -- --seeds N [--seed FIRST] [--sabotage [NAME]] [--story]
+// npm run sim -- --seeds N [--seed FIRST] [--sabotage [NAME]]; one run: --seed N [--story] [--shrink] [--report FILE]
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 
+import { examine } from './sim/examine.ts'
 import { printRun, printTotals, totalsOf } from './sim/print.ts'
 import { runSeeds } from './sim/pool.ts'
+import { replayRegressions } from './sim/regressions.ts'
 import { runSabotage } from './sim/sabotage-campaign.ts'
 import { tellStory } from './sim/story.ts'
 
 const USAGE = `usage: npm run sim -- [--seeds 100] [--seed 1] [--workers ${availableParallelism()}]
     [--quiet]             only totals and failures
     [--story]             run one seed (--seed) and tell everything that happens in it
+    [--shrink]            make one run (--seed) as small as it can be while it breaks the same rule, and tell it
+    [--report FILE]       write a page about one run
+    [--save FILE]         keep its plan, [--because "SENTENCE"] with a reason
+    [--plan FILE]         run a plan that was kept, instead of a seed
+    [--regressions]       plant the bug of every kept plan again; each must break its rule
     [--sabotage [NAMES]]  plant known bugs, all or those named, one after the other; each must be found`
+
+const NO_FILES = {
+  report: undefined,
+  plan: undefined,
+  save: undefined,
+  because: undefined,
+  sabotage: undefined,
+}
 
 process.exitCode = await main(process.argv.slice(2))
 
@@ -26,6 +41,12 @@ async function main(args: readonly string[]): Promise<number> {
       workers: { type: 'string', default: String(availableParallelism()) },
       quiet: { type: 'boolean', default: false },
       story: { type: 'boolean', default: false },
+      shrink: { type: 'boolean', default: false },
+      report: { type: 'string' },
+      plan: { type: 'string' },
+      save: { type: 'string' },
+      because: { type: 'string' },
+      regressions: { type: 'boolean', default: false },
       sabotage: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
@@ -43,6 +64,10 @@ async function main(args: readonly string[]): Promise<number> {
     console.error(USAGE)
     return 2
   }
+  if (values.regressions) return replayRegressions()
+  const { shrink, report, plan, save, because, sabotage } = values
+  if (shrink || [report, plan, save].some((file) => file !== undefined))
+    return examine({ seed: first, shrink, report, plan, save, because, sabotage })
   if (values.story) return tellStory(first, values.sabotage)
   if (values.sabotage !== undefined) {
     const names = values.sabotage === 'all' ? undefined : values.sabotage.split(',')
@@ -52,5 +77,12 @@ async function main(args: readonly string[]): Promise<number> {
   const reports = await runSeeds({ first, count, workers }, (report) => {
     if (!values.quiet || report.violations.length > 0) printRun(report)
   })
-  return printTotals(totalsOf(reports), performance.now() - started) ? 0 : 1
+  const totals = totalsOf(reports)
+  const clean = printTotals(totals, performance.now() - started)
+  const failed = totals.failed.find(({ violations }) => violations[0]?.rule !== 'exception')
+  if (failed) {
+    console.log(`\nthe smallest run like seed ${failed.seed}:\n`)
+    await examine({ ...NO_FILES, seed: failed.seed, shrink: true })
+  }
+  return clean ? 0 : 1
 }

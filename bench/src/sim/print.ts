@@ -49,7 +49,7 @@ export function printRun(report: RunReport): void {
   for (const { rule, where, what } of report.violations.slice(0, 5)) {
     console.log(`  ${rule} broken at ${where}: ${what}`)
   }
-  if (report.violations.length > 0) console.log(`  replay: npm run sim -- --story --seed ${seed}`)
+  if (report.violations.length > 0) console.log(`  replay: npm run sim -- --shrink --seed ${seed}`)
 }
 
 /** The sums; says whether the campaign is clean and has tested something. */

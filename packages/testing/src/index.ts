@@ -1,8 +1,24 @@
 export { checkCausal, type CausalViolation, type RegisterOperation } from './check/causal.ts'
 export { isLinearizable, type SequentialModel, type TimedOperation } from './check/linearizable.ts'
-export { runSeed, leastWork, type RunOptions, type RunReport } from './campaign/run.ts'
+export {
+  leastWork,
+  performSeed,
+  runPlan,
+  runSeed,
+  type CommandPlan,
+  type Performance,
+  type RunOptions,
+  type RunReport,
+} from './campaign/run.ts'
 export type { Rule, Violation } from './campaign/witness.ts'
 export type { AmbientFault, FaultCounts, FaultKind, MomentaryFault } from './fleet/faults.ts'
+export type { Plan } from './plan/plan.ts'
+export { Recorder } from './record/recorder.ts'
+export type { Recording } from './record/recording.ts'
+export { tellRun } from './record/story.ts'
+export type { Regression } from './regressions/regression.ts'
+export { reportHtml } from './report/report.ts'
+export { breaks, shrinkCommands, type ShrinkBudget } from './shrink/shrink-commands.ts'
 export {
   InvariantBroken,
   simulate,
