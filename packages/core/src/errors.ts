@@ -46,7 +46,7 @@ export const errorKinds = {
   fork: kind(
     'A device signed two different commits for one place in a session.',
     false,
-    'The session is frozen here and both commits are kept as evidence. The device writes in a new session.',
+    'From there on nothing of the session counts; the proof is kept and passed on. The device writes in a new session.',
   ),
   void: kind(
     'A commit is well signed, but its content breaks a rule of its state model.',
