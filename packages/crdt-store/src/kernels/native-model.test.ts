@@ -1,0 +1,35 @@
+import { counter, map, record, register, set, type HandleOf } from '@peerplane/core'
+import { stateModelContract } from '@peerplane/core/testing'
+
+import { nativeModel } from './native-model.ts'
+
+const shape = record({
+  count: counter(),
+  title: register(''),
+  tags: set<string>(),
+  cards: map(record({ text: register(''), votes: counter() })),
+})
+
+stateModelContract('native shapes', async () => ({
+  model: nativeModel(shape),
+  edit: (handle, choose) => {
+    const state = handle as HandleOf<typeof shape>
+    const word = (): string => ['a', 'b', '__proto__'][choose(3)]!
+    const edits = [
+      () => state.count.increment(1 + choose(5)),
+      () => state.title.set(word()),
+      () => state.tags.add(word()),
+      () => state.tags.delete(word()),
+      () => state.cards.get(word()).text.set(word()),
+      () => state.cards.get(word()).votes.increment(1),
+      () => state.cards.delete(word()),
+    ]
+    for (let left = 1 + choose(3); left > 0; left--) edits[choose(edits.length)]!()
+  },
+}))
+
+const single = register(0)
+stateModelContract('a single register', async () => ({
+  model: nativeModel(single),
+  edit: (handle, choose) => (handle as HandleOf<typeof single>).set(1 + choose(9)),
+}))
