@@ -206,6 +206,7 @@ test('what a device wrote in two versions does not count, whichever was folded; 
   await pass(other, ada)
   stop()
   await Promise.all([...before, up()])
+  expect(ada.events).toContain('fork')
   await pass(one, bob)
   for (let round = 0; round < 3; round++) {
     await pass(ada, bob)

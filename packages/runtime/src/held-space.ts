@@ -1,4 +1,11 @@
-import type { Entity, EntityKey, Frontier, HybridClock, SessionId } from '@peerplane/core'
+import {
+  PeerplaneError,
+  type Entity,
+  type EntityKey,
+  type Frontier,
+  type HybridClock,
+  type SessionId,
+} from '@peerplane/core'
 import { openEntities, openLog, type Entities, type Log } from '@peerplane/crdt-store'
 
 import type { Membership } from './membership.ts'
@@ -89,7 +96,9 @@ export async function holdSpace(
     enqueue(catchUp)
   })
 
-  const stopForked = log.onForked(() => {
+  const stopForked = log.onForked((session, seq) => {
+    const where = `session ${session.slice(0, 8)} has two versions from commit ${seq} on`
+    events.failed(new PeerplaneError('fork', where))
     isBehind = true
     losses++
     discarded = entities.discard({ rows: true })
