@@ -19,13 +19,6 @@ export { tellRun } from './record/story.ts'
 export type { Regression } from './regressions/regression.ts'
 export { reportHtml } from './report/report.ts'
 export { breaks, shrinkCommands, type ShrinkBudget } from './shrink/shrink-commands.ts'
-export {
-  InvariantBroken,
-  simulate,
-  type Action,
-  type Invariant,
-  type Performed,
-  type SimulatedDevice,
-  type Simulation,
-} from './simulate.ts'
+export { InvariantBroken, simulate } from './simulate.ts'
+export type { Action, Invariant, Performed, SimulatedDevice, Simulation } from './simulation.ts'
 export type { SimRandom } from './world/random.ts'

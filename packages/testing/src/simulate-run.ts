@@ -10,7 +10,7 @@ import { perform, type Stage } from './plan/perform.ts'
 import type { Plan } from './plan/plan.ts'
 import { improvised, planned, type Rhythm, type Script } from './plan/script.ts'
 import type { Recorder } from './record/recorder.ts'
-import type { Performed, SimulatedDevice, Simulation } from './simulate.ts'
+import type { Performed, SimulatedDevice, Simulation } from './simulation.ts'
 import { SimRandom } from './world/random.ts'
 import { SimWorld } from './world/world.ts'
 

@@ -1,7 +1,8 @@
 import { counter, entity, record, register, Rejected } from '@peerplane/core'
 import { expect, test } from 'vitest'
 
-import { InvariantBroken, simulate, type Performed, type Simulation } from './simulate.ts'
+import { InvariantBroken, simulate } from './simulate.ts'
+import type { Performed, Simulation } from './simulation.ts'
 
 /** Counts by overwriting: two devices that sell at once count one sale. */
 const Careless = entity('careless', {

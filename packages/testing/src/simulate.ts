@@ -1,7 +1,3 @@
-import type { Entity } from '@peerplane/core'
-import type { Plane } from '@peerplane/runtime'
-
-import type { FaultKind } from './fleet/faults.ts'
 import { Recorder } from './record/recorder.ts'
 import type { Recording } from './record/recording.ts'
 import { tellRun } from './record/story.ts'
@@ -13,66 +9,7 @@ import {
   type Failure,
   type WorkloadPlan,
 } from './simulate-run.ts'
-import type { SimRandom } from './world/random.ts'
-
-/** One device, as a workload or an invariant finds it. */
-export interface SimulatedDevice {
-  readonly name: string
-  readonly plane: Plane
-  /** Decided by the seed: all that an action chooses has to come from here. */
-  readonly random: SimRandom
-}
-
-/**
- * One thing that people do with the application: a command, or a few. A rejection ends the action, not the run: devices crash in the middle
- * of commands. What it resolves with is kept as {@link Performed.result}.
- */
-export type Action = (device: SimulatedDevice) => Promise<unknown>
-
-/** What came of one action. */
-export interface Performed {
-  /** Its name in the workload. */
-  readonly action: string
-  readonly device: string
-  /**
-   * `acknowledged`: it resolved. `refused`: a handler rejected. `unknown`: it failed in another way, or its device went down before the
-   * answer; its effects may be there or not.
-   */
-  readonly outcome: 'acknowledged' | 'refused' | 'unknown'
-  /** What it resolved with. */
-  readonly result: unknown
-}
-
-/**
- * A rule about the end of a run, when all faults are over and all devices are equal. It is called for every device, with all that was done
- * on all of them, in order. Throws, or rejects, when it is broken.
- */
-export type Invariant = (
-  device: SimulatedDevice,
-  done: readonly Performed[],
-) => Promise<void> | void
-
-/** A campaign over an application's own entities. */
-export interface Simulation {
-  readonly entities: readonly Entity[]
-  /** What people do, by name; each step of a run is one of them on some device. */
-  readonly workload: Readonly<Record<string, Action>>
-  /** What must hold, by name. */
-  readonly invariants: Readonly<Record<string, Invariant>>
-  /** Default 3. */
-  readonly devices?: number
-  /** Steps of each run. Default 50. */
-  readonly steps?: number
-  /** How many runs. Default 100. */
-  readonly seeds?: number
-  /** Seed of the first run. Default 1. */
-  readonly first?: number
-  /**
-   * Kinds of fault to choose from; each run has a random half of them. Default: all but `restore`, since a disk that is set back to an older
-   * copy may lose what was acknowledged and had not left the device.
-   */
-  readonly faults?: readonly FaultKind[]
-}
+import type { Simulation } from './simulation.ts'
 
 /** An invariant that does not hold, the seed that shows it, and the smallest run found in which it does not hold either. */
 export class InvariantBroken extends Error {

@@ -6,7 +6,7 @@ import { escape } from './escape.ts'
 
 /** Height of a lane, and where in it commits stand, pixels: as in the style. */
 export const LANE_PX = 113
-export const COMMIT_PX = 62
+const COMMIT_PX = 62
 
 const NAMES: Record<string, string> = {
   'clock-jump': 'clock jumps',
