@@ -1,6 +1,5 @@
 import {
   asPeerplaneError,
-  compactFrontier,
   decodeAdmission,
   decodeOpening,
   encodeBatch,
@@ -20,7 +19,7 @@ import {
 
 import { decodeAnnouncement, encodeAnnouncement } from './announcement.ts'
 import { compare } from './engine/knowledge.ts'
-import { createState, knownTips } from './engine/state.ts'
+import { createState } from './engine/state.ts'
 import type { Effect } from './engine/types.ts'
 import { authenticate } from './handshake.ts'
 import { createIntroductions } from './introductions.ts'
@@ -244,14 +243,12 @@ export function createExchange(options: SyncOptions, events: ExchangeEvents): Ex
       [...links.values()].flatMap(({ link }): PeerStatus[] => {
         const known = state.links.get(link.id)
         if (!known) return []
-        const tips = new Map([...knownTips(known)].map((tip) => [tip.session, tip]))
         return [
           {
             device: link.identity.device,
             anchor: link.identity.anchor,
             peer: link.peer,
             path: link.path,
-            announced: compactFrontier(tips, replica.lineage),
             ...compare({ state }, known),
           },
         ]

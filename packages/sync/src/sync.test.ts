@@ -117,7 +117,7 @@ describe('two devices', () => {
     await write(a, 7)
     await chain(a, b)
     await time.pass(200)
-    expect(a.sync.status().peers[0]).toMatchObject({ pending: 7, behind: 0, announced: [] })
+    expect(a.sync.status().peers[0]).toMatchObject({ pending: 7, behind: 0 })
     expect(b.sync.status().peers[0]).toMatchObject({ pending: 0, behind: 7 })
   })
 

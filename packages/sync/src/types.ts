@@ -12,7 +12,6 @@ import type {
   Scheduler,
   SigningKey,
   Space,
-  Tip,
 } from '@peerplane/core'
 
 /** What `createSync` is made of. */
@@ -43,8 +42,6 @@ export interface PeerStatus {
   readonly peer: string
   readonly path: Path
   readonly anchor: boolean
-  /** The frontier it has announced, compacted. */
-  readonly announced: readonly Tip[]
   /** Commits that we hold and it has not announced. */
   readonly pending: number
   /** Commits that it has announced and we do not hold. */

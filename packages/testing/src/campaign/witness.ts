@@ -52,7 +52,9 @@ export class Witness {
   readonly #shown = new Map<string, Seen>()
   readonly #changed = new Set<string>()
   readonly #due: Step[] = []
-  #visible: ReadonlySet<string> = new Set()
+  #visible = new Set<string>()
+  /** Something that was visible is so no more on one entity. */
+  #isLess = false
   #complete = false
 
   constructor(
@@ -105,13 +107,12 @@ export class Witness {
   look(): readonly string[] {
     if (this.#changed.size === 0 && (this.#due.length === 0 || !this.#complete)) return []
     for (const key of this.#changed) this.#judge(key)
+    const first = !this.#complete
+    const changed = first ? this.#keys : [...this.#changed]
     this.#changed.clear()
     if (this.#shown.size < this.#keys.length) return []
-    const first = !this.#complete
     this.#complete = true
-    const before = this.#visible
-    this.#visible = new Set([...this.#shown.values()].flatMap(({ marks }) => [...marks]))
-    const fresh = [...this.#visible].filter((mark) => !before.has(mark))
+    const fresh = this.#takeIn(changed)
     for (const mark of fresh) this.#judgeArrival(mark)
     for (const step of this.#due.splice(0)) {
       if (!this.#visible.has(step.mark)) {
@@ -119,6 +120,25 @@ export class Witness {
       }
     }
     if (first) this.#judgeOpening()
+    return fresh
+  }
+
+  /** Brings {@link visible} up to date; returns what is new in it. */
+  #takeIn(changed: readonly string[]): readonly string[] {
+    const before = this.#visible
+    if (this.#isLess) {
+      this.#isLess = false
+      this.#visible = new Set([...this.#shown.values()].flatMap(({ marks }) => [...marks]))
+      return [...this.#visible].filter((mark) => !before.has(mark))
+    }
+    const fresh: string[] = []
+    for (const key of changed) {
+      for (const mark of this.#shown.get(key)!.marks) {
+        if (before.has(mark)) continue
+        before.add(mark)
+        fresh.push(mark)
+      }
+    }
     return fresh
   }
 
@@ -139,6 +159,7 @@ export class Witness {
     this.#changed.add(key)
     for (const mark of before?.marks ?? []) {
       if (seen.marks.has(mark)) continue
+      this.#isLess = true
       const step = this.#knowledge.step(mark)
       if (step && this.#mayBeTakenBack(step)) {
         step.takenBack = true

@@ -22,12 +22,13 @@ export class DiskImage {
     return this.#values.get(keyText(key))?.slice()
   }
 
+  /** Keeps the values as they are: nobody may change them afterwards. */
   apply(writes: readonly Write[]): void {
     for (const { key, value } of writes) {
       const text = keyText(key)
       if (value !== undefined) {
         if (!this.#values.has(text)) this.#keys.splice(lowerBound(this.#keys, text), 0, text)
-        this.#values.set(text, value.slice())
+        this.#values.set(text, value)
       } else if (this.#values.delete(text)) {
         this.#keys.splice(lowerBound(this.#keys, text), 1)
       }
@@ -48,7 +49,13 @@ export class DiskImage {
 }
 
 /** One character per byte: such texts compare like the bytes. */
-const keyText = (key: Uint8Array): string => String.fromCharCode(...key)
+function keyText(key: Uint8Array): string {
+  let text = ''
+  for (let i = 0; i < key.length; i++) text += CHARACTERS[key[i]!]!
+  return text
+}
+
+const CHARACTERS = Array.from({ length: 256 }, (_, code) => String.fromCharCode(code))
 
 function lowerBound(keys: readonly string[], key: string): number {
   let low = 0

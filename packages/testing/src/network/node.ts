@@ -1,4 +1,11 @@
-import type { Network, NetworkHandler, NetworkStatus, Path, PeerHint } from '@peerplane/core'
+import {
+  limits,
+  type Network,
+  type NetworkHandler,
+  type NetworkStatus,
+  type Path,
+  type PeerHint,
+} from '@peerplane/core'
 
 import type { SimProcess } from '../world/process.ts'
 import type { SimRandom } from '../world/random.ts'
@@ -8,6 +15,9 @@ import type { SimNetwork } from './network.ts'
 /** Bounds of the pause between two attempts to reach a device, milliseconds. */
 const FIRST_REDIAL_MS = 100
 const LAST_REDIAL_MS = 5_000
+
+/** How often it looks whether a linked device has come back under another name without the link having noticed, milliseconds. */
+const WATCH_MS = 1_000
 
 /** How long a superseded link still brings what was under way, milliseconds at most. */
 const DRAIN_MS = 200
@@ -22,6 +32,11 @@ export class SimNode implements Network, NetworkNode {
   readonly #dial: readonly string[]
   readonly #ends = new Set<ConnectionEnd>()
   readonly #introduced = new Set<string>()
+  /** Devices by the peers they were met as, and for each what cancels the next attempt to reach it. */
+  readonly #met = new Map<string, string>()
+  readonly #attempts = new Map<string, () => void>()
+  /** Devices that were linked at the last look. */
+  readonly #watched = new Set<string>()
   #handler: NetworkHandler | undefined
   /** Counts starts: what belongs to an earlier one stops by itself. */
   #round = 0
@@ -60,11 +75,17 @@ export class SimNode implements Network, NetworkNode {
   stop(): Promise<void> {
     this.#round++
     this.#network.leave(this)
-    return this.process.promise((resolve) => this.process.after(0, () => resolve(undefined)))
+    return this.process.promise((resolve) => {
+      const check = (): void => {
+        if (this.#ends.size === 0) resolve(undefined)
+        else this.process.after(0, check)
+      }
+      this.process.after(0, check)
+    })
   }
 
   announce(payload: Uint8Array): void {
-    this.#network.announce(this, payload)
+    if (payload.length <= limits.announcementBytes) this.#network.announce(this, payload)
   }
 
   introduce(_via: string, peers: readonly PeerHint[]): void {
@@ -110,24 +131,32 @@ export class SimNode implements Network, NetworkNode {
   ended(end: ConnectionEnd): void {
     this.#ends.delete(end)
     this.#network.recorder?.unlinked(this.process.name, end.order)
+    const device = this.#met.get(end.remotePeer)
+    if (device !== undefined && this.#watched.has(device)) {
+      this.#dialLater(device, this.#round, FIRST_REDIAL_MS)
+    }
   }
 
   upgrade(to: NetworkNode, path: Path): boolean {
     return this.#network.connect(this, to, path)
   }
 
+  /** Tries to reach a device after a pause, and again with longer ones. */
   #dialLater(device: string, round: number, pauseMs: number): void {
-    this.process.after(this.random.between(0.5, 1) * pauseMs, () => {
+    this.#attempts.get(device)?.()
+    this.#watched.delete(device)
+    const attempt = (): void => {
       if (round !== this.#round) return
       const node = this.#network.nodeOf(device)
       const linked = node !== undefined && this.linkedPeers().has(node.peer)
       const trying = [...this.#ends].some(({ remotePeer }) => remotePeer === node?.peer)
-      if (node && !trying) this.#network.connect(this, node, 'direct')
-      this.#dialLater(
-        device,
-        round,
-        linked ? FIRST_REDIAL_MS : Math.min(2 * pauseMs, LAST_REDIAL_MS),
-      )
-    })
+      if (node && !trying) {
+        this.#met.set(node.peer, device)
+        this.#network.connect(this, node, 'direct')
+      }
+      this.#dialLater(device, round, linked ? WATCH_MS : Math.min(2 * pauseMs, LAST_REDIAL_MS))
+      if (linked) this.#watched.add(device)
+    }
+    this.#attempts.set(device, this.process.after(this.random.between(0.5, 1) * pauseMs, attempt))
   }
 }

@@ -69,7 +69,7 @@ export function improvised<Work>(
       const atMs = Math.min(due.work, due.fault, due.copy)
       const sort = due.fault === atMs ? 'fault' : due.copy === atMs ? 'copy' : 'work'
       // Bursts and pauses: several commands in one turn make one batch.
-      if (sort === 'work') due.work += random.chance(0.3) ? 0 : wait(rhythm.workMs)
+      if (sort === 'work') due.work += random.chance(0.45) ? 0 : wait(rhythm.workMs)
       else due[sort] += wait(sort === 'fault' ? rhythm.faultMs : rhythm.copyMs)
       const what = body(sort, fleet, ready)
       if (!what) return undefined

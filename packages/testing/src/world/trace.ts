@@ -10,9 +10,9 @@ export class Trace {
   /** Adds one event: what, when, and the bytes it carries. */
   add(what: string, time: number, payload?: Uint8Array): void {
     this.#events++
-    for (let i = 0; i < what.length; i++) this.#byte(what.charCodeAt(i))
+    for (let i = 0; i < what.length; i++) this.#mix(what.charCodeAt(i))
     this.#word(Math.floor(time * 1000))
-    if (payload) for (const byte of payload) this.#byte(byte)
+    if (payload) this.#bytes(payload)
   }
 
   /** Events so far. */
@@ -25,13 +25,26 @@ export class Trace {
     return [this.#a, this.#b].map((lane) => (lane >>> 0).toString(16).padStart(8, '0')).join('')
   }
 
-  #word(value: number): void {
-    for (let rest = value; rest > 0; rest = Math.floor(rest / 256)) this.#byte(rest % 256)
+  /** Four bytes at a time. */
+  #bytes(payload: Uint8Array): void {
+    const whole = payload.length & ~3
+    for (let i = 0; i < whole; i += 4) {
+      this.#mix(
+        payload[i]! | (payload[i + 1]! << 8) | (payload[i + 2]! << 16) | (payload[i + 3]! << 24),
+      )
+    }
+    for (let i = whole; i < payload.length; i++) this.#mix(payload[i]!)
   }
 
-  #byte(byte: number): void {
-    this.#a = Math.imul(this.#a ^ byte, 0x01000193)
-    this.#b = Math.imul(this.#b ^ byte, 0x5bd1e995)
+  #word(value: number): void {
+    for (let rest = value; rest > 0; rest = Math.floor(rest / 256)) this.#mix(rest % 256)
+  }
+
+  /** Takes in up to 32 bits. */
+  #mix(bits: number): void {
+    this.#a = Math.imul(this.#a ^ bits, 0x01000193)
+    this.#a ^= this.#a >>> 13
+    this.#b = Math.imul(this.#b ^ bits, 0x5bd1e995)
     this.#b ^= this.#b >>> 15
   }
 }
