@@ -63,7 +63,7 @@ export class Recorder {
   /** All faults are over. */
   healed(): void {
     this.#healedMs = this.#now()
-    for (const fault of this.#faults) fault.toMs ??= this.#healedMs
+    for (const fault of this.#faults) fault.toMs = Math.min(fault.toMs ?? Infinity, this.#healedMs)
   }
 
   /** Takes what `task` does at once as work of a step. */
