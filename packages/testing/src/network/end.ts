@@ -138,7 +138,12 @@ export class ConnectionEnd {
       peer: this.remotePeer,
       identity,
       path: this.path,
-      send: (frame) => (this.#open ? this.#out!.send(frame.slice()) : Promise.resolve()),
+      send: (frame) => {
+        if (!this.#open) return Promise.resolve()
+        if (frame.length <= limits.frameBytes) return this.#out!.send(frame.slice())
+        this.owner.process.after(0, this.#closeBoth)
+        return Promise.resolve()
+      },
       close: () => {
         // Not in the middle of the caller: it may be iterating over its links.
         this.owner.process.after(0, this.#closeBoth)

@@ -76,11 +76,11 @@ export class SimNode implements Network, NetworkNode {
     this.#round++
     this.#network.leave(this)
     return this.process.promise((resolve) => {
-      const check = (): void => {
-        if (this.#ends.size === 0) resolve(undefined)
-        else this.process.after(0, check)
-      }
-      this.process.after(0, check)
+      this.process.after(0, () => {
+        // Also those it goes on to believe in although they are gone.
+        for (const end of [...this.#ends]) end.drop()
+        resolve(undefined)
+      })
     })
   }
 
