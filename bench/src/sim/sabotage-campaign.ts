@@ -1,8 +1,12 @@
 import { runSeeds, type Campaign } from './pool.ts'
 import { NOT_PLANTED } from './plant.ts'
+import { tableHead, tableRow, writeTable, type Finding } from './sabotage-table.ts'
 import { sabotages } from './sabotages.ts'
 
-/** Plants bugs, one at a time, and runs seeds until one breaks a rule. Returns the exit code: a bug that survives is a failure. */
+/**
+ * Plants bugs, one at a time, and runs seeds until one breaks a rule. Returns the exit code: a bug that survives is a failure. When all
+ * were planted, their table goes into `docs/testing.md`.
+ */
 export async function runSabotage(
   names: readonly string[] | undefined,
   campaign: Campaign,
@@ -14,21 +18,23 @@ export async function runSabotage(
     )
     return 2
   }
-  let survivors = 0
-  console.log('| planted bug | found by | after seeds |\n| --- | --- | --- |')
-  for (const { name: sabotage, what } of chosen) {
+  const findings: Finding[] = []
+  console.log(tableHead)
+  for (const { name, what } of chosen) {
     const enough = ({ violations }: { violations: readonly unknown[] }): boolean =>
       violations.length > 0
-    const reports = await runSeeds({ ...campaign, sabotage, enough }, () => undefined)
+    const reports = await runSeeds({ ...campaign, sabotage: name, enough }, () => undefined)
     const found = reports.find(enough)
     const broken = found?.violations[0]
-    if (!broken) survivors++
     const seeds = found ? found.seed - campaign.first + 1 : reports.length
-    console.log(`| ${what} (\`${sabotage}\`) | ${broken?.rule ?? '**survived**'} | ${seeds} |`)
+    const finding = { name, what, rule: broken?.rule, seeds }
+    findings.push(finding)
+    console.log(tableRow(finding))
     if (broken?.what.includes(NOT_PLANTED)) {
       console.error(broken.what)
       return 1
     }
   }
-  return survivors > 0 ? 1 : 0
+  if (!names) writeTable(findings)
+  return findings.every(({ rule }) => rule !== undefined) ? 0 : 1
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 
 import { expect, test } from 'vitest'
 
+import { tableRow, writtenRows } from './sabotage-table.ts'
 import { sabotages } from './sabotages.ts'
 
 const packages = new URL('../../../packages/', import.meta.url)
@@ -16,4 +17,10 @@ test.for(sabotages)('$name can be planted', ({ changes }) => {
 
 test('there are 24, each with a name of its own', () => {
   expect(new Set(sabotages.map(({ name }) => name)).size).toBe(24)
+})
+
+test('the page says of each how it was found', () => {
+  const rows = writtenRows()
+  const expected = sabotages.map((each) => tableRow({ ...each, rule: '(.+)', seeds: 0 }))
+  expect(rows.map((row) => row.replace(/ \| [^|*]+ \| \d+ \|$/, ' | (.+) | 0 |'))).toEqual(expected)
 })
