@@ -18,6 +18,7 @@ export default defineConfig({
         ssr: { resolve: { conditions: [...conditions, 'node', 'import', 'module', 'default'] } },
         test: {
           name: 'node',
+          setupFiles: ['scripts/property-seed.ts'],
           environment: 'node',
           include: ['packages/*/src/**/*.test.ts', '{apps/demo/src,bench,examples}/**/*.test.ts'],
           // A fixture is shared by tests and has none: named like a test, it is nowhere taken for a part of the product.
@@ -35,6 +36,7 @@ export default defineConfig({
         optimizeDeps: { exclude: ['@automerge/automerge'] },
         test: {
           name: 'browser',
+          setupFiles: ['scripts/property-seed.ts'],
           include: ['packages/*/src/**/*.browser.test.ts', 'examples/**/*.browser.test.ts'],
           browser: {
             enabled: true,
