@@ -16,7 +16,13 @@ stateModelContract('documents', async () => ({
     const doc = handle as DocumentHandle<Content>
     const edits = [
       () => doc.splice(['text'], choose(doc.text.length + 1), 0, 'xyz'.slice(choose(3))),
-      () => doc.splice(['text'], choose(Math.max(1, doc.text.length)), Math.min(1, doc.text.length), ''),
+      () =>
+        doc.splice(
+          ['text'],
+          choose(Math.max(1, doc.text.length)),
+          Math.min(1, doc.text.length),
+          '',
+        ),
       () => doc.list.push({ n: choose(9) }),
       () => doc.list.splice(choose(doc.list.length + 1), 1, choose(9)),
       () => (doc.map[`k${choose(3)}`] = [choose(9)]),
