@@ -1,4 +1,5 @@
 export { cryptoContract } from './crypto.contract.ts'
+export { randomContract, schedulerContract, type SchedulerFixture } from './environment.contract.ts'
 export { networkContract, type NetworkFixture } from './network.contract.ts'
 export { stateModelContract, type Choose, type StateModelFixture } from './state-model.contract.ts'
 export {
