@@ -28,7 +28,14 @@ async function write(): Promise<void> {
   }
 }
 
-/** At once and in order: nothing is told that has not happened. */
+/** At once and in order: nothing is told that has not happened. A full pipe is waited for. */
 function say(line: string): void {
-  writeSync(1, `${line}\n`)
+  for (;;) {
+    try {
+      writeSync(1, `${line}\n`)
+      return
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+    }
+  }
 }
