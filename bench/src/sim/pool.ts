@@ -1,14 +1,16 @@
 import { Worker } from 'node:worker_threads'
 
-import type { RunReport } from '@peerplane/testing'
+import type { RunReport, ScenarioName } from '@peerplane/testing'
 
-import type { FromWorker, ToWorker } from './worker.ts'
+import type { FromWorker, ToWorker, WorkerSettings } from './worker.ts'
 
 /** Which seeds to run, and how. */
 export interface Campaign {
   readonly first: number
   readonly count: number
   readonly workers: number
+  /** Default: everything. */
+  readonly scenario?: ScenarioName | undefined
   /** Name of a bug to plant. */
   readonly sabotage?: string | undefined
   /** Ends the campaign early once it says so. */
@@ -33,19 +35,21 @@ export async function runSeeds(
     if (campaign.enough?.(report)) next = end
   }
   const threads = Math.max(1, Math.min(campaign.workers, campaign.count))
-  await Promise.all(Array.from({ length: threads }, () => work(campaign.sabotage, take, finish)))
+  await Promise.all(Array.from({ length: threads }, () => work(campaign, take, finish)))
   return reports.sort((a, b) => a.seed - b.seed)
 }
 
 /** Keeps one thread busy; a thread that hangs or dies is replaced. */
 async function work(
-  sabotage: string | undefined,
+  { sabotage, scenario }: Pick<Campaign, 'sabotage' | 'scenario'>,
   take: () => number | undefined,
   finish: (report: RunReport) => void,
 ): Promise<void> {
   let worker: Worker | undefined
   for (let seed = take(); seed !== undefined; seed = take()) {
-    worker ??= new Worker(new URL('./worker.ts', import.meta.url), { workerData: { sabotage } })
+    worker ??= new Worker(new URL('./worker.ts', import.meta.url), {
+      workerData: { sabotage, scenario } satisfies WorkerSettings,
+    })
     const answer = await ask(worker, { seed })
     if ('failure' in answer) {
       await worker.terminate()
@@ -81,6 +85,8 @@ function failed(seed: number, what: string): RunReport {
     workload: { commands: 0, acknowledged: 0, failed: 0, retries: 0, atomic: 0 },
     faults: {},
     overtook: 0,
+    perturbed: {},
+    webCrypto: false,
     frames: 0,
     bytes: 0,
     virtualMs: 0,

@@ -1,3 +1,4 @@
+import { perturbations, type Perturbation } from '@peerplane/core'
 import type { FaultCounts, RunReport } from '@peerplane/testing'
 
 /** Sums over a campaign. */
@@ -10,6 +11,9 @@ export interface Totals {
   readonly faults: FaultCounts
   readonly overtook: number
   readonly runsWithoutOvertaking: number
+  /** How often the product was sent down each of its rare ways. */
+  readonly perturbed: ReadonlyMap<Perturbation, number>
+  readonly realSignatures: number
   readonly frames: number
   readonly virtualMs: number
   readonly slowestConvergence: RunReport | undefined
@@ -33,6 +37,10 @@ export function totalsOf(reports: readonly RunReport[]): Totals {
     faults,
     overtook: sum(({ overtook }) => overtook),
     runsWithoutOvertaking: reports.filter(({ overtook }) => overtook === 0).length,
+    perturbed: new Map(
+      perturbations.map((point) => [point, sum(({ perturbed }) => perturbed[point] ?? 0)]),
+    ),
+    realSignatures: reports.filter(({ webCrypto }) => webCrypto).length,
     frames: sum(({ frames }) => frames),
     virtualMs: sum(({ virtualMs }) => virtualMs),
     slowestConvergence: reports.toSorted((a, b) => b.convergedMs - a.convergedMs)[0],
@@ -43,7 +51,7 @@ export function totalsOf(reports: readonly RunReport[]): Totals {
 export function printRun(report: RunReport): void {
   const { seed, devices, workload, faults, overtook, frames, virtualMs, convergedMs } = report
   console.log(
-    `seed ${seed}: ${devices} devices, ${workload.acknowledged} commits, ${sumOf(faults)} faults, ` +
+    `seed ${seed}: ${devices} devices, ${workload.acknowledged} commits, ${sumOf(Object.values(faults))} faults, ` +
       `${overtook} had to wait, ${frames} frames, ${seconds(virtualMs)} virtual, equal after ${seconds(convergedMs)}, trace ${report.trace}`,
   )
   for (const { rule, where, what } of report.violations.slice(0, 5)) {
@@ -59,23 +67,42 @@ export function printTotals(totals: Totals, realMs: number): boolean {
 runs          ${runs}, ${failed.length} with a violation${failed.length > 0 ? `: seeds ${failed.map(({ seed }) => seed).join(', ')}` : ''}
 commits       ${totals.commits} acknowledged of ${totals.commands} commands, ${totals.retries} retried
 waited        ${totals.overtook} deliveries came before a cause; none in ${totals.runsWithoutOvertaking} runs
-faults        ${sumOf(totals.faults)}
-${faultLines(totals.faults)}
+faults        ${sumOf(Object.values(totals.faults))}
+${lines(Object.entries(totals.faults))}
+rare ways     ${sumOf(totals.perturbed.values())}
+${lines(totals.perturbed)}
 network       ${totals.frames} frames
+signatures    real in ${totals.realSignatures} runs
 virtual time  ${(totals.virtualMs / 3_600_000).toFixed(1)} hours; slowest to become equal: seed ${slowestConvergence?.seed ?? '-'}, ${seconds(slowestConvergence?.convergedMs ?? 0)}
 real time     ${seconds(realMs)}, ${(runs / (realMs / 1000)).toFixed(1)} schedules per second`)
-  const idle = totals.overtook === 0
-  if (idle) console.log('\nfailed: nothing was ever reordered, so causal delivery was not tested')
-  return failed.length === 0 && !idle
+  const untested = refusalsOf(totals)
+  for (const each of untested) console.log(`\nfailed: ${each}`)
+  return failed.length === 0 && untested.length === 0
 }
 
-const sumOf = (faults: FaultCounts): number =>
-  Object.values(faults).reduce((sum, count) => sum + count, 0)
+/** From so many runs on every rare way must have been taken. */
+const ALL_WAYS_RUNS = 300
 
-const faultLines = (faults: FaultCounts): string =>
-  Object.entries(faults)
-    .sort(([, a], [, b]) => b - a)
-    .map(([kind, count]) => `  ${kind.padEnd(14)}${count}`)
+/** Why a campaign says nothing although no rule was broken. */
+export function refusalsOf(
+  totals: Pick<Totals, 'runs' | 'commits' | 'overtook' | 'perturbed'>,
+): string[] {
+  const { runs, commits, overtook, perturbed } = totals
+  if (runs === 0 || commits === 0) return ['nothing was run']
+  const missed = [...perturbed].filter(([, count]) => count === 0).map(([point]) => point)
+  return [
+    ...(overtook === 0 ? ['nothing was ever reordered, so causal delivery was not tested'] : []),
+    ...(runs >= ALL_WAYS_RUNS && missed.length > 0 ? [`never taken: ${missed.join(', ')}`] : []),
+  ]
+}
+
+const sumOf = (counts: Iterable<number>): number =>
+  [...counts].reduce((sum, count) => sum + count, 0)
+
+const lines = (counts: Iterable<readonly [string, number]>): string =>
+  [...counts]
+    .toSorted(([, a], [, b]) => b - a)
+    .map(([name, count]) => `  ${name.padEnd(18)}${count}`)
     .join('\n')
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`

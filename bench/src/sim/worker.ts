@@ -1,8 +1,14 @@
 import { parentPort, workerData } from 'node:worker_threads'
 
-import type { RunReport } from '@peerplane/testing'
+import type { RunReport, ScenarioName } from '@peerplane/testing'
 
 import { plant } from './plant.ts'
+
+/** What a worker is started with. */
+export interface WorkerSettings {
+  readonly sabotage: string | undefined
+  readonly scenario: ScenarioName | undefined
+}
 
 export interface ToWorker {
   readonly seed: number
@@ -10,10 +16,13 @@ export interface ToWorker {
 
 export type FromWorker = { readonly report: RunReport } | { readonly failure: string }
 
-const { sabotage } = workerData as { readonly sabotage: string | undefined }
+const { sabotage, scenario: name } = workerData as WorkerSettings
 const planted = sabotage === undefined ? undefined : plant(sabotage)
 // Loaded after planting: the bug has to be in the modules that are run.
-const { runSeed } = await import('@peerplane/testing')
+const { runSeed, scenarios } = await import('@peerplane/testing')
+const scenario = scenarios[name ?? 'everything']
+// Errors are made by the thousand, as answers; their stacks would cost more than they.
+Error.stackTraceLimit = 0
 const answer = (message: FromWorker): void => parentPort!.postMessage(message)
 
 let stray: unknown
@@ -23,7 +32,7 @@ process.on('unhandledRejection', (error) => {
 
 parentPort!.on('message', ({ seed }: ToWorker) => {
   stray = undefined
-  runSeed(seed).then(
+  runSeed(seed, { scenario }).then(
     (report) => {
       planted?.assertUsed()
       if (stray === undefined) answer({ report })

@@ -149,6 +149,7 @@ export type {
   Path,
   PeerHint,
 } from './ports/network.ts'
+export { perturbations, type Perturb, type Perturbation } from './ports/perturb.ts'
 export type { Random } from './ports/random.ts'
 export type { Admitted, OpeningEvidence, Replica, Run } from './ports/replica.ts'
 export type { Scheduler } from './ports/scheduler.ts'

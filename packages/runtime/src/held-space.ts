@@ -45,11 +45,21 @@ export async function holdSpace(
   clock: HybridClock,
   events: HeldSpaceEvents,
 ): Promise<HeldSpace> {
-  const { store, key, crypto, random, scheduler } = ports
+  const { store, key, crypto, random, scheduler, perturb } = ports
   const models = modelsOf(declared)
   const { space, chain } = membership
-  const log = await openLog({ store, space: space.record, key, chain, crypto, random, clock })
-  const entities = await openEntities({ store, models, scheduler, settled: () => log.settled() })
+  const log = await openLog({
+    store,
+    space: space.record,
+    key,
+    chain,
+    crypto,
+    random,
+    perturb,
+    clock,
+  })
+  const settled = (): Promise<void> => log.settled()
+  const entities = await openEntities({ store, models, scheduler, perturb, settled })
   const folded = entities.folded()
   const counts = log.status().frozen.every(({ session, seq }) => (folded.get(session) ?? 0) < seq)
   // A fork was found, and then there was no time to begin again without it.

@@ -1,4 +1,13 @@
-import type { Clock, Crypto, Network, Random, Scheduler, SigningKey, Store } from '@peerplane/core'
+import type {
+  Clock,
+  Crypto,
+  Network,
+  Perturb,
+  Random,
+  Scheduler,
+  SigningKey,
+  Store,
+} from '@peerplane/core'
 
 /** What a home must give the runtime: everything that is not pure. */
 export interface Ports {
@@ -9,6 +18,8 @@ export interface Ports {
   readonly random: Random
   readonly clock: Clock
   readonly scheduler: Scheduler
+  /** For simulations. */
+  readonly perturb?: Perturb | undefined
   /** Assembles the network when it is first wanted; without it the plane works alone. */
   readonly network?: NetworkFactory | undefined
 }

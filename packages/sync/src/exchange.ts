@@ -61,7 +61,7 @@ export function createExchange(options: SyncOptions, events: ExchangeEvents): Ex
   const device = toHex(options.key.publicKey) as DeviceId
   const now = monotonic(clock)
   const jitter = (): number => options.random.bytes(1)[0]! / 255
-  const state = createState(replica, jitter())
+  const state = createState(replica, jitter(), options.perturb)
   const links = new Map<string, OpenLink>()
   /** Sessions of others that may have been delivered further and have not been told. */
   const fresh = new Set<SessionId>()
@@ -205,6 +205,7 @@ export function createExchange(options: SyncOptions, events: ExchangeEvents): Ex
       if (stopped) return
       const { id } = link
       const open = createOpenLink(link, replica, {
+        perturb: options.perturb,
         congestion: (congested) => void turn({ kind: 'congestion', link: id, congested }),
         done: (range) => void turn({ kind: 'served', link: id, ...range }),
         failed: (error) => events.failed('log', asPeerplaneError(error, 'store-failed')),

@@ -14,7 +14,7 @@ export interface OpenLink {
 }
 
 /** What an open link reports. */
-export interface OpenLinkEvents extends Pick<ServingPorts, 'done' | 'failed'> {
+export interface OpenLinkEvents extends Pick<ServingPorts, 'perturb' | 'done' | 'failed'> {
   /** More waits to leave than `limits.outboxBytes`, or less than half of it again. */
   readonly congestion: (congested: boolean) => void
 }
@@ -41,6 +41,7 @@ export function createOpenLink(link: Link, replica: Replica, events: OpenLinkEve
   const send = (message: Message): Promise<void> => sendFrame(encodeMessage(message))
   const serving = createServing({
     replica,
+    perturb: events.perturb,
     send: (run) => send({ kind: 'run', run }),
     done: events.done,
     failed: events.failed,

@@ -1,5 +1,6 @@
 import {
   compareTimestamps,
+  type Perturb,
   type Replica,
   type Run,
   type SessionId,
@@ -20,6 +21,7 @@ export interface Serving {
 /** What serving calls. */
 export interface ServingPorts {
   readonly replica: Pick<Replica, 'range'>
+  readonly perturb?: Perturb | undefined
   /** Resolves when the link takes more. */
   readonly send: (run: Run) => Promise<void>
   /** A range has been sent up to commit `to`; incomplete when no more of it can be read. */
@@ -45,7 +47,7 @@ const START: Timestamp = { ms: 0, counter: 0 }
  * Sends the pieces of all ranges of one link in the order of their hybrid clocks, which no commit contradicts that depends on another: so a
  * receiver seldom holds a commit whose causes are still to come. One piece is in memory at a time.
  */
-export function createServing({ replica, send, done, failed }: ServingPorts): Serving {
+export function createServing({ replica, perturb, send, done, failed }: ServingPorts): Serving {
   const waiting = new Map<SessionId, Waiting>()
   let running = false
   let stopped = false
@@ -53,7 +55,7 @@ export function createServing({ replica, send, done, failed }: ServingPorts): Se
   async function run(): Promise<void> {
     while (waiting.size > 0) {
       const next = await earliest()
-      const piece = next && (await read(next, Math.max(PIECE_BYTES, ROUND_BYTES / waiting.size)))
+      const piece = next && (await read(next, pieceBytes()))
       if (piece && !stopped) {
         await send(piece)
         // Nothing comes after the proof of a fork, whatever was asked for.
@@ -67,6 +69,9 @@ export function createServing({ replica, send, done, failed }: ServingPorts): Se
       done({ session: next.session, to: next.sent, complete })
     }
   }
+
+  const pieceBytes = (): number =>
+    perturb?.('small-piece') ? 1 : Math.max(PIECE_BYTES, ROUND_BYTES / waiting.size)
 
   /** The range whose next commit is the oldest. */
   async function earliest(): Promise<Waiting | undefined> {

@@ -7,6 +7,7 @@ import type {
   Network,
   NetworkStatus,
   Path,
+  Perturb,
   Random,
   Replica,
   Scheduler,
@@ -27,6 +28,7 @@ export interface SyncOptions {
   readonly anchor: boolean
   readonly crypto: Crypto
   readonly random: Random
+  readonly perturb?: Perturb | undefined
   readonly clock: Clock
   readonly scheduler: Scheduler
   /** Whether a device has been seen in this space before: then its invitation is not checked for expiry again. */

@@ -1,7 +1,6 @@
 export { checkCausal, type CausalViolation, type RegisterOperation } from './check/causal.ts'
 export { isLinearizable, type SequentialModel, type TimedOperation } from './check/linearizable.ts'
 export {
-  leastWork,
   performSeed,
   runPlan,
   runSeed,
@@ -10,8 +9,15 @@ export {
   type RunOptions,
   type RunReport,
 } from './campaign/run.ts'
+export {
+  leastWork,
+  scenarios,
+  type CampaignScenario,
+  type ScenarioName,
+} from './campaign/scenarios.ts'
 export type { Rule, Violation } from './campaign/witness.ts'
 export type { AmbientFault, FaultCounts, FaultKind, MomentaryFault } from './fleet/faults.ts'
+export type { PerturbationCounts } from './fleet/perturber.ts'
 export type { Plan } from './plan/plan.ts'
 export { Recorder } from './record/recorder.ts'
 export type { Recording } from './record/recording.ts'

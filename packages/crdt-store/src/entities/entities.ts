@@ -4,6 +4,7 @@ import type {
   EntityState,
   Json,
   Origin,
+  Perturb,
   Scheduler,
   SessionId,
   StateModel,
@@ -26,6 +27,7 @@ export interface EntitiesOptions {
   /** Model of each declared type. Sections of other types are left to the log. */
   readonly models: ReadonlyMap<string, DeclaredModel>
   readonly scheduler: Scheduler
+  readonly perturb?: Perturb | undefined
   /**
    * Resolves when every commit that was appended before the call is durable, rejects when one of them was lost. It must not wait for
    * entities. Rows are written only after it: after a crash they would otherwise show commits that the log does not hold.

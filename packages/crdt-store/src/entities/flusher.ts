@@ -65,14 +65,11 @@ export class Flusher {
   /** Flushes after a while. */
   schedule(): void {
     if (this.#isStopped) return
-    this.#cancelTimer ??= this.#options.scheduler.after(
-      (this.#options.flushAfterMs ?? FLUSH_AFTER_MS) + this.#rowsBefore * FLUSH_AFTER_MS_PER_ROW,
-      () => {
-        this.#cancelTimer = undefined
-        // Rows can be made again from the log; what failed is tried again.
-        this.flush().catch(() => this.schedule())
-      },
-    )
+    this.#cancelTimer ??= this.#options.scheduler.after(this.#delayMs(), () => {
+      this.#cancelTimer = undefined
+      // Rows can be made again from the log; what failed is tried again.
+      this.flush().catch(() => this.schedule())
+    })
   }
 
   /** Writes everything that changed before the call. */
@@ -105,6 +102,11 @@ export class Flusher {
     this.#isStopped = true
     this.#cancelTimer?.()
     this.#cancelTimer = undefined
+  }
+
+  #delayMs(): number {
+    const { flushAfterMs = FLUSH_AFTER_MS, perturb } = this.#options
+    return perturb?.('rows-at-once') ? 0 : flushAfterMs + this.#rowsBefore * FLUSH_AFTER_MS_PER_ROW
   }
 
   async #flush(): Promise<void> {

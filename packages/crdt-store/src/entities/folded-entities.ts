@@ -230,10 +230,10 @@ export class FoldedEntities implements Entities {
 
   #afterFlush(): void {
     this.#slots.mayEvict()
-    this.#evict()
+    this.#evict(this.#options.perturb?.('evict-all') ? 0 : undefined)
   }
 
-  #evict(): void {
+  #evict(keep?: number): void {
     this.#slots.evict((slot) => {
       if (slot.waiting.length > 0 && !slot.problem) {
         slot.isLeaving = true
@@ -241,7 +241,7 @@ export class FoldedEntities implements Entities {
         return 'later'
       }
       return this.#flusher.has(slot.key) ? 'no' : 'now'
-    })
+    }, keep)
   }
 
   /** The state of an entity, opened for a list; `undefined` if it cannot be read. */

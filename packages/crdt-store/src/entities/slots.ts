@@ -53,10 +53,10 @@ export class Slots {
     else this.#pins.delete(key)
   }
 
-  /** Frees the entities used least recently, as far as there are too many and `mayGo` agrees; to `later` they are on their way. */
-  evict(mayGo: (slot: Slot) => 'now' | 'later' | 'no'): void {
-    if (this.#slots.size <= this.#room) return
-    let excess = this.#slots.size - limits.openEntities
+  /** Frees the entities used least recently, as far as there are more than `keep` and `mayGo` agrees; to `later` they are on their way. */
+  evict(mayGo: (slot: Slot) => 'now' | 'later' | 'no', keep: number = limits.openEntities): void {
+    if (this.#slots.size <= (keep < limits.openEntities ? keep : this.#room)) return
+    let excess = this.#slots.size - keep
     let staying = 0
     for (const [key, slot] of this.#slots) {
       if (excess <= 0) break
@@ -66,7 +66,8 @@ export class Slots {
       else staying++
     }
     // Otherwise each opening would look at all of them again.
-    this.#room = staying > 0 ? this.#slots.size + staying / 8 : limits.openEntities
+    const room = staying > 0 ? this.#slots.size + staying / 8 : 0
+    this.#room = Math.max(limits.openEntities, room)
   }
 
   /** From now on more of them may go. */

@@ -108,12 +108,12 @@ export class Appender {
     heads: readonly Head[],
     sections: readonly Section[],
   ): Prepared[] {
-    const { random } = this.#options.author
+    const { author } = this.#options
     const made: Prepared[] = []
     for (let seq = own.seq + 1; seq <= last; seq++) {
       const from = (seq - own.seq - 1) * limits.deps
       const deps = heads.slice(from, from + limits.deps)
-      made.push(prepare(turn, own, { seq, time }, deps, seq < last ? [] : sections, random))
+      made.push(prepare(turn, own, { seq, time }, deps, seq < last ? [] : sections, author))
     }
     return made
   }

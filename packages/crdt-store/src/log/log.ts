@@ -9,6 +9,7 @@ import type {
   Frontier,
   HybridClock,
   Origin,
+  Perturb,
   Random,
   Replica,
   Run,
@@ -44,6 +45,7 @@ export interface LogOptions {
   readonly chain: readonly Admission[]
   readonly crypto: Crypto
   readonly random: Random
+  readonly perturb?: Perturb | undefined
   /** Observes the timestamps of everything delivered. */
   readonly clock: HybridClock
   /** Planted bugs, for campaigns that must find them. */

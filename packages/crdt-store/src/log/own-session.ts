@@ -4,6 +4,7 @@ import type {
   BatchId,
   DeviceId,
   Opening,
+  Perturb,
   Random,
   SessionId,
   SigningKey,
@@ -31,6 +32,7 @@ export interface Author {
   readonly key: SigningKey
   readonly chain: readonly Admission[]
   readonly random: Random
+  readonly perturb?: Perturb | undefined
 }
 
 /** Begins a session, in memory, on top of all that is held of this device. */

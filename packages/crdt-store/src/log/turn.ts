@@ -7,10 +7,10 @@ import {
   SEED_BYTES,
   sectionToValue,
 } from '@peerplane/core'
-import type { Commit, Origin, Random, Section, StoreDurability, Write } from '@peerplane/core'
+import type { Commit, Origin, Section, StoreDurability, Write } from '@peerplane/core'
 
 import type { Head } from './heads.ts'
-import type { OwnSession } from './own-session.ts'
+import type { Author, OwnSession } from './own-session.ts'
 
 /** A batch that still grows. Its commits are salted with its seed, so a commit belongs to a batch from the beginning. */
 interface OpenBatch {
@@ -50,13 +50,13 @@ export function prepare(
   place: Pick<Origin, 'seq' | 'time'>,
   heads: readonly Head[],
   sections: readonly Section[],
-  random: Random,
+  { random, perturb }: Pick<Author, 'random' | 'perturb'>,
 ): Prepared {
   const size = sizeOf(sections, heads.length)
   // Only the first commit of a batch may have deps.
   const last = heads.length === 0 ? turn.batches.at(-1) : undefined
   const batch =
-    last && hasRoom(last, own, size)
+    last && hasRoom(last, own, size) && !perturb?.('short-batch')
       ? last
       : { own, seed: random.bytes(SEED_BYTES), commits: [], bytes: 0 }
   const commit = makeCommit(

@@ -3,6 +3,7 @@ import {
   limits,
   type DeviceId,
   type ErrorCode,
+  type Perturb,
   type SessionId,
   type Tip,
 } from '@peerplane/core'
@@ -67,6 +68,7 @@ export interface LinkState {
 /** Everything the engine remembers. */
 export interface EngineState {
   readonly log: LogView
+  readonly perturb: Perturb
   readonly links: Map<string, LinkState>
   /** Sessions that may have to be asked for now. */
   readonly open: Set<SessionId>
@@ -92,9 +94,14 @@ export interface Step {
 }
 
 /** An engine without links. `jitter` is from 0 to 1. */
-export function createState(log: LogView, jitter: number): EngineState {
+export function createState(
+  log: LogView,
+  jitter: number,
+  perturb: Perturb = () => false,
+): EngineState {
   return {
     log,
+    perturb,
     links: new Map(),
     open: new Set(),
     delayed: new Map(),

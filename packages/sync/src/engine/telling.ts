@@ -19,11 +19,12 @@ export function tell(
   const changed = others === 'all' ? changedTips(step) : changedTips(step, others, own)
   if (changed.length === 0 && !own) return
   for (const link of state.links.values()) {
-    const pushes = own !== undefined && mayPush(link, own)
+    const pushes = own !== undefined && mayPush(link, own) && !state.perturb('no-push')
     for (const { session, seq } of changed) {
       // It comes by itself, and is acknowledged to be complete by `served`.
       if (session === state.ownSession && (pushes || link.following)) continue
-      owe(link, session, knownSeq(link, session) < seq ? now : now + timing.acknowledgement)
+      const atOnce = knownSeq(link, session) < seq && !state.perturb('tell-late')
+      owe(link, session, atOnce ? now : now + timing.acknowledgement)
     }
     tellDue(step, link)
     if (pushes) {
@@ -91,7 +92,7 @@ export function announce(step: Step): void {
   const { state, now, effects } = step
   state.announceAt = Infinity
   if (state.links.size === 0) return
-  effects.push({ kind: 'announce', tips: ownTips(state) })
+  if (!state.perturb('no-announcement')) effects.push({ kind: 'announce', tips: ownTips(state) })
   announceBy(step, now + state.announcePeriod)
 }
 

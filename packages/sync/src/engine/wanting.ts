@@ -24,6 +24,10 @@ export function want(step: Step): void {
     for (const session of state.open) {
       state.open.delete(session)
       if (state.asks.has(session)) continue
+      if (wants.size > 0 && state.perturb('want-one')) {
+        delay(step, session, now + timing.grace)
+        continue
+      }
       const held = storedSeq(state, session)
       const choice = choose(step, session, held)
       if (typeof choice === 'number') delay(step, session, choice)

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 
-import { leastWork, runSeed } from './run.ts'
+import { runSeed } from './run.ts'
+import { leastWork, scenarios } from './scenarios.ts'
 
 test('the same seed is the same run, twenty times over', { timeout: 300_000 }, async () => {
   const first = await runSeed(3)
@@ -29,4 +30,26 @@ test('every run does enough to be worth something', { timeout: 300_000 }, async 
 test('another seed is another run', { timeout: 300_000 }, async () => {
   const traces = [await runSeed(1), await runSeed(2)].map(({ trace }) => trace)
   expect(new Set(traces).size).toBe(2)
+})
+
+test.for(Object.entries(scenarios))(
+  '%s: kinds of fault are those it says',
+  async ([, scenario]) => {
+    const { violations, faults } = await runSeed(7, { scenario })
+    expect(violations).toEqual([])
+    expect(scenario.faults).toEqual(expect.arrayContaining(Object.keys(faults)))
+  },
+)
+
+test('a run with next to no work is refused', { timeout: 60_000 }, async () => {
+  const rhythm = { workMs: 300_000, faultMs: 300_000, copyMs: 300_000 }
+  const { violations } = await runSeed(1, { scenario: { ...scenarios.everything, rhythm } })
+  expect(violations.map(({ rule }) => rule)).toContain('workload')
+})
+
+test('every hundredth seed signs in earnest', { timeout: 60_000 }, async () => {
+  const [real, simulated] = [await runSeed(100), await runSeed(101)]
+  expect([real.webCrypto, simulated.webCrypto]).toEqual([true, false])
+  expect(real.violations).toEqual([])
+  expect((await runSeed(100)).trace).toBe(real.trace)
 })

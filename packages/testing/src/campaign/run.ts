@@ -1,26 +1,29 @@
 import type { Crypto } from '@peerplane/core'
-import type { PlaneStatus } from '@peerplane/runtime'
+import { webCrypto, type PlaneStatus } from '@peerplane/runtime'
 
 import { Chaos } from '../fleet/chaos.ts'
 import type { Incarnation } from '../fleet/device.ts'
 import { chooseFaults, type FaultCounts } from '../fleet/faults.ts'
 import { Fleet } from '../fleet/fleet.ts'
-import { planCommand, planConditions, planDevices } from '../plan/generate.ts'
+import type { PerturbationCounts } from '../fleet/perturber.ts'
+import { planCommand, planConditions, planDevices, planRareWays } from '../plan/generate.ts'
 import { perform, type Stage, type Until } from '../plan/perform.ts'
 import type { CommandWork, Plan } from '../plan/plan.ts'
-import { improvised, planned, type Rhythm, type Script } from '../plan/script.ts'
+import { improvised, planned, type Script } from '../plan/script.ts'
 import type { Recorder } from '../record/recorder.ts'
+import { outsideTime } from '../world/crypto.ts'
 import { SimRandom } from '../world/random.ts'
 import { SimWorld } from '../world/world.ts'
 import { Arrivals } from './arrivals.ts'
 import { Knowledge } from './knowledge.ts'
+import { scenarios, type CampaignScenario } from './scenarios.ts'
 import { Witness, type Twins, type Violation } from './witness.ts'
 import { TitleHistories } from './title-histories.ts'
-import { isEqual, judgeEnd, judgeStatus, type End } from './verdict.ts'
+import { isEqual, judgeEnd, judgeStatus, judgeWork, type End } from './verdict.ts'
 import { campaignKeys, Workload, type WorkloadCounts } from './workload.ts'
 
-/** What one seed has to do at least; a run that does less is a failure of the campaign. */
-export const leastWork = { devices: 3, commits: 100, faults: 5 } as const
+/** One run in so many has real signatures. */
+const WEB_CRYPTO_EVERY = 100
 
 /** Devices beyond the least. Most faults need three; what more of them show costs the square of their number. */
 const MORE_DEVICES = [0, 0, 0, 0, 0, 0, 0, 1, 1, 2] as const
@@ -43,6 +46,10 @@ export interface RunReport {
   readonly faults: FaultCounts
   /** Commands that reached a device before one of their causes. */
   readonly overtook: number
+  /** How often the product was sent down each of its rare ways. */
+  readonly perturbed: PerturbationCounts
+  /** Whether signatures were real. */
+  readonly webCrypto: boolean
   readonly frames: number
   readonly bytes: number
   readonly virtualMs: number
@@ -56,7 +63,10 @@ export interface RunReport {
 
 /** Settings of a run besides its seed. */
 export interface RunOptions {
+  /** Default: simulated, and that of the platform in every hundredth seed. */
   readonly crypto?: Crypto | undefined
+  /** Of a seed; a plan says all itself. Default: everything. */
+  readonly scenario?: CampaignScenario | undefined
   /** Told of everything that happens, for people. */
   readonly log?: ((timeMs: number, what: string) => void) | undefined
   /** Ends the run with the first violation of which this says so. */
@@ -74,15 +84,20 @@ export async function runSeed(seed: number, options: RunOptions = {}): Promise<R
 
 /** Runs one seed and returns with the report what it did, as a plan that does the same again. */
 export async function performSeed(seed: number, options: RunOptions = {}): Promise<Performance> {
+  const { faults: among, rhythm, least } = options.scenario ?? scenarios.everything
   const random = new SimRandom(`seed ${seed}`).stream('plan')
-  const devices = planDevices(random, leastWork.devices + random.pick(MORE_DEVICES))
-  const kinds = chooseFaults(random)
-  const setting = { seed, devices, conditions: planConditions(random, kinds, devices) }
+  const devices = planDevices(random, least.devices + random.pick(MORE_DEVICES))
+  const kinds = chooseFaults(random, among)
+  const conditions = planConditions(random, kinds, devices)
+  const setting = { seed, devices, conditions, rareWays: planRareWays(random) }
   const run = new Run(setting, options)
-  const script = improvised(random, kinds, RHYTHM, planCommand)
+  const script = improvised(random, kinds, rhythm, planCommand)
   const enough = (faults: number): boolean =>
-    run.acknowledged >= leastWork.commits && faults >= leastWork.faults
-  return run.play(script, { enough })
+    run.acknowledged >= least.commits && faults >= least.faults
+  const { plan, report } = await run.play(script, { enough })
+  const idle = options.untilHealed ? undefined : judgeWork(report, least)
+  if (!idle) return { plan, report }
+  return { plan, report: { ...report, violations: [...report.violations, idle] } }
 }
 
 /** Runs a plan. It may do less than a seed must. */
@@ -99,8 +114,6 @@ export interface Performance {
   readonly plan: CommandPlan
 }
 
-const RHYTHM: Rhythm = { workMs: 300, faultMs: 1900, copyMs: 1600 }
-
 /** What a run starts with. */
 type Setting = Omit<CommandPlan, 'steps' | 'endMs'>
 
@@ -109,6 +122,7 @@ class Run {
   readonly #recorder: Recorder | undefined
   readonly #stopAt: RunOptions['stopAt']
   readonly #untilHealed: boolean
+  readonly #isReal: boolean
   #stopped = false
   readonly #world: SimWorld
   readonly #fleet: Fleet
@@ -128,6 +142,7 @@ class Run {
     this.#stopAt = options.stopAt
     this.#untilHealed = options.untilHealed ?? false
     this.#world = new SimWorld(setting.seed)
+    this.#isReal = !options.crypto && setting.seed % WEB_CRYPTO_EVERY === 0
     this.#log = (what) => options.log?.(this.#world.now, what)
     this.#workload = new Workload(this.#knowledge, this.#titles, {
       witnessOf: (process) => this.#witnesses.get(process),
@@ -139,7 +154,9 @@ class Run {
       {
         devices: setting.devices,
         entities: (process) => this.#workload.entities(process),
-        crypto: options.crypto,
+        crypto:
+          options.crypto ?? (this.#isReal ? outsideTime(this.#world, webCrypto()) : undefined),
+        rareWays: setting.rareWays,
         recorder: options.recorder,
       },
       {
@@ -184,6 +201,8 @@ class Run {
       workload: this.#workload.counts,
       faults: this.#chaos.counts,
       overtook: this.#arrivals.overtook,
+      perturbed: this.#fleet.perturber.counts,
+      webCrypto: this.#isReal,
       frames: counts.frames,
       bytes: counts.bytes,
       virtualMs: this.#world.now,
@@ -192,8 +211,7 @@ class Run {
       trace: this.#world.trace.digest(),
       violations: this.#violations,
     }
-    const { seed, devices, conditions } = this.#setting
-    return { report, plan: { seed, devices, conditions, steps, endMs } }
+    return { report, plan: { ...this.#setting, steps, endMs } }
   }
 
   /** Ends all faults and judges what becomes of the fleet. Returns how long it took to become equal. */

@@ -2,7 +2,9 @@ import { limits } from '@peerplane/core'
 import type { PlaneStatus } from '@peerplane/runtime'
 
 import type { SimDevice } from '../fleet/device.ts'
+import type { FaultCounts } from '../fleet/faults.ts'
 import type { Knowledge } from './knowledge.ts'
+import type { CampaignScenario } from './scenarios.ts'
 import type { Violation, Witness } from './witness.ts'
 
 /** One device when all faults are over. */
@@ -74,6 +76,27 @@ export function judgeStatus(where: string, status: PlaneStatus): Violation[] {
     violations.push({ rule: 'bounded waiting', where, what: `${status.waiting} commits wait` })
   }
   return violations
+}
+
+/** What a run must have done to say anything. */
+export function judgeWork(
+  done: {
+    readonly devices: number
+    readonly workload: { readonly acknowledged: number }
+    readonly faults: FaultCounts
+  },
+  least: CampaignScenario['least'],
+): Violation | undefined {
+  const { devices, workload } = done
+  const faults = Object.values(done.faults).reduce((sum, count) => sum + count, 0)
+  const { acknowledged } = workload
+  if (devices >= least.devices && acknowledged >= least.commits && faults >= least.faults) {
+    return undefined
+  }
+  const what =
+    `${devices} devices, ${acknowledged} commits and ${faults} faults say nothing; ` +
+    `there must be ${least.devices}, ${least.commits} and ${least.faults}`
+  return { rule: 'workload', where: 'run', what }
 }
 
 function differences(ends: readonly End[]): string {

@@ -27,6 +27,7 @@ export type Rule =
   | 'fork'
   | 'stuck'
   | 'quiescence'
+  | 'workload'
   | 'bounded waiting'
   | 'exception'
 

@@ -1,4 +1,4 @@
-import type { Crypto, Entity, SigningKey } from '@peerplane/core'
+import type { Crypto, Entity, Perturb, SigningKey } from '@peerplane/core'
 import { openRuntime, type Backend } from '@peerplane/runtime'
 
 import { SimDisk } from '../disk/disk.ts'
@@ -18,6 +18,8 @@ export interface DeviceOptions {
   readonly entities: (process: SimProcess) => readonly Entity[]
   readonly key: SigningKey
   readonly crypto: Crypto
+  /** Choices for one process. */
+  readonly perturb: (process: string) => Perturb
   readonly clock: SimClock
   /** Devices it stays connected to. */
   readonly dial: readonly string[]
@@ -82,6 +84,7 @@ export class SimDevice {
       crypto,
       clock,
       random: world.random.stream(`process ${process.name}`),
+      perturb: this.options.perturb(process.name),
       scheduler: process.scheduler,
       network: () => {
         this.#node = new SimNode(network, process, name, dial)

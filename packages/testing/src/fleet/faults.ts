@@ -19,7 +19,7 @@ export const momentaryFaults = [
 ] as const
 
 /** Faults that colour a whole run. */
-const ambientFaults = [
+export const ambientFaults = [
   'loss',
   'half-open',
   'gossip-loss',
@@ -38,12 +38,17 @@ export type FaultKind = MomentaryFault | AmbientFault
 export type FaultCounts = Partial<Record<FaultKind, number>>
 
 /**
- * The kinds of fault that a run has: a random half of all, with one momentary kind at least. With everything on, a few kinds would drown
- * the others (swarm testing: Groce and others 2012).
+ * The kinds of fault that a run has: a random half of `among`, with one momentary kind at least if there is one. With everything on, a few
+ * kinds would drown the others (swarm testing: Groce and others 2012).
  */
-export function chooseFaults(random: SimRandom): ReadonlySet<FaultKind> {
-  const all: readonly FaultKind[] = [...momentaryFaults, ...ambientFaults]
-  const chosen = new Set(random.shuffle(all).slice(0, Math.ceil(all.length / 2)))
-  if (!momentaryFaults.some((kind) => chosen.has(kind))) chosen.add(random.pick(momentaryFaults))
+export function chooseFaults(
+  random: SimRandom,
+  among: readonly FaultKind[] = [...momentaryFaults, ...ambientFaults],
+): ReadonlySet<FaultKind> {
+  const chosen = new Set(random.shuffle(among).slice(0, Math.ceil(among.length / 2)))
+  const momentary = momentaryFaults.filter((kind) => among.includes(kind))
+  if (momentary.length > 0 && !momentary.some((kind) => chosen.has(kind))) {
+    chosen.add(random.pick(momentary))
+  }
   return chosen
 }

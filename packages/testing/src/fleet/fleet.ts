@@ -1,4 +1,4 @@
-import type { Crypto, Entity, SigningKey } from '@peerplane/core'
+import type { Crypto, Entity, Perturbation, SigningKey } from '@peerplane/core'
 
 import { fairDisk } from '../disk/disk.ts'
 import type { DiskImage } from '../disk/image.ts'
@@ -10,6 +10,7 @@ import { simulatedCrypto } from '../world/crypto.ts'
 import type { SimProcess } from '../world/process.ts'
 import type { SimWorld } from '../world/world.ts'
 import { SimDevice, type DeviceEvents, type Incarnation } from './device.ts'
+import { Perturber } from './perturber.ts'
 import { spreadDevices } from './topology.ts'
 
 /** What a fleet is made of. */
@@ -20,6 +21,8 @@ export interface FleetOptions {
   readonly entities: (process: SimProcess) => readonly Entity[]
   /** Default: {@link simulatedCrypto}. */
   readonly crypto?: Crypto | undefined
+  /** Points at which the product is sent down a rare way now and then; default none. */
+  readonly rareWays?: readonly Perturbation[] | undefined
   /** Looks on. */
   readonly recorder?: Recorder | undefined
 }
@@ -42,6 +45,7 @@ export class Fleet {
   readonly world: SimWorld
   readonly network: SimNetwork
   readonly devices: SimDevice[] = []
+  readonly perturber: Perturber
   readonly #options: FleetOptions
   readonly #events: FleetEvents
   #invitation: string | undefined
@@ -50,6 +54,7 @@ export class Fleet {
   constructor(world: SimWorld, options: FleetOptions, events: FleetEvents) {
     this.world = world
     this.network = new SimNetwork(world)
+    this.perturber = new Perturber(world.random.stream('rare ways'), options.rareWays ?? [])
     this.#options = options
     this.network.recorder = options.recorder
     this.#events = {
@@ -185,6 +190,7 @@ export class Fleet {
         entities: this.#options.entities,
         key,
         crypto: this.#crypto(),
+        perturb: (process) => this.perturber.choices(process),
         clock,
         dial,
         anchor,

@@ -1,4 +1,4 @@
-import { splitEntityKey, type EntityKey } from '@peerplane/core'
+import { perturbations, splitEntityKey, type EntityKey, type Perturbation } from '@peerplane/core'
 
 import { campaignCommands } from '../campaign/entities.ts'
 import { campaignKeys } from '../campaign/workload.ts'
@@ -53,6 +53,10 @@ export function planConditions(
   }
   return conditions
 }
+
+/** A random half of all rare ways of the product, like the kinds of fault. */
+export const planRareWays = (random: SimRandom): Perturbation[] =>
+  random.shuffle(perturbations).slice(0, perturbations.length / 2)
 
 /** A random command, or two at once. */
 export function planCommand(random: SimRandom): CommandWork {

@@ -1,4 +1,4 @@
-import type { Path } from '@peerplane/core'
+import type { Path, Perturbation } from '@peerplane/core'
 import type { Durability } from '@peerplane/runtime'
 
 import type { AmbientFault, MomentaryFault } from '../fleet/faults.ts'
@@ -13,6 +13,8 @@ export interface Plan<Work> {
   /** The first one founds the space. */
   readonly devices: readonly PlannedDevice[]
   readonly conditions: readonly Condition[]
+  /** Points at which the product is sent down a rare way now and then; default none. */
+  readonly rareWays?: readonly Perturbation[] | undefined
   /** In the order of their times. */
   readonly steps: readonly Step<Work>[]
   /** When all faults end, milliseconds after the beginning. */

@@ -1,5 +1,7 @@
 import { concatBytes, equalBytes, hash, type Crypto, type SigningKey } from '@peerplane/core'
 
+import type { SimWorld } from './world.ts'
+
 /**
  * Signatures for simulations: fast, the same on every run, and worthless. Anybody can sign in the name of any key; a damaged message or
  * signature, or another key, is still told apart.
@@ -15,6 +17,18 @@ export const simulatedCrypto: Crypto = {
   },
   verify: (publicKey, message, signature) =>
     Promise.resolve(equalBytes(signature, signatureOf(publicKey, message))),
+}
+
+/** Cryptography that takes real time, such as WebCrypto, one operation after the other between two events of a world. */
+export function outsideTime(world: SimWorld, crypto: Crypto): Crypto {
+  return {
+    keyFromSeed: async (seed) => {
+      const key = await crypto.keyFromSeed(seed)
+      return { ...key, sign: (message) => world.outside(() => key.sign(message)) }
+    },
+    verify: (publicKey, message, signature) =>
+      world.outside(() => crypto.verify(publicKey, message, signature)),
+  }
 }
 
 function signatureOf(publicKey: Uint8Array, message: Uint8Array): Uint8Array {

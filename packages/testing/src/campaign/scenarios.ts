@@ -1,0 +1,67 @@
+import { ambientFaults, momentaryFaults, type FaultKind } from '../fleet/faults.ts'
+import type { Rhythm } from '../plan/script.ts'
+
+/** What the runs of a campaign are made of. */
+export interface CampaignScenario {
+  /** For people, a few words. */
+  readonly what: string
+  /** Kinds of fault to choose from. */
+  readonly faults: readonly FaultKind[]
+  readonly rhythm: Rhythm
+  /** What a run has to do at least; one that does less breaks the rule `workload`. */
+  readonly least: { readonly devices: number; readonly commits: number; readonly faults: number }
+}
+
+const rhythm: Rhythm = { workMs: 300, faultMs: 1900, copyMs: 1600 }
+
+/** What one seed has to do at least. */
+export const leastWork = { devices: 3, commits: 100, faults: 5 } as const
+
+/** The scenarios that a campaign can be run with, by name. */
+export const scenarios = {
+  everything: {
+    what: 'a random half of all kinds of fault',
+    faults: [...momentaryFaults, ...ambientFaults],
+    rhythm,
+    least: leastWork,
+  },
+  calm: {
+    what: 'no faults',
+    faults: [],
+    rhythm,
+    least: { ...leastWork, faults: 0 },
+  },
+  storage: {
+    what: 'disks that fail, are full and slow; processes that crash, stand still and lose power',
+    faults: ['crash', 'power-cut', 'restart', 'pause', 'disk-errors', 'disk-full', 'slow-disk'],
+    rhythm,
+    least: leastWork,
+  },
+  network: {
+    what: 'cuts, resets, changes of path, loss, delay, lost and copied gossip',
+    faults: [
+      'partition',
+      'one-way-cut',
+      'reset',
+      'path-change',
+      'offline',
+      'loss',
+      'half-open',
+      'gossip-loss',
+      'gossip-copies',
+      'gossip-delay',
+      'slow-links',
+    ],
+    rhythm,
+    least: leastWork,
+  },
+  restore: {
+    what: 'older copies of disks come back, and copies of devices appear',
+    faults: ['restore', 'clone', 'crash', 'power-cut'],
+    rhythm: { ...rhythm, copyMs: 800 },
+    least: leastWork,
+  },
+} as const satisfies Record<string, CampaignScenario>
+
+/** Name of a scenario. */
+export type ScenarioName = keyof typeof scenarios
