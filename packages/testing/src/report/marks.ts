@@ -4,8 +4,9 @@ import type { Recording } from '../record/recording.ts'
 import type { Words } from '../record/words.ts'
 import { escape } from './escape.ts'
 
-/** Height of a lane, and where in it commits stand, pixels: as in the style. */
+/** Height of a lane, pixels: as in the style. */
 export const LANE_PX = 113
+/** Where in a lane commits stand. */
 const COMMIT_PX = 62
 
 const NAMES: Record<string, string> = {
