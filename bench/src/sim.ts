@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 
-import { scenarios, type Rule, type ScenarioName } from '@peerplane/testing'
+import type { Rule, ScenarioName } from '@peerplane/testing'
 
 import { examine } from './sim/examine.ts'
 import { printRun, printTotals, totalsOf } from './sim/print.ts'
@@ -11,7 +11,10 @@ import { replayRegressions } from './sim/regressions.ts'
 import { runSabotage } from './sim/sabotage-campaign.ts'
 import { tellStory } from './sim/story.ts'
 
-const USAGE = `usage: npm run sim -- [--seeds 100] [--seed 1] [--workers ${availableParallelism()}]
+/** Loads the simulator, which must not happen before a bug is planted in it. */
+async function printUsage(): Promise<void> {
+  const { scenarios } = await import('@peerplane/testing')
+  console.log(`usage: npm run sim -- [--seeds 100] [--seed 1] [--workers ${availableParallelism()}]
     [--scenario NAME]     what happens in the runs:
 ${Object.entries(scenarios)
   .map(([name, { what }]) => `                            ${name.padEnd(12)}${what}`)
@@ -23,7 +26,8 @@ ${Object.entries(scenarios)
     [--save FILE]         keep its plan, [--because "SENTENCE"] with a reason
     [--plan FILE]         run a plan that was kept, instead of a seed
     [--regressions]       plant the bug of every kept plan again; each must break its rule
-    [--sabotage [NAMES]]  plant known bugs, all or those named, one after the other; each must be found`
+    [--sabotage [NAMES]]  plant known bugs, all or those named, one after the other; each must be found`)
+}
 
 const NO_FILES = {
   report: undefined,
@@ -62,7 +66,7 @@ async function main(args: readonly string[]): Promise<number> {
     },
   })
   if (values.help) {
-    console.log(USAGE)
+    await printUsage()
     return 0
   }
   const [first, count, workers] = [values.seed, values.seeds, values.workers].map(Number) as [
@@ -71,10 +75,8 @@ async function main(args: readonly string[]): Promise<number> {
     number,
   ]
   const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0
-  const isScenario = (name: string): name is ScenarioName => Object.hasOwn(scenarios, name)
-  const { scenario } = values
-  if (![first, count, workers].every(isCount) || !isScenario(scenario)) {
-    console.error(USAGE)
+  if (![first, count, workers].every(isCount)) {
+    await printUsage()
     return 2
   }
   if (values.regressions) return replayRegressions()
@@ -86,6 +88,13 @@ async function main(args: readonly string[]): Promise<number> {
     const names = values.sabotage === 'all' ? undefined : values.sabotage.split(',')
     return runSabotage(names, { first, count, workers })
   }
+  const { scenarios } = await import('@peerplane/testing')
+  const isScenario = (name: string): name is ScenarioName => Object.hasOwn(scenarios, name)
+  const { scenario } = values
+  if (!isScenario(scenario)) {
+    await printUsage()
+    return 2
+  }
   const started = performance.now()
   const reports = await runSeeds({ first, count, workers, scenario }, (report) => {
     if (!values.quiet || report.violations.length > 0) printRun(report)
@@ -93,7 +102,8 @@ async function main(args: readonly string[]): Promise<number> {
   const totals = totalsOf(reports)
   const clean = printTotals(totals, performance.now() - started)
   const failed = totals.failed.find(({ violations }) => !NOT_SHRUNK.has(violations[0]!.rule))
-  if (failed) {
+  // What is examined is a seed with everything.
+  if (failed && scenario === 'everything') {
     console.log(`\nthe smallest run like seed ${failed.seed}:\n`)
     await examine({ ...NO_FILES, seed: failed.seed, shrink: true })
   }

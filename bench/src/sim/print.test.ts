@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 
 import { printTotals, refusalsOf, totalsOf } from './print.ts'
 
-const ways = new Map(perturbations.map((point) => [point, 1]))
+const ways = new Map<string, number>(perturbations.map((point) => [point, 1]))
 const fine = { runs: 300, commits: 30_000, overtook: 1, perturbed: ways }
 
 test('a campaign that tested what it should is not refused', () => {

@@ -1,4 +1,3 @@
-import { perturbations, type Perturbation } from '@peerplane/core'
 import type { FaultCounts, RunReport } from '@peerplane/testing'
 
 /** Sums over a campaign. */
@@ -12,7 +11,7 @@ export interface Totals {
   readonly overtook: number
   readonly runsWithoutOvertaking: number
   /** How often the product was sent down each of its rare ways. */
-  readonly perturbed: ReadonlyMap<Perturbation, number>
+  readonly perturbed: ReadonlyMap<string, number>
   readonly realSignatures: number
   readonly frames: number
   readonly virtualMs: number
@@ -26,6 +25,12 @@ export function totalsOf(reports: readonly RunReport[]): Totals {
       faults[kind] = (faults[kind] ?? 0) + count
     }
   }
+  const perturbed = new Map<string, number>()
+  for (const report of reports) {
+    for (const [point, count] of Object.entries(report.perturbed)) {
+      perturbed.set(point, (perturbed.get(point) ?? 0) + count)
+    }
+  }
   const sum = (value: (report: RunReport) => number): number =>
     reports.reduce((total, report) => total + value(report), 0)
   return {
@@ -37,9 +42,7 @@ export function totalsOf(reports: readonly RunReport[]): Totals {
     faults,
     overtook: sum(({ overtook }) => overtook),
     runsWithoutOvertaking: reports.filter(({ overtook }) => overtook === 0).length,
-    perturbed: new Map(
-      perturbations.map((point) => [point, sum(({ perturbed }) => perturbed[point] ?? 0)]),
-    ),
+    perturbed,
     realSignatures: reports.filter(({ webCrypto }) => webCrypto).length,
     frames: sum(({ frames }) => frames),
     virtualMs: sum(({ virtualMs }) => virtualMs),

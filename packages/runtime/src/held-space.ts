@@ -1,5 +1,6 @@
 import {
   PeerplaneError,
+  type Commit,
   type Entity,
   type EntityKey,
   type Frontier,
@@ -71,6 +72,8 @@ export async function holdSpace(
   /** Something that was delivered is not folded: it is taken from the log again. */
   let isBehind = false
   let losses = 0
+  /** For perturbations: what was folded before the last time. */
+  let earlier: readonly Commit[] = []
   let cancelRetry: (() => void) | undefined
   const enqueue = (task: () => Promise<void>): void => {
     folding = folding.then(task).catch((error: unknown) => {
@@ -83,6 +86,7 @@ export async function holdSpace(
   const catchUp = async (): Promise<void> => {
     if (!isBehind) return
     isBehind = false
+    earlier = []
     await discarded
     await log.settled()
     await refold()
@@ -91,8 +95,12 @@ export async function holdSpace(
 
   const stopDelivered = log.onDelivered((commits) => {
     enqueue(async () => {
-      if (isBehind) await catchUp()
-      else events.changed(await entities.fold(commits))
+      if (isBehind) return catchUp()
+      const changed = await entities.fold(commits)
+      events.changed(changed)
+      if (!perturb) return
+      if (perturb('fold-again')) await entities.fold(earlier)
+      earlier = commits
     })
   })
   const stopFailure = log.onFailure((error) => {

@@ -12,6 +12,8 @@ export const perturbations = [
   'tell-late',
   /** The frontier is not gossiped this time. */
   'no-announcement',
+  /** What was folded is folded once more, and must be left out. */
+  'fold-again',
   /** Rows are written as soon as they have changed. */
   'rows-at-once',
   /** Every entity that nobody watches leaves memory. */

@@ -1,15 +1,15 @@
-import type { Perturb, Perturbation } from '@peerplane/core'
+import { perturbations, type Perturb, type Perturbation } from '@peerplane/core'
 
 import type { SimRandom } from '../world/random.ts'
 
-/** How often each rare way was taken. */
-export type PerturbationCounts = Partial<Record<Perturbation, number>>
+/** How often each rare way was taken, 0 for those that were not. */
+export type PerturbationCounts = { [Point in Perturbation]?: number }
 
 const PROBABILITY = 0.2
 
 /** Sends the product down ways that it may take and seldom does. */
 export class Perturber {
-  readonly counts: PerturbationCounts = {}
+  readonly counts: PerturbationCounts = Object.fromEntries(perturbations.map((point) => [point, 0]))
   readonly #random: SimRandom
   readonly #points: ReadonlySet<Perturbation>
 

@@ -56,7 +56,7 @@ export function planConditions(
 
 /** A random half of all rare ways of the product, like the kinds of fault. */
 export const planRareWays = (random: SimRandom): Perturbation[] =>
-  random.shuffle(perturbations).slice(0, perturbations.length / 2)
+  random.shuffle(perturbations).slice(0, Math.ceil(perturbations.length / 2))
 
 /** A random command, or two at once. */
 export function planCommand(random: SimRandom): CommandWork {
