@@ -35,6 +35,9 @@ const PATIENCE_MS = 120_000
 const CALM_MS = 10_000
 const CALM_RATE = 3
 
+/** Between the two: acknowledgements and announcements of what came last. */
+const SETTLE_MS = 3_000
+
 /** Of one run that are kept; one broken rule tends to show everywhere. */
 const MOST_VIOLATIONS = 20
 
@@ -267,6 +270,7 @@ class Run {
 
   /** A message storm after convergence would show as frames that do not end. */
   async #watchCalm(): Promise<void> {
+    await this.#runUntil(this.#world.now + SETTLE_MS, () => false)
     const { counts } = this.#fleet.network
     const before = counts.frames + counts.announcements
     await this.#runUntil(this.#world.now + CALM_MS, () => false)
