@@ -77,8 +77,9 @@ export class SimNode implements Network, NetworkNode {
     this.#network.leave(this)
     return this.process.promise((resolve) => {
       this.process.after(0, () => {
-        // Also those it goes on to believe in although they are gone.
-        for (const end of [...this.#ends]) end.drop()
+        // Also those it goes on to believe in although they are gone; dropping one may bring forth another.
+        const ends = [...this.#ends]
+        for (const end of ends) end.drop()
         resolve(undefined)
       })
     })
