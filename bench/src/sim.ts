@@ -9,7 +9,6 @@ import { printRun, printTotals, totalsOf } from './sim/print.ts'
 import { runSeeds } from './sim/pool.ts'
 import { replayRegressions } from './sim/regressions.ts'
 import { runSabotage } from './sim/sabotage-campaign.ts'
-import { tellStory } from './sim/story.ts'
 
 /** Loads the simulator, which must not happen before a bug is planted in it. */
 async function printUsage(): Promise<void> {
@@ -27,14 +26,6 @@ ${Object.entries(scenarios)
     [--plan FILE]         run a plan that was kept, instead of a seed
     [--regressions]       plant the bug of every kept plan again; each must break its rule
     [--sabotage [NAMES]]  plant known bugs, all or those named, one after the other; each must be found`)
-}
-
-const NO_FILES = {
-  report: undefined,
-  plan: undefined,
-  save: undefined,
-  because: undefined,
-  sabotage: undefined,
 }
 
 /** An exception may stand for a run that never ends; what was too little does not get better by less. */
@@ -80,10 +71,9 @@ async function main(args: readonly string[]): Promise<number> {
     return 2
   }
   if (values.regressions) return replayRegressions()
-  const { shrink, report, plan, save, because, sabotage } = values
-  if (shrink || [report, plan, save].some((file) => file !== undefined))
-    return examine({ seed: first, shrink, report, plan, save, because, sabotage })
-  if (values.story) return tellStory(first, values.sabotage)
+  const { story, shrink, report, plan, save, because, sabotage } = values
+  if (story || shrink || [report, plan, save].some((file) => file !== undefined))
+    return examine({ seed: first, scenario, story, shrink, report, plan, save, because, sabotage })
   if (values.sabotage !== undefined) {
     const names = values.sabotage === 'all' ? undefined : values.sabotage.split(',')
     return runSabotage(names, { first, count, workers })
@@ -105,7 +95,7 @@ async function main(args: readonly string[]): Promise<number> {
   // What is examined is a seed with everything.
   if (failed && scenario === 'everything') {
     console.log(`\nthe smallest run like seed ${failed.seed}:\n`)
-    await examine({ ...NO_FILES, seed: failed.seed, shrink: true })
+    await examine({ seed: failed.seed, scenario, shrink: true })
   }
   return clean ? 0 : 1
 }

@@ -1,11 +1,10 @@
-import type { CommandPlan, Rule } from '@peerplane/testing'
+import { shrinkCommands, type CommandPlan, type Rule } from '@peerplane/testing'
 
 /** Processor time for making one run small, milliseconds. */
 const BUDGET_MS = 60_000
 
 /** The smallest plan found that breaks the same rule. */
 export async function shrunken(plan: CommandPlan, rule: Rule): Promise<CommandPlan> {
-  const { shrinkCommands } = await import('@peerplane/testing')
   const start = process.cpuUsage()
   const used = (): number => process.cpuUsage(start).user / 1000
   const { plan: small, runs } = await shrinkCommands(plan, rule, {

@@ -36,6 +36,7 @@ export function tellRun(plan: Plan<unknown>, recording: Recording): string {
     `Seed ${plan.seed}: ${plan.devices.length} devices, ${plan.steps.length} steps.`,
     ...devices(recording, words),
     ...plan.conditions.map((condition) => `- All the time: ${words.condition(condition)}.`),
+    ...(plan.rareWays?.length ? [`- Rare ways, now and then: ${plan.rareWays.join(', ')}.`] : []),
     '',
     'What happens, in seconds since all had joined:',
     '',

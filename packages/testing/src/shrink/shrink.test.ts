@@ -13,6 +13,7 @@ const work = (id: number, device: string): Step<string> => ({
 
 const plan: Plan<string> = {
   seed: 1,
+  rareWays: ['short-batch', 'no-push'],
   devices: [
     { name: 'd0', dial: ['d1'], anchor: true },
     { name: 'd1', dial: ['d2'], anchor: false },
@@ -38,6 +39,7 @@ test('what fails is made as small as it can be', async () => {
   const shrunk = await shrink(plan, { fails, runs: 500 })
   expect(shrunk.plan.steps.map(({ id }) => id)).toEqual(needed)
   expect(shrunk.plan.conditions).toEqual([])
+  expect(shrunk.plan.rareWays).toEqual([])
   // Steps 3, 20 and 33 are on three of the four.
   expect(shrunk.plan.devices.map(({ name }) => name)).toEqual(['d1', 'd2', 'd3'])
   expect(shrunk.plan.endMs).toBeLessThan(1000)

@@ -161,6 +161,11 @@ function* withoutKinds<Work>(plan: Plan<Work>): Iterable<Plan<Work>> {
     conditions: [],
     steps: plan.steps.filter((step) => kindOf(step) === undefined),
   }
+  if (plan.rareWays?.length) {
+    yield { ...plan, rareWays: [] }
+    for (const way of plan.rareWays)
+      yield { ...plan, rareWays: plan.rareWays.filter((each) => each !== way) }
+  }
   for (const kind of kinds) {
     yield {
       ...plan,
