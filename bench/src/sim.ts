@@ -70,6 +70,13 @@ async function main(args: readonly string[]): Promise<number> {
     await printUsage()
     return 2
   }
+  const { scenarios } = await import('@peerplane/testing')
+  const isScenario = (name: string): name is ScenarioName => Object.hasOwn(scenarios, name)
+  const { scenario } = values
+  if (!isScenario(scenario)) {
+    await printUsage()
+    return 2
+  }
   if (values.regressions) return replayRegressions()
   const { story, shrink, report, plan, save, because, sabotage } = values
   if (story || shrink || [report, plan, save].some((file) => file !== undefined))
@@ -78,13 +85,6 @@ async function main(args: readonly string[]): Promise<number> {
     const names = values.sabotage === 'all' ? undefined : values.sabotage.split(',')
     return runSabotage(names, { first, count, workers })
   }
-  const { scenarios } = await import('@peerplane/testing')
-  const isScenario = (name: string): name is ScenarioName => Object.hasOwn(scenarios, name)
-  const { scenario } = values
-  if (!isScenario(scenario)) {
-    await printUsage()
-    return 2
-  }
   const started = performance.now()
   const reports = await runSeeds({ first, count, workers, scenario }, (report) => {
     if (!values.quiet || report.violations.length > 0) printRun(report)
@@ -92,8 +92,7 @@ async function main(args: readonly string[]): Promise<number> {
   const totals = totalsOf(reports)
   const clean = printTotals(totals, performance.now() - started)
   const failed = totals.failed.find(({ violations }) => !NOT_SHRUNK.has(violations[0]!.rule))
-  // What is examined is a seed with everything.
-  if (failed && scenario === 'everything') {
+  if (failed) {
     console.log(`\nthe smallest run like seed ${failed.seed}:\n`)
     await examine({ seed: failed.seed, scenario, shrink: true })
   }
