@@ -28,7 +28,7 @@ export interface EntityViews {
  * not yet its cause, nor half of an atomic commit.
  */
 export function createEntityViews(
-  space: Pick<HeldSpace, 'entities' | 'atRest'>,
+  space: Pick<HeldSpace, 'entities' | 'atRest' | 'losses'>,
   { clock, scheduler }: Pick<Ports, 'clock' | 'scheduler'>,
   pendingOf: (key: EntityKey) => number,
   failed: (error: unknown) => void,
@@ -69,12 +69,19 @@ export function createEntityViews(
   const showChanged = async (): Promise<void> => {
     const keys = new Set<EntityKey>()
     let views = new Map<EntityKey, EntityView>()
+    const losses = space.losses()
     // A command may append while entities are opened; what it changed is shown with the rest.
     do {
       for (const key of changed) if (watched.has(key)) keys.add(key)
       changed.clear()
       views = await open([...new Set([...keys, ...fresh.values()])])
     } while (changed.size > 0)
+    // Commits were lost meanwhile: what was opened may lack others that are still to be folded again.
+    if (space.losses() !== losses) {
+      request([...keys])
+      pace.ask()
+      return
+    }
     const first = [...fresh]
     fresh.clear()
     for (const [listener, key] of first) {

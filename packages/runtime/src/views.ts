@@ -41,7 +41,7 @@ export interface Views {
 
 /** Views over the states of a space; `pendingOf` counts the commands on an entity that are not durable yet. */
 export function createViews(
-  space: Pick<HeldSpace, 'entities' | 'atRest'>,
+  space: Pick<HeldSpace, 'entities' | 'atRest' | 'losses'>,
   ports: Pick<Ports, 'clock' | 'scheduler'>,
   pendingOf: (key: EntityKey) => number,
   failed: (error: unknown) => void,
@@ -68,13 +68,20 @@ export function createViews(
   }
 
   const showChanged = async (watched: WatchedType): Promise<void> => {
-    // Nothing is folded meanwhile, so that no commit shows in one row and not in another.
-    const rows = await space.atRest(async () => {
-      do await update(watched)
-      while (watched.changed.size > 0 || !watched.rows)
-      return sortedRows(watched.rows, watched.query.limit)
-    })
-    if (watchedTypes.has(watched)) watched.listener(rows)
+    let rows: readonly Row[] | undefined
+    while (!rows && watchedTypes.has(watched)) {
+      // Nothing is folded meanwhile, so that no commit shows in one row and not in another.
+      rows = await space.atRest(async () => {
+        const losses = space.losses()
+        do await update(watched)
+        while (watched.changed.size > 0 || !watched.rows)
+        if (space.losses() === losses) return sortedRows(watched.rows, watched.query.limit)
+        // Commits were lost meanwhile: what was opened may lack others that are still to be folded again.
+        watched.rows = undefined
+        return undefined
+      })
+    }
+    if (rows && watchedTypes.has(watched)) watched.listener(rows)
   }
 
   const update = async (watched: WatchedType): Promise<void> => {
