@@ -15,8 +15,9 @@ test.for(sabotages)('$name can be planted', ({ changes }) => {
   }
 })
 
-test('there are 24, each with a name of its own', () => {
-  expect(new Set(sabotages.map(({ name }) => name)).size).toBe(24)
+test('there are at least 24, each with a name of its own', () => {
+  expect(sabotages.length).toBeGreaterThanOrEqual(24)
+  expect(new Set(sabotages.map(({ name }) => name)).size).toBe(sabotages.length)
 })
 
 test('the page says of each how it was found', () => {

@@ -192,4 +192,11 @@ export const sabotages: readonly Sabotage[] = [
     '    state.asks.delete(session)\n    state.open.add(session)\n',
     '',
   ),
+  sabotage(
+    'show-while-lost',
+    'show what was opened while commits were lost and others are still to be folded again',
+    'runtime/src/entity-views.ts',
+    'space.losses() !== losses',
+    'false',
+  ),
 ]

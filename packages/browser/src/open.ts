@@ -1,13 +1,6 @@
 import type { Entity } from '@peerplane/core'
-import {
-  createPlane,
-  openRuntime,
-  systemClock,
-  systemRandom,
-  systemScheduler,
-  webCrypto,
-} from '@peerplane/runtime'
-import type { Backend, NetworkFactory, Plane, PlaneStatus, Ports } from '@peerplane/runtime'
+import { createPlane, openRuntime, systemPlatform } from '@peerplane/runtime'
+import type { Backend, NetworkFactory, Plane, PlaneStatus } from '@peerplane/runtime'
 
 import { requireBrowser } from './adapters/requirements.ts'
 import { browserTabs } from './adapters/tab-environment.ts'
@@ -56,12 +49,7 @@ export async function open(options: OpenOptions): Promise<BrowserPlane> {
   requireBrowser()
   const { entities, space = 'default' } = options
   const invitation = invitationOf(options.join)
-  const platform = {
-    clock: systemClock,
-    random: systemRandom,
-    scheduler: systemScheduler,
-    crypto: webCrypto(),
-  }
+  const platform = systemPlatform()
   const backend = await openInTabs(browserTabs, space, (online) =>
     openReplica({ ...options, join: invitation, online: online ?? options.online }, platform),
   )
@@ -85,7 +73,7 @@ export async function open(options: OpenOptions): Promise<BrowserPlane> {
   }
 }
 
-type Platform = Omit<Ports, 'store' | 'key' | 'network'>
+type Platform = ReturnType<typeof systemPlatform>
 
 async function openReplica(options: OpenOptions, platform: Platform): Promise<Backend> {
   const { entities, space = 'default', join, online } = options
@@ -93,7 +81,7 @@ async function openReplica(options: OpenOptions, platform: Platform): Promise<Ba
   const store = await openIndexedDbStore({ name })
   try {
     const key = await openIdentity(name)
-    const network = networkOf(options)
+    const network = networkOf(options, platform)
     return await openRuntime({ ...platform, store, key, network }, { entities, join, online })
   } catch (error) {
     await store.close()
@@ -101,16 +89,12 @@ async function openReplica(options: OpenOptions, platform: Platform): Promise<Ba
   }
 }
 
-function networkOf({ network = true, iceServers = [] }: OpenOptions): NetworkFactory | undefined {
+function networkOf(
+  { network = true, iceServers = [] }: OpenOptions,
+  { scheduler, random }: Platform,
+): NetworkFactory | undefined {
   if (!network) return undefined
-  return ({ topic, dial }) =>
-    createBrowserNetwork({
-      topic,
-      dial,
-      iceServers,
-      scheduler: systemScheduler,
-      random: systemRandom,
-    })
+  return ({ topic, dial }) => createBrowserNetwork({ topic, dial, iceServers, scheduler, random })
 }
 
 function firstStatus(backend: Backend): Promise<PlaneStatus> {

@@ -1,12 +1,5 @@
 import type { Entity, Network, SigningKey, Store } from '@peerplane/core'
-import {
-  createPlane,
-  openRuntime,
-  systemClock,
-  systemRandom,
-  systemScheduler,
-  webCrypto,
-} from '@peerplane/runtime'
+import { createPlane, openRuntime, systemPlatform } from '@peerplane/runtime'
 import type { NetworkSpace, Plane, Ports } from '@peerplane/runtime'
 
 import { makeDirectory, planeFiles } from './directory.ts'
@@ -62,12 +55,7 @@ export async function open(options: OpenOptions): Promise<Plane> {
   }
 }
 
-const platform = {
-  clock: systemClock,
-  random: systemRandom,
-  scheduler: systemScheduler,
-  crypto: webCrypto(),
-}
+const platform = systemPlatform()
 
 /** The store first: its lock makes sure that one process makes the key. */
 async function openFiles(options: OpenOptions): Promise<{ key: SigningKey; store: Store }> {

@@ -23,6 +23,7 @@ export {
 export type { NetworkFactory, NetworkSpace, Ports } from './ports.ts'
 export { openRuntime, type RuntimeOptions } from './runtime.ts'
 export { systemClock } from './adapters/clock.ts'
+export { systemPlatform } from './adapters/platform.ts'
 export { systemRandom } from './adapters/random.ts'
 export { systemScheduler } from './adapters/scheduler.ts'
 export { generateKeyPair, signingKeyOf, webCrypto } from './adapters/web-crypto.ts'
