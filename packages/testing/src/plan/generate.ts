@@ -46,7 +46,8 @@ export function planConditions(
     }
     for (const { name: to } of kinds.has('slow-links') ? devices : []) {
       if (device === to || !random.chance(0.4)) continue
-      const latencyMs = neat(random.between(100, 1000))
+      // Six frames of a handshake have to come through within its time, jitter included.
+      const latencyMs = neat(random.between(100, 600))
       const rate = neat(random.between(2, 50))
       conditions.push({ kind: 'slow-links', from: device, to, latencyMs, rate })
     }
