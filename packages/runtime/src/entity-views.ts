@@ -66,7 +66,8 @@ export function createEntityViews(
     }
   }
 
-  const showChanged = async (): Promise<void> => {
+  /** Says whether it was shown. */
+  const showChanged = async (): Promise<boolean> => {
     const keys = new Set<EntityKey>()
     let views = new Map<EntityKey, EntityView>()
     const losses = space.losses()
@@ -79,8 +80,7 @@ export function createEntityViews(
     // Commits were lost meanwhile: what was opened may lack others that are still to be folded again.
     if (space.losses() !== losses) {
       request([...keys])
-      pace.ask()
-      return
+      return false
     }
     const first = [...fresh]
     fresh.clear()
@@ -97,24 +97,30 @@ export function createEntityViews(
     }
     if (fresh.size > 0) pace.ask()
     const unread = [...views].filter(([, { lastError }]) => lastError?.code.startsWith('store-'))
-    if (unread.length === 0) return
-    scheduler.after(RETRY_MS, () => {
-      if (request(unread.map(([key]) => key))) pace.ask()
-    })
+    if (unread.length > 0) {
+      scheduler.after(RETRY_MS, () => {
+        if (request(unread.map(([key]) => key))) pace.ask()
+      })
+    }
+    return true
   }
 
-  const showTimed = async (): Promise<number> => {
+  const showTimed = async (): Promise<number | undefined> => {
     const started = clock.now()
-    await showChanged()
-    return clock.now() - started
+    return (await showChanged()) ? clock.now() - started : undefined
   }
 
-  const pace = paced(clock, scheduler, () =>
-    space.atRest(showTimed).catch((error: unknown) => {
+  const pace = paced(clock, scheduler, async () => {
+    try {
+      for (;;) {
+        const costMs = await space.atRest(showTimed)
+        if (costMs !== undefined) return costMs
+      }
+    } catch (error) {
       failed(error)
       return 0
-    }),
-  )
+    }
+  })
 
   const request = (keys: readonly EntityKey[]): boolean => {
     const relevant = keys.filter((key) => watched.has(key))

@@ -119,7 +119,7 @@ export function createInvoker(dependencies: InvokerDependencies): Invoker {
     let appended: ReturnType<typeof space.log.commit>
     try {
       appended = space.log.commit(origin, sections, {
-        durability,
+        durability: durability === 'memory' ? 'local' : durability,
         alsoWrite: (commit) =>
           operationId ? operations.remember(operationId, { commit, durability, replies }) : [],
       })
@@ -144,8 +144,15 @@ export function createInvoker(dependencies: InvokerDependencies): Invoker {
     options: RunOptions,
   ): Promise<Outcome> => {
     const { outcome, durable, shown, keys } = await prepare(invocations, options)
+    let lost: Promise<never> | undefined
+    durable.catch((error: unknown) => {
+      lost = Promise.reject(error)
+      lost.catch(() => undefined)
+    })
     try {
-      await Promise.all([durable, shown])
+      await Promise.all([options.durability === 'memory' ? undefined : durable, shown])
+      // What the store refused before it was shown is not there, at any durability.
+      await lost
     } finally {
       count(keys, -1)
       settled(keys)
