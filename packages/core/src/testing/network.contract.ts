@@ -125,7 +125,9 @@ export function networkContract(name: string, open: () => Promise<NetworkFixture
       const { fixture, a, b } = await linked()
       const [oldA, oldB] = [a.link.id, b.link.id]
       let sent = 0
-      const talk = setInterval(() => void a.link.send(Uint8Array.of(++sent)), 2)
+      const talk = setInterval(() => {
+        if (a.links.length > 0) void a.link.send(Uint8Array.of(++sent))
+      }, 2)
       fixture.upgrade()
       await until(() => a.isGone(oldA) && b.isGone(oldB)).finally(() => clearInterval(talk))
       await until(() => b.frames.length >= sent)
