@@ -102,13 +102,6 @@ export const sabotages: readonly Sabotage[] = [
     '    const turns = [failed, this.#queued]\n',
   ),
   sabotage(
-    'fold-twice',
-    'fold what is folded already',
-    'crdt-store/src/entities/folded-frontier.ts',
-    '      return seq === due\n',
-    '      return seq <= due\n',
-  ),
-  sabotage(
     'half-a-commit',
     'deliver only the first section of a commit',
     'crdt-store/src/entities/bodies-of.ts',
