@@ -192,4 +192,18 @@ export const sabotages: readonly Sabotage[] = [
     'space.losses() !== losses',
     'false',
   ),
+  sabotage(
+    'deaf-while-closing',
+    'hear nothing of lost commits any more while the last ones are being stored',
+    'runtime/src/held-space.ts',
+    'await log.idle()\n      stopDelivered()',
+    'stopFailure()\n      await log.idle()\n      stopDelivered()',
+  ),
+  sabotage(
+    'show-while-closing',
+    'go on showing entities that are being closed',
+    'runtime/src/runtime.ts',
+    'closing: () => views.stop()',
+    'closing: () => undefined',
+  ),
 ]

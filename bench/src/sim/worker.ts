@@ -33,7 +33,9 @@ process.on('unhandledRejection', (error) => {
 parentPort!.on('message', ({ seed }: ToWorker) => {
   stray = undefined
   runSeed(seed, { scenario }).then(
-    (report) => {
+    async (report) => {
+      // What nobody handles is told when the simulation lets go of the thread.
+      await new Promise((resolve) => setImmediate(resolve))
       planted?.assertUsed()
       if (stray === undefined) answer({ report })
       else answer({ failure: `a rejected promise that nobody handled: ${describe(stray)}` })

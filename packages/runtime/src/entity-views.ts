@@ -19,6 +19,8 @@ export interface EntityViews {
   /** Shows these entities now; resolves when everybody who watches one of them has seen it. */
   showNow(keys: readonly EntityKey[]): Promise<void>
   showAll(): void
+  /** Shows nothing any more. */
+  stop(): void
   /** These entities as they are now, in the order of the keys. */
   viewsOf(keys: readonly EntityKey[]): Promise<readonly EntityView[]>
 }
@@ -152,6 +154,11 @@ export function createEntityViews(
     },
     showAll: () => {
       if (request([...watched.keys()])) pace.ask()
+    },
+    stop: () => {
+      watched.clear()
+      fresh.clear()
+      changed.clear()
     },
     viewsOf: async (keys) => {
       const views = await open(keys)

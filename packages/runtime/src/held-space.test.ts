@@ -47,6 +47,7 @@ async function device(store: Store, invitation?: string, as?: Ports): Promise<De
     changed: () => undefined,
     reset: () => events.push('reset'),
     failed: (error) => events.push(error instanceof PeerplaneError ? error.code : 'unknown'),
+    closing: () => events.push('closing'),
   })
   const invoker = createInvoker({
     declared: [Count],
@@ -243,5 +244,31 @@ test('rows that hold what does not count any more are made again at the next sta
   // As if the process had ended between the fork and the rows.
   const log = store.entries().filter(({ key }) => key[0]! < ROWS)
   const again = await device(createMemoryStore([...log, ...rows]), undefined, ada.ports)
+  expect(await again.value('x')).toBe(1)
+})
+
+test('a command that the store refuses while the space closes is not in the rows', async () => {
+  const inner = createMemoryStore()
+  const refused = Promise.withResolvers<void>()
+  let refuses = false
+  const store: Store = {
+    ...inner,
+    write: async (writes, durability) => {
+      if (refuses && writes.some(({ key }) => key[0] === BATCHES)) await refused.promise
+      return inner.write(writes, durability)
+    },
+  }
+  const ada = await device(store)
+  await ada.up('x', 1)
+  refuses = true
+  const lost = ada.up('x', 10)
+  lost.catch(() => undefined)
+  await vi.waitFor(() => expect(ada.space.log.status().pending).toBe(1))
+  const closed = ada.space.close()
+  refused.reject(new PeerplaneError('store-full', 'no space left'))
+  await closed
+  await expect(lost).rejects.toMatchObject({ code: 'store-full' })
+  expect(ada.events.at(-1)).toBe('closing')
+  const again = await device(inner, undefined, ada.ports)
   expect(await again.value('x')).toBe(1)
 })

@@ -33,6 +33,8 @@ export interface HeldSpaceEvents {
   /** Own commits were lost before they were durable, or a session was forked: all states are back to what the log holds. */
   reset(): void
   failed(error: unknown): void
+  /** Everything is folded, and the states are about to be closed. */
+  closing(): void
 }
 
 /** From a failure of folding to the next attempt, if nothing else gives reason for one. */
@@ -148,12 +150,14 @@ export async function holdSpace(
         })
       }),
     close: async () => {
+      // The last write may fail too: then states have to be given up before rows are made of them.
+      await log.idle()
       stopDelivered()
       stopFailure()
       stopForked()
-      await log.idle()
       await folding
       cancelRetry?.()
+      events.closing()
       await entities.close()
       await log.close()
     },

@@ -40,6 +40,7 @@ export async function openRuntime(ports: Ports, options: RuntimeOptions): Promis
     changed: (keys) => views.show(keys),
     reset: () => views.showAll(),
     failed: (error) => status.fail(asPeerplaneError(error, 'store-failed')),
+    closing: () => views.stop(),
   })
   const invoker = createInvoker({
     declared: options.entities,

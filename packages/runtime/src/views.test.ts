@@ -99,3 +99,23 @@ test('what could not be read is shown as soon as it can be', async () => {
   await vi.waitFor(() => expect(listed).toEqual([[{ id: 'x', state: 3 }]]), 5_000)
   await backend.close()
 })
+
+test('nobody is told that what a closed plane held cannot be read', async () => {
+  let now = Date.now()
+  const backend = await openRuntime(
+    {
+      ...(await portsOn(createMemoryStore())),
+      // Every showing seems to take long, so the next one has to wait, and that not long.
+      clock: { now: () => (now += 200) },
+      scheduler: { after: (ms, task) => systemScheduler.after(ms / 20, task) },
+    },
+    { entities: [Count], online: false },
+  )
+  const seen: EntityView[] = []
+  backend.watchEntity('count', 'x', (view) => seen.push(view))
+  await vi.waitFor(() => expect(seen).toHaveLength(1))
+  await backend.invoke([up('x', 1)], { durability: 'synced' })
+  await backend.close()
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  expect(seen.map(({ local }) => local)).not.toContain('unreadable')
+})

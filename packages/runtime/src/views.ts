@@ -37,6 +37,8 @@ export interface Views {
   readonly showSettled: (keys: readonly EntityKey[]) => void
   /** Shows everything again. */
   showAll(): void
+  /** Shows nothing any more. */
+  stop(): void
 }
 
 /** Views over the states of a space; `pendingOf` counts the commands on an entity that are not durable yet. */
@@ -149,6 +151,10 @@ export function createViews(
         watched.rows = undefined
         refresh(watched)
       }
+    },
+    stop: () => {
+      single.stop()
+      watchedTypes.clear()
     },
   }
 }

@@ -1,7 +1,8 @@
 type Soon = (task: () => void) => void
 
-const host = globalThis as { setImmediate?: Soon; setTimeout: Soon }
-const macrotask: Soon = host.setImmediate ?? host.setTimeout
+const host = globalThis as { process?: { nextTick?: Soon }; setTimeout: Soon }
+/** Node empties its queue of promise jobs before the next tick, as before a macrotask, without going through the event loop for it. */
+const afterJobs: Soon = host.process?.nextTick ?? host.setTimeout
 
-/** Resolves when every promise job that can run has run: the engine empties its queue of them before it takes the next macrotask. */
-export const settle = (): Promise<void> => new Promise((resolve) => macrotask(resolve))
+/** Resolves when every promise job that can run has run. */
+export const settle = (): Promise<void> => new Promise((resolve) => afterJobs(resolve))

@@ -26,7 +26,7 @@ import { campaignKeys, Workload, type WorkloadCounts } from './workload.ts'
 const WEB_CRYPTO_EVERY = 100
 
 /** Devices beyond the least. Most faults need three; what more of them show costs the square of their number. */
-const MORE_DEVICES = [0, 0, 0, 0, 0, 0, 0, 1, 1, 2] as const
+const MORE_DEVICES = [0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2] as const
 
 /** How long a fleet may take to become equal once nothing disturbs it, virtual milliseconds. */
 const PATIENCE_MS = 120_000
@@ -136,7 +136,7 @@ class Run {
   readonly #witnesses = new Map<string, Witness>()
   readonly #statuses = new Map<string, PlaneStatus>()
   readonly #titles = new TitleHistories(this.#knowledge)
-  readonly #twins: Twins = new Map()
+  readonly #twins: Twins = { states: new Map(), judged: new Set() }
   readonly #violations: Violation[] = []
   readonly #log: (what: string) => void
 

@@ -23,9 +23,9 @@ export function isEqual(ends: readonly End[], knowledge: Knowledge): boolean {
   return ends.every(
     ({ witness, status }) =>
       witness?.complete === true &&
-      (status?.waiting === 0 || knowledge.hasLost(first!.visible)) &&
       status?.pendingCommands === 0 &&
-      sameMembers(witness.visible, first!.visible),
+      sameMembers(witness.visible, first!.visible) &&
+      (status.waiting === 0 || knowledge.hasLost(first!.visible)),
   )
 }
 
@@ -114,5 +114,8 @@ function differences(ends: readonly End[]): string {
 }
 
 function sameMembers(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
-  return a.size === b.size && [...a].every((member) => b.has(member))
+  if (a === b) return true
+  if (a.size !== b.size) return false
+  for (const member of a) if (!b.has(member)) return false
+  return true
 }

@@ -36,8 +36,13 @@ interface Seen {
   readonly state: Json
 }
 
-/** States by entity and the commands they contain: equal commands must give equal states, on all devices, at all times. */
-export type Twins = Map<string, { readonly state: string; readonly where: string }>
+/** What all devices showed. Equal commands must give equal states, everywhere and at all times. */
+export interface Twins {
+  /** States by entity and the commands they contain. */
+  readonly states: Map<string, { readonly state: string; readonly where: string }>
+  /** Entities and states, as plain JSON, that need not be judged again: most states are shown by all devices. */
+  readonly judged: Set<string>
+}
 
 /**
  * Watches all entities on one device, for one incarnation, like an application would. After each event of the simulation it compares what
@@ -181,6 +186,10 @@ export class Witness {
 
   #judge(key: string): void {
     const { marks, state } = this.#shown.get(key)!
+    const exact = `${key} ${JSON.stringify(state)}`
+    const { states, judged } = this.#twins
+    if (judged.has(exact)) return
+    judged.add(exact)
     const effects = []
     for (const mark of marks) {
       const effect = this.#knowledge.step(mark)?.effects.get(key)
@@ -191,8 +200,8 @@ export class Witness {
     if (wrong) this.#fail('state', `${key}: ${wrong}`)
     const name = `${key} ${[...marks].sort().join()}`
     const text = canonical(state)
-    const twin = this.#twins.get(name)
-    if (!twin) this.#twins.set(name, { state: text, where: this.incarnation.process.name })
+    const twin = states.get(name)
+    if (!twin) states.set(name, { state: text, where: this.incarnation.process.name })
     else if (twin.state !== text) {
       this.#fail(
         'convergence',

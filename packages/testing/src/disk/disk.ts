@@ -1,6 +1,7 @@
 import { PeerplaneError, type Store, type Write } from '@peerplane/core'
 
 import type { Recorder } from '../record/recorder.ts'
+import { copyOf } from '../world/copies.ts'
 import type { SimProcess } from '../world/process.ts'
 import type { SimRandom } from '../world/random.ts'
 import type { SimWorld } from '../world/world.ts'
@@ -164,7 +165,10 @@ class SimStore implements Store {
   }
 
   write(writes: readonly Write[], durability: 'local' | 'synced'): Promise<void> {
-    const copy = writes.map(({ key, value }) => ({ key: key.slice(), value: value?.slice() }))
+    const copy = writes.map(({ key, value }) => ({
+      key: copyOf(key),
+      value: value && copyOf(value),
+    }))
     const written = this.process.promise<void>((resolve, reject) => {
       if (this.#closed) reject(closedError())
       else {

@@ -1,69 +1,52 @@
-import type { Entry, Range, Write } from '@peerplane/core'
+import { compareBytes, type Entry, type Range, type Write } from '@peerplane/core'
+
+import { copyOf } from '../world/copies.ts'
 
 /** The contents of a disk: pairs in the byte order of their keys. */
 export class DiskImage {
-  readonly #values: Map<string, Uint8Array>
-  #keys: string[]
+  #entries: Entry[]
 
   constructor(from?: DiskImage) {
-    this.#values = new Map(from?.mapping)
-    this.#keys = from ? [...from.keys] : []
-  }
-
-  get mapping(): ReadonlyMap<string, Uint8Array> {
-    return this.#values
-  }
-
-  get keys(): readonly string[] {
-    return this.#keys
+    this.#entries = from ? from.#entries.slice() : []
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
-    return this.#values.get(keyText(key))?.slice()
+    const entry = this.#entries[this.#lowerBound(key)]
+    return entry && compareBytes(entry.key, key) === 0 ? copyOf(entry.value) : undefined
   }
 
-  /** Keeps the values as they are: nobody may change them afterwards. */
+  /** Keeps keys and values as they are: nobody may change them afterwards. */
   apply(writes: readonly Write[]): void {
     for (const { key, value } of writes) {
-      const text = keyText(key)
-      if (value !== undefined) {
-        if (!this.#values.has(text)) this.#keys.splice(lowerBound(this.#keys, text), 0, text)
-        this.#values.set(text, value)
-      } else if (this.#values.delete(text)) {
-        this.#keys.splice(lowerBound(this.#keys, text), 1)
-      }
+      const at = this.#lowerBound(key)
+      const found = this.#entries[at]
+      const isThere = found !== undefined && compareBytes(found.key, key) === 0
+      if (value === undefined) {
+        if (isThere) this.#entries.splice(at, 1)
+      } else if (isThere) this.#entries[at] = { key, value }
+      else this.#entries.splice(at, 0, { key, value })
     }
   }
 
   scan({ from, to, limit, reverse }: Range): Entry[] {
-    const start = lowerBound(this.#keys, keyText(from))
-    const end = Math.max(start, lowerBound(this.#keys, keyText(to)))
-    let keys = this.#keys.slice(start, end)
-    if (reverse) keys.reverse()
-    if (limit !== undefined) keys = keys.slice(0, limit)
-    return keys.map((text) => ({
-      key: Uint8Array.from(text, (character) => character.charCodeAt(0)),
-      value: this.#values.get(text)!.slice(),
-    }))
+    const start = this.#lowerBound(from)
+    const end = Math.max(start, this.#lowerBound(to))
+    const entries = this.#entries.slice(start, end)
+    if (reverse) entries.reverse()
+    return entries
+      .slice(0, limit)
+      .map(({ key, value }) => ({ key: copyOf(key), value: copyOf(value) }))
   }
-}
 
-/** One character per byte: such texts compare like the bytes. */
-function keyText(key: Uint8Array): string {
-  let text = ''
-  for (let i = 0; i < key.length; i++) text += CHARACTERS[key[i]!]!
-  return text
-}
-
-const CHARACTERS = Array.from({ length: 256 }, (_, code) => String.fromCharCode(code))
-
-function lowerBound(keys: readonly string[], key: string): number {
-  let low = 0
-  let high = keys.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (keys[middle]! < key) low = middle + 1
-    else high = middle
+  /** Index of the first entry whose key is not before `key`. */
+  #lowerBound(key: Uint8Array): number {
+    let low = 0
+    let high = this.#entries.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (compareBytes(this.#entries[middle]!.key, key) < 0) low = middle + 1
+      else high = middle
+    }
+    return low
   }
-  return low
 }

@@ -7,6 +7,7 @@ import {
   limits,
 } from '@peerplane/core'
 
+import { copyOf } from '../world/copies.ts'
 import type { SimProcess } from '../world/process.ts'
 import type { SimRandom } from '../world/random.ts'
 import type { Pipe } from './pipe.ts'
@@ -118,7 +119,7 @@ export class ConnectionEnd {
       initiator: this.#initiator,
       send: (frame) => {
         if (!this.#open) return Promise.reject(new Error('the connection was closed'))
-        return this.#out!.send(frame.slice())
+        return this.#out!.send(copyOf(frame))
       },
       receive: () =>
         this.owner.process.promise((resolve, reject) => {
@@ -140,7 +141,7 @@ export class ConnectionEnd {
       path: this.path,
       send: (frame) => {
         if (!this.#open) return Promise.resolve()
-        if (frame.length <= limits.frameBytes) return this.#out!.send(frame.slice())
+        if (frame.length <= limits.frameBytes) return this.#out!.send(copyOf(frame))
         this.owner.process.after(0, this.#closeBoth)
         return Promise.resolve()
       },

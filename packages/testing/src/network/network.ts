@@ -1,6 +1,7 @@
 import type { Path } from '@peerplane/core'
 
 import type { Recorder } from '../record/recorder.ts'
+import { copyOf } from '../world/copies.ts'
 import type { SimRandom } from '../world/random.ts'
 import type { SimWorld } from '../world/world.ts'
 import { ConnectionEnd, type NetworkNode } from './end.ts'
@@ -170,7 +171,7 @@ export class SimNetwork {
         node.process.after(node.random.between(1, announcementDelayMs), () => {
           if (this.#nodes.get(node.peer) !== node) return
           this.world.trace.add(`announcement ${node.device}`, this.world.now, payload)
-          node.handler.announcement(payload.slice())
+          node.handler.announcement(copyOf(payload))
         })
       }
     }
