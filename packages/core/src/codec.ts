@@ -10,6 +10,11 @@ export function encodeCanonical(value: Value): Uint8Array {
   return writer.encode(value)
 }
 
+/** The same for `read` alone, which must not keep or change it: hashing needs no copy. */
+export function readCanonical<T>(value: Value, read: (encoded: Uint8Array) => T): T {
+  return read(writer.encodeBriefly(value))
+}
+
 /**
  * The value of deterministic CBOR; its byte strings are copies.
  *

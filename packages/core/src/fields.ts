@@ -16,7 +16,7 @@ export function array(value: Value | undefined, name: string, length?: number): 
   return value as readonly Value[]
 }
 
-/** An array of at most `max` items, each read by `item`. */
+/** An array of at most `max` items, each read by `item`; what is wrong with one is told under the name of all. */
 export function list<T>(
   value: Value | undefined,
   name: string,
@@ -25,7 +25,8 @@ export function list<T>(
 ): T[] {
   const items = array(value, name)
   if (items.length > max) throw new PeerplaneError('too-large', `${name} has ${items.length} items`)
-  return items.map((each, index) => item(each, `${name}[${index}]`))
+  // A name for each would cost more than reading most of them.
+  return items.map((each) => item(each, name))
 }
 
 /** A byte string, of exactly `length` bytes where given. */

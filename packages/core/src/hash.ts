@@ -1,7 +1,7 @@
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 
-import { concatBytes, utf8 } from './bytes.ts'
+import { utf8 } from './bytes.ts'
 
 /** Bytes of a full hash. */
 export const HASH_BYTES = 32
@@ -36,7 +36,16 @@ export function hash(tag: string, ...parts: readonly Uint8Array[]): Uint8Array {
   return hashing.digest()
 }
 
-/** HMAC-SHA-256 under `key` of `domain(tag)` and the parts. */
+const keyed = new WeakMap<Uint8Array, ReturnType<typeof hmac.create>>()
+
+/** HMAC-SHA-256 under `key`, whose bytes never change, of `domain(tag)` and the parts. */
 export function mac(key: Uint8Array, tag: string, ...parts: readonly Uint8Array[]): Uint8Array {
-  return hmac(sha256, key, concatBytes(domain(tag), ...parts))
+  let beginning = keyed.get(key)
+  if (!beginning) {
+    beginning = hmac.create(sha256, key)
+    keyed.set(key, beginning)
+  }
+  const hashing = beginning.clone().update(domain(tag))
+  for (const part of parts) hashing.update(part)
+  return hashing.digest()
 }

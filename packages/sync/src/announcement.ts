@@ -9,6 +9,7 @@ import {
   list,
   mac,
   PeerplaneError,
+  readCanonical,
   readTip,
   tipToValue,
   type Tip,
@@ -46,4 +47,4 @@ export function decodeAnnouncement(payload: Uint8Array, secret: Uint8Array): Tip
 }
 
 const macOf = (content: Value, secret: Uint8Array): Uint8Array =>
-  mac(secret, 'announcement', encodeCanonical(content))
+  readCanonical(content, (encoded) => mac(secret, 'announcement', encoded))

@@ -413,14 +413,13 @@ describe('who has been seen', () => {
 })
 
 describe('status', () => {
-  it('is told after changes, several at once', async () => {
+  it('is said to have changed until nobody wants to know', async () => {
     const [a, b] = (await devices('a', 'b')) as [TestDevice, TestDevice]
     const behind: (number | undefined)[] = []
-    const end = b.sync.onStatus(({ peers }) => behind.push(peers[0]?.behind))
+    const end = b.sync.onChange(() => behind.push(b.sync.status().peers[0]?.behind))
     await chain(a, b)
     await write(a, 30)
     await time.pass(1_000)
-    expect(behind.length).toBeLessThan(8)
     expect(behind.at(-1)).toBe(0)
     end()
     const calls = behind.length

@@ -3,17 +3,13 @@ import type { PeerplaneError } from '@peerplane/core'
 import { createExchange, type Exchange, type Part } from './exchange.ts'
 import type { Sync, SyncOptions, SyncStatus } from './types.ts'
 
-/** Changes come in bursts; people read slower. */
-const STATUS_EVERY_MS = 100
-
 /** Sync of one space over one network. */
 export function createSync(options: SyncOptions): Sync {
-  const { network, scheduler } = options
-  const callbacks = new Set<(status: SyncStatus) => void>()
+  const { network } = options
+  const callbacks = new Set<() => void>()
   let exchange: Exchange | undefined
   /** The latest failure of each part that has not worked since, the latest of all at the end. */
   const failures = new Map<Part, SyncStatus['lastError']>()
-  let telling = false
 
   const status = (): SyncStatus => ({
     peers: exchange?.peers() ?? [],
@@ -22,13 +18,7 @@ export function createSync(options: SyncOptions): Sync {
   })
 
   function changed(): void {
-    if (telling || callbacks.size === 0) return
-    telling = true
-    scheduler.after(STATUS_EVERY_MS, () => {
-      telling = false
-      const current = status()
-      for (const callback of callbacks) callback(current)
-    })
+    for (const callback of callbacks) callback()
   }
 
   function failed(part: Part, { code, message }: PeerplaneError): void {
@@ -64,7 +54,7 @@ export function createSync(options: SyncOptions): Sync {
       changed()
     },
     status,
-    onStatus(callback) {
+    onChange(callback) {
       callbacks.add(callback)
       return () => callbacks.delete(callback)
     },

@@ -65,8 +65,8 @@ export interface Sync {
   /** Takes leave of all peers and stops the network. */
   stop(): Promise<void>
   status(): SyncStatus
-  /** Calls back after changes, several at once where they come fast. The returned function ends it. */
-  onStatus(callback: (status: SyncStatus) => void): () => void
+  /** Calls back when the status may have changed, often. The returned function ends it. */
+  onChange(callback: () => void): () => void
   /** Gossips the frontier now and not at the next interval. */
   announceNow(): void
 }

@@ -3,7 +3,8 @@ import type { EntityKey } from '@peerplane/core'
 import { capture, type CaptureSource } from './capture.ts'
 import type { EntitiesOptions } from './entities.ts'
 
-const FLUSH_AFTER_MS = 500
+/** Rows save folding at the next opening, nothing else: what is folded in this time is soon folded again. */
+const FLUSH_AFTER_MS = 2_000
 /** Longer after a flush of many rows, which are likely to change again: while a device catches up, most of its time shall go into that. */
 const FLUSH_AFTER_MS_PER_ROW = 0.25
 

@@ -136,7 +136,7 @@ class Run {
   readonly #witnesses = new Map<string, Witness>()
   readonly #statuses = new Map<string, PlaneStatus>()
   readonly #titles = new TitleHistories(this.#knowledge)
-  readonly #twins: Twins = { states: new Map(), judged: new Set() }
+  readonly #twins: Twins = new Map()
   readonly #violations: Violation[] = []
   readonly #log: (what: string) => void
 

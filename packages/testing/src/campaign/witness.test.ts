@@ -184,7 +184,7 @@ class Scene {
   readonly device: SimDevice
   readonly #world = new SimWorld(0)
   readonly #titles = new TitleHistories(this.knowledge)
-  readonly #twins: Twins = { states: new Map(), judged: new Set() }
+  readonly #twins: Twins = new Map()
   readonly #violations: Rule[] = []
   readonly #witnesses = new Map<string, Witness>()
   readonly #listeners = new Map<string, (view: EntityView) => void>()

@@ -2,7 +2,7 @@ import { splitEntityKey, type EntityKey, type Json } from '@peerplane/core'
 import type { EntityView } from '@peerplane/runtime'
 
 import type { Incarnation } from '../fleet/device.ts'
-import { canonical } from '../check/canonical.ts'
+import { canonical, isSame } from '../check/canonical.ts'
 import type { Knowledge, Step } from './knowledge.ts'
 import { judgeState } from './model.ts'
 import type { TitleHistories } from './title-histories.ts'
@@ -36,13 +36,10 @@ interface Seen {
   readonly state: Json
 }
 
-/** What all devices showed. Equal commands must give equal states, everywhere and at all times. */
-export interface Twins {
-  /** States by entity and the commands they contain. */
-  readonly states: Map<string, { readonly state: string; readonly where: string }>
-  /** Entities and states, as plain JSON, that need not be judged again: most states are shown by all devices. */
-  readonly judged: Set<string>
-}
+/** States by entity and the commands they contain: equal commands must give equal states, on all devices, at all times. */
+export type Twins = Map<string, { readonly state: Json; readonly where: string }>
+
+const nothing: readonly string[] = []
 
 /**
  * Watches all entities on one device, for one incarnation, like an application would. After each event of the simulation it compares what
@@ -111,12 +108,12 @@ export class Witness {
 
   /** Compares; to be called when nothing is under way. Returns the commands that became visible. */
   look(): readonly string[] {
-    if (this.#changed.size === 0 && (this.#due.length === 0 || !this.#complete)) return []
+    if (this.#changed.size === 0 && (this.#due.length === 0 || !this.#complete)) return nothing
     for (const key of this.#changed) this.#judge(key)
     const first = !this.#complete
     const changed = first ? this.#keys : [...this.#changed]
     this.#changed.clear()
-    if (this.#shown.size < this.#keys.length) return []
+    if (this.#shown.size < this.#keys.length) return nothing
     this.#complete = true
     const fresh = this.#takeIn(changed)
     for (const mark of fresh) this.#judgeArrival(mark)
@@ -186,10 +183,10 @@ export class Witness {
 
   #judge(key: string): void {
     const { marks, state } = this.#shown.get(key)!
-    const exact = `${key} ${JSON.stringify(state)}`
-    const { states, judged } = this.#twins
-    if (judged.has(exact)) return
-    judged.add(exact)
+    const name = `${key} ${[...marks].sort().join()}`
+    const twin = this.#twins.get(name)
+    // Most states are shown by all devices, and judged once.
+    if (twin && isSame(twin.state, state)) return
     const effects = []
     for (const mark of marks) {
       const effect = this.#knowledge.step(mark)?.effects.get(key)
@@ -198,15 +195,10 @@ export class Witness {
     }
     const wrong = judgeState(splitEntityKey(key as EntityKey).type, state, effects)
     if (wrong) this.#fail('state', `${key}: ${wrong}`)
-    const name = `${key} ${[...marks].sort().join()}`
-    const text = canonical(state)
-    const twin = states.get(name)
-    if (!twin) states.set(name, { state: text, where: this.incarnation.process.name })
-    else if (twin.state !== text) {
-      this.#fail(
-        'convergence',
-        `${key} holds the same commands as at ${twin.where}: ${text} there: ${twin.state}`,
-      )
+    if (!twin) this.#twins.set(name, { state, where: this.incarnation.process.name })
+    else {
+      const there = `${canonical(state)} there: ${canonical(twin.state)}`
+      this.#fail('convergence', `${key} holds the same commands as at ${twin.where}: ${there}`)
     }
   }
 

@@ -9,3 +9,18 @@ export function canonical(value: Json): string {
     .map(([key, member]) => `${JSON.stringify(key)}:${canonical(member)}`)
   return `{${members.join()}}`
 }
+
+/** Whether two values have equal {@link canonical} forms. */
+export function isSame(a: Json, b: Json): boolean {
+  if (a === b) return true
+  if (a === null || b === null || typeof a !== 'object' || typeof b !== 'object') return false
+  if (Array.isArray(a) || Array.isArray(b)) {
+    if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false
+    for (let i = 0; i < a.length; i++) if (!isSame(a[i] as Json, b[i] as Json)) return false
+    return true
+  }
+  const names = Object.keys(a)
+  if (names.length !== Object.keys(b).length) return false
+  const [one, other] = [a as { readonly [key: string]: Json }, b as { readonly [key: string]: Json }]
+  return names.every((name) => Object.hasOwn(other, name) && isSame(one[name]!, other[name]!))
+}

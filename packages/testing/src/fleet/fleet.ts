@@ -38,7 +38,7 @@ export interface FleetEvents extends DeviceEvents {
 }
 
 /** The most devices a fleet grows to by cloning, beyond those it began with. */
-const MAX_CLONES = 2
+const MAX_CLONES = 1
 
 /** Whole devices over one simulated network: what a user of the product would call a space in operation. */
 export class Fleet {

@@ -95,7 +95,7 @@ export class ConnectionEnd {
   arrive(frame: Uint8Array): void {
     if (!this.#open) return
     this.#inbox.push(frame)
-    this.owner.process.after(0, () => this.#pump())
+    this.owner.process.soon(() => this.#pump())
   }
 
   /** This side learns that the connection is gone. */

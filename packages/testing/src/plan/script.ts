@@ -44,11 +44,14 @@ export function improvised<Work>(
     copy: kinds.has('restore') ? wait(rhythm.copyMs) : Infinity,
   }
   let lastId = 0
+  /** Where the burst goes on that is under way. */
+  let busy: string | undefined
   function wait(meanMs: number): number {
     return Math.ceil(random.exponential(meanMs))
   }
   const body = (
     sort: keyof typeof due,
+    atMs: number,
     fleet: Fleet,
     ready: readonly string[],
   ): Record<string, unknown> | undefined => {
@@ -56,8 +59,12 @@ export function improvised<Work>(
       const fault = planFault(random, kinds, fleet, copies)
       return fault && { fault }
     }
-    if (sort === 'work')
-      return ready.length > 0 ? { work: compose(random), device: random.pick(ready) } : undefined
+    if (sort === 'work') {
+      if (ready.length === 0) return undefined
+      const device = busy !== undefined && ready.includes(busy) ? busy : random.pick(ready)
+      busy = due.work === atMs ? device : undefined
+      return { work: compose(random), device }
+    }
     const open = fleet.open()
     return open.length > 0 ? { copy: true, device: random.pick(open).device.name } : undefined
   }
@@ -68,10 +75,10 @@ export function improvised<Work>(
     next(fleet, ready) {
       const atMs = Math.min(due.work, due.fault, due.copy)
       const sort = due.fault === atMs ? 'fault' : due.copy === atMs ? 'copy' : 'work'
-      // Bursts and pauses: several commands in one turn make one batch.
+      // Bursts and pauses: several commands of a device in one turn make one batch.
       if (sort === 'work') due.work += random.chance(0.45) ? 0 : wait(rhythm.workMs)
       else due[sort] += wait(sort === 'fault' ? rhythm.faultMs : rhythm.copyMs)
-      const what = body(sort, fleet, ready)
+      const what = body(sort, atMs, fleet, ready)
       if (!what) return undefined
       const step = { id: ++lastId, atMs, ...what } as Step<Work>
       if ('copy' in step) copies.push({ id: step.id, device: step.device })

@@ -1,5 +1,6 @@
-import { concatBytes, equalBytes, hash, type Crypto, type SigningKey } from '@peerplane/core'
+import { equalBytes, hash, utf8, type Crypto, type SigningKey } from '@peerplane/core'
 
+import { Trace } from './trace.ts'
 import type { SimWorld } from './world.ts'
 
 /**
@@ -32,6 +33,8 @@ export function outsideTime(world: SimWorld, crypto: Crypto): Crypto {
 }
 
 function signatureOf(publicKey: Uint8Array, message: Uint8Array): Uint8Array {
-  const half = hash('simulated-signature', publicKey, message)
-  return concatBytes(half, half)
+  const trace = new Trace()
+  trace.add('key', 0, publicKey)
+  trace.add('message', 0, message)
+  return utf8(trace.digest().repeat(4))
 }

@@ -49,6 +49,12 @@ export class SimProcess {
     return this.#world.after(delayMs, task, this)
   }
 
+  /** Runs `task` in this process as soon as it runs: now, unless it is paused. */
+  soon(task: () => void): void {
+    if (this.#pausedUntil > this.#world.now) this.after(0, task)
+    else if (this.#alive) task()
+  }
+
   /** A promise that settles only while the process lives. */
   promise<T>(
     start: (resolve: (value: T) => void, reject: (error: unknown) => void) => void,

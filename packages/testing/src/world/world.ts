@@ -78,7 +78,8 @@ export class SimWorld {
       if (this.#skip(event)) continue
       this.#now = Math.max(this.#now, event.time)
       event.task()
-      await this.#settle()
+      await settle()
+      if (this.#outside) await this.#settle()
     }
     return true
   }
