@@ -10,12 +10,10 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 /** Reads what `CborWriter` writes and nothing else, so that a value has one encoding. Throws for anything else. */
 export class CborReader {
   readonly #bytes: Uint8Array
-  readonly #view: DataView
   #at = 0
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
 
   /** The value that is all of the bytes. Nesting is bounded by the stack. */
@@ -26,7 +24,7 @@ export class CborReader {
   }
 
   #value(): Value {
-    const first = this.#view.getUint8(this.#at++)
+    const first = this.#byte()
     const major = first >>> 5
     if (major === 7) return this.#simple(first)
     const argument = this.#argument(first & 31)
@@ -36,7 +34,7 @@ export class CborReader {
       case 1:
         return this.#negative(argument)
       case 2:
-        return this.#take(argument).slice()
+        return this.#copy(argument)
       case 3:
         return this.#text(argument)
       case 4:
@@ -60,7 +58,7 @@ export class CborReader {
     const map: { [key: string]: Value } = {}
     let before: Uint8Array | undefined
     for (let i = 0; i < size; i++) {
-      const first = this.#view.getUint8(this.#at++)
+      const first = this.#byte()
       if (first >>> 5 !== 3) throw new SyntaxError('a key that is no text')
       const length = this.#argument(first & 31)
       const key = this.#bytes.subarray(this.#at, this.#at + length)
@@ -79,15 +77,39 @@ export class CborReader {
   }
 
   #text(length: number): string {
-    const bytes = this.#take(length)
-    if (length > SHORT_TEXT) return decoder.decode(bytes)
+    if (length > SHORT_TEXT) return decoder.decode(this.#take(length))
     let text = ''
+    const start = this.#at
     for (let i = 0; i < length; i++) {
-      const code = bytes[i]!
-      if (code > 0x7f) return decoder.decode(bytes)
+      const code = this.#byte()
+      if (code > 0x7f) {
+        this.#at = start
+        return decoder.decode(this.#take(length))
+      }
       text += String.fromCharCode(code)
     }
     return text
+  }
+
+  #byte(): number {
+    const byte = this.#bytes[this.#at++]
+    if (byte === undefined) throw new SyntaxError('the bytes end too early')
+    return byte
+  }
+
+  /** The next so many bytes, most significant first. */
+  #unsigned(length: number): number {
+    let number = 0
+    for (let i = 0; i < length; i++) number = number * 0x100 + this.#byte()
+    return number
+  }
+
+  #copy(length: number): Uint8Array {
+    const start = this.#at
+    this.#at += length
+    if (this.#at > this.#bytes.length) throw new SyntaxError('the bytes end too early')
+    // That of a Node buffer would be no copy.
+    return copyOfRange.call(this.#bytes, start, this.#at)
   }
 
   #take(length: number): Uint8Array {
@@ -105,7 +127,6 @@ export class CborReader {
   }
 
   #simple(first: number): Value {
-    const at = this.#at
     switch (first) {
       case 0xf4:
         return false
@@ -114,40 +135,34 @@ export class CborReader {
       case 0xf6:
         return null
       case 0xf9:
-        this.#at += 2
-        return shortest(numberOfHalf(this.#view.getUint16(at)), 2)
+        return shortest(numberOfHalf(this.#unsigned(2)), 2)
       case 0xfa:
-        this.#at += 4
-        return shortest(this.#view.getFloat32(at), 4)
+        return shortest(viewOf(this.#take(4)).getFloat32(0), 4)
       case 0xfb:
-        this.#at += 8
-        return shortest(this.#view.getFloat64(at), 8)
+        return shortest(viewOf(this.#take(8)).getFloat64(0), 8)
       default:
         throw new SyntaxError('neither false, true, null nor a float')
     }
   }
 
   #argument(short: number): number {
-    const at = this.#at
     if (short < 24) return short
     if (short > 27) throw new SyntaxError('an indefinite length')
-    this.#at += 1 << (short - 24)
-    const [argument, least] = this.#long(short, at)
-    if (argument < least || argument > Number.MAX_SAFE_INTEGER) {
+    const argument = this.#unsigned(1 << (short - 24))
+    if (argument < LEAST[short - 24]! || argument > Number.MAX_SAFE_INTEGER) {
       throw new SyntaxError('a number that is not written in its shortest form, or not safe')
     }
     return argument
   }
-
-  /** A long argument, and the least that needs its length. */
-  #long(short: number, at: number): readonly [number, number] {
-    if (short === 24) return [this.#view.getUint8(at), 24]
-    if (short === 25) return [this.#view.getUint16(at), 0x100]
-    if (short === 26) return [this.#view.getUint32(at), 0x10000]
-    const high = this.#view.getUint32(at)
-    return [high * 0x100000000 + this.#view.getUint32(at + 4), 0x100000000]
-  }
 }
+
+/** The least arguments that need 1, 2, 4 and 8 bytes. */
+const LEAST = [24, 0x100, 0x10000, 0x100000000]
+
+const { slice: copyOfRange } = Uint8Array.prototype
+
+const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array): DataView =>
+  new DataView(buffer, byteOffset, byteLength)
 
 /** A float of so many bytes, if it needs them: whole numbers are integers, and it does not fit into fewer. */
 function shortest(number: number, bytes: number): number {

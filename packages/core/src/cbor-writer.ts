@@ -16,16 +16,21 @@ export class CborWriter {
 
   /** The encoding of `value`, in an array of its own. Throws for what is no {@link Value}. */
   encode(value: Value): Uint8Array {
-    return this.encodeBriefly(value).slice()
+    this.#write(value)
+    return this.#bytes.slice(0, this.#length)
   }
 
   /** The same, to be read before the next call and never to be changed. */
   encodeBriefly(value: Value): Uint8Array {
+    this.#write(value)
+    return this.#bytes.subarray(0, this.#length)
+  }
+
+  #write(value: Value): void {
     // One large value shall not keep its memory for ever.
     if (this.#bytes.length > 16 * FIRST_BYTES) this.#replace(new Uint8Array(FIRST_BYTES))
     this.#length = 0
     this.#value(value)
-    return this.#bytes.subarray(0, this.#length)
   }
 
   #value(value: Value): void {

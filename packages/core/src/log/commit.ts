@@ -57,6 +57,9 @@ export const MAX_SEQ: number = 2 ** 52 - 1
 
 const SALT_BYTES = 16
 
+/** The longest entity key: type, slash, id. */
+const KEY_BYTES = 2 * limits.entityNameBytes + 1
+
 /** Builds a commit; `seed` is the salt seed of its batch. */
 export function makeCommit(
   session: SessionId,
@@ -152,12 +155,13 @@ export const sectionToValue = (section: Section): Value => [
 /** A section of a decoded value. Throws `malformed` or `too-large`. */
 export function readSection(value: Value, name: string): Section {
   const fields = array(value, name, 4)
-  const entity = text(fields[1], `${name}.entity`, 2 * limits.entityNameBytes + 1)
+  const entity = text(fields[1], `${name}.entity`, KEY_BYTES)
   const slash = entity.indexOf('/')
   if (
     slash < 1 ||
     slash === entity.length - 1 ||
-    utf8(entity).length > 2 * limits.entityNameBytes + 1
+    // A UTF-16 unit has at most three bytes in UTF-8: most names need not be encoded.
+    (entity.length * 3 > KEY_BYTES && utf8(entity).length > KEY_BYTES)
   ) {
     throw new PeerplaneError('malformed', `${name}.entity is not type/id`)
   }

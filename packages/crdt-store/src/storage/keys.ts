@@ -48,9 +48,11 @@ export function batchKey(session: SessionId, firstSeq: number): Uint8Array {
   const key = new Uint8Array(41)
   key[0] = BATCH
   key.set(fromHex(session), 1)
-  const view = new DataView(key.buffer)
-  view.setUint32(33, Math.floor(firstSeq / 2 ** 32))
-  view.setUint32(37, firstSeq % 2 ** 32)
+  // No view: it would take a small array out of the heap, at many times the cost.
+  for (let at = 40, rest = firstSeq; at > 32; at--) {
+    key[at] = rest % 0x100
+    rest = Math.floor(rest / 0x100)
+  }
   return key
 }
 
@@ -61,6 +63,7 @@ export const sessionOfKey = (key: Uint8Array): SessionId => toHex(key.subarray(1
 
 /** First seq of a batch key. */
 export function firstSeqOfKey(key: Uint8Array): number {
-  const view = new DataView(key.buffer, key.byteOffset)
-  return view.getUint32(33) * 2 ** 32 + view.getUint32(37)
+  let seq = 0
+  for (let at = 33; at < 41; at++) seq = seq * 0x100 + key[at]!
+  return seq
 }

@@ -26,7 +26,7 @@ import { campaignKeys, Workload, type WorkloadCounts } from './workload.ts'
 const WEB_CRYPTO_EVERY = 100
 
 /** Devices beyond the least. Most faults need three; what more of them show costs the square of their number. */
-const MORE_DEVICES = [0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2] as const
+const MORE_DEVICES = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2] as const
 
 /** How long a fleet may take to become equal once nothing disturbs it, virtual milliseconds. */
 const PATIENCE_MS = 120_000
@@ -127,6 +127,10 @@ class Run {
   readonly #untilHealed: boolean
   readonly #isReal: boolean
   #stopped = false
+  /** Something was shown, acknowledged or told since the witnesses looked last. */
+  #isNews = false
+  /** The same since all devices were compared. */
+  #mayBeEqual = true
   readonly #world: SimWorld
   readonly #fleet: Fleet
   readonly #chaos: Chaos
@@ -223,9 +227,11 @@ class Run {
     this.#recorder?.healed()
     this.#log('all faults are over')
     const healed = this.#world.now
-    const equal = await this.#runUntil(healed + PATIENCE_MS, () =>
-      isEqual(this.#ends(), this.#knowledge),
-    )
+    const equal = await this.#runUntil(healed + PATIENCE_MS, () => {
+      if (!this.#mayBeEqual) return false
+      this.#mayBeEqual = false
+      return isEqual(this.#ends(), this.#knowledge)
+    })
     const convergedMs = this.#world.now - healed
     if (this.#stopped) return convergedMs
     if (equal) await this.#watchCalm()
@@ -253,16 +259,17 @@ class Run {
   #opened(incarnation: Incarnation): void {
     const { name } = incarnation.process
     this.#log(`${name} is open`)
-    const report = (violation: Violation): void => this.#report(violation)
-    const witness = new Witness(
-      incarnation,
-      campaignKeys,
-      this.#knowledge,
-      { twins: this.#twins, titles: this.#titles },
-      report,
-    )
+    const witness = new Witness(incarnation, campaignKeys, this.#knowledge, {
+      twins: this.#twins,
+      titles: this.#titles,
+      report: (violation) => this.#report(violation),
+      changed: () => {
+        this.#isNews = true
+      },
+    })
     this.#witnesses.set(name, witness)
     incarnation.backend.watchStatus((status) => {
+      this.#isNews = true
       this.#statuses.set(name, status)
       for (const violation of judgeStatus(name, status)) this.#report(violation)
     })
@@ -298,18 +305,22 @@ class Run {
 
   #runUntil(timeMs: number, done: () => boolean): Promise<boolean> {
     return this.#world.run(timeMs, () => {
-      for (const witness of this.#witnesses.values()) {
-        for (const mark of witness.look()) {
-          this.#world.trace.add(
-            `${witness.incarnation.process.name} shows ${mark}`,
-            this.#world.now,
-          )
-          this.#log(`${witness.incarnation.process.name} shows ${mark}`)
-          this.#recorder?.shows(witness.incarnation.process.name, Number(mark.slice(2, -1)))
-        }
-      }
+      if (this.#isNews) this.#look()
       return this.#stopped || done()
     })
+  }
+
+  #look(): void {
+    this.#isNews = false
+    this.#mayBeEqual = true
+    for (const witness of this.#witnesses.values()) {
+      const { name } = witness.incarnation.process
+      for (const mark of witness.look()) {
+        this.#world.trace.add(`${name} shows ${mark}`, this.#world.now)
+        this.#log(`${name} shows ${mark}`)
+        this.#recorder?.shows(name, Number(mark.slice(2, -1)))
+      }
+    }
   }
 }
 

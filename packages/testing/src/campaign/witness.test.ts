@@ -235,13 +235,12 @@ class Scene {
     } as unknown as Backend
     const process = new SimProcess(`${name}.1`, this.#world, new SimClock(this.#world, 0, 1))
     const incarnation: Incarnation = { device: this.device, process, backend }
-    const witness = new Witness(
-      incarnation,
-      KEYS,
-      this.knowledge,
-      { twins: this.#twins, titles: this.#titles },
-      ({ rule }) => this.#violations.push(rule),
-    )
+    const witness = new Witness(incarnation, KEYS, this.knowledge, {
+      twins: this.#twins,
+      titles: this.#titles,
+      report: ({ rule }) => this.#violations.push(rule),
+      changed: () => undefined,
+    })
     this.#witnesses.set(name, witness)
     for (const key of KEYS) {
       const empty = key.startsWith('tally')

@@ -41,6 +41,15 @@ export type Twins = Map<string, { readonly state: Json; readonly where: string }
 
 const nothing: readonly string[] = []
 
+/** What all witnesses of a run share. */
+export interface Court {
+  readonly twins: Twins
+  readonly titles: TitleHistories
+  report(violation: Violation): void
+  /** There is something to {@link Witness.look} at. */
+  changed(): void
+}
+
 /**
  * Watches all entities on one device, for one incarnation, like an application would. After each event of the simulation it compares what
  * is shown with what the workload knows.
@@ -49,9 +58,7 @@ export class Witness {
   readonly incarnation: Incarnation
   readonly #keys: readonly string[]
   readonly #knowledge: Knowledge
-  readonly #twins: Twins
-  readonly #titles: TitleHistories
-  readonly #report: (violation: Violation) => void
+  readonly #court: Court
   readonly #shown = new Map<string, Seen>()
   readonly #changed = new Set<string>()
   readonly #due: Step[] = []
@@ -64,15 +71,12 @@ export class Witness {
     incarnation: Incarnation,
     keys: readonly string[],
     knowledge: Knowledge,
-    { twins, titles }: { readonly twins: Twins; readonly titles: TitleHistories },
-    report: (violation: Violation) => void,
+    court: Court,
   ) {
     this.incarnation = incarnation
     this.#keys = keys
     this.#knowledge = knowledge
-    this.#twins = twins
-    this.#titles = titles
-    this.#report = report
+    this.#court = court
     for (const key of keys) {
       const { type, id } = splitEntityKey(key as EntityKey)
       incarnation.backend.watchEntity(type, id, (view) => this.#show(key, view))
@@ -104,6 +108,7 @@ export class Witness {
   /** From the next {@link look} on, the effects of the command must be visible. */
   expect(step: Step): void {
     this.#due.push(step)
+    this.#court.changed()
   }
 
   /** Compares; to be called when nothing is under way. Returns the commands that became visible. */
@@ -158,8 +163,9 @@ export class Witness {
     const seen: Seen = { marks: new Set(marks), state: view.state }
     this.#shown.set(key, seen)
     const { title } = view.state as { readonly title?: string }
-    if (title !== undefined) this.#titles.read(this.incarnation.process.name, key, title)
+    if (title !== undefined) this.#court.titles.read(this.incarnation.process.name, key, title)
     this.#changed.add(key)
+    this.#court.changed()
     for (const mark of before?.marks ?? []) {
       if (seen.marks.has(mark)) continue
       this.#isLess = true
@@ -183,8 +189,10 @@ export class Witness {
 
   #judge(key: string): void {
     const { marks, state } = this.#shown.get(key)!
-    const name = `${key} ${[...marks].sort().join()}`
-    const twin = this.#twins.get(name)
+    // A set shows its elements in one order everywhere.
+    const name = `${key} ${[...marks].join()}`
+    const { twins } = this.#court
+    const twin = twins.get(name)
     // Most states are shown by all devices, and judged once.
     if (twin && isSame(twin.state, state)) return
     const effects = []
@@ -193,9 +201,10 @@ export class Witness {
       if (effect) effects.push(effect)
       else this.#fail('state', `${key} contains ${mark}, which never ran there`)
     }
+    if (!isSorted([...marks])) this.#fail('state', `${key} shows its marks in another order`)
     const wrong = judgeState(splitEntityKey(key as EntityKey).type, state, effects)
     if (wrong) this.#fail('state', `${key}: ${wrong}`)
-    if (!twin) this.#twins.set(name, { state, where: this.incarnation.process.name })
+    if (!twin) twins.set(name, { state, where: this.incarnation.process.name })
     else {
       const there = `${canonical(state)} there: ${canonical(twin.state)}`
       this.#fail('convergence', `${key} holds the same commands as at ${twin.where}: ${there}`)
@@ -232,6 +241,9 @@ export class Witness {
   }
 
   #fail(rule: Rule, what: string): void {
-    this.#report({ rule, where: this.incarnation.process.name, what })
+    this.#court.report({ rule, where: this.incarnation.process.name, what })
   }
 }
+
+const isSorted = (texts: readonly string[]): boolean =>
+  texts.every((text, i) => i === 0 || texts[i - 1]! < text)

@@ -21,6 +21,9 @@ export function isSame(a: Json, b: Json): boolean {
   }
   const names = Object.keys(a)
   if (names.length !== Object.keys(b).length) return false
-  const [one, other] = [a as { readonly [key: string]: Json }, b as { readonly [key: string]: Json }]
+  const [one, other] = [
+    a as { readonly [key: string]: Json },
+    b as { readonly [key: string]: Json },
+  ]
   return names.every((name) => Object.hasOwn(other, name) && isSame(one[name]!, other[name]!))
 }

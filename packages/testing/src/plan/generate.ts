@@ -74,7 +74,7 @@ export function planCommand(random: SimRandom): CommandWork {
       by: 1 + random.below(9),
     })),
     durability: random.pick(['memory', 'local', 'synced', 'synced'] as const),
-    ...(random.chance(0.2) ? { repeatMs: neat(random.exponential(5000)) } : {}),
+    ...(random.chance(0.1) ? { repeatMs: neat(random.exponential(5000)) } : {}),
   }
 }
 
