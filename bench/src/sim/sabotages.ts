@@ -24,18 +24,27 @@ const sabotage = (
 
 /** Bugs that the campaign must find by itself. */
 export const sabotages: readonly Sabotage[] = [
-  sabotage(
-    'ignore-dependencies',
-    'deliver without dependencies',
-    'crdt-store/src/log/log.ts',
-    'const ignoreDependencies = sabotage.ignoreDependencies ?? false',
-    'const ignoreDependencies = true',
-  ),
+  {
+    name: 'ignore-dependencies',
+    what: 'deliver without dependencies',
+    changes: [
+      {
+        file: 'crdt-store/src/log/delivery.ts',
+        find: 'firstSeq(batch) > 1 ? depsOf(batch) : [...parents, ...depsOf(batch)]',
+        replace: '[]',
+      },
+      {
+        file: 'crdt-store/src/log/agreement.ts',
+        find: '    const parents = firstSeq(batch)',
+        replace: '    return true\n    const parents = firstSeq(batch)',
+      },
+    ],
+  },
   sabotage(
     'drop-commit',
     'drop one commit in a thousand',
     'crdt-store/src/log/log.ts',
-    'deliveries.call(drops(commits))',
+    'deliveries.call(commits)',
     'deliveries.call(commits.filter(() => (globalThis.dropped = (globalThis.dropped ?? 0) + 1) % 1000 !== 0))',
   ),
   sabotage(
@@ -45,13 +54,38 @@ export const sabotages: readonly Sabotage[] = [
     '  want(current)\n',
     '',
   ),
-  sabotage(
-    'resume-session',
-    'go on in the last session after a restart',
-    'crdt-store/src/log/append.ts',
-    'this.#resumeSession = options.resumeSession',
-    'this.#resumeSession = true',
-  ),
+  {
+    name: 'resume-session',
+    what: 'go on in the last session after a restart',
+    changes: [
+      {
+        file: 'crdt-store/src/log/own-session.ts',
+        find: '  const device = toHex(key.publicKey) as DeviceId\n',
+        replace: `  const device = toHex(key.publicKey) as DeviceId
+  const last = [...sessions.values()]
+    .filter((held) => held.device === device)
+    .sort((a, b) => a.reach.time.ms - b.reach.time.ms)
+    .at(-1)
+  const isRestart = !sessions.wrote
+  sessions.wrote = true
+  if (last && isRestart) {
+    const { seq, batch } = last.stored
+    return { id: last.id, opening: last, opened: true, seq, previous: batch }
+  }
+`,
+      },
+      {
+        // A session does not depend on itself.
+        file: 'crdt-store/src/log/append.ts',
+        find: '    this.#own ??= openOwnSession(author, sessions)\n',
+        replace: `    if (!this.#own) {
+      this.#own = openOwnSession(author, sessions)
+      heads.remove([{ session: this.#own.id }])
+    }
+`,
+      },
+    ],
+  },
   sabotage(
     'tips-only-frontier',
     'a frontier that leaves out every session with a successor, and with it lost tails',
@@ -205,5 +239,12 @@ export const sabotages: readonly Sabotage[] = [
     'runtime/src/runtime.ts',
     'closing: () => views.stop()',
     'closing: () => undefined',
+  ),
+  sabotage(
+    'timers-go-on',
+    'leave timers behind when a plane is closed',
+    'runtime/src/runtime.ts',
+    '        timers.stop()\n',
+    '',
   ),
 ]

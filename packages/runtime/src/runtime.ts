@@ -13,6 +13,7 @@ import { invite, loadKnownDevices, openMembership } from './membership.ts'
 import { createOnline } from './online.ts'
 import type { Ports } from './ports.ts'
 import { createStatus } from './status.ts'
+import { createTimers } from './timers.ts'
 import { createViews } from './views.ts'
 
 /** How a device opens its space. */
@@ -32,7 +33,9 @@ export interface RuntimeOptions {
  * Resolves when local state can be read and written; the network is assembled afterwards. Rejects with the codes of the store, of the
  * invitation, or `invalid-declaration`.
  */
-export async function openRuntime(ports: Ports, options: RuntimeOptions): Promise<Backend> {
+export async function openRuntime(given: Ports, options: RuntimeOptions): Promise<Backend> {
+  const timers = createTimers(given.scheduler)
+  const ports: Ports = { ...given, scheduler: timers }
   const membership = await openMembership(ports, options.join)
   const status = createStatus(ports)
   const clock = new HybridClock(ports.clock)
@@ -126,10 +129,14 @@ export async function openRuntime(ports: Ports, options: RuntimeOptions): Promis
       if (closed) return
       closed = true
       stopLog()
-      await online.set(false)
-      await space.close()
-      await ports.store.close()
-      status.stop()
+      try {
+        await online.set(false)
+        await space.close()
+        await ports.store.close()
+      } finally {
+        status.stop()
+        timers.stop()
+      }
     },
   }
 }

@@ -90,6 +90,7 @@ async function play(
       },
       ended: (incarnation) => planes.delete(incarnation),
       failed: () => undefined,
+      closed: () => undefined,
       powerCut: () => undefined,
       copied: () => undefined,
       restored: () => undefined,

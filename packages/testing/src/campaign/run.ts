@@ -19,7 +19,7 @@ import { Knowledge } from './knowledge.ts'
 import { scenarios, type CampaignScenario } from './scenarios.ts'
 import { Witness, type Twins, type Violation } from './witness.ts'
 import { TitleHistories } from './title-histories.ts'
-import { isEqual, judgeEnd, judgeStatus, judgeWork, type End } from './verdict.ts'
+import { isEqual, judgeClosing, judgeEnd, judgeStatus, judgeWork, type End } from './verdict.ts'
 import { campaignKeys, Workload, type WorkloadCounts } from './workload.ts'
 
 /** One run in so many has real signatures. */
@@ -168,6 +168,9 @@ class Run {
       },
       {
         opened: (incarnation) => this.#opened(incarnation),
+        closed: ({ process }) => {
+          for (const violation of judgeClosing(process)) this.#report(violation)
+        },
         failed: (device, error) => this.#log(`${device.name} cannot open: ${messageOf(error)}`),
         ended: ({ process }) => {
           this.#log(`${process.name} ends`)
@@ -227,18 +230,27 @@ class Run {
     this.#recorder?.healed()
     this.#log('all faults are over')
     const healed = this.#world.now
-    const equal = await this.#runUntil(healed + PATIENCE_MS, () => {
-      if (!this.#mayBeEqual) return false
-      this.#mayBeEqual = false
-      return isEqual(this.#ends(), this.#knowledge)
-    })
+    const equal = await this.#untilEqual(PATIENCE_MS)
     const convergedMs = this.#world.now - healed
     if (this.#stopped) return convergedMs
-    if (equal) await this.#watchCalm()
+    if (equal) {
+      await this.#watchCalm()
+      // A command that is asked for again may be under way at this moment.
+      await this.#untilEqual(SETTLE_MS)
+    }
     for (const violation of judgeEnd(this.#ends(), this.#knowledge)) this.#report(violation)
     const stale = this.#titles.judge(this.#chaos.counts['clock-jump'] === undefined)
     if (stale) this.#report({ rule: 'causality', where: 'titles', what: stale })
     return convergedMs
+  }
+
+  #untilEqual(patienceMs: number): Promise<boolean> {
+    this.#mayBeEqual = true
+    return this.#runUntil(this.#world.now + patienceMs, () => {
+      if (!this.#mayBeEqual) return false
+      this.#mayBeEqual = false
+      return isEqual(this.#ends(), this.#knowledge)
+    })
   }
 
   #disturb(script: Script<CommandWork>, until: Until): ReturnType<typeof perform<CommandWork>> {

@@ -3,6 +3,7 @@ import type { PlaneStatus } from '@peerplane/runtime'
 
 import type { SimDevice } from '../fleet/device.ts'
 import type { FaultCounts } from '../fleet/faults.ts'
+import type { SimProcess } from '../world/process.ts'
 import type { Knowledge } from './knowledge.ts'
 import type { CampaignScenario } from './scenarios.ts'
 import type { Violation, Witness } from './witness.ts'
@@ -60,6 +61,12 @@ export function judgeEnd(ends: readonly End[], knowledge: Knowledge): Violation[
     }
   }
   return violations
+}
+
+/** What must hold when a process was closed in good order. */
+export function judgeClosing({ name, timers }: SimProcess): Violation[] {
+  if (timers === 0) return []
+  return [{ rule: 'left behind', where: name, what: `${timers} timers go on after closing` }]
 }
 
 /** What must hold at all times. */

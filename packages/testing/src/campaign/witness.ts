@@ -29,6 +29,7 @@ export type Rule =
   | 'quiescence'
   | 'workload'
   | 'bounded waiting'
+  | 'left behind'
   | 'exception'
 
 interface Seen {

@@ -40,6 +40,8 @@ export interface DeviceEvents {
   opened(incarnation: Incarnation): void
   /** An opening failed; it may be tried again. */
   failed(device: SimDevice, error: unknown): void
+  /** The runtime was closed in good order; its process is about to end. */
+  closed(incarnation: Incarnation): void
   /** The process has ended, cleanly or not. */
   ended(incarnation: Incarnation): void
 }
@@ -125,6 +127,7 @@ export class SimDevice {
     // A disk that fails while closing ends the process all the same.
     await incarnation.backend.close().catch(() => undefined)
     if (this.#incarnation !== incarnation) return
+    this.#events.closed(incarnation)
     incarnation.process.kill()
     this.disk.crash(false)
     this.#end()

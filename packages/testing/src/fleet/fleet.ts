@@ -223,6 +223,7 @@ export class Fleet {
 const bind = (events: FleetEvents): FleetEvents => ({
   opened: (incarnation) => events.opened(incarnation),
   failed: (device, error) => events.failed(device, error),
+  closed: (incarnation) => events.closed(incarnation),
   ended: (incarnation) => events.ended(incarnation),
   powerCut: (device) => events.powerCut(device),
   copied: (device, image) => events.copied(device, image),

@@ -18,6 +18,7 @@ const RULES: Record<string, string> = {
   stuck: 'Once all faults are over, all devices become equal.',
   quiescence: 'Devices that are equal leave each other in peace.',
   'bounded waiting': 'Few commits wait for what they depend on.',
+  'left behind': 'A closed device leaves nothing running.',
   exception: 'Nothing is thrown that nobody handles.',
   invariant: 'The check of the application holds on every device once all are equal.',
 }

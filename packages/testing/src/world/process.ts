@@ -12,6 +12,7 @@ export class SimProcess {
   readonly clock: Clock
   readonly scheduler: Scheduler
   readonly #world: SimWorld
+  readonly #timers = new Set<object>()
   #alive = true
   #pausedUntil = 0
 
@@ -21,9 +22,26 @@ export class SimProcess {
     this.clock = clock
     const jitter = world.random.stream(`jitter ${name}`)
     this.scheduler = {
-      // A timer is late by up to a millisecond.
-      after: (delayMs, task) => this.after(Math.max(0, delayMs) * clock.pace + jitter.unit(), task),
+      after: (delayMs, task) => {
+        const timer = {}
+        this.#timers.add(timer)
+        // A timer is late by up to a millisecond.
+        const lateMs = Math.max(0, delayMs) * clock.pace + jitter.unit()
+        const cancel = this.after(lateMs, () => {
+          this.#timers.delete(timer)
+          task()
+        })
+        return () => {
+          this.#timers.delete(timer)
+          cancel()
+        }
+      },
     }
+  }
+
+  /** How many timers of the program are set. */
+  get timers(): number {
+    return this.#timers.size
   }
 
   get alive(): boolean {
