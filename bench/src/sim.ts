@@ -87,7 +87,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const started = performance.now()
   const reports = await runSeeds({ first, count, workers, scenario }, (report) => {
-    if (!values.quiet || report.violations.length > 0) printRun(report)
+    if (!values.quiet || report.violations.length > 0) printRun(report, { scenario })
   })
   const totals = totalsOf(reports)
   const clean = printTotals(totals, performance.now() - started)

@@ -51,6 +51,16 @@ test('with its bug every regression breaks its rule again', { timeout: 300_000 }
   expect(code).toBe(0)
 })
 
+test('what is printed to replay a run does the same run', { timeout: 180_000 }, async () => {
+  const bug = ['--scenario', 'calm', '--sabotage', 'largest-count']
+  const { output } = await sim('--seed', '2', ...bug, '--story')
+  const replay = /replay: npm run sim -- (.+)/.exec(output)![1]!
+  const again = await sim(...replay.split(' '))
+  const runs = [output, again.output].map((text) => /^seed 2: .+ trace \w+$/m.exec(text)?.[0])
+  expect(runs[0]).toBeDefined()
+  expect(runs[1]).toBe(runs[0])
+})
+
 test('a run that breaks nothing can be reported too', { timeout: 120_000 }, async () => {
   const page = join(folder, 'fine.html')
   const { code } = await sim('--seed', '2', '--report', page)

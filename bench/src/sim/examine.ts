@@ -32,7 +32,6 @@ export interface Kept {
 export interface ExaminationThread {
   readonly examination: Examination
   readonly kept: Kept | undefined
-  readonly sabotage: string | undefined
 }
 
 /**
@@ -42,7 +41,7 @@ export interface ExaminationThread {
 export function examine(examination: Examination): Promise<number> {
   const kept = examination.plan === undefined ? undefined : readPlan(examination.plan)
   const sabotage = examination.sabotage ?? kept?.sabotage
-  const workerData: ExaminationThread = { examination, kept, sabotage }
+  const workerData: ExaminationThread = { examination: { ...examination, sabotage }, kept }
   const worker = new Worker(new URL('./examine-worker.ts', import.meta.url), { workerData })
   return new Promise((resolve, reject) => {
     let code = 1

@@ -11,7 +11,7 @@ import {
 } from '@peerplane/testing'
 
 import type { Kept, Examination } from './examine.ts'
-import { printRun } from './print.ts'
+import { printRun, replayText } from './print.ts'
 import { writeReport } from './report.ts'
 import { shrunken } from './shrink.ts'
 import { tellStory } from './story.ts'
@@ -20,16 +20,12 @@ import { tellStory } from './story.ts'
 const STORY_STEPS = 40
 
 /** Does what {@link Examination} asks, in a thread into which the bug is planted already. Returns the exit code: 1 for a broken rule. */
-export async function look(
-  examination: Examination,
-  kept: Kept | undefined,
-  sabotage: string | undefined,
-): Promise<number> {
-  if (examination.story) return tellStory(examination.seed, examination.scenario)
+export async function look(examination: Examination, kept: Kept | undefined): Promise<number> {
+  if (examination.story) return tellStory(examination)
   const whole = kept
     ? { plan: kept.plan, report: await runPlan(kept.plan) }
     : await performSeed(examination.seed, { scenario: scenarios[examination.scenario] })
-  printRun(whole.report)
+  printRun(whole.report, examination)
   const rule = whole.report.violations[0]?.rule
   const plan = examination.shrink && rule ? await shrunken(whole.plan, rule) : whole.plan
 
@@ -40,32 +36,22 @@ export async function look(
   })
   const recording = recorder.recording()
   if (plan.steps.length <= STORY_STEPS) console.log(`\n${tellRun(plan, recording)}\n`)
-  const again = examination.save ?? examination.plan
-  const replay = replayText(again, sabotage, examination)
+  const { save: file } = examination
+  // What is saved is small already.
+  const replay = replayText(
+    file === undefined ? examination : { ...examination, plan: file, shrink: false },
+  )
   console.log(`replay: ${replay}`)
   if (examination.report !== undefined) writeReport(examination.report, plan, recording, replay)
-  if (examination.save !== undefined)
-    save(examination.save, plan, rule, sabotage, examination.because)
+  if (file !== undefined) save(file, plan, rule, examination)
   return rule === undefined ? 0 : 1
-}
-
-function replayText(
-  file: string | undefined,
-  sabotage: string | undefined,
-  { seed, scenario, shrink }: Examination,
-): string {
-  const bug = sabotage === undefined ? '' : ` --sabotage ${sabotage}`
-  if (file !== undefined) return `npm run sim -- --plan ${file}${bug}`
-  const named = scenario === 'everything' ? '' : ` --scenario ${scenario}`
-  return `npm run sim -- --seed ${seed}${named}${shrink ? ' --shrink' : ' --story'}${bug}`
 }
 
 function save(
   file: string,
   plan: CommandPlan,
   rule: Rule | undefined,
-  sabotage: string | undefined,
-  because: string | undefined,
+  { sabotage, because }: Examination,
 ): void {
   const content = rule === undefined ? plan : { because: because ?? '', sabotage, rule, plan }
   writeFileSync(file, `${JSON.stringify(content, undefined, 2)}\n`)

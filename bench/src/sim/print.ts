@@ -1,5 +1,7 @@
 import type { FaultCounts, RunReport } from '@peerplane/testing'
 
+import type { Examination } from './examine.ts'
+
 /** Sums over a campaign. */
 export interface Totals {
   readonly runs: number
@@ -50,8 +52,11 @@ export function totalsOf(reports: readonly RunReport[]): Totals {
   }
 }
 
+/** What a run comes from, besides its seed. */
+type Origin = Pick<Examination, 'scenario' | 'plan' | 'sabotage'>
+
 /** One line per run, and what is wrong with it. */
-export function printRun(report: RunReport): void {
+export function printRun(report: RunReport, origin: Origin): void {
   const { seed, devices, workload, faults, overtook, frames, virtualMs, convergedMs } = report
   console.log(
     `seed ${seed}: ${devices} devices, ${workload.acknowledged} commits, ${sumOf(Object.values(faults))} faults, ` +
@@ -60,7 +65,25 @@ export function printRun(report: RunReport): void {
   for (const { rule, where, what } of report.violations.slice(0, 5)) {
     console.log(`  ${rule} broken at ${where}: ${what}`)
   }
-  if (report.violations.length > 0) console.log(`  replay: npm run sim -- --shrink --seed ${seed}`)
+  if (report.violations.length > 0) {
+    console.log(`  replay: ${replayText({ ...origin, seed, shrink: true })}`)
+  }
+}
+
+/** The command that does the same run again. */
+export function replayText({
+  seed,
+  shrink,
+  scenario,
+  plan,
+  sabotage,
+}: Origin & Pick<Examination, 'seed' | 'shrink'>): string {
+  const named = scenario === 'everything' ? '' : ` --scenario ${scenario}`
+  const run = plan === undefined ? `--seed ${seed}${named}` : `--plan ${plan}`
+  const bug = sabotage === undefined ? '' : ` --sabotage ${sabotage}`
+  // A plan alone is told anyway; a seed alone would begin a campaign.
+  const how = shrink ? '--shrink ' : plan === undefined ? '--story ' : ''
+  return `npm run sim -- ${how}${run}${bug}`
 }
 
 /** The sums; says whether the campaign is clean and has tested something. */
