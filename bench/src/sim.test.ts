@@ -1,4 +1,6 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 
 import { expect, test } from 'vitest'
@@ -55,4 +57,18 @@ test('the campaign finds what is planted', { timeout: 900_000 }, async () => {
 test('a wrong call says how to call it', { timeout: 60_000 }, async () => {
   expect((await sim('--seeds', 'many')).code).toBe(2)
   expect((await sim('--sabotage', 'unheard-of')).code).toBe(2)
+})
+
+test.for([
+  ['a campaign', ['--seeds', '100000']],
+  ['a story', ['--story', '--seed', '2']],
+] as const)('%s that nobody reads ends quietly', { timeout: 60_000 }, async ([, args]) => {
+  const child = spawn(process.execPath, ['--conditions=source', command, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 40_000,
+  })
+  child.stdout.destroy()
+  const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')])
+  expect(said).toBe('')
+  expect(code).toBe(141)
 })

@@ -31,6 +31,14 @@ ${Object.entries(scenarios)
 /** An exception may stand for a run that never ends; what was too little does not get better by less. */
 const NOT_SHRUNK: ReadonlySet<Rule> = new Set<Rule>(['exception', 'workload'])
 
+/** What a shell reports of a command that is ended by SIGPIPE: it did not come to its end, and that is no error of its own. */
+const NOBODY_READS = 141
+
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit(NOBODY_READS)
+})
+
 process.exitCode = await main(process.argv.slice(2))
 
 async function main(args: readonly string[]): Promise<number> {
