@@ -5,7 +5,6 @@ export {
   type Committed,
   type Log,
   type LogOptions,
-  type LogSabotage,
   type LogStatus,
 } from './log/log.ts'
 export { batchOfWrite } from './storage/inspect.ts'

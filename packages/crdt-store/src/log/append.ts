@@ -14,7 +14,7 @@ import type {
 
 import { signTurn } from './flush.ts'
 import type { Head, Heads } from './heads.ts'
-import { openOwnSession, resumeOwnSession, type Author, type OwnSession } from './own-session.ts'
+import { openOwnSession, type Author, type OwnSession } from './own-session.ts'
 import type { Sessions } from './sessions.ts'
 import {
   append,
@@ -33,7 +33,6 @@ export interface AppenderOptions {
   readonly clock: HybridClock
   readonly sessions: Sessions
   readonly heads: Heads
-  readonly resumeSession: boolean
   /** Own batches are durable. */
   readonly onStored: (batches: readonly Batch[]) => void
   /** These commits, in their order, could not be stored and are no longer part of the log. */
@@ -53,17 +52,15 @@ export class Appender {
   #flushing: Turn | undefined
   #loop: Promise<void> | undefined
   #bytes = 0
-  #resumeSession: boolean
 
   constructor(options: AppenderOptions) {
     this.#options = options
-    this.#resumeSession = options.resumeSession
   }
 
   /** See {@link Log.next}. */
   next(): Origin {
-    const { clock, heads } = this.#options
-    this.#own ??= this.#open()
+    const { author, clock, sessions, heads } = this.#options
+    this.#own ??= openOwnSession(author, sessions)
     const merges = Math.max(0, Math.ceil(heads.count / limits.deps) - 1)
     return { session: this.#own.id, seq: this.#own.seq + merges + 1, time: clock.next() }
   }
@@ -152,14 +149,6 @@ export class Appender {
   /** Resolves when all commits so far are durable or were given up. */
   async flushed(): Promise<void> {
     while (this.#loop) await this.#loop
-  }
-
-  #open(): OwnSession {
-    const { author, sessions, heads } = this.#options
-    const resumed = this.#resumeSession ? resumeOwnSession(author, sessions) : undefined
-    this.#resumeSession = false
-    if (resumed) heads.reset(sessions.values(), resumed.id)
-    return resumed ?? openOwnSession(author, sessions)
   }
 
   async #flushAll(): Promise<void> {

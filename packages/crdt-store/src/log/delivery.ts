@@ -18,7 +18,6 @@ export interface DeliveryOptions {
   readonly heads: Heads
   readonly ids: BatchIds
   readonly clock: HybridClock
-  readonly ignoreDependencies: boolean
 }
 
 /** Stored batches that wait for what they depend on, and how they are let go. */
@@ -39,7 +38,7 @@ export class Delivery {
     this.#room = new WaitingRoom((session) => sessions.get(session)!.device)
     this.#order = new CausalOrder(
       (session) => sessions.reached(session),
-      (batch) => this.#causesOf(batch, sessions.get(batch.session)!.parents),
+      (batch) => causesOf(batch, sessions.get(batch.session)!.parents),
     )
   }
 
@@ -69,7 +68,7 @@ export class Delivery {
     for (const batch of this.#unreadable) this.#order.retry(batch)
     const unreadable: Batch[] = []
     for (let batch = this.#order.next(); batch; batch = this.#order.next()) {
-      const agrees = await this.#agrees(batch).catch(() => undefined)
+      const agrees = await this.#agreement.of(batch).catch(() => undefined)
       if (agrees === undefined) unreadable.push(batch)
       else if (!agrees) this.#contradicted.set(batch.session, batch)
       else this.#deliver(batch, delivered)
@@ -99,8 +98,8 @@ export class Delivery {
   /** Whether delivery might come to a halt before this batch of a session with these parents, when all before it there is delivered. */
   async mayHaltBefore(batch: Batch, parents: readonly Dot[]): Promise<boolean> {
     const { sessions } = this.#options
-    const isMet = this.#causesOf(batch, parents).every((dep) => isWithin(dep, sessions))
-    return !isMet || !(await this.#agrees(batch))
+    const isMet = causesOf(batch, parents).every((dep) => isWithin(dep, sessions))
+    return !isMet || !(await this.#agreement.of(batch))
   }
 
   /**
@@ -163,17 +162,11 @@ export class Delivery {
     this.#room.leave(batch)
     if (this.#contradicted.get(batch.session) === batch) this.#contradicted.delete(batch.session)
   }
-
-  async #agrees(batch: Batch): Promise<boolean> {
-    return this.#options.ignoreDependencies || this.#agreement.of(batch)
-  }
-
-  /** Of the first batch its session's parents, too: a session with parents that nobody has is never told to anybody. */
-  #causesOf(batch: Batch, parents: readonly Dot[]): readonly Dot[] {
-    if (this.#options.ignoreDependencies) return []
-    return firstSeq(batch) > 1 ? depsOf(batch) : [...parents, ...depsOf(batch)]
-  }
 }
+
+/** Of the first batch its session's parents, too: a session with parents that nobody has is never told to anybody. */
+const causesOf = (batch: Batch, parents: readonly Dot[]): readonly Dot[] =>
+  firstSeq(batch) > 1 ? depsOf(batch) : [...parents, ...depsOf(batch)]
 
 const isWithin = ({ session, seq }: Dot, sessions: Sessions): boolean =>
   sessions.reached(session) >= seq

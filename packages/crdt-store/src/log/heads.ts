@@ -24,10 +24,10 @@ export class Heads {
   }
 
   /** Begins again with what is durable. */
-  reset(sessions: Iterable<HeldSession>, except?: SessionId): void {
+  reset(sessions: Iterable<HeldSession>): void {
     this.#heads.clear()
     for (const { id: session, reach } of sessions) {
-      if (session !== except && reach.seq > reach.covered) {
+      if (reach.seq > reach.covered) {
         this.#heads.set(session, { session, seq: reach.seq, batch: reach.batch })
       }
     }

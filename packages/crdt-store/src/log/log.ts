@@ -48,18 +48,6 @@ export interface LogOptions {
   readonly perturb?: Perturb | undefined
   /** Observes the timestamps of everything delivered. */
   readonly clock: HybridClock
-  /** Planted bugs, for campaigns that must find them. */
-  readonly sabotage?: LogSabotage
-}
-
-/** Bugs that a test campaign plants to see itself fail. */
-export interface LogSabotage {
-  /** Delivers every commit at once, whether what it depends on was delivered or not. */
-  readonly ignoreDependencies?: boolean
-  /** Goes on in the last session of this device that the store holds, instead of opening a new one. */
-  readonly resumeSession?: boolean
-  /** Hides every n-th delivered commit from the listeners. */
-  readonly dropEvery?: number
 }
 
 /** How a commit is to be made durable; `memory` does not wait for the store, which still gets it as `local`. */
@@ -140,15 +128,14 @@ export interface Log extends Replica {
  * Throws `store-version` for a store of a newer version, `wrong-space` for one of another space, `store-corrupt`, or a code of the store.
  */
 export async function openLog(options: LogOptions): Promise<Log> {
-  const { store, space, crypto, clock, sabotage = {} } = options
+  const { store, space, crypto, clock } = options
   await orCorrupt(checkMeta(store, space.id))
   const sessions = await orCorrupt(restoreSessions(store, clock))
   await orCorrupt(restoreForks(store, sessions))
   const heads = new Heads()
   heads.reset(sessions.values())
   const ids = new BatchIds(store)
-  const ignoreDependencies = sabotage.ignoreDependencies ?? false
-  const delivery = new Delivery({ store, sessions, heads, ids, clock, ignoreDependencies })
+  const delivery = new Delivery({ store, sessions, heads, ids, clock })
   await delivery.restore()
 
   const watchers = new Listeners<[Batch | undefined]>()
@@ -164,7 +151,6 @@ export async function openLog(options: LogOptions): Promise<Log> {
     clock,
     sessions,
     heads,
-    resumeSession: sabotage.resumeSession ?? false,
     onStored: (batches) => {
       for (const batch of batches) {
         ids.add(batch)
@@ -183,9 +169,8 @@ export async function openLog(options: LogOptions): Promise<Log> {
   const assertOpen = (): void => {
     if (closed) throw new PeerplaneError('closed', 'the log is closed')
   }
-  const drops = dropper(sabotage.dropEvery)
   const emit = (commits: readonly Commit[]): void => {
-    if (commits.length > 0) deliveries.call(drops(commits))
+    if (commits.length > 0) deliveries.call(commits)
   }
   const idle = async (): Promise<void> => {
     await appender.flushed()
@@ -251,10 +236,4 @@ export async function openLog(options: LogOptions): Promise<Log> {
       if (writes.length > 0) await store.write(writes, 'local').catch(() => undefined)
     },
   }
-}
-
-/** Planted bug: hides every n-th commit. */
-function dropper(every: number | undefined): (commits: readonly Commit[]) => readonly Commit[] {
-  let count = 0
-  return (commits) => (every ? commits.filter(() => ++count % every !== 0) : commits)
 }

@@ -50,27 +50,3 @@ export function openOwnSession(author: Author, sessions: Sessions): OwnSession {
   const id = sessionIdOf(encodeOpening(opening))
   return { id, opening, opened: false, seq: 0, previous: firstPrevious(id) }
 }
-
-/** Planted bug: goes on in the last session of this device, as if nothing could have been lost. */
-export function resumeOwnSession(author: Author, sessions: Sessions): OwnSession | undefined {
-  const { space, key, chain } = author
-  const device = toHex(key.publicKey) as DeviceId
-  const last = [...sessions.values()]
-    .filter((held) => held.device === device)
-    .sort((a, b) => a.reach.time.ms - b.reach.time.ms)
-    .at(-1)
-  if (!last) return undefined
-  return {
-    id: last.id,
-    opening: {
-      space: space.id,
-      device,
-      parents: last.parents,
-      admission: chain.at(-1)?.id ?? fromHex(space.id),
-      nonce: new Uint8Array(16),
-    },
-    opened: true,
-    seq: last.stored.seq,
-    previous: last.stored.batch,
-  }
-}

@@ -25,7 +25,7 @@ import type {
 import { deterministicCrypto, ManualClock, seededRandom } from '@peerplane/core/testing'
 
 import { createMemoryStore, type MemoryStore } from '../storage/memory-store.ts'
-import { openLog, type Log, type LogSabotage } from './log.ts'
+import { openLog, type Log } from './log.ts'
 
 export const crypto = deterministicCrypto
 
@@ -66,10 +66,11 @@ export interface Peer {
 export interface PeerOptions {
   readonly store?: MemoryStore
   readonly seed?: number
-  readonly sabotage?: LogSabotage
   readonly clockMs?: number
   /** What the log gets in place of the store: a store that misbehaves. */
   readonly through?: (store: Store) => Store
+  /** What is used in place of the log: a log that misbehaves. */
+  readonly instead?: (log: Log) => Log
 }
 
 /** Opens the log of device `index` of the space. */
@@ -79,20 +80,20 @@ export async function openPeer(
   {
     store = createMemoryStore(),
     seed = 0,
-    sabotage = {},
     clockMs = 1_700_000_000_000,
     through = (same) => same,
+    instead = (same) => same,
   }: PeerOptions = {},
 ): Promise<Peer> {
-  const log = await openLog({
+  const opened = await openLog({
     store: through(store),
     space: space.record,
     ...devices[index]!,
     crypto,
     random: seededRandom(1000 * (index + 1) + seed),
     clock: new HybridClock(new ManualClock(clockMs)),
-    sabotage,
   })
+  const log = instead(opened)
   const seen: CommitId[] = []
   const commits = new Map<CommitId, Commit>()
   const see = (commit: Commit): void => {
