@@ -1,3 +1,4 @@
+import { perturbations } from '@peerplane/core'
 import { expect, test } from 'vitest'
 
 import type { Plan, Step } from '../plan/plan.ts'
@@ -44,6 +45,18 @@ test('what fails is made as small as it can be', async () => {
   expect(shrunk.plan.devices.map(({ name }) => name)).toEqual(['d1', 'd2', 'd3'])
   expect(shrunk.plan.endMs).toBeLessThan(1000)
   expect(shrunk.runs).toBeLessThan(60)
+})
+
+test('of the rare ways those stay without which it passes', async () => {
+  const tried: (readonly string[])[] = []
+  const fails = ({ rareWays = [] }: Plan<string>): Promise<boolean> => {
+    tried.push(rareWays)
+    return Promise.resolve(rareWays.includes('no-push') && rareWays.includes('evict-all'))
+  }
+  const shrunk = await shrink({ ...plan, rareWays: perturbations }, { fails, runs: 500 })
+  expect(shrunk.plan.rareWays).toEqual(['no-push', 'evict-all'])
+  // Most often none is needed.
+  expect(tried.find((ways) => ways.length < perturbations.length)).toEqual([])
 })
 
 test('shrinking keeps to its budget', async () => {
