@@ -5,7 +5,7 @@ import { Chaos } from './fleet/chaos.ts'
 import type { Incarnation } from './fleet/device.ts'
 import { chooseFaults, type FaultKind } from './fleet/faults.ts'
 import { Fleet } from './fleet/fleet.ts'
-import { planConditions, planDevices } from './plan/generate.ts'
+import { planConditions, planDevices, planRareWays } from './plan/generate.ts'
 import { perform, type Stage } from './plan/perform.ts'
 import type { Plan } from './plan/plan.ts'
 import { improvised, planned, type Rhythm, type Script } from './plan/script.ts'
@@ -54,7 +54,8 @@ export function performWorkload(simulation: Simulation, seed: number): Promise<W
   const isAllowed = (kind: FaultKind): boolean =>
     faults ? faults.includes(kind) : kind !== 'restore'
   const kinds = new Set([...chooseFaults(random)].filter(isAllowed))
-  const setting = { seed, devices, conditions: planConditions(random, kinds, devices) }
+  const conditions = planConditions(random, kinds, devices)
+  const setting = { seed, devices, conditions, rareWays: planRareWays(random) }
   const actions = Object.keys(simulation.workload)
   const script = improvised(random, kinds, RHYTHM, (choices) => choices.pick(actions))
   return play(simulation, setting, script, { steps })
@@ -71,18 +72,19 @@ export function runWorkload(
 
 async function play(
   simulation: Simulation,
-  { seed, devices, conditions }: Omit<WorkloadPlan, 'steps' | 'endMs'>,
+  setting: Omit<WorkloadPlan, 'steps' | 'endMs'>,
   script: Script<string>,
   until: { readonly steps: number } | { readonly endMs: number },
   recorder?: Recorder,
 ): Promise<WorkloadRun> {
   const { entities, workload, invariants } = simulation
+  const { seed, devices, conditions, rareWays } = setting
   const world = new SimWorld(seed)
   const statuses = new Map<Incarnation, PlaneStatus>()
   const planes = new Map<Incarnation, Plane>()
   const fleet = new Fleet(
     world,
-    { devices, entities: () => entities, recorder },
+    { devices, entities: () => entities, rareWays, recorder },
     {
       opened: (incarnation) => {
         planes.set(incarnation, createPlane(entities, incarnation.backend))
@@ -139,7 +141,7 @@ async function play(
   const failure = await judge()
   if (failure) recorder?.violated({ ...failure, what: textOf(failure) })
   const acknowledged = performed.filter(({ outcome }) => outcome === 'acknowledged').length
-  return { plan: { seed, devices, conditions, ...done }, failure, acknowledged, refusal }
+  return { plan: { seed, devices, conditions, rareWays, ...done }, failure, acknowledged, refusal }
 
   async function judge(): Promise<Failure | undefined> {
     const unequal = await becomeEqual(world, () =>

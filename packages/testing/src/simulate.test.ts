@@ -1,6 +1,7 @@
-import { counter, entity, record, register, Rejected } from '@peerplane/core'
+import { counter, entity, perturbations, record, register, Rejected } from '@peerplane/core'
 import { expect, test } from 'vitest'
 
+import { performWorkload, runWorkload, type WorkloadPlan } from './simulate-run.ts'
 import { InvariantBroken, simulate } from './simulate.ts'
 import type { Performed, Simulation } from './simulation.ts'
 
@@ -89,6 +90,43 @@ test(
     for (const count of Object.values(seen)) expect(count).toBeGreaterThan(0)
   },
 )
+
+test('every seed has a random half of the rare ways, and its plan has the same', async () => {
+  let seen: unknown
+  const simulation: Simulation = {
+    entities: [Careful],
+    workload: {
+      // What a device sees of the others by then shows every difference in time.
+      sell: async ({ plane }) => {
+        await plane.get(Careful, 'apples').sell()
+        return plane.get(Careful, 'apples').state()
+      },
+    },
+    invariants: {
+      'is looked at': (_, done) => {
+        seen = structuredClone(done)
+      },
+    },
+  }
+  const seenIn = async (plan: WorkloadPlan): Promise<unknown> => {
+    expect((await runWorkload(simulation, plan)).failure).toBeUndefined()
+    return seen
+  }
+  const ways = new Set<string>()
+  let otherwise = 0
+  for (let seed = 1; seed <= 10; seed++) {
+    const { plan, failure } = await performWorkload(simulation, seed)
+    expect(failure).toBeUndefined()
+    expect(plan.rareWays).toHaveLength(Math.ceil(perturbations.length / 2))
+    for (const way of plan.rareWays!) ways.add(way)
+    const first = seen
+    expect(await seenIn(JSON.parse(JSON.stringify(plan)) as WorkloadPlan)).toEqual(first)
+    const without = await seenIn({ ...plan, rareWays: [] })
+    if (JSON.stringify(without) !== JSON.stringify(first)) otherwise++
+  }
+  expect([...ways].sort()).toEqual([...perturbations].sort())
+  expect(otherwise).toBeGreaterThan(0)
+})
 
 test('a workload that never does anything is no success', async () => {
   const cause = new Error('a typo')
