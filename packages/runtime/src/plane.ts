@@ -101,7 +101,7 @@ export interface Plane {
   /** Closes every connection and dials none until {@link Plane.goOnline}. */
   goOffline(): Promise<void>
   goOnline(): Promise<void>
-  /** Makes everything durable and frees all resources. */
+  /** Makes everything durable and frees all resources. Called again, it waits for the same. */
   close(): Promise<void>
 }
 

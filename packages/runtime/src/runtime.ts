@@ -70,7 +70,7 @@ export async function openRuntime(given: Ports, options: RuntimeOptions): Promis
     if (types.has(type)) return type
     throw new PeerplaneError('unknown-entity', `no entity "${type}" was declared`)
   }
-  let closed = false
+  let closing: Promise<void> | undefined
 
   const read = (): PlaneStatus => {
     const log = space.log.status()
@@ -106,8 +106,19 @@ export async function openRuntime(given: Ports, options: RuntimeOptions): Promis
   })
   if (options.online ?? true) void online.set(true)
 
+  const end = async (): Promise<void> => {
+    stopLog()
+    try {
+      await online.set(false)
+      await space.close()
+      await ports.store.close()
+    } finally {
+      status.stop()
+      timers.stop()
+    }
+  }
   const open = <T>(value: () => T): T => {
-    if (closed) throw new PeerplaneError('closed', 'the plane was closed')
+    if (closing) throw new PeerplaneError('closed', 'the plane was closed')
     return value()
   }
   return {
@@ -125,18 +136,6 @@ export async function openRuntime(given: Ports, options: RuntimeOptions): Promis
         return invite(ports, membership, hours, own.length > 0 ? own : membership.addresses)
       }),
     setOnline: async (wanted) => open(() => online.set(wanted)),
-    close: async () => {
-      if (closed) return
-      closed = true
-      stopLog()
-      try {
-        await online.set(false)
-        await space.close()
-        await ports.store.close()
-      } finally {
-        status.stop()
-        timers.stop()
-      }
-    },
+    close: () => (closing ??= end()),
   }
 }

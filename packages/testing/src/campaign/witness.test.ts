@@ -216,6 +216,7 @@ class Scene {
       durability: 'memory',
       outcome: 'running',
       takenBack: false,
+      isBack: false,
       isRepetition: false,
     }
     step.effects.set(key, { mark, command, input, seen: new Set(seen) })

@@ -215,6 +215,7 @@ export class Witness {
   #judgeArrival(mark: string): void {
     const step = this.#knowledge.step(mark)
     if (!step) return
+    if (step.outcome === 'failed') step.isBack = true
     for (const key of step.effects.keys()) {
       if (!this.#shown.get(key)!.marks.has(mark)) {
         this.#fail('atomicity', `${mark} is visible, but not on ${key}`)

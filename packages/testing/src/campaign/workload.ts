@@ -63,6 +63,13 @@ export class Workload {
         const what = `${mark} ran again under its operation id`
         this.#surroundings.report({ rule: 'run once', where: process.name, what })
       }
+      for (const other of seen) {
+        const refused = this.#knowledge.step(other)
+        if (refused?.outcome !== 'failed' || refused.isBack || refused.process !== process.name)
+          continue
+        const what = `${mark} ran on a state that shows ${other}, which had been refused`
+        this.#surroundings.report({ rule: 'state', where: process.name, what })
+      }
       step.process = process.name
       step.context = new Set([
         ...(this.#surroundings.witnessOf(process.name)?.visible ?? []),
@@ -100,6 +107,7 @@ export class Workload {
       durability,
       outcome: 'running',
       takenBack: false,
+      isBack: false,
       isRepetition: false,
     }
     this.#knowledge.steps.set(mark, step)

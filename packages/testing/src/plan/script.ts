@@ -2,7 +2,7 @@ import type { FaultKind } from '../fleet/faults.ts'
 import type { Fleet } from '../fleet/fleet.ts'
 import type { SimRandom } from '../world/random.ts'
 import { planFault } from './generate.ts'
-import type { Plan, Step } from './plan.ts'
+import type { Fault, Plan, Step } from './plan.ts'
 
 /** Where the steps of a run come from: a plan, or a seed that makes them up while the run goes on. */
 export interface Script<Work> {
@@ -46,6 +46,8 @@ export function improvised<Work>(
   let lastId = 0
   /** Where the burst goes on that is under way. */
   let busy: string | undefined
+  /** Strikes as soon as a command is under way on its device. */
+  let held: Fault | undefined
   function wait(meanMs: number): number {
     return Math.ceil(random.exponential(meanMs))
   }
@@ -56,7 +58,21 @@ export function improvised<Work>(
     ready: readonly string[],
   ): Record<string, unknown> | undefined => {
     if (sort === 'fault') {
-      const fault = planFault(random, kinds, fleet, copies)
+      const fault = held ?? planFault(random, kinds, fleet, copies)
+      if (fault && ready.includes(deviceOf(fault)) && random.chance(0.5)) {
+        // An end matters most in the middle of work.
+        if (!held && isEnd(fault)) {
+          held = fault
+          due.fault = atMs
+          return { work: compose(random), device: fault.device }
+        }
+        // And a disk that fails to whoever writes.
+        if (isOfDisk(fault)) {
+          busy = fault.device
+          due.work = atMs
+        }
+      }
+      held = undefined
       return fault && { fault }
     }
     if (sort === 'work') {
@@ -86,3 +102,13 @@ export function improvised<Work>(
     },
   }
 }
+
+type FaultOf<Kind extends Fault['kind']> = Extract<Fault, { readonly kind: Kind }>
+
+const isEnd = (fault: Fault): fault is FaultOf<'crash' | 'power-cut' | 'restart'> =>
+  fault.kind === 'crash' || fault.kind === 'power-cut' || fault.kind === 'restart'
+
+const isOfDisk = (fault: Fault): fault is FaultOf<'disk-errors' | 'disk-full'> =>
+  fault.kind === 'disk-errors' || fault.kind === 'disk-full'
+
+const deviceOf = (fault: Fault): string => ('device' in fault ? fault.device : '')

@@ -1,4 +1,4 @@
-import { settle } from '../adapters/settle.ts'
+import { breathe, settle } from '../adapters/settle.ts'
 import { TimeQueue, type Timed } from './queue.ts'
 import { SimRandom } from './random.ts'
 import { Trace } from './trace.ts'
@@ -16,6 +16,9 @@ interface Event extends Timed {
   readonly cancel: { asked: boolean }
 }
 
+/** Events between two turns of the rest of the host. */
+const BREATHE_EVERY = 1024
+
 /** Events that waited for a paused process come in about the order in which they were due. */
 const CATCH_UP = 1e-7
 
@@ -30,6 +33,7 @@ export class SimWorld {
   readonly #queue = new TimeQueue<Event>()
   readonly #ties: SimRandom
   #now = 0
+  #events = 0
   #outside: Promise<unknown> | undefined
 
   constructor(seed: number) {
@@ -78,7 +82,7 @@ export class SimWorld {
       if (this.#skip(event)) continue
       this.#now = Math.max(this.#now, event.time)
       event.task()
-      await settle()
+      await (++this.#events % BREATHE_EVERY === 0 ? breathe() : settle())
       if (this.#outside) await this.#settle()
     }
     return true
