@@ -32,7 +32,7 @@ const MORE_DEVICES = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2] as const
 const PATIENCE_MS = 120_000
 
 /** How long it is watched afterwards, and how many frames and announcements each device may still receive per second. */
-const CALM_MS = 10_000
+const CALM_MS = 5_000
 const CALM_RATE = 3
 
 /** Between the two: acknowledgements and announcements of what came last. */

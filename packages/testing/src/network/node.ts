@@ -17,7 +17,7 @@ const FIRST_REDIAL_MS = 100
 const LAST_REDIAL_MS = 5_000
 
 /** How often it looks whether a linked device has come back under another name without the link having noticed, milliseconds. */
-const WATCH_MS = 1_000
+const WATCH_MS = 5_000
 
 /** How long a superseded link still brings what was under way, milliseconds at most. */
 const DRAIN_MS = 200
