@@ -45,7 +45,7 @@ export const sabotages: readonly Sabotage[] = [
     'drop one commit in a thousand',
     'crdt-store/src/log/log.ts',
     'deliveries.call(commits)',
-    'deliveries.call(commits.filter(() => (globalThis.dropped = (globalThis.dropped ?? 0) + 1) % 1000 !== 0))',
+    'deliveries.call(commits.filter(({ id }) => parseInt(id.slice(0, 6), 16) % 1000 !== 0))',
   ),
   sabotage(
     'no-anti-entropy',

@@ -109,7 +109,7 @@ export class CborReader {
     this.#at += length
     if (this.#at > this.#bytes.length) throw new SyntaxError('the bytes end too early')
     // That of a Node buffer would be no copy.
-    return copyOfRange.call(this.#bytes, start, this.#at)
+    return Uint8Array.prototype.slice.call(this.#bytes, start, this.#at)
   }
 
   #take(length: number): Uint8Array {
@@ -158,8 +158,6 @@ export class CborReader {
 
 /** The least arguments that need 1, 2, 4 and 8 bytes. */
 const LEAST = [24, 0x100, 0x10000, 0x100000000]
-
-const { slice: copyOfRange } = Uint8Array.prototype
 
 const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array): DataView =>
   new DataView(buffer, byteOffset, byteLength)

@@ -46,7 +46,7 @@ export function createOnline(
         // Known as long as the plane is open, if that cannot be stored.
         remember: (devices) => void known.add(devices).catch(() => undefined),
       })
-      sync.onChange(status.changed)
+      sync.onChange(() => status.changed())
     }
     await sync.start()
     status.changed()

@@ -7,7 +7,7 @@ const later = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 
 test('runs what was asked for, and not what was cancelled', async () => {
   const timers = createTimers(systemScheduler)
-  const [kept, cancelled] = [vi.fn(), vi.fn()]
+  const [kept, cancelled] = [vi.fn<() => void>(), vi.fn<() => void>()]
   timers.after(1, kept)
   timers.after(1, cancelled)()
   await later(20)
@@ -17,7 +17,7 @@ test('runs what was asked for, and not what was cancelled', async () => {
 
 test('runs nothing once it has stopped, neither what waits nor what is asked for then', async () => {
   const timers = createTimers(systemScheduler)
-  const [before, after] = [vi.fn(), vi.fn()]
+  const [before, after] = [vi.fn<() => void>(), vi.fn<() => void>()]
   timers.after(1, before)
   timers.stop()
   timers.after(1, after)
