@@ -4,7 +4,7 @@ import type { PlaneStatus, Problem } from './backend.ts'
 import type { Ports } from './ports.ts'
 
 /** How often the status is told at most. */
-const TELL_EVERY_MS = 100
+const TELL_EVERY_MS = 200
 
 /** Collects what happens and tells it, coalesced. */
 export interface StatusTeller {

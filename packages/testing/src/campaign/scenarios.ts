@@ -12,7 +12,7 @@ export interface CampaignScenario {
   readonly least: { readonly devices: number; readonly commits: number; readonly faults: number }
 }
 
-const rhythm: Rhythm = { workMs: 200, faultMs: 1300, copyMs: 1600 }
+const rhythm: Rhythm = { workMs: 200, faultMs: 1500, copyMs: 1600 }
 
 /** What one seed has to do at least. */
 export const leastWork = { devices: 3, commits: 100, faults: 5 } as const

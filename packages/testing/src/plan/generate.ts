@@ -104,7 +104,9 @@ export function planFault(
       return { kind, device, copy, downMs: neat(random.between(10, 5000)) }
     }
     case 'clone':
-      return fleet.canClone() ? { kind, device, dial: names.slice(0, 2) } : undefined
+      // A clone is one more device for the rest of the run: dear, and seldom the point of it.
+      if (!fleet.canClone() || !random.chance(0.2)) return undefined
+      return { kind, device, dial: names.slice(0, 2) }
     case 'partition': {
       const size = 1 + random.below(names.length - 1)
       const [left, right] = [names.slice(0, size), names.slice(size)]
