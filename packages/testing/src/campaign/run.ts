@@ -15,6 +15,7 @@ import { outsideTime } from '../world/crypto.ts'
 import { SimRandom } from '../world/random.ts'
 import { SimWorld } from '../world/world.ts'
 import { Arrivals } from './arrivals.ts'
+import { judgeCalm, SETTLE_MS } from './calm.ts'
 import { Knowledge } from './knowledge.ts'
 import { scenarios, type CampaignScenario } from './scenarios.ts'
 import { Witness, type Twins, type Violation } from './witness.ts'
@@ -30,16 +31,6 @@ const MORE_DEVICES = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2] as const
 
 /** How long a fleet may take to become equal once nothing disturbs it, virtual milliseconds. */
 const PATIENCE_MS = 120_000
-
-/** How long it is watched afterwards, and how many frames and announcements each device may still receive per second. */
-const CALM_MS = 5_000
-const CALM_RATE = 3
-
-/** A few more may come at one time; a storm does not end. */
-const CALM_LOOKS = 3
-
-/** Between the two: acknowledgements and announcements of what came last. */
-const SETTLE_MS = 3_000
 
 /** Of one run that are kept; one broken rule tends to show everywhere. */
 const MOST_VIOLATIONS = 20
@@ -237,7 +228,10 @@ class Run {
     const convergedMs = this.#world.now - healed
     if (this.#stopped) return convergedMs
     if (equal) {
-      await this.#watchCalm()
+      const storm = await judgeCalm(this.#fleet, (ms) =>
+        this.#runUntil(this.#world.now + ms, () => false),
+      )
+      if (storm) this.#report(storm)
       // A command that is asked for again may be under way at this moment.
       await this.#untilEqual(SETTLE_MS)
     }
@@ -288,22 +282,6 @@ class Run {
       this.#statuses.set(name, status)
       for (const violation of judgeStatus(name, status)) this.#report(violation)
     })
-  }
-
-  /** A message storm after convergence would show as frames that do not end. */
-  async #watchCalm(): Promise<void> {
-    await this.#runUntil(this.#world.now + SETTLE_MS, () => false)
-    const { counts } = this.#fleet.network
-    const most = CALM_RATE * this.#fleet.devices.length
-    let perSecond = 0
-    for (let look = 0; look < CALM_LOOKS; look++) {
-      const before = counts.frames + counts.announcements
-      await this.#runUntil(this.#world.now + CALM_MS, () => false)
-      perSecond = (counts.frames + counts.announcements - before) / (CALM_MS / 1000)
-      if (perSecond <= most) return
-    }
-    const what = `${perSecond} messages per second among equal devices; ${most} would do`
-    this.#report({ rule: 'quiescence', where: 'fleet', what })
   }
 
   #ends(): readonly End[] {
