@@ -4,7 +4,7 @@ import { install, run, useToolchain } from './toolchain.mjs'
 
 const given = process.argv.slice(2)
 const at = given.findIndex((each) => !each.startsWith('-'))
-const [target, ...args] = given.slice(at)
+const [target, ...args] = at < 0 ? [] : given.slice(at)
 if (!target)
   throw new Error('usage: node scripts/run.mjs [options] <file.ts | command> [arguments]')
 

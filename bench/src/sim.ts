@@ -1,4 +1,5 @@
 // npm run sim -- --seeds N [--seed FIRST] [--sabotage [NAME]]; one run: --seed N [--story] [--shrink] [--report FILE]
+// It is started with --single-threaded-gc: where every core has a run of its own, threads that collect garbage beside them take their time.
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 

@@ -39,8 +39,6 @@ export async function runSeeds(
   return reports.sort((a, b) => a.seed - b.seed)
 }
 
-// Started with --single-threaded-gc: where every core has a run of its own, threads that collect garbage beside them only take their time.
-
 /** Keeps one thread busy; a thread that hangs or dies is replaced. */
 async function work(
   { sabotage, scenario }: Pick<Campaign, 'sabotage' | 'scenario'>,

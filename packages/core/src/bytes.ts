@@ -1,16 +1,7 @@
-import { hexToBytes } from '@noble/hashes/utils.js'
-
-/** Of two bytes at a time, made when it is first needed. */
-let HEX: readonly string[] | undefined
+import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
 
 /** Lower-case hexadecimal of `bytes`; the in-memory form of ids, because strings are good map keys. */
-export function toHex(bytes: Uint8Array): string {
-  HEX ??= Array.from({ length: 0x10000 }, (_, pair) => pair.toString(16).padStart(4, '0'))
-  const even = bytes.length & ~1
-  let hex = ''
-  for (let i = 0; i < even; i += 2) hex += HEX[(bytes[i]! << 8) | bytes[i + 1]!]!
-  return even < bytes.length ? hex + HEX[bytes[even]!]!.slice(2) : hex
-}
+export const toHex = (bytes: Uint8Array): string => bytesToHex(bytes)
 
 /** Inverse of {@link toHex}; throws on odd length or a non-hex digit. */
 export const fromHex = (hex: string): Uint8Array => hexToBytes(hex)

@@ -105,19 +105,22 @@ export class CborReader {
   }
 
   #copy(length: number): Uint8Array {
-    const start = this.#at
-    this.#at += length
-    if (this.#at > this.#bytes.length) throw new SyntaxError('the bytes end too early')
+    const start = this.#pass(length)
     // That of a Node buffer would be no copy.
     return Uint8Array.prototype.slice.call(this.#bytes, start, this.#at)
   }
 
   #take(length: number): Uint8Array {
-    const end = this.#at + length
-    if (end > this.#bytes.length) throw new SyntaxError('the bytes end too early')
-    const bytes = this.#bytes.subarray(this.#at, end)
-    this.#at = end
-    return bytes
+    const start = this.#pass(length)
+    return this.#bytes.subarray(start, this.#at)
+  }
+
+  /** Goes on by so many bytes; returns where they begin. */
+  #pass(length: number): number {
+    const start = this.#at
+    this.#at += length
+    if (this.#at > this.#bytes.length) throw new SyntaxError('the bytes end too early')
+    return start
   }
 
   #negative(argument: number): number {

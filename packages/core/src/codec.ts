@@ -10,9 +10,9 @@ export function encodeCanonical(value: Value): Uint8Array {
   return writer.encode(value)
 }
 
-/** The same for `read` alone, which must not keep or change it: hashing needs no copy. */
-export function readCanonical<T>(value: Value, read: (encoded: Uint8Array) => T): T {
-  return read(writer.encodeBriefly(value))
+/** The same without a copy, for `use` alone: it must not keep the bytes, change them, or encode anything itself. For hashing. */
+export function withCanonical<T>(value: Value, use: (encoded: Uint8Array) => T): T {
+  return use(writer.encodeBriefly(value))
 }
 
 /**

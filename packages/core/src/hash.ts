@@ -1,7 +1,7 @@
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 
-import { utf8 } from './bytes.ts'
+import { concatBytes, utf8 } from './bytes.ts'
 
 /** Bytes of a full hash. */
 export const HASH_BYTES = 32
@@ -36,16 +36,7 @@ export function hash(tag: string, ...parts: readonly Uint8Array[]): Uint8Array {
   return hashing.digest()
 }
 
-const keyed = new WeakMap<Uint8Array, ReturnType<typeof hmac.create>>()
-
-/** HMAC-SHA-256 under `key`, whose bytes never change, of `domain(tag)` and the parts. */
+/** HMAC-SHA-256 under `key` of `domain(tag)` and the parts. */
 export function mac(key: Uint8Array, tag: string, ...parts: readonly Uint8Array[]): Uint8Array {
-  let beginning = keyed.get(key)
-  if (!beginning) {
-    beginning = hmac.create(sha256, key)
-    keyed.set(key, beginning)
-  }
-  const hashing = beginning.clone().update(domain(tag))
-  for (const part of parts) hashing.update(part)
-  return hashing.digest()
+  return hmac(sha256, key, concatBytes(domain(tag), ...parts))
 }

@@ -9,7 +9,7 @@ export {
   toHex,
   utf8,
 } from './bytes.ts'
-export { decodeCanonical, encodeCanonical, readCanonical } from './codec.ts'
+export { decodeCanonical, encodeCanonical, withCanonical } from './codec.ts'
 export {
   command,
   checkEntityId,

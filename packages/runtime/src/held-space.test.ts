@@ -81,6 +81,16 @@ async function pass(from: Device, to: Device): Promise<void> {
   }
 }
 
+/** Two processes from one image of a new member: the same key and the same randomness, so the same session. */
+async function twoFromOneImage(host: Device): Promise<readonly [Device, Device]> {
+  const image = createMemoryStore()
+  const { ports, space } = await device(image, await invite(host.ports, host.membership, 1, []))
+  await space.close()
+  const copy = (): Promise<Device> =>
+    device(createMemoryStore(image.entries()), undefined, { ...ports, random: seededRandom(3) })
+  return Promise.all([copy(), copy()])
+}
+
 test('a commit that could not be folded because the store was not to be read is folded later', async () => {
   const ada = await device(createMemoryStore())
   const inner = createMemoryStore()
@@ -180,17 +190,7 @@ test('what a device wrote in two versions does not count, whichever was folded; 
   const stores = [createMemoryStore(), createMemoryStore()] as const
   const ada = await device(stores[0])
   const bob = await device(stores[1], await invite(ada.ports, ada.membership, 1, []))
-  // Two processes from one image: the same key and the same randomness, so the same session.
-  const image = createMemoryStore()
-  const link = await invite(ada.ports, ada.membership, 1, [])
-  const { ports, space } = await device(image, link)
-  await space.close()
-  const copies = await Promise.all(
-    [1, 2].map(() =>
-      device(createMemoryStore(image.entries()), undefined, { ...ports, random: seededRandom(3) }),
-    ),
-  )
-  const [one, other] = copies as [Device, Device]
+  const [one, other] = await twoFromOneImage(ada)
   await one.up('x', 100)
   await other.up('x', 200)
   await pass(one, ada)
@@ -223,15 +223,7 @@ test('what a device wrote in two versions does not count, whichever was folded; 
 test('rows that hold what does not count any more are made again at the next start', async () => {
   const store = createMemoryStore()
   const ada = await device(store)
-  const image = createMemoryStore()
-  const { ports, space } = await device(image, await invite(ada.ports, ada.membership, 1, []))
-  await space.close()
-  const copies = await Promise.all(
-    [1, 2].map(() =>
-      device(createMemoryStore(image.entries()), undefined, { ...ports, random: seededRandom(3) }),
-    ),
-  )
-  const [one, other] = copies as [Device, Device]
+  const [one, other] = await twoFromOneImage(ada)
   await one.up('x', 100)
   await other.up('x', 200)
   await pass(one, ada)

@@ -9,7 +9,7 @@ import {
   list,
   mac,
   PeerplaneError,
-  readCanonical,
+  withCanonical,
   readTip,
   tipToValue,
   type Tip,
@@ -47,4 +47,4 @@ export function decodeAnnouncement(payload: Uint8Array, secret: Uint8Array): Tip
 }
 
 const macOf = (content: Value, secret: Uint8Array): Uint8Array =>
-  readCanonical(content, (encoded) => mac(secret, 'announcement', encoded))
+  withCanonical(content, (encoded) => mac(secret, 'announcement', encoded))

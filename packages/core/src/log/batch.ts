@@ -1,5 +1,5 @@
 import { concatBytes, fromHex, toHex } from '../bytes.ts'
-import { decodeCanonical, encodeCanonical, readCanonical } from '../codec.ts'
+import { decodeCanonical, encodeCanonical, withCanonical } from '../codec.ts'
 import type { Value } from '../value.ts'
 import { PeerplaneError } from '../errors.ts'
 import { array, bytes, list } from '../fields.ts'
@@ -54,7 +54,7 @@ export const SEED_BYTES = 16
 /** Id of a batch. */
 export const batchIdOf = (core: BatchCore): BatchId =>
   toHex(
-    readCanonical(
+    withCanonical(
       [fromHex(core.session), core.firstSeq, core.count, fromHex(core.previous), core.root],
       (content) => hash('batch', content),
     ),

@@ -1,5 +1,5 @@
 import { fromHex, toHex, utf8 } from '../bytes.ts'
-import { decodeCanonical, encodeCanonical, readCanonical } from '../codec.ts'
+import { decodeCanonical, encodeCanonical, withCanonical } from '../codec.ts'
 import type { Value } from '../value.ts'
 import { PeerplaneError } from '../errors.ts'
 import { array, bytes, list, text, whole } from '../fields.ts'
@@ -123,11 +123,11 @@ export const depsDigest = (ids: readonly BatchId[]): Uint8Array =>
 
 /** Salt of section `index` of commit `seq`: a leaf without its section tells nothing about it. */
 export const saltOf = (seed: Uint8Array, seq: number, index: number): Uint8Array =>
-  readCanonical([seq, index], (place) => hash('salt', seed, place)).slice(0, SALT_BYTES)
+  withCanonical([seq, index], (place) => hash('salt', seed, place)).slice(0, SALT_BYTES)
 
 /** Leaf of one section. */
 export const sectionLeaf = (salt: Uint8Array, section: Section): Uint8Array =>
-  readCanonical(
+  withCanonical(
     [salt, section.tag, section.entity, section.modelVersion, hash('body', section.body)],
     (content) => hash('section', content),
   )
