@@ -20,7 +20,10 @@ export default defineConfig({
           name: 'node',
           setupFiles: ['scripts/property-seed.ts'],
           environment: 'node',
-          include: ['packages/*/src/**/*.test.ts', '{apps/demo/src,bench,examples}/**/*.test.ts'],
+          include: [
+            'packages/*/src/**/*.test.ts',
+            '{apps/demo/src,bench,examples,scripts}/**/*.test.ts',
+          ],
           // A fixture is shared by tests and has none: named like a test, it is nowhere taken for a part of the product.
           exclude: [
             '**/*.browser.test.ts',

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 
 import { ROOT } from './toolchain.mjs'
 
@@ -38,4 +38,17 @@ export function readReports() {
 /** @param {string} file */
 function read(file) {
   return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined
+}
+
+/**
+ * How long each Vitest file took.
+ * @returns {{ file: string, ms: number }[]}
+ */
+export function readSuites() {
+  /** @type {{ name: string, startTime: number, endTime: number }[]} */
+  const files = read(REPORTS.vitest)?.testResults ?? []
+  return files.map(({ name, startTime, endTime }) => ({
+    file: relative(ROOT, name),
+    ms: endTime - startTime,
+  }))
 }

@@ -4,38 +4,47 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { ensureChromium } from './chromium.mjs'
-import { REPORTS, forgetReports, readReports } from './reports.mjs'
+import { budgetTable, judgeTime, slowSuites } from './budget.mjs'
+import { REPORTS, forgetReports, readReports, readSuites } from './reports.mjs'
 import { ROOT, install, run, useToolchain } from './toolchain.mjs'
 
 /**
- * @typedef {{ name: string, command: string, args: string[], env?: Record<string, string>,
- *   browser?: boolean }} Step
+ * @typedef {{ name: string, command: string, args: string[], seconds: number,
+ *   env?: Record<string, string>, browser?: boolean }} Step `seconds` is what it may take on two cores
  * @type {Step[]}
  */
 const STEPS = [
-  { name: 'format', command: 'oxfmt', args: ['--check'] },
-  { name: 'lint', command: 'oxlint', args: ['--type-aware'] },
-  { name: 'types', command: 'tsc', args: ['-b'] },
+  { name: 'format', command: 'oxfmt', args: ['--check'], seconds: 10 },
+  { name: 'lint', command: 'oxlint', args: ['--type-aware'], seconds: 45 },
+  { name: 'types', command: 'tsc', args: ['-b'], seconds: 60 },
   {
     name: 'arch',
     command: 'depcruise',
     args: ['--config', '.dependency-cruiser.mjs', 'packages', 'apps', 'examples', 'bench'],
+    seconds: 15,
   },
-  { name: 'unused', command: 'knip', args: ['--treat-config-hints-as-errors'] },
-  { name: 'versions', command: 'sherif', args: ['--fail-on-warnings'] },
+  { name: 'unused', command: 'knip', args: ['--treat-config-hints-as-errors'], seconds: 20 },
+  { name: 'versions', command: 'sherif', args: ['--fail-on-warnings'], seconds: 5 },
   {
     name: 'vitest',
     command: 'vitest',
     args: ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${REPORTS.vitest}`],
+    seconds: 480,
     browser: true,
   },
-  { name: 'docs', command: 'node', args: ['scripts/check-docs.ts'] },
-  { name: 'build', command: 'vite', args: ['build', '--logLevel', 'warn', 'apps/demo'] },
-  { name: 'packages', command: 'node', args: ['scripts/check-packages.ts'] },
+  { name: 'docs', command: 'node', args: ['scripts/check-docs.ts'], seconds: 40 },
+  {
+    name: 'build',
+    command: 'vite',
+    args: ['build', '--logLevel', 'warn', 'apps/demo'],
+    seconds: 20,
+  },
+  { name: 'packages', command: 'node', args: ['scripts/check-packages.ts'], seconds: 40 },
   {
     name: 'e2e',
     command: 'playwright',
     args: ['test', '--reporter=list,json'],
+    seconds: 150,
     env: { PLAYWRIGHT_JSON_OUTPUT_FILE: REPORTS.playwright },
     browser: true,
   },
@@ -52,14 +61,16 @@ async function main(steps) {
   forgetReports()
   const table = await runAll(steps)
   const { passed, failed, skipped } = readReports()
-  printTable(table)
+  console.log(budgetTable(table))
+  const time = judgeTime(table, process.env['CI'] !== undefined)
+  for (const line of [...time.warnings, ...slowSuites(readSuites())]) console.log(line)
   if (skipped > 0) console.log(`\n${skipped} skipped: a test runs or does not exist`)
   console.log(`\n${passed} passed, ${failed} failed`)
   const whole = table.every((row) => row.result === 'ok')
-  return whole && failed === 0 && skipped === 0 ? 0 : 1
+  return whole && failed === 0 && skipped === 0 && !time.failed ? 0 : 1
 }
 
-/** @typedef {{ name: string, result: 'ok' | 'FAILED' | 'not run', ms: number }} Row */
+/** @typedef {import('./budget.mjs').Row} Row */
 
 /**
  * @param {Step[]} steps
@@ -69,26 +80,18 @@ async function runAll(steps) {
   /** @type {Row[]} */
   const table = []
   let broken = false
-  for (const { name, command, args, env } of steps) {
+  for (const { name, command, args, seconds, env } of steps) {
     if (broken) {
-      table.push({ name, result: 'not run', ms: 0 })
+      table.push({ name, result: 'not run', seconds, ms: 0 })
       continue
     }
     console.log(`\n== ${name}: ${command} ${args.join(' ')}`)
     const start = Date.now()
     const code = await run(command, args, env)
     broken = code !== 0
-    table.push({ name, result: broken ? 'FAILED' : 'ok', ms: Date.now() - start })
+    table.push({ name, result: broken ? 'FAILED' : 'ok', seconds, ms: Date.now() - start })
   }
   return table
-}
-
-/** @param {Row[]} table */
-function printTable(table) {
-  console.log('\nstep        result        s')
-  for (const { name, result, ms } of table) {
-    console.log(`${name.padEnd(11)} ${result.padEnd(8)} ${(ms / 1000).toFixed(1).padStart(6)}`)
-  }
 }
 
 /**
