@@ -7,6 +7,7 @@ import type { Note } from './entities.ts'
 import {
   bind,
   confirmed,
+  rebound,
   received,
   refused,
   send,
@@ -32,13 +33,23 @@ export function openEditor(
   let view: EditorView | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
 
-  const take = ({ binding: next, changes }: Step): void => {
+  const apply = ({ binding: next, changes }: Step): void => {
+    if (changes) {
+      view?.dispatch({
+        changes,
+        annotations: [foreign.of(true), Transaction.addToHistory.of(false)],
+      })
+    }
     binding = next
-    if (!changes) return
-    view?.dispatch({
-      changes,
-      annotations: [foreign.of(true), Transaction.addToHistory.of(false)],
-    })
+  }
+  /** A step that fails must not end the sending: what the editor shows is kept, and sent. */
+  const take = (step: (before: Binding) => Step): void => {
+    try {
+      apply(step(binding!))
+    } catch (error) {
+      failed(error)
+      apply(rebound(binding!, view!.state.doc.toString()))
+    }
   }
 
   const sendSoon = (afterMs: number): void => {
@@ -52,13 +63,13 @@ export function openEditor(
     if (!out) return
     binding = out.binding
     note.edit({ splices: out.splices }, { at: out.at }).then(
-      () => {
-        take(confirmed(binding!))
+      ({ commit }) => {
+        take((before) => confirmed(before, commit !== undefined))
         if (!binding!.unsent.empty) sendSoon(0)
       },
       (error: unknown) => {
         failed(error)
-        take(refused(binding!))
+        take(refused)
         sendSoon(RETRY_MS)
       },
     )
@@ -88,7 +99,12 @@ export function openEditor(
 
   note.subscribe((state, version) => {
     const shared = { text: state.text, version }
-    if (binding) return take(received(binding, shared))
+    if (binding) {
+      take((before) => received(before, shared))
+      // An edit that was made before it was shown has held back what was typed since.
+      if (!binding.unsent.empty) sendSoon(0)
+      return
+    }
     binding = bind(shared)
     view = create(shared.text)
   })

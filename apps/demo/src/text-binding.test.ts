@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 import {
   bind,
   confirmed,
+  rebound,
   received,
   refused,
   send,
@@ -66,7 +67,7 @@ class Editor {
 
 const action = fc.record({
   who: fc.nat(1),
-  what: fc.constantFrom('type', 'send', 'receive', 'confirm', 'refuse'),
+  what: fc.constantFrom('type', 'send', 'receive', 'confirm', 'confirm before it is shown'),
   position: fc.nat(30),
   deleteCount: fc.nat(3),
   insert: fc.constantFrom('', 'a', 'bc', '\n', 'd e'),
@@ -87,10 +88,10 @@ test('two editors show the shared text once everything was sent, and no typed ch
         server.edit(out.at, out.splices)
         made[who] = true
       }
-      const tryConfirm = (who: 0 | 1): void => {
+      const tryConfirm = (who: 0 | 1, shown = true): void => {
         if (!onTheWay[who] || !made[who]) return
-        editors[who].take(received(editors[who].binding, server.current))
-        editors[who].take(confirmed(editors[who].binding))
+        if (shown) editors[who].take(received(editors[who].binding, server.current))
+        editors[who].take(confirmed(editors[who].binding, true))
         onTheWay[who] = false
       }
       for (const { who, what, position, deleteCount, insert } of actions) {
@@ -98,6 +99,7 @@ test('two editors show the shared text once everything was sent, and no typed ch
         if (what === 'type') editors[index].type(position, deleteCount, insert)
         else if (what === 'send') trySend(index)
         else if (what === 'confirm') tryConfirm(index)
+        else if (what === 'confirm before it is shown') tryConfirm(index, false)
         else if (what === 'receive')
           editors[index].take(received(editors[index].binding, server.current))
       }
@@ -130,5 +132,49 @@ test('an edit that was refused is sent again upon the newest text', () => {
   expect(editor.text).toContain('mine!')
   const out = send(editor.binding)!
   server.edit(out.at, out.splices)
+  expect(server.current.text).toBe(editor.text)
+})
+
+test('an edit that is confirmed before it is shown lands with the next text, and what was typed since is sent', () => {
+  const server = new Server()
+  const editor = new Editor(server)
+  editor.type(0, 0, 'one')
+  const first = send(editor.binding)!
+  editor.binding = first.binding
+  server.edit(first.at, first.splices)
+  editor.type(3, 0, ' two')
+  editor.take(confirmed(editor.binding, true))
+  expect(send(editor.binding)).toBeUndefined()
+  editor.take(received(editor.binding, server.current))
+  expect(editor.text).toBe('one two')
+  const second = send(editor.binding)!
+  server.edit(second.at, second.splices)
+  expect(server.current.text).toBe('one two')
+})
+
+test('an edit without effect is over when it is confirmed, and the editor shows the shared text', () => {
+  const server = new Server()
+  const editor = new Editor(server)
+  editor.type(0, 0, 'nobody takes this')
+  editor.binding = send(editor.binding)!.binding
+  editor.type(0, 0, 'kept')
+  editor.take(confirmed(editor.binding, false))
+  expect(editor.text).toBe('kept')
+  expect(send(editor.binding)!.splices).toEqual([{ index: 0, deleteCount: 0, insert: 'kept' }])
+})
+
+test('after a step that failed, everything that the editor shows is sent, and nothing of others is lost', () => {
+  const server = new Server()
+  const editor = new Editor(server)
+  editor.type(0, 0, 'mine')
+  editor.binding = send(editor.binding)!.binding
+  editor.type(4, 0, '!')
+  server.edit('0', [{ index: 0, deleteCount: 0, insert: 'theirs ' }])
+  editor.take(received(editor.binding, server.current))
+  editor.take(rebound(editor.binding, editor.text))
+  const out = send(editor.binding)!
+  server.edit(out.at, out.splices)
+  expect(server.current.text).toContain('theirs')
+  expect(server.current.text).toContain('mine!')
   expect(server.current.text).toBe(editor.text)
 })

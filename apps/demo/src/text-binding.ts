@@ -23,6 +23,8 @@ export interface Binding {
   readonly unsent: ChangeSet
   /** The newest shared text that came while an edit was on its way. */
   readonly waiting: SharedText | undefined
+  /** Whether `sent` was made: the next shared text contains it. */
+  readonly made: boolean
 }
 
 /** A binding for an editor that shows `shared`. */
@@ -31,6 +33,7 @@ export const bind = (shared: SharedText): Binding => ({
   sent: undefined,
   unsent: ChangeSet.empty(shared.text.length),
   waiting: undefined,
+  made: false,
 })
 
 /** The user typed. */
@@ -60,29 +63,42 @@ export interface Step {
 
 /** The shared text changed. */
 export function received(binding: Binding, shared: SharedText): Step {
-  if (binding.sent) return { binding: { ...binding, waiting: shared }, changes: undefined }
-  return rebase(binding, binding.shared.text, shared)
+  if (!binding.sent) return rebase(binding, binding.shared.text, shared)
+  const waits = { ...binding, waiting: shared }
+  return binding.made ? landed(waits, shared) : { binding: waits, changes: undefined }
 }
 
-/** The edit on its way was made: the newest shared text contains it. */
-export function confirmed(binding: Binding): Step {
-  if (!binding.sent || !binding.waiting) {
-    throw new Error('an edit was confirmed before the text that contains it was shown')
-  }
-  const expected = binding.sent.apply(textOf(binding.shared.text)).toString()
-  return rebase({ ...binding, sent: undefined, waiting: undefined }, expected, binding.waiting)
+/** The edit on its way was made: the newest shared text contains it, or the next one will. `changed` says whether it had any effect. */
+export function confirmed(binding: Binding, changed: boolean): Step {
+  const shows = binding.waiting ?? (changed ? undefined : binding.shared)
+  if (!binding.sent || !shows) return { binding: { ...binding, made: true }, changes: undefined }
+  return landed(binding, shows)
 }
 
 /** The edit on its way was not made: it is to be sent again, upon the newest text. */
 export function refused(binding: Binding): Step {
   if (!binding.sent) return { binding, changes: undefined }
   const again: Binding = {
-    shared: binding.shared,
-    sent: undefined,
+    ...bind(binding.shared),
     unsent: binding.sent.compose(binding.unsent),
-    waiting: undefined,
   }
   return binding.waiting ? received(again, binding.waiting) : { binding: again, changes: undefined }
+}
+
+/** Begins again with what the editor shows, when a step has failed: whatever the shared text may lack of it counts as typed. */
+export function rebound(binding: Binding, shown: string): Step {
+  const again: Binding = {
+    ...bind(binding.shared),
+    unsent: changesBetween(binding.shared.text, shown),
+  }
+  return received(again, binding.waiting ?? binding.shared)
+}
+
+/** `shared` contains the edit that was on its way. */
+function landed(binding: Binding, shared: SharedText): Step {
+  const expected = binding.sent!.apply(textOf(binding.shared.text)).toString()
+  const settled = { ...binding, sent: undefined, waiting: undefined, made: false }
+  return rebase(settled, expected, shared)
 }
 
 /** Carries what was typed over from the text it was typed upon to a newer shared text. */
