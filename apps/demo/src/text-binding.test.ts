@@ -152,6 +152,19 @@ test('an edit that is confirmed before it is shown lands with the next text, and
   expect(server.current.text).toBe('one two')
 })
 
+test('an edit that leaves the text as it was is over when it is confirmed: no new text may come', () => {
+  const server = new Server()
+  const editor = new Editor(server)
+  const at = server.current.version
+  server.edit(at, [{ index: 0, deleteCount: 0, insert: 'same' }])
+  editor.take(received(editor.binding, server.current))
+  editor.type(0, 1, 's')
+  editor.binding = send(editor.binding)!.binding
+  editor.take(confirmed(editor.binding, true))
+  editor.type(4, 0, '!')
+  expect(send(editor.binding)!.splices).toEqual([{ index: 4, deleteCount: 0, insert: '!' }])
+})
+
 test('an edit without effect is over when it is confirmed, and the editor shows the shared text', () => {
   const server = new Server()
   const editor = new Editor(server)

@@ -68,11 +68,18 @@ export function received(binding: Binding, shared: SharedText): Step {
   return binding.made ? landed(waits, shared) : { binding: waits, changes: undefined }
 }
 
-/** The edit on its way was made: the newest shared text contains it, or the next one will. `changed` says whether it had any effect. */
+/**
+ * The edit on its way was made: the newest shared text contains it, or the next one will. One that had no effect (`changed` is false), or
+ * left the text as it was, is shown by no new text.
+ */
 export function confirmed(binding: Binding, changed: boolean): Step {
-  const shows = binding.waiting ?? (changed ? undefined : binding.shared)
-  if (!binding.sent || !shows) return { binding: { ...binding, made: true }, changes: undefined }
-  return landed(binding, shows)
+  if (!binding.sent) return { binding, changes: undefined }
+  if (binding.waiting) return landed(binding, binding.waiting)
+  const { text } = binding.shared
+  const asBefore = !changed || binding.sent.apply(textOf(text)).toString() === text
+  return asBefore
+    ? landed(binding, binding.shared)
+    : { binding: { ...binding, made: true }, changes: undefined }
 }
 
 /** The edit on its way was not made: it is to be sent again, upon the newest text. */
