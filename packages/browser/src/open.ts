@@ -1,5 +1,11 @@
-import type { Entity } from '@peerplane/core'
-import { createPlane, openRuntime, systemPlatform } from '@peerplane/runtime'
+import type { Entity, PeerplaneError } from '@peerplane/core'
+import {
+  createPlane,
+  distinct,
+  openRuntime,
+  systemPlatform,
+  systemReport,
+} from '@peerplane/runtime'
 import type { Backend, NetworkFactory, Plane, PlaneStatus } from '@peerplane/runtime'
 
 import { requireBrowser } from './adapters/requirements.ts'
@@ -28,6 +34,11 @@ export interface OpenOptions {
   readonly network?: boolean | undefined
   /** STUN and TURN servers, as URLs. Default none: WebRTC then connects peers of one local network, and others stay on the relay. */
   readonly iceServers?: readonly string[] | undefined
+  /**
+   * Takes what listeners of the application throw, as `listener-failed` with the thrown error as its `cause`; it must not throw. Default:
+   * `reportError`, so that it is seen like any uncaught error of the page.
+   */
+  readonly onError?: ((error: PeerplaneError) => void) | undefined
 }
 
 /** A plane that shares its replica with the other tabs of the profile. */
@@ -47,7 +58,7 @@ export interface BrowserPlane extends Plane {
  */
 export async function open(options: OpenOptions): Promise<BrowserPlane> {
   requireBrowser()
-  const { entities, space = 'default' } = options
+  const { entities, space = 'default', onError = systemReport } = options
   const invitation = invitationOf(options.join)
   const platform = systemPlatform()
   const backend = await openInTabs(browserTabs, space, (online) =>
@@ -64,11 +75,12 @@ export async function open(options: OpenOptions): Promise<BrowserPlane> {
     throw error
   }
   return {
-    ...createPlane(entities, backend),
+    ...createPlane(entities, backend, onError),
     tabs: () => backend.tabs(),
     onTabs: (listener) => {
-      listener(backend.tabs())
-      return backend.watchTabs(listener)
+      const show = distinct(listener, onError)
+      show(backend.tabs())
+      return backend.watchTabs(show)
     },
   }
 }

@@ -93,6 +93,11 @@ export const errorKinds = {
     false,
     'Mend the handler; nothing was changed.',
   ),
+  'listener-failed': kind(
+    'A listener that the application passed to a plane threw.',
+    false,
+    'Correct the listener. It was called once with what it failed on, and goes on with the next change.',
+  ),
   unreadable: kind(
     'An entity cannot be shown here: its state model is unknown, newer, or was damaged.',
     false,

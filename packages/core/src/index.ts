@@ -44,6 +44,7 @@ export {
   type SetShape,
   type Shape,
 } from './entity/shapes.ts'
+export { equalData } from './equal-data.ts'
 export {
   asPeerplaneError,
   errorKinds,

@@ -1,4 +1,4 @@
-import type { Entity, Network, SigningKey, Store } from '@peerplane/core'
+import type { Entity, Network, PeerplaneError, SigningKey, Store } from '@peerplane/core'
 import { createPlane, openRuntime, systemPlatform } from '@peerplane/runtime'
 import type { NetworkSpace, Plane, Ports } from '@peerplane/runtime'
 
@@ -25,6 +25,11 @@ export interface OpenOptions {
   readonly anchor?: boolean | undefined
   /** Whether to use the network. Default true. */
   readonly network?: boolean | undefined
+  /**
+   * Takes what listeners of the application throw, as `listener-failed` with the thrown error as its `cause`; it must not throw. Default:
+   * it is printed, and the process goes on.
+   */
+  readonly onError?: ((error: PeerplaneError) => void) | undefined
 }
 
 /**
@@ -46,7 +51,7 @@ export async function open(options: OpenOptions): Promise<Plane> {
   try {
     const listens = network && listen.length > 0
     const backend = await openRuntime(ports, { entities, join, anchor, online: !listens })
-    const plane = createPlane(entities, backend)
+    const plane = createPlane(entities, backend, options.onError)
     if (listens) await startListening(plane)
     return plane
   } catch (error) {

@@ -20,10 +20,12 @@ export {
   type Plane,
   type RecordedOf,
 } from './plane.ts'
+export { distinct, type Report } from './listening.ts'
 export type { NetworkFactory, NetworkSpace, Ports } from './ports.ts'
 export { openRuntime, type RuntimeOptions } from './runtime.ts'
 export { systemClock } from './adapters/clock.ts'
 export { systemPlatform } from './adapters/platform.ts'
 export { systemRandom } from './adapters/random.ts'
+export { systemReport } from './adapters/report.ts'
 export { systemScheduler } from './adapters/scheduler.ts'
 export { generateKeyPair, signingKeyOf, webCrypto } from './adapters/web-crypto.ts'

@@ -18,6 +18,8 @@ import type {
   PlaneStatus,
   Row,
 } from './backend.ts'
+import { distinct, type Report } from './listening.ts'
+import { systemReport } from './adapters/report.ts'
 
 /** How to call a command. */
 export interface CommandOptions extends InvokeOptions {
@@ -60,8 +62,8 @@ export type EntityClient<E> =
         readonly type: string
         readonly id: string
         /**
-         * Calls back with the state as soon as it is loaded and after each change, never twice with the same; `version` names the state
-         * for commands that refer to it. The returned function ends it.
+         * Calls back with the state as soon as it is loaded and after each change, never twice in a row with equal ones; `version` names
+         * the state for commands that refer to it. A listener that throws is reported as `listener-failed`. The returned function ends it.
          */
         subscribe(listener: (state: StateOf<E>, version: string) => void): () => void
         /** The state once it is loaded. Rejects with `unreadable`. */
@@ -77,7 +79,7 @@ export interface Plane {
   get<E extends Entity>(entity: E, id: string): EntityClient<E>
   /** Entities of a type, in the order of their ids, from their rows: nothing is folded. */
   list<E extends Entity>(entity: E, query?: ListQuery): Promise<readonly Row<StateOf<E>>[]>
-  /** Like {@link Plane.list}, again after each change. */
+  /** Like {@link Plane.list}, again after each change, never twice in a row with equal rows. */
   subscribe<E extends Entity>(
     entity: E,
     listener: (rows: readonly Row<StateOf<E>>[]) => void,
@@ -114,8 +116,12 @@ export type RecordedOf<C> = {
   ]: C[Name] extends (...args: infer Args) => unknown ? (...args: Args) => void : never
 }
 
-/** A plane over a backend, for the given entity types. */
-export function createPlane(entities: readonly Entity[], backend: Backend): Plane {
+/** A plane over a backend, for the given entity types. `report` takes what listeners of the application throw. */
+export function createPlane(
+  entities: readonly Entity[],
+  backend: Backend,
+  report: Report = systemReport,
+): Plane {
   const declared = new Set(entities.map(({ type }) => type))
   let latest: PlaneStatus | undefined
   const stopStatus = backend.watchStatus((status) => {
@@ -131,18 +137,22 @@ export function createPlane(entities: readonly Entity[], backend: Backend): Plan
     get: (entity, id) => {
       known(entity)
       checkEntityId(id)
-      return createClient(entity, id, backend) as never
+      return createClient(entity, id, backend, report) as never
     },
     list: async (entity, query = {}) => (await backend.list(known(entity), query)) as never,
     subscribe: (entity, listener, query = {}) =>
-      backend.watchType(known(entity), query, listener as (rows: readonly Row[]) => void),
+      backend.watchType(
+        known(entity),
+        query,
+        distinct(listener as (rows: readonly Row[]) => void, report),
+      ),
     atomic: async (record, options = {}) => {
       const invocations: Invocation[] = []
       record((client) => recorderOf(client, invocations) as never)
       return backend.invoke(invocations, options)
     },
     status: () => latest,
-    onStatus: (listener) => backend.watchStatus(listener),
+    onStatus: (listener) => backend.watchStatus(distinct(listener, report)),
     invite: ({ hours = 24 } = {}) => backend.invite(hours),
     goOffline: () => backend.setOnline(false),
     goOnline: () => backend.setOnline(true),
@@ -156,7 +166,7 @@ export function createPlane(entities: readonly Entity[], backend: Backend): Plan
 /** Which entity a client stands for, and its command names. */
 const targets = new WeakMap<object, { readonly entity: Entity; readonly id: string }>()
 
-function createClient(entity: Entity, id: string, backend: Backend): object {
+function createClient(entity: Entity, id: string, backend: Backend, report: Report): object {
   const { type } = entity
   const invoke = async (
     name: string,
@@ -176,12 +186,9 @@ function createClient(entity: Entity, id: string, backend: Backend): object {
     type,
     id,
     subscribe: (listener: (state: Json, version: string) => void): (() => void) => {
-      let shown: EntityView | undefined
+      const show = distinct(listener, report)
       return backend.watchEntity(type, id, (view) => {
-        if (view.local === 'unreadable') return
-        if (shown && shown.state === view.state && shown.version === view.version) return
-        shown = view
-        listener(view.state, view.version)
+        if (view.local === 'ready') show(view.state, view.version)
       })
     },
     state: async (): Promise<Json> => {

@@ -1,7 +1,5 @@
-import type { Json } from '@peerplane/core'
+import { equalData } from '@peerplane/core'
 import type { EntityView, Row } from '@peerplane/runtime'
-
-import { equalJson } from './equal-json.ts'
 
 /*
  * The first view that a new backend gives is a copy of what the one before has shown, if nothing happened in between. A listener shall not
@@ -19,9 +17,9 @@ export function seamlessEntity(listener: (view: EntityView) => void): Seamless<E
     let first = true
     return (view) => {
       const same =
-        seen?.state === view.state || (first && seen && equalJson(seen.state, view.state))
+        seen?.state === view.state || (first && seen && equalData(seen.state, view.state))
       const next = same && shown ? { ...view, state: shown.state } : view
-      const repeated = first && shown && equalJson(asJson(next), asJson(shown))
+      const repeated = first && shown && equalData(next, shown)
       first = false
       seen = view
       shown = next
@@ -36,7 +34,7 @@ export function seamlessRows(listener: (rows: readonly Row[]) => void): Seamless
   return () => {
     let first = true
     return (rows) => {
-      const repeated = first && shown && equalJson(asJson(rows), asJson(shown))
+      const repeated = first && shown && equalData(rows, shown)
       first = false
       if (repeated) return
       shown = rows
@@ -44,6 +42,3 @@ export function seamlessRows(listener: (rows: readonly Row[]) => void): Seamless
     }
   }
 }
-
-/** Views are plain data, but an interface is not assignable to `Json`. */
-const asJson = (view: unknown): Json => view as Json

@@ -1,6 +1,6 @@
-import { limits, PeerplaneError, Rejected, type Json } from '@peerplane/core'
+import { counter, entity, limits, PeerplaneError, Rejected, type Json } from '@peerplane/core'
 import { seededRandom } from '@peerplane/core/testing'
-import type { Backend, EntityView, Outcome } from '@peerplane/runtime'
+import { createPlane, type Backend, type EntityView, type Outcome } from '@peerplane/runtime'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 
 import { broadcastChannel, webLocks } from '../adapters/tab-environment.ts'
@@ -8,6 +8,7 @@ import { createDisk, openShelf, unknownType, type Disk } from './shelf.fixture.t
 import { createTab, type Tab } from './tab.fixture.test.ts'
 import { openInTabs, type TabBackend } from './tabs.ts'
 
+const Shelf = entity('shelf', { state: counter(), commands: {} })
 const tabs: Tab[] = []
 
 afterEach(() => {
@@ -66,6 +67,27 @@ describe('tabs of one space', () => {
     await expect(increment(follower, 'a', (() => 1) as unknown as number)).rejects.toMatchObject({
       code: 'invalid-input',
     })
+  })
+
+  it('a listener that throws in a following tab is reported there, and disturbs nobody', async () => {
+    const { open } = await browser()
+    const leader = await open()
+    const follower = await open()
+    const reported: string[] = []
+    const plane = createPlane([Shelf], follower, ({ code }) => reported.push(code))
+    const fail = vi.fn<() => void>(() => {
+      throw new TypeError('a mistake of the application')
+    })
+    plane.get(Shelf, 'a').subscribe(fail)
+    plane.subscribe(Shelf, fail)
+    plane.onStatus(fail)
+    const seen: number[] = []
+    plane.get(Shelf, 'a').subscribe((state) => seen.push(state))
+    await eventually(() => expect(seen).toEqual([0]))
+    await increment(leader, 'a', 1)
+    await eventually(() => expect(seen).toEqual([0, 1]))
+    await eventually(() => expect(fail).toHaveBeenCalledTimes(5))
+    expect(reported).toEqual(Array.from({ length: 5 }, () => 'listener-failed'))
   })
 
   it('show why an entity cannot be shown', async () => {

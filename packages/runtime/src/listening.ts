@@ -1,0 +1,29 @@
+import { equalData, PeerplaneError } from '@peerplane/core'
+
+/** Takes a failure of the application that no call can be answered with. It must not throw. */
+export type Report = (error: PeerplaneError) => void
+
+/**
+ * What a backend calls in place of a listener of an application: never twice in a row with equal data, and never throwing. What the
+ * listener throws, or rejects with, is reported as `listener-failed`; it is not called with the same again.
+ */
+export function distinct<Data, Rest extends readonly unknown[]>(
+  listener: (data: Data, ...rest: Rest) => unknown,
+  report: Report,
+): (data: Data, ...rest: Rest) => void {
+  let shown: { readonly data: Data } | undefined
+  const fail = (cause: unknown): void => {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    report(new PeerplaneError('listener-failed', `a listener threw: ${reason}`, { cause }))
+  }
+  return (data, ...rest) => {
+    if (shown && equalData(shown.data, data)) return
+    shown = { data }
+    try {
+      const result = listener(data, ...rest)
+      if (result instanceof Promise) result.catch(fail)
+    } catch (error) {
+      fail(error)
+    }
+  }
+}
