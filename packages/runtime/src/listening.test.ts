@@ -102,7 +102,8 @@ test('a listener that throws is reported as what it is, and disturbs nobody', as
   client.subscribe(failing('entity'))
   plane.subscribe(Counter, failing('type'))
   plane.onStatus(failing('status'))
-  client.subscribe(async () => failing('later')())
+  const late: unknown = async () => failing('later')()
+  client.subscribe(late as () => void)
   const seen: { states: number[]; rows: number[] } = { states: [], rows: [] }
   client.subscribe((state) => seen.states.push(state))
   plane.subscribe(Counter, (rows) => seen.rows.push(rows.length))
