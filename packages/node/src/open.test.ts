@@ -31,6 +31,17 @@ it('keeps what was acknowledged from one opening to the next', async () => {
   await second.close()
 })
 
+it('keeps what was called before it was closed, though nobody waited for it', async () => {
+  const first = await open(options('called'))
+  const votes = Array.from({ length: 50 }, (_, i) => first.get(Tally, `${i % 7}`).vote())
+  await first.close()
+  await Promise.all(votes)
+  const second = await open(options('called'))
+  const rows = await second.list(Tally)
+  expect(rows.reduce((sum, { state }) => sum + state.votes, 0)).toBe(50)
+  await second.close()
+})
+
 it('opens another store for another space', async () => {
   const planes = await Promise.all([open(options('one')), open(options('two'))])
   const [one, two] = planes.map((plane) => plane.status()?.space)

@@ -27,7 +27,8 @@ async function open(store: Store = createMemoryStore()): Promise<Plane> {
   const crypto = webCrypto()
   const ports = {
     store,
-    key: await crypto.keyFromSeed(systemRandom.bytes(32)),
+    // The same device each time.
+    key: await crypto.keyFromSeed(new Uint8Array(32).fill(7)),
     crypto,
     random: systemRandom,
     clock: systemClock,
@@ -70,6 +71,30 @@ test('commands that wait count as pending, and there may not be too many', async
   expect(await count.state()).toBe(limits.pendingCommands)
   await vi.waitFor(() => expect(plane.status()).toMatchObject({ pendingCommands: 0 }))
   await plane.close()
+})
+
+test('what was called before closing is decided and durable when the plane is closed', async () => {
+  const store = createMemoryStore()
+  const plane = await open(store)
+  const durabilities = ['memory', 'local', 'synced'] as const
+  const calls = Array.from({ length: 30 }, (_, i) =>
+    plane.get(Count, `${i % 4}`).up(1, {
+      durability: durabilities[i % 3]!,
+      operationId: i % 5 ? undefined : `${i}`,
+    }),
+  )
+  calls.push(plane.get(Count, 'cold').up(1))
+  const recorded = plane.atomic((on) => {
+    on(plane.get(Count, '0')).up(1)
+    on(plane.get(Count, '1')).up(1)
+  })
+  await plane.close()
+  await expect(plane.get(Count, 'late').up(1)).rejects.toMatchObject({ code: 'closed' })
+  await Promise.all([...calls, recorded])
+  const again = await open(createMemoryStore(store.entries()))
+  const rows = await again.list(Count)
+  expect(rows.reduce((sum, { state }) => sum + state, 0)).toBe(33)
+  await again.close()
 })
 
 test('a storage that works again is told to do so', async () => {

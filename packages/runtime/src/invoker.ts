@@ -22,6 +22,8 @@ export interface Invoker {
   pending(): number
   /** Of these, those on one entity. */
   readonly pendingOn: (key: EntityKey) => number
+  /** Resolves when no command is pending: under steady work perhaps never. */
+  idle(): Promise<void>
 }
 
 /** Everything the invoker works with. */
@@ -58,6 +60,7 @@ export function createInvoker(dependencies: InvokerDependencies): Invoker {
   const operations = createOperations(store)
   const queue = createKeyedQueue<EntityKey>()
   let pending = 0
+  let idle: PromiseWithResolvers<void> | undefined
 
   const count = (keys: readonly EntityKey[], by: number): void => {
     for (const key of keys) {
@@ -185,10 +188,14 @@ export function createInvoker(dependencies: InvokerDependencies): Invoker {
         return await accept(invocations, options)
       } finally {
         pending--
+        if (pending === 0) idle?.resolve()
       }
     },
     pending: () => pending,
     pendingOn: (key) => pendingByKey.get(key) ?? 0,
+    idle: async () => {
+      if (pending > 0) await (idle ??= Promise.withResolvers<void>()).promise
+    },
   }
 }
 

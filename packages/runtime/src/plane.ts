@@ -103,7 +103,10 @@ export interface Plane {
   /** Closes every connection and dials none until {@link Plane.goOnline}. */
   goOffline(): Promise<void>
   goOnline(): Promise<void>
-  /** Makes everything durable and frees all resources. Called again, it waits for the same. */
+  /**
+   * Decides every command that was called before, makes everything durable and frees all resources. Later calls reject with `closed`. Called
+   * again, it waits for the same.
+   */
   close(): Promise<void>
 }
 

@@ -107,9 +107,10 @@ export async function openRuntime(given: Ports, options: RuntimeOptions): Promis
   if (options.online ?? true) void online.set(true)
 
   const end = async (): Promise<void> => {
-    stopLog()
     try {
-      await online.set(false)
+      // What was called before is decided while the space is open.
+      await Promise.all([invoker.idle(), online.set(false)])
+      stopLog()
       await space.close()
       await ports.store.close()
     } finally {

@@ -22,7 +22,8 @@ export interface Calls {
   attach(target: Target): Promise<void>
   /** There is no target until the next `attach`. */
   detach(): void
-  close(): void
+  /** Refuses further requests with `closed`; resolves when each open one has its answer. */
+  finish(): Promise<void>
 }
 
 interface Call {
@@ -82,13 +83,9 @@ export function createCalls(scheduler: Scheduler): Calls {
     detach: () => {
       current = undefined
     },
-    close: () => {
+    finish: async () => {
       closed = true
-      current = undefined
-      for (const call of open) {
-        const reason = 'the plane was closed before the leading tab answered: it may be done or not'
-        if (end(call)) call.answer.reject(new PeerplaneError('closed', reason))
-      }
+      await Promise.allSettled([...open].map(({ answer }) => answer.promise))
     },
   }
 }

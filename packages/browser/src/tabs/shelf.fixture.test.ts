@@ -74,28 +74,34 @@ export async function openShelf(
   const check = (type: string): void => {
     if (type !== 'shelf') throw unknownType
   }
+  const running = new Set<Promise<Outcome>>()
+  const invoke: Backend['invoke'] = async ([invocation], { operationId = '' }) => {
+    const known = disk.outcomes.get(operationId)
+    if (known) return known
+    const { id, input } = invocation!
+    const by = input as number
+    if (by < 0) throw new Rejected('not-below-zero', `a shelf cannot hold ${by}`)
+    await turns(disk.latency())
+    // A dead tab writes nothing.
+    if (!tab.alive()) return new Promise(() => {})
+    if (!disk.nowOpen.has(tab)) throw new PeerplaneError('closed', 'the shelf was closed')
+    const value = (disk.values.get(id) ?? 0) + by
+    disk.values.set(id, value)
+    const commit = `commit ${disk.outcomes.size + 1}` as CommitId
+    const outcome: Outcome = { commit, durability: 'synced', replies: [value] }
+    disk.outcomes.set(operationId || commit, outcome)
+    tell()
+    const { beforeAnswer } = disk
+    disk.beforeAnswer = () => {}
+    await beforeAnswer()
+    await turns(disk.latency())
+    return outcome
+  }
   return {
-    invoke: async ([invocation], { operationId = '' }) => {
-      const known = disk.outcomes.get(operationId)
-      if (known) return known
-      const { id, input } = invocation!
-      const by = input as number
-      if (by < 0) throw new Rejected('not-below-zero', `a shelf cannot hold ${by}`)
-      await turns(disk.latency())
-      // A dead tab writes nothing.
-      if (!tab.alive()) return new Promise(() => {})
-      if (!disk.nowOpen.has(tab)) throw new PeerplaneError('closed', 'the shelf was closed')
-      const value = (disk.values.get(id) ?? 0) + by
-      disk.values.set(id, value)
-      const commit = `commit ${disk.outcomes.size + 1}` as CommitId
-      const outcome: Outcome = { commit, durability: 'synced', replies: [value] }
-      disk.outcomes.set(operationId || commit, outcome)
-      tell()
-      const { beforeAnswer } = disk
-      disk.beforeAnswer = () => {}
-      await beforeAnswer()
-      await turns(disk.latency())
-      return outcome
+    invoke: async (invocations, options) => {
+      const answer = invoke(invocations, options)
+      running.add(answer)
+      return answer.finally(() => running.delete(answer))
     },
     watchEntity: (type, id, listener) => {
       check(type)
@@ -129,6 +135,7 @@ export async function openShelf(
       tell()
     },
     close: async () => {
+      await Promise.allSettled(running)
       disk.nowOpen.delete(tab)
       listeners.clear()
     },

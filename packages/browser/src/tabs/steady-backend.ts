@@ -17,6 +17,9 @@ export interface SteadyBackend {
   online(): boolean | undefined
   /** A failure that no caller can be told; the status shows it until a target is attached. */
   readonly failed: (error: unknown) => void
+  /** Refuses what is asked from now on with `closed`; resolves when everything asked before is answered. */
+  finish(): Promise<void>
+  /** Ends all watches. */
   close(): void
 }
 
@@ -111,11 +114,13 @@ export function createSteadyBackend(
     },
     online: () => online,
     failed,
-    close: () => {
+    finish: () => {
       closed = true
+      return calls.finish()
+    },
+    close: () => {
       current = undefined
       watches.detach()
-      calls.close()
       listeners.clear()
     },
   }

@@ -75,13 +75,16 @@ export async function openInTabs(
       left.then(enter, enter)
     },
   })
-  const close = (): Promise<void> => {
-    stopWatchingPage()
+  const close = async (): Promise<void> => {
     cancelDeadline()
+    // Until then this tab takes part, and leads if it has to: what was called is done before it leaves.
+    await steady.finish()
+    stopWatchingPage()
     wanted = false
     steady.close()
-    return exit()
+    await exit()
   }
+  let closing: Promise<void> | undefined
 
   enter()
   try {
@@ -93,7 +96,7 @@ export async function openInTabs(
   cancelDeadline()
   return {
     ...steady.backend,
-    close,
+    close: () => (closing ??= close()),
     tabs: () => status,
     watchTabs: (listener) => {
       listeners.add(listener)
