@@ -138,6 +138,12 @@ export const limitTable = {
     'until a request to the leading tab fails; long enough for another tab to take over in between',
   ),
   cachedKeys: limit(1_000, 'keys', 'of other devices kept ready for verifying'),
+  compressedFileBytes: limit(
+    16 * MiB,
+    'bytes',
+    'one file that the page server compresses, which takes it into memory; larger ones go out as they are',
+  ),
+  compressedCacheBytes: limit(64 * MiB, 'bytes', 'of compressed files that the page server keeps'),
   controlBytes: limit(4 * KiB, 'bytes', 'one request to a daemon over its socket'),
   controlConnections: limit(16, 'connections', 'to the socket of a daemon at once'),
 } as const satisfies Record<string, Limit>

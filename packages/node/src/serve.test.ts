@@ -1,16 +1,20 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
+import { buffer } from 'node:stream/consumers'
+import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { limits } from '@peerplane/core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
+import { CompressedFiles } from './serve/compressed-files.ts'
 import { serveFiles } from './serve.ts'
 import type { FileServer } from './serve.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'peerplane-'))
+const program = 'const words = "said again and again"\n'.repeat(1_000)
 let server: FileServer
 
 beforeAll(async () => {
@@ -22,6 +26,10 @@ beforeAll(async () => {
   writeFileSync(join(root, 'site-secret', 'secret.txt'), 'secret')
   writeFileSync(join(site, 'index.html'), '<p>page')
   writeFileSync(join(site, 'assets', 'a-12345678.wasm'), 'wasm')
+  writeFileSync(join(site, 'program.js'), program)
+  writeFileSync(join(site, 'photo.png'), program)
+  writeFileSync(join(site, 'huge.json'), '')
+  truncateSync(join(site, 'huge.json'), limits.compressedFileBytes + 1)
   writeFileSync(join(site, '.git', 'config.txt'), 'secret')
   writeFileSync(join(site, 'program.exe'), 'unknown type')
   symlinkSync(join(root, 'secret.txt'), join(site, 'link.txt'))
@@ -36,14 +44,24 @@ afterAll(async () => {
 async function get(
   path: string,
   options: { method?: string; headers?: Record<string, string> } = {},
-): Promise<{ status: number | undefined; body: string; headers: IncomingMessage['headers'] }> {
+): Promise<{
+  status: number | undefined
+  body: string
+  bytes: Buffer
+  headers: IncomingMessage['headers']
+}> {
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     request(server.origin, { path, ...options }, resolve)
       .on('error', reject)
       .end()
   })
-  return { status: response.statusCode, body: await text(response), headers: response.headers }
+  const bytes = await buffer(response)
+  return { status: response.statusCode, body: bytes.toString(), bytes, headers: response.headers }
 }
+
+const accepting = (coding: string): { headers: Record<string, string> } => ({
+  headers: { 'Accept-Encoding': coding },
+})
 
 it('serves files with their types, and pages that run nothing from elsewhere', async () => {
   const page = await get('/?query#fragment')
@@ -109,5 +127,96 @@ it('says when its port is taken, or there is nothing to serve', async () => {
   })
   await expect(serveFiles({ ...options, root: join(root, 'no') })).rejects.toMatchObject({
     code: 'invalid-configuration',
+  })
+})
+
+describe('compression', () => {
+  it.each([
+    ['gzip, deflate, br', 'br', brotliDecompressSync],
+    ['gzip, deflate', 'gzip', gunzipSync],
+    ['br;q=0.1, gzip', 'gzip', gunzipSync],
+    ['*;q=0, br', 'br', brotliDecompressSync],
+  ] as const)('answers a client that accepts %j in %s', async (accepted, coding, decompress) => {
+    const { bytes, headers } = await get('/program.js', accepting(accepted))
+    expect(headers).toMatchObject({
+      'content-encoding': coding,
+      'content-length': String(bytes.length),
+      'content-type': 'text/javascript; charset=utf-8',
+      vary: 'Accept-Encoding',
+    })
+    expect(bytes.length).toBeLessThan(program.length / 20)
+    expect(decompress(bytes).toString()).toBe(program)
+    const head = await get('/program.js', { method: 'HEAD', ...accepting(accepted) })
+    expect(head.bytes).toHaveLength(0)
+    const [given, asked] = [headers, head.headers].map(({ date: _, ...rest }) => rest)
+    expect(asked).toEqual(given)
+  })
+
+  it.each([
+    ['a client that does not ask for it', '/program.js', undefined],
+    ['a client that refuses it', '/program.js', 'br;q=0, gzip;q=0'],
+    ['a client that prefers none', '/program.js', 'identity, gzip;q=0.5'],
+    ['a file that is compressed already', '/photo.png', 'gzip, br'],
+    ['a small file', '/index.html', 'gzip, br'],
+    ['a file that is too large to hold', '/huge.json', 'gzip, br'],
+  ])('leaves out %s', async (_, path, accepted) => {
+    const { status, headers, bytes } = await get(path, accepted ? accepting(accepted) : {})
+    expect(status).toBe(200)
+    expect(headers['content-encoding']).toBeUndefined()
+    expect(headers['content-length']).toBe(String(bytes.length))
+    const isText = !path.endsWith('.png')
+    expect(headers.vary).toBe(isText ? 'Accept-Encoding' : undefined)
+  })
+
+  it.each([
+    ['/program.js', '*;q=0'],
+    ['/photo.png', 'gzip, identity;q=0'],
+  ])('refuses %s to a client that accepts %j only', async (path, accepted) => {
+    expect(await get(path, accepting(accepted))).toMatchObject({ status: 406, body: '406\n' })
+  })
+
+  it('gives each coding a tag of its own, and says when that has not changed', async () => {
+    const codings = ['identity', 'gzip', 'br']
+    const tags: string[] = []
+    for (const coding of codings) {
+      const { headers } = await get('/program.js', accepting(coding))
+      tags.push(headers.etag!)
+    }
+    expect(new Set(tags).size).toBe(3)
+    for (const [i, coding] of codings.entries()) {
+      const known = { ...accepting(coding).headers, 'If-None-Match': `"other", W/${tags[i]!}` }
+      const same = await get('/program.js', { headers: known })
+      expect(same).toMatchObject({ status: 304, body: '' })
+      expect(same.headers).toMatchObject({ etag: tags[i], vary: 'Accept-Encoding' })
+      const another = { ...known, 'If-None-Match': tags[(i + 1) % 3]! }
+      expect(await get('/program.js', { headers: another })).toMatchObject({ status: 200 })
+    }
+  })
+
+  it('shows a new version of a file', async () => {
+    const path = join(root, 'site', 'changes.css')
+    writeFileSync(path, 'a {}\n'.repeat(500))
+    const first = await get('/changes.css', accepting('gzip'))
+    writeFileSync(path, 'b {}\n'.repeat(501))
+    const second = await get('/changes.css', accepting('gzip'))
+    expect(gunzipSync(second.bytes).toString()).toContain('b {}')
+    expect(second.headers.etag).not.toBe(first.headers.etag)
+  })
+
+  it('is done once for each version, and keeps a bounded number of bytes', async () => {
+    const files = new CompressedFiles(1_500)
+    const names = ['a', 'b', 'c'].map((name) => join(root, `${name}.bin`))
+    for (const name of names) writeFileSync(name, crypto.getRandomValues(new Uint8Array(700)))
+    const [a, b, c] = names as [string, string, string]
+    const first = await Promise.all([files.get(a, '1', 'gzip'), files.get(a, '1', 'gzip')])
+    expect(first[1]).toBe(first[0])
+    await files.get(b, '1', 'gzip')
+    expect(await files.get(a, '1', 'gzip')).toBe(first[0])
+    // The third does not fit beside the others; what was asked for last stays.
+    await files.get(c, '1', 'gzip')
+    expect(await files.get(a, '1', 'gzip')).toBe(first[0])
+    rmSync(b)
+    await expect(files.get(b, '1', 'gzip')).rejects.toMatchObject({ code: 'ENOENT' })
+    expect(await files.get(a, '1', 'gzip')).toBe(first[0])
   })
 })

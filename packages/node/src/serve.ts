@@ -8,6 +8,11 @@ import { pipeline } from 'node:stream'
 
 import { limits, PeerplaneError } from '@peerplane/core'
 
+import { acceptedCodings, namesTag } from './serve/coding.ts'
+import type { Coding } from './serve/coding.ts'
+import { CompressedFiles } from './serve/compressed-files.ts'
+import { COMPRESSIBLE, securityHeaders, types } from './serve/headers.ts'
+
 /** A running file server. */
 export interface FileServer {
   /** Where it listens, as the beginning of a URL without a slash at the end. */
@@ -16,7 +21,9 @@ export interface FileServer {
 }
 
 /**
- * Serves the files below `root`, to read only: the built pages of a web application.
+ * Serves the files below `root`, to read only: the built pages of a web application. What is text or WebAssembly is compressed, once, if the
+ * client accepts that; ranges are not offered.
+ *
  * Rejects with `port-in-use`, or `invalid-configuration` when there is no such directory.
  */
 export async function serveFiles(options: {
@@ -28,10 +35,11 @@ export async function serveFiles(options: {
     const reason = `the directory to serve does not exist: ${options.root}`
     throw new PeerplaneError('invalid-configuration', reason, { cause })
   })
+  const compressed = new CompressedFiles(limits.compressedCacheBytes)
   const server = createServer({ requestTimeout: 10_000, headersTimeout: 10_000 })
   server.maxConnections = limits.connections
   server.on('request', (request, response) => {
-    respond(root, request, response).catch(() => refuse(response, 500))
+    respond(root, compressed, request, response).catch(() => refuse(response, 500))
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(listenError(error, options.port)))
@@ -57,6 +65,7 @@ function listenError(error: Error, port: number): PeerplaneError {
 
 async function respond(
   root: string,
+  compressed: CompressedFiles,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -69,18 +78,44 @@ async function respond(
   const type = path && types.get(extname(path))
   if (!path || !type) return refuse(response, 404)
   const { size, mtimeMs } = await stat(path)
-  const tag = `"${size.toString(36)}-${Math.round(mtimeMs).toString(36)}"`
+  const isCompressible = COMPRESSIBLE.test(type)
+  if (isCompressible) response.setHeader('Vary', 'Accept-Encoding')
+  const coding = chooseCoding(request.headers['accept-encoding'], isCompressible, size)
+  if (!coding) return refuse(response, 406)
+  const version = `${size.toString(36)}-${Math.round(mtimeMs).toString(36)}`
+  const tag = coding === 'identity' ? `"${version}"` : `"${version}-${coding}"`
   response.setHeader('ETag', tag)
   // Bundlers put files there whose names hold a hash of their content; all others are asked for again.
   const fixed = path.startsWith(join(root, 'assets') + sep)
   response.setHeader('Cache-Control', fixed ? 'public, max-age=31536000, immutable' : 'no-cache')
-  if (request.headers['if-none-match'] === tag) return void response.writeHead(304).end()
-  response.writeHead(200, { 'Content-Type': type, 'Content-Length': size })
-  if (request.method === 'HEAD') return void response.end()
-  pipeline(createReadStream(path), response, () => {})
+  if (namesTag(request.headers['if-none-match'], tag)) return void response.writeHead(304).end()
+  response.setHeader('Content-Type', type)
+  if (coding === 'identity') {
+    response.writeHead(200, { 'Content-Length': size })
+    if (request.method === 'HEAD') return void response.end()
+    return void pipeline(createReadStream(path), response, () => {})
+  }
+  const body = await compressed.get(path, version, coding)
+  response.writeHead(200, { 'Content-Encoding': coding, 'Content-Length': body.length })
+  response.end(request.method === 'HEAD' ? undefined : body)
 }
 
-function refuse(response: ServerResponse, code: 404 | 405 | 500): void {
+/** The coding in which a file of `size` bytes goes out; `undefined` if the client accepts none that there is. */
+function chooseCoding(
+  header: string | undefined,
+  isCompressible: boolean,
+  size: number,
+): Coding | undefined {
+  const accepted = acceptedCodings(header)
+  const isSmall = size < WORTH_COMPRESSING && accepted.includes('identity')
+  const offersAll = isCompressible && !isSmall && size <= limits.compressedFileBytes
+  return offersAll ? accepted[0] : accepted.find((coding) => coding === 'identity')
+}
+
+/** Bytes: a smaller file is not sent sooner for being smaller. */
+const WORTH_COMPRESSING = 1_024
+
+function refuse(response: ServerResponse, code: 404 | 405 | 406 | 500): void {
   if (response.headersSent) return void response.destroy()
   response.writeHead(code, { 'Content-Type': 'text/plain' }).end(`${code}\n`)
 }
@@ -106,42 +141,3 @@ async function findFile(root: string, url: string): Promise<string | undefined> 
     return undefined
   }
 }
-
-const types = new Map([
-  ['.html', 'text/html; charset=utf-8'],
-  ['.js', 'text/javascript; charset=utf-8'],
-  ['.mjs', 'text/javascript; charset=utf-8'],
-  ['.css', 'text/css; charset=utf-8'],
-  ['.json', 'application/json'],
-  ['.map', 'application/json'],
-  ['.webmanifest', 'application/manifest+json'],
-  ['.wasm', 'application/wasm'],
-  ['.svg', 'image/svg+xml'],
-  ['.png', 'image/png'],
-  ['.jpg', 'image/jpeg'],
-  ['.webp', 'image/webp'],
-  ['.ico', 'image/x-icon'],
-  ['.woff2', 'font/woff2'],
-  ['.txt', 'text/plain; charset=utf-8'],
-])
-
-/** Scripts only from this server, WebAssembly allowed; connections to any peer; no page may frame this one. */
-const policy = [
-  "default-src 'self'",
-  "script-src 'self' 'wasm-unsafe-eval'",
-  // Editors write style elements.
-  "style-src 'self' 'unsafe-inline'",
-  "img-src 'self' data: blob:",
-  "connect-src 'self' ws: wss:",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ')
-
-const securityHeaders: readonly (readonly [string, string])[] = [
-  ['Content-Security-Policy', policy],
-  ['X-Content-Type-Options', 'nosniff'],
-  ['Referrer-Policy', 'no-referrer'],
-  ['Cross-Origin-Opener-Policy', 'same-origin'],
-  ['Cross-Origin-Resource-Policy', 'same-origin'],
-]
