@@ -2,17 +2,21 @@
 // the page shows, its links lead somewhere, its npm commands exist,
 // and so do the tests that it names.
 //
-//   ```ts            is type checked, as a module of its own
-//   ```ts run        is also run; it must end by itself, or be followed by
-//   ```text output   what the run has to print; the run is stopped once it has
+//   ```ts               is type checked, as a module of its own
+//   ```ts run           is also run; it must end by itself, or be followed by
+//   ```text output      all that the run has to print; it is stopped a second after it has
+//   ```sh run tally     is run in the folder `tally`, empty at first, beside the checkout, which is
+//                       called `peerplane` there; blocks of one page share the folder
+//   ```sh run tally x.ts   begins with the last program before it saved there as `x.ts`
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 
 import { unprovenRows } from './docs/bad-inputs.ts'
 import { brokenLinks } from './docs/links.ts'
-import { type Block, blocks } from './docs/markdown.ts'
+import { type Block, blocks, outputAfter } from './docs/markdown.ts'
 import { output, typeErrors } from './docs/programs.ts'
+import { shellProblems } from './docs/shell.ts'
 import { staleTables } from './docs/tables.ts'
 
 const PAGES = ['*.md', 'docs/**/*.md', '{packages,apps}/*/*.md', '{bench,examples}/*.md']
@@ -44,17 +48,18 @@ async function check(all: Block[]): Promise<{ problems: string[]; checked: numbe
     const problems = typeErrors(COMMON, folders)
     const runs = programs.filter((program) => program.words.includes('run'))
     for (const block of runs) problems.push(...(await runProblem(block, all)))
-    return { problems, checked: programs.length, ran: runs.length }
+    const shell = await shellProblems(all)
+    problems.push(...shell.problems)
+    return { problems, checked: programs.length, ran: runs.length + shell.ran }
   } finally {
     for (const folder of folders) rmSync(folder, { recursive: true })
   }
 }
 
 async function runProblem(block: Block, all: Block[]): Promise<string[]> {
-  const next = all[all.indexOf(block) + 1]
-  const expected = next?.words.includes('output') ? next.text.trim() : undefined
   const cwd = mkdtempSync(join(tmpdir(), 'docs-'))
-  const problem = await output(resolve(fileOf(block)), expected, cwd)
+  const command = ['node', '--conditions=source', resolve(fileOf(block))]
+  const problem = await output(command, outputAfter(block, all), { cwd })
   rmSync(cwd, { recursive: true, force: true })
   return problem ? [`${block.page}:${block.line}: ${problem}`] : []
 }

@@ -34,6 +34,12 @@ export function blocks(page: string): Block[] {
   return found
 }
 
+/** What the page shows as the output of a block, if it does. */
+export function outputAfter(block: Block, all: readonly Block[]): string | undefined {
+  const next = all[all.indexOf(block) + 1]
+  return next?.words.includes('output') ? next.text.trim() : undefined
+}
+
 /** The page without its fenced blocks and inline code: what a reader sees as prose. */
 export function prose(page: string): string {
   return readFileSync(page, 'utf8')

@@ -24,31 +24,51 @@ export function typeErrors(home: string, folders: readonly string[]): string[] {
   return status === 0 ? [] : stdout.trim().split('\n')
 }
 
+/** How long a run that has printed all it should may still print something else. */
+const SETTLE_MS = 1_000
+
 /**
- * Run a program in an empty folder.
- * @param expected what it has to print; without it the program has to end by itself
+ * Runs a command and compares all that it prints.
+ * @param expected what it has to print, whereupon it is stopped; without it the command has to end by itself
  * @returns what is wrong, or undefined
  */
 export function output(
-  file: string,
+  [program = '', ...args]: readonly string[],
   expected: string | undefined,
-  cwd: string,
+  { cwd, env = process.env }: { cwd: string; env?: NodeJS.ProcessEnv },
 ): Promise<string | undefined> {
-  const child = spawn('node', ['--conditions=source', file], { cwd })
+  // A group of its own, so that what it starts is stopped with it.
+  const child = spawn(program, args, {
+    cwd,
+    env,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const stop = (): void => {
+    if (child.exitCode === null) process.kill(-child.pid!, 'SIGKILL')
+  }
   let printed = ''
   let errors = ''
   return new Promise((resolve) => {
-    const limit = setTimeout(() => child.kill('SIGKILL'), RUN_LIMIT_MS)
-    const complete = (): boolean => expected !== undefined && printed.includes(expected)
+    const limit = setTimeout(stop, RUN_LIMIT_MS)
+    let settling: NodeJS.Timeout | undefined
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       printed += text
-      if (complete()) child.kill()
+      if (expected !== undefined && printed.length >= expected.length) {
+        settling ??= setTimeout(stop, SETTLE_MS)
+      }
     })
     child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text))
-    child.on('close', (code) => {
+    child.on('error', (error) => (errors += error.message))
+    child.on('close', (code, signal) => {
       clearTimeout(limit)
-      const fine = expected === undefined ? code === 0 : complete()
-      resolve(fine ? undefined : `wrong output (exit code ${code}):\n${printed}${errors}`)
+      clearTimeout(settling)
+      const stopped = signal !== null && settling !== undefined
+      const fine = expected === undefined ? code === 0 : printed.trim() === expected
+      const end = `exit code ${code}`
+      resolve(
+        fine && (code === 0 || stopped) ? undefined : `wrong output (${end}):\n${printed}${errors}`,
+      )
     })
   })
 }

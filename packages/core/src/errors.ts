@@ -132,7 +132,7 @@ export const errorKinds = {
   unsupported: kind(
     'This environment lacks something that Peerplane needs.',
     false,
-    'Use a current browser over https or localhost, or Node 22.13 or newer.',
+    'Use a current browser over https or localhost, or Node 22.23, 24.15, 26 or newer.',
   ),
   'port-in-use': kind(
     'Another program listens on this port.',
