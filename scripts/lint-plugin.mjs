@@ -11,4 +11,50 @@ const noExportAll = {
   },
 }
 
-export default { meta: { name: 'house' }, rules: { 'no-export-all': noExportAll } }
+const TEXT_CODEC = 'packages/core/src/text.ts'
+
+/** Texts become bytes and come back in one place, which drops and replaces nothing. */
+const oneTextCodec = {
+  /** @param {{ filename: string, report(found: { node: unknown, message: string }): void }} context */
+  create(context) {
+    if (context.filename.endsWith(TEXT_CODEC)) return {}
+    const message = `Use utf8() and fromUtf8() of @peerplane/core: only ${TEXT_CODEC} knows how a text stays the same.`
+    return {
+      /** @param {{ callee: { name?: string } }} node */
+      NewExpression(node) {
+        if (/^Text(De|En)coder$/.test(node.callee.name ?? '')) context.report({ node, message })
+      },
+      /** @param {{ value: unknown }} node */
+      Literal(node) {
+        // A test reads what it has written.
+        if (context.filename.endsWith('.test.ts')) return
+        if (/^utf-?8$/i.test(String(node.value))) context.report({ node, message })
+      },
+    }
+  },
+}
+
+/** A table that is read with a cursor of one's own may be read for ever. */
+const oneCursor = {
+  /** @param {{ report(found: { node: unknown, message: string }): void }} context */
+  create(context) {
+    /** @param {unknown} node */
+    const report = (node) =>
+      context.report({ node, message: 'Read a table with pages(), which always comes to its end.' })
+    const scan = "CallExpression[callee.property.name='scan']"
+    return {
+      [`WhileStatement ${scan}`]: report,
+      [`DoWhileStatement ${scan}`]: report,
+      [`ForStatement ${scan}`]: report,
+    }
+  },
+}
+
+export default {
+  meta: { name: 'house' },
+  rules: {
+    'no-export-all': noExportAll,
+    'one-cursor': oneCursor,
+    'one-text-codec': oneTextCodec,
+  },
+}

@@ -2,8 +2,7 @@ import { afterEach, expect, it, vi } from 'vitest'
 
 import * as peerplane from './index.ts'
 import type { BrowserPlane } from './index.ts'
-
-type Peerplane = typeof peerplane
+import { newPage, type Peerplane } from './page.fixture.test.ts'
 
 let spaces = 0
 const frames: HTMLIFrameElement[] = []
@@ -152,22 +151,10 @@ function votes({ tally }: Awaited<ReturnType<typeof openTally>>): number[] {
   return seen
 }
 
-/** A page of its own that has loaded the product: its locks, channels and memory go with it. */
 async function newTab(): Promise<Peerplane> {
-  const frame = document.createElement('iframe')
-  frame.srcdoc = '<!doctype html>'
-  const loaded = new Promise((resolve) => frame.addEventListener('load', resolve, { once: true }))
-  document.body.append(frame)
-  await loaded
+  const { frame, loaded } = await newPage()
   frames.push(frame)
-  const page = frame.contentWindow as Window & { peerplane?: Peerplane }
-  const script = page.document.createElement('script')
-  script.type = 'module'
-  script.textContent = `import * as peerplane from '${new URL('./index.ts', import.meta.url).href}'
-    window.peerplane = peerplane`
-  page.document.body.append(script)
-  await eventually(() => expect(page.peerplane).toBeDefined())
-  return page.peerplane!
+  return loaded
 }
 
 /** From now on the page is not told that it goes away. */

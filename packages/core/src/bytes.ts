@@ -6,11 +6,6 @@ export const toHex = (bytes: Uint8Array): string => bytesToHex(bytes)
 /** Inverse of {@link toHex}; throws on odd length or a non-hex digit. */
 export const fromHex = (hex: string): Uint8Array => hexToBytes(hex)
 
-const encoder = new TextEncoder()
-
-/** UTF-8 of `text`. */
-export const utf8 = (text: string): Uint8Array => encoder.encode(text)
-
 /** The parts one after the other, in one new array. */
 export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
   let size = 0

@@ -1,11 +1,9 @@
 import { compareBytes } from './bytes.ts'
+import { fromUtf8 } from './text.ts'
 import type { Value } from './value.ts'
 
 /** Longer texts go through the decoder of the platform. */
 const SHORT_TEXT = 64
-
-// A mark at the beginning belongs to the text.
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** Reads what `CborWriter` writes and nothing else, so that a value has one encoding. Throws for anything else. */
 export class CborReader {
@@ -77,14 +75,14 @@ export class CborReader {
   }
 
   #text(length: number): string {
-    if (length > SHORT_TEXT) return decoder.decode(this.#take(length))
+    if (length > SHORT_TEXT) return fromUtf8(this.#take(length))
     let text = ''
     const start = this.#at
     for (let i = 0; i < length; i++) {
       const code = this.#byte()
       if (code > 0x7f) {
         this.#at = start
-        return decoder.decode(this.#take(length))
+        return fromUtf8(this.#take(length))
       }
       text += String.fromCharCode(code)
     }

@@ -1,5 +1,6 @@
-import { compareBytes, utf8 } from './bytes.ts'
+import { compareBytes } from './bytes.ts'
 import type { Value } from './value.ts'
+import { utf8 } from './text.ts'
 
 /** Longer texts go through the encoder of the platform. */
 const SHORT_TEXT = 64

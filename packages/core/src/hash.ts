@@ -1,7 +1,8 @@
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 
-import { concatBytes, utf8 } from './bytes.ts'
+import { concatBytes } from './bytes.ts'
+import { utf8 } from './text.ts'
 
 /** Bytes of a full hash. */
 export const HASH_BYTES = 32

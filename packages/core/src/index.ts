@@ -7,7 +7,6 @@ export {
   fromHex,
   toBase64Url,
   toHex,
-  utf8,
 } from './bytes.ts'
 export { decodeCanonical, encodeCanonical, withCanonical } from './codec.ts'
 export {
@@ -173,5 +172,6 @@ export {
   readInvitation,
   type Invitation,
 } from './trust/invitation.ts'
+export { compareTexts, fromUtf8, halfPair, utf8 } from './text.ts'
 export { createSpace, decodeSpaceRecord, type Space, type SpaceRecord } from './trust/space.ts'
 export type { Value } from './value.ts'

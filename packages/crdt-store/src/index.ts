@@ -16,6 +16,7 @@ export type {
   ListedEntity,
   ListQuery,
 } from './entities/entities.ts'
+export { inListOrder, isListed } from './entities/listing.ts'
 export { openEntities } from './entities/open-entities.ts'
 export { shapeSignature } from './entities/shape-signature.ts'
 export { nativeModel } from './kernels/native-model.ts'

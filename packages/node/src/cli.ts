@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { existsSync, readFileSync } from 'node:fs'
 
-import { PeerplaneError } from '@peerplane/core'
+import { fromUtf8, PeerplaneError } from '@peerplane/core'
 import type { Json } from '@peerplane/core'
 import type { PlaneStatus } from '@peerplane/runtime'
 
@@ -27,7 +27,7 @@ const commands: Readonly<Record<string, (args: Arguments) => Promise<void>>> = {
     console.log(args.json ? JSON.stringify(status) : statusText(status))
   },
   version: async () => {
-    const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
+    const manifest = fromUtf8(readFileSync(new URL('../package.json', import.meta.url)))
     console.log((JSON.parse(manifest) as { version: string }).version)
   },
   help: async () => console.log(helpText()),
@@ -109,7 +109,7 @@ function configOf({ flags, config }: Arguments): Config {
   if (wanted !== undefined && !existsSync(path)) {
     throw new PeerplaneError('invalid-configuration', `there is no file ${path}`)
   }
-  const file = existsSync(path) ? { path, text: readFileSync(path, 'utf8') } : undefined
+  const file = existsSync(path) ? { path, bytes: readFileSync(path) } : undefined
   return resolveConfig({ flags, environment: process.env, file })
 }
 

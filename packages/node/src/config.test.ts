@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest'
 
+import { utf8 } from '@peerplane/core'
+
 import { flagOf, resolveConfig, settings, variableOf } from './config.ts'
 
-const file = (content: unknown) => ({ path: 'peerplane.json', text: JSON.stringify(content) })
+const raw = (bytes: Uint8Array) => ({ path: 'peerplane.json', bytes })
+const file = (content: unknown) => raw(utf8(JSON.stringify(content)))
 const empty = { flags: {}, environment: {} }
 
 describe('resolveConfig', () => {
@@ -51,6 +54,11 @@ describe('resolveConfig', () => {
     )
   })
 
+  it('reads a file that an editor has begun with a byte order mark', () => {
+    const source = raw(utf8(`\uFEFF${JSON.stringify({ space: '\uFEFFteam' })}`))
+    expect(resolveConfig({ ...empty, file: source }).space).toBe('\uFEFFteam')
+  })
+
   it.each([
     [file({ port: 65_536 }), 'port must be a number from 0 to 65535, not 65536'],
     [file({ port: '1e3' }), 'port must be a number'],
@@ -59,7 +67,8 @@ describe('resolveConfig', () => {
     [file({ data: '' }), 'data must be a text'],
     [file({ announce: [1] }), 'announce must be a list of multiaddresses'],
     [file([]), 'must hold an object'],
-    [{ path: 'peerplane.json', text: '{' }, 'peerplane.json is not JSON'],
+    [raw(Uint8Array.of(0x22, 0xff, 0x22)), 'peerplane.json is not JSON'],
+    [raw(utf8('{')), 'peerplane.json is not JSON'],
   ])('refuses a value that does not fit', (source, reason) => {
     expect(() => resolveConfig({ ...empty, file: source })).toThrow(reason)
   })

@@ -1,4 +1,4 @@
-import { PeerplaneError } from '@peerplane/core'
+import { fromUtf8, PeerplaneError } from '@peerplane/core'
 
 import { nearest } from './nearest.ts'
 
@@ -107,12 +107,18 @@ export const variableOf = (name: string): string =>
 /** Variables of this prefix that other programs read: the benchmarks and the search for the configuration file. */
 const otherVariables = new Set(['PEERPLANE_TRACE', 'PEERPLANE_CONFIG'])
 
+/** A configuration file as it was read. */
+export interface ConfigFile {
+  readonly path: string
+  readonly bytes: Uint8Array
+}
+
 /** What was set, from where. */
 export interface ConfigSources {
   /** By flag, without the dashes. */
   readonly flags: Readonly<Record<string, unknown>>
   readonly environment: Readonly<Record<string, string | undefined>>
-  readonly file?: { readonly path: string; readonly text: string } | undefined
+  readonly file?: ConfigFile | undefined
 }
 
 /**
@@ -156,16 +162,11 @@ function take(
   }
 }
 
-function parseFile({
-  path,
-  text: source,
-}: {
-  path: string
-  text: string
-}): Record<string, unknown> {
+function parseFile({ path, bytes }: ConfigFile): Record<string, unknown> {
   let parsed: unknown
   try {
-    parsed = JSON.parse(source)
+    // Editors on Windows begin a file with a byte order mark; it is no part of the JSON (RFC 8259, section 8.1).
+    parsed = JSON.parse(fromUtf8(bytes).replace(/^\uFEFF/, ''))
   } catch (cause) {
     throw invalid(`${path} is not JSON: ${(cause as Error).message}`)
   }

@@ -2,7 +2,7 @@ import { chmod, rm } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import type { Socket } from 'node:net'
 
-import { asPeerplaneError, limits, PeerplaneError } from '@peerplane/core'
+import { asPeerplaneError, concatBytes, fromUtf8, limits, PeerplaneError } from '@peerplane/core'
 import type { Json } from '@peerplane/core'
 import type { Problem } from '@peerplane/runtime'
 
@@ -50,7 +50,7 @@ export async function askDaemon(path: string, request: Json): Promise<Json | und
   try {
     const line = readLine(socket, limits.frameBytes)
     socket.write(`${JSON.stringify(request)}\n`)
-    const reply = JSON.parse(await line) as Reply
+    const reply = JSON.parse(fromUtf8(await line)) as Reply
     if ('answer' in reply) return reply.answer
     throw problemError(reply.error)
   } catch (error) {
@@ -75,8 +75,11 @@ async function answer(socket: Socket, handlers: ControlHandlers): Promise<void> 
   socket.end(`${JSON.stringify(reply)}\n`)
 }
 
-async function dispatch(line: string, handlers: ControlHandlers): Promise<Json> {
-  const request = JSON.parse(line) as { readonly ask?: unknown; readonly hours?: unknown } | null
+async function dispatch(line: Uint8Array, handlers: ControlHandlers): Promise<Json> {
+  const request = JSON.parse(fromUtf8(line)) as {
+    readonly ask?: unknown
+    readonly hours?: unknown
+  } | null
   if (request?.ask === 'status') return handlers.status()
   if (request?.ask === 'invite' && typeof request.hours === 'number') {
     return handlers.invite(request.hours)
@@ -85,17 +88,20 @@ async function dispatch(line: string, handlers: ControlHandlers): Promise<Json> 
 }
 
 const PATIENCE_MS = 5_000
+const LINE_END = 10
 
 /** The first line that comes. The socket keeps a handler of errors, so that one that comes later stops nothing. */
-function readLine(socket: Socket, maxBytes: number): Promise<string> {
+function readLine(socket: Socket, maxBytes: number): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
-    let received = ''
-    socket.setEncoding('utf8').setTimeout(PATIENCE_MS)
-    socket.on('data', (chunk: string) => {
-      received += chunk
-      const end = received.indexOf('\n')
-      if (end >= 0) resolve(received.slice(0, end))
-      else if (received.length > maxBytes) {
+    const received: Uint8Array[] = []
+    let size = 0
+    socket.setTimeout(PATIENCE_MS)
+    socket.on('data', (chunk: Uint8Array) => {
+      const end = chunk.indexOf(LINE_END)
+      received.push(end < 0 ? chunk : chunk.subarray(0, end))
+      size += chunk.length
+      if (end >= 0) resolve(concatBytes(...received))
+      else if (size > maxBytes) {
         reject(new PeerplaneError('too-large', `a line is longer than ${maxBytes} bytes`))
         socket.pause()
       }

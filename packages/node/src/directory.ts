@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 
-import { PeerplaneError } from '@peerplane/core'
+import { PeerplaneError, utf8 } from '@peerplane/core'
 
 /** Where the files of one plane are. */
 export interface PlaneFiles {
@@ -43,7 +43,7 @@ const SOCKET_PATH_BYTES = 103
 function socketPath(absolute: string): string {
   const near = relative('', absolute)
   const path = near.length < absolute.length ? near : absolute
-  if (new TextEncoder().encode(path).length <= SOCKET_PATH_BYTES) return path
+  if (utf8(path).length <= SOCKET_PATH_BYTES) return path
   const reason = `the path ${path} is longer than the ${SOCKET_PATH_BYTES} bytes of a socket address`
   throw new PeerplaneError('invalid-configuration', reason)
 }

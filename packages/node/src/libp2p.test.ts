@@ -1,4 +1,11 @@
-import { utf8, type DeviceId, type Link, type Network, type NetworkHandler } from '@peerplane/core'
+import {
+  fromUtf8,
+  utf8,
+  type DeviceId,
+  type Link,
+  type Network,
+  type NetworkHandler,
+} from '@peerplane/core'
 import { systemRandom as random, systemScheduler as scheduler } from '@peerplane/runtime'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 
@@ -24,12 +31,12 @@ const start = async (
   const handler: NetworkHandler = {
     authenticate: async (channel) => {
       await channel.send(utf8(String(anchor)))
-      const theirs = new TextDecoder().decode(await channel.receive())
+      const theirs = fromUtf8(await channel.receive())
       return { device: channel.remotePeer as DeviceId, anchor: theirs === 'true' }
     },
     connected: (link) => links.push(link),
     frame: async (_link, frame) => {
-      frames.push(new TextDecoder().decode(frame))
+      frames.push(fromUtf8(frame))
       await Promise.resolve()
     },
     disconnected: (link) => links.splice(links.indexOf(link), 1),

@@ -1,5 +1,5 @@
 import { entityKey, splitEntityKey, type EntityKey, type Json } from '@peerplane/core'
-import type { ListQuery } from '@peerplane/crdt-store'
+import { inListOrder, isListed, type ListQuery } from '@peerplane/crdt-store'
 
 import type { Row } from './backend.ts'
 import { createEntityViews, type EntityListener } from './entity-views.ts'
@@ -77,7 +77,14 @@ export function createViews(
         const losses = space.losses()
         do await update(watched)
         while (watched.changed.size > 0 || !watched.rows)
-        if (space.losses() === losses) return sortedRows(watched.rows, watched.query.limit)
+        if (space.losses() === losses) {
+          const shown = inListOrder(
+            [...watched.rows].map(([id, state]) => ({ id, state })),
+            watched.query.limit,
+          )
+          watched.rows = byId(shown)
+          return shown
+        }
         // Commits were lost meanwhile: what was opened may lack others that are still to be folded again.
         watched.rows = undefined
         return undefined
@@ -90,8 +97,7 @@ export function createViews(
     const { type, query, changed } = watched
     if (!watched.rows) {
       changed.clear()
-      const rows = await entities.list(type, query)
-      watched.rows = new Map(rows.map(({ id, state }) => [id, state]))
+      watched.rows = byId(await entities.list(type, query))
     }
     const { rows } = watched
     while (changed.size > 0) {
@@ -101,7 +107,8 @@ export function createViews(
       ids.forEach((id, i) => {
         const view = views[i]!
         if (view.local === 'ready') rows.set(id, view.state)
-        else rows.delete(id)
+        // Another row moves up, which is not here.
+        else if (rows.delete(id) && query.limit !== undefined) watched.rows = undefined
       })
     }
   }
@@ -110,7 +117,7 @@ export function createViews(
     for (const key of keys) {
       const { type, id } = splitEntityKey(key)
       for (const watched of watchedTypes) {
-        if (watched.type === type && selects(watched.query, id)) watched.changed.add(id)
+        if (watched.type === type && isListed(watched.query, id)) watched.changed.add(id)
       }
     }
     for (const watched of watchedTypes) {
@@ -159,12 +166,5 @@ export function createViews(
   }
 }
 
-const selects = ({ prefix, after }: ListQuery, id: string): boolean =>
-  (prefix === undefined || id.startsWith(prefix)) && (after === undefined || id > after)
-
-function sortedRows(rows: ReadonlyMap<string, Json>, limit = Number.POSITIVE_INFINITY): Row[] {
-  return [...rows]
-    .map(([id, state]) => ({ id, state }))
-    .sort((a, b) => (a.id < b.id ? -1 : 1))
-    .slice(0, limit)
-}
+const byId = (rows: readonly Row[]): Map<string, Json> =>
+  new Map(rows.map(({ id, state }) => [id, state]))

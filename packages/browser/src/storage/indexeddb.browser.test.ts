@@ -1,4 +1,4 @@
-import { utf8 } from '@peerplane/core'
+import { fromUtf8, utf8 } from '@peerplane/core'
 import type { Store } from '@peerplane/core'
 import { storeContract, storeFailureContract } from '@peerplane/core/testing'
 import { deleteDB, openDB } from 'idb'
@@ -146,7 +146,7 @@ it('holds all that was acknowledged and no half batch after its worker was termi
     const store = await open(name)
     const entries = await store.scan(everything)
     await store.close()
-    const found = new Set(entries.map(({ value }) => Number(new TextDecoder().decode(value))))
+    const found = new Set(entries.map(({ value }) => Number(fromUtf8(value))))
     expect(entries).toHaveLength(40)
     expect(found.size).toBe(1)
     const [kept] = found

@@ -1,10 +1,10 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 
-import { utf8 } from '../bytes.ts'
 import { PeerplaneError } from '../errors.ts'
 import type { DeviceId } from '../ids.ts'
 import { limits } from '../limits.ts'
 import type { HandleOf, MirrorOf, Shape } from './shapes.ts'
+import { utf8 } from '../text.ts'
 
 /** What a handler may know besides state and input. Handlers use no clock, randomness or network of their own. */
 export interface CommandContext {
@@ -80,10 +80,10 @@ export function command<State, Input, Reply>(
   return Object.assign((...args: Parameters<typeof handler>) => handler(...args), { input })
 }
 
-/** Checks an entity id: 1 to 256 bytes of UTF-8, well-formed. Throws `invalid-input`. */
+/** Checks an entity id: 1 to 256 bytes of UTF-8, no half of a surrogate pair. Throws `invalid-input`. */
 export function checkEntityId(id: string): void {
   const size = utf8(id).length
-  if (size < 1 || size > limits.entityNameBytes || !id.isWellFormed()) {
+  if (size < 1 || size > limits.entityNameBytes) {
     throw new PeerplaneError(
       'invalid-input',
       `an entity id has 1 to ${limits.entityNameBytes} bytes; this one has ${size}`,

@@ -1,4 +1,4 @@
-import { fromHex, toHex, utf8 } from '../bytes.ts'
+import { fromHex, toHex } from '../bytes.ts'
 import { decodeCanonical, encodeCanonical, withCanonical } from '../codec.ts'
 import type { Value } from '../value.ts'
 import { PeerplaneError } from '../errors.ts'
@@ -8,6 +8,7 @@ import { MAX_COUNTER, type Timestamp } from '../hybrid-clock.ts'
 import type { BatchId, CommitId, EntityKey, SessionId } from '../ids.ts'
 import { limits } from '../limits.ts'
 import { merkleRoot } from './merkle.ts'
+import { utf8 } from '../text.ts'
 
 /** The place of a commit: its session and its number there, from 1. */
 export interface Dot {

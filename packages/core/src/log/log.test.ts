@@ -7,7 +7,8 @@ import { decodeBatch, encodeBatch, firstPrevious, makeBatch } from './batch.ts'
 import { decodeHeader, depsDigest, encodeHeader, makeCommit, type Commit } from './commit.ts'
 import { merklePath, merkleRoot, verifyMerklePath } from './merkle.ts'
 import { hash } from '../hash.ts'
-import { utf8, toHex } from '../bytes.ts'
+import { toHex } from '../bytes.ts'
+import { utf8 } from '../text.ts'
 
 const session = toHex(hash('test', utf8('session'))) as SessionId
 const other = toHex(hash('test', utf8('other'))) as SessionId

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 
-import { concatBytes, fromHex, utf8 } from '../bytes.ts'
+import { concatBytes, fromHex } from '../bytes.ts'
 import type { Crypto } from '../ports/crypto.ts'
+import { utf8 } from '../text.ts'
 
 /** What every implementation of the crypto port that signs with Ed25519 has to do, bit for bit. */
 export function cryptoContract(name: string, create: () => Crypto): void {

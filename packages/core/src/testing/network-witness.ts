@@ -1,7 +1,7 @@
-import { utf8 } from '../bytes.ts'
 import { PeerplaneError } from '../errors.ts'
 import type { DeviceId } from '../ids.ts'
 import type { Channel, Identity, Link, Network, NetworkHandler } from '../ports/network.ts'
+import { fromUtf8, utf8 } from '../text.ts'
 
 /** What a peer was told about a link. */
 export interface LinkEvent {
@@ -35,7 +35,7 @@ export class NetworkWitness implements NetworkHandler {
 
   async authenticate(channel: Channel): Promise<Identity> {
     await channel.send(utf8(`device ${this.#own.localPeer}`))
-    const device = new TextDecoder().decode(await channel.receive())
+    const device = fromUtf8(await channel.receive())
     if (this.refuses && channel.remotePeer === this.#other.localPeer) {
       this.refused++
       throw new PeerplaneError('handshake-failed', 'refused by the test')

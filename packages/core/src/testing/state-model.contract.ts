@@ -2,9 +2,10 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { hash } from '../hash.ts'
-import { toHex, utf8 } from '../bytes.ts'
+import { toHex } from '../bytes.ts'
 import type { SessionId } from '../ids.ts'
 import type { Body, EntityState, Origin, StateModel } from '../ports/state-model.ts'
+import { utf8 } from '../text.ts'
 
 /** A number from 0 to below `below`. */
 export type Choose = (below: number) => number

@@ -1,12 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
-import { concatBytes, equalBytes, utf8 } from '../bytes.ts'
+import { concatBytes, equalBytes } from '../bytes.ts'
 import { limits } from '../limits.ts'
 import type { Range, Write } from '../ports/store.ts'
 import { anyStep, StoreHistory } from './store-history.ts'
 import { all, anyKey, samePairs, selected, texts, written } from './store-model.ts'
 import type { StoreFixture } from './store-model.ts'
+import { utf8 } from '../text.ts'
 
 /** Properties of a store under attack: part of `storeContract`. */
 export function storeAttacks(fresh: () => Promise<StoreFixture>): void {

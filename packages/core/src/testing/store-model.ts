@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 
-import { compareBytes, equalBytes, toHex, utf8 } from '../bytes.ts'
+import { compareBytes, equalBytes, toHex } from '../bytes.ts'
 import type { Entry, Range, Store, Write } from '../ports/store.ts'
+import { fromUtf8, utf8 } from '../text.ts'
 
 /** A fresh, empty store, and the way to open again what it held. */
 export interface StoreFixture {
@@ -50,9 +51,8 @@ export const all: Range = { from: new Uint8Array(0), to: Uint8Array.of(255, 255,
 
 /** The pairs of a range as `key=value`. */
 export async function texts(store: Store, range: Range): Promise<string[]> {
-  const decoder = new TextDecoder()
   const entries = await store.scan(range)
-  return entries.map(({ key, value }) => `${decoder.decode(key)}=${decoder.decode(value)}`)
+  return entries.map(({ key, value }) => `${fromUtf8(key)}=${fromUtf8(value)}`)
 }
 
 /** Few different bytes, so that keys collide, are prefixes of each other, and touch both ends of the order. */

@@ -1,11 +1,12 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 
-import { equalBytes, utf8 } from '../bytes.ts'
+import { equalBytes } from '../bytes.ts'
 import type { Range, Store, StoreDurability, Write } from '../ports/store.ts'
 import { storeAttacks } from './store-attacks.contract.ts'
 import { all, anyRange, anyWrite, applied, drop, put, selected, texts } from './store-model.ts'
 import type { Pairs, StoreFixture } from './store-model.ts'
+import { utf8 } from '../text.ts'
 
 /** The tests that every {@link Store} passes. `open` gives a new empty store at every call; the suite closes what it opened. */
 export function storeContract(name: string, open: () => Promise<StoreFixture>): void {

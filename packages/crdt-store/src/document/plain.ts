@@ -1,4 +1,4 @@
-import { limits, PeerplaneError, type Json } from '@peerplane/core'
+import { compareTexts, limits, PeerplaneError, type Json } from '@peerplane/core'
 
 /**
  * A copy of `value` with sorted keys, as it will stand at `depth` of a document.
@@ -23,7 +23,7 @@ export function toPlain(value: unknown, depth: number): Json {
   if (prototype !== Object.prototype && prototype !== null) throw notJson('an object of a class')
   return Object.fromEntries(
     Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .sort(([a], [b]) => compareTexts(a, b))
       .map(([key, item]) => [checkKey(key), toPlain(item, depth + 1)]),
   )
 }
@@ -60,7 +60,7 @@ export function toMirror(value: unknown, depth = 0): Json {
     return typeof inner === 'string' ? inner : null
   }
   const mirror: Record<string, Json> = {}
-  for (const key of Object.keys(value).sort()) {
+  for (const key of Object.keys(value).sort(compareTexts)) {
     if (key !== '__proto__') mirror[key] = toMirror(value[key], depth + 1)
   }
   return Object.freeze(mirror)

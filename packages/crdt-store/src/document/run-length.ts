@@ -1,3 +1,5 @@
+import { fromUtf8 } from '@peerplane/core'
+
 import { ByteReader } from './byte-reader.ts'
 import { wrong } from './wrong.ts'
 
@@ -92,11 +94,10 @@ function readRuns<T>(
 
 function decode(bytes: Uint8Array): string {
   try {
-    return decoder.decode(bytes)
+    return fromUtf8(bytes)
   } catch {
     throw wrong('a key is not UTF-8')
   }
 }
 
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const MAX_NUMBER = 2 ** 31 - 1

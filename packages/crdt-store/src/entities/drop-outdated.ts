@@ -1,12 +1,11 @@
-import { encodeCanonical, equalBytes, type Store } from '@peerplane/core'
+import { compareTexts, encodeCanonical, equalBytes, type Store } from '@peerplane/core'
 
+import { pages } from '../storage/pages.ts'
 import type { DeclaredModel } from './entities.ts'
 import { allKeys, modelsKey } from './keys.ts'
 
 /** Version of rows, snapshots and waiting bodies as this folder stores them. */
 const FORMAT_VERSION = 1
-
-const PAGE = 1000
 
 /**
  * Deletes everything that was made for other declared types than `models`, or for other versions of them: what was not folded then is
@@ -27,19 +26,15 @@ export async function dropAll(
 ): Promise<void> {
   // The record of the models goes first: whoever crashes on the way begins again.
   await store.write([{ key: modelsKey, value: undefined }], 'local')
-  for (;;) {
-    const entries = await store.scan({ ...allKeys, limit: PAGE })
-    if (entries.length === 0) break
-    await store.write(
-      entries.map(({ key }) => ({ key, value: undefined })),
-      'local',
-    )
+  for await (const page of pages(store, allKeys)) {
+    const dropped = page.map(({ key }) => ({ key, value: undefined }))
+    await store.write(dropped, 'local')
   }
   await store.write([{ key: modelsKey, value: encodeModels(models) }], 'local')
 }
 
 function encodeModels(models: ReadonlyMap<string, DeclaredModel>): Uint8Array {
   const signatures = [...models].map(([type, { signature }]) => [type, signature] as const)
-  signatures.sort(([a], [b]) => (a < b ? -1 : 1))
+  signatures.sort(([a], [b]) => compareTexts(a, b))
   return encodeCanonical([FORMAT_VERSION, signatures])
 }

@@ -45,7 +45,7 @@ export interface ListedEntity {
   readonly state: Json
 }
 
-/** Which entities of a type to list, in the order of their ids (by UTF-8 bytes). */
+/** Which entities of a type to list, in the order of `compareTexts`. */
 export interface ListQuery {
   readonly prefix?: string
   /** Only ids after this one. */

@@ -2,6 +2,7 @@ import {
   compareBytes,
   concatBytes,
   fromHex,
+  fromUtf8,
   splitEntityKey,
   toHex,
   utf8,
@@ -37,7 +38,6 @@ export const foldedKey = (session: SessionId): Uint8Array =>
   concatBytes(foldedKeys.from, fromHex(session))
 export const foldedSession = (key: Uint8Array): SessionId => toHex(key.subarray(2)) as SessionId
 
-const decoder = new TextDecoder()
 const name = (key: EntityKey): Uint8Array => {
   const { type, id } = splitEntityKey(key)
   return utf8(`${type}\0${id}`)
@@ -58,9 +58,9 @@ export function rowKeys(type: string, prefix = '', after?: string): KeyRange {
   return { from: compareBytes(first, next) < 0 ? next : first, to }
 }
 
-/** The id in a row key of `type`. */
+/** The id in a row key of `type`. Throws `malformed`. */
 export const rowId = (key: Uint8Array, type: string): string =>
-  decoder.decode(key.subarray(utf8(type).length + 2))
+  fromUtf8(key.subarray(utf8(type).length + 2))
 
 const COUNTER_BYTES = 6
 

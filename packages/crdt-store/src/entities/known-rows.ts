@@ -1,8 +1,7 @@
 import { entityKey, type EntityKey, type Store } from '@peerplane/core'
 
+import { pages } from '../storage/pages.ts'
 import { rowId, rowKeys } from './keys.ts'
-
-const PAGE = 1000
 
 /** Which entities have a row, so that folding ten thousand new ones does not look for each of them. */
 export class KnownRows {
@@ -53,14 +52,8 @@ export class KnownRows {
     // Of before a `clear`, if there is one meanwhile.
     const keys = this.#keys
     const complete = this.#complete
-    let after: string | undefined
-    for (;;) {
-      const entries = await this.#store.scan({ ...rowKeys(type, '', after), limit: PAGE })
-      for (const { key } of entries) {
-        after = rowId(key, type)
-        keys.add(entityKey(type, after))
-      }
-      if (entries.length < PAGE) break
+    for await (const page of pages(this.#store, rowKeys(type))) {
+      for (const { key } of page) keys.add(entityKey(type, rowId(key, type)))
     }
     complete.add(type)
   }

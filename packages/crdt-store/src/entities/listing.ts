@@ -1,5 +1,6 @@
-import { compareBytes, utf8, type Json, type Store } from '@peerplane/core'
+import { compareTexts, type Json, type Store } from '@peerplane/core'
 
+import { pages } from '../storage/pages.ts'
 import type { ListedEntity, ListQuery } from './entities.ts'
 import { rowId, rowKeys } from './keys.ts'
 import { decodeRow, readMirror, type Row } from './row.ts'
@@ -24,44 +25,47 @@ export async function listRows(
   type: string,
   query: ListQuery,
 ): Promise<readonly ListedEntity[]> {
-  const { prefix = '', after, limit = Infinity } = query
-  const isAsked = (id: string): boolean =>
-    id.startsWith(prefix) && (after === undefined || compareBytes(utf8(id), utf8(after)) > 0)
+  const { limit = Infinity } = query
   // Taken before and after reading: what is flushed meanwhile is in one of the two, or in the rows.
   const before = source.unflushed()
   const unreadable = [...before.values()].filter((state) => state === undefined).length
   const states = await readStates(source, type, { ...query, limit: limit + unreadable })
   for (const newer of [before, source.unflushed()]) {
-    for (const [id, state] of newer) if (isAsked(id)) states.set(id, state)
+    for (const [id, state] of newer) if (isListed(query, id)) states.set(id, state)
   }
   const listed: ListedEntity[] = []
-  for (const [id, state] of sortedById(states)) {
-    if (listed.length >= limit) break
-    if (state !== undefined) listed.push({ id, state })
-  }
-  return listed
+  for (const [id, state] of states) if (state !== undefined) listed.push({ id, state })
+  return inListOrder(listed, limit)
 }
+
+/** Whether a list with this query holds an entity with this id, as far as its limit reaches. */
+export const isListed = ({ prefix = '', after }: ListQuery, id: string): boolean =>
+  id.startsWith(prefix) && (after === undefined || compareTexts(id, after) > 0)
+
+/** The first `limit` of `entities` in the order of lists. */
+export const inListOrder = (
+  entities: readonly ListedEntity[],
+  limit: number = Infinity,
+): readonly ListedEntity[] => entities.toSorted((a, b) => compareTexts(a.id, b.id)).slice(0, limit)
 
 /** Stored states, until `limit` of them are readable. */
 async function readStates(
   source: ListSource,
   type: string,
-  { prefix, after: first, limit = Infinity }: ListQuery,
+  { prefix, after, limit = Infinity }: ListQuery,
 ): Promise<Map<string, Json | undefined>> {
   const states = new Map<string, Json | undefined>()
-  let after = first
   let missing = limit
-  while (missing > 0) {
-    const page = Math.min(missing, PAGE)
-    const entries = await source.store.scan({ ...rowKeys(type, prefix, after), limit: page })
-    for (const { key, value } of entries) {
-      after = rowId(key, type)
+  const size = (): number => Math.min(missing, PAGE)
+  for await (const page of pages(source.store, rowKeys(type, prefix, after), size)) {
+    for (const { key, value } of page) {
+      const id = rowId(key, type)
       const row = readRow(value)
-      const state = row?.modelVersion === 0 ? await source.fold(after) : row && mirrorOf(row)
-      states.set(after, state)
+      const state = row?.modelVersion === 0 ? await source.fold(id) : row && mirrorOf(row)
+      states.set(id, state)
       if (state !== undefined) missing--
     }
-    if (entries.length < page) break
+    if (missing === 0) break
   }
   return states
 }
@@ -76,10 +80,3 @@ function readRow(value: Uint8Array): Row | undefined {
 }
 
 const mirrorOf = (row: Row): Json | undefined => (row.mirror === '' ? undefined : readMirror(row))
-
-function sortedById<T>(states: ReadonlyMap<string, T>): (readonly [string, T])[] {
-  return [...states]
-    .map(([id, state]) => ({ bytes: utf8(id), id, state }))
-    .sort((a, b) => compareBytes(a.bytes, b.bytes))
-    .map(({ id, state }) => [id, state] as const)
-}

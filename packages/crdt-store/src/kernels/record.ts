@@ -1,4 +1,4 @@
-import type { Json, Value } from '@peerplane/core'
+import { compareTexts, type Json, type Value } from '@peerplane/core'
 
 import { touch, type Cell, type Kernel, type Place } from './kernel.ts'
 import { items, Void } from './void.ts'
@@ -85,7 +85,7 @@ export function recordKernel(fields: ReadonlyMap<string, Kernel>): Kernel<Record
 
     save(cell, sessions) {
       const saved: Value[] = []
-      for (const name of [...names].sort()) {
+      for (const name of names.toSorted(compareTexts)) {
         const value = fields.get(name)!.save(cell.fields.get(name)!, sessions)
         if (value !== undefined) saved.push([name, value])
       }

@@ -1,4 +1,5 @@
 import {
+  compareTexts,
   decodeCanonical,
   encodeCanonical,
   limits,
@@ -78,10 +79,10 @@ export function setProperty(object: { [key: string]: Json }, key: string, value:
   }
 }
 
-/** Order of map keys and set elements: numbers before texts, texts by UTF-16 units. */
+/** Order of map keys and set elements: numbers before texts, texts in the order of `compareTexts`. */
 export function compareKeys(a: string | number, b: string | number): number {
-  if (typeof a !== typeof b) return typeof a === 'number' ? -1 : 1
-  return a < b ? -1 : a > b ? 1 : 0
+  if (typeof a === 'number') return typeof b === 'number' ? a - b : -1
+  return typeof b === 'number' ? 1 : compareTexts(a, b)
 }
 
 function isJson(value: unknown, depth: number): value is Json {

@@ -16,7 +16,7 @@ import { join } from 'node:path'
 import { execPath, pid } from 'node:process'
 import { DatabaseSync } from 'node:sqlite'
 
-import { utf8 } from '@peerplane/core'
+import { fromUtf8, utf8 } from '@peerplane/core'
 import type { Store } from '@peerplane/core'
 import { storeContract, storeCrashContract, type CrashFixture } from '@peerplane/core/testing'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
@@ -77,7 +77,7 @@ const everything = { from: new Uint8Array(0), to: Uint8Array.of(255) }
 /** Runs a module in a process of its own, in which `openSqliteStore` and `utf8` are imported. */
 function program(source: string): string[] {
   const imports = `import { openSqliteStore } from '${import.meta.resolve('./sqlite.ts')}'
-    import { utf8 } from '${import.meta.resolve('../../../core/src/index.ts')}'`
+    import { fromUtf8, utf8 } from '${import.meta.resolve('../../../core/src/index.ts')}'`
   return ['--conditions=source', '--input-type=module', '-e', `${imports}\n${source}`]
 }
 
@@ -127,7 +127,7 @@ describe('one process per store', () => {
       const store = await openSqliteStore({ path })
       const entries = await store.scan(everything)
       await store.close()
-      const found = new Set(entries.map(({ value }) => Number(new TextDecoder().decode(value))))
+      const found = new Set(entries.map(({ value }) => Number(fromUtf8(value))))
       expect(entries).toHaveLength(40)
       expect(found.size).toBe(1)
       const [kept] = found

@@ -1,3 +1,4 @@
+import { utf8 } from '@peerplane/core'
 import type { Channel, DeviceId, Identity, Network, NetworkHandler } from '@peerplane/core'
 import { networkContract } from '@peerplane/core/testing'
 import { circuitRelayServer, circuitRelayTransport } from '@libp2p/circuit-relay-v2'
@@ -36,9 +37,9 @@ const peer = ({ anchor, listens, dial }: PeerOptions): Promise<Network> =>
 /** An anchor that believes everybody and says nothing. */
 const host: NetworkHandler = {
   authenticate: async (channel: Channel): Promise<Identity> => {
-    await channel.send(new TextEncoder().encode('device anchor'))
+    await channel.send(utf8('device anchor'))
     await channel.receive()
-    await channel.send(new TextEncoder().encode('welcome'))
+    await channel.send(utf8('welcome'))
     await channel.receive()
     return { device: channel.remotePeer as DeviceId, anchor: false }
   },

@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net'
 
 import {
+  fromUtf8,
   limits,
   PeerplaneError,
   utf8,
@@ -24,7 +25,6 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createLibp2pNetwork } from './network.ts'
 
 const TOPIC = 'topic of a test'
-const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
 
 const scheduler = {
   after: (delayMs: number, task: () => void): (() => void) => {
@@ -61,7 +61,7 @@ class Peer implements NetworkHandler {
   async authenticate(channel: Channel): Promise<Identity> {
     const { secret = 'secret', anchor = false } = this.#options
     await channel.send(utf8(`${secret} ${anchor}`))
-    const [theirs, anchored] = text(await channel.receive()).split(' ')
+    const [theirs, anchored] = fromUtf8(await channel.receive()).split(' ')
     if (theirs !== secret) throw new PeerplaneError('handshake-failed', 'Another secret')
     return { device: channel.remotePeer as DeviceId, anchor: anchored === 'true' }
   }
@@ -73,7 +73,7 @@ class Peer implements NetworkHandler {
 
   async frame(_link: Link, frame: Uint8Array): Promise<void> {
     this.bytes += frame.length
-    this.frames.push(text(frame.subarray(0, 100)))
+    this.frames.push(fromUtf8(frame.subarray(0, 100)))
     await Promise.resolve()
   }
 
@@ -82,7 +82,7 @@ class Peer implements NetworkHandler {
   }
 
   announcement(payload: Uint8Array): void {
-    this.announcements.push(text(payload))
+    this.announcements.push(fromUtf8(payload))
   }
 
   linkTo(other: Peer): Link | undefined {

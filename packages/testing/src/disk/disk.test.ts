@@ -1,4 +1,4 @@
-import { utf8, type Store, type Write } from '@peerplane/core'
+import { fromUtf8, utf8, type Store, type Write } from '@peerplane/core'
 import {
   storeContract,
   storeCrashContract,
@@ -94,7 +94,7 @@ describe('crashes', () => {
           disk.crash(power)
           const again = disk.open(boot())
           const found = await finish(world, again.get(last))
-          const kept = found ? Number(new TextDecoder().decode(found)) : -1
+          const kept = found ? Number(fromUtf8(found)) : -1
           expect(kept).toBeGreaterThanOrEqual(safe)
           for (let i = 0; i < levels.length; i++) {
             expect((await finish(world, again.get(utf8(`k${i}`)))) !== undefined).toBe(i <= kept)

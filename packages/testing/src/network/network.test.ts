@@ -1,4 +1,4 @@
-import { utf8, type DeviceId, type Link, type NetworkHandler } from '@peerplane/core'
+import { fromUtf8, utf8, type DeviceId, type Link, type NetworkHandler } from '@peerplane/core'
 import { describe, expect, test } from 'vitest'
 
 import { SimClock } from '../world/clock.ts'
@@ -24,7 +24,7 @@ class Listener implements NetworkHandler {
 
   async authenticate(channel: Parameters<NetworkHandler['authenticate']>[0]) {
     await channel.send(utf8(this.#name))
-    const name = new TextDecoder().decode(await channel.receive())
+    const name = fromUtf8(await channel.receive())
     if (this.refuse) throw new Error('refused')
     return { device: name as DeviceId, anchor: false }
   }
@@ -34,7 +34,7 @@ class Listener implements NetworkHandler {
   }
 
   async frame(_link: Link, frame: Uint8Array): Promise<void> {
-    this.heard.push(new TextDecoder().decode(frame))
+    this.heard.push(fromUtf8(frame))
     await this.busy?.()
   }
 
@@ -44,7 +44,7 @@ class Listener implements NetworkHandler {
   }
 
   announcement(payload: Uint8Array): void {
-    this.gossip.push(new TextDecoder().decode(payload))
+    this.gossip.push(fromUtf8(payload))
   }
 }
 

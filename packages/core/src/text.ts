@@ -1,0 +1,49 @@
+import { PeerplaneError } from './errors.ts'
+
+/*
+ * The one place where texts become bytes and bytes become texts; the linter refuses any other. What goes through both comes back the same,
+ * or is refused: no character is dropped or replaced.
+ */
+
+const encoder = new TextEncoder()
+// A byte order mark at the beginning belongs to the text.
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** UTF-8 of `text`. Throws `invalid-input` for a text with half of a surrogate pair: it has no UTF-8. */
+export function utf8(text: string): Uint8Array {
+  if (!text.isWellFormed()) throw halfPair()
+  return encoder.encode(text)
+}
+
+/** Inverse of {@link utf8}. Throws `malformed` for what is not UTF-8. */
+export function fromUtf8(bytes: Uint8Array): string {
+  try {
+    return decoder.decode(bytes)
+  } catch (cause) {
+    throw new PeerplaneError('malformed', 'these bytes are not UTF-8', { cause })
+  }
+}
+
+/** Why a text cannot be stored or sent. */
+export const halfPair = (): PeerplaneError =>
+  new PeerplaneError('invalid-input', 'a text holds half of a surrogate pair')
+
+/**
+ * The order of ids, map keys, set elements and names, in lists and everywhere else: by code points, which is the order of their UTF-8
+ * bytes and so of keys in every store. Negative when `a` comes first, 0 when both are equal.
+ */
+export function compareTexts(a: string, b: string): number {
+  const shared = Math.min(a.length, b.length)
+  for (let i = 0; i < shared; i++) {
+    const x = a.charCodeAt(i)
+    const y = b.charCodeAt(i)
+    if (x !== y) return rank(x) - rank(y)
+  }
+  return a.length - b.length
+}
+
+/** Surrogates stand for the code points behind all others, and come before some of them as UTF-16 units. */
+function rank(unit: number): number {
+  if (unit < 0xd800) return unit
+  return unit < 0xe000 ? unit + 0x2000 : unit - 0x800
+}
