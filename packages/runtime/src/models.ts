@@ -32,8 +32,16 @@ export function modelsOf(entities: readonly Entity[]): ReadonlyMap<string, Decla
     models.set(
       type,
       state.kind === 'document'
-        ? { signature, eager: false, load: loadOnce(() => loadDocumentModel(state)) }
-        : { signature, eager: true, load: loadOnce(async () => nativeModel(state)) },
+        ? {
+            signature,
+            lifecycle: 'folded-when-opened',
+            load: loadOnce(() => loadDocumentModel(state)),
+          }
+        : {
+            signature,
+            lifecycle: 'folded-as-delivered',
+            load: loadOnce(async () => nativeModel(state)),
+          },
     )
   }
   return models

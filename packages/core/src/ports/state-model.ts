@@ -28,8 +28,8 @@ export interface Draft {
 /**
  * The folded state of one entity.
  *
- * Folding the same bodies, in any causal order and in any number of calls, gives the same mirror and version. Snapshots of eager models
- * are then equal byte for byte; others may keep the order in which bodies came.
+ * Folding the same bodies, in any causal order and in any number of calls, gives the same mirror and version. Snapshots may
+ * keep the order in which bodies came.
  */
 export interface EntityState {
   /** The plain state that app code sees: frozen, a new object exactly when the state has changed. */
@@ -50,8 +50,6 @@ export interface EntityState {
 export interface StateModel {
   /** Part of every section; a newer version than this makes an entity unreadable here. */
   readonly version: number
-  /** Whether the state comes with a row that is kept folded; otherwise bodies are folded when somebody opens the entity. */
-  readonly eager: boolean
   /** The state of a snapshot, or the initial state. Throws `unreadable`. */
   open(snapshot: Uint8Array | undefined): Promise<EntityState>
 }

@@ -11,6 +11,7 @@ interface Content {
 }
 
 stateModelContract('documents', async () => ({
+  hasCanonicalSnapshots: false,
   model: await documentModel(document<Content>({ text: 'abc', list: [1], map: { k: 1 } })),
   edit: (handle, choose) => {
     const doc = handle as DocumentHandle<Content>

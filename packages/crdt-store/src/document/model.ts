@@ -27,7 +27,6 @@ export async function documentModel(
   const root = initial.getHeads()[0]!
   return {
     version: 1,
-    eager: false,
     async open(snapshot): Promise<EntityState> {
       if (!snapshot) return new DocumentState(initial.clone(), [], [])
       const { saved, banned, waiting } = decodeSnapshot(snapshot)

@@ -11,12 +11,15 @@ import type {
   Store,
 } from '@peerplane/core'
 
+import type { LifecycleName } from './lifecycles.ts'
+import type { OnVoid } from './slot.ts'
+
 /** The state model of a declared entity type; it is loaded when an entity of the type is first folded. */
 export interface DeclaredModel {
   /** Changes whenever rows made before can no longer be used, for example because a field was added; see `shapeSignature`. */
   readonly signature: string
-  /** Whether states are folded on delivery; it must agree with the model's own `eager`. */
-  readonly eager: boolean
+  /** How states of this model live. */
+  readonly lifecycle: LifecycleName
   /** The same model at every call. */
   load(): Promise<StateModel>
 }
@@ -36,7 +39,7 @@ export interface EntitiesOptions {
   /** Milliseconds from a change to the write of its row; 500 by default. */
   readonly flushAfterMs?: number
   /** A body had no effect because it breaks a rule of its model. */
-  readonly onVoid?: (key: EntityKey, origin: Origin) => void
+  readonly onVoid?: OnVoid
 }
 
 /** One listed entity. */

@@ -25,16 +25,17 @@ import type { FoldedFrontier } from './folded-frontier.ts'
 import { Flusher } from './flusher.ts'
 import { listRows } from './listing.ts'
 import type { VersionedBody } from './row.ts'
-import { foldInto, type Slot } from './slot.ts'
+import type { Lifecycle } from './lifecycle.ts'
+import { createLifecycles, type LifecycleName } from './lifecycles.ts'
+import type { Slot } from './slot.ts'
 import { Slots } from './slots.ts'
-import type { WaitingBodies } from './waiting-bodies.ts'
 
 /** The entities over one store. Whatever changes several of them at once does so without awaiting in between. */
 export class FoldedEntities implements Entities {
   readonly #options: EntitiesOptions
   readonly #slots: Slots
   readonly #frontier: FoldedFrontier
-  readonly #waiting: WaitingBodies
+  readonly #lifecycles: ReadonlyMap<LifecycleName, Lifecycle>
   readonly #flusher: Flusher
   /** Own bodies for entities that had left memory when their commit was made, and those made while states are being discarded. */
   #late: { readonly key: EntityKey; readonly body: VersionedBody }[] = []
@@ -45,17 +46,26 @@ export class FoldedEntities implements Entities {
   #folding: Promise<unknown> = Promise.resolve()
   #isClosed = false
 
-  constructor(options: EntitiesOptions, folded: FoldedFrontier, waiting: WaitingBodies) {
+  constructor(options: EntitiesOptions, folded: FoldedFrontier) {
     this.#options = options
     this.#frontier = folded
-    this.#waiting = waiting
-    this.#slots = new Slots(options, waiting)
-    const declared = (key: EntityKey): DeclaredModel => this.#declared(key)!
+    this.#slots = new Slots(options.store, (key) => this.#read(key))
+    this.#lifecycles = createLifecycles({
+      store: options.store,
+      slots: this.#slots,
+      changed: (key) => this.#flusher.add(key),
+      onVoid: options.onVoid,
+    })
     this.#flusher = new Flusher(
       options,
-      { slots: this.#slots, waiting, folded, declared },
-      { before: () => this.#foldLate(), after: () => this.#afterFlush() },
+      { folded, capture: (key) => this.#lifecycleOf(key).capture(key) },
+      { before: () => this.#takeLate(), after: () => this.#afterFlush() },
     )
+  }
+
+  /** Reads what lifecycles keep in the store. */
+  async restore(): Promise<void> {
+    for (const lifecycle of this.#lifecycles.values()) await lifecycle.restore()
   }
 
   folded(): ReadonlyMap<SessionId, number> {
@@ -70,11 +80,7 @@ export class FoldedEntities implements Entities {
     this.#assertOpen()
     const slots = await this.#slots.load(keys)
     this.#assertOpen()
-    for (const slot of slots) {
-      if (slot.problem) throw slot.problem
-      if (slot.isRowOld) this.#flusher.add(slot.key)
-      slot.isRowOld = false
-    }
+    for (const { problem } of slots) if (problem) throw problem
     this.#evict()
     return slots.map(({ state }) => state)
   }
@@ -104,12 +110,9 @@ export class FoldedEntities implements Entities {
 
   touch(key: EntityKey, origin: Origin, body: Uint8Array): void {
     const own: VersionedBody = { origin, modelVersion: OWN_VERSION, bytes: body }
-    const slot = this.#slots.get(key)
-    if (this.#isDiscarding) this.#late.push({ key, body: own })
-    else if (!this.#declared(key)!.eager) this.#waiting.add(key, own)
-    else if (!slot) this.#late.push({ key, body: own })
-    // Has no effect, unless the command ran on a state that was replaced meanwhile.
-    else foldInto(slot, [own], this.#options.onVoid)
+    if (this.#isDiscarding || !this.#lifecycleOf(key).takeOwn(key, own)) {
+      this.#late.push({ key, body: own })
+    }
     this.#flusher.add(key)
   }
 
@@ -180,7 +183,7 @@ export class FoldedEntities implements Entities {
     const declared = [...keys].filter((key) => this.#declared(key))
     const types = new Set(declared.map((key) => splitEntityKey(key).type))
     await Promise.all([...types].map((type) => this.#slots.rows.load(type)))
-    await this.#slots.load(declared.filter((key) => this.#declared(key)!.eager))
+    for (const [lifecycle, its] of this.#byLifecycle(declared)) await lifecycle.prepare(its)
     // Discarded meanwhile: the caller folds again from an earlier point.
     if (generation !== this.#generation) return []
     const changed = this.#foldNow(commits)
@@ -194,36 +197,29 @@ export class FoldedEntities implements Entities {
     const changed: EntityKey[] = []
     const isWanted = (key: EntityKey): boolean => this.#declared(key) !== undefined
     for (const [key, bodies] of bodiesOf(fresh, isWanted, onVoid)) {
-      const slot = this.#slots.get(key)
-      const { eager } = this.#declared(key)!
-      // What is folded when opened is better not looked at before somebody wants to see it.
-      const before = eager ? slot?.state.mirror : undefined
-      if (!eager) for (const body of bodies) this.#waiting.add(key, body)
-      if (slot) foldInto(slot, bodies, onVoid)
-      if (!eager || !slot || slot.problem || slot.state.mirror !== before) changed.push(key)
+      if (this.#lifecycleOf(key).take(key, bodies)) changed.push(key)
       this.#flusher.add(key)
     }
     for (const { session, header } of fresh) this.commitFolded(session, header.seq)
     return changed
   }
 
-  /** Folds own bodies into entities that were not in memory when the commit was made. */
-  async #foldLate(): Promise<void> {
+  /** Takes own bodies for entities that were not in memory when the commit was made. */
+  async #takeLate(): Promise<void> {
     while (this.#late.length > 0) {
       const [{ key, body }] = this.#late as [{ key: EntityKey; body: VersionedBody }]
-      const { eager } = this.#declared(key)!
-      const slot = eager ? (await this.#slots.load([key]))[0] : this.#slots.get(key)
+      const lifecycle = this.#lifecycleOf(key)
+      await lifecycle.prepare([key])
       if (this.#late[0]?.body !== body) continue
       this.#late.shift()
-      if (!eager) this.#waiting.add(key, body)
-      if (slot) foldInto(slot, [body], this.#options.onVoid)
+      lifecycle.take(key, [body])
     }
   }
 
   #forget(): void {
     this.#generation++
     this.#flusher.forget()
-    this.#waiting.reset()
+    for (const lifecycle of this.#lifecycles.values()) lifecycle.forget()
     this.#frontier.reset()
     this.#slots.clear()
   }
@@ -235,11 +231,8 @@ export class FoldedEntities implements Entities {
 
   #evict(keep?: number): void {
     this.#slots.evict((slot) => {
-      if (slot.waiting.length > 0 && !slot.problem) {
-        slot.isLeaving = true
-        this.#flusher.add(slot.key)
-        return 'later'
-      }
+      const leaves = this.#lifecycleOf(slot.key).mayLeave(slot)
+      if (leaves === 'later') return 'later'
       return this.#flusher.has(slot.key) ? 'no' : 'now'
     }, keep)
   }
@@ -247,14 +240,26 @@ export class FoldedEntities implements Entities {
   /** The state of an entity, opened for a list; `undefined` if it cannot be read. */
   async #mirrorOf(key: EntityKey): Promise<Json | undefined> {
     const [slot] = await this.#slots.load([key])
-    if (slot!.isRowOld) this.#flusher.add(key)
-    slot!.isRowOld = false
     this.#evict()
     return mirrorOf(slot!)
   }
 
   #unflushed(type: string): EntityKey[] {
     return [...this.#flusher.keys()].filter((key) => splitEntityKey(key).type === type)
+  }
+
+  async #read(key: EntityKey): Promise<Slot> {
+    const declared = this.#declared(key)
+    if (!declared) throw undeclared(splitEntityKey(key).type)
+    return this.#lifecycleOf(key).load(key, await declared.load())
+  }
+
+  #lifecycleOf(key: EntityKey): Lifecycle {
+    return this.#lifecycles.get(this.#declared(key)!.lifecycle)!
+  }
+
+  #byLifecycle(keys: readonly EntityKey[]): ReadonlyMap<Lifecycle, readonly EntityKey[]> {
+    return Map.groupBy(keys, (key) => this.#lifecycleOf(key))
   }
 
   #declared(key: EntityKey): DeclaredModel | undefined {

@@ -15,7 +15,6 @@ import {
   type Scheduler,
   type Section,
   type SessionId,
-  type StateModel,
   type Store,
   type Write,
 } from '@peerplane/core'
@@ -28,20 +27,17 @@ import { shapeSignature } from './shape-signature.ts'
 export const shape = record({ title: register(''), counts: map(counter()) })
 export type Handle = HandleOf<typeof shape>
 
-const eager = nativeModel(shape)
-const lazy: StateModel = { ...eager, eager: false }
+const model = nativeModel(shape)
 
-/** `row` is folded on delivery, `page` when it is opened: the same kernels, so that both can be compared with the log. */
-export const models: ReadonlyMap<string, DeclaredModel> = new Map(
-  [eager, lazy].map((model) => [
-    model.eager ? 'row' : 'page',
-    {
-      signature: shapeSignature(shape, 1),
-      eager: model.eager,
-      load: () => Promise.resolve(model),
-    },
-  ]),
-)
+/** `row` is folded as delivered, `page` when it is opened: the same kernels, so that both can be compared with the log. */
+export const models: ReadonlyMap<string, DeclaredModel> = new Map([
+  ['row', declared('folded-as-delivered')],
+  ['page', declared('folded-when-opened')],
+])
+
+function declared(lifecycle: DeclaredModel['lifecycle']): DeclaredModel {
+  return { signature: shapeSignature(shape, 1), lifecycle, load: () => Promise.resolve(model) }
+}
 
 /** A store that remembers the order of its writes, and fails from `failAfter` on. */
 export interface RecordingStore extends Store {
@@ -179,7 +175,7 @@ export async function foreignBody(
   origin: Origin,
   command: (handle: Handle) => void,
 ): Promise<Uint8Array> {
-  const draft = (await eager.open(undefined)).begin(origin)
+  const draft = (await model.open(undefined)).begin(origin)
   command(draft.handle as Handle)
   return draft.finish()!
 }

@@ -2,12 +2,12 @@ import { dropOutdated } from './drop-outdated.ts'
 import { FoldedEntities } from './folded-entities.ts'
 import { FoldedFrontier } from './folded-frontier.ts'
 import type { Entities, EntitiesOptions } from './entities.ts'
-import { WaitingBodies } from './waiting-bodies.ts'
 
 /** Opens the entities held in `options.store`. When declared types have changed, `folded` is empty: everything is folded anew. */
 export async function openEntities(options: EntitiesOptions): Promise<Entities> {
   await dropOutdated(options.store, options.models)
   const folded = await FoldedFrontier.load(options.store)
-  const waiting = await WaitingBodies.load(options.store)
-  return new FoldedEntities(options, folded, waiting)
+  const entities = new FoldedEntities(options, folded)
+  await entities.restore()
+  return entities
 }

@@ -4,10 +4,8 @@ import { limits, type EntityKey } from '@peerplane/core'
 
 import { createMemoryStore } from '../storage/memory-store.ts'
 import { models } from './held-log.fixture.test.ts'
+import { slotOf } from './slot.ts'
 import { Slots } from './slots.ts'
-import { WaitingBodies } from './waiting-bodies.ts'
-
-const manualScheduler = { after: () => () => undefined }
 
 test('eviction does not look at all entities that cannot go each time one is opened', async () => {
   const slots = await newSlots()
@@ -40,10 +38,10 @@ test('what could not go goes when it may', async () => {
 })
 
 async function newSlots(): Promise<Slots> {
-  const store = createMemoryStore()
-  const settled = (): Promise<void> => Promise.resolve()
-  const options = { store, models, scheduler: manualScheduler, settled }
-  return new Slots(options, await WaitingBodies.load(store))
+  const model = await models.get('row')!.load()
+  return new Slots(createMemoryStore(), async (key) =>
+    slotOf(key, model, await model.open(undefined)),
+  )
 }
 
 const keyOf = (i: number): EntityKey => `row/${i}` as EntityKey

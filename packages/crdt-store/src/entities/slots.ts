@@ -1,9 +1,7 @@
-import { limits, PeerplaneError, splitEntityKey, type EntityKey, type Store } from '@peerplane/core'
+import { limits, type EntityKey, type Store } from '@peerplane/core'
 
-import type { DeclaredModel, EntitiesOptions } from './entities.ts'
 import { KnownRows } from './known-rows.ts'
-import { loadEager, loadLazy, type Slot } from './slot.ts'
-import type { WaitingBodies } from './waiting-bodies.ts'
+import type { Slot } from './slot.ts'
 
 /** The entities in memory, the least recently used first. */
 export class Slots {
@@ -11,16 +9,15 @@ export class Slots {
   readonly #slots = new Map<EntityKey, Slot>()
   readonly #loading = new Map<EntityKey, Promise<void>>()
   readonly #pins = new Map<EntityKey, number>()
-  readonly #options: EntitiesOptions
-  readonly #waiting: WaitingBodies
+  readonly #read: (key: EntityKey) => Promise<Slot>
   #generation = 0
   /** So many may stay, because most of them could not go when that was last tried. */
   #room: number = limits.openEntities
 
-  constructor(options: EntitiesOptions, waiting: WaitingBodies) {
-    this.#options = options
-    this.#waiting = waiting
-    this.rows = new KnownRows(options.store)
+  /** `read` gives a slot of what is stored. */
+  constructor(store: Store, read: (key: EntityKey) => Promise<Slot>) {
+    this.#read = read
+    this.rows = new KnownRows(store)
   }
 
   /** The slot of an entity that is in memory. */
@@ -94,31 +91,17 @@ export class Slots {
   #loadOne(key: EntityKey): Promise<void> {
     const running = this.#loading.get(key)
     if (running) return running
-    const loading = this.#read(key).finally(() => {
+    const loading = this.#readInto(key).finally(() => {
       if (this.#loading.get(key) === loading) this.#loading.delete(key)
     })
     this.#loading.set(key, loading)
     return loading
   }
 
-  async #read(key: EntityKey): Promise<void> {
+  async #readInto(key: EntityKey): Promise<void> {
     const generation = this.#generation
-    const slot = await this.#slotOf(this.#options.store, key)
+    const slot = await this.#read(key)
     if (generation === this.#generation) this.#slots.set(key, slot)
     else slot.state.close()
-  }
-
-  #slotOf(store: Store, key: EntityKey): Promise<Slot> {
-    const declared = this.#declared(key)
-    return declared.eager
-      ? loadEager(store, key, declared, this.rows.mayHave(key))
-      : loadLazy(store, key, declared, this.#waiting, this.#options.onVoid)
-  }
-
-  #declared(key: EntityKey): DeclaredModel {
-    const { type } = splitEntityKey(key)
-    const declared = this.#options.models.get(type)
-    if (!declared) throw new PeerplaneError('unknown-entity', `"${type}" is not declared`)
-    return declared
   }
 }

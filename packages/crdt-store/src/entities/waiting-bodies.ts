@@ -25,6 +25,10 @@ export class WaitingBodies {
     this.#next = next
   }
 
+  static empty(): WaitingBodies {
+    return new WaitingBodies(0)
+  }
+
   static async load(store: Store): Promise<WaitingBodies> {
     const stored = await store.get(counterKey)
     return new WaitingBodies(stored ? whole(decodeCanonical(stored), 'counter') : 0)

@@ -11,6 +11,7 @@ const shape = record({
 })
 
 stateModelContract('native shapes', async () => ({
+  hasCanonicalSnapshots: true,
   model: nativeModel(shape),
   edit: (handle, choose) => {
     const state = handle as HandleOf<typeof shape>
@@ -30,6 +31,7 @@ stateModelContract('native shapes', async () => ({
 
 const single = register(0)
 stateModelContract('a single register', async () => ({
+  hasCanonicalSnapshots: true,
   model: nativeModel(single),
   edit: (handle, choose) => (handle as HandleOf<typeof single>).set(1 + choose(9)),
 }))

@@ -15,7 +15,6 @@ export function nativeModel(shape: Shape): StateModel {
   const kernel = kernelOf(shape)
   return {
     version: NATIVE_VERSION,
-    eager: true,
     open: async (snapshot) => {
       if (!snapshot) return NativeState.empty(kernel)
       try {

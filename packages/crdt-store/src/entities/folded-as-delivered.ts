@@ -1,0 +1,88 @@
+import type { EntityKey, StateModel } from '@peerplane/core'
+
+import { rowKey } from './keys.ts'
+import type { CapturedEntity, Lifecycle, LifecycleParts } from './lifecycle.ts'
+import { decodeRow, encodeRow, newerRow, unfoldedRow, type Row, type VersionedBody } from './row.ts'
+import { damagedSlot, foldInto, meetNewerVersion, slotOf, type Slot } from './slot.ts'
+
+/**
+ * States that are folded when commits are delivered. The row holds mirror and snapshot; it is all that is stored of them.
+ *
+ * For small states, which cost less to fold than to keep track of.
+ */
+export class FoldedAsDelivered implements Lifecycle {
+  readonly #parts: LifecycleParts
+
+  constructor(parts: LifecycleParts) {
+    this.#parts = parts
+  }
+
+  async restore(): Promise<void> {
+    // Rows are all there is.
+  }
+
+  async load(key: EntityKey, model: StateModel): Promise<Slot> {
+    const { store, slots } = this.#parts
+    const stored = slots.rows.mayHave(key) ? await store.get(rowKey(key)) : undefined
+    if (!stored) return slotOf(key, model, await model.open(undefined))
+    try {
+      const { modelVersion, snapshot } = decodeRow(stored)
+      if (modelVersion <= model.version) return slotOf(key, model, await model.open(snapshot))
+      const slot = slotOf(key, model, await model.open(undefined))
+      meetNewerVersion(slot, modelVersion)
+      return slot
+    } catch (error) {
+      return damagedSlot(key, model, error)
+    }
+  }
+
+  async prepare(keys: readonly EntityKey[]): Promise<void> {
+    await this.#parts.slots.load(keys)
+  }
+
+  take(key: EntityKey, bodies: readonly VersionedBody[]): boolean {
+    const slot = this.#parts.slots.get(key)
+    if (!slot) return true
+    const before = slot.state.mirror
+    foldInto(slot, bodies, this.#parts.onVoid)
+    return slot.problem !== undefined || slot.state.mirror !== before
+  }
+
+  takeOwn(key: EntityKey, body: VersionedBody): boolean {
+    const slot = this.#parts.slots.get(key)
+    // Has no effect, unless the command ran on a state that was replaced meanwhile.
+    if (slot) foldInto(slot, [body], this.#parts.onVoid)
+    return slot !== undefined
+  }
+
+  capture(key: EntityKey): CapturedEntity {
+    const { slots } = this.#parts
+    const row = this.#rowOf(slots.get(key), key)
+    if (!row) return { writes: [], stored: () => undefined }
+    return {
+      writes: [{ key: rowKey(key), value: encodeRow(row) }],
+      stored: () => slots.rows.add(key),
+    }
+  }
+
+  mayLeave(): 'now' {
+    return 'now'
+  }
+
+  forget(): void {
+    // Everything that is not stored is in the slots.
+  }
+
+  #rowOf(slot: Slot | undefined, key: EntityKey): Row | undefined {
+    if (!slot) return this.#parts.slots.rows.has(key) ? undefined : unfoldedRow
+    if (slot.newerVersion > 0) return newerRow(slot.newerVersion)
+    if (slot.problem) return undefined
+    const { state, model } = slot
+    return {
+      modelVersion: model.version,
+      mirror: JSON.stringify(state.mirror),
+      version: state.version,
+      snapshot: state.snapshot(),
+    }
+  }
+}

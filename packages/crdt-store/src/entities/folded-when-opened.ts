@@ -1,0 +1,182 @@
+import type { EntityKey, StateModel } from '@peerplane/core'
+
+import { rowKey, snapshotKey, waitingKey } from './keys.ts'
+import type { CapturedEntity, Lifecycle, LifecycleParts } from './lifecycle.ts'
+import { encodeRow, newerRow, unfoldedRow, type Row, type VersionedBody } from './row.ts'
+import { damagedSlot, foldInto, slotOf, type Slot } from './slot.ts'
+import { WaitingBodies, type WaitingBody } from './waiting-bodies.ts'
+
+/** Waiting bodies become part of the snapshot when there are this many of them, or bytes in them. */
+const COMPACT_BODIES = 256
+const COMPACT_BYTES = 64 * 1024
+
+/** Rows of large documents, in UTF-16 units of JSON, are made only together with a snapshot: they are for the first paint. */
+const LARGE_ROW = 16 * 1024
+
+/** What is stored of an entity in memory. */
+interface Kept {
+  /** Counters of the waiting bodies that are stored and folded here, and their size. */
+  waiting: number[]
+  waitingBytes: number
+  /** Size of the mirror in the row, as far as known. */
+  rowUnits: number
+  /** Whether the waiting bodies are to become part of the snapshot with the next capture. */
+  isLeaving: boolean
+}
+
+/**
+ * States that are folded when somebody opens the entity. Bodies wait in the store until then; a snapshot takes them in from time to time,
+ * and the row holds the mirror for lists.
+ *
+ * For states that cost much to load and fold, like documents with their history.
+ */
+export class FoldedWhenOpened implements Lifecycle {
+  readonly #parts: LifecycleParts
+  readonly #kept = new WeakMap<Slot, Kept>()
+  #waiting = WaitingBodies.empty()
+
+  constructor(parts: LifecycleParts) {
+    this.#parts = parts
+  }
+
+  async restore(): Promise<void> {
+    this.#waiting = await WaitingBodies.load(this.#parts.store)
+  }
+
+  async load(key: EntityKey, model: StateModel): Promise<Slot> {
+    const { store, changed, onVoid } = this.#parts
+    const snapshot = await store.get(snapshotKey(key))
+    try {
+      const slot = slotOf(key, model, await model.open(snapshot))
+      const waiting = await this.#waiting.read(store, key)
+      foldInto(
+        slot,
+        waiting.map(({ body }) => body),
+        onVoid,
+      )
+      const stored = waiting.slice(0, waiting.length - this.#waiting.unstored(key).length)
+      this.#kept.set(slot, {
+        waiting: stored.map(({ counter }) => counter),
+        waitingBytes: sizeOf(stored),
+        rowUnits: 0,
+        isLeaving: false,
+      })
+      // The row was made before these were folded.
+      if (waiting.length > 0) changed(key)
+      return slot
+    } catch (error) {
+      return damagedSlot(key, model, error)
+    }
+  }
+
+  async prepare(): Promise<void> {
+    // Bodies wait: nothing needs to be in memory.
+  }
+
+  take(key: EntityKey, bodies: readonly VersionedBody[]): boolean {
+    for (const body of bodies) this.#waiting.add(key, body)
+    const slot = this.#parts.slots.get(key)
+    if (slot) foldInto(slot, bodies, this.#parts.onVoid)
+    // What is folded when opened is better not looked at before somebody wants to see it.
+    return true
+  }
+
+  takeOwn(key: EntityKey, body: VersionedBody): boolean {
+    this.#waiting.add(key, body)
+    return true
+  }
+
+  capture(key: EntityKey): CapturedEntity {
+    const { slots } = this.#parts
+    try {
+      return this.#capture(key, slots.get(key))
+    } catch {
+      // Its bodies are kept; it is loaded again when somebody opens it.
+      slots.drop(key)
+      return this.#capture(key, undefined)
+    }
+  }
+
+  mayLeave(slot: Slot): 'now' | 'later' {
+    const kept = this.#kept.get(slot)
+    if (!kept || kept.waiting.length === 0 || slot.problem) return 'now'
+    kept.isLeaving = true
+    this.#parts.changed(slot.key)
+    return 'later'
+  }
+
+  forget(): void {
+    this.#waiting.reset()
+  }
+
+  #capture(key: EntityKey, slot: Slot | undefined): CapturedEntity {
+    const { rows } = this.#parts.slots
+    const row = this.#rowOf(key, slot)
+    const waiting = this.#captureWaiting(key, slot)
+    return {
+      writes: row
+        ? [{ key: rowKey(key), value: encodeRow(row) }, ...waiting.writes]
+        : waiting.writes,
+      stored: () => {
+        if (row) rows.add(key)
+        waiting.stored()
+      },
+    }
+  }
+
+  #captureWaiting(key: EntityKey, slot: Slot | undefined): CapturedEntity {
+    const waiting = this.#waiting
+    const taken = [...waiting.unstored(key)]
+    const kept = slot && this.#kept.get(slot)
+    if (slot && kept && this.#isToCompact(slot, taken)) {
+      const compacted = kept.waiting
+      return {
+        writes: [
+          { key: snapshotKey(key), value: slot.state.snapshot() },
+          ...compacted.map((counter) => ({ key: waitingKey(key, counter), value: undefined })),
+        ],
+        stored: () => {
+          waiting.taken(key, taken)
+          Object.assign(kept, { waiting: [], waitingBytes: 0, isLeaving: false })
+        },
+      }
+    }
+    return {
+      writes: waiting.writes(key),
+      stored: () => {
+        waiting.taken(key, taken)
+        kept?.waiting.push(...taken.map(({ counter }) => counter))
+        if (kept) kept.waitingBytes += sizeOf(taken)
+      },
+    }
+  }
+
+  /** The new row of an entity; `undefined` if it keeps the one it has. */
+  #rowOf(key: EntityKey, slot: Slot | undefined): Row | undefined {
+    // Bodies came for an entity that nobody has opened: it has to be listed all the same.
+    if (!slot) return this.#parts.slots.rows.has(key) ? undefined : unfoldedRow
+    if (slot.newerVersion > 0) return newerRow(slot.newerVersion)
+    if (slot.problem) return undefined
+    const kept = this.#kept.get(slot)
+    const isLarge = (kept?.rowUnits ?? 0) > LARGE_ROW
+    if (isLarge && !this.#isToCompact(slot, this.#waiting.unstored(key))) return undefined
+    const { state, model } = slot
+    const mirror = JSON.stringify(state.mirror)
+    if (kept) kept.rowUnits = mirror.length
+    const snapshot = new Uint8Array(0)
+    return { modelVersion: model.version, mirror, version: state.version, snapshot }
+  }
+
+  #isToCompact(slot: Slot, unstored: readonly WaitingBody[]): boolean {
+    const kept = this.#kept.get(slot)
+    if (slot.problem || !kept) return false
+    return (
+      kept.isLeaving ||
+      kept.waiting.length + unstored.length >= COMPACT_BODIES ||
+      kept.waitingBytes + sizeOf(unstored) >= COMPACT_BYTES
+    )
+  }
+}
+
+const sizeOf = (waiting: readonly WaitingBody[]): number =>
+  waiting.reduce((size, { body }) => size + body.bytes.length, 0)

@@ -1,0 +1,19 @@
+import { FoldedAsDelivered } from './folded-as-delivered.ts'
+import { FoldedWhenOpened } from './folded-when-opened.ts'
+import type { Lifecycle, LifecycleParts } from './lifecycle.ts'
+
+/** The ways in which states live. */
+const lifecycles = {
+  'folded-as-delivered': FoldedAsDelivered,
+  'folded-when-opened': FoldedWhenOpened,
+} as const satisfies Record<string, new (parts: LifecycleParts) => Lifecycle>
+
+/** Names a way in which states live. */
+export type LifecycleName = keyof typeof lifecycles
+
+/** One lifecycle of each name. */
+export function createLifecycles(parts: LifecycleParts): ReadonlyMap<LifecycleName, Lifecycle> {
+  return new Map(
+    (Object.keys(lifecycles) as LifecycleName[]).map((name) => [name, new lifecycles[name](parts)]),
+  )
+}
