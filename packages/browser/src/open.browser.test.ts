@@ -78,11 +78,50 @@ it('leaves when its page is kept for the back button, and joins again when it co
   const page = frames[0]!.contentWindow!
   page.dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))
   await second.tally.vote()
-  expect(second.plane.tabs()).toEqual({ role: 'leader', others: 0 })
+  await eventually(() => expect(second.plane.tabs()).toEqual({ role: 'leader', others: 0 }))
   page.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))
   await first.tally.vote()
   await eventually(() => expect(seen.at(-1)).toBe(2))
   expect(first.plane.tabs()).toEqual({ role: 'follower', others: 1 })
+})
+
+it.each([
+  ['leads', 'pagehide'],
+  ['leads', 'visibilitychange'],
+  ['follows', 'pagehide'],
+  ['follows', 'visibilitychange'],
+] as const)('keeps what a page that %s calls at %s', async (role, event) => {
+  const space = newSpace()
+  const watcher = role === 'follows' ? await openTally(peerplane, space) : undefined
+  let expected = 0
+  for (let round = 0; round < 5; round++) {
+    const frame = await newTab()
+    const { plane, tally } = await openTally(frame, space)
+    planes.pop()
+    expect(plane.tabs().role).toBe(role === 'leads' ? 'leader' : 'follower')
+    await tally.state()
+    tally.subscribe(() => undefined)
+    await tally.vote()
+    const element = frames.pop()!
+    const page = element.contentWindow!
+    const target = event === 'pagehide' ? page : page.document
+    target.addEventListener(event, () => {
+      void tally.vote()
+      void tally.vote()
+    })
+    // Some are on their way already, at every stage of it.
+    for (let i = 0; i <= round; i++) {
+      void tally.vote()
+      if (i % 3 === 0) await new Promise((resolve) => setTimeout(resolve, i))
+    }
+    expected += round + 4
+    const left = new Promise((resolve) => element.addEventListener('load', resolve, { once: true }))
+    page.location.replace('about:blank')
+    await left
+    element.remove()
+  }
+  const heir = watcher ?? (await openTally(peerplane, space))
+  await eventually(async () => expect(await heir.tally.state()).toEqual({ votes: expected }))
 })
 
 it('takes an invitation as text or as an address, in any tab', async () => {
@@ -122,7 +161,7 @@ it('refuses invitations that are none, or for another space, in any tab', async 
 })
 
 /** Waits for it; the machine may be busy. */
-const eventually = (check: () => void): Promise<void> => vi.waitFor(check, 10_000)
+const eventually = (check: () => void | Promise<void>): Promise<void> => vi.waitFor(check, 10_000)
 
 const newSpace = (): string => `tally ${(spaces += 1)} ${performance.now()}`
 

@@ -115,5 +115,10 @@ export interface Backend {
   /** The text of an invitation that may be used for `hours`. */
   invite(hours: number): Promise<string>
   setOnline(online: boolean): Promise<void>
+  /**
+   * The process may end with this task. From now on commands are stored as soon as they are decided, by writes that begin in the same task.
+   * What has to be read before it can be decided may come too late.
+   */
+  hasten(): void
   close(): Promise<void>
 }

@@ -137,6 +137,7 @@ export async function openRuntime(given: Ports, options: RuntimeOptions): Promis
         return invite(ports, membership, hours, own.length > 0 ? own : membership.addresses)
       }),
     setOnline: async (wanted) => open(() => online.set(wanted)),
+    hasten: () => space.log.hasten(),
     close: () => (closing ??= end()),
   }
 }

@@ -41,14 +41,38 @@ export function broadcastChannel(name: string, receive: (message: unknown) => vo
   }
 }
 
-function watchPage({ hidden, shown }: PageEvents): () => void {
-  const onShow = ({ persisted }: PageTransitionEvent): void => {
-    if (persisted) shown()
+/**
+ * The application may call commands in its own listeners of `pagehide` and of what follows. So a page that will not come back is left to
+ * work until it ends, with everything that it holds; one that is kept leaves when it is frozen, or with the next task if that comes first.
+ */
+function watchPage({ leaving, hidden, shown }: PageEvents): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const onFreeze = (): void => {
+    if (timer === undefined) return
+    cancel()
+    hidden()
   }
-  addEventListener('pagehide', hidden)
+  const cancel = (): void => {
+    clearTimeout(timer)
+    timer = undefined
+  }
+  const onHide = ({ persisted }: PageTransitionEvent): void => {
+    leaving()
+    if (persisted) timer ??= setTimeout(onFreeze)
+  }
+  const onShow = ({ persisted }: PageTransitionEvent): void => {
+    if (!persisted) return
+    // It was not even frozen.
+    if (timer === undefined) shown()
+    cancel()
+  }
+  addEventListener('pagehide', onHide, { capture: true })
   addEventListener('pageshow', onShow)
+  document.addEventListener('freeze', onFreeze)
   return () => {
-    removeEventListener('pagehide', hidden)
+    removeEventListener('pagehide', onHide, { capture: true })
+    document.removeEventListener('freeze', onFreeze)
+    cancel()
     removeEventListener('pageshow', onShow)
   }
 }

@@ -1,5 +1,14 @@
 import { compareBytes } from '@peerplane/core'
-import type { Entry, PeerplaneError, Range, Store, StoreDurability, Write } from '@peerplane/core'
+import type {
+  Aside,
+  Entry,
+  PeerplaneError,
+  Range,
+  Store,
+  StoreDurability,
+  Write,
+} from '@peerplane/core'
+import type { IDBPDatabase } from 'idb'
 
 import { createConnection } from './connection.ts'
 import type { Connection } from './connection.ts'
@@ -19,12 +28,25 @@ export interface IndexedDbStoreOptions {
  * Rejects with `store-version`, `store-failed`, `store-corrupt`, or `unsupported` where strict transactions do not exist.
  */
 export async function openIndexedDbStore({ name }: IndexedDbStoreOptions): Promise<Store> {
-  const connection = createConnection(name, 1, (database) => database.createObjectStore(PAIRS))
+  const connection = createConnection(name, 1, (database) => {
+    database.createObjectStore(PAIRS)
+    for (const place of ASIDES) database.createObjectStore(place)
+  })
   await connection.use(async () => {})
   return new IndexedDbStore(connection)
 }
 
 const PAIRS = 'pairs'
+/**
+ * Object stores of their own for the value aside, used in turn: a transaction does not wait for those on the pairs, nor for the ones before
+ * it, and when the page ends one that waits is lost.
+ */
+const ASIDES = ['aside 0', 'aside 1', 'aside 2', 'aside 3'] as const
+
+interface Kept {
+  readonly number: number
+  readonly value: Uint8Array | undefined
+}
 
 interface Queued {
   readonly writes: readonly Write[]
@@ -38,6 +60,7 @@ class IndexedDbStore implements Store {
   #queue: Queued[] = []
   /** Settles, and never rejects, when nothing is queued any more. */
   #flushing: Promise<void> | undefined
+  #asides = 0
 
   constructor(connection: Connection) {
     this.#connection = connection
@@ -70,6 +93,32 @@ class IndexedDbStore implements Store {
       ])
       return found.map((key, i) => entryOf(key, values[i]))
     })
+  }
+
+  readonly aside: Aside = {
+    get: () => this.#connection.use((database) => this.#newestAside(database)),
+    set: async (value) => {
+      try {
+        const number = this.#asides++
+        const place = ASIDES[number % ASIDES.length]!
+        const transaction = await this.#connection.transaction(place, 'relaxed')
+        const { done, store } = transaction
+        // A request that fails aborts the transaction, whose error is the one to report.
+        store.put({ number, value: value?.slice() }, 0).catch(() => {})
+        transaction.commit()
+        await done
+      } catch (cause) {
+        throw indexedDbError(cause, 'The write was not acknowledged')
+      }
+    },
+  }
+
+  async #newestAside(database: IDBPDatabase): Promise<Uint8Array | undefined> {
+    const found = await Promise.all(ASIDES.map((place) => database.get(place, 0)))
+    const kept = (found as (Kept | undefined)[]).filter((each) => each !== undefined)
+    const newest = kept.sort((a, b) => b.number - a.number)[0]
+    this.#asides = (newest?.number ?? -1) + 1
+    return newest?.value
   }
 
   write(writes: readonly Write[], durability: StoreDurability): Promise<void> {

@@ -18,7 +18,9 @@ export interface TabChannel {
 
 /** What happens to the page of a tab. */
 export interface PageEvents {
-  /** The page is put away, for good or to come back later. */
+  /** The page is about to be put away, for good or to come back later; nobody else has heard of it. */
+  readonly leaving: () => void
+  /** The page is put away as it is, and may come back; the application has heard of it. */
   readonly hidden: () => void
   /** A page that was put away has come back as it was. */
   readonly shown: () => void

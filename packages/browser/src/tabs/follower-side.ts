@@ -54,6 +54,8 @@ export function driveRemote(
     setOnline: async (online) => {
       await ask({ kind: 'set-online', online })
     },
+    // A question is on its way when it is asked.
+    hasten: () => undefined,
     watchEntity: (type, id, listener) => watch({ kind: 'entity', type, id }, entityShown(listener)),
     watchType: (type, query, listener) =>
       watch({ kind: 'type', type, query }, rowsShown(listener, watchFailed)),

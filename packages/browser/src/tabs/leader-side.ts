@@ -5,6 +5,9 @@ import { openLineOfLeader, openLobby, tabLock } from './channel.ts'
 import type { TabEnvironment } from './environment.ts'
 import { serveTab } from './serve-tab.ts'
 
+/** How long the last words of a tab that is gone may be on their way: they do not come in order with its death. */
+const LAST_WORDS_MS = 1_000
+
 /** What the leader does for other tabs. */
 export interface LeaderSide {
   /** Stops answering; what was not answered is asked again of the next leader. */
@@ -25,6 +28,8 @@ export function serveTabs(
   const leader = toBase64Url(env.random.bytes(16))
   const tabs = new Map<string, Following>()
   const stopping = new AbortController()
+  /** Tabs that are gone, as long as something of them may be on its way. */
+  const leaving = new Set<() => void>()
 
   const tellCount = (): void => {
     for (const { count } of tabs.values()) count()
@@ -38,6 +43,7 @@ export function serveTabs(
     tabs.set(tab, {
       welcome: () => line.post({ kind: 'welcome', leader, following: tabs.size }),
       count: () => line.post({ kind: 'tabs', leader, following: tabs.size }),
+      gone: service.endWatches,
       stop: () => {
         service.stop()
         line.close()
@@ -49,8 +55,18 @@ export function serveTabs(
       .catch(() => dismiss(tab))
   }
   const dismiss = (tab: string): void => {
-    tabs.get(tab)?.stop()
-    if (tabs.delete(tab)) tellCount()
+    const left = tabs.get(tab)
+    if (!left) return
+    tabs.delete(tab)
+    left.gone()
+    const forget = (): void => {
+      cancel()
+      leaving.delete(forget)
+      left.stop()
+    }
+    const cancel = env.scheduler.after(LAST_WORDS_MS, forget)
+    leaving.add(forget)
+    tellCount()
   }
   const lobby = openLobby(env, space, (message) => {
     if (message.kind !== 'hello') return
@@ -66,6 +82,7 @@ export function serveTabs(
     stop: () => {
       stopping.abort()
       lobby.close()
+      for (const forget of leaving) forget()
       for (const { stop } of tabs.values()) stop()
       tabs.clear()
     },
@@ -75,5 +92,7 @@ export function serveTabs(
 interface Following {
   readonly welcome: () => void
   readonly count: () => void
+  /** The tab has died; what it has asked is still done. */
+  readonly gone: () => void
   readonly stop: () => void
 }

@@ -17,6 +17,8 @@ import { rowsDelta } from './rows-delta.ts'
 export interface TabService {
   /** Takes a message that this tab meant for this leader. */
   receive(message: FromTab): void
+  /** Ends all watches, those that are yet to be asked for, too. */
+  readonly endWatches: () => void
   /** Ends all watches; nothing is answered any more. */
   stop(): void
 }
@@ -29,6 +31,7 @@ export function serveTab(
 ): TabService {
   const watches = new Map<number, Watch>()
   let asked = 0
+  let unwatched = false
   let stopped = false
 
   const answer = async (id: number, ask: unknown): Promise<void> => {
@@ -48,7 +51,7 @@ export function serveTab(
     if (!stopped) post(reply)
   }
   const watch = (id: number, subject: unknown): void => {
-    if (watches.has(id)) return
+    if (unwatched || watches.has(id)) return
     try {
       watches.set(
         id,
@@ -61,7 +64,13 @@ export function serveTab(
     }
   }
 
+  const endWatches = (): void => {
+    unwatched = true
+    for (const { stop } of watches.values()) stop()
+    watches.clear()
+  }
   return {
+    endWatches,
     receive: (message) => {
       if (stopped) return
       if (message.kind === 'ask') void answer(message.id, message.ask)
@@ -74,8 +83,7 @@ export function serveTab(
     },
     stop: () => {
       stopped = true
-      for (const { stop } of watches.values()) stop()
-      watches.clear()
+      endWatches()
     },
   }
 }

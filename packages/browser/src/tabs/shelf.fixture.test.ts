@@ -134,6 +134,7 @@ export async function openShelf(
       wanted = next
       tell()
     },
+    hasten: () => undefined,
     close: async () => {
       await Promise.allSettled(running)
       disk.nowOpen.delete(tab)

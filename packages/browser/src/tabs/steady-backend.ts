@@ -81,6 +81,7 @@ export function createSteadyBackend(
       asked = wanted
       return calls.make((target) => target.setOnline(wanted))
     },
+    hasten: () => current?.backend.hasten(),
     watchEntity: (type, id, listener) => {
       const seamless = seamlessEntity(listener)
       return watch((target) => target.watchEntity(type, id, seamless()))

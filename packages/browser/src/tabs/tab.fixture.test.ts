@@ -25,7 +25,7 @@ export function createTab(): Tab {
   const locks = webLocks()
   const closers = new Set<() => void>()
   const tab: Tab = {
-    page: { hidden: () => {}, shown: () => {} },
+    page: { leaving: () => {}, hidden: () => {}, shown: () => {} },
     tasks: [],
     alive: () => !death.signal.aborted,
     pass: (ms) => {

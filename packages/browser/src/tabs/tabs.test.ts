@@ -176,6 +176,18 @@ describe('a follower', () => {
     await eventually(() => expect([disk.watchers, leader.tabs().others]).toEqual([0, 0]))
   })
 
+  it('that dies has everything done that it has asked, though its words come after its death', async () => {
+    const { open, disk, tab } = await browser()
+    const leader = await open({ hearsAfterMs: 20 })
+    const follower = await open()
+    for (let i = 0; i < 20; i++) void increment(follower, 'a', 1)
+    // What was posted is on its way; the lock is free at once.
+    setTimeout(() => tab(follower).kill())
+    await eventually(() => expect(leader.tabs().others).toBe(0))
+    await eventually(() => expect(disk.values.get('a')).toBe(20))
+    expect(disk.watchers).toBe(0)
+  })
+
   it('is told at the deadline that the leader does not answer', async () => {
     const { open, disk, tab } = await browser()
     await open()
@@ -402,17 +414,25 @@ let browsers = 0
 async function browser(): Promise<{
   readonly name: string
   readonly disk: Disk
-  readonly open: () => Promise<TabBackend>
+  readonly open: (how?: { readonly hearsAfterMs: number }) => Promise<TabBackend>
   readonly tab: (backend: TabBackend) => Tab
 }> {
   const name = `space ${(browsers += 1)}`
   const disk = createDisk()
   const byBackend = new Map<TabBackend, Tab>()
-  const open = async (): Promise<TabBackend> => {
+  const open = async (how?: { readonly hearsAfterMs: number }): Promise<TabBackend> => {
     const tab = createTab()
+    const { channel } = tab.env
+    const env: Tab['env'] = how
+      ? {
+          ...tab.env,
+          channel: (line, receive) =>
+            channel(line, (message) => setTimeout(() => receive(message), how.hearsAfterMs)),
+        }
+      : tab.env
     tabs.push(tab)
     const lead = (online: boolean | undefined): Promise<Backend> => openShelf(disk, tab, online)
-    const backend = await openInTabs(tab.env, name, lead)
+    const backend = await openInTabs(env, name, lead)
     byBackend.set(backend, tab)
     return backend
   }

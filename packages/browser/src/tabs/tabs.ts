@@ -23,7 +23,8 @@ export interface TabBackend extends Backend {
  * What was acknowledged is kept at its durability. What a watch showed before it was durable can be gone after a take-over, except commands
  * of this tab that were not answered: they are run again before its watches go on.
  *
- * A page that is put away, for good or for the back button, leaves; it joins again when it comes back. Rejects with what `lead` rejects
+ * What is called as the page goes away is done, too: a leading tab stores it in the same task, a following one has asked by then. A page that
+ * is kept for the back button leaves, and joins again when it comes back. Rejects with what `lead` rejects
  * with, or `store-locked` if another tab leads but does not answer.
  */
 export async function openInTabs(
@@ -66,6 +67,7 @@ export async function openInTabs(
     attached.reject(new PeerplaneError('store-locked', reason))
   })
   const stopWatchingPage = env.watchPage({
+    leaving: steady.backend.hasten,
     hidden: () => {
       wanted = false
       exit().catch(() => undefined)

@@ -23,6 +23,13 @@ export interface Range {
   readonly reverse?: boolean
 }
 
+/** One value beside the pairs of a store, for a process that may end with the present task: writing it waits for no other write. */
+export interface Aside {
+  get(): Promise<Uint8Array | undefined>
+  /** Is on its way when the task ends in which it is called; `undefined` deletes the value. As durable as `local`. */
+  set(value: Uint8Array | undefined): Promise<void>
+}
+
 /**
  * An ordered map from bytes to bytes on one device, with one writer.
  *
@@ -38,6 +45,8 @@ export interface Store {
   scan(range: Range): Promise<readonly Entry[]>
   /** Applies all writes or none; of two writes to one key the later wins. */
   write(writes: readonly Write[], durability: StoreDurability): Promise<void>
+  /** Where processes may end with any task, as pages do. */
+  readonly aside?: Aside
   /** Waits for writes under way and frees the store; later calls reject with `closed`. */
   close(): Promise<void>
 }

@@ -1,4 +1,4 @@
-import { asPeerplaneError, lastSeq, limits, makeBatch, PeerplaneError } from '@peerplane/core'
+import { asPeerplaneError, limits, makeBatch, PeerplaneError } from '@peerplane/core'
 import type {
   Batch,
   Commit,
@@ -12,10 +12,11 @@ import type {
   Write,
 } from '@peerplane/core'
 
-import { signTurn } from './flush.ts'
+import { record, signTurn } from './flush.ts'
 import type { Head, Heads } from './heads.ts'
 import { openOwnSession, type Author, type OwnSession } from './own-session.ts'
 import type { Sessions } from './sessions.ts'
+import { tailOf } from './tail.ts'
 import {
   append,
   checkSections,
@@ -41,6 +42,9 @@ export interface AppenderOptions {
 
 const IN_MEMORY = Promise.resolve()
 
+/** More than lie between two commands in one task. */
+const STEPS = 100
+
 /**
  * Writes the own session. A commit is part of the log in memory at once; one flush at a time makes durable what has queued up meanwhile: a
  * group commit, in which an idle writer waits for nobody.
@@ -52,6 +56,8 @@ export class Appender {
   #flushing: Turn | undefined
   #loop: Promise<void> | undefined
   #bytes = 0
+  #hastens = false
+  #keeping = false
 
   constructor(options: AppenderOptions) {
     this.#options = options
@@ -94,6 +100,7 @@ export class Appender {
     if (durability === 'synced') turn.durability = 'synced'
     this.#bytes += size
     this.#loop ??= Promise.resolve().then(() => this.#flushAll())
+    void this.#keepTail()
     return { id: commit.id, durable: durability === 'memory' ? IN_MEMORY : turn.durable.promise }
   }
 
@@ -113,6 +120,32 @@ export class Appender {
       made.push(prepare(turn, own, { seq, time }, deps, seq < last ? [] : sections, author))
     }
     return made
+  }
+
+  /** See {@link Log.hasten}. */
+  hasten(): void {
+    this.#hastens = true
+    void this.#keepTail()
+  }
+
+  /** Should it fail, the commits are still to be stored in the usual way. */
+  async #keepTail(): Promise<void> {
+    if (!this.#hastens || this.#keeping) return
+    this.#keeping = true
+    // Commands that are called together are decided some steps of one task apart; one write for all of them is the likeliest to get through.
+    let seen = -1
+    for (let rest = STEPS; rest > 0; rest--) {
+      await Promise.resolve()
+      if (seen !== this.pending) rest = STEPS
+      seen = this.pending
+    }
+    this.#keeping = false
+    const turns = [this.#flushing, this.#queued].filter((turn) => turn !== undefined)
+    if (this.pending > 0) await this.#setAside(tailOf(turns))
+  }
+
+  async #setAside(tail: Uint8Array | undefined): Promise<void> {
+    await this.#options.store.aside?.set(tail).catch(() => undefined)
   }
 
   /** Commits that are not durable yet. */
@@ -189,6 +222,8 @@ export class Appender {
   #giveUp(error: PeerplaneError, failed: Turn): void {
     const { heads, sessions, onFailure } = this.#options
     const turns = [failed, this.#queued]
+    // What is reported as lost must not come back.
+    if (this.#hastens) void this.#setAside(undefined)
     this.#own = undefined
     this.#queued = newTurn()
     this.#bytes = 0
@@ -200,16 +235,4 @@ export class Appender {
       commits.map(({ id }) => id),
     )
   }
-}
-
-function record(own: OwnSession, batch: Batch, sessions: Sessions): void {
-  const stored = { seq: lastSeq(batch), batch: batch.id }
-  const { id, opening } = own
-  own.opened = true
-  const known = sessions.get(id)
-  if (known) sessions.extend(known, stored)
-  const held =
-    known ?? sessions.add({ id, device: opening.device, parents: opening.parents, stored })
-  sessions.deliver(batch)
-  sessions.written(held)
 }

@@ -1,4 +1,4 @@
-import { encodeBatch, makeBatch, signBatch, signOpening } from '@peerplane/core'
+import { encodeBatch, lastSeq, makeBatch, signBatch, signOpening } from '@peerplane/core'
 import type { Batch, Commit, Write } from '@peerplane/core'
 
 import { admissionKey, batchKey, openingKey, reachKey, tipKey } from '../storage/keys.ts'
@@ -59,4 +59,17 @@ function batchWrites(batch: Batch, sessions: Sessions): Write[] {
     { key: tipKey(session), value: encodeTip({ seq, batch: id }) },
     { key: reachKey(session), value: encodeReach({ seq, batch: id, covered, time }) },
   ]
+}
+
+/** Takes note that a batch of an own session is stored, with its tip and its reach. */
+export function record(own: OwnSession, batch: Batch, sessions: Sessions): void {
+  const stored = { seq: lastSeq(batch), batch: batch.id }
+  const { id, opening } = own
+  own.opened = true
+  const known = sessions.get(id)
+  if (known) sessions.extend(known, stored)
+  const held =
+    known ?? sessions.add({ id, device: opening.device, parents: opening.parents, stored })
+  sessions.deliver(batch)
+  sessions.written(held)
 }

@@ -33,6 +33,7 @@ import { Membership } from './membership.ts'
 import { readRun } from './range.ts'
 import { replay } from './replay.ts'
 import { checkMeta, orCorrupt, restoreSessions } from './restore.ts'
+import { signTail } from './tail.ts'
 import { WorkQueue } from './work-queue.ts'
 
 /** What a log works with. The store belongs to the caller, who closes it after the log. */
@@ -117,6 +118,11 @@ export interface Log extends Replica {
    * given up. What is appended later is not waited for.
    */
   settled(): Promise<void>
+  /**
+   * The process may end with this task. From now on commits are kept unsigned as soon as they are made, by a write that begins in the same
+   * task, until they are stored in the usual way; what is left of them is signed when the log is opened again.
+   */
+  hasten(): void
   /** Resolves when nothing is being stored or checked: under steady work perhaps never. */
   idle(): Promise<void>
   /** Stores what is pending and refuses further work with `closed`. Leaves the store open. */
@@ -132,6 +138,7 @@ export async function openLog(options: LogOptions): Promise<Log> {
   await orCorrupt(checkMeta(store, space.id))
   const sessions = await orCorrupt(restoreSessions(store, clock))
   await orCorrupt(restoreForks(store, sessions))
+  await orCorrupt(signTail(store, options, sessions, clock))
   const heads = new Heads()
   heads.reset(sessions.values())
   const ids = new BatchIds(store)
@@ -227,6 +234,7 @@ export async function openLog(options: LogOptions): Promise<Log> {
       pending: appender.pending,
     }),
     settled: () => appender.settled(),
+    hasten: () => appender.hasten(),
     idle,
     async close(): Promise<void> {
       closed = true

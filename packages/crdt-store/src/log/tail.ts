@@ -1,0 +1,104 @@
+import {
+  array,
+  bytes,
+  decodeBatch,
+  decodeCanonical,
+  decodeOpening,
+  encodeBatch,
+  encodeCanonical,
+  encodeOpening,
+  firstPrevious,
+  lastSeq,
+  makeBatch,
+  whole,
+} from '@peerplane/core'
+import type { Commit, HybridClock, SessionId, Store, Value, Write } from '@peerplane/core'
+
+import { record, signTurn } from './flush.ts'
+import type { Author, OwnSession } from './own-session.ts'
+import type { Sessions } from './sessions.ts'
+import { newTurn, type Turn } from './turn.ts'
+
+/*
+ * A page that goes away has the rest of its task, and signing takes longer. So its last commits are kept unsigned, aside from the pairs of
+ * the store, and the next opening of the log signs them: the same commits at the same places of the same session, before anything else.
+ *
+ *   tail     [[[opening, first seq, batch without signature] ...], [[key, value or nothing] ...]]
+ */
+
+/** Keeps everything in these turns, and what is written in one piece with it. */
+export function tailOf(turns: readonly Turn[]): Uint8Array {
+  const batches = turns.flatMap((turn) => turn.batches)
+  const also = turns.flatMap((turn) => turn.alsoWrite)
+  return encodeCanonical([
+    batches.map(({ own, seed, commits }): Value => {
+      const batch = makeBatch(firstPrevious(own.id), commits as [Commit, ...Commit[]], seed)
+      return [encodeOpening(own.opening), commits[0]!.header.seq, encodeBatch(batch)]
+    }),
+    also.map((write): Value => (write.value ? [write.key, write.value] : [write.key])),
+  ])
+}
+
+/** Signs and stores what the last process kept and could not sign. Rejects with a code of the store, or as decoding does. */
+export async function signTail(
+  store: Store,
+  author: Author,
+  sessions: Sessions,
+  clock: HybridClock,
+): Promise<void> {
+  const kept = await store.aside?.get()
+  if (!kept) return
+  const { turn, alsoWrite } = readTail(kept, sessions)
+  if (turn.batches.length > 0) {
+    const { batches, writes } = await signTurn(turn, author, sessions)
+    await store.write([...writes, ...alsoWrite], 'synced')
+    for (const { own, batch } of batches) {
+      record(own, batch, sessions)
+      clock.observe(batch.commits.at(-1)!.header.time)
+    }
+  }
+  // Whatever of a tail is stored is passed over, should it be found again.
+  await store.aside?.set(undefined)
+}
+
+/** What of a tail is not stored yet: a write that was under way may have got through. */
+function readTail(kept: Uint8Array, sessions: Sessions): { turn: Turn; alsoWrite: Write[] } {
+  const [batches, also] = array(decodeCanonical(kept), 'tail', 2)
+  const turn = newTurn()
+  const owns = new Map<SessionId, OwnSession>()
+  for (const each of array(batches, 'tail.batches')) {
+    const [opening, first, encoded] = array(each, 'tail.batch', 3)
+    const own = ownSession(bytes(opening, 'tail.opening'), sessions, owns)
+    const from = whole(first, 'tail.first')
+    const batch = decodeBatch(bytes(encoded, 'tail.encoded'), own.id, own.previous, from)
+    if (lastSeq(batch) <= own.seq || sessions.get(own.id)?.fork) continue
+    // What lies between was refused by the store: its session has ended there.
+    if (from !== own.seq + 1) break
+    own.seq = lastSeq(batch)
+    turn.batches.push({ own, seed: batch.seed, commits: [...batch.commits], bytes: 0 })
+  }
+  const alsoWrite = array(also, 'tail.writes').map((each): Write => {
+    const [key, value] = array(each, 'tail.write')
+    return {
+      key: bytes(key, 'tail.key'),
+      value: value === undefined ? undefined : bytes(value, 'tail.value'),
+    }
+  })
+  return { turn, alsoWrite }
+}
+
+/** The session of an opening, as far as it is stored. */
+function ownSession(
+  encoded: Uint8Array,
+  sessions: Sessions,
+  owns: Map<SessionId, OwnSession>,
+): OwnSession {
+  const { session: id, opening } = decodeOpening(encoded, new Uint8Array(0))
+  const known = owns.get(id)
+  if (known) return known
+  const held = sessions.get(id)
+  const { seq, batch: previous } = held?.stored ?? { seq: 0, batch: firstPrevious(id) }
+  const own: OwnSession = { id, opening, opened: held !== undefined, seq, previous }
+  owns.set(id, own)
+  return own
+}
