@@ -51,7 +51,10 @@ export interface MapHandle<Handle> {
 
 /** A rich document that the handler changes as if it were plain data. */
 export type DocumentHandle<T> = T & {
-  /** Replaces `deleteCount` characters at `index` of the text at `path` (UTF-16 units). */
+  /**
+   * Replaces `deleteCount` UTF-16 units at `index` of the text at `path`, as on a string of JavaScript. Throws `invalid-input` where half of a
+   * surrogate pair would be left.
+   */
   splice(path: readonly (string | number)[], index: number, deleteCount: number, text: string): void
 }
 

@@ -2,6 +2,7 @@ import { PeerplaneError, type Json } from '@peerplane/core'
 
 import type { Replica } from './library.ts'
 import { toMirror, toPlain } from './plain.ts'
+import { spliceUnits, type TextPlace } from './splice-units.ts'
 
 /** A key of a map or a position in a list. */
 export type Step = string | number
@@ -16,7 +17,7 @@ export interface Place {
 export class Access {
   readonly #replica: Replica
   /** Texts that this command has spliced, by path: finding and measuring one costs as much as a keystroke. */
-  readonly #texts = new Map<string, { readonly id: string; length: number }>()
+  readonly #texts = new Map<string, TextPlace>()
   #isOpen = true
 
   constructor(replica: Replica) {
@@ -29,7 +30,7 @@ export class Access {
 
   /** The value at `step`: plain, or what `wrap` makes of a container. */
   read(place: Place, step: Step, wrap: (type: 'map' | 'list', place: Place) => unknown): unknown {
-    const found = this.#open().getWithType(place.id, step)
+    const found = canBe(step) ? this.#open().getWithType(place.id, step) : null
     if (found === null) return undefined
     const [type, value] = found
     if (type === 'map' || type === 'list') return wrap(type, { id: value, depth: place.depth + 1 })
@@ -65,9 +66,11 @@ export class Access {
     this.#change().spliceFromHydrate(place.id, at, remove, plain)
   }
 
-  /** Replaces characters of the text at `path`. Throws `invalid-input` where there is no text, or no such position. */
+  /**
+   * Replaces UTF-16 units of the text at `path`. Throws `invalid-input` where there is no text or no such position, and where half of a
+   * surrogate pair would be left.
+   */
   spliceText(path: readonly Step[], at: number, remove: number, text: string): void {
-    const replica = this.#open()
     const found = this.#textAt(path)
     if (!isWhole(at) || !isWhole(remove) || at + remove > found.length) {
       throw new PeerplaneError(
@@ -75,12 +78,13 @@ export class Access {
         `a text of ${found.length} characters has no ${remove} characters at ${at}`,
       )
     }
-    replica.splice(found.id, at, remove, text)
-    // Removing half of a surrogate pair removes both halves, so only insertions can be counted along.
-    found.length = remove === 0 ? found.length + text.length : replica.length(found.id)
+    if (typeof text !== 'string') {
+      throw new PeerplaneError('invalid-input', `a splice inserts a text, not a ${typeof text}`)
+    }
+    spliceUnits(this.#open(), found, at, remove, text)
   }
 
-  #textAt(path: readonly Step[]): { readonly id: string; length: number } {
+  #textAt(path: readonly Step[]): TextPlace {
     const replica = this.#open()
     const name = JSON.stringify(path)
     const known = this.#texts.get(name)
@@ -88,13 +92,13 @@ export class Access {
     let id = '_root'
     let type = 'map'
     for (const step of path) {
-      const fits = type === (typeof step === 'string' ? 'map' : 'list')
+      const fits = type === (typeof step === 'string' ? 'map' : 'list') && canBe(step)
       const found = fits ? replica.getWithType(id, step) : null
       type = found?.[0] ?? 'nothing'
       id = String(found?.[1])
     }
     if (type !== 'text') throw new PeerplaneError('invalid-input', `there is no text at ${name}`)
-    const text = { id, length: replica.length(id) }
+    const text = { id, length: replica.length(id), boundary: 0 }
     this.#texts.set(name, text)
     return text
   }
@@ -111,6 +115,9 @@ export class Access {
     return this.#replica
   }
 }
+
+/** Whether there may be something at this step: no key holds half of a surrogate pair. */
+const canBe = (step: Step): boolean => typeof step !== 'string' || step.isWellFormed()
 
 function typeOf(value: Json): 'int' | 'f64' | 'boolean' | 'null' {
   if (value === null) return 'null'

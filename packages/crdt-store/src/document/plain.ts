@@ -1,13 +1,17 @@
-import { compareTexts, limits, PeerplaneError, type Json } from '@peerplane/core'
+import { compareTexts, halfPair, limits, PeerplaneError, type Json } from '@peerplane/core'
 
 /**
  * A copy of `value` with sorted keys, as it will stand at `depth` of a document.
  *
- * Throws `invalid-input` for what is not JSON or what Automerge would change: dates, `undefined`, whole numbers from 2^53; `too-large`
- * below the depth limit.
+ * Throws `invalid-input` for what is not JSON or what Automerge would change: dates, `undefined`, half of a surrogate pair, whole numbers
+ * from 2^53; `too-large` below the depth limit.
  */
 export function toPlain(value: unknown, depth: number): Json {
-  if (value === null || typeof value === 'boolean' || typeof value === 'string') return value
+  if (value === null || typeof value === 'boolean') return value
+  if (typeof value === 'string') {
+    if (!value.isWellFormed()) throw halfPair()
+    return value
+  }
   if (typeof value === 'number') {
     if (!Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value))) {
       throw notJson(`the number ${value}`)
@@ -28,8 +32,9 @@ export function toPlain(value: unknown, depth: number): Json {
   )
 }
 
-/** `key`, unless it is the one that JavaScript objects cannot have as a plain member. */
+/** `key`, unless it is the one that JavaScript objects cannot have as a plain member, or would be another one when it is stored. */
 export function checkKey(key: string): string {
+  if (!key.isWellFormed()) throw halfPair()
   if (key === '__proto__') throw notJson('the key "__proto__"')
   return key
 }
