@@ -25,7 +25,7 @@ export async function requireSameSpace(
   open: SpaceId,
   { crypto }: Pick<Ports, 'crypto'>,
 ): Promise<void> {
-  const { space } = await readInvitation(invitation, { crypto, clock: { now: () => 0 } })
+  const { space } = await readInvitation(invitation, { crypto })
   if (space.record.id === open) return
   throw new PeerplaneError(
     'wrong-space',

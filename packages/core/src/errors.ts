@@ -59,9 +59,14 @@ export const errorKinds = {
     'Copy the whole link again, or ask for a new one.',
   ),
   'expired-invitation': kind(
-    'The invitation may no longer be used.',
+    'The invitation may no longer be used, by the clock of this device or of the member it came to.',
     false,
-    'Ask a member for a new invitation.',
+    'If the clock of this device is right, ask a member for a new invitation; otherwise set it and try again.',
+  ),
+  'wrong-clock': kind(
+    'A clock contradicts an invitation, other devices, or the date of this program.',
+    false,
+    'Set the clock that is wrong; an invitation that was made by a wrong clock has to be made again.',
   ),
   'unknown-entity': kind(
     'No entity type of this name was passed to `open`.',
@@ -170,12 +175,19 @@ export const errorKinds = {
 /** A code of the catalogue. */
 export type ErrorCode = keyof typeof errorKinds
 
+/** What may be said with an error. */
+export interface PeerplaneErrorOptions extends ErrorOptions {
+  /** What to do, in sentences, where the cause is known better than the code tells. */
+  readonly advice?: string | undefined
+}
+
 /** Every failure that Peerplane reports: a code to branch on, and a message that says what happened and what to do. */
 export class PeerplaneError extends Error {
   readonly code: ErrorCode
 
-  constructor(code: ErrorCode, reason: string, options?: ErrorOptions) {
-    super(`${reason}. ${errorKinds[code].action}`, options)
+  constructor(code: ErrorCode, reason: string, options: PeerplaneErrorOptions = {}) {
+    const { advice = errorKinds[code].action } = options
+    super(`${reason}. ${advice}`, options)
     this.name = 'PeerplaneError'
     this.code = code
   }

@@ -165,6 +165,7 @@ export {
   type Admission,
   type Grant,
 } from './trust/admission.ts'
+export { checkInvitationTime, clockDoubt, dateText, RELEASED_MS } from './trust/clocks.ts'
 export {
   createInvitation,
   encodeInvitation,

@@ -53,6 +53,11 @@ export const limitTable = {
   parents: limit(256, 'sessions', 'named by an opening record'),
   admissionChain: limit(16, 'admissions', 'from a device back to the creator of the space'),
   invitationBytes: limit(16 * KiB, 'bytes', 'one invitation link'),
+  invitationHours: limit(
+    720,
+    'hours',
+    'an invitation lasts, 30 days: it is a secret that lies about; one that ends later was made with a wrong clock',
+  ),
   invitationAddresses: limit(16, 'addresses', 'in one invitation'),
   entityNameBytes: limit(256, 'bytes', 'of an entity type, and of an entity id'),
   valueBytes: limit(64 * KiB, 'bytes', 'one value of a register, set or map key'),

@@ -99,6 +99,8 @@ export interface PlaneStatus {
   readonly network: NetworkStatus | undefined
   readonly addresses: readonly string[]
   readonly lastError: Problem | undefined
+  /** What speaks against the clock of this device; `undefined` when nothing does. */
+  readonly clockDoubt: string | undefined
 }
 
 /** Everything a plane can be asked. */
@@ -112,8 +114,8 @@ export interface Backend {
   list(type: string, query: ListQuery): Promise<readonly Row[]>
   /** Calls back with the status as soon as it is known and after each change. */
   watchStatus(listener: (status: PlaneStatus) => void): () => void
-  /** The text of an invitation that may be used for `hours`. */
-  invite(hours: number): Promise<string>
+  /** The text of an invitation that may be used for `hours`. Rejects with `wrong-clock` when the clock is in doubt, unless it is to be trusted. */
+  invite(hours: number, trustClock: boolean): Promise<string>
   setOnline(online: boolean): Promise<void>
   /**
    * The process may end with this task. From now on commands are stored as soon as they are decided, by writes that begin in the same task.

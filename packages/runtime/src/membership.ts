@@ -2,6 +2,7 @@ import {
   admit,
   array,
   bytes,
+  checkInvitationTime,
   createInvitation,
   createSpace,
   decodeAdmission,
@@ -37,7 +38,7 @@ export interface Membership {
 /**
  * The membership that the store holds; otherwise the one that `invitation` gives; otherwise that of a new space.
  *
- * Throws `invalid-invitation`, `expired-invitation`, or `wrong-space` when the store belongs to another space than the invitation.
+ * Throws `invalid-invitation`, `expired-invitation`, `wrong-clock`, or `wrong-space` when the store belongs to another space than the invitation.
  */
 export async function openMembership(
   ports: Ports,
@@ -57,15 +58,16 @@ export async function openMembership(
 /** The gossip topic of a space: whoever does not know the secret cannot name it. */
 export const topicOf = (space: Space): string => toHex(mac(space.secret, 'topic').slice(0, 16))
 
-/** The text of an invitation to the space. */
+/** The text of an invitation to the space. Throws `invalid-input`. */
 export async function invite(
   ports: Ports,
   { space, chain }: Membership,
   hours: number,
   addresses: readonly string[],
 ): Promise<string> {
-  if (!(hours > 0) || !Number.isFinite(hours)) {
-    throw new PeerplaneError('invalid-input', `an invitation cannot last ${hours} hours`)
+  if (!(hours > 0 && hours <= limits.invitationHours)) {
+    const reason = `an invitation lasts more than 0 and at most ${limits.invitationHours} hours, not ${hours}`
+    throw new PeerplaneError('invalid-input', reason)
   }
   const notAfter = Math.round(ports.clock.now() + hours * 3_600_000)
   return encodeInvitation(
@@ -103,11 +105,7 @@ async function join(
   text: string,
   held: Membership | undefined,
 ): Promise<Membership> {
-  const invitation = await readInvitation(text, {
-    crypto: ports.crypto,
-    // A member opens an old link to its own space without being told that it has expired.
-    clock: held ? { now: () => 0 } : ports.clock,
-  })
+  const invitation = await readInvitation(text, ports)
   const { space, grant, addresses } = invitation
   if (held) {
     if (held.space.record.id !== space.record.id) {
@@ -116,6 +114,7 @@ async function join(
     const known = new Set([...addresses, ...held.addresses])
     return { ...held, addresses: [...known].slice(0, limits.invitationAddresses) }
   }
+  checkInvitationTime(grant.notAfter, ports.clock.now())
   if (space.record.creator === device) return { space, device, chain: [], addresses }
   const inviteKey = await ports.crypto.keyFromSeed(invitation.inviteSeed)
   const admission = await admit(grant, device, inviteKey)

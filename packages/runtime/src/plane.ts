@@ -98,8 +98,14 @@ export interface Plane {
   status(): PlaneStatus | undefined
   /** Calls back with the status now and after each change. */
   onStatus(listener: (status: PlaneStatus) => void): () => void
-  /** An invitation for further devices, as text for the fragment of a link. Whoever has it can join. Default 24 hours. */
-  invite(options?: { readonly hours?: number }): Promise<string>
+  /**
+   * An invitation for further devices, as text for the fragment of a link. Whoever has it can join within `hours`: 24 by default,
+   * `limits.invitationHours` at most, by the clock of this device.
+   *
+   * Rejects with `invalid-input`, or `wrong-clock` when something speaks against this clock: then the invitation would be dead at once, or
+   * live for years. `trustClock` invites nevertheless.
+   */
+  invite(options?: { readonly hours?: number; readonly trustClock?: boolean }): Promise<string>
   /** Closes every connection and dials none until {@link Plane.goOnline}. */
   goOffline(): Promise<void>
   goOnline(): Promise<void>
@@ -156,7 +162,7 @@ export function createPlane(
     },
     status: () => latest,
     onStatus: (listener) => backend.watchStatus(distinct(listener, report)),
-    invite: ({ hours = 24 } = {}) => backend.invite(hours),
+    invite: ({ hours = 24, trustClock = false } = {}) => backend.invite(hours, trustClock),
     goOffline: () => backend.setOnline(false),
     goOnline: () => backend.setOnline(true),
     close: async () => {

@@ -1,6 +1,7 @@
 import {
   counter,
   entity,
+  limits,
   map,
   record,
   register,
@@ -228,6 +229,7 @@ test('a space is founded without a network, and an invitation admits a second de
   const late = { ...ports, store: stranger, clock: { now: () => systemClock.now() + 3_600_001 } }
   await expect(openRuntime(late, { entities: [], join: invitation })).rejects.toMatchObject({
     code: 'expired-invitation',
+    message: expect.stringContaining('the clock of this device says') as string,
   })
   const third = await openOn(createMemoryStore())
   const elsewhere = await third.invite()
@@ -239,3 +241,38 @@ test('a space is founded without a network, and an invitation admits a second de
     ),
   ).rejects.toMatchObject({ code: 'wrong-space' })
 })
+
+test('a device whose clock contradicts what it knows makes no invitation, unless its clock is to be trusted', async () => {
+  const years = 365 * 24 * 3_600_000
+  const at = async (store: Store, byMs: number): Promise<Plane> => {
+    const ports = await portsOn(store)
+    return openWith({ ...ports, clock: { now: () => systemClock.now() + byMs } })
+  }
+  for (const byMs of [-10 * years, 10 * years]) {
+    const plane = await at(createMemoryStore(), byMs)
+    const year = new Date(systemClock.now() + byMs).toISOString().slice(0, 5)
+    await expect(plane.invite()).rejects.toMatchObject({
+      code: 'wrong-clock',
+      message: expect.stringContaining(`the clock of this device says ${year}`) as string,
+    })
+    expect(plane.status()!.clockDoubt).toContain('this program was made')
+    // The device that takes it nevertheless has another clock.
+    const invitation = await plane.invite({ trustClock: true })
+    await plane.close()
+    await expect(
+      openRuntime(await portsOn(createMemoryStore()), { entities: [], join: invitation }),
+    ).rejects.toMatchObject({
+      code: byMs < 0 ? 'expired-invitation' : 'wrong-clock',
+      message: expect.stringContaining(year) as string,
+    })
+  }
+})
+
+test.each([0, -1, Number.NaN, Infinity, 1e300, limits.invitationHours + 1])(
+  'an invitation cannot last %d hours',
+  async (hours) => {
+    const plane = await openOn(createMemoryStore())
+    await expect(plane.invite({ hours })).rejects.toMatchObject({ code: 'invalid-input' })
+    await plane.close()
+  },
+)

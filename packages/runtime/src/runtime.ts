@@ -1,5 +1,7 @@
 import {
   asPeerplaneError,
+  clockDoubt,
+  dateText,
   entityKey,
   HybridClock,
   PeerplaneError,
@@ -72,6 +74,14 @@ export async function openRuntime(given: Ports, options: RuntimeOptions): Promis
   }
   let closing: Promise<void> | undefined
 
+  const doubtOfClock = (): string | undefined => {
+    const { wroteLast } = space.log.status()
+    const others = [...wroteLast].filter(([device]) => device !== membership.device)
+    return clockDoubt(ports.clock.now(), {
+      others: others.map(([, ms]) => ms),
+      self: wroteLast.get(membership.device),
+    })
+  }
   const read = (): PlaneStatus => {
     const log = space.log.status()
     const sync = online.sync()?.status()
@@ -95,6 +105,7 @@ export async function openRuntime(given: Ports, options: RuntimeOptions): Promis
       network: sync?.network,
       addresses: online.network()?.addresses() ?? [],
       lastError: status.lastError() ?? sync?.lastError,
+      clockDoubt: doubtOfClock(),
     }
   }
   status.start(read)
@@ -131,8 +142,10 @@ export async function openRuntime(given: Ports, options: RuntimeOptions): Promis
       open(() => views.watchType(declared(type), query, listener)),
     list: async (type, query) => open(() => space.entities.list(declared(type), query)),
     watchStatus: status.watch,
-    invite: async (hours) =>
+    invite: async (hours, trustClock) =>
       open(() => {
+        const doubt = trustClock ? undefined : doubtOfClock()
+        if (doubt !== undefined) throw doubtfulClock(ports.clock.now(), doubt)
         const own = online.network()?.addresses() ?? []
         return invite(ports, membership, hours, own.length > 0 ? own : membership.addresses)
       }),
@@ -141,3 +154,12 @@ export async function openRuntime(given: Ports, options: RuntimeOptions): Promis
     close: () => (closing ??= end()),
   }
 }
+
+const doubtfulClock = (now: number, doubt: string): PeerplaneError =>
+  new PeerplaneError(
+    'wrong-clock',
+    `the clock of this device says ${dateText(now)}, but ${doubt}`,
+    {
+      advice: 'Set the clock and invite again; or, if it is right, invite with `trustClock`.',
+    },
+  )

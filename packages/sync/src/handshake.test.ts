@@ -1,6 +1,7 @@
 import {
   admit,
   createSpace,
+  dateText,
   decodeAdmission,
   decodeCanonical,
   encodeCanonical,
@@ -264,6 +265,21 @@ describe('a holder of the secret', () => {
     const thief = await ed.keyFromSeed(seed('thief'))
     const results = await shake(channelPair('a', 'b'), self(thief, { chain }), self(creator))
     expect(results).toEqual(['not-a-member', 'not-a-member'])
+  })
+})
+
+describe('an invitation that ends later than any', () => {
+  it('does not admit a new device, and both sides learn which clocks disagree', async () => {
+    chain = [await invite(time.now() + 10 * 365 * 24 * HOUR)]
+    const [at, from] = channelPair('a', 'b')
+    const member = authenticate(at, self(creator)).catch((error: Error) => error.message)
+    const stranger = authenticate(from, self(guest)).catch((error: Error) => error.message)
+    const end = dateText(chain[0]!.grant.notAfter)
+    for (const message of await Promise.all([member, stranger])) {
+      expect(message).toContain(`the invitation ends at ${end}`)
+      expect(message).toContain(`the clock of this device says ${dateText(time.now())}`)
+      expect(message).toContain('Set the clock that is wrong')
+    }
   })
 })
 

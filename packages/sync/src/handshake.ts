@@ -1,6 +1,8 @@
 import {
   array,
   bytes,
+  checkInvitationTime,
+  dateText,
   decodeAdmission,
   decodeCanonical,
   encodeCanonical,
@@ -51,7 +53,7 @@ const NONCE_BYTES = 32
 const MAC_BYTES = 32
 const ADMITTED = 'admitted'
 /** Verdicts that are told to a peer that knows the secret of the space, so that its user learns why. */
-const VERDICTS: readonly ErrorCode[] = ['expired-invitation', 'not-a-member']
+const VERDICTS: readonly ErrorCode[] = ['expired-invitation', 'wrong-clock', 'not-a-member']
 const FINAL: readonly ErrorCode[] = [...VERDICTS, 'handshake-failed']
 
 /**
@@ -68,7 +70,7 @@ const FINAL: readonly ErrorCode[] = [...VERDICTS, 'handshake-failed']
  * Macs and statements cover both network ids, which the transport has authenticated, both nonces and the role: none can be replayed,
  * reflected, or passed on by somebody in the middle. A responder shows a stranger a nonce and nothing else.
  *
- * Rejects with `expired-invitation` (of any device of the chain that is new here, on either side: otherwise whoever comes too late could
+ * Rejects with `expired-invitation` or `wrong-clock` (of any device of the chain that is new here, on either side: otherwise whoever comes too late could
  * invite itself once more), `not-a-member`, or `handshake-failed` for everything else, silence of `limits.handshakeMs` included.
  */
 export async function authenticate(channel: Channel, self: Self): Promise<Proven> {
@@ -102,7 +104,7 @@ async function initiate(channel: Channel, self: Self): Promise<Proven> {
   checkProof(proof, proofOf(self.space, transcript, 'responder'))
   const peer = await judge(channel, self, contextOf(self.space, transcript, 'responder'), claim)
   await send(channel, await credentials(self, contextOf(self.space, transcript, 'initiator')))
-  const [verdict] = await receiveFromMember(channel, 1)
+  const [verdict] = await receiveFromMember(channel, self, 1)
   if (verdict !== ADMITTED) throw failed('the peer gave no verdict')
   return peer
 }
@@ -117,7 +119,7 @@ async function respond(channel: Channel, self: Self): Promise<Proven> {
   checkProof(proof, proofOf(self.space, transcript, 'initiator'))
   const own = await credentials(self, contextOf(self.space, transcript, 'responder'))
   await send(channel, [proofOf(self.space, transcript, 'responder'), ...own])
-  const claim = await receiveFromMember(channel, 2)
+  const claim = await receiveFromMember(channel, self, 2)
   const peer = await judge(channel, self, contextOf(self.space, transcript, 'initiator'), claim)
   await send(channel, [ADMITTED])
   return peer
@@ -168,9 +170,7 @@ async function checkMembership(
   // Whoever is known was let in with all before it; everybody after it is new here.
   const lastKnown = chain.findLastIndex((admission) => self.isKnown(admission.device))
   const now = self.clock.now()
-  if (chain.slice(lastKnown + 1).some(({ grant }) => grant.notAfter < now)) {
-    throw new PeerplaneError('expired-invitation', 'the invitation has run out')
-  }
+  for (const { grant } of chain.slice(lastKnown + 1)) checkInvitationTime(grant.notAfter, now)
 }
 
 function readHello([version, nonce]: readonly Value[]): Uint8Array {
@@ -186,13 +186,25 @@ const receive = async (channel: Channel, length: number): Promise<readonly Value
   array(await receiveAny(channel), 'handshake', length)
 
 /** The next frame of a peer that knows the secret: an array of `length` items, or a verdict, which is thrown. */
-async function receiveFromMember(channel: Channel, length: number): Promise<readonly Value[]> {
+async function receiveFromMember(
+  channel: Channel,
+  self: Self,
+  length: number,
+): Promise<readonly Value[]> {
   const frame = await receiveAny(channel)
   const [code] = array(frame, 'handshake')
   if (typeof code === 'string' && isVerdict(code)) {
-    throw new PeerplaneError(code, 'the peer did not let this device in')
+    throw new PeerplaneError(code, `the peer did not let this device in${byWhichClock(code, self)}`)
   }
   return array(frame, 'handshake', length)
+}
+
+/** A verdict about time names the clocks that may be wrong. */
+function byWhichClock(code: ErrorCode, { chain, clock }: Self): string {
+  const last = chain.at(-1)
+  if (code === 'not-a-member' || !last) return ''
+  const end = dateText(last.grant.notAfter)
+  return `, by the clock of the peer: the invitation ends at ${end}, and the clock of this device says ${dateText(clock.now())}`
 }
 
 async function receiveAny(channel: Channel): Promise<Value> {

@@ -50,7 +50,8 @@ export function driveRemote(
     invoke: async (invocations, options) =>
       (await ask({ kind: 'invoke', invocations, options })) as Outcome,
     list: async (type, query) => (await ask({ kind: 'list', type, query })) as readonly Row[],
-    invite: async (hours) => (await ask({ kind: 'invite', hours })) as string,
+    invite: async (hours, trustClock) =>
+      (await ask({ kind: 'invite', hours, trustClock })) as string,
     setOnline: async (online) => {
       await ask({ kind: 'set-online', online })
     },

@@ -72,7 +72,7 @@ export type Ask =
       readonly options: InvokeOptions
     }
   | { readonly kind: 'list'; readonly type: string; readonly query: ListQuery }
-  | { readonly kind: 'invite'; readonly hours: number }
+  | { readonly kind: 'invite'; readonly hours: number; readonly trustClock: boolean }
   | { readonly kind: 'set-online'; readonly online: boolean }
 
 /** What a tab wants to see, now and after each change. */
@@ -115,13 +115,15 @@ export function readFromLeader(message: unknown): FromLeader {
 }
 
 export function readAsk(ask: unknown): Ask {
-  const { kind, invocations, options, type, query, hours, online } = fields(ask)
+  const { kind, invocations, options, type, query, hours, trustClock, online } = fields(ask)
   if (kind === 'invoke') {
     const items = array(invocations, 'invocations')
     return { kind, invocations: items.map(readInvocation), options: readInvokeOptions(options) }
   }
   if (kind === 'list') return { kind, type: name(type), query: readQuery(query) }
-  if (kind === 'invite' && typeof hours === 'number') return { kind, hours }
+  if (kind === 'invite' && typeof hours === 'number' && typeof trustClock === 'boolean') {
+    return { kind, hours, trustClock }
+  }
   if (kind === 'set-online' && typeof online === 'boolean') return { kind, online }
   throw unknownKind()
 }

@@ -95,7 +95,7 @@ function run(backend: Backend, ask: Ask): Promise<unknown> {
     case 'list':
       return backend.list(ask.type, ask.query)
     case 'invite':
-      return backend.invite(ask.hours)
+      return backend.invite(ask.hours, ask.trustClock)
     case 'set-online':
       return backend.setOnline(ask.online)
   }

@@ -75,7 +75,7 @@ export function createSteadyBackend(
       })
     },
     list: (type, query) => calls.make((target) => target.list(type, query)),
-    invite: (hours) => calls.make((target) => target.invite(hours)),
+    invite: (hours, trustClock) => calls.make((target) => target.invite(hours, trustClock)),
     setOnline: (wanted) => {
       online = wanted
       asked = wanted

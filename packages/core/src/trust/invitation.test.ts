@@ -30,14 +30,6 @@ describe('an invitation', () => {
     )
   })
 
-  it('is refused when its time is over', async () => {
-    const late = { crypto, clock: new ManualClock(clock.now() + DAY + 1) }
-    await expect(readInvitation(text, late)).rejects.toMatchObject({
-      code: 'expired-invitation',
-      message: expect.stringContaining('2023-11-15') as string,
-    })
-  })
-
   it.each(['', 'hello', 'pp1.', 'pp1.AAAA', 'https://a.example/#join=', 'pp2.AAAA'])(
     'is not the text %j',
     async (other) => {

@@ -5,6 +5,7 @@ import {
   lastSeq,
   PeerplaneError,
   utf8,
+  toHex,
 } from '@peerplane/core'
 import type { Batch, Section } from '@peerplane/core'
 import { describe, expect, test } from 'vitest'
@@ -251,10 +252,13 @@ describe('own commits', () => {
     const before = alice.log.next().time.ms
     await sync(bob, alice)
     expect(alice.log.next().time).toEqual({ ms: before + 100_000, counter: 1 })
+    const bobWrote = new Map([[toHex(two.devices[1]!.key.publicKey), before + 100_000]])
+    expect(alice.log.status().wroteLast).toEqual(bobWrote)
     await alice.log.close()
     const store = createMemoryStore(alice.store.entries())
     const again = await openPeer(two, 0, { store, seed: 1 })
     expect(again.log.next().time.ms).toBe(before + 100_000)
+    expect(again.log.status().wroteLast).toEqual(bobWrote)
   })
 
   test('more heads than a commit may name are folded by empty commits before it', async () => {

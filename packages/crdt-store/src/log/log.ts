@@ -6,6 +6,7 @@ import type {
   Commit,
   CommitId,
   Crypto,
+  DeviceId,
   Frontier,
   HybridClock,
   Origin,
@@ -76,6 +77,8 @@ export interface LogStatus {
   readonly contradicted: readonly SessionId[]
   /** Sessions whose next commit is not delivered because what it depends on cannot be read; that is tried again with each delivery. */
   readonly unreadable: readonly SessionId[]
+  /** When each device made its last commit that is delivered, in milliseconds since 1970 by its own clock. */
+  readonly wroteLast: ReadonlyMap<DeviceId, number>
   /** Own commits that are not durable yet. */
   readonly pending: number
 }
@@ -231,6 +234,7 @@ export async function openLog(options: LogOptions): Promise<Log> {
       frozen: frozenOf(sessions),
       contradicted: delivery.contradicted,
       unreadable: delivery.unreadable,
+      wroteLast: sessions.wroteLast(),
       pending: appender.pending,
     }),
     settled: () => appender.settled(),

@@ -138,6 +138,15 @@ export class Sessions {
     return commits
   }
 
+  /** The time of the last delivered commit of each device, by its own clock. */
+  wroteLast(): Map<DeviceId, number> {
+    const latest = new Map<DeviceId, number>()
+    for (const { device, reach } of this.#held.values()) {
+      if (reach.seq > 0) latest.set(device, Math.max(latest.get(device) ?? 0, reach.time.ms))
+    }
+    return latest
+  }
+
   /** Delivered and durable, by the commits alone: without the tips of forks. */
   reaches(): Frontier {
     return new Map(

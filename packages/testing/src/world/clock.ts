@@ -2,8 +2,8 @@ import type { Clock } from '@peerplane/core'
 
 import type { SimWorld } from './world.ts'
 
-/** When simulations begin by the clocks of their devices: 2026-01-01 UTC. */
-const EPOCH_MS = 1_767_225_600_000
+/** When simulations begin by the clocks of their devices: 2027-01-01 UTC. */
+const EPOCH_MS = 1_798_761_600_000
 
 /** The clock of one device: wrong by an offset, running a little fast or slow, and able to jump. */
 export class SimClock implements Clock {

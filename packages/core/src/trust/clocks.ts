@@ -1,0 +1,61 @@
+import { PeerplaneError } from '../errors.ts'
+import { MAX_AHEAD_MS } from '../hybrid-clock.ts'
+import { limits } from '../limits.ts'
+
+const HOUR = 3_600_000
+const YEAR = 365 * 24 * HOUR
+
+/** No right clock is before it: 2026-11-01, when this program was worked on. Each release sets it anew. */
+export const RELEASED_MS = 1_793_491_200_000
+
+/**
+ * Throws when an invitation that ends at `notAfter` cannot be used at `now`, both in milliseconds since 1970: `expired-invitation`, or
+ * `wrong-clock` when it ends later than any invitation that is issued at this time.
+ */
+export function checkInvitationTime(notAfter: number, now: number): void {
+  const here = `the clock of this device says ${dateText(now)}`
+  if (notAfter < now) {
+    const reason = `the invitation ended at ${dateText(notAfter)}, and ${here}`
+    throw new PeerplaneError('expired-invitation', reason)
+  }
+  if (notAfter > now + limits.invitationHours * HOUR + MAX_AHEAD_MS) {
+    const reason = `the invitation ends at ${dateText(notAfter)}, and ${here}: none lasts as long as that, so this clock is slow, or that of the inviting device was fast`
+    throw new PeerplaneError('wrong-clock', reason)
+  }
+}
+
+/**
+ * What speaks against a clock that says `now`, as far as a device can know without asking anybody: the date of this program, and when each
+ * device wrote last, in milliseconds since 1970 by its own clock. `undefined` when nothing does.
+ */
+export function clockDoubt(
+  now: number,
+  wroteLast: { readonly others: readonly number[]; readonly self: number | undefined },
+): string | undefined {
+  const { others, self } = wroteLast
+  if (now < RELEASED_MS) return `this program was made later, at ${dateText(RELEASED_MS)}`
+  const newest = Math.max(...others, self ?? 0)
+  // One device with a fast clock must not bring all others into doubt.
+  const ahead = others.filter((ms) => ms > now + MAX_AHEAD_MS)
+  if (ahead.length > 0 && ahead.length * 2 >= others.length) {
+    return `other devices have written later, the last at ${dateText(Math.max(...ahead))}`
+  }
+  if (newest > 0 && newest < now - YEAR) {
+    return `for a year nobody would have written anything, the last at ${dateText(newest)}`
+  }
+  const isConfirmed = others.some((ms) => ms > now - YEAR)
+  if (!isConfirmed && now > RELEASED_MS + 5 * YEAR) {
+    return `this program was made more than five years before, at ${dateText(RELEASED_MS)}`
+  }
+  return undefined
+}
+
+/** The last millisecond that has a date. */
+const LAST_DATE_MS = 8_640_000_000_000_000
+
+/** A time in milliseconds since 1970, for people: to the second, in UTC. */
+export function dateText(ms: number): string {
+  if (!(Math.abs(ms) <= LAST_DATE_MS)) return `${ms} ms after 1970`
+  // oxlint-disable-next-line no-restricted-globals -- formats a given time, reads no clock
+  return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z')
+}
