@@ -82,6 +82,9 @@ async function play(
   const world = new SimWorld(seed)
   const statuses = new Map<Incarnation, PlaneStatus>()
   const planes = new Map<Incarnation, Plane>()
+  // Of its own for each action, so that its commands are known to be its, whenever it issues them.
+  const planeOf = ({ backend }: Incarnation, id: number): Plane =>
+    createPlane(entities, recorder?.during(id, backend) ?? backend)
   const fleet = new Fleet(
     world,
     { devices, entities: () => entities, rareWays, recorder },
@@ -98,9 +101,13 @@ async function play(
       restored: () => undefined,
     },
   )
-  const deviceOf = (incarnation: Incarnation, purpose: string): SimulatedDevice => ({
+  const deviceOf = (
+    incarnation: Incarnation,
+    purpose: string,
+    plane: Plane = planes.get(incarnation)!,
+  ): SimulatedDevice => ({
     name: incarnation.device.name,
-    plane: planes.get(incarnation)!,
+    plane,
     random: world.random.stream(purpose),
   })
   recorder?.start(world, devices, conditions)
@@ -111,7 +118,7 @@ async function play(
   const performed: { -readonly [Key in keyof Performed]: Performed[Key] }[] = []
   let refusal: unknown
   const act = async (id: number, action: string, incarnation: Incarnation): Promise<void> => {
-    const device = deviceOf(incarnation, `step ${id}`)
+    const device = deviceOf(incarnation, `step ${id}`, planeOf(incarnation, id))
     const entry = { action, device: device.name, outcome: 'unknown' as Performed['outcome'] }
     const own = performed[performed.push({ ...entry, result: undefined }) - 1]!
     try {
@@ -119,6 +126,7 @@ async function play(
       own.outcome = 'acknowledged'
     } catch (error) {
       refusal ??= error
+      recorder?.stepFailed(id, error)
       if (error instanceof Rejected) own.outcome = 'refused'
     }
   }
@@ -127,11 +135,7 @@ async function play(
     chaos,
     run: (untilMs, done) => world.run(untilMs, done),
     ready: () => true,
-    work: ({ id, work }, incarnation) => {
-      const step = (): void => void act(id, work, incarnation)
-      if (recorder) recorder.step(id, step)
-      else step()
-    },
+    work: ({ id, work }, incarnation) => void act(id, work, incarnation),
   }
   const end =
     'endMs' in until ? { endMs: until.endMs } : { enough: () => performed.length >= until.steps }

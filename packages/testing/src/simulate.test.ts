@@ -128,6 +128,62 @@ test('every seed has a random half of the rare ways, and its plan has the same',
   expect(otherwise).toBeGreaterThan(0)
 })
 
+test(
+  'the story tells every command of an action, whenever it is issued, and leaves the words of the application alone',
+  { timeout: 120_000 },
+  async () => {
+    const Note = entity('note', {
+      state: record({ sold: register(0), d1: register('') }),
+      commands: {
+        set: (note, sold: number) => note.sold.set(sold),
+        label: (note, text: string) => note.d1.set(text),
+        refuse: () => {
+          throw new Rejected('sold-out', 'd1 has none, c2 neither')
+        },
+      },
+    })
+    const broken = await simulate({
+      entities: [Note],
+      devices: 2,
+      steps: 10,
+      seeds: 1,
+      workload: {
+        // Reads, waits, writes: the most usual form of a lost update.
+        sell: async ({ plane }) => {
+          const note = plane.get(Note, 'd0')
+          const { sold } = await note.state()
+          await note.set(sold + 1)
+          await note.label('for d1,"c0":d0')
+          await note.refuse()
+        },
+        typo: async ({ plane }) => {
+          await plane.get(Note, 'd0').state()
+          throw new TypeError('d0 is no function')
+        },
+      },
+      invariants: {
+        'd0 holds': async ({ plane }, done) => {
+          const { sold } = await plane.get(Note, 'd0').state()
+          const tried = (name: string): boolean => done.some(({ action }) => action === name)
+          if (sold > 0 && tried('typo')) throw new Error('d1 and c2 are labels of d0.1')
+        },
+      },
+    }).catch((error: unknown) => error)
+    expect(broken).toBeInstanceOf(InvariantBroken)
+    const [, story] = (broken as InvariantBroken).message.split(/\n\n(.*)/s)
+    expect(story).toContain(': set 1 on note/d0: acknowledged as synced')
+    expect(story).toMatch(
+      / (Ada|Bob), step \d: label "for d1,\\"c0\\":d0" on note\/d0: acknowledged/,
+    )
+    expect(story).toMatch(
+      / (Ada|Bob), step \d: refuse on note\/d0: rejected \(sold-out: d1 has none, c2 neither\)\./,
+    )
+    expect(story).toMatch(/\d\. .*: fails \(TypeError: d0 is no function\)\./)
+    expect(story).toMatch(/ (Ada|Bob): d0 holds: d1 and c2 are labels of d0\.1\n/)
+    expect(story).not.toContain('nothing happens')
+  },
+)
+
 test('a workload that never does anything is no success', async () => {
   const cause = new Error('a typo')
   const idle = simulate({

@@ -1,4 +1,4 @@
-import { PeerplaneError, type Batch, type Write } from '@peerplane/core'
+import { PeerplaneError, Rejected, type Batch, type Write } from '@peerplane/core'
 import { batchOfWrite } from '@peerplane/crdt-store'
 import type { Backend, Invocation, InvokeOptions, Outcome } from '@peerplane/runtime'
 
@@ -7,6 +7,7 @@ import type {
   RecordedCommand,
   RecordedCommit,
   RecordedDevice,
+  RecordedFailure,
   RecordedFault,
   RecordedFrame,
   RecordedLink,
@@ -34,6 +35,7 @@ export class Recorder {
   readonly #faults: RecordedFault[] = []
   readonly #shown: RecordedShow[] = []
   readonly #violations: RecordedViolation[] = []
+  readonly #failures: RecordedFailure[] = []
   #conditions: readonly Condition[] = []
   #now: () => number = () => 0
   #seed = 0
@@ -74,6 +76,20 @@ export class Recorder {
     } finally {
       this.#step = undefined
     }
+  }
+
+  /** The backend for the work of one step: whenever a command is issued through it, it is the step's. */
+  during(id: number, backend: Backend): Backend {
+    return {
+      ...backend,
+      invoke: (invocations, options) => this.step(id, () => backend.invoke(invocations, options)),
+    }
+  }
+
+  /** The work of a step ended in an error. */
+  stepFailed(id: number, error: unknown): void {
+    if (!this.#hasRoom(this.#failures.length)) return
+    this.#failures.push({ step: id, atMs: this.#now(), reason: reasonOf(error) })
   }
 
   /** The backend with an eye on its commands. */
@@ -176,6 +192,7 @@ export class Recorder {
       faults: this.#faults,
       shown: this.#shown,
       violations: this.#violations,
+      failures: this.#failures,
       dropped: this.#dropped,
     }
   }
@@ -209,7 +226,7 @@ export class Recorder {
       (error: unknown) => {
         command.outcome = 'rejected'
         command.endMs = this.#now()
-        command.reason = error instanceof PeerplaneError ? error.code : String(error)
+        command.reason = reasonOf(error)
       },
     )
   }
@@ -242,4 +259,10 @@ export class Recorder {
     this.#dropped++
     return false
   }
+}
+
+/** An error in a few words: the code of ours, the text of the application's. */
+function reasonOf(error: unknown): string {
+  if (error instanceof Rejected) return `${error.rejection}: ${error.reason}`
+  return error instanceof PeerplaneError ? error.code : String(error)
 }

@@ -19,6 +19,7 @@ export interface Recording {
   readonly faults: readonly RecordedFault[]
   readonly shown: readonly RecordedShow[]
   readonly violations: readonly RecordedViolation[]
+  readonly failures: readonly RecordedFailure[]
   /** Entries that no table had room for. */
   readonly dropped: number
 }
@@ -103,6 +104,13 @@ export interface RecordedShow {
   readonly process: string
   readonly step: number
   readonly atMs: number
+}
+
+/** The work of a step ended in an error. */
+export interface RecordedFailure {
+  readonly step: number
+  readonly atMs: number
+  readonly reason: string
 }
 
 export interface RecordedViolation {

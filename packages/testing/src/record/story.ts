@@ -27,7 +27,7 @@ export function tellRun(plan: Plan<unknown>, recording: Recording): string {
     .sort((a, b) => a.atMs - b.atMs)
   const broken = violation
     ? [
-        `  ✗ ${clock(violation.atMs - recording.beginMs)}  ${words.text(`${violation.where}: ${violation.what}`)}`,
+        `  ✗ ${clock(violation.atMs - recording.beginMs)}  ${words.who(violation.where)}: ${words.seen(violation)}`,
         '',
         `Broken rule: ${violation.rule}. ${words.rule(violation.rule)}`,
       ]
@@ -69,15 +69,36 @@ function devices({ devices: all }: Recording, words: Words): string[] {
 }
 
 function stepLines(plan: Plan<unknown>, recording: Recording, words: Words): Line[] {
-  return plan.steps.map((step, index) => {
+  return plan.steps.flatMap((step, index) => {
     const atMs = recording.beginMs + step.atMs
     const line = (text: string): Line => ({ atMs, text, step: index + 1 })
-    if ('fault' in step) return line(`${words.fault(step.fault)}.`)
-    if ('copy' in step) return line(`A copy of ${words.who(step.device)}'s disk is put aside.`)
-    const commands = recording.commands.filter((command) => command.step === step.id)
-    const told = commands.map((command) => commandText(command, recording, words))
-    return line(`${words.who(step.device)}: ${[...new Set(told)].join('; ') || 'nothing happens'}.`)
+    if ('fault' in step) return [line(`${words.fault(step.fault)}.`)]
+    if ('copy' in step) return [line(`A copy of ${words.who(step.device)}'s disk is put aside.`)]
+    const who = words.who(step.device)
+    const done = workLines(step.id, recording, words)
+    const [first, ...rest] = done.length > 0 ? done : [{ atMs, text: 'nothing happens' }]
+    return [
+      { ...line(`${who}: ${first!.text}.`), atMs: first!.atMs },
+      ...rest.map((each) => ({
+        atMs: each.atMs,
+        text: `${who}, step ${index + 1}: ${each.text}.`,
+      })),
+    ]
   })
+}
+
+/** The commands of a step, those of one moment together, and how it failed if it did in another way than its last command. */
+function workLines(id: number, recording: Recording, words: Words): Line[] {
+  const commands = recording.commands.filter(({ step }) => step === id)
+  const moments = new Map<number, Set<string>>()
+  for (const command of commands) {
+    const told = moments.get(command.atMs) ?? new Set<string>()
+    moments.set(command.atMs, told.add(commandText(command, recording, words)))
+  }
+  const lines = [...moments].map(([atMs, told]) => ({ atMs, text: [...told].join('; ') }))
+  const failure = recording.failures.find(({ step }) => step === id)
+  if (!failure || commands.some(({ reason }) => reason === failure.reason)) return lines
+  return [...lines, { atMs: failure.atMs, text: `fails (${failure.reason})` }]
 }
 
 /** A command in one line: what was asked for, and what came of it. */
@@ -104,8 +125,11 @@ export function commandText(
 function inputText(input: string): string {
   const shown = input
     .replaceAll(/"mark":"~w\d+~",?|"text":"~w\d+~[^"]*",?/g, '')
-    .replaceAll(/"(\w+)":/g, '$1: ')
-    .replaceAll(',', ', ')
+    // What stands in quotes is the application's.
+    .replaceAll(/("(?:[^"\\]|\\.)*(?:"|$))(:?)|,/g, (found, quoted?: string, colon?: string) => {
+      if (quoted === undefined) return `${found} `
+      return colon ? `${/^"\w+"$/.test(quoted) ? quoted.slice(1, -1) : quoted}: ` : quoted
+    })
   return shown === '' || shown === '{}' ? '' : ` ${shown}`
 }
 

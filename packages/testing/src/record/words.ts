@@ -1,5 +1,5 @@
 import type { Condition, Fault } from '../plan/plan.ts'
-import type { RecordedCommit, Recording } from './recording.ts'
+import type { RecordedCommit, RecordedViolation, Recording } from './recording.ts'
 
 /** Names that people remember better than numbers. */
 const PEOPLE = ['Ada', 'Bob', 'Cleo', 'Dan', 'Eve', 'Finn', 'Gwen', 'Hugo', 'Ida', 'Joe', 'Kim']
@@ -33,8 +33,8 @@ export interface Words {
   session(session: string): string
   /** "step 3": the place of a step in the story. */
   step(id: number): string
-  /** A text that names processes, devices and commands, for people. */
-  text(text: string): string
+  /** What is seen of a violation. Only the texts of the campaign name processes, devices and commands; an invariant's are the application's. */
+  seen(violation: Pick<RecordedViolation, 'rule' | 'what'>): string
   fault(fault: Fault): string
   condition(condition: Condition): string
   rule(rule: string): string
@@ -61,11 +61,13 @@ export function wordsFor(recording: Recording, steps: readonly number[]): Words 
     step,
     session: (session) => sessions.get(session) ?? '?',
     commit: ({ session, seq }) => `${sessions.get(session) ?? '?'}${seq}`,
-    text: (text) =>
-      text
+    seen: ({ rule, what }) => {
+      if (rule === 'invariant') return what
+      return what
         .replaceAll(/~w(\d+)~[a-z]+\/[a-z]/g, (_, id: string) => `what ${step(Number(id))} wrote`)
         .replaceAll(/~w(\d+)~/g, (_, id: string) => step(Number(id)))
-        .replaceAll(/\b[dc]\d+(\.\d+)?\b/g, (name) => who(name)),
+        .replaceAll(/\b[dc]\d+(\.\d+)?\b/g, (name) => who(name))
+    },
     fault: (fault) => {
       switch (fault.kind) {
         case 'crash':

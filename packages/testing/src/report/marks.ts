@@ -85,7 +85,7 @@ export function laneOf(device: string, recording: Recording, words: Words): stri
   }
   for (const { rule, where, what, atMs } of recording.violations) {
     if (!own(where)) continue
-    const text = `${clock(atMs)}  Rule broken: ${rule}. ${words.rule(rule)}\nSeen at ${words.who(where)}: ${words.text(what)}`
+    const text = `${clock(atMs)}  Rule broken: ${rule}. ${words.rule(rule)}\nSeen at ${words.who(where)}: ${words.seen({ rule, what })}`
     parts.push(
       `<button class="m wrong" style="${at(atMs)}" data-d="${escape(text)}" aria-label="${escape(text)}">!</button>`,
     )

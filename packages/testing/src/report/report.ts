@@ -66,7 +66,7 @@ function verdict({ violations, beginMs }: Recording, words: Words): string {
   const more = violations.length > 1 ? `<dt>Later</dt><dd>${violations.length - 1} more</dd>` : ''
   return `<div class="verdict broken"><b>A rule was broken: ${escape(first.rule)}</b>
 <dl><dt>Expected</dt><dd>${escape(words.rule(first.rule))}</dd>
-<dt>Seen</dt><dd>${escape(words.text(first.what))}</dd>
+<dt>Seen</dt><dd>${escape(words.seen(first))}</dd>
 <dt>Where</dt><dd>${escape(words.who(first.where))}</dd>
 <dt>When</dt><dd>${when}</dd>${more}</dl></div>`
 }
