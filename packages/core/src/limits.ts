@@ -149,6 +149,11 @@ export const limitTable = {
     'one file that the page server compresses, which takes it into memory; larger ones go out as they are',
   ),
   compressedCacheBytes: limit(64 * MiB, 'bytes', 'of compressed files that the page server keeps'),
+  daemonMemoryBytes: limit(
+    512 * MiB,
+    'bytes',
+    'of resident memory that a daemon needs at most, whoever attacks it: the harness of attacks measures it, nothing enforces it',
+  ),
   controlBytes: limit(4 * KiB, 'bytes', 'one request to a daemon over its socket'),
   controlConnections: limit(16, 'connections', 'to the socket of a daemon at once'),
 } as const satisfies Record<string, Limit>

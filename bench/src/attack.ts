@@ -1,0 +1,91 @@
+// npm run attack -- all | NAME ... | churn [--seed 1] [--scale 1] [--seconds N]: real processes attack a real daemon while honest members work.
+import { parseArgs } from 'node:util'
+
+import type { Attack } from './attack/attack.ts'
+import { attacks } from './attack/attacks.ts'
+import { slowness } from './attack/bounds.ts'
+import { calm } from './attack/calm.ts'
+import { churn } from './attack/churn.ts'
+import { drive, type Extent } from './attack/drive.ts'
+import type { Measured } from './attack/measured.ts'
+import { churnTable, jsonLine, table } from './attack/report.ts'
+import { judge } from './attack/verdict.ts'
+import { startWorld } from './attack/world.ts'
+
+const { values, positionals: names } = parseArgs({
+  options: {
+    seed: { type: 'string', default: '1' },
+    scale: { type: 'string', default: '1' },
+    seconds: { type: 'string' },
+  },
+  allowPositionals: true,
+})
+
+const known = ['all', 'churn', ...attacks.map(({ name }) => name)]
+if (names.length === 0 || !names.every((name) => known.includes(name))) usage()
+else if (names.includes('churn')) process.exitCode = await soak(Number(values.seconds ?? 600))
+else process.exitCode = await attackAll(names, Number(values.seconds ?? 20))
+
+function usage(): void {
+  console.error('usage: npm run attack -- all | NAME ... [--seed N] [--scale N] [--seconds N]')
+  console.error('       npm run attack -- churn [--seconds N]\n')
+  for (const { name, about } of attacks) console.error(`  ${name.padEnd(18)} ${about}`)
+  process.exitCode = 2
+}
+
+async function attackAll(wanted: readonly string[], seconds: number): Promise<number> {
+  const extent: Extent = {
+    before: seconds / 2,
+    during: seconds,
+    after: seconds / 2,
+    scale: Number(values.scale),
+    seed: Number(values.seed),
+  }
+  const byItself = await attackOnce(calm, extent)
+  const results: string[] = []
+  for (const attack of attacks) {
+    if (attack === calm || !(wanted.includes('all') || wanted.includes(attack.name))) continue
+    results.push(await report(attack, extent, byItself.measured))
+  }
+  const failures = results.filter((result) => result === 'broken').length
+  console.log(`\n${results.length} attacks, ${failures} broken`)
+  return failures === 0 ? 0 : 1
+}
+
+async function report(attack: Attack, extent: Extent, byItself: Measured): Promise<string> {
+  const { measured, losses } = await attackOnce(attack, extent)
+  const verdict = judge([attack], measured, losses)
+  const slow = slowness(measured.before)
+  console.log(`\n${attack.name}: ${attack.about} (${attack.by})\n${table(measured, byItself)}`)
+  console.log(`  done: ${JSON.stringify(measured.done[attack.name])}`)
+  console.log(`  all as before after ${(measured.recovery / 1_000).toFixed(1)} s`)
+  if (slow > 1) console.log(`  this machine is busy: times may be ${slow.toFixed(1)} times as long`)
+  for (const each of verdict.broken) console.log(`  ${each}`)
+  if (attack.known) console.log(`  known: ${attack.known.because}`)
+  if (verdict.result === 'better') console.log('  IT HOLDS: take its mark "known" away')
+  console.log(`${attack.name}: ${verdict.result}`)
+  console.log(jsonLine(attack, measured, verdict))
+  return verdict.result
+}
+
+/** In a world of its own. */
+async function attackOnce(
+  attack: Attack,
+  extent: Extent,
+): Promise<{ measured: Measured; losses: string[] }> {
+  const world = await startWorld()
+  try {
+    const measured = await drive(world, [attack], extent)
+    return { measured, losses: world.losses() }
+  } finally {
+    await world.end()
+  }
+}
+
+async function soak(seconds: number): Promise<number> {
+  const result = await churn(seconds)
+  console.log(churnTable(result))
+  for (const each of result.broken) console.log(`  ${each}`)
+  console.log(JSON.stringify(result))
+  return result.broken.length === 0 ? 0 : 1
+}

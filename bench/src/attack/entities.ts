@@ -1,0 +1,20 @@
+import { counter, document, entity, map, record, register, set, type Entity } from '@peerplane/node'
+
+/** What honest members write, and read from each other. */
+export const Pulse = entity('pulse', {
+  state: record({ number: register<number>(0) }),
+  commands: { beat: (pulse, number: number) => pulse.number.set(number) },
+})
+
+/** One entity type for each kernel; nobody honest writes them, all honest members show them. */
+export const kinds = {
+  counter: entity('counter', { state: counter(), commands: {} }),
+  register: entity('register', { state: register<string>(''), commands: {} }),
+  set: entity('set', { state: set<string>(), commands: {} }),
+  map: entity('map', { state: map(register<string>('')), commands: {} }),
+  record: entity('record', { state: record({ a: register(''), b: counter() }), commands: {} }),
+  document: entity('document', { state: document({ text: '' }), commands: {} }),
+} as const satisfies Record<string, Entity>
+
+/** The one entity of each kind that is attacked, and that honest members watch. */
+export const VICTIM = 'victim'

@@ -1,0 +1,98 @@
+import {
+  decodeCanonical,
+  encodeCanonical,
+  entityKey,
+  markOf,
+  toHex,
+  type Batch,
+  type Link,
+  type SessionId,
+  type Value,
+} from '@peerplane/core'
+import { setTimeout as pause } from 'node:timers/promises'
+
+import type { Attack } from '../attack.ts'
+import { VICTIM } from '../entities.ts'
+import { haveFrame, runFrame } from './frames.ts'
+import { HandmadeSession } from './log.ts'
+import { join, linkUp, networkOf, type Member } from './member.ts'
+import type { Tools } from '../attack.ts'
+
+const PER_SECOND = 20
+const TURN_MS = 50
+
+/** A session of which there are two versions from commit 2 on. */
+interface Forked {
+  readonly session: HandmadeSession
+  readonly first: readonly Batch[]
+  readonly second: readonly Batch[]
+}
+
+/** Sessions that are shown, and then shown to be forked: all who have folded them fold again without them. */
+export const forkStorm: Attack = {
+  name: 'fork-storm',
+  about: 'a member forks 20 sessions a second that all have folded',
+  by: 'member',
+  needs: 'forks',
+  run: async (target, tools) => {
+    const member = await join(target.invitation, tools.random)
+    const network = await networkOf(member, target, tools)
+    const forks = new Map<SessionId, Forked>()
+    let link: Link | undefined
+    await linkUp(member, network, {
+      connected: (opened) => {
+        link = opened
+        tools.count('links')
+      },
+      disconnected: () => (link = undefined),
+      frame: async (from, frame) => {
+        for (const [session, first] of wanted(frame)) {
+          const fork = forks.get(session)
+          if (!fork) continue
+          if (first === 1) tools.count('forks')
+          await from.send(runFrame(fork.session.run(fork.second.slice(first - 1), first)))
+        }
+      },
+    })
+    const begun = performance.now()
+    while (!tools.signal.aborted) {
+      const due = ((performance.now() - begun) / 1_000) * PER_SECOND * tools.scale
+      while (link && forks.size < due && !tools.signal.aborted) {
+        const fork = await makeFork(member, tools)
+        forks.set(fork.session.session, fork)
+        await show(link, fork)
+      }
+      await pause(TURN_MS)
+    }
+    await network.stop()
+  },
+}
+
+/** The first version as it is, of the second only that it goes further: then it is asked for. */
+async function show(link: Link, { session, first, second }: Forked): Promise<void> {
+  await link.send(runFrame(session.run(first)))
+  const last = second.at(-1)!
+  await link.send(haveFrame([{ session: session.session, seq: 3, mark: markOf(last.id) }]))
+}
+
+async function makeFork(member: Member, { random }: Tools): Promise<Forked> {
+  const session = await HandmadeSession.open(member, random)
+  const change = (by: number): { entity: ReturnType<typeof entityKey>; body: Uint8Array } => ({
+    entity: entityKey('counter', VICTIM),
+    body: encodeCanonical([[], [by]]),
+  })
+  const start = await session.batch(1, undefined, change(1))
+  const one = await session.batch(2, start.id, change(2))
+  const other = await session.batch(2, start.id, change(3))
+  const end = await session.batch(3, other.id, change(4))
+  return { session, first: [start, one], second: [start, other, end] }
+}
+
+/** Sessions that are asked for, with the first commit. */
+function wanted(frame: Uint8Array): (readonly [SessionId, number])[] {
+  const [kind, ranges] = decodeCanonical(frame) as readonly Value[]
+  if (kind !== 3) return []
+  return (ranges as readonly (readonly [Uint8Array, number, number])[]).map(
+    ([session, from]) => [toHex(session) as SessionId, from] as const,
+  )
+}

@@ -1,0 +1,91 @@
+import {
+  encodeBatch,
+  entityKey,
+  firstPrevious,
+  makeBatch,
+  makeCommit,
+  markOf,
+  signBatch,
+  signOpening,
+  type Batch,
+  type BatchId,
+  type EntityKey,
+  type Random,
+  type SessionId,
+  type Tip,
+} from '@peerplane/core'
+
+import type { HostileRun } from './frames.ts'
+import type { Member } from './member.ts'
+
+/** A session that a hostile member writes by hand. */
+export class HandmadeSession {
+  readonly session: SessionId
+  readonly #member: Member
+  readonly #random: Random
+  readonly #opening: HostileRun['opening']
+
+  private constructor(
+    member: Member,
+    random: Random,
+    session: SessionId,
+    opening: HostileRun['opening'],
+  ) {
+    this.#member = member
+    this.#random = random
+    this.#opening = opening
+    this.session = session
+  }
+
+  static async open(member: Member, random: Random): Promise<HandmadeSession> {
+    const { space, key, chain, device } = member
+    const fields = { space: space.record.id, device, parents: [], admission: chain.at(-1)!.id }
+    const { session, bytes, signature } = await signOpening(
+      { ...fields, nonce: random.bytes(16) },
+      key,
+    )
+    return new HandmadeSession(member, random, session, {
+      bytes,
+      signature,
+      chain: chain.map((admission) => admission.bytes),
+    })
+  }
+
+  /** A signed batch of one commit that changes one entity. */
+  async batch(seq: number, previous: BatchId | undefined, content: Content): Promise<Batch> {
+    const seed = this.#random.bytes(16)
+    const header = {
+      seq,
+      deps: [],
+      digest: new Uint8Array(0),
+      time: { ms: Date.now(), counter: 0 },
+      view: [],
+    }
+    const section = { tag: new Uint8Array(0), modelVersion: 1, ...content }
+    const commit = makeCommit(this.session, header, [section], seed)
+    const batch = makeBatch(previous ?? firstPrevious(this.session), [commit], seed)
+    return signBatch(batch, this.#member.key)
+  }
+
+  /** The run of these batches, from commit 1 on if `from` is 1. */
+  run(batches: readonly Batch[], from = 1): HostileRun {
+    const run = { session: this.session, from, batches: batches.map(encodeBatch) }
+    return from === 1 && this.#opening ? { ...run, opening: this.#opening } : run
+  }
+}
+
+/** What a commit changes. */
+export interface Content {
+  readonly entity: EntityKey
+  readonly body: Uint8Array
+}
+
+/** An entity that nobody declares. */
+export const nowhere: EntityKey = entityKey('nowhere', 'n')
+
+/** A tip that claims a batch which nobody has. */
+export const lie = (session: SessionId, seq: number): Tip => ({
+  session,
+  seq,
+  mark: markOf(session as string as BatchId),
+})
