@@ -1,4 +1,4 @@
-import type { Network, Random, Scheduler } from '@peerplane/core'
+import type { Clock, Network, Random, Scheduler } from '@peerplane/core'
 import { createLibp2pNetwork } from '@peerplane/sync/libp2p'
 import { circuitRelayTransport } from '@libp2p/circuit-relay-v2'
 import { webRTC } from '@libp2p/webrtc'
@@ -12,6 +12,7 @@ export interface BrowserNetworkOptions {
   readonly dial: readonly string[]
   /** STUN and TURN servers, as URLs. Without any, WebRTC connects peers of one local network; others stay on the relay. */
   readonly iceServers: readonly string[]
+  readonly clock: Clock
   readonly scheduler: Scheduler
   readonly random: Random
 }

@@ -103,10 +103,11 @@ async function openReplica(options: OpenOptions, platform: Platform): Promise<Ba
 
 function networkOf(
   { network = true, iceServers = [] }: OpenOptions,
-  { scheduler, random }: Platform,
+  { clock, scheduler, random }: Platform,
 ): NetworkFactory | undefined {
   if (!network) return undefined
-  return ({ topic, dial }) => createBrowserNetwork({ topic, dial, iceServers, scheduler, random })
+  return ({ topic, dial }) =>
+    createBrowserNetwork({ topic, dial, iceServers, clock, scheduler, random })
 }
 
 function firstStatus(backend: Backend): Promise<PlaneStatus> {

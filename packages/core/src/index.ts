@@ -148,7 +148,9 @@ export type {
   NetworkStatus,
   Path,
   PeerHint,
+  Refusal,
 } from './ports/network.ts'
+export { refusals } from './ports/network.ts'
 export { perturbations, type Perturb, type Perturbation } from './ports/perturb.ts'
 export type { Random } from './ports/random.ts'
 export type { Admitted, OpeningEvidence, Replica, Run } from './ports/replica.ts'

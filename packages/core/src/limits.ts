@@ -22,6 +22,36 @@ export const limitTable = {
     'bytes',
     'one frontier announcement by gossip: a thousand sessions',
   ),
+  gossipGarbage: limit(
+    8,
+    'messages',
+    'of gossip that no member wrote, from one peer, until it is cut off: honest peers pass none on',
+  ),
+  gossipPerSecond: limit(
+    100,
+    'announcements',
+    'taken from one peer; more may get lost, which anti-entropy repairs. Twice that may come at once',
+  ),
+  gossipPassedPerSecond: limit(
+    400,
+    'announcements',
+    'taken from all peers together, and so passed on. Twice that may come at once',
+  ),
+  gossipBytesPerSecond: limit(
+    2 * MiB,
+    'bytes',
+    'of announcements taken from all peers together, and so passed on. Twice that may come at once',
+  ),
+  gossipFloodPerSecond: limit(
+    1_000,
+    'announcements',
+    'from one peer, good or not, beyond which it is cut off: more than an honest peer passes on. Twice that may come at once',
+  ),
+  gossipOutBytes: limit(
+    256 * KiB,
+    'bytes',
+    'of gossip waiting to leave to one peer; beyond it the peer gets no more gossip',
+  ),
   commitBytes: limit(
     1 * MiB,
     'bytes',
@@ -98,7 +128,33 @@ export const limitTable = {
     'bytes',
     'waiting to leave over one link; live pushes beyond it are left to repair',
   ),
-  connections: limit(100, 'connections', 'at once'),
+  connections: limit(
+    100,
+    'connections',
+    'at once of members; when all are taken, the device with most gives one up',
+  ),
+  linksPerDevice: limit(
+    4,
+    'connections',
+    'of one device at once, the oldest gives way: two that dial each other, a relay, and what comes after it',
+  ),
+  linksPerAddress: limit(
+    50,
+    'connections',
+    'from one address at once: an office behind one router leaves room for others',
+  ),
+  deviceArrivals: limit(
+    60,
+    'connections',
+    'of one device in a minute, which may come all at once: a device that restarts comes back quickly',
+  ),
+  shutOutFirstMs: limit(
+    1_000,
+    'milliseconds',
+    'for which a device is shut out after it broke a rule, doubled each time it does so again',
+  ),
+  shutOutMostMs: limit(600_000, 'milliseconds', 'for which a device is shut out at most'),
+  shutOutMemory: limit(1_000, 'devices', 'remembered as shut out or as having come lately'),
   peersPerMessage: limit(64, 'peers', 'introduced in one message'),
   relayReservations: limit(64, 'reservations', 'of members at one anchor'),
   handshakeMs: limit(
@@ -111,11 +167,52 @@ export const limitTable = {
     'bytes',
     'one message of the handshake: a full chain of admissions fits, and a stranger fills no memory',
   ),
-  pendingConnections: limit(64, 'connections', 'that have not proved membership yet, at once'),
+  pendingConnections: limit(
+    64,
+    'connections',
+    'that have not proved membership yet, at once; the oldest of the address with most gives way',
+  ),
+  pendingPerAddress: limit(
+    16,
+    'connections',
+    'from one address that have not proved membership yet, at once; the oldest gives way',
+  ),
   connectionsPerSecond: limit(
     50,
     'connections',
     'accepted from one address: an office behind one router comes back at once after a restart',
+  ),
+  strangerBytes: limit(
+    64 * KiB,
+    'bytes',
+    'received before membership is proved: Noise and three messages of the handshake',
+  ),
+  webSocketBytes: limit(
+    16 * KiB,
+    'bytes',
+    'one WebSocket message: peers cut what they send to this, and an announced length beyond it closes the socket before a byte of it is kept',
+  ),
+  webSocketOutBytes: limit(
+    256 * KiB,
+    'bytes',
+    'waiting in one WebSocket before its sender is told to wait',
+  ),
+  httpSockets: limit(
+    100,
+    'sockets',
+    'of the page server at once; one address has at most a half of them',
+  ),
+  httpRequestMs: limit(10_000, 'milliseconds', 'until a request must have come in whole'),
+  httpHeaderBytes: limit(8 * KiB, 'bytes', 'of the headers of one HTTP request'),
+  httpAnswerMs: limit(
+    60_000,
+    'milliseconds',
+    'for which a client of the page server may take nothing of its answer',
+  ),
+  spareHandles: limit(
+    128,
+    'file handles',
+    'left to the store, the control socket, outgoing connections and the runtime of the process',
   ),
   linkWindowBytes: limit(
     1 * MiB,
@@ -155,7 +252,16 @@ export const limitTable = {
     'of resident memory that a daemon needs at most, whoever attacks it: the harness of attacks measures it, nothing enforces it',
   ),
   controlBytes: limit(4 * KiB, 'bytes', 'one request to a daemon over its socket'),
-  controlConnections: limit(16, 'connections', 'to the socket of a daemon at once'),
+  controlConnections: limit(
+    16,
+    'connections',
+    'to the socket of a daemon at once; the oldest that has asked nothing yet gives way',
+  ),
+  controlMs: limit(
+    5_000,
+    'milliseconds',
+    'until a request to the socket of a daemon must have come whole, and its answer be taken',
+  ),
 } as const satisfies Record<string, Limit>
 
 /** The bounds by name. */

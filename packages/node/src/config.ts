@@ -1,6 +1,9 @@
+import { isIP } from 'node:net'
+
 import { fromUtf8, PeerplaneError } from '@peerplane/core'
 
 import { nearest } from './nearest.ts'
+import { THIS_MACHINE } from './proxies.ts'
 
 /** How a daemon runs. */
 export interface Config {
@@ -12,6 +15,7 @@ export interface Config {
   readonly port: number
   readonly tcpPort: number
   readonly announce: readonly string[]
+  readonly proxies: readonly string[]
   readonly serve: string | undefined
   readonly httpPort: number
   readonly page: string | undefined
@@ -45,6 +49,26 @@ const text = <Default extends string | undefined>(
   read: (given) => (typeof given === 'string' && given !== '' ? given : undefined),
 })
 
+const texts = (
+  initial: readonly string[],
+  argument: string,
+  about: string,
+  form: string,
+  fits: (item: string) => unknown = () => true,
+): SettingOf<readonly string[]> => ({
+  default: initial,
+  argument,
+  about,
+  form,
+  read: (given) => {
+    const list: unknown = typeof given === 'string' ? given.split(',').filter(Boolean) : given
+    if (!Array.isArray(list)) return undefined
+    return list.every((item) => typeof item === 'string' && fits(item))
+      ? (list as string[])
+      : undefined
+  },
+})
+
 const port = (initial: number, about: string): SettingOf<number> => ({
   default: initial,
   argument: 'PORT',
@@ -76,17 +100,19 @@ export const settings: { readonly [Name in keyof Config]: SettingOf<Config[Name]
   host: text('127.0.0.1', 'ADDRESS', 'IP address to listen at; 0.0.0.0 for all of this machine'),
   port: port(7420, 'WebSocket port for browsers and other peers; 0 takes a free one'),
   tcpPort: port(7421, 'TCP port for other daemons; 0 takes a free one'),
-  announce: {
-    default: [],
-    argument: 'ADDRESSES',
-    about: 'multiaddresses, with commas, under which a proxy makes this daemon reachable',
-    form: 'a list of multiaddresses',
-    read: (given) => {
-      const list: unknown = typeof given === 'string' ? given.split(',').filter(Boolean) : given
-      if (!Array.isArray(list)) return undefined
-      return list.every((item) => typeof item === 'string') ? (list as string[]) : undefined
-    },
-  },
+  announce: texts(
+    [],
+    'ADDRESSES',
+    'multiaddresses, with commas, under which a proxy makes this daemon reachable',
+    'a list of multiaddresses',
+  ),
+  proxies: texts(
+    THIS_MACHINE,
+    'ADDRESSES',
+    'IP addresses, with commas, of proxies before this daemon: limits per address do not count for them',
+    'a list of IP addresses',
+    isIP,
+  ),
   serve: text(undefined, 'DIR', 'directory of a built web application to serve'),
   httpPort: port(7422, 'port to serve it at; 0 takes a free one'),
   page: text(undefined, 'URL', 'page for invitation links; default: the one that is served'),

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 
-import { PeerplaneError } from '@peerplane/core'
+import { limits, PeerplaneError } from '@peerplane/core'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 
 import { askDaemon, serveControl } from './control.ts'
@@ -85,3 +85,31 @@ it('closes although a client says nothing', async () => {
   close = undefined
   expect(await askDaemon(path, { ask: 'status' })).toBeUndefined()
 })
+
+it('answers although others hold all its places and send a byte now and then', async () => {
+  await serve()
+  const slow = await Promise.all(
+    Array.from({ length: limits.controlConnections }, async () => {
+      const socket = connect(path).on('error', () => undefined)
+      await new Promise((resolve) => socket.once('connect', resolve))
+      return socket
+    }),
+  )
+  const trickle = setInterval(() => {
+    for (const socket of slow) if (socket.writable) socket.write('x')
+  }, 200)
+  try {
+    const since = performance.now()
+    expect(await askDaemon(path, { ask: 'status' })).toEqual({ commits: 3 })
+    await Promise.all(
+      slow.map(async (socket) => {
+        socket.resume()
+        if (!socket.closed) await new Promise((resolve) => socket.once('close', resolve))
+      }),
+    )
+    expect(performance.now() - since).toBeLessThan(limits.controlMs + 2_000)
+    expect(await askDaemon(path, { ask: 'status' })).toEqual({ commits: 3 })
+  } finally {
+    clearInterval(trickle)
+  }
+}, 15_000)

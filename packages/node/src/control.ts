@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 
 import { asPeerplaneError, concatBytes, fromUtf8, limits, PeerplaneError } from '@peerplane/core'
 import type { Json } from '@peerplane/core'
+import { systemScheduler } from '@peerplane/runtime'
 import type { Problem } from '@peerplane/runtime'
 
 import { problemError } from './problem.ts'
@@ -27,12 +28,23 @@ export async function serveControl(
 ): Promise<() => Promise<void>> {
   await rm(path, { force: true })
   const sockets = new Set<Socket>()
+  /** Those that have not asked yet, the oldest first. */
+  const asking = new Set<Socket>()
   const server = createServer((socket) => {
+    if (sockets.size >= limits.controlConnections) {
+      const [oldest] = asking
+      if (oldest) oldest.destroy()
+      // All are being answered: it will not take long.
+      else socket.destroy()
+    }
     sockets.add(socket)
-    socket.on('close', () => sockets.delete(socket))
-    void answer(socket, handlers)
+    asking.add(socket)
+    socket.on('close', () => {
+      sockets.delete(socket)
+      asking.delete(socket)
+    })
+    void answer(socket, handlers, () => asking.delete(socket))
   })
-  server.maxConnections = limits.controlConnections
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(path, resolve)
   })
@@ -64,14 +76,20 @@ export async function askDaemon(path: string, request: Json): Promise<Json | und
 
 type Reply = { answer: Json } | { error: Problem }
 
-async function answer(socket: Socket, handlers: ControlHandlers): Promise<void> {
+async function answer(socket: Socket, handlers: ControlHandlers, asked: () => void): Promise<void> {
   let reply: Reply
   try {
-    reply = { answer: await dispatch(await readLine(socket, limits.controlBytes), handlers) }
+    const line = await readLine(socket, limits.controlBytes)
+    asked()
+    reply = { answer: await dispatch(line, handlers) }
   } catch (cause) {
     const { code, message } = asPeerplaneError(cause, 'malformed')
     reply = { error: { code, message } }
   }
+  socket.on(
+    'close',
+    systemScheduler.after(limits.controlMs, () => socket.destroy()),
+  )
   socket.end(`${JSON.stringify(reply)}\n`)
 }
 
@@ -87,30 +105,34 @@ async function dispatch(line: Uint8Array, handlers: ControlHandlers): Promise<Js
   throw new PeerplaneError('malformed', 'the daemon does not know what is asked')
 }
 
-const PATIENCE_MS = 5_000
 const LINE_END = 10
 
-/** The first line that comes. The socket keeps a handler of errors, so that one that comes later stops nothing. */
+/**
+ * The first line that comes, whole within `limits.controlMs` however it trickles. The socket keeps a handler of errors, so that one that
+ * comes later stops nothing.
+ */
 function readLine(socket: Socket, maxBytes: number): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     const received: Uint8Array[] = []
     let size = 0
-    socket.setTimeout(PATIENCE_MS)
+    const cancel = systemScheduler.after(limits.controlMs, () => {
+      reject(new PeerplaneError('timeout', 'no whole line came over the socket'))
+      socket.destroy()
+    })
     socket.on('data', (chunk: Uint8Array) => {
       const end = chunk.indexOf(LINE_END)
       received.push(end < 0 ? chunk : chunk.subarray(0, end))
       size += chunk.length
+      if (end < 0 && size <= maxBytes) return
+      cancel()
+      socket.pause()
       if (end >= 0) resolve(concatBytes(...received))
-      else if (size > maxBytes) {
-        reject(new PeerplaneError('too-large', `a line is longer than ${maxBytes} bytes`))
-        socket.pause()
-      }
-    })
-    socket.on('timeout', () => {
-      reject(new PeerplaneError('timeout', 'nothing came over the socket'))
-      socket.destroy()
+      else reject(new PeerplaneError('too-large', `a line is longer than ${maxBytes} bytes`))
     })
     socket.on('error', reject)
-    socket.on('close', () => reject(new PeerplaneError('timeout', 'the socket was closed')))
+    socket.on('close', () => {
+      cancel()
+      reject(new PeerplaneError('timeout', 'the socket was closed'))
+    })
   })
 }

@@ -6,7 +6,7 @@ import {
   type Network,
   type NetworkHandler,
 } from '@peerplane/core'
-import { systemRandom as random, systemScheduler as scheduler } from '@peerplane/runtime'
+import { systemPlatform } from '@peerplane/runtime'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 
 import { createNodeNetwork } from './libp2p.ts'
@@ -25,7 +25,7 @@ const start = async (
   dial: readonly string[],
 ): Promise<Peer> => {
   const topic = 'topic of a test'
-  const network = await createNodeNetwork({ anchor, topic, listen, dial, scheduler, random })
+  const network = await createNodeNetwork({ anchor, topic, listen, dial, ...systemPlatform() })
   const links: Link[] = []
   const frames: string[] = []
   const handler: NetworkHandler = {
@@ -40,7 +40,7 @@ const start = async (
       await Promise.resolve()
     },
     disconnected: (link) => links.splice(links.indexOf(link), 1),
-    announcement: () => {},
+    announcement: () => true,
   }
   await network.start(handler)
   const peer = { network, links, frames }

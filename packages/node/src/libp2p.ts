@@ -1,8 +1,11 @@
-import { limits, type Network, type Random, type Scheduler } from '@peerplane/core'
-import { createLibp2pNetwork } from '@peerplane/sync/libp2p'
+import { limits, type Clock, type Network, type Random, type Scheduler } from '@peerplane/core'
+import { createLibp2pNetwork, Door, monotonic, Refusals } from '@peerplane/sync/libp2p'
 import { circuitRelayServer, circuitRelayTransport } from '@libp2p/circuit-relay-v2'
 import { tcp } from '@libp2p/tcp'
-import { webSockets } from '@libp2p/websockets'
+
+import { shareHandles } from './adapters/handles.ts'
+import { boundedWebSockets } from './libp2p/websockets.ts'
+import { THIS_MACHINE } from './proxies.ts'
 
 /** What a Node peer decides about its network. */
 export interface NodeNetworkOptions {
@@ -16,20 +19,37 @@ export interface NodeNetworkOptions {
   readonly announce?: readonly string[]
   /** Multiaddresses of anchors. */
   readonly dial: readonly string[]
+  /** Addresses of proxies before this peer, which stand for many: limits per address do not count for them. Default this machine. */
+  readonly proxies?: readonly string[] | undefined
+  readonly clock: Clock
   readonly scheduler: Scheduler
   readonly random: Random
 }
 
 /** A network over TCP and WebSocket, and through relays. An anchor relays for members, and for nobody else, without limits on bytes or time. */
 export async function createNodeNetwork(options: NodeNetworkOptions): Promise<Network> {
+  const { anchor, announce = [], proxies = THIS_MACHINE, clock, scheduler } = options
   const relay = circuitRelayServer({
     reservations: { maxReservations: limits.relayReservations, applyDefaultLimit: false },
   })
+  const { places, pending } = shareHandles()
+  const refused = new Refusals()
+  const door = new Door({ proxies, places: pending, scheduler, now: monotonic(clock), refused })
+  // Those who are closing, and those that are turned away, need a handle for a moment.
+  const maxSockets = places + 2 * pending
   return createLibp2pNetwork({
     ...options,
-    announce: options.announce ?? [],
-    transports: [tcp(), webSockets(), ...(options.anchor ? [] : [circuitRelayTransport()])],
-    ...(options.anchor && { relay }),
+    announce,
+    proxies,
+    transports: [
+      tcp({ maxConnections: maxSockets }),
+      boundedWebSockets({ door, maxSockets }),
+      ...(anchor ? [] : [circuitRelayTransport()]),
+    ],
+    ...(anchor && { relay }),
     webrtc: false,
+    door,
+    refused,
+    places,
   })
 }

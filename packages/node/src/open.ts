@@ -21,6 +21,11 @@ export interface OpenOptions {
   readonly listen?: readonly string[] | undefined
   /** Multiaddresses under which a proxy or router makes this device reachable. */
   readonly announce?: readonly string[] | undefined
+  /**
+   * IP addresses of proxies before this device, which stand for many: limits per address do not count for them. Default this machine,
+   * 127.0.0.1 and ::1.
+   */
+  readonly proxies?: readonly string[] | undefined
   /** Whether to be an anchor: always on, introducing and relaying members. Default false. */
   readonly anchor?: boolean | undefined
   /** Whether to use the network. Default true. */
@@ -78,8 +83,8 @@ async function openFiles(options: OpenOptions): Promise<{ key: SigningKey; store
 /** Loaded when it is wanted: a program without a network starts without libp2p. */
 async function assemble(options: OpenOptions, { topic, dial }: NetworkSpace): Promise<Network> {
   const { createNodeNetwork } = await import('./libp2p.ts')
-  const { listen = [], announce = [], anchor = false } = options
-  return createNodeNetwork({ topic, dial, listen, announce, anchor, ...platform })
+  const { listen = [], announce = [], proxies, anchor = false } = options
+  return createNodeNetwork({ topic, dial, listen, announce, proxies, anchor, ...platform })
 }
 
 /** Goes online; a network that did not start is the failure of whoever asked to listen. */

@@ -1,13 +1,15 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import type { IncomingMessage } from 'node:http'
+import { connect } from 'node:net'
+import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 
 import { limits } from '@peerplane/core'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 
 import { CompressedFiles } from './serve/compressed-files.ts'
 import { serveFiles } from './serve.ts'
@@ -219,3 +221,23 @@ describe('compression', () => {
     expect(await files.get(a, '1', 'gzip')).toBe(first[0])
   })
 })
+it('answers although strangers hold sockets that are silent or send half a request, and closes those', async () => {
+  const { port } = new URL(server.origin)
+  const sockets: Socket[] = []
+  for (let n = 0; n < 3 * limits.httpSockets; n += 1) {
+    const localAddress = `127.0.0.${2 + (n % 3)}`
+    const socket = connect({ port: Number(port), host: '127.0.0.1', localAddress })
+    socket.on('error', () => undefined).resume()
+    await new Promise((resolve) => {
+      socket.once('connect', resolve).once('close', resolve)
+    })
+    if (n % 2 && socket.writable) socket.write('GET / HTTP/1.1\r\nHost: x\r\n')
+    sockets.push(socket)
+  }
+  const since = performance.now()
+  const open = (): Socket[] => sockets.filter(({ readyState }) => readyState === 'open')
+  await vi.waitFor(() => expect(open().length).toBeLessThanOrEqual(limits.httpSockets))
+  expect((await get('/')).status).toBe(200)
+  await vi.waitFor(() => expect(open()).toEqual([]), { timeout: 20_000, interval: 100 })
+  expect(performance.now() - since).toBeLessThan(limits.httpRequestMs + 5_000)
+}, 30_000)

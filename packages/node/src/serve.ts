@@ -2,11 +2,15 @@ import { createReadStream } from 'node:fs'
 import { realpath, stat } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { extname, join, sep } from 'node:path'
 import { pipeline } from 'node:stream'
 
 import { limits, PeerplaneError } from '@peerplane/core'
+import { AddressPlaces } from '@peerplane/sync'
+
+import { shareHandles } from './adapters/handles.ts'
+import { THIS_MACHINE } from './proxies.ts'
 
 import { acceptedCodings, namesTag } from './serve/coding.ts'
 import type { Coding } from './serve/coding.ts'
@@ -30,14 +34,31 @@ export async function serveFiles(options: {
   readonly root: string
   readonly host: string
   readonly port: number
+  /** Addresses of proxies, which stand for many: limits per address do not count for them. Default this machine. */
+  readonly proxies?: readonly string[] | undefined
 }): Promise<FileServer> {
   const root = await realpath(options.root).catch((cause: unknown) => {
     const reason = `the directory to serve does not exist: ${options.root}`
     throw new PeerplaneError('invalid-configuration', reason, { cause })
   })
   const compressed = new CompressedFiles(limits.compressedCacheBytes)
-  const server = createServer({ requestTimeout: 10_000, headersTimeout: 10_000 })
-  server.maxConnections = limits.connections
+  const server = createServer({
+    requestTimeout: limits.httpRequestMs,
+    headersTimeout: limits.httpRequestMs,
+    keepAliveTimeout: limits.httpRequestMs,
+    connectionsCheckingInterval: 1_000,
+    maxHeaderSize: limits.httpHeaderBytes,
+  })
+  // Of one that sends a request again and again without taking the answers.
+  server.setTimeout(limits.httpAnswerMs)
+  const total = shareHandles().pages
+  const perAddress = Math.ceil(total / 2)
+  const places = new AddressPlaces({ total, perAddress, proxies: options.proxies ?? THIS_MACHINE })
+  server.on('connection', (socket: Socket) => {
+    // Whoever has waited longest goes: a flood loses places to those who ask for something.
+    const leave = places.take(socket.remoteAddress ?? '', { dismiss: () => socket.destroy() })
+    socket.on('close', leave)
+  })
   server.on('request', (request, response) => {
     respond(root, compressed, request, response).catch(() => refuse(response, 500))
   })

@@ -1,6 +1,4 @@
 import {
-  array,
-  bytes,
   decodeCanonical,
   encodeCanonical,
   equalSecrets,
@@ -8,12 +6,9 @@ import {
   limits,
   list,
   mac,
-  PeerplaneError,
-  withCanonical,
   readTip,
   tipToValue,
   type Tip,
-  type Value,
 } from '@peerplane/core'
 
 /*
@@ -31,20 +26,29 @@ const TIPS = Math.floor((limits.announcementBytes - ENVELOPE_BYTES) / TIP_BYTES)
  */
 export function encodeAnnouncement(tips: readonly Tip[], secret: Uint8Array): Uint8Array {
   const content = tips.slice(-TIPS).map(tipToValue)
-  return encodeCanonical([content, macOf(content, secret)])
+  return encodeCanonical([content, macOf(encodeCanonical(content), secret)])
 }
 
-/** The tips of gossiped bytes. Throws `malformed`, `too-large`, or `handshake-failed` when no member wrote them. */
-export function decodeAnnouncement(payload: Uint8Array, secret: Uint8Array): Tip[] {
-  if (payload.length > limits.announcementBytes) {
-    throw new PeerplaneError('too-large', `an announcement has ${payload.length} bytes`)
-  }
-  const [content, claimed] = array(decodeCanonical(payload), 'announcement', 2)
-  if (!equalSecrets(bytes(claimed, 'announcement.mac', HASH_BYTES), macOf(content!, secret))) {
-    throw new PeerplaneError('handshake-failed', 'an announcement was not written by a member')
-  }
-  return list(content, 'announcement.tips', TIPS, readTip)
+/**
+ * What a member announced, not decoded yet; `undefined` for bytes that no member wrote. Nothing is decoded to find that out, so that garbage
+ * costs no more than hashing it.
+ */
+export function readAnnouncement(payload: Uint8Array, secret: Uint8Array): Uint8Array | undefined {
+  const end = payload.length - MAC_HEADER.length - HASH_BYTES
+  if (payload.length > limits.announcementBytes || end < 1 || payload[0] !== PAIR) return undefined
+  if (MAC_HEADER.some((byte, i) => payload[end + i] !== byte)) return undefined
+  const content = payload.subarray(1, end)
+  const isOurs = equalSecrets(payload.subarray(-HASH_BYTES), macOf(content, secret))
+  return isOurs ? content : undefined
 }
 
-const macOf = (content: Value, secret: Uint8Array): Uint8Array =>
-  withCanonical(content, (encoded) => mac(secret, 'announcement', encoded))
+/** The tips of what a member announced. Throws `malformed`. */
+export const decodeTips = (content: Uint8Array): Tip[] =>
+  list(decodeCanonical(content), 'announcement.tips', TIPS, readTip)
+
+/** CBOR of what stands before the content, an array of two, and before the mac, a byte string. */
+const PAIR = 0x82
+const MAC_HEADER = [0x58, HASH_BYTES]
+
+const macOf = (content: Uint8Array, secret: Uint8Array): Uint8Array =>
+  mac(secret, 'announcement', content)

@@ -17,7 +17,7 @@ import {
   type SessionId,
 } from '@peerplane/core'
 
-import { decodeAnnouncement, encodeAnnouncement } from './announcement.ts'
+import { decodeTips, encodeAnnouncement, readAnnouncement } from './announcement.ts'
 import { compare } from './engine/knowledge.ts'
 import { createState } from './engine/state.ts'
 import type { Effect } from './engine/types.ts'
@@ -229,12 +229,15 @@ export function createExchange(options: SyncOptions, events: ExchangeEvents): Ex
       report(turn({ kind: 'linkDown', link: link.id }))
     },
     announcement(payload) {
-      if (stopped) return
+      if (stopped) return true
+      const content = readAnnouncement(payload, space.secret)
+      if (!content) return false
       try {
-        void turn({ kind: 'announced', tips: decodeAnnouncement(payload, space.secret) })
+        void turn({ kind: 'announced', tips: decodeTips(content) })
       } catch {
-        // Gossip passes through many hands, and nothing depends on it.
+        // A member wrote it, perhaps of a newer version; nothing depends on it.
       }
+      return true
     },
   }
 

@@ -46,6 +46,32 @@ export interface PeerHint {
   readonly addresses: readonly string[]
 }
 
+/**
+ * Why somebody was turned away or cut off.
+ *
+ * - `no-room`: all places are taken; one was free for a device with fewer links
+ * - `address`: too much from one address at once
+ * - `device`: too many links of one device, or it was shut out before
+ * - `stranger`: membership was not proved
+ * - `silent`: not proved, or not asked, in time
+ * - `oversized`: a message beyond its limit
+ * - `garbage`: gossip that no member wrote, or bytes against the protocol
+ * - `flood`: more than may wait, or more a second than is taken
+ */
+export const refusals = [
+  'no-room',
+  'address',
+  'device',
+  'stranger',
+  'silent',
+  'oversized',
+  'garbage',
+  'flood',
+] as const
+
+/** Why somebody was turned away or cut off. */
+export type Refusal = (typeof refusals)[number]
+
 /** What a network calls. None of these throws. */
 export interface NetworkHandler {
   /** Runs the handshake; rejects with `handshake-failed` (then the network closes the connection) or resolves with what was proved. */
@@ -56,8 +82,11 @@ export interface NetworkHandler {
   frame(link: Link, frame: Uint8Array): Promise<void>
   /** A link is gone. */
   disconnected(link: Link): void
-  /** A gossiped announcement has come, from an admitted neighbour; who wrote it is for the payload to prove. */
-  announcement(payload: Uint8Array): void
+  /**
+   * A gossiped announcement has come, from an admitted neighbour, who need not have written it. Returns whether a member did: what no member
+   * wrote is passed to nobody, and counts against the neighbour.
+   */
+  announcement(payload: Uint8Array): boolean
 }
 
 /** State of the network for people: nothing is derived from it. */
@@ -67,6 +96,8 @@ export interface NetworkStatus {
   readonly connections: readonly { readonly peer: string; readonly path: Path }[]
   /** Why the last attempt to reach a configured address failed. */
   readonly lastError: string | undefined
+  /** How many were turned away or cut off since the start, by reason; a reason that never came up is absent. */
+  readonly refused: Readonly<Partial<Record<Refusal, number>>>
 }
 
 /** Connections to other peers. It dials, redials with backoff, climbs to better paths, and lets nobody past the handshake without proof. */

@@ -66,8 +66,9 @@ export class NetworkWitness implements NetworkHandler {
     this.#note('disconnected', link)
   }
 
-  announcement(payload: Uint8Array): void {
+  announcement(payload: Uint8Array): boolean {
     this.announcements.push(payload)
+    return true
   }
 
   isGone(id: string): boolean {

@@ -40,6 +40,7 @@ export function statusText(status: PlaneStatus): string {
     ['pending', `${status.pendingCommands} own commands`],
     ['network', networkText(status)],
     ['connections', String(network?.connections.length ?? 0)],
+    ...refusedText(network),
     ...status.addresses.map((address, i) => [i === 0 ? 'addresses' : '', address]),
     ...(lastError ? [['last error', `${lastError.code}: ${lastError.message}`]] : []),
   ]
@@ -57,6 +58,14 @@ export function statusText(status: PlaneStatus): string {
 function networkText({ online, network }: PlaneStatus): string {
   if (!online) return 'off'
   return network?.started ? 'on' : 'not started'
+}
+
+/** Many of them are an attack, or a limit that is too low here. */
+function refusedText(network: PlaneStatus['network']): string[][] {
+  const refused = Object.entries(network?.refused ?? {})
+  return refused.length === 0
+    ? []
+    : [['refused', refused.map(([why, count]) => `${count} ${why}`).join(', ')]]
 }
 
 /** Rows with aligned columns. */

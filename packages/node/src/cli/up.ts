@@ -38,6 +38,7 @@ export async function startDaemon(config: Config): Promise<Daemon> {
       anchor: config.anchor,
       listen: listenAddresses(config),
       announce: config.announce,
+      proxies: config.proxies,
     })
     closers.push(() => plane.close())
     const files = await serveApplication(config)
@@ -61,10 +62,15 @@ export async function startDaemon(config: Config): Promise<Daemon> {
   }
 }
 
-function serveApplication({ serve, host, httpPort }: Config): Promise<FileServer | undefined> {
+function serveApplication({
+  serve,
+  host,
+  httpPort,
+  proxies,
+}: Config): Promise<FileServer | undefined> {
   return serve === undefined
     ? Promise.resolve(undefined)
-    : serveFiles({ root: serve, host, port: httpPort })
+    : serveFiles({ root: serve, host, port: httpPort, proxies })
 }
 
 function listenAddresses({ host, port, tcpPort }: Config): string[] {

@@ -1,12 +1,14 @@
-import { limits, type Random, type Scheduler } from '@peerplane/core'
+import { limits, type Clock, type Random, type Scheduler } from '@peerplane/core'
 import type { GossipSub } from '@libp2p/gossipsub'
 import { identify } from '@libp2p/identify'
 import type { Libp2p, PrivateKey, Transport } from '@libp2p/interface'
 import { yamux } from '@libp2p/yamux'
 import { createLibp2p, type Libp2pOptions } from 'libp2p'
 
+import type { Door } from './door.ts'
 import type { Gate } from './gate.ts'
 import { gossipService, type Topologies } from './gossip.ts'
+import type { Refusals } from './refusals.ts'
 import type { RelayPlaces } from './relay.ts'
 
 /** What libp2p hands to the parts that it assembles. */
@@ -29,6 +31,15 @@ export interface Libp2pNetworkOptions {
   readonly relay?: (components: Components) => RelayPlaces
   /** Whether the transports can make WebRTC connections. */
   readonly webrtc: boolean
+  /** Where strangers stand, if the transports count them from the first byte on; default a door of this network. */
+  readonly door?: Door
+  /** Counts who is turned away; default a count of this network. */
+  readonly refused?: Refusals
+  /** Addresses of proxies, which stand for many: limits per address do not count for them. Default none. */
+  readonly proxies?: readonly string[]
+  /** How many members may be connected at once; default `limits.connections`. */
+  readonly places?: number
+  readonly clock: Clock
   readonly scheduler: Scheduler
   readonly random: Random
 }
@@ -41,6 +52,8 @@ export interface Assembled {
   readonly transports: readonly Transport[]
   readonly relay: RelayPlaces | undefined
 }
+
+const GRACE_MS = 1_000
 
 /** A ping that takes longer closes the connection; a busy main thread must not. */
 const PING_TIMEOUT_MS = 10_000
@@ -62,10 +75,12 @@ export async function assemble(
     streamMuxers: [yamux()],
     connectionGater: gate.gater(),
     connectionManager: {
-      maxConnections: limits.connections,
-      maxIncomingPendingConnections: limits.pendingConnections,
-      inboundConnectionThreshold: limits.connectionsPerSecond,
-      inboundUpgradeTimeout: limits.handshakeMs,
+      // Whom to let in, and who gives way, is decided at the door and by `Seats`.
+      maxConnections: Infinity,
+      maxIncomingPendingConnections: Infinity,
+      inboundConnectionThreshold: Infinity,
+      // The door ends it, and counts it; this is for what the door does not see.
+      inboundUpgradeTimeout: limits.handshakeMs + GRACE_MS,
       dialTimeout: limits.handshakeMs,
       addressDialTimeout: limits.handshakeMs,
       // We redial ourselves, and only whom we mean to.

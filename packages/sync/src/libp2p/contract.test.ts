@@ -30,6 +30,7 @@ const peer = ({ anchor, listens, dial }: PeerOptions): Promise<Network> =>
     transports: [tcp(), ...(anchor ? [] : [circuitRelayTransport()])],
     ...(anchor && { relay: circuitRelayServer({ reservations: { applyDefaultLimit: false } }) }),
     webrtc: false,
+    clock: { now: () => Date.now() },
     scheduler,
     random,
   })
@@ -46,7 +47,7 @@ const host: NetworkHandler = {
   connected: () => undefined,
   frame: async () => undefined,
   disconnected: () => undefined,
-  announcement: () => undefined,
+  announcement: () => true,
 }
 
 networkContract('libp2p over TCP', async () => {

@@ -1,13 +1,15 @@
 import {
   asPeerplaneError,
   limits,
+  PeerplaneError,
   type Channel,
   type Identity,
-  type PeerplaneError,
+  type Refusal,
 } from '@peerplane/core'
 import type {
   ConnectionEncrypter,
   ConnectionGater,
+  MessageStream,
   MultiaddrConnection,
   PeerId,
   SecureConnectionOptions,
@@ -15,6 +17,7 @@ import type {
 } from '@libp2p/interface'
 import { noise } from '@libp2p/noise'
 
+import type { Door } from './door.ts'
 import { HandshakeChannel } from './handshake-channel.ts'
 
 /** What a gate asks of its surroundings. */
@@ -24,6 +27,8 @@ export interface GateKeeper {
   connected(peer: string): boolean
   /** Resolves when an incoming connection may be set up. */
   ready(connection: MultiaddrConnection): Promise<void>
+  /** Whether a device that has proved membership is let in; `called` says that it was called from here. */
+  admissible(identity: Identity, called: boolean): boolean
 }
 
 type NoiseComponents = Parameters<ReturnType<typeof noise>>[0]
@@ -37,10 +42,12 @@ type NoiseComponents = Parameters<ReturnType<typeof noise>>[0]
  */
 export class Gate {
   readonly #keeper: GateKeeper
+  readonly #door: Door
   readonly #admitted = new Map<string, Identity>()
 
-  constructor(keeper: GateKeeper) {
+  constructor(keeper: GateKeeper, door: Door) {
     this.#keeper = keeper
+    this.#door = door
   }
 
   /** What an admitted peer has proved. */
@@ -61,9 +68,21 @@ export class Gate {
       return {
         protocol: inner.protocol,
         secureOutbound: async (connection, options) =>
-          this.#admit(await inner.secureOutbound(connection, options), local, true, options),
-        secureInbound: async (connection, options) =>
-          this.#admit(await inner.secureInbound(connection, options), local, false, options),
+          this.#measured(connection, async () =>
+            this.#admit(await inner.secureOutbound(connection, options), local, true, options),
+          ),
+        secureInbound: async (connection, options) => {
+          try {
+            const secured = await this.#measured(connection, async () =>
+              this.#admit(await inner.secureInbound(connection, options), local, false, options),
+            )
+            this.#door.decided(connection)
+            return secured
+          } catch (error) {
+            this.#door.decided(connection, refusalOf(error))
+            throw error
+          }
+        },
       }
     }
   }
@@ -75,6 +94,7 @@ export class Gate {
       // The default of browsers refuses private addresses and plain WebSockets.
       denyDialMultiaddr: () => false,
       denyInboundConnection: async (connection) => {
+        if (!this.#door.enter(connection)) return true
         await this.#keeper.ready(connection)
         return false
       },
@@ -83,6 +103,28 @@ export class Gate {
       denyInboundRelayReservation: stranger,
       denyOutboundRelayedConnection: (source, destination) =>
         stranger(source) || stranger(destination),
+    }
+  }
+
+  /** Cuts a connection off when more comes over it than a handshake needs, before `proof` has resolved. */
+  async #measured(
+    connection: MessageStream,
+    proof: () => Promise<SecuredConnection>,
+  ): Promise<SecuredConnection> {
+    let received = connection.readBufferLength
+    const count = ({ data }: { readonly data: { readonly byteLength: number } }): void => {
+      received += data.byteLength
+      if (received <= limits.strangerBytes) return
+      const error = new PeerplaneError('too-large', 'A peer sent too much before it was admitted')
+      this.#keeper.refused(error)
+      this.#door.decided(connection, 'oversized')
+      connection.abort(error)
+    }
+    connection.addEventListener('message', count)
+    try {
+      return await proof()
+    } finally {
+      connection.removeEventListener('message', count)
     }
   }
 
@@ -97,6 +139,9 @@ export class Gate {
     const channel = new HandshakeChannel(secured.connection, ends, options?.signal)
     try {
       const identity = await this.#keeper.authenticate(channel)
+      if (!this.#keeper.admissible(identity, initiator)) {
+        throw new PeerplaneError('overloaded', 'A device came back too soon or too often')
+      }
       if (this.#admitted.size >= limits.connections) this.#sweep()
       this.#admitted.set(remotePeer, identity)
     } catch (error) {
@@ -115,4 +160,10 @@ export class Gate {
       if (!this.#keeper.connected(peer)) this.#admitted.delete(peer)
     }
   }
+}
+
+function refusalOf(error: unknown): Refusal {
+  const { code } = asPeerplaneError(error, 'handshake-failed')
+  if (code === 'overloaded') return 'device'
+  return code === 'too-large' ? 'oversized' : 'stranger'
 }

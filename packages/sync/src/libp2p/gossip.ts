@@ -1,6 +1,14 @@
-import { concatBytes, limits, type NetworkHandler, type Random } from '@peerplane/core'
-import { gossipsub, type GossipSub } from '@libp2p/gossipsub'
+import {
+  concatBytes,
+  limits,
+  type NetworkHandler,
+  type Random,
+  type Refusal,
+} from '@peerplane/core'
+import { gossipsub, TopicValidatorResult, type GossipSub } from '@libp2p/gossipsub'
 import type { Connection, PeerId, Topology } from '@libp2p/interface'
+
+import { GossipJudge } from './gossip-judge.ts'
 
 /** Gossip drops a message that equals an earlier one, and the same announcement may be due again. */
 const NONCE_BYTES = 8
@@ -20,7 +28,10 @@ export const gossipService = (topic: string): ReturnType<typeof gossipsub> =>
     maxInboundStreams: 2,
     maxOutboundStreams: 2,
     maxInboundDataLength: limits.announcementBytes + NONCE_BYTES + OVERHEAD_BYTES,
-    maxOutboundBufferSize: limits.outboxBytes,
+    maxOutboundBufferSize: limits.gossipOutBytes,
+    // What comes from one peer is looked at in turn, so that it waits in the connection.
+    awaitRpcHandler: true,
+    awaitRpcMessageHandler: true,
     decodeRpcLimits: {
       maxSubscriptions: 16,
       maxMessages: 64,
@@ -39,28 +50,54 @@ export interface Topologies {
   getTopologies(protocol: string): Topology[]
 }
 
-/** Announcements to all members, by gossip. */
+/** What gossip works with. */
+export interface GossipOptions {
+  readonly service: GossipSub
+  readonly topologies: Topologies
+  readonly topic: string
+  readonly random: Random
+  /** Milliseconds that never go back. */
+  readonly now: () => number
+  /** A peer broke a rule and has to be cut off. */
+  readonly offended: (peer: string, why: Refusal) => void
+}
+
+/** Announcements to all members, by gossip. What no member wrote, and what is too much, is not passed on. */
 export class Gossip {
   readonly #service: GossipSub
   readonly #topologies: Topologies
   readonly #topic: string
   readonly #random: Random
+  readonly #judge: GossipJudge
+  readonly #offended: GossipOptions['offended']
 
-  constructor(service: GossipSub, topologies: Topologies, topic: string, random: Random) {
+  constructor({ service, topologies, topic, random, now, offended }: GossipOptions) {
     this.#service = service
     this.#topologies = topologies
     this.#topic = topic
     this.#random = random
+    this.#judge = new GossipJudge(now)
+    this.#offended = offended
   }
 
   /** Begins to receive. */
   start(handler: Pick<NetworkHandler, 'announcement'>): void {
-    this.#service.addEventListener('message', ({ detail: { topic, data } }) => {
-      const fits =
-        data.length >= NONCE_BYTES && data.length <= NONCE_BYTES + limits.announcementBytes
-      if (topic === this.#topic && fits) handler.announcement(data.slice(NONCE_BYTES))
+    this.#service.topicValidators.set(this.#topic, (from, { data }) => {
+      const peer = from.toString()
+      const { taken, offence } = this.#judge.judge(peer, data.length, () => {
+        const fits =
+          data.length >= NONCE_BYTES && data.length <= NONCE_BYTES + limits.announcementBytes
+        return fits && handler.announcement(data.slice(NONCE_BYTES))
+      })
+      if (offence) this.#offended(peer, offence)
+      return taken ? TopicValidatorResult.Accept : TopicValidatorResult.Ignore
     })
     this.#service.subscribe(this.#topic)
+  }
+
+  /** Forgets a peer that has no connection left. */
+  forget(peer: string): void {
+    this.#judge.forget(peer)
   }
 
   /** Sends to whoever is connected; what is too large or cannot be sent is dropped, as gossip may. */

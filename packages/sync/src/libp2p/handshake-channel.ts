@@ -34,6 +34,9 @@ export class HandshakeChannel implements Channel {
     stream.addEventListener('message', this.#received)
     stream.addEventListener('close', this.#ended)
     signal?.addEventListener('abort', this.#timedOut)
+    if (stream.status !== 'open') {
+      this.#fail(new PeerplaneError('closed', 'The connection ended before the handshake'))
+    }
   }
 
   // Promises are made and failures become rejections.
@@ -64,6 +67,7 @@ export class HandshakeChannel implements Channel {
   }
 
   readonly #received = (event: StreamMessageEvent): void => {
+    if (this.#failed) return
     this.#decoder.push(event.data.subarray())
     this.#offer()
     // Twice: a whole message, and what an admitted peer sends right after its last one.

@@ -1,3 +1,6 @@
 export type { Components, Libp2pNetworkOptions } from './assembly.ts'
+export { Door, type Arrival } from './door.ts'
 export { createLibp2pNetwork } from './network.ts'
 export type { RelayPlaces } from './relay.ts'
+export { Refusals } from './refusals.ts'
+export { monotonic } from '../monotonic.ts'

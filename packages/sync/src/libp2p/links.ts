@@ -18,7 +18,7 @@ export interface LinksOptions {
   /** The peer has no link in use any more. */
   readonly lost: (peer: string) => void
   /** A link broke. */
-  readonly failed: (error: PeerplaneError) => void
+  readonly failed: (error: PeerplaneError, link: PeerLink) => void
 }
 
 /** The links of this peer: at most one in use per remote peer. */
@@ -57,6 +57,12 @@ export class Links {
     if (before) this.#retire(before)
   }
 
+  /** Closes the link over a connection that has to go. */
+  giveUp(connection: Connection): void {
+    const link = this.#current.get(connection.remotePeer.toString())
+    if (link?.connection === connection) link.close('the place is needed')
+  }
+
   /** Closes all links. */
   closeAll(reason: string): void {
     for (const link of this.all()) link.close(reason)
@@ -81,7 +87,7 @@ export class Links {
   #closed(link: PeerLink, error: PeerplaneError | undefined): void {
     const inUse = this.#current.get(link.peer) === link
     if (inUse) this.#current.delete(link.peer)
-    if (error && error.code !== 'closed') this.#options.failed(error)
+    if (error && error.code !== 'closed') this.#options.failed(error, link)
     this.#options.handler.disconnected(link)
     if (inUse) this.#options.lost(link.peer)
   }

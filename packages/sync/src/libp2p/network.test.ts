@@ -81,8 +81,11 @@ class Peer implements NetworkHandler {
     if (this.links.get(link.peer) === link) this.links.delete(link.peer)
   }
 
-  announcement(payload: Uint8Array): void {
-    this.announcements.push(fromUtf8(payload))
+  announcement(payload: Uint8Array): boolean {
+    const said = fromUtf8(payload)
+    if (said.startsWith('garbage')) return false
+    this.announcements.push(said)
+    return true
   }
 
   linkTo(other: Peer): Link | undefined {
@@ -105,6 +108,7 @@ const start = async (options: PeerOptions): Promise<Peer> => {
     transports: [tcp(), ...(anchor ? [] : [circuitRelayTransport()])],
     ...(anchor && { relay: circuitRelayServer({ reservations }) }),
     webrtc: false,
+    clock: { now: () => Date.now() },
     scheduler,
     random,
   })
@@ -314,6 +318,7 @@ describe('libp2p network and strangers', () => {
     alone(anchor)
     expect(stranger.links.size).toBe(0)
     expect(anchor.network.status().lastError).toContain('Another secret')
+    expect(anchor.network.status().refused.stranger).toBeGreaterThan(0)
   })
 
   it('opens no door to a peer that skips the handshake', async () => {
@@ -385,6 +390,7 @@ describe('libp2p network and strangers', () => {
     await stranger.dial(multiaddr(address)).catch(() => undefined)
     await waitFor(() => expect(anchor.network.status().lastError).toBeDefined())
     await waitFor(() => expect(stranger.getConnections()).toEqual([]))
+    expect(anchor.network.status().refused).toEqual({ oversized: 1 })
     alone(anchor)
   })
 

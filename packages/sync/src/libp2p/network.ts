@@ -63,6 +63,7 @@ class Libp2pNetwork implements Network {
       started: this.#node !== undefined,
       connections: this.#node?.connections() ?? [],
       lastError: this.#node?.lastError(),
+      refused: this.#node?.refused() ?? {},
     }
   }
 

@@ -1,14 +1,18 @@
 import {
   limits,
   PeerplaneError,
+  type DeviceId,
+  type ErrorCode,
   type NetworkHandler,
   type NetworkStatus,
   type PeerHint,
+  type Refusal,
 } from '@peerplane/core'
 import type { Connection, Libp2p, PeerId, PrivateKey, Stream, Transport } from '@libp2p/interface'
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
 
 import { assemble, type Assembled, type Libp2pNetworkOptions } from './assembly.ts'
+import { addressOf, Door, isCounted } from './door.ts'
 import { Gate } from './gate.ts'
 import { Gossip } from './gossip.ts'
 import { Ladder } from './ladder.ts'
@@ -16,8 +20,12 @@ import { Links } from './links.ts'
 import { isRelayed, pathOf, withoutPeer } from './path.ts'
 import { closeConnection, type PeerLink } from './peer-link.ts'
 import { Redial } from './redial.ts'
+import { Refusals } from './refusals.ts'
 import { RelayReservations } from './relay.ts'
+import { Seats } from './seats.ts'
+import { ShutOuts } from './shut-outs.ts'
 import { signalingEnded } from './signaling.ts'
+import { monotonic } from '../monotonic.ts'
 
 const LINK_PROTOCOL = '/peerplane/link/1'
 
@@ -31,15 +39,24 @@ export async function startNode(
   handler: NetworkHandler,
 ): Promise<Node> {
   const errors = new Errors()
-  const gate: Gate = new Gate({
-    authenticate: async (channel) => handler.authenticate(channel),
-    refused: (error) => errors.refused(error),
-    connected: (peer) => assembled.libp2p.getConnections().some(isWith(peer)),
-    ready: async (incoming) =>
-      signalingEnded(incoming, assembled.libp2p.getConnections(), options.scheduler),
-  })
+  const { scheduler, clock, proxies = [] } = options
+  const now = monotonic(clock)
+  const refused = options.refused ?? new Refusals()
+  const shutOuts = new ShutOuts(now)
+  const gate: Gate = new Gate(
+    {
+      authenticate: async (channel) => handler.authenticate(channel),
+      refused: (error) => errors.refused(error),
+      connected: (peer) => assembled.libp2p.getConnections().some(isWith(peer)),
+      ready: async (incoming) =>
+        signalingEnded(incoming, assembled.libp2p.getConnections(), scheduler),
+      admissible: ({ device }, called) =>
+        called ? !shutOuts.isOut(device) : shutOuts.mayEnter(device),
+    },
+    options.door ?? new Door({ proxies, scheduler, now, refused }),
+  )
   const assembled = await assemble(options, key, gate)
-  const node = new Node(options, assembled, gate, handler, errors)
+  const node = new Node(options, assembled, { gate, handler, errors, refused, shutOuts, now })
   await node.start()
   return node
 }
@@ -48,6 +65,16 @@ const isWith =
   (peer: string) =>
   (connection: Connection): boolean =>
     connection.remotePeer.toString() === peer
+
+/** What a node shares with those who guard it. */
+interface Surroundings {
+  readonly gate: Gate
+  readonly handler: NetworkHandler
+  readonly errors: Errors
+  readonly refused: Refusals
+  readonly shutOuts: ShutOuts
+  readonly now: () => number
+}
 
 /** The last thing that went wrong, for people. */
 class Errors {
@@ -91,6 +118,9 @@ export class Node {
   readonly #gate: Gate
   readonly #handler: NetworkHandler
   readonly #errors: Errors
+  readonly #refused: Refusals
+  readonly #shutOuts: ShutOuts
+  readonly #seats: Seats<Connection>
   readonly #links: Links
   readonly #gossip: Gossip
   readonly #redial: Redial
@@ -101,9 +131,7 @@ export class Node {
   constructor(
     options: Libp2pNetworkOptions,
     assembled: Assembled,
-    gate: Gate,
-    handler: NetworkHandler,
-    errors: Errors,
+    { gate, handler, errors, refused, shutOuts, now }: Surroundings,
   ) {
     const { scheduler, random } = options
     this.#options = options
@@ -112,6 +140,9 @@ export class Node {
     this.#gate = gate
     this.#handler = handler
     this.#errors = errors
+    this.#refused = refused
+    this.#shutOuts = shutOuts
+    this.#seats = new Seats(options.places)
     const localPeer = this.#libp2p.peerId.toString()
     this.#links = new Links({
       localPeer,
@@ -119,14 +150,28 @@ export class Node {
       scheduler,
       opened: (link) => this.#linkOpened(link),
       lost: (peer) => this.#linkLost(peer),
-      failed: (error) => (errors.last = error),
+      failed: (error, link) => {
+        errors.last = error
+        this.#offended(link.identity.device, LINK_REFUSALS[error.code])
+      },
     })
-    this.#gossip = new Gossip(assembled.gossip, assembled.topologies, options.topic, random)
+    this.#gossip = new Gossip({
+      service: assembled.gossip,
+      topologies: assembled.topologies,
+      topic: options.topic,
+      random,
+      now,
+      offended: (peer, why) => {
+        const device = gate.identity(peer)?.device
+        if (device) this.#offended(device, why)
+      },
+    })
     this.#redial = new Redial({
       addresses: dialable(options.dial, assembled.transports),
       dial: async (address) => this.#libp2p.dial(address),
       linked: (peer) => (this.#links.get(peer)?.path ?? 'relay') !== 'relay',
       failed: (error, address) => errors.undialled(error, address),
+      now,
       scheduler,
       random,
     })
@@ -194,7 +239,12 @@ export class Node {
     return this.#errors.last?.message
   }
 
+  refused(): NetworkStatus['refused'] {
+    return this.#refused.all()
+  }
+
   async #opened(connection: Connection): Promise<void> {
+    if (!this.#seated(connection)) return
     this.#options.scheduler.after(limits.handshakeMs, () => {
       if (!this.#linked.has(connection)) void closeConnection(connection)
     })
@@ -204,6 +254,36 @@ export class Node {
       this.#link(connection, stream)
     } catch {
       await closeConnection(connection)
+    }
+  }
+
+  /** Whether a connection may stay; another one may have to go for it. */
+  #seated(connection: Connection): boolean {
+    const identity = this.#gate.identity(connection.remotePeer.toString())
+    // Without an identity it gets no link either.
+    if (!identity) return true
+    const { proxies = [] } = this.#options
+    const address = addressOf(connection)
+    const eviction = this.#seats.sit(connection, {
+      device: identity.device,
+      address: address !== undefined && isCounted(address, proxies) ? address : undefined,
+    })
+    if (!eviction) return true
+    this.#refused.add(eviction.why)
+    this.#links.giveUp(eviction.held)
+    void closeConnection(eviction.held)
+    return eviction.held !== connection
+  }
+
+  /** A device broke a rule: it is cut off, and may come back later each time. */
+  #offended(device: DeviceId, why: Refusal | undefined): void {
+    if (!why) return
+    this.#refused.add(why)
+    this.#shutOuts.offend(device)
+    for (const connection of this.#libp2p.getConnections()) {
+      const peer = connection.remotePeer.toString()
+      if (this.#gate.identity(peer)?.device !== device) continue
+      connection.abort(new PeerplaneError('overloaded', 'The device broke a rule'))
     }
   }
 
@@ -243,7 +323,9 @@ export class Node {
     this.#ladder.changed(peer)
   }
 
-  #closed({ remotePeer }: Connection): void {
+  #closed(connection: Connection): void {
+    const { remotePeer } = connection
+    this.#seats.leave(connection)
     this.#options.scheduler.after(SETTLE_MS, () => {
       const left = this.#links.get(remotePeer.toString())?.connection
       if (left?.status === 'open') this.#gossip.reattach(remotePeer, left)
@@ -252,9 +334,17 @@ export class Node {
 
   #forget(peer: PeerId): void {
     this.#gate.forget(peer.toString())
+    this.#gossip.forget(peer.toString())
     // A relay keeps a place for two hours; peers get a new id with every start.
     this.#assembled.relay?.reservations.delete(peer)
   }
+}
+
+/** Which rule a peer broke whose link was closed with an error of this side. */
+const LINK_REFUSALS: Partial<Record<ErrorCode, Refusal>> = {
+  'too-large': 'oversized',
+  overloaded: 'flood',
+  malformed: 'garbage',
 }
 
 function startError(error: unknown): PeerplaneError {

@@ -11,6 +11,12 @@ const RETRY = { firstMs: 100, maxMs: 2_000 }
 const MANY_FAILURES = 200
 const SLOW_RETRY = { firstMs: 30_000, maxMs: 30_000 }
 
+/** Somebody answers and does not let this device in, or soon cuts it off: it comes back later each time. */
+const REFUSED_RETRY = { firstMs: 250, maxMs: 15_000 }
+
+/** A link that has lasted so long was wanted. */
+const WANTED_MS = 10_000
+
 /** A new connection gets this long to become a link. */
 const SETTLE_MS = 2_000
 
@@ -21,6 +27,8 @@ export interface RedialOptions {
   /** Whether there is a link to the peer that no relay is needed for. */
   readonly linked: (peer: string) => boolean
   readonly failed: (error: unknown, address: Multiaddr) => void
+  /** Milliseconds that never go back. */
+  readonly now: () => number
   readonly scheduler: Scheduler
   readonly random: Random
 }
@@ -30,6 +38,9 @@ interface Target {
   /** Who was found there last; it changes when the peer restarts. */
   peer: string | undefined
   failures: number
+  /** How often in a row somebody was there, and did not keep the connection. */
+  refusals: number
+  connectedAt: number
   dialing: boolean
   cancel: () => void
 }
@@ -46,6 +57,8 @@ export class Redial {
       address,
       peer: undefined,
       failures: 0,
+      refusals: 0,
+      connectedAt: 0,
       dialing: false,
       cancel: () => {},
     }))
@@ -64,7 +77,8 @@ export class Redial {
   lost(peer: string): void {
     for (const target of this.#targets.filter((candidate) => candidate.peer === peer)) {
       target.failures = 0
-      this.#later(target, backoffMs(RETRY, 0, this.#options.random))
+      if (this.#options.now() - target.connectedAt > WANTED_MS) target.refusals = 0
+      this.#again(target)
     }
   }
 
@@ -76,15 +90,25 @@ export class Redial {
       const connection = await this.#options.dial(target.address)
       target.peer = connection.remotePeer.toString()
       target.failures = 0
+      target.connectedAt = this.#options.now()
       this.#later(target, SETTLE_MS)
     } catch (error) {
       if (!this.#stopped) this.#options.failed(error, target.address)
       target.failures += 1
-      const retry = target.failures > MANY_FAILURES ? SLOW_RETRY : RETRY
-      this.#later(target, backoffMs(retry, target.failures - 1, this.#options.random))
+      if (isRefusal(error)) this.#again(target)
+      else {
+        const retry = target.failures > MANY_FAILURES ? SLOW_RETRY : RETRY
+        this.#later(target, backoffMs(retry, target.failures - 1, this.#options.random))
+      }
     } finally {
       target.dialing = false
     }
+  }
+
+  /** After somebody who was there has gone. */
+  #again(target: Target): void {
+    this.#later(target, backoffMs(REFUSED_RETRY, target.refusals, this.#options.random))
+    target.refusals += 1
   }
 
   #later(target: Target, delayMs: number): void {
@@ -93,3 +117,7 @@ export class Redial {
     target.cancel = this.#options.scheduler.after(delayMs, () => void this.#attempt(target))
   }
 }
+
+/** Whether somebody was there: the connection failed while it was being set up. */
+const isRefusal = (error: unknown): boolean =>
+  error instanceof Error && /^(EncryptionFailed|MuxerUnavailable)/.test(error.name)

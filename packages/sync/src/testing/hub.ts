@@ -124,6 +124,7 @@ export function createHub(scheduler: Scheduler): Hub {
           started: node.handler !== undefined,
           connections: [...node.links.keys()].map((remote) => ({ peer: remote, path: 'direct' })),
           lastError: undefined,
+          refused: {},
         }),
       }
     },

@@ -43,8 +43,9 @@ class Listener implements NetworkHandler {
     this.gone.push(link.peer)
   }
 
-  announcement(payload: Uint8Array): void {
+  announcement(payload: Uint8Array): boolean {
     this.gossip.push(fromUtf8(payload))
+    return true
   }
 }
 

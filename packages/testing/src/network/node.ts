@@ -109,6 +109,7 @@ export class SimNode implements Network, NetworkNode {
       started: this.#network.nodes.get(this.peer) === this,
       connections,
       lastError: undefined,
+      refused: {},
     }
   }
 

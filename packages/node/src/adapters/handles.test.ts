@@ -1,0 +1,25 @@
+import { limits } from '@peerplane/core'
+import { expect, it } from 'vitest'
+
+import { shareHandles } from './handles.ts'
+
+it.each([Infinity, 65_536, 1_024])(
+  'where %d file handles are allowed, all limits hold',
+  (handles) => {
+    expect(shareHandles(handles)).toEqual({
+      places: limits.connections,
+      pending: limits.pendingConnections,
+      pages: limits.httpSockets,
+    })
+  },
+)
+
+it.each([1_000, 512, 256])('where %d file handles are allowed, some are spared', (handles) => {
+  const { places, pending, pages } = shareHandles(handles)
+  expect(2 * (places + 2 * pending) + pages).toBeLessThanOrEqual(handles - limits.spareHandles)
+  expect(Math.min(places, pending, pages)).toBeGreaterThanOrEqual(4)
+})
+
+it('knows what this system allows', () => {
+  expect(shareHandles()).toEqual(shareHandles(Infinity))
+})

@@ -1,0 +1,96 @@
+import type { Refusal } from '@peerplane/core'
+
+/** How many there may be at once. */
+export interface AddressLimits {
+  readonly total: number
+  readonly perAddress: number
+  /** Addresses of proxies, which stand for many: only the total counts for them. */
+  readonly proxies: readonly string[]
+}
+
+/** Somebody who has a place. */
+export interface Guest {
+  /** Makes the guest go, because the place is needed; it calls `leave` then, or later. */
+  readonly dismiss: (why: Refusal) => void
+}
+
+interface Taken extends Guest {
+  readonly group: string
+}
+
+/**
+ * Places for whoever comes from an address, counted from the moment they come. When all are taken, the oldest guest of the address with most
+ * gives way: who floods loses places to those who do not.
+ */
+export class AddressPlaces {
+  readonly #limits: AddressLimits
+  readonly #proxies: ReadonlySet<string>
+  /** The oldest first. */
+  readonly #guests = new Set<Taken>()
+  readonly #sizes = new Map<string, number>()
+
+  constructor(limits: AddressLimits) {
+    this.#limits = limits
+    this.#proxies = new Set(limits.proxies.map(addressGroup))
+  }
+
+  get taken(): number {
+    return this.#guests.size
+  }
+
+  /** Takes a place, if need be from somebody else. The returned function gives it back. */
+  take(address: string, guest: Guest): () => void {
+    const group = addressGroup(address)
+    if (!this.#proxies.has(group) && this.#size(group) >= this.#limits.perAddress) {
+      this.#dismiss(group, 'address')
+    } else if (this.#guests.size >= this.#limits.total) {
+      this.#dismiss(this.#greediest(), 'no-room')
+    }
+    const taken = { ...guest, group }
+    this.#guests.add(taken)
+    this.#sizes.set(group, this.#size(group) + 1)
+    return () => this.#leave(taken)
+  }
+
+  #dismiss(group: string, why: Refusal): void {
+    for (const guest of this.#guests) {
+      if (guest.group !== group) continue
+      this.#leave(guest)
+      guest.dismiss(why)
+      return
+    }
+  }
+
+  #leave(guest: Taken): void {
+    if (!this.#guests.delete(guest)) return
+    const left = this.#size(guest.group) - 1
+    if (left > 0) this.#sizes.set(guest.group, left)
+    else this.#sizes.delete(guest.group)
+  }
+
+  #greediest(): string {
+    let most = ''
+    for (const [group, size] of this.#sizes) if (size > this.#size(most)) most = group
+    return most
+  }
+
+  #size(group: string): number {
+    return this.#sizes.get(group) ?? 0
+  }
+}
+
+/** Who is counted together: an IPv4 address, or the IPv6 network of one customer, 64 bits. */
+export function addressGroup(address: string): string {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)
+  if (mapped?.[1]) return mapped[1]
+  if (!address.includes(':')) return address
+  const [left = '', right] = (address.split('%', 1)[0] ?? '').toLowerCase().split('::')
+  const head = left === '' ? [] : left.split(':')
+  const tail = right === undefined || right === '' ? [] : right.split(':')
+  const zeros = Array.from({ length: Math.max(0, 8 - head.length - tail.length) }, () => '0')
+  const network = right === undefined ? head : [...head, ...zeros, ...tail]
+  return `${network
+    .slice(0, 4)
+    .map((part) => Number.parseInt(part, 16).toString(16))
+    .join(':')}::/64`
+}

@@ -1,0 +1,109 @@
+import { limits, type Refusal, type Scheduler } from '@peerplane/core'
+import type { MultiaddrConnection } from '@libp2p/interface'
+
+import { addressGroup, AddressPlaces } from '../address-places.ts'
+import { Rates } from './rate.ts'
+import type { Refusals } from './refusals.ts'
+
+/** What a door works with. */
+export interface DoorOptions {
+  /** Addresses of proxies, which stand for many: limits per address do not count for them. */
+  readonly proxies: readonly string[]
+  /** How many may stand before the door; default `limits.pendingConnections`. */
+  readonly places?: number
+  readonly scheduler: Scheduler
+  /** Milliseconds that never go back. */
+  readonly now: () => number
+  readonly refused: Refusals
+}
+
+/** Somebody before the door: from the moment a socket is accepted until membership is proved or the socket is closed. */
+export interface Arrival {
+  /** The place before the door is free again. Without a reason nobody was turned away; only the first call counts. */
+  readonly over: (why?: Refusal) => void
+}
+
+/** Counts those who have not proved membership, from the first byte of no matter which transport on, and lets none of them stay. */
+export class Door {
+  readonly #options: DoorOptions
+  readonly #places: AddressPlaces
+  readonly #rates: Rates
+  readonly #arrivals = new WeakMap<object, Arrival>()
+
+  constructor(options: DoorOptions) {
+    const { proxies, places = limits.pendingConnections, now } = options
+    this.#options = options
+    this.#places = new AddressPlaces({
+      total: places,
+      perAddress: Math.min(limits.pendingPerAddress, places),
+      proxies: [...proxies, RELAYED],
+    })
+    const perSecond = limits.connectionsPerSecond
+    this.#rates = new Rates({ perSecond, burst: perSecond, now }, limits.shutOutMemory)
+  }
+
+  /** A socket has come from `address`; `undefined` if it has to be closed at once. `dismiss` closes it, and is called after `over` no more. */
+  arrive(address: string, dismiss: () => void): Arrival | undefined {
+    const { proxies, scheduler, refused } = this.#options
+    if (isCounted(address, proxies) && !this.#rates.take(addressGroup(address))) {
+      refused.add('address')
+      return undefined
+    }
+    let isOver = false
+    const over = (why?: Refusal): void => {
+      if (isOver) return
+      isOver = true
+      cancel()
+      leave()
+      if (why) refused.add(why)
+    }
+    const end = (why: Refusal): void => {
+      over(why)
+      dismiss()
+    }
+    const leave = this.#places.take(address, { dismiss: end })
+    const cancel = scheduler.after(limits.handshakeMs, () => end('silent'))
+    return { over }
+  }
+
+  /** Whose arrival a connection belongs to; one that came without a socket of this process arrives now. `false` closes it. */
+  enter(connection: MultiaddrConnection): boolean {
+    if (this.#arrivals.has(connection)) return true
+    const address = addressOf(connection)
+    // It was arranged over an admitted connection.
+    if (address === undefined) return true
+    const arrival = this.arrive(address, () => connection.abort(new Error('not let in')))
+    if (!arrival) return false
+    this.belongs(connection, arrival)
+    return true
+  }
+
+  /** From now on the arrival is over when the connection is. */
+  belongs(connection: MultiaddrConnection, arrival: Arrival): void {
+    this.#arrivals.set(connection, arrival)
+    connection.addEventListener('close', () => arrival.over())
+  }
+
+  /** Who came with this connection has proved membership, or is turned away for a reason. */
+  decided(connection: object, why?: Refusal): void {
+    this.#arrivals.get(connection)?.over(why)
+  }
+}
+
+/** Those who come through a relay: members only, all with the address of the relay. */
+const RELAYED = 'relayed'
+
+/** Whether an address stands for one who can be held to a limit. */
+export const isCounted = (address: string, proxies: readonly string[]): boolean =>
+  address !== RELAYED && !proxies.includes(addressGroup(address))
+
+/** Where a connection comes from; `undefined` for one that no socket was opened for. */
+export function addressOf({
+  remoteAddr,
+}: Pick<MultiaddrConnection, 'remoteAddr'>): string | undefined {
+  const parts = remoteAddr.getComponents()
+  if (parts.some(({ name }) => name === 'webrtc')) return undefined
+  if (parts.some(({ name }) => name === 'p2p-circuit')) return RELAYED
+  const [host] = parts
+  return host?.name === 'ip4' || host?.name === 'ip6' ? host.value : undefined
+}
