@@ -7,6 +7,8 @@ import {
   type NetworkHandler,
 } from '@peerplane/core'
 import { systemPlatform } from '@peerplane/runtime'
+import { createLibp2pNetwork } from '@peerplane/sync/libp2p'
+import { webSockets } from '@libp2p/websockets'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 
 import { createNodeNetwork } from './libp2p.ts'
@@ -25,7 +27,13 @@ const start = async (
   dial: readonly string[],
 ): Promise<Peer> => {
   const topic = 'topic of a test'
-  const network = await createNodeNetwork({ anchor, topic, listen, dial, ...systemPlatform() })
+  return begin(
+    await createNodeNetwork({ anchor, topic, listen, dial, ...systemPlatform() }),
+    anchor,
+  )
+}
+
+async function begin(network: Network, anchor: boolean): Promise<Peer> {
   const links: Link[] = []
   const frames: string[] = []
   const handler: NetworkHandler = {
@@ -76,5 +84,28 @@ describe('network of a Node peer', () => {
     await vi.waitFor(() => expect(relayed(a) && relayed(b)).toBeDefined(), { timeout: 5_000 })
     await relayed(a)?.send(utf8('through the relay'))
     await vi.waitFor(() => expect(b.frames).toEqual(['through the relay']))
+  })
+
+  it('takes what the transport of browsers sends, in messages that are cut to the limit', async () => {
+    const anchor = await start(true, loopback, [])
+    const ws = anchor.network.addresses().filter((address) => address.endsWith('/ws'))
+    const network = await createLibp2pNetwork({
+      anchor: false,
+      topic: 'topic of a test',
+      listen: [],
+      announce: [],
+      dial: ws,
+      transports: [webSockets()],
+      webrtc: false,
+      ...systemPlatform(),
+    })
+    const browser = await begin(network, false)
+    await vi.waitFor(() => expect(browser.links).toHaveLength(1), { timeout: 5_000 })
+    const frame = 'x'.repeat(1024 * 1024)
+    await browser.links[0]?.send(utf8(frame))
+    await vi.waitFor(() => expect(anchor.frames.map(({ length }) => length)).toEqual([1024 * 1024]))
+    await anchor.links[0]?.send(utf8(frame))
+    await vi.waitFor(() => expect(browser.frames).toHaveLength(1))
+    expect(anchor.network.status().refused).toEqual({})
   })
 })

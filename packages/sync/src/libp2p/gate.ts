@@ -67,10 +67,12 @@ export class Gate {
       const local = components.peerId.toString()
       return {
         protocol: inner.protocol,
-        secureOutbound: async (connection, options) =>
-          this.#measured(connection, async () =>
+        secureOutbound: async (connection, options) => {
+          cutMessages(connection)
+          return this.#measured(connection, async () =>
             this.#admit(await inner.secureOutbound(connection, options), local, true, options),
-          ),
+          )
+        },
         secureInbound: async (connection, options) => {
           try {
             const secured = await this.#measured(connection, async () =>
@@ -160,6 +162,11 @@ export class Gate {
       if (!this.#keeper.connected(peer)) this.#admitted.delete(peer)
     }
   }
+}
+
+/** A transport of browsers sends as much as it has in one WebSocket message; the other side takes messages up to a limit. */
+function cutMessages(connection: MessageStream): void {
+  if ('maxMessageSize' in connection) connection.maxMessageSize = limits.webSocketBytes
 }
 
 function refusalOf(error: unknown): Refusal {
