@@ -82,7 +82,7 @@ export async function linkUp(member: Member, network: Network, ears: Ears): Prom
         connected: (link) => ears.connected?.(link, network),
         frame: (link, frame) => ears.frame?.(link, frame) ?? Promise.resolve(),
         disconnected: (link) => ears.disconnected?.(link),
-        announcement: () => {},
+        announcement: () => true,
       }),
   }
   await createSync({
