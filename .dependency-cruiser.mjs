@@ -15,13 +15,13 @@ const ARROWS = {
 /** What a package shows to others: its `exports`, as source files. */
 const DOORS = [
   '[^/]+/src/index[.]ts$',
-  'core/src/testing/index[.]ts$',
+  '(core|runtime)/src/testing/index[.]ts$',
   'crdt-store/src/document/index[.]ts$',
   'sync/src/libp2p/index[.]ts$',
 ]
 
 const TESTS = '[.]test[.]ts$'
-const CONTRACTS = '^packages/core/src/testing/'
+const CONTRACTS = '^packages/(core|runtime)/src/testing/'
 const LIBP2P = '^packages/(sync|node|browser)/src/(libp2p[^/]*/|libp2p[^/]*[.]ts$)'
 const DOCUMENT = '^packages/crdt-store/src/(document[^/]*/|document[^/]*[.]ts$)'
 

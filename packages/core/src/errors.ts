@@ -1,3 +1,5 @@
+import { describe } from './describe.ts'
+
 /** One kind of failure: what it means, whether trying again can help, and what to do. */
 export interface ErrorKind {
   readonly meaning: string
@@ -84,7 +86,7 @@ export const errorKinds = {
     'Change the declaration as the message says.',
   ),
   'invalid-input': kind(
-    'The input of a command does not fit its schema or its limits.',
+    'The input of a command, or an argument of a function, does not fit its form, its schema or its limits.',
     false,
     'Correct the input; nothing was changed.',
   ),
@@ -94,9 +96,9 @@ export const errorKinds = {
     'Read the code and the reason that the application gave.',
   ),
   'handler-failed': kind(
-    'The handler of a command threw something other than `Rejected`.',
+    'The handler or the schema of a command failed other than by refusing, or is asynchronous where it must not be.',
     false,
-    'Mend the handler; nothing was changed.',
+    'Correct the handler or the schema; nothing was changed.',
   ),
   'listener-failed': kind(
     'A listener that the application passed to a plane threw.',
@@ -186,8 +188,11 @@ export class PeerplaneError extends Error {
   readonly code: ErrorCode
 
   constructor(code: ErrorCode, reason: string, options: PeerplaneErrorOptions = {}) {
+    if (!Object.hasOwn(errorKinds, code)) {
+      throw new PeerplaneError('invalid-input', 'the catalogue has no such error code')
+    }
     const { advice = errorKinds[code].action } = options
-    super(`${reason}. ${advice}`, options)
+    super(`${textOf(reason)}. ${advice}`, options)
     this.name = 'PeerplaneError'
     this.code = code
   }
@@ -204,16 +209,19 @@ export class Rejected extends PeerplaneError {
   readonly reason: string
 
   constructor(rejection: string, reason: string) {
-    super('rejected', `${rejection}: ${reason}`)
+    super('rejected', `${textOf(rejection)}: ${textOf(reason)}`)
     this.name = 'Rejected'
-    this.rejection = rejection
-    this.reason = reason
+    this.rejection = textOf(rejection)
+    this.reason = textOf(reason)
   }
 }
 
 /** `error` itself when it is ours, otherwise wrapped under `code`. */
 export function asPeerplaneError(error: unknown, code: ErrorCode): PeerplaneError {
   if (error instanceof PeerplaneError) return error
-  const reason = error instanceof Error ? error.message : String(error)
+  const reason = error instanceof Error ? error.message : textOf(error)
   return new PeerplaneError(code, reason, { cause: error })
 }
+
+/** A refusal must not fail for want of a text. */
+const textOf = (given: unknown): string => (typeof given === 'string' ? given : describe(given))

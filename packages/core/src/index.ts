@@ -9,9 +9,11 @@ export {
   toHex,
 } from './bytes.ts'
 export { decodeCanonical, encodeCanonical, withCanonical } from './codec.ts'
+export { describe } from './describe.ts'
 export {
   command,
-  checkEntityId,
+  checkDeclarations,
+  checkName,
   entity,
   type Command,
   type CommandContext,
@@ -124,6 +126,7 @@ export {
   type Branch,
   type ForkProof,
 } from './log/fork.ts'
+export { copyPlain, freeze, setProperty, type PlainBounds } from './plain.ts'
 export { merklePath, merkleRoot, verifyMerklePath } from './log/merkle.ts'
 export {
   decodeOpening,

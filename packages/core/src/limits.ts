@@ -92,6 +92,17 @@ export const limitTable = {
   entityNameBytes: limit(256, 'bytes', 'of an entity type, and of an entity id'),
   valueBytes: limit(64 * KiB, 'bytes', 'one value of a register, set or map key'),
   valueDepth: limit(32, 'levels', 'of nesting in one value'),
+  inputSize: limit(
+    4 * MiB,
+    'values and characters',
+    'in the input of a command, and in what its handler returns',
+  ),
+  inputDepth: limit(64, 'levels', 'of nesting in an input or a reply'),
+  schemaMs: limit(
+    10_000,
+    'milliseconds',
+    'until a schema has judged an input: later commands on the same entities wait for it',
+  ),
   opsPerSection: limit(50_000, 'operations', 'folding them stays below a fifth of a second'),
   documentBytes: limit(5 * MiB, 'bytes', 'one inflated change of a document'),
   documentOps: limit(

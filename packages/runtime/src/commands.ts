@@ -1,8 +1,10 @@
 import {
   asPeerplaneError,
-  checkEntityId,
+  checkName,
+  copyPlain,
   decodeCanonical,
   encodeCanonical,
+  entityKey,
   PeerplaneError,
   Rejected,
   toBase64Url,
@@ -15,50 +17,43 @@ import {
   type Json,
   type Origin,
   type Random,
+  type Scheduler,
   type Section,
 } from '@peerplane/core'
 
+import { inputBounds } from './arguments.ts'
 import type { Invocation } from './backend.ts'
+import { isThenable, judge, type Judged } from './judge.ts'
 
-/** A checked invocation: its declaration was found and its input passed the schema. */
+/** A checked invocation: its declaration was found, and its schema judges the input. */
 export interface CheckedInvocation {
   readonly key: EntityKey
   readonly id: string
   readonly handler: Command<unknown, unknown, unknown>
-  readonly input: unknown
+  readonly input: Judged
   readonly at: string | undefined
 }
 
-/** Finds the handler and checks the input. Rejects with `unknown-entity`, `unknown-command` or `invalid-input`. */
-export async function checkInvocation(
+/**
+ * Finds the handler and has its schema judge the input, at once if the schema can. Throws `unknown-entity`, `unknown-command`,
+ * `invalid-input` or `handler-failed`; a promised input rejects with the last two.
+ */
+export function checkInvocation(
   entities: ReadonlyMap<string, Entity>,
+  scheduler: Scheduler,
   { type, id, command, input, at }: Invocation,
-): Promise<CheckedInvocation> {
+): CheckedInvocation {
   const entity = entities.get(type)
   if (!entity) throw new PeerplaneError('unknown-entity', `no entity "${type}" was declared`)
-  checkEntityId(id)
+  checkName(id, 'an entity id')
   const commands = entity.commands as Readonly<Record<string, Command<unknown, unknown, unknown>>>
   const handler = Object.hasOwn(commands, command) ? commands[command] : undefined
   if (!handler) {
     throw new PeerplaneError('unknown-command', `entity "${type}" has no command "${command}"`)
   }
-  const key = `${type}/${id}` as EntityKey
-  return { key, id, handler, input: await checkInput(handler, input, `${type}.${command}`), at }
-}
-
-async function checkInput(
-  handler: Command<unknown, unknown, unknown>,
-  input: unknown,
-  name: string,
-): Promise<unknown> {
-  if (!handler.input) return input
-  const result = await handler.input['~standard'].validate(input)
-  if (!result.issues) return result.value
-  const reasons = result.issues.map(({ message, path }) => {
-    const place = path?.map((part) => String(typeof part === 'object' ? part.key : part)).join('.')
-    return place ? `${place}: ${message}` : message
-  })
-  throw new PeerplaneError('invalid-input', `${name} was given ${reasons.join('; ')}`)
+  const key = entityKey(type, id)
+  const judged = judge(handler, input, `${type}.${command}`, scheduler)
+  return { key, id, handler, input: judged, at }
 }
 
 /** What handlers decided: nothing is stored yet, but the states already show it. */
@@ -69,9 +64,12 @@ export interface Decision {
   readonly revert: () => void
 }
 
+/** An invocation whose input has passed its schema. */
+export type DecidableInvocation = Omit<CheckedInvocation, 'input'> & { readonly input: unknown }
+
 /** Everything a decision depends on. */
 export interface DecisionInput {
-  readonly invocations: readonly CheckedInvocation[]
+  readonly invocations: readonly DecidableInvocation[]
   readonly states: ReadonlyMap<EntityKey, EntityState>
   readonly modelVersions: ReadonlyMap<EntityKey, number>
   readonly origin: Origin
@@ -107,13 +105,14 @@ export function decide(input: DecisionInput): Decision {
 function runHandler(
   { states, origin, context }: DecisionInput,
   drafts: Map<EntityKey, Draft>,
-  { key, id, handler, input, at }: CheckedInvocation,
+  { key, id, handler, input, at }: DecidableInvocation,
 ): Json | undefined {
   let draft = drafts.get(key)
   if (!draft) {
     draft = states.get(key)!.begin(origin, at)
     drafts.set(key, draft)
   }
+  draft.resume()
   const commandContext: CommandContext = {
     id,
     device: context.device,
@@ -121,22 +120,22 @@ function runHandler(
     newId: () => toBase64Url(context.random.bytes(16)),
   }
   try {
-    const reply = handler(draft.handle, input, commandContext)
-    if (reply instanceof Promise) {
-      reply.catch(() => undefined)
-      throw new PeerplaneError('handler-failed', 'the handler is asynchronous')
-    }
-    return reply === undefined ? undefined : plainReply(reply)
+    return takeReply(handler(draft.handle, input, commandContext))
   } catch (error) {
     throw error instanceof Rejected ? error : asPeerplaneError(error, 'handler-failed')
+  } finally {
+    draft.pause()
   }
 }
 
 /** The reply, which is stored with an operation and sent to other tabs. Throws for what is not JSON, before anything is appended. */
-function plainReply(reply: unknown): Json {
-  try {
-    return decodeCanonical(encodeCanonical(reply as Json)) as Json
-  } catch (cause) {
-    throw new PeerplaneError('handler-failed', 'the handler returned what is not JSON', { cause })
+function takeReply(reply: unknown): Json | undefined {
+  if (reply === undefined) return undefined
+  if (isThenable(reply)) {
+    // Its failure is a consequence, and must not end the process.
+    if (reply instanceof Promise) reply.catch(() => undefined)
+    throw new PeerplaneError('handler-failed', 'the handler is asynchronous')
   }
+  const plain = copyPlain(reply, 'the reply of the handler', inputBounds, 'handler-failed')
+  return decodeCanonical(encodeCanonical(plain)) as Json
 }

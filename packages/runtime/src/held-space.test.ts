@@ -55,6 +55,7 @@ async function device(store: Store, invitation?: string, as?: Ports): Promise<De
     store,
     device: membership.device,
     random: ports.random,
+    scheduler: ports.scheduler,
     changed: async () => undefined,
     settled: () => undefined,
   })

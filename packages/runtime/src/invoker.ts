@@ -1,4 +1,5 @@
 import {
+  checkName,
   limits,
   PeerplaneError,
   type DeviceId,
@@ -6,11 +7,17 @@ import {
   type EntityKey,
   type EntityState,
   type Random,
+  type Scheduler,
   type Store,
 } from '@peerplane/core'
 
 import type { Durability, Invocation, InvokeOptions, Outcome } from './backend.ts'
-import { checkInvocation, decide, type CheckedInvocation } from './commands.ts'
+import {
+  checkInvocation,
+  decide,
+  type CheckedInvocation,
+  type DecidableInvocation,
+} from './commands.ts'
 import type { HeldSpace } from './held-space.ts'
 import { createKeyedQueue } from './keyed-queue.ts'
 import { createOperations } from './operations.ts'
@@ -33,6 +40,7 @@ export interface InvokerDependencies {
   readonly store: Store
   readonly device: DeviceId
   readonly random: Random
+  readonly scheduler: Scheduler
   /** States of these entities changed; resolves when that was shown. */
   readonly changed: (keys: readonly EntityKey[]) => Promise<void>
   /** Fewer commands are pending on these entities. */
@@ -54,7 +62,7 @@ interface Appended {
 
 /** The invoker of one device. */
 export function createInvoker(dependencies: InvokerDependencies): Invoker {
-  const { declared, space, store, device, random, changed, settled } = dependencies
+  const { declared, space, store, device, random, scheduler, changed, settled } = dependencies
   const entities = new Map(declared.map((each) => [each.type, each]))
   const pendingByKey = new Map<EntityKey, number>()
   const operations = createOperations(store)
@@ -75,10 +83,18 @@ export function createInvoker(dependencies: InvokerDependencies): Invoker {
     options: RunOptions,
   ): Promise<Appended> => {
     const keys = [...new Set(invocations.map(({ key }) => key))]
+    const { operationId } = options
+    const recalled = operationId === undefined ? undefined : operations.recall(operationId)
+    recalled?.catch(() => undefined)
+    // Entered in the turn of the call, so that commands are decided in the order of their calls, whatever each has to wait for.
     const turn = queue.enter(keys)
     for (const key of keys) space.entities.pin(key)
     try {
       await turn.reached
+      const outcome = await recalled
+      if (outcome)
+        return { outcome, durable: Promise.resolve(), shown: Promise.resolve(), keys: [] }
+      const decidable = await Promise.all(invocations.map(judged))
       for (;;) {
         const losses = space.losses()
         await space.folded()
@@ -87,7 +103,7 @@ export function createInvoker(dependencies: InvokerDependencies): Invoker {
         if (space.losses() !== losses) continue
         // From here to the append nothing is awaited: no other command or commit comes in between.
         const states = new Map(keys.map((key, index) => [key, opened[index]!]))
-        return append(invocations, states, options)
+        return append(decidable, states, options)
       }
     } finally {
       for (const key of keys) space.entities.unpin(key)
@@ -97,7 +113,7 @@ export function createInvoker(dependencies: InvokerDependencies): Invoker {
 
   /** Decides, appends, and shows the effect; the durability is still to come. */
   const append = (
-    invocations: readonly CheckedInvocation[],
+    invocations: readonly DecidableInvocation[],
     states: ReadonlyMap<EntityKey, EntityState>,
     { durability, operationId }: RunOptions,
   ): Appended => {
@@ -170,13 +186,16 @@ export function createInvoker(dependencies: InvokerDependencies): Invoker {
     if (invocations.length === 0 || invocations.length > limits.sections) {
       throw new PeerplaneError('invalid-input', `a commit holds 1 to ${limits.sections} commands`)
     }
-    const checked = await Promise.all(invocations.map((each) => checkInvocation(entities, each)))
-    if (operationId === undefined) return run(checked, { durability, operationId })
-    checkOperationId(operationId)
+    if (operationId === undefined) return run(check(invocations), { durability, operationId })
+    checkName(operationId, 'an operation id')
     // Until the store remembers the operation, a repetition would run it again.
     const least = durability === 'memory' ? 'local' : durability
-    return operations.once(operationId, () => run(checked, { durability: least, operationId }))
+    return operations.once(operationId, async () =>
+      run(check(invocations), { durability: least, operationId }),
+    )
   }
+  const check = (invocations: readonly Invocation[]): CheckedInvocation[] =>
+    invocations.map((each) => checkInvocation(entities, scheduler, each))
 
   return {
     invoke: async (invocations, options) => {
@@ -199,8 +218,8 @@ export function createInvoker(dependencies: InvokerDependencies): Invoker {
   }
 }
 
-function checkOperationId(operationId: string): void {
-  if (operationId.length > limits.entityNameBytes || !operationId.isWellFormed()) {
-    throw new PeerplaneError('invalid-input', 'the operation id is too long, or no text')
-  }
-}
+/** Waits for the schema. */
+const judged = async (invocation: CheckedInvocation): Promise<DecidableInvocation> => ({
+  ...invocation,
+  input: (await invocation.input).value,
+})

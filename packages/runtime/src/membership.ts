@@ -23,6 +23,7 @@ import {
 } from '@peerplane/core'
 
 import type { Ports } from './ports.ts'
+import { checkHours } from './arguments.ts'
 import { deviceOfKey, knownDeviceKey, knownDeviceRange, membershipKey } from './keys.ts'
 
 /** What makes this device a member of its space; kept in the store. */
@@ -65,11 +66,7 @@ export async function invite(
   hours: number,
   addresses: readonly string[],
 ): Promise<string> {
-  if (!(hours > 0 && hours <= limits.invitationHours)) {
-    const reason = `an invitation lasts more than 0 and at most ${limits.invitationHours} hours, not ${hours}`
-    throw new PeerplaneError('invalid-input', reason)
-  }
-  const notAfter = Math.round(ports.clock.now() + hours * 3_600_000)
+  const notAfter = Math.round(ports.clock.now() + checkHours(hours) * 3_600_000)
   return encodeInvitation(
     await createInvitation({ space, chain, key: ports.key }, { notAfter, addresses }, ports),
   )

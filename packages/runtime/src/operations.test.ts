@@ -17,6 +17,8 @@ test('the latest operations are remembered, over restarts too; the store does no
   let operations = createOperations(store)
   const run = (id: number, reply: number): Promise<Outcome> =>
     operations.once(`${id}`, async () => {
+      const recalled = await operations.recall(`${id}`)
+      if (recalled) return recalled
       await store.write(operations.remember(`${id}`, outcome(reply)), 'local')
       return outcome(reply)
     })

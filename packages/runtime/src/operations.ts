@@ -20,8 +20,10 @@ import { operationKey, operationOrderKey, operationOrderRange } from './keys.ts'
 
 /** Outcomes of the latest `limits.operations` operations that had an id. */
 export interface Operations {
-  /** The outcome of the operation, if it is remembered or under way; otherwise that of `start`, which must have it remembered. */
+  /** The promise of the operation, if it is under way; otherwise that of `start`, which is called at once and asks `recall` first. */
   once(operationId: string, start: () => Promise<Outcome>): Promise<Outcome>
+  /** The outcome that is remembered; `undefined` if there is none. */
+  recall(operationId: string): Promise<Outcome | undefined>
   /** Writes that remember an outcome and forget the oldest one; to be stored in one piece with the commit of the operation. */
   remember(operationId: string, outcome: Outcome): readonly Write[]
 }
@@ -60,17 +62,19 @@ export function createOperations(store: Store): Operations {
     once: async (operationId, start) => {
       const same = running.get(operationId)
       if (same) return same
-      const recalled = (async () => {
-        await loaded()
-        const stored = await store.get(operationKey(operationId))
-        return stored ? decodeOutcome(stored) : start()
-      })()
-      running.set(operationId, recalled)
+      const outcome = start()
+      running.set(operationId, outcome)
       try {
-        return await recalled
+        return await outcome
       } finally {
         running.delete(operationId)
       }
+    },
+    recall: async (operationId) => {
+      await loaded()
+      if (!kept.has(operationId)) return undefined
+      const stored = await store.get(operationKey(operationId))
+      return stored && decodeOutcome(stored)
     },
     remember: (operationId, outcome) => {
       // It may be here already, from an attempt that could not be stored.

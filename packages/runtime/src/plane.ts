@@ -1,5 +1,7 @@
 import {
-  checkEntityId,
+  checkName,
+  describe,
+  freeze,
   PeerplaneError,
   type Entity,
   type Json,
@@ -7,6 +9,15 @@ import {
   type StateOf,
 } from '@peerplane/core'
 import type { ListQuery } from '@peerplane/crdt-store'
+
+import {
+  checkListener,
+  takeInput,
+  takeInvitation,
+  takeInvokeOptions,
+  takeQuery,
+  takeVersion,
+} from './arguments.ts'
 
 import type {
   Backend,
@@ -20,6 +31,7 @@ import type {
 } from './backend.ts'
 import { distinct, type Report } from './listening.ts'
 import { systemReport } from './adapters/report.ts'
+import { createRecording, type Recording, type Target } from './recording.ts'
 
 /** How to call a command. */
 export interface CommandOptions extends InvokeOptions {
@@ -34,7 +46,6 @@ export interface CommandOutcome<Reply> {
   readonly reply: Reply
 }
 
-type Handlers = { readonly [name: string]: (...args: never[]) => unknown }
 type InputOf<H> = H extends (state: never, ...rest: infer Rest) => unknown
   ? Rest extends readonly [infer Input, ...unknown[]]
     ? Input
@@ -73,7 +84,12 @@ export type EntityClient<E> =
       }
     : never
 
-/** What an application opens on a device: the runtime, its storage, its network. */
+/**
+ * What an application opens on a device: the runtime, its storage, its network.
+ *
+ * Whatever is passed is copied and checked at the call, and what does not fit is refused with `invalid-input`: by a function that returns a
+ * promise through it, by others at once. Whatever is handed out is frozen.
+ */
 export interface Plane {
   /** The entity `id`; nothing is loaded yet. Throws `unknown-entity` or `invalid-input`. */
   get<E extends Entity>(entity: E, id: string): EntityClient<E>
@@ -89,9 +105,11 @@ export interface Plane {
    * Runs several commands as one commit: every device sees all of their effects or none, also after a crash.
    *
    *     await plane.atomic((on) => { on(from).withdraw(5); on(to).deposit(5) })
+   *
+   * `record` runs at once, is synchronous and returns nothing. If it throws, the promise rejects with that and nothing is changed.
    */
   atomic(
-    record: (on: <C extends object>(client: C) => RecordedOf<C>) => void,
+    record: (on: <C extends object>(client: C) => RecordedOf<C>) => void | undefined,
     options?: InvokeOptions,
   ): Promise<Outcome>
   /** The last known status; `undefined` until the first is known. */
@@ -125,44 +143,59 @@ export type RecordedOf<C> = {
   ]: C[Name] extends (...args: infer Args) => unknown ? (...args: Args) => void : never
 }
 
-/** A plane over a backend, for the given entity types. `report` takes what listeners of the application throw. */
+/** A plane over a backend, for entity types that `checkDeclarations` has passed. `report` takes what listeners of the application throw. */
 export function createPlane(
   entities: readonly Entity[],
   backend: Backend,
   report: Report = systemReport,
 ): Plane {
-  const declared = new Set(entities.map(({ type }) => type))
+  const declared = new Map(entities.map((each) => [each.type, each]))
+  const targets = new WeakMap<object, Target>()
+  const recording = createRecording((client) =>
+    typeof client === 'object' && client !== null ? targets.get(client) : undefined,
+  )
   let latest: PlaneStatus | undefined
   const stopStatus = backend.watchStatus((status) => {
-    latest = status
+    latest = handedOut(status)
   })
-  const known = (entity: Entity): string => {
-    if (!declared.has(entity.type)) {
-      throw new PeerplaneError('unknown-entity', `entity "${entity.type}" was not passed to open`)
-    }
-    return entity.type
+  const known = (entity: unknown): Entity => {
+    const { type } = (
+      typeof entity === 'object' && entity !== null ? entity : {}
+    ) as Partial<Entity>
+    const found = typeof type === 'string' ? declared.get(type) : undefined
+    if (found) return found
+    throw new PeerplaneError('unknown-entity', `entity ${describe(type)} was not passed to open`)
   }
+  const atomic = async (record: unknown, options: unknown): Promise<Outcome> =>
+    freeze(await backend.invoke(recording.record(record), takeInvokeOptions(options)))
   return {
     get: (entity, id) => {
-      known(entity)
-      checkEntityId(id)
-      return createClient(entity, id, backend, report) as never
+      const { type, commands } = known(entity)
+      const target = { type, id: checkName(id, 'an entity id'), commands: Object.keys(commands) }
+      const client = createClient(target, backend, recording, report)
+      targets.set(client, target)
+      return client as never
     },
-    list: async (entity, query = {}) => (await backend.list(known(entity), query)) as never,
-    subscribe: (entity, listener, query = {}) =>
-      backend.watchType(
-        known(entity),
-        query,
-        distinct(listener as (rows: readonly Row[]) => void, report),
-      ),
-    atomic: async (record, options = {}) => {
-      const invocations: Invocation[] = []
-      record((client) => recorderOf(client, invocations) as never)
-      return backend.invoke(invocations, options)
+    list: async (entity, query = {}) =>
+      freeze(await backend.list(known(entity).type, takeQuery(query))) as never,
+    subscribe: (entity, listener, query = {}) => {
+      const show = distinct(checkListener(listener) as (rows: readonly Row[]) => void, report)
+      const { type } = known(entity)
+      return backend.watchType(type, takeQuery(query), (rows) => show(freeze(rows)))
+    },
+    atomic: (record, options = {}) => {
+      recording.requireNone()
+      return atomic(record, options)
     },
     status: () => latest,
-    onStatus: (listener) => backend.watchStatus(distinct(listener, report)),
-    invite: ({ hours = 24, trustClock = false } = {}) => backend.invite(hours, trustClock),
+    onStatus: (listener) => {
+      const show = distinct(checkListener(listener), report)
+      return backend.watchStatus((status) => show(handedOut(status)))
+    },
+    invite: async (options = {}) => {
+      const { hours, trustClock } = takeInvitation(options)
+      return backend.invite(hours, trustClock)
+    },
     goOffline: () => backend.setOnline(false),
     goOnline: () => backend.setOnline(true),
     close: async () => {
@@ -172,62 +205,54 @@ export function createPlane(
   }
 }
 
-/** Which entity a client stands for, and its command names. */
-const targets = new WeakMap<object, { readonly entity: Entity; readonly id: string }>()
+/** A frozen copy: a status may share parts with what it describes. */
+const handedOut = (status: PlaneStatus): PlaneStatus => freeze(structuredClone(status))
 
-function createClient(entity: Entity, id: string, backend: Backend, report: Report): object {
-  const { type } = entity
+function createClient(
+  { type, id, commands }: Target,
+  backend: Backend,
+  recording: Recording,
+  report: Report,
+): object {
   const invoke = async (
-    name: string,
-    input: Json | undefined,
-    { at, ...options }: CommandOptions = {},
+    command: string,
+    given: unknown,
+    options: unknown,
   ): Promise<CommandOutcome<unknown>> => {
-    const outcome = await backend.invoke([{ type, id, command: name, input, at }], options)
-    return { commit: outcome.commit, durability: outcome.durability, reply: outcome.replies[0] }
+    const input = takeInput(given)
+    const invocation: Invocation = { type, id, command, input, at: takeVersion(options) }
+    const outcome = await backend.invoke([invocation], takeInvokeOptions(options))
+    const { commit, durability, replies } = freeze(outcome)
+    return { commit, durability, reply: replies[0] }
   }
-  const client = {
+  return Object.freeze({
     ...Object.fromEntries(
-      Object.keys(entity.commands as Handlers).map((name) => [
+      commands.map((name) => [
         name,
-        (input?: Json, options?: CommandOptions) => invoke(name, input, options),
+        (input?: unknown, options: unknown = {}) => {
+          recording.requireNone()
+          return invoke(name, input, options)
+        },
       ]),
     ),
     type,
     id,
     subscribe: (listener: (state: Json, version: string) => void): (() => void) => {
-      const show = distinct(listener, report)
+      const show = distinct(checkListener(listener), report)
       return backend.watchEntity(type, id, (view) => {
-        if (view.local === 'ready') show(view.state, view.version)
+        if (view.local === 'ready') show(freeze(view.state), view.version)
       })
     },
     state: async (): Promise<Json> => {
       const view = await firstView(backend, type, id)
-      if (view.local === 'ready') return view.state
+      if (view.local === 'ready') return freeze(view.state)
       throw new PeerplaneError('unreadable', view.lastError?.message ?? `${type}/${id}`)
     },
     status: async () => {
       const { local, pendingCommands, lastError } = await firstView(backend, type, id)
-      return { local, pendingCommands, lastError }
+      return { local, pendingCommands, lastError: lastError && { ...lastError } }
     },
-  }
-  targets.set(client, { entity, id })
-  return client
-}
-
-function recorderOf(client: object, invocations: Invocation[]): object {
-  const target = targets.get(client)
-  if (!target) {
-    throw new PeerplaneError('invalid-input', 'atomic takes clients that plane.get returned')
-  }
-  const { entity, id } = target
-  return Object.fromEntries(
-    Object.keys(entity.commands as Handlers).map((command) => [
-      command,
-      (input?: Json, { at }: CommandOptions = {}): void => {
-        invocations.push({ type: entity.type, id, command, input, at })
-      },
-    ]),
-  )
+  })
 }
 
 function firstView(backend: Backend, type: string, id: string): Promise<EntityView> {

@@ -24,6 +24,8 @@ import {
   type Ports,
 } from './index.ts'
 
+const asynchronous = async (): Promise<void> => {}
+
 const Account = entity('account', {
   state: record({ balance: counter(), owner: register('nobody'), tags: map(counter()) }),
   commands: {
@@ -40,9 +42,7 @@ const Account = entity('account', {
     fails: () => {
       throw new TypeError('a mistake')
     },
-    async late() {
-      await Promise.resolve()
-    },
+    late: asynchronous as () => void,
     tag: (account, tags: string[]) => {
       for (const tag of tags) account.tags.get(tag).increment()
     },

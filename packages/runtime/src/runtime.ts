@@ -53,6 +53,7 @@ export async function openRuntime(given: Ports, options: RuntimeOptions): Promis
     store: ports.store,
     device: membership.device,
     random: ports.random,
+    scheduler: ports.scheduler,
     changed: (keys) => {
       status.changed()
       return views.showNow(keys)

@@ -1,9 +1,10 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 
+import { describe } from '../describe.ts'
 import { PeerplaneError } from '../errors.ts'
 import type { DeviceId } from '../ids.ts'
 import { limits } from '../limits.ts'
-import type { HandleOf, MirrorOf, Shape } from './shapes.ts'
+import { checkShape, type HandleOf, type MirrorOf, type Shape } from './shapes.ts'
 import { utf8 } from '../text.ts'
 
 /** What a handler may know besides state and input. Handlers use no clock, randomness or network of their own. */
@@ -32,7 +33,9 @@ export type Command<State, Input, Reply> = Handler<State, Input, Reply> & {
 
 /** The commands of an entity with state `State`. */
 export interface Commands<State> {
-  readonly [name: string]: Command<State, never, unknown>
+  readonly [name: string]: Handler<State, never, unknown> & {
+    readonly input?: StandardSchemaV1<unknown, unknown>
+  }
 }
 
 /** A declared entity type. */
@@ -46,49 +49,123 @@ export interface Entity<S extends Shape = Shape, C = object> {
 /** The plain state of an entity type. */
 export type StateOf<E> = E extends Entity<infer S, unknown> ? MirrorOf<S> : never
 
+/** Commands whose handlers give a result at once: one that gives a promise or a generator does not compile. */
+export type SynchronousCommands<C> = {
+  readonly [Name in keyof C]: C[Name] extends (...args: never[]) => infer Reply
+    ? Extract<Reply, Deferred> extends never
+      ? unknown
+      : 'a handler must not be asynchronous'
+    : unknown
+}
+
+type Deferred = PromiseLike<unknown> | Iterator<unknown> | AsyncIterator<unknown>
+
 /**
  * Declares an entity type: its state and the commands that change it.
  *
- * Throws `invalid-declaration` for a type that is not `[a-z][a-z0-9-.]*`, or a command whose name an entity's own members take.
+ * Throws `invalid-declaration` for a type that is not `[a-z][a-z0-9-.]*`, a state that is no shape, a command that is no function, or one
+ * whose name an entity's own members take.
  */
 export function entity<const S extends Shape, C extends Commands<HandleOf<S>>>(
   type: string,
-  declaration: { readonly state: S; readonly commands: C },
+  declaration: { readonly state: S; readonly commands: C & SynchronousCommands<C> },
 ): Entity<S, C> {
-  if (!/^[a-z][a-z0-9.-]*$/.test(type) || type.length > limits.entityNameBytes) {
-    throw new PeerplaneError(
-      'invalid-declaration',
-      `"${type}" cannot name an entity type: use a-z, 0-9, dot and hyphen, starting with a letter`,
-    )
-  }
-  for (const name of Object.keys(declaration.commands)) {
-    if (reservedNames.has(name)) {
-      throw new PeerplaneError(
-        'invalid-declaration',
-        `entity "${type}" has a command "${name}", which every entity has as its own`,
-      )
-    }
-  }
-  return { type, consistency: 'causal', ...declaration }
+  const { state, commands } = checkDeclaration(type, declaration)
+  return Object.freeze({
+    type,
+    consistency: 'causal',
+    state: state as S,
+    commands: Object.freeze({ ...(commands as C) }),
+  })
 }
 
-/** A command whose input is checked by any Standard Schema library before the handler runs. */
+/** A command whose input is checked by any Standard Schema library before the handler runs. Throws `invalid-declaration`. */
 export function command<State, Input, Reply>(
   input: StandardSchemaV1<unknown, Input>,
   handler: Handler<State, Input, Reply>,
 ): Command<State, Input, Reply> {
+  const standard = isObjectOrFunction(input) ? input['~standard'] : undefined
+  if (typeof standard?.validate !== 'function') {
+    throw invalid(`a command takes a Standard Schema and a handler, not ${describe(input)}`)
+  }
+  if (typeof handler !== 'function') throw invalid(`a handler cannot be ${describe(handler)}`)
   return Object.assign((...args: Parameters<typeof handler>) => handler(...args), { input })
 }
 
-/** Checks an entity id: 1 to 256 bytes of UTF-8, no half of a surrogate pair. Throws `invalid-input`. */
-export function checkEntityId(id: string): void {
-  const size = utf8(id).length
-  if (size < 1 || size > limits.entityNameBytes) {
-    throw new PeerplaneError(
-      'invalid-input',
-      `an entity id has 1 to ${limits.entityNameBytes} bytes; this one has ${size}`,
-    )
+/** Checks what is passed to `open`: a list of declarations, each type once. Throws `invalid-declaration`. */
+export function checkDeclarations(entities: readonly Entity[]): void {
+  if (!Array.isArray(entities)) throw invalid(`entities cannot be ${describe(entities)}`)
+  const types = new Set<string>()
+  for (const each of entities as readonly unknown[]) {
+    if (typeof each !== 'object' || each === null) {
+      throw invalid(`${describe(each)} is no entity: declare one with entity()`)
+    }
+    const { type } = each as Entity
+    checkDeclaration(type, each)
+    if (types.has(type)) throw invalid(`two entities are called "${type}"`)
+    types.add(type)
   }
 }
+
+/** `name`, if it is 1 to 256 bytes of well-formed UTF-8. Throws `invalid-input` that calls it `what`. */
+export function checkName(name: unknown, what: string): string {
+  if (typeof name !== 'string') {
+    throw new PeerplaneError('invalid-input', `${what} is a text, not ${describe(name)}`)
+  }
+  if (name === '' || name.length > limits.entityNameBytes || !name.isWellFormed()) {
+    throw wrongSize(name, what)
+  }
+  // A UTF-16 unit takes at most three bytes, so short names need not be encoded.
+  if (name.length * 3 > limits.entityNameBytes && utf8(name).length > limits.entityNameBytes) {
+    throw wrongSize(name, what)
+  }
+  return name
+}
+
+function wrongSize(name: string, what: string): PeerplaneError {
+  const reason = `${what} has 1 to ${limits.entityNameBytes} bytes of well-formed text; ${describe(name)} has not`
+  return new PeerplaneError('invalid-input', reason)
+}
+
+function checkDeclaration(
+  type: unknown,
+  declaration: unknown,
+): { readonly state: unknown; readonly commands: object } {
+  if (
+    typeof type !== 'string' ||
+    !/^[a-z][a-z0-9.-]*$/.test(type) ||
+    type.length > limits.entityNameBytes
+  ) {
+    throw invalid(
+      `${describe(type)} cannot name an entity type: use a-z, 0-9, dot and hyphen, starting with a letter`,
+    )
+  }
+  if (typeof declaration !== 'object' || declaration === null) {
+    throw invalid(`entity "${type}" is declared by ${describe(declaration)}`)
+  }
+  const { state, commands } = declaration as {
+    readonly state?: unknown
+    readonly commands?: unknown
+  }
+  checkShape(state, `the state of entity "${type}"`)
+  if (typeof commands !== 'object' || commands === null || Array.isArray(commands)) {
+    throw invalid(`the commands of entity "${type}" cannot be ${describe(commands)}`)
+  }
+  for (const [name, handler] of Object.entries(commands)) {
+    if (typeof handler !== 'function') {
+      throw invalid(`command "${name}" of entity "${type}" cannot be ${describe(handler)}`)
+    }
+    if (reservedNames.has(name)) {
+      throw invalid(`entity "${type}" has a command "${name}", which every entity has as its own`)
+    }
+  }
+  return { state, commands }
+}
+
+const isObjectOrFunction = (value: unknown): value is object =>
+  (typeof value === 'object' && value !== null) || typeof value === 'function'
+
+const invalid = (reason: string): PeerplaneError =>
+  new PeerplaneError('invalid-declaration', reason)
 
 const reservedNames = new Set(['subscribe', 'state', 'status', 'id', 'type', 'then'])

@@ -1,4 +1,8 @@
+import { describe } from '../describe.ts'
+import { PeerplaneError } from '../errors.ts'
 import type { Json } from '../json.ts'
+import { limits } from '../limits.ts'
+import { copyPlain, freeze, type PlainBounds } from '../plain.ts'
 
 /*
  * A shape says what kind of state an entity, or a field of it, has. It is plain data; the kernels that give it behaviour live elsewhere,
@@ -98,25 +102,75 @@ export interface Fields {
 /** A counter that starts at 0. */
 export const counter = (): CounterShape => ({ kind: 'counter' })
 
-/** A last-writer-wins register that starts as `initial`. */
+/** A last-writer-wins register that starts as `initial`. Throws `invalid-declaration` for what is not JSON. */
 export const register = <T extends Json>(initial: T): RegisterShape<Widen<T>> => ({
   kind: 'register',
-  initial: initial as Widen<T>,
+  initial: takeInitial(initial, 'a register') as Widen<T>,
 })
 
 /** An add-wins set of texts or numbers that starts empty. */
 export const set = <T extends string | number = string>(): SetShape<T> => ({ kind: 'set' })
 
-/** A map from texts to `value`. */
-export const map = <S extends Shape>(value: S): MapShape<S> => ({ kind: 'map', value })
+/** A map from texts to `value`. Throws `invalid-declaration` for what is no shape. */
+export const map = <S extends Shape>(value: S): MapShape<S> => {
+  checkShape(value, 'the value of a map')
+  return { kind: 'map', value }
+}
 
-/** A record of named fields. */
-export const record = <F extends Fields>(fields: F): RecordShape<F> => ({ kind: 'record', fields })
+/** A record of named fields. Throws `invalid-declaration` for what is no shape. */
+export const record = <F extends Fields>(fields: F): RecordShape<F> => {
+  checkFields(fields, 'a record')
+  return { kind: 'record', fields: Object.freeze({ ...fields }) }
+}
 
-/** A document for text, nested data and lists; it starts as `initial`. Its kernel is loaded when the first one is opened. */
+/**
+ * A document for text, nested data and lists; it starts as `initial`. Its kernel is loaded when the first one is opened. Throws
+ * `invalid-declaration` for what is no object of JSON.
+ */
 export const document = <T extends { readonly [key: string]: Json }>(
   initial: T,
-): DocumentShape<T> => ({ kind: 'document', initial })
+): DocumentShape<T> => {
+  const taken = takeInitial(initial, 'a document')
+  if (typeof taken !== 'object' || taken === null || Array.isArray(taken)) {
+    throw invalid(`a document starts as an object, not as ${describe(initial)}`)
+  }
+  return { kind: 'document', initial: taken as T }
+}
+
+/** Checks that `shape` is one of the above, with all that is in it. Throws `invalid-declaration` that calls it `what`. */
+export function checkShape(shape: unknown, what: string, depth = 0): void {
+  const { kind, fields, value, initial } = (
+    typeof shape === 'object' && shape !== null ? shape : {}
+  ) as { readonly [key: string]: unknown }
+  if (depth > limits.valueDepth) throw invalid(`${what} is nested too deeply`)
+  if (kind === 'record') checkFields(fields, what, depth + 1)
+  else if (kind === 'map') checkShape(value, what, depth + 1)
+  else if (kind === 'register' || kind === 'document') takeInitial(initial, what)
+  else if (kind !== 'counter' && kind !== 'set') {
+    throw invalid(`${what} is a shape such as counter() or record({}), not ${describe(shape)}`)
+  }
+}
+
+function checkFields(fields: unknown, what: string, depth = 0): void {
+  if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) {
+    throw invalid(`the fields of ${what} are an object of shapes, not ${describe(fields)}`)
+  }
+  for (const [name, shape] of Object.entries(fields)) {
+    if (!name.isWellFormed() || name.length > limits.entityNameBytes) {
+      throw invalid(`a field cannot be called ${describe(name)}`)
+    }
+    checkShape(shape, `field "${name}"`, depth)
+  }
+}
+
+/** A frozen copy of an initial value. */
+const takeInitial = (initial: unknown, what: string): Json =>
+  freeze(copyPlain(initial, `the initial state of ${what}`, initialBounds, 'invalid-declaration'))
+
+const initialBounds: PlainBounds = { depth: limits.valueDepth, size: limits.inputSize }
+
+const invalid = (reason: string): PeerplaneError =>
+  new PeerplaneError('invalid-declaration', reason)
 
 /** `''` is meant as any text, `0` as any number. */
 type Widen<T extends Json> = T extends string

@@ -17,8 +17,12 @@ export interface Body {
 
 /** What one command does to one entity, before it is decided whether the commit is made. */
 export interface Draft {
-  /** What the handler gets: it reads and records changes. */
+  /** What the handler gets: it reads and records changes, until the draft is paused or ends; then it throws `handler-failed`. */
   readonly handle: unknown
+  /** The handler has returned: its handle is refused until `resume`. */
+  pause(): void
+  /** Another handler begins. */
+  resume(): void
   /** The changes as section body; `undefined` when there are none. The state keeps them. */
   finish(): Uint8Array | undefined
   /** Takes all changes of this draft back, finished or not; possible until the state is folded into or begun again. */

@@ -19,6 +19,7 @@ export class Access {
   /** Texts that this command has spliced, by path: finding and measuring one costs as much as a keystroke. */
   readonly #texts = new Map<string, TextPlace>()
   #isOpen = true
+  #isPaused = false
 
   constructor(replica: Replica) {
     this.#replica = replica
@@ -26,6 +27,14 @@ export class Access {
 
   close(): void {
     this.#isOpen = false
+  }
+
+  pause(): void {
+    this.#isPaused = true
+  }
+
+  resume(): void {
+    this.#isPaused = false
   }
 
   /** The value at `step`: plain, or what `wrap` makes of a container. */
@@ -109,10 +118,8 @@ export class Access {
   }
 
   #open(): Replica {
-    if (!this.#isOpen) {
-      throw new PeerplaneError('handler-failed', 'a handler used its state after it had returned')
-    }
-    return this.#replica
+    if (this.#isOpen && !this.#isPaused) return this.#replica
+    throw new PeerplaneError('handler-failed', 'a handler used its state after it had returned')
   }
 }
 

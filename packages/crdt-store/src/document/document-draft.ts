@@ -36,6 +36,14 @@ export class DocumentDraft implements Draft {
     this.handle = documentHandle(this.#access)
   }
 
+  pause(): void {
+    this.#access.pause()
+  }
+
+  resume(): void {
+    this.#access.resume()
+  }
+
   finish(): Uint8Array | undefined {
     this.#access.close()
     const replica = this.#replica

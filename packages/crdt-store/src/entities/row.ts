@@ -3,6 +3,7 @@ import {
   bytes,
   decodeCanonical,
   encodeCanonical,
+  freeze,
   fromHex,
   text,
   toHex,
@@ -11,8 +12,6 @@ import {
   type Json,
   type SessionId,
 } from '@peerplane/core'
-
-import { freeze } from '../kernels/values.ts'
 
 /*
  *   row       [model version, mirror as JSON, version of the state, snapshot]

@@ -1,4 +1,4 @@
-import { PeerplaneError, type CounterHandle, type SessionId } from '@peerplane/core'
+import { describe, PeerplaneError, type CounterHandle, type SessionId } from '@peerplane/core'
 
 import { some, touch, type Cell, type Kernel, type Place } from './kernel.ts'
 import type { Turn } from './turn.ts'
@@ -30,7 +30,11 @@ const untouched: Tally = { seq: 0, index: 0, total: 0, baseSeq: 0, baseIndex: 0,
  * kept, because increments that were concurrent with the removal continue its total.
  */
 
-/** A counter: the sum over sessions of what they added since the last removal. Whole numbers only; a session's total stays a safe integer. */
+/**
+ * A counter: the sum over sessions of what they added since the last removal. Whole numbers only; a session's total stays a safe integer.
+ * The sum is exact, also where it leaves the safe integers, and then shown as the nearest of them: so all devices show the same, and come
+ * back together.
+ */
 export const counterKernel: Kernel<CounterCell> = {
   create: () => ({ mirror: 0, stale: false, tallies: new Map() }),
 
@@ -112,18 +116,24 @@ export const counterKernel: Kernel<CounterCell> = {
 }
 
 function counterHandle(place: Place<CounterCell>): CounterHandle {
-  const add = (by: number): void => {
+  const value = (): number => counterKernel.show(place.cell()) as number
+  const add = (by: number, sign: 1 | -1): void => {
     if (!Number.isSafeInteger(by)) {
-      throw new PeerplaneError('invalid-input', `a counter counts in whole numbers, not by ${by}`)
+      const reason = `a counter counts in whole numbers, not by ${describe(by)}`
+      throw new PeerplaneError('invalid-input', reason)
     }
-    if (by !== 0) place.write(by)
+    if (!Number.isSafeInteger(value() + sign * by)) {
+      const reason = `a counter at ${value()} cannot change by ${sign * by}: it would leave the safe integers`
+      throw new PeerplaneError('invalid-input', reason)
+    }
+    if (by !== 0) place.write(sign * by)
   }
   return {
     get value() {
-      return counterKernel.show(place.cell()) as number
+      return value()
     },
-    increment: (by = 1) => add(by),
-    decrement: (by = 1) => add(-by),
+    increment: (by = 1) => add(by, 1),
+    decrement: (by = 1) => add(by, -1),
   }
 }
 
@@ -141,7 +151,7 @@ function replace(cell: CounterCell, session: SessionId, next: Tally, turn: Turn)
 const isAhead = ({ seq, index, baseSeq, baseIndex }: Tally): boolean =>
   (seq - baseSeq || index - baseIndex) > 0
 
-/** Exact whatever the order; beyond the safe integers the nearest of them. */
+/** Exact whatever the order; beyond the safe integers, where only concurrent commands can lead, the nearest of them. */
 function sum(tallies: Iterable<Tally>): number {
   let exact = 0n
   let quick = 0

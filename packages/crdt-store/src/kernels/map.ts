@@ -1,9 +1,9 @@
-import type { Json, MapHandle, Value } from '@peerplane/core'
+import { setProperty, type Json, type MapHandle, type Value } from '@peerplane/core'
 
 import { some, touch, type Cell, type Kernel, type Place } from './kernel.ts'
 import type { Turn } from './turn.ts'
 import { items, Void } from './void.ts'
-import { checkText, compareKeys, readText, setProperty } from './values.ts'
+import { checkText, compareKeys, readText } from './values.ts'
 
 interface MapCell extends Cell {
   /** Cells by key, in no particular order; none is blank. */
@@ -133,7 +133,7 @@ function mapHandle(
     get keys() {
       return Object.keys(kernel.show(place.cell()) as object).sort(compareKeys)
     },
-    has,
+    has: (key) => has(checkText(key)),
     get: (name) => {
       const key = checkText(name)
       return values.handle({
@@ -142,7 +142,8 @@ function mapHandle(
         sessions: place.sessions,
       })
     },
-    delete: (key) => {
+    delete: (name) => {
+      const key = checkText(name)
       const value = place.cell()?.cells.get(key)
       const observed = value && values.observe(value, place.sessions)
       if (observed !== undefined) place.write([1, key, observed])

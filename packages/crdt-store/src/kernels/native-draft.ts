@@ -15,6 +15,7 @@ export class NativeDraft implements Draft {
   readonly #see: () => void
   readonly #ops: Value[] = []
   #isOpen = true
+  #isPaused = false
 
   constructor(kernel: Kernel, root: Cell, turn: Turn, sessions: SessionTable, see: () => void) {
     this.#kernel = kernel
@@ -22,7 +23,19 @@ export class NativeDraft implements Draft {
     this.#turn = turn
     this.#sessions = sessions
     this.#see = see
-    this.handle = kernel.handle({ cell: () => root, write: (op) => this.#write(op), sessions })
+    const cell = (): Cell => {
+      this.#requireOpen()
+      return root
+    }
+    this.handle = kernel.handle({ cell, write: (op) => this.#write(op), sessions })
+  }
+
+  pause(): void {
+    this.#isPaused = true
+  }
+
+  resume(): void {
+    this.#isPaused = false
   }
 
   finish(): Uint8Array | undefined {
@@ -43,12 +56,7 @@ export class NativeDraft implements Draft {
   }
 
   #write(op: Value): void {
-    if (!this.#isOpen) {
-      throw new PeerplaneError(
-        'handler-failed',
-        'a handler changed its state after it had returned',
-      )
-    }
+    this.#requireOpen()
     if (this.#ops.length >= limits.opsPerSection) {
       throw new PeerplaneError(
         'too-large',
@@ -65,5 +73,10 @@ export class NativeDraft implements Draft {
     }
     this.#ops.push(op)
     this.#turn.index++
+  }
+
+  #requireOpen(): void {
+    if (this.#isOpen && !this.#isPaused) return
+    throw new PeerplaneError('handler-failed', 'a handler used its state after it had returned')
   }
 }

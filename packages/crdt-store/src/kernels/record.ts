@@ -1,8 +1,8 @@
-import { compareTexts, type Json, type Value } from '@peerplane/core'
+import { compareTexts, setProperty, type Json, type Value } from '@peerplane/core'
 
 import { touch, type Cell, type Kernel, type Place } from './kernel.ts'
 import { items, Void } from './void.ts'
-import { readText, setProperty } from './values.ts'
+import { readText } from './values.ts'
 
 interface RecordCell extends Cell {
   readonly fields: ReadonlyMap<string, Cell>

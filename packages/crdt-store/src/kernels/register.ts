@@ -1,10 +1,16 @@
-import { compareTimestamps, type Json, type RegisterHandle, type Timestamp } from '@peerplane/core'
+import {
+  compareTimestamps,
+  freeze,
+  type Json,
+  type RegisterHandle,
+  type Timestamp,
+} from '@peerplane/core'
 
 import { compareDots, dotsToValue, readDots, readSuperseded, Survivors } from './dots.ts'
 import type { OpDot } from './op-dot.ts'
 import { touch, type Cell, type Kernel } from './kernel.ts'
 import { items, whole } from './void.ts'
-import { checkJson, copyJson, freeze } from './values.ts'
+import { checkJson, copyJson } from './values.ts'
 
 interface Written extends OpDot {
   readonly value: Json

@@ -96,10 +96,10 @@ function setHandle(place: Place<SetCell>): SetHandle<Element> {
     get values() {
       return setKernel.show(place.cell()) as readonly Element[]
     },
-    has,
+    has: (element) => has(checkElement(element)),
     add: (element) => write(0, checkElement(element)),
     delete: (element) => {
-      if (has(element)) write(1, element)
+      if (has(checkElement(element))) write(1, element)
     },
   }
 }

@@ -1,11 +1,14 @@
 import {
   compareTexts,
+  copyPlain,
   decodeCanonical,
   encodeCanonical,
+  freeze,
   limits,
   PeerplaneError,
   utf8,
   type Json,
+  type PlainBounds,
   type Value,
 } from '@peerplane/core'
 
@@ -14,21 +17,17 @@ import { Void } from './void.ts'
 /**
  * A frozen copy of a value that a handler writes, with its object keys in the order in which other devices will see them.
  *
- * Throws `invalid-input` for what is not plain JSON, or nested too deeply, and `too-large`.
+ * Throws `invalid-input` for what {@link copyPlain} does not take, and `too-large`.
  */
 export function copyJson(value: unknown): Json {
-  if (!isJson(value, limits.valueDepth)) {
-    throw new PeerplaneError(
-      'invalid-input',
-      `a value must be plain JSON (finite numbers, well-formed texts), at most ${limits.valueDepth} levels deep`,
-    )
-  }
-  const bytes = encodeCanonical(value)
+  const bytes = encodeCanonical(copyPlain(value, 'the value', bounds))
   if (bytes.length > limits.valueBytes) {
     throw new PeerplaneError('too-large', `a value has ${bytes.length} bytes`)
   }
   return freeze(decodeCanonical(bytes) as Json)
 }
+
+const bounds: PlainBounds = { depth: limits.valueDepth, size: limits.valueBytes }
 
 /** A frozen value of a body with `bodyBytes` bytes. Throws `Void` when it breaks what {@link copyJson} demands. */
 export function checkJson(value: Value | undefined, bodyBytes: number): Json {
@@ -37,15 +36,6 @@ export function checkJson(value: Value | undefined, bodyBytes: number): Json {
     throw new Void('a value is too large')
   }
   return freeze(value)
-}
-
-/** A frozen value, with all it contains. */
-export function freeze<T extends Json>(value: T): T {
-  if (value !== null && typeof value === 'object' && !Object.isFrozen(value)) {
-    Object.freeze(value)
-    for (const part of Object.values(value)) freeze(part as Json)
-  }
-  return value
 }
 
 /** A map key or set element that a handler names. Throws `invalid-input` or `too-large`. */
@@ -63,20 +53,6 @@ export function checkText(text: unknown): string {
 export function readText(value: Value | undefined): string {
   if (typeof value !== 'string' || isTooLong(value)) throw new Void('not a text within the limit')
   return value
-}
-
-/** Sets a property of any name, `__proto__` included. */
-export function setProperty(object: { [key: string]: Json }, key: string, value: Json): void {
-  if (key === '__proto__') {
-    Object.defineProperty(object, key, {
-      value,
-      enumerable: true,
-      configurable: true,
-      writable: true,
-    })
-  } else {
-    object[key] = value
-  }
 }
 
 /** Order of map keys and set elements: numbers before texts, texts in the order of `compareTexts`. */

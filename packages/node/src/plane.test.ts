@@ -1,0 +1,16 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import { planeContract } from '@peerplane/runtime/testing'
+import { afterAll } from 'vitest'
+
+import { open } from './index.ts'
+
+const data = mkdtempSync(join(tmpdir(), 'peerplane-'))
+let spaces = 0
+afterAll(() => rmSync(data, { recursive: true }))
+
+planeContract('a program in Node', (entities) =>
+  open({ entities, data, space: `plane ${(spaces += 1)}`, network: false }),
+)

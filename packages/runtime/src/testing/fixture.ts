@@ -1,0 +1,17 @@
+import type { Entity } from '@peerplane/core'
+import { createMemoryStore } from '@peerplane/crdt-store'
+
+import { systemPlatform } from '../adapters/platform.ts'
+import type { Backend } from '../backend.ts'
+import type { Plane } from '../plane.ts'
+import { openRuntime } from '../runtime.ts'
+
+/** Opens a plane on an empty store, in the way that is tested; whoever opens it sees to its end. */
+export type OpenPlane = (entities: readonly Entity[]) => Promise<Plane>
+
+/** A runtime with a store in memory and without a network. */
+export async function openAlone(entities: readonly Entity[]): Promise<Backend> {
+  const platform = systemPlatform()
+  const key = await platform.crypto.keyFromSeed(platform.random.bytes(32))
+  return openRuntime({ ...platform, key, store: createMemoryStore() }, { entities })
+}
