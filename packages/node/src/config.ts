@@ -134,7 +134,7 @@ export const variableOf = (name: string): string =>
 const otherVariables = new Set(['PEERPLANE_TRACE', 'PEERPLANE_CONFIG'])
 
 /** A configuration file as it was read. */
-export interface ConfigFile {
+interface ConfigFile {
   readonly path: string
   readonly bytes: Uint8Array
 }
