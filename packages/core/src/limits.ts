@@ -110,6 +110,11 @@ export const limitTable = {
     'operations',
     'in one change of a document; 98 bytes can claim ten million',
   ),
+  documentDefaults: limit(
+    256,
+    'places',
+    'in the initial state of a document: each is a change of its own, so that versions of an application share what they have in common; making 256 takes a tenth of a second',
+  ),
   documentReplaced: limit(
     100_000,
     'operations',

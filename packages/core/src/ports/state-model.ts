@@ -38,6 +38,11 @@ export interface Draft {
 export interface EntityState {
   /** The plain state that app code sees: frozen, a new object exactly when the state has changed. */
   readonly mirror: Json
+  /**
+   * Why the state cannot be shown: a body was written for another shape, and what it holds would be hidden. From then on nothing else is to
+   * be used.
+   */
+  readonly problem: string | undefined
   /** Names the state that `mirror` shows, for commands that refer to it; empty where the model does not need it. */
   readonly version: string
   /** Adds the effect of bodies, in causal order. A body that breaks a rule of the model has no effect and is named in the result. */

@@ -126,7 +126,8 @@ export class Access {
 /** Whether there may be something at this step: no key holds half of a surrogate pair. */
 const canBe = (step: Step): boolean => typeof step !== 'string' || step.isWellFormed()
 
-function typeOf(value: Json): 'int' | 'f64' | 'boolean' | 'null' {
+/** How Automerge names the type of a value that is no container. */
+export function typeOf(value: Json): 'int' | 'f64' | 'boolean' | 'null' {
   if (value === null) return 'null'
   if (typeof value === 'boolean') return 'boolean'
   return Number.isInteger(value) ? 'int' : 'f64'

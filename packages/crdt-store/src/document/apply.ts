@@ -32,7 +32,7 @@ export function applyForeign(replica: Replica, pending: readonly Pending[]): App
   const lose = (each: Pending, list: Pending[], sessions: Set<SessionId>): void => {
     list.push(each)
     sessions.add(each.body.origin.session)
-    lost.add(each.change.hash)
+    for (const { hash } of [...each.defaults, each.change]) lost.add(hash)
   }
   const isLeft = (each: Pending): boolean => {
     const { session } = each.body.origin
@@ -64,7 +64,8 @@ function tryOnCopy(replica: Replica, pending: readonly Pending[]): Replica | und
   let copy: Replica | undefined
   try {
     copy = replica.clone()
-    copy.applyChanges(pending.map(({ change }) => change.bytes))
+    const changes = pending.flatMap(({ defaults, change }) => [...defaults, change])
+    copy.applyChanges(changes.map(({ bytes }) => bytes))
     for (const { change } of pending) {
       const stored = copy.getChangeByHash(change.hash)
       if (!stored || !equalBytes(stored, change.bytes)) throw new Error('not what was applied')

@@ -7,11 +7,12 @@ import { documentHandle } from './handle.ts'
 
 /** What a draft needs of the state it belongs to. */
 export interface DraftOwner {
-  /**
-   * Called when the draft ends, with the replica to go on with and the change that it holds now or `reverted` when it was taken back.
-   * Throws `void` when other devices would refuse the change.
-   */
-  ended(replica: Replica, change?: Uint8Array | 'reverted'): void
+  /** Called when the draft ends, and its replica is to be used again. */
+  ended(): void
+  /** Called when its replica holds the change; gives the body for it. Throws `void` when other devices would refuse the change. */
+  committed(chunk: Uint8Array): Uint8Array
+  /** Called when the change was taken back, with a replica without it; the replica that held it is freed. */
+  reverted(replica: Replica): void
 }
 
 /**
@@ -49,7 +50,8 @@ export class DocumentDraft implements Draft {
     const replica = this.#replica
     const ops = replica.pendingOps()
     if (ops === 0) {
-      this.#end('finished')
+      this.#leave('finished')
+      this.#owner.ended()
       return undefined
     }
     if (ops > limits.documentOps) {
@@ -57,9 +59,11 @@ export class DocumentDraft implements Draft {
     }
     const hash = replica.commit(null, 0)
     const bytes = hash === null ? null : replica.getChangeByHash(hash)
-    const isSmall = bytes !== null && bytes.length <= limits.commitBytes
-    this.#end('committed', isSmall ? bytes : undefined)
-    if (isSmall) return bytes
+    this.#leave('committed')
+    if (bytes !== null && bytes.length <= limits.commitBytes) {
+      return this.#owner.committed(bytes)
+    }
+    this.#owner.ended()
     throw new PeerplaneError('too-large', `one change of a document has ${bytes?.length} bytes`)
   }
 
@@ -67,20 +71,21 @@ export class DocumentDraft implements Draft {
     this.#access.close()
     if (this.#phase === 'open') {
       this.#replica.rollback()
-      this.#end('reverted')
+      this.#leave('reverted')
+      this.#owner.ended()
     } else if (this.#phase === 'committed') {
       // Rare: another entity of the command refused after this one had agreed. Automerge cannot take a change back.
       const replica = this.#replica
       this.#replica = withoutLast(replica)
       free(replica)
-      this.#end('reverted', 'reverted')
+      this.#leave('reverted')
+      this.#owner.reverted(this.#replica)
     }
   }
 
-  #end(phase: 'finished' | 'committed' | 'reverted', change?: Uint8Array | 'reverted'): void {
+  #leave(phase: 'finished' | 'committed' | 'reverted'): void {
     if (this.#isBranch && this.#phase === 'open') this.#replica.integrate()
     this.#phase = phase
-    this.#owner.ended(this.#replica, change)
   }
 }
 

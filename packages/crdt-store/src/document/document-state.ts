@@ -7,16 +7,25 @@ import {
   type EntityState,
   type Json,
   type Origin,
-  type SessionId,
 } from '@peerplane/core'
 
 import { applyForeign } from './apply.ts'
-import { free } from './automerge.ts'
-import type { Replica } from './library.ts'
+import { encodeBody } from './body.ts'
+import type { Default, DefaultMaker, Tree } from './defaults.ts'
 import { DocumentDraft } from './document-draft.ts'
 import { actorOf, Intake } from './intake.ts'
+import { Kinds } from './kinds.ts'
+import type { Replica } from './library.ts'
 import { toMirror } from './plain.ts'
-import { encodeSnapshot } from './snapshot.ts'
+import { ShownReplica } from './shown-replica.ts'
+import { encodeSnapshot, type Snapshot } from './snapshot.ts'
+
+/** What an app declares a document to begin with. */
+export interface DeclaredDocument {
+  readonly maker: DefaultMaker
+  readonly declared: readonly Default[]
+  readonly tree: Tree
+}
 
 /**
  * A folded document.
@@ -28,8 +37,9 @@ import { encodeSnapshot } from './snapshot.ts'
  * Which bodies take effect, {@link Intake} decides; a hostile session makes Automerge fail once.
  */
 export class DocumentState implements EntityState {
-  #replica: Replica
+  readonly #shown: ShownReplica
   readonly #intake: Intake
+  readonly #kinds: Kinds
   /** Bodies found void since the last call of `fold`. */
   #refused: Body[] = []
   #version: string
@@ -38,10 +48,29 @@ export class DocumentState implements EntityState {
   /** Why this state can no longer be used: the WASM has died. */
   #failure: unknown
 
-  constructor(replica: Replica, banned: Iterable<SessionId>, waiting: readonly Body[]) {
-    this.#replica = replica
-    this.#intake = new Intake(banned, waiting)
-    this.#version = replica.getHeads().join()
+  constructor(
+    { maker, declared, tree }: DeclaredDocument,
+    replica: Replica,
+    { banned, waiting, kinds }: Omit<Snapshot, 'saved'>,
+  ) {
+    this.#shown = new ShownReplica(replica, declared)
+    this.#kinds = new Kinds(tree)
+    this.#kinds.load(kinds)
+    this.#intake = new Intake(maker, this.#kinds, { banned, waiting })
+    this.#version = this.#shown.replica.getHeads().join()
+  }
+
+  get problem(): string | undefined {
+    const { problem } = this.#kinds
+    // Most documents have all that is declared, and are not looked at before somebody wants to see them.
+    if (problem !== undefined || this.#shown.isComplete || this.#draft) return problem
+    try {
+      this.#settle()
+      return this.#shown.problem
+    } catch {
+      // Whoever reads the document is told.
+      return undefined
+    }
   }
 
   get mirror(): Json {
@@ -60,7 +89,7 @@ export class DocumentState implements EntityState {
     if (this.#draft) this.#intake.hold(bodies)
     else if (!this.#failure) {
       try {
-        this.#refused.push(...this.#intake.take(bodies, this.#replica))
+        this.#refused.push(...this.#intake.take(bodies, this.#shown.held))
         if (this.#intake.pendingBytes > limits.documentBytes) this.#settle()
       } catch (error) {
         // Whoever reads the document next is told.
@@ -75,33 +104,41 @@ export class DocumentState implements EntityState {
     // At the state that Automerge already has, what came in since can wait.
     if (!isSeen) this.#settle()
     const heads = at === undefined || at === this.#version ? undefined : this.#headsOf(at)
-    const actor = actorOf(origin.session)
-    if (this.#replica.getActorId() !== actor) {
-      const replica = this.#replica.clone(actor)
-      free(this.#replica)
-      this.#replica = replica
-    }
-    this.#draft = new DocumentDraft(this, this.#replica, heads)
+    this.#draft = new DocumentDraft(this, this.#shown.writable(actorOf(origin.session)), heads)
     return this.#draft
   }
 
   /** Called by the draft. */
-  ended(replica: Replica, change?: Uint8Array | 'reverted'): void {
+  ended(): void {
     this.#draft = undefined
-    this.#replica = replica
     this.#changed()
-    if (change === 'reverted') this.#intake.revertOwn()
-    else if (change) this.#intake.addOwn(change)
+  }
+
+  /** Called by the draft. */
+  committed(chunk: Uint8Array): Uint8Array {
+    this.#draft = undefined
+    const body = { chunk, tree: this.#shown.keep() }
+    this.#changed()
+    this.#intake.addOwn(body)
+    return encodeBody(body)
+  }
+
+  /** Called by the draft. */
+  reverted(replica: Replica): void {
+    this.#shown.revert(replica)
+    this.#changed()
+    this.#intake.revertOwn()
   }
 
   snapshot(): Uint8Array {
     this.#settle()
     const { banned, waiting } = this.#intake
-    return encodeSnapshot({ saved: this.#replica.save(), banned: [...banned], waiting })
+    const kinds = this.#kinds.save()
+    return encodeSnapshot({ saved: this.#shown.held.save(), banned: [...banned], waiting, kinds })
   }
 
   close(): void {
-    free(this.#replica)
+    this.#shown.close()
   }
 
   /**
@@ -113,11 +150,15 @@ export class DocumentState implements EntityState {
     if (this.#failure) throw asPeerplaneError(this.#failure, 'unreadable')
     if (this.#draft) return
     try {
-      this.#refused.push(...this.#intake.take([], this.#replica))
+      this.#refused.push(...this.#intake.take([], this.#shown.held))
       if (this.#intake.pending.length === 0) return
-      const { replica, refused, orphaned } = applyForeign(this.#replica, this.#intake.pending)
-      this.#replica = replica
-      this.#refused.push(...this.#intake.settled(refused, orphaned))
+      // What builds upon something refused comes once more: it may do without. Each time a session is banned.
+      while (this.#intake.pending.length > 0) {
+        const { replica, refused, orphaned } = applyForeign(this.#shown.held, this.#intake.pending)
+        this.#shown.replace(replica)
+        this.#refused.push(...this.#intake.settled(refused, orphaned))
+        this.#refused.push(...this.#intake.take([], this.#shown.held))
+      }
     } catch (error) {
       this.#failure = error
       throw asPeerplaneError(error, 'unreadable')
@@ -126,7 +167,7 @@ export class DocumentState implements EntityState {
   }
 
   #changed(): void {
-    const version = this.#replica.getHeads().join()
+    const version = this.#shown.replica.getHeads().join()
     if (version !== this.#version) this.#mirror = undefined
     this.#version = version
   }
@@ -136,9 +177,10 @@ export class DocumentState implements EntityState {
       throw new PeerplaneError('handler-failed', 'the mirror of a document was read in a command')
     }
     try {
-      const mirror = toMirror(this.#replica.materialize('/'))
+      const { replica } = this.#shown
+      const mirror = toMirror(replica.materialize('/'))
       // Materialising starts a record of patches, which nobody reads.
-      this.#replica.resetDiffCursor()
+      replica.resetDiffCursor()
       return mirror
     } catch (cause) {
       throw new PeerplaneError('unreadable', 'the document cannot be read', { cause })
@@ -148,7 +190,7 @@ export class DocumentState implements EntityState {
   /** The heads of a version that is held here and not so old that other devices would refuse a change made there. */
   #headsOf(version: string): string[] {
     const lastOp = (head: string): number | undefined =>
-      this.#replica.getChangeMetaByHash(head)?.maxOp
+      this.#shown.replica.getChangeMetaByHash(head)?.maxOp
     const heads = version.split(',')
     const known = heads.map((head) => lastOp(head) ?? -Infinity)
     const last = Math.max(...this.#version.split(',').map((head) => lastOp(head) ?? 0))

@@ -26,6 +26,6 @@ test('nothing of Automerge is loaded before the first document', async () => {
   expect(b.mirror).toEqual({ text: 'hello' })
   // The first change of a document is the same as in Node.
   expect((await model.open(undefined)).version).toBe(
-    'd7776c7c30d635c598d653f66d70e450be4ef3cee792255b58e8a7e4cc0fe88f',
+    '056f9396e290cfb3257c13be18b28f2314246e974bb200cf82533427c146b5cb',
   )
 })

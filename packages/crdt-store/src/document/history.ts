@@ -61,6 +61,12 @@ export class History {
     this.#changes.set(change.hash, this.#past.add(node, past))
   }
 
+  /** Takes back the last change of its author. */
+  remove({ hash, actors }: Change): void {
+    this.#index.removeChange(this.#index.addActor(actors[0]))
+    this.#changes.delete(hash)
+  }
+
   #addOperations(change: Change, author: number, lastOp: number, past: Clock): void {
     const others = change.actors.slice(1).map((actor) => this.#index.actorNumber(actor))
     if (others.some((other) => other === undefined || past[other] === 0)) {

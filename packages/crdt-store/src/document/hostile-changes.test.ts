@@ -4,17 +4,28 @@ import { deflateRawSync } from 'node:zlib'
 import {
   concatBytes,
   document,
+  encodeCanonical,
   fromHex,
+  limits,
   toHex,
   type DocumentHandle,
   type EntityState,
   type Json,
   type Origin,
   type StateModel,
+  type Value,
 } from '@peerplane/core'
 import { beforeAll, describe, expect, test } from 'vitest'
 
-import { checksum, generator, mutate, originOf, sessionOf } from './hostile.fixture.test.ts'
+import { encodeBody } from './body.ts'
+import {
+  checksum,
+  chunkOf,
+  generator,
+  mutate,
+  originOf,
+  sessionOf,
+} from './hostile.fixture.test.ts'
 import { documentModel } from './index.ts'
 import { actorOf } from './intake.ts'
 import { decodeSnapshot } from './snapshot.ts'
@@ -45,7 +56,7 @@ describe('a change that would do harm is void at once', () => {
     ['operations numbered before what it builds upon', () => change({ startOp: 1n })],
     ['a number that is not the next one of its author', () => change({ seq: 2n })],
     ['a container that does not exist', () => change({ object: 77n })],
-    ['a container that is none', () => change({ object: 4n })],
+    ['a container that is none', () => change({ object: 2n })],
     ['an author named whom it cannot know', () => change({ others: ['ab'.repeat(16)] })],
     ['nothing before it', () => change({ deps: [] })],
     ['the actor of another session', () => change({ actor: fromHex(actorOf(sessionOf('other'))) })],
@@ -58,7 +69,7 @@ describe('a change that would do harm is void at once', () => {
   test.each(cases)('%s', async (_, make) => {
     const state = await model.open(undefined)
     const before = toHex(state.snapshot())
-    const body = { origin: originOf('mallory'), bytes: make() }
+    const body = { origin: originOf('mallory'), bytes: bodyOf(make()) }
     const memory = process.memoryUsage().rss
     const start = performance.now()
     expect(state.fold([body])).toEqual([body])
@@ -67,16 +78,55 @@ describe('a change that would do harm is void at once', () => {
     expect(JSON.stringify(state.mirror)).toBe('{"list":[],"map":{},"text":""}')
     const reopened = await model.open(state.snapshot())
     // The session that did it has no further effect; nothing else is remembered.
-    expect(state.fold([{ ...body, bytes: change({}) }])).toHaveLength(1)
-    expect(reopened.fold([{ ...body, bytes: change({}) }])).toHaveLength(1)
+    expect(state.fold([{ ...body, bytes: bodyOf(change({})) }])).toHaveLength(1)
+    expect(reopened.fold([{ ...body, bytes: bodyOf(change({})) }])).toHaveLength(1)
     expect(toHex(state.snapshot())).not.toBe(before)
     expect(reopened.version).toBe(root)
   })
 })
 
+describe('an initial state that nobody may declare makes a change void', () => {
+  const many = Object.fromEntries(
+    Array.from({ length: limits.documentDefaults + 1 }, (_, i) => [`k${i}`, 0]),
+  )
+  const deep = (levels: number): Value => (levels === 0 ? '' : { a: deep(levels - 1) })
+  const cases: [what: string, body: () => Value][] = [
+    ['a list', () => [change({}), []]],
+    ['a text', () => [change({}), 'text']],
+    ['more places than the limit', () => [change({}), many]],
+    ['too many levels', () => [change({}), deep(34)]],
+    ['bytes', () => [change({}), { text: new Uint8Array(1) }]],
+    ['a key that objects cannot have', () => [change({}), { ['__proto__']: '' }]],
+    ['something after it', () => [change({}), {}, 1]],
+  ]
+  test.each(cases)('%s', async (_, make) => {
+    const state = await model.open(undefined)
+    const body = { origin: originOf('mallory'), bytes: encodeCanonical(make()) }
+    const start = performance.now()
+    expect(state.fold([body])).toEqual([body])
+    expect(performance.now() - start).toBeLessThan(100)
+    expect(state.problem).toBeUndefined()
+    expect(state.version).toBe(root)
+  })
+
+  test('the largest that somebody may declare is taken in good time', async () => {
+    const tree = Object.fromEntries(
+      Array.from({ length: limits.documentDefaults }, (_, i) => [`k${i}`, '']),
+    )
+    const honest = await documentModel(document(tree))
+    const author = await honest.open(undefined)
+    const body = write(author, 'alice', (doc) => doc.splice(['k7'], 0, 0, 'one'))
+    const state = await model.open(undefined)
+    const start = performance.now()
+    expect(state.fold([body])).toEqual([])
+    expect(state.mirror).toMatchObject({ k7: 'one', text: '' })
+    expect(performance.now() - start).toBeLessThan(1_000)
+  })
+})
+
 test('the change that the cases above spoil is valid', async () => {
   const state = await model.open(undefined)
-  expect(state.fold([{ origin: originOf('mallory'), bytes: change({}) }])).toEqual([])
+  expect(state.fold([{ origin: originOf('mallory'), bytes: bodyOf(change({})) }])).toEqual([])
   expect(state.mirror).toEqual({ list: [], map: {}, text: '', y: 0 })
 })
 
@@ -85,7 +135,7 @@ test('what only Automerge can find is void too, costs its session alone, and is 
   const honest = await model.open(undefined)
   const first = write(honest, 'alice', (doc) => doc.splice(['text'], 0, 0, 'one'))
   // One value as a run of one: Automerge would write it as a list of one.
-  const bad = { origin: originOf('mallory'), bytes: change({ action: [1, 1] }) }
+  const bad = { origin: originOf('mallory'), bytes: bodyOf(change({ action: [1, 1] })) }
   const second = write(honest, 'alice', (doc) => doc.splice(['text'], 3, 0, ' two'))
   expect(state.fold([first, bad, second])).toEqual([])
   expect(state.mirror).toEqual(honest.mirror)
@@ -130,11 +180,13 @@ describe('a change that builds upon one that is not here', () => {
   })
 
   test('has no effect when that one is void', async () => {
-    const bad = { origin: originOf('mallory'), bytes: change({ action: [1, 1] }) }
-    const hash = toHex(createHash('sha256').update(bad.bytes.subarray(8)).digest())
+    const bad = { origin: originOf('mallory'), bytes: bodyOf(change({ action: [1, 1] })) }
+    const hash = toHex(createHash('sha256').update(chunkOf(bad.bytes).subarray(8)).digest())
     const after = {
       origin: originOf('oscar'),
-      bytes: change({ actor: fromHex(actorOf(sessionOf('oscar'))), deps: [hash], startOp: 5n }),
+      bytes: bodyOf(
+        change({ actor: fromHex(actorOf(sessionOf('oscar'))), deps: [hash], startOp: 3n }),
+      ),
     }
     const honest = await model.open(undefined)
     const good = write(honest, 'alice', (doc) => doc.splice(['text'], 0, 0, 'one'))
@@ -154,7 +206,7 @@ describe('a change that builds upon one that is not here', () => {
 
   test('makes the document unreadable when it is too much', async () => {
     const state = await model.open(undefined)
-    const bytes = change({ deps: ['ab'.repeat(32)] })
+    const bytes = bodyOf(change({ deps: ['ab'.repeat(32)] }))
     expect(state.fold([{ origin: originOf('mallory'), bytes }])).toEqual([])
     const long = new Uint8Array(2 ** 20)
     for (let seq = 2; seq < 2 + 2 ** 6; seq++) {
@@ -169,7 +221,7 @@ describe('a change that builds upon one that is not here', () => {
 test('nesting is shown down to the limit, however deep a hostile device went', async () => {
   const state = await model.open(undefined)
   const start = performance.now()
-  expect(state.fold([{ origin: originOf('mallory'), bytes: nested(5_000n) }])).toEqual([])
+  expect(state.fold([{ origin: originOf('mallory'), bytes: bodyOf(nested(5_000n)) }])).toEqual([])
   let levels = 0
   for (let each = state.mirror as Json; each !== null; levels++) {
     each = (each as { readonly [key: string]: Json })['a']!
@@ -232,6 +284,9 @@ test('2,000 mutated changes: no throw, no hang, and the document still saves and
   expect(longest).toBeLessThan(1_000)
 }, 120_000)
 
+/** A change as the first of its session. */
+const bodyOf = (chunk: Uint8Array): Uint8Array => encodeBody({ chunk, tree: shape.initial })
+
 function write(
   state: EntityState,
   name: string,
@@ -289,7 +344,7 @@ function bomb(count: bigint, preds = 0n): Uint8Array {
 
 /** A change of `count` maps, each inside the one before. */
 function nested(count: bigint): Uint8Array {
-  const parents = Array.from({ length: Number(count) - 1 }, (_, i) => uleb(4n + BigInt(i))).flat()
+  const parents = Array.from({ length: Number(count) - 1 }, (_, i) => uleb(2n + BigInt(i))).flat()
   return encode({}, [
     [0x01, [0, 1, ...sleb(count - 1n), 0]],
     [0x02, [0, 1, ...sleb(1n - count), ...parents]],
@@ -311,7 +366,7 @@ function encode(
   },
   columns: readonly [number, number[]][],
 ): Uint8Array {
-  const deps = parts.deps ?? [root]
+  const deps = parts.deps ?? root.split(',')
   const others = parts.others ?? []
   const actor = parts.actor ?? fromHex(actorOf(sessionOf('mallory')))
   return chunk(
@@ -322,7 +377,7 @@ function encode(
       actor.length,
       ...actor,
       ...uleb(parts.seq ?? 1n),
-      ...uleb(parts.startOp ?? 4n),
+      ...uleb(parts.startOp ?? 2n),
       0,
       0,
       ...uleb(BigInt(others.length)),

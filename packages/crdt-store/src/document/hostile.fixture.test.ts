@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto'
 
 import { hash, toHex, utf8, type Origin, type SessionId } from '@peerplane/core'
 
+import { encodeBody, readBody } from './body.ts'
+
 export const sessionOf = (name: string): SessionId =>
   toHex(hash('test-session', utf8(name))) as SessionId
 
@@ -11,14 +13,18 @@ export const originOf = (name: string, seq = 1): Origin => ({
   time: { ms: 0, counter: 0 },
 })
 
-/** One to four bytes changed, and the checksum made to fit. */
-export function mutate(bytes: Uint8Array, random: () => number): Uint8Array {
-  const mutated = Uint8Array.from(bytes)
+/** The change in a body. */
+export const chunkOf = (body: Uint8Array): Uint8Array => readBody(body)!.chunk
+
+/** A body with one to four bytes of its change changed, and the checksum made to fit. */
+export function mutate(body: Uint8Array, random: () => number): Uint8Array {
+  const { chunk, tree } = readBody(body)!
+  const mutated = Uint8Array.from(chunk)
   for (let left = 1 + Math.floor(random() * 4); left > 0; left--) {
     mutated[8 + Math.floor(random() * (mutated.length - 8))] = Math.floor(random() * 256)
   }
   mutated.set(checksum(mutated.subarray(8)), 4)
-  return mutated
+  return encodeBody({ chunk: mutated, tree })
 }
 
 export const checksum = (hashed: Uint8Array): Uint8Array =>

@@ -8,15 +8,21 @@ import {
   type SessionId,
 } from '@peerplane/core'
 
+import { readBody, type DocumentBody } from './body.ts'
 import { isActorOf, readChange, type Change } from './change-chunk.ts'
+import { allOf, changesOf, type DefaultMaker, type Tree } from './defaults.ts'
 import { History } from './history.ts'
+import type { Kinds } from './kinds.ts'
 import type { Replica } from './library.ts'
+import type { Snapshot } from './snapshot.ts'
 import { wrong } from './wrong.ts'
 
 /** A foreign body that is valid as far as can be said without applying it. */
 export interface Pending {
   readonly body: Body
   readonly change: Change
+  /** Parts of an initial state that it is the first to build upon. */
+  readonly defaults: readonly Change[]
 }
 
 /**
@@ -45,7 +51,16 @@ export class Intake {
   /** Changes of this device that somebody may wait for. */
   #own: string[] = []
 
-  constructor(banned: Iterable<SessionId>, waiting: readonly Body[]) {
+  readonly #maker: DefaultMaker
+  readonly #kinds: Kinds
+
+  constructor(
+    maker: DefaultMaker,
+    kinds: Kinds,
+    { banned, waiting }: Pick<Snapshot, 'banned' | 'waiting'>,
+  ) {
+    this.#maker = maker
+    this.#kinds = kinds
     this.banned = new Set(banned)
     this.#held = waiting
   }
@@ -101,13 +116,17 @@ export class Intake {
     })
   }
 
-  /** This device has added a change to the replica. Throws `void` where others are found to refuse it. */
-  addOwn(bytes: Uint8Array): void {
+  /** This device has added a change to the replica, and what it builds upon. Throws `void` where others are found to refuse it. */
+  addOwn({ chunk, tree }: DocumentBody): void {
+    if (tree) this.#kinds.add(tree)
     // A history is made of the replica when it is first needed.
     if (!this.#history && this.#waiting.size === 0) return
-    const change = readChange(bytes)
-    this.#history?.add(change)
-    if (this.#waiting.size > 0) this.#own.push(change.hash)
+    const changes = [...this.#defaultsOf(tree), readChange(chunk)]
+    for (const change of changes) {
+      if (this.#history?.has(change.hash)) continue
+      this.#history?.add(change)
+      if (this.#waiting.size > 0) this.#own.push(change.hash)
+    }
   }
 
   /** The last change of this device was taken back. */
@@ -138,18 +157,26 @@ export class Intake {
     for (const [at, body] of bodies.entries()) {
       try {
         if (this.banned.has(session)) throw wrong('its session is banned')
-        const change = readChange(body.bytes)
+        const content = readBody(body.bytes)
+        if (!content) {
+          this.#kinds.addOther()
+          break
+        }
+        const change = readChange(content.chunk)
         if (!isActorOf(change.actors[0], actorOf(session))) throw wrong('another session made it')
         if (history.has(change.hash)) continue
-        const missing = change.deps.find((dep) => !history.has(dep))
+        const defaults = this.#defaultsOf(content.tree).filter(
+          ({ hash: each }) => !history.has(each),
+        )
+        const missing = addAll(history, defaults, change)
         if (missing !== undefined) {
           this.#wait(session, bodies.slice(at), missing)
           break
         }
-        history.add(change)
-        this.pending.push({ body, change })
+        if (content.tree) this.#kinds.add(content.tree)
+        this.pending.push({ body, change, defaults })
         this.pendingBytes += body.bytes.length
-        arrived.push(change.hash)
+        arrived.push(...defaults.map(({ hash: each }) => each), change.hash)
       } catch (error) {
         if (!(error instanceof PeerplaneError && error.code === 'void')) throw error
         this.banned.add(session)
@@ -175,17 +202,53 @@ export class Intake {
     return bodies
   }
 
+  /** The changes of an initial state. Throws `void` for one that nobody may declare. */
+  #defaultsOf(tree: Tree | undefined): readonly Change[] {
+    if (!tree) return []
+    try {
+      return allOf(this.#maker.of(tree)).flatMap(changesOf)
+    } catch (error) {
+      if (error instanceof PeerplaneError && error.code === 'too-large') throw wrong(error.message)
+      throw error
+    }
+  }
+
   #historyOf(replica: Replica): History {
     if (this.#history) return this.#history
     try {
       const history = History.of(replica)
-      for (const { change } of this.pending) history.add(change)
+      for (const { defaults, change } of this.pending) {
+        for (const each of [...defaults, change]) if (!history.has(each.hash)) history.add(each)
+      }
       this.#history = history
       return history
     } catch (cause) {
       throw new PeerplaneError('unreadable', 'the changes of a document cannot be read', { cause })
     }
   }
+}
+
+/**
+ * Adds a change and what comes with it, if all else that it builds upon is there; otherwise nothing, and names what is missing. Throws
+ * `void`; then nothing is added either.
+ */
+function addAll(history: History, defaults: readonly Change[], change: Change): string | undefined {
+  for (const each of defaults) history.add(each)
+  const takeBack = (): void => {
+    for (const each of defaults.toReversed()) history.remove(each)
+  }
+  const missing = change.deps.find((dep) => !history.has(dep))
+  if (missing !== undefined) {
+    takeBack()
+    return missing
+  }
+  try {
+    history.add(change)
+  } catch (error) {
+    takeBack()
+    throw error
+  }
+  return undefined
 }
 
 /** The actor of a session in every document, hexadecimal: 16 bytes that no other session has, and a session is never resumed. */

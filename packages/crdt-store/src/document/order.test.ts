@@ -9,7 +9,10 @@ import {
 } from '@peerplane/core'
 import { beforeAll, expect, test } from 'vitest'
 
-import { generator, mutate, originOf } from './hostile.fixture.test.ts'
+import { automerge } from './automerge.ts'
+import { encodeBody } from './body.ts'
+import { allOf, changesOf, DefaultMaker, type Tree } from './defaults.ts'
+import { chunkOf, generator, mutate, originOf } from './hostile.fixture.test.ts'
 import { documentModel } from './index.ts'
 import { decodeSnapshot } from './snapshot.ts'
 
@@ -22,9 +25,22 @@ interface Content {
 }
 const shape = document<Content>({ text: 'abc', other: 'd', list: [1, { a: 1 }], map: { k: 1 } })
 
+/** What hostile authors say that they build upon: what all declare, nothing, and something else at the same places and at others. */
+const trees: readonly (Tree | undefined)[] = [
+  shape.initial,
+  undefined,
+  { text: 'another', list: [2], map: { k: 2, l: '' } },
+  { more: 'x', map: {} },
+]
+
 let model: StateModel
+let initialOps: readonly string[]
 beforeAll(async () => {
   model = await documentModel(shape)
+  const maker = new DefaultMaker(await automerge())
+  initialOps = trees
+    .flatMap((tree) => allOf(maker.of(tree ?? {})).flatMap(changesOf))
+    .map(({ actors, startOp }) => `${startOp}@${actors[0]}`)
 })
 
 /** A body, and those before it that the log delivers first: by place in the list of all. */
@@ -148,15 +164,13 @@ function forge(
   sent: readonly Sent[],
   nat: (below: number) => number,
 ): Uint8Array {
-  const change = structuredClone(A.decodeChange(bytes))
+  const change = structuredClone(A.decodeChange(chunkOf(bytes)))
   const any = <T>(list: readonly T[]): T => list[nat(list.length)]!
   const changes = [...sent.flatMap(({ body }) => decoded(body.bytes)), change]
   const made = changes.flatMap(({ ops, startOp, actor }) =>
     (ops as unknown as Op[]).map((op, i) => ({ id: `${startOp + i}@${actor}`, op })),
   )
-  for (let counter = 1; counter < 14; counter++) {
-    made.push({ id: `${counter}@${'0'.repeat(32)}`, op: any(made).op })
-  }
+  for (const id of initialOps) made.push({ id, op: any(made).op })
   for (let left = nat(4) === 0 ? 2 : 1; left > 0; left--) {
     const op = any(change.ops as unknown as Op[])
     const kind = nat(12)
@@ -181,7 +195,7 @@ function forge(
     else change.seq += nat(3) - 1
   }
   try {
-    return A.encodeChange(change)
+    return encodeBody({ chunk: A.encodeChange(change), tree: any(trees) })
   } catch {
     return bytes
   }
@@ -205,7 +219,7 @@ function decoded(bytes: Uint8Array): readonly A.DecodedChange[] {
   let known = decodedBytes.get(bytes)
   if (!known) {
     try {
-      known = [A.decodeChange(bytes)]
+      known = [A.decodeChange(chunkOf(bytes))]
     } catch {
       known = []
     }
@@ -268,13 +282,18 @@ async function receive(sent: readonly Sent[], random: () => number, replica: num
   }
   const { mirror, version } = state
   fold([])
-  const effective = A.getAllChanges(A.load(decodeSnapshot(state.snapshot()).saved)).map((each) =>
-    hashOf(each),
+  const effective = A.getAllChanges(A.load(decodeSnapshot(state.snapshot()).saved)).map(
+    (each) => A.decodeChange(each).hash!,
   )
   const reopened = await model.open(state.snapshot())
   expect(reopened.mirror).toEqual(mirror)
   expect(reopened.version).toBe(version)
   reopened.close()
   state.close()
-  return { mirror, version, voids: voids.sort((a, b) => a - b), effective: new Set(effective) }
+  return {
+    mirror,
+    version,
+    voids: voids.sort((a, b) => a - b),
+    effective: new Set<string | undefined>(effective),
+  }
 }

@@ -12,15 +12,17 @@ import {
   type Value,
 } from '@peerplane/core'
 
-/** What a document is opened from: `[saved, [banned session], [[session, seq, [ms, counter], bytes] of a body that waits]]`. */
+/** What a document is opened from: `[saved, [banned session], [[session, seq, [ms, counter], bytes] of a body that waits], kinds]`. */
 export interface Snapshot {
   /** What Automerge has saved. */
   readonly saved: Uint8Array
   readonly banned: readonly SessionId[]
   readonly waiting: readonly Body[]
+  /** As `Kinds` saves them. */
+  readonly kinds: Value
 }
 
-export const encodeSnapshot = ({ saved, banned, waiting }: Snapshot): Uint8Array =>
+export const encodeSnapshot = ({ saved, banned, waiting, kinds }: Snapshot): Uint8Array =>
   encodeCanonical([
     saved,
     [...banned].sort().map(fromHex),
@@ -30,16 +32,18 @@ export const encodeSnapshot = ({ saved, banned, waiting }: Snapshot): Uint8Array
       [time.ms, time.counter],
       bytes,
     ]),
+    kinds,
   ])
 
 /** Throws `unreadable`. */
 export function decodeSnapshot(snapshot: Uint8Array): Snapshot {
   try {
-    const fields = array(decodeCanonical(snapshot), 'snapshot', 3)
+    const fields = array(decodeCanonical(snapshot), 'snapshot', 4)
     return {
       saved: bytes(fields[0], 'snapshot.saved'),
       banned: array(fields[1], 'snapshot.banned').map(readSession),
       waiting: array(fields[2], 'snapshot.waiting').map(readBody),
+      kinds: fields[3]!,
     }
   } catch (cause) {
     throw new PeerplaneError('unreadable', 'the snapshot of a document is damaged', { cause })

@@ -376,6 +376,7 @@ describe('entities that are folded when opened', () => {
           close: () => state.close(),
           snapshot: () => state.snapshot(),
           version: '',
+          problem: undefined,
           get mirror() {
             if (isDead) throw new PeerplaneError('unreadable', 'out of memory')
             return state.mirror

@@ -2,8 +2,15 @@ import type { EntityKey, StateModel } from '@peerplane/core'
 
 import { rowKey } from './keys.ts'
 import type { CapturedEntity, Lifecycle, LifecycleParts } from './lifecycle.ts'
-import { decodeRow, encodeRow, newerRow, unfoldedRow, type Row, type VersionedBody } from './row.ts'
-import { damagedSlot, foldInto, meetNewerVersion, slotOf, type Slot } from './slot.ts'
+import {
+  decodeRow,
+  encodeRow,
+  unfoldedRow,
+  unreadableRow,
+  type Row,
+  type VersionedBody,
+} from './row.ts'
+import { damagedSlot, foldInto, makeUnreadable, slotOf, type Slot } from './slot.ts'
 
 /**
  * States that are folded when commits are delivered. The row holds mirror and snapshot; it is all that is stored of them.
@@ -26,10 +33,9 @@ export class FoldedAsDelivered implements Lifecycle {
     const stored = slots.rows.mayHave(key) ? await store.get(rowKey(key)) : undefined
     if (!stored) return slotOf(key, model, await model.open(undefined))
     try {
-      const { modelVersion, snapshot } = decodeRow(stored)
-      if (modelVersion <= model.version) return slotOf(key, model, await model.open(snapshot))
-      const slot = slotOf(key, model, await model.open(undefined))
-      meetNewerVersion(slot, modelVersion)
+      const { problem, snapshot } = decodeRow(stored)
+      const slot = slotOf(key, model, await model.open(problem ? undefined : snapshot))
+      if (problem) makeUnreadable(slot, problem)
       return slot
     } catch (error) {
       return damagedSlot(key, model, error)
@@ -75,11 +81,12 @@ export class FoldedAsDelivered implements Lifecycle {
 
   #rowOf(slot: Slot | undefined, key: EntityKey): Row | undefined {
     if (!slot) return this.#parts.slots.rows.has(key) ? undefined : unfoldedRow
-    if (slot.newerVersion > 0) return newerRow(slot.newerVersion)
+    if (slot.unreadable) return unreadableRow(slot.unreadable)
     if (slot.problem) return undefined
     const { state, model } = slot
     return {
       modelVersion: model.version,
+      problem: '',
       mirror: JSON.stringify(state.mirror),
       version: state.version,
       snapshot: state.snapshot(),

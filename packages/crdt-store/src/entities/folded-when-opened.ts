@@ -2,7 +2,7 @@ import type { EntityKey, StateModel } from '@peerplane/core'
 
 import { rowKey, snapshotKey, waitingKey } from './keys.ts'
 import type { CapturedEntity, Lifecycle, LifecycleParts } from './lifecycle.ts'
-import { encodeRow, newerRow, unfoldedRow, type Row, type VersionedBody } from './row.ts'
+import { encodeRow, unfoldedRow, unreadableRow, type Row, type VersionedBody } from './row.ts'
 import { damagedSlot, foldInto, slotOf, type Slot } from './slot.ts'
 import { WaitingBodies, type WaitingBody } from './waiting-bodies.ts'
 
@@ -155,7 +155,7 @@ export class FoldedWhenOpened implements Lifecycle {
   #rowOf(key: EntityKey, slot: Slot | undefined): Row | undefined {
     // Bodies came for an entity that nobody has opened: it has to be listed all the same.
     if (!slot) return this.#parts.slots.rows.has(key) ? undefined : unfoldedRow
-    if (slot.newerVersion > 0) return newerRow(slot.newerVersion)
+    if (slot.unreadable) return unreadableRow(slot.unreadable)
     if (slot.problem) return undefined
     const kept = this.#kept.get(slot)
     const isLarge = (kept?.rowUnits ?? 0) > LARGE_ROW
@@ -164,7 +164,7 @@ export class FoldedWhenOpened implements Lifecycle {
     const mirror = JSON.stringify(state.mirror)
     if (kept) kept.rowUnits = mirror.length
     const snapshot = new Uint8Array(0)
-    return { modelVersion: model.version, mirror, version: state.version, snapshot }
+    return { modelVersion: model.version, problem: '', mirror, version: state.version, snapshot }
   }
 
   #isToCompact(slot: Slot, unstored: readonly WaitingBody[]): boolean {

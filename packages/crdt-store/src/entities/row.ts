@@ -14,7 +14,7 @@ import {
 } from '@peerplane/core'
 
 /*
- *   row       [model version, mirror as JSON, version of the state, snapshot]
+ *   row       [model version, problem, mirror as JSON, version of the state, snapshot]
  *   waiting   [session, seq, [ms, counter], model version, body]
  *
  * The mirror stands beside the snapshot, so that listing folds nothing and needs no kernel.
@@ -22,8 +22,10 @@ import {
 
 /** A stored row. */
 export interface Row {
-  /** A version newer than the model's: not readable here. 0: not folded yet, and without a mirror. */
+  /** 0: not folded yet, and without a mirror. */
   readonly modelVersion: number
+  /** Why the entity cannot be read as it is declared; empty where it can. */
+  readonly problem: string
   readonly mirror: string
   readonly version: string
   /** Of an entity that is folded on delivery; otherwise empty. */
@@ -38,25 +40,31 @@ export interface VersionedBody extends Body {
 /** Row of an entity that nobody has folded. */
 export const unfoldedRow: Row = {
   modelVersion: 0,
+  problem: '',
   mirror: '',
   version: '',
   snapshot: new Uint8Array(0),
 }
 
-/** Row of an entity with a body for a newer model. */
-export const newerRow = (modelVersion: number): Row => ({ ...unfoldedRow, modelVersion })
+/** Row of an entity with bodies that cannot be read as it is declared. */
+export const unreadableRow = (problem: string): Row => ({
+  ...unfoldedRow,
+  modelVersion: 1,
+  problem,
+})
 
-export const encodeRow = ({ modelVersion, mirror, version, snapshot }: Row): Uint8Array =>
-  encodeCanonical([modelVersion, mirror, version, snapshot])
+export const encodeRow = ({ modelVersion, problem, mirror, version, snapshot }: Row): Uint8Array =>
+  encodeCanonical([modelVersion, problem, mirror, version, snapshot])
 
 /** Throws `malformed`. */
 export function decodeRow(encoded: Uint8Array): Row {
-  const fields = array(decodeCanonical(encoded), 'row', 4)
+  const fields = array(decodeCanonical(encoded), 'row', 5)
   return {
     modelVersion: whole(fields[0], 'row.modelVersion'),
-    mirror: text(fields[1], 'row.mirror', Number.MAX_SAFE_INTEGER),
-    version: text(fields[2], 'row.version', Number.MAX_SAFE_INTEGER),
-    snapshot: bytes(fields[3], 'row.snapshot'),
+    problem: text(fields[1], 'row.problem', Number.MAX_SAFE_INTEGER),
+    mirror: text(fields[2], 'row.mirror', Number.MAX_SAFE_INTEGER),
+    version: text(fields[3], 'row.version', Number.MAX_SAFE_INTEGER),
+    snapshot: bytes(fields[4], 'row.snapshot'),
   }
 }
 

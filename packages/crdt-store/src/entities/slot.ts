@@ -20,8 +20,8 @@ export interface Slot {
   readonly state: EntityState
   /** Why the state is not that of the entity; it is not folded further. */
   problem: PeerplaneError | undefined
-  /** Version of the model that the entity is written for, if it is newer than `model`. */
-  newerVersion: number
+  /** The same where it follows from the bodies, as long as the entity is declared as it is; otherwise empty. */
+  unreadable: string
 }
 
 /** A slot without a problem. */
@@ -30,10 +30,10 @@ export const slotOf = (key: EntityKey, model: StateModel, state: EntityState): S
   model,
   state,
   problem: undefined,
-  newerVersion: 0,
+  unreadable: '',
 })
 
-/** Folds bodies, unless one is for a newer model: then the entity cannot be read here any more. */
+/** Folds bodies. One for a newer model, or for another shape, makes the entity unreadable here: what it holds would be hidden. */
 export function foldInto(
   slot: Slot,
   bodies: readonly VersionedBody[],
@@ -41,17 +41,19 @@ export function foldInto(
 ): void {
   if (slot.problem) return
   const newest = bodies.reduce((version, body) => Math.max(version, body.modelVersion), 0)
-  if (newest > slot.model.version) return meetNewerVersion(slot, newest)
+  if (newest > slot.model.version) {
+    const model = `its "${splitEntityKey(slot.key).type}" model`
+    return makeUnreadable(slot, `${slot.key} is written for version ${newest} of ${model}`)
+  }
   for (const { origin } of slot.state.fold(bodies)) onVoid?.(slot.key, origin)
+  const { problem } = slot.state
+  if (problem !== undefined) makeUnreadable(slot, `${slot.key}: ${problem}`)
 }
 
-/** The entity is written for a newer version of its model. */
-export function meetNewerVersion(slot: Slot, version: number): void {
-  slot.newerVersion = version
-  slot.problem = new PeerplaneError(
-    'unreadable',
-    `${slot.key} is written for version ${version} of its "${splitEntityKey(slot.key).type}" model`,
-  )
+/** The entity cannot be read as it is declared here. */
+export function makeUnreadable(slot: Slot, reason: string): void {
+  slot.unreadable = reason
+  slot.problem = new PeerplaneError('unreadable', reason)
 }
 
 /** A damaged row makes only its own entity unreadable. Failures of the store are not about one entity. */

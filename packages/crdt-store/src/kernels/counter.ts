@@ -1,6 +1,7 @@
 import { describe, PeerplaneError, type CounterHandle, type SessionId } from '@peerplane/core'
 
 import { some, touch, type Cell, type Kernel, type Place } from './kernel.ts'
+import { readOp } from './op.ts'
 import type { Turn } from './turn.ts'
 import { items, Void, whole } from './void.ts'
 
@@ -36,13 +37,15 @@ const untouched: Tally = { seq: 0, index: 0, total: 0, baseSeq: 0, baseIndex: 0,
  * back together.
  */
 export const counterKernel: Kernel<CounterCell> = {
+  kind: 'counter',
   create: () => ({ mirror: 0, stale: false, tallies: new Map() }),
 
   apply(cell, op, turn) {
     const { seq } = turn.origin
     const tally = cell.tallies.get(turn.origin.session) ?? untouched
-    const total = tally.total + (op as number)
-    if (!Number.isSafeInteger(op) || !Number.isSafeInteger(total)) {
+    const [by] = readOp(op, 'counter')
+    const total = tally.total + (by as number)
+    if (!Number.isSafeInteger(by) || !Number.isSafeInteger(total)) {
       throw new Void('a counter leaves the range of whole numbers')
     }
     replace(cell, turn.origin.session, { ...tally, seq, index: turn.index, total }, turn)

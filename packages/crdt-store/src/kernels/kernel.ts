@@ -25,9 +25,12 @@ export interface Place<C extends Cell> {
  * One kind of native state.
  *
  * Ops and removals name what they supersede, and their effect does not depend on the order in which concurrent ones are applied. They
- * come from other devices: `apply` and `remove` throw `Void` where one breaks a rule, and whoever called takes back what was done.
+ * come from other devices: `apply` and `remove` throw `Void` where one breaks a rule, `apply` also `OtherKind`, and whoever called takes back
+ * what was done.
  */
 export interface Kernel<C extends Cell = Cell> {
+  /** The kind of shape that it holds. */
+  readonly kind: string
   create(): C
   apply(cell: C, op: Value, turn: Turn): void
   /** Applies a removal of the place, made from what `observe` gave. */

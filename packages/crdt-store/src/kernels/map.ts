@@ -1,6 +1,7 @@
 import { setProperty, type Json, type MapHandle, type Value } from '@peerplane/core'
 
 import { some, touch, type Cell, type Kernel, type Place } from './kernel.ts'
+import { below, readOp } from './op.ts'
 import type { Turn } from './turn.ts'
 import { items, Void } from './void.ts'
 import { checkText, compareKeys, readText } from './values.ts'
@@ -11,8 +12,8 @@ interface MapCell extends Cell {
 }
 
 /*
- *   change    [0, key, op of the value]
- *   delete    [1, key, observed value]
+ *   change    [3, key, op of the value]
+ *   delete    [4, key, observed value]
  *   removal   [key, observed value, …]
  */
 
@@ -41,14 +42,16 @@ export function mapKernel(values: Kernel): Kernel<MapCell> {
   }
 
   const kernel: Kernel<MapCell> = {
+    kind: 'map',
     create: () => ({ mirror: empty, stale: false, cells: new Map() }),
 
     apply(cell, op, turn) {
-      const [kind, name, inner] = items(op, 3)
+      const [kind, name, inner] = readOp(op, 'map')
       const key = readText(name)
-      if (kind === 0) change(cell, key, turn, (value) => values.apply(value, inner!, turn))
-      else if (kind === 1) change(cell, key, turn, (value) => values.remove(value, inner!, turn))
-      else throw new Void('a map has changes and deletions')
+      change(cell, key, turn, (value) => {
+        if (kind === 4) values.remove(value, inner!, turn)
+        else below(key, () => values.apply(value, inner!, turn))
+      })
     },
 
     remove(cell, observed, turn) {
@@ -138,7 +141,7 @@ function mapHandle(
       const key = checkText(name)
       return values.handle({
         cell: () => place.cell()?.cells.get(key),
-        write: (op) => place.write([0, key, op]),
+        write: (op) => place.write([3, key, op]),
         sessions: place.sessions,
       })
     },
@@ -146,7 +149,7 @@ function mapHandle(
       const key = checkText(name)
       const value = place.cell()?.cells.get(key)
       const observed = value && values.observe(value, place.sessions)
-      if (observed !== undefined) place.write([1, key, observed])
+      if (observed !== undefined) place.write([4, key, observed])
     },
   }
 }

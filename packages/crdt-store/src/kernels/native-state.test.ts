@@ -101,7 +101,7 @@ describe('native state', () => {
 
   test('an op that was named before it came stays without effect, in either order', () => {
     const body = run(alice, 1, (h) => h.title.set('hello'))
-    const eraser = forged([['title', ['gone', [1, 1, 0]]]], [1])
+    const eraser = forged([['title', [0, 'gone', [1, 1, 0]]]], [1])
     alice.fold([eraser])
     bob.fold([eraser])
     bob.fold([body])
@@ -240,14 +240,14 @@ describe('native state', () => {
         ['count', 1],
       ],
     ],
-    ['an unlisted session', [['title', ['x', [7, 1, 0]]]]],
-    ['half a dot', [['title', ['x', [0, 1]]]]],
-    ['an op that supersedes itself', [['title', ['x', [0, 1, 1]]]]],
-    ['bytes in a value', [['title', [new Uint8Array(1), []]]]],
-    ['a deep value', [['title', [deep(limits.valueDepth + 1), []]]]],
-    ['a large value', [['title', ['x'.repeat(limits.valueBytes), []]]]],
-    ['a large element', [['tags', [0, 'x'.repeat(limits.valueBytes + 1), []]]]],
-    ['an unknown kind of op', [['stock', [2, 'a', 1]]]],
+    ['an unlisted session', [['title', [0, 'x', [7, 1, 0]]]]],
+    ['half a dot', [['title', [0, 'x', [0, 1]]]]],
+    ['an op that supersedes itself', [['title', [0, 'x', [0, 1, 1]]]]],
+    ['bytes in a value', [['title', [0, new Uint8Array(1), []]]]],
+    ['a deep value', [['title', [0, deep(limits.valueDepth + 1), []]]]],
+    ['a large value', [['title', [0, 'x'.repeat(limits.valueBytes), []]]]],
+    ['a large element', [['tags', [1, 'x'.repeat(limits.valueBytes + 1), []]]]],
+    ['an unknown kind of op', [['stock', [5, 'a', 1]]]],
     ['no list', 5],
     ['too many ops', Array.from({ length: limits.opsPerSection + 1 }, () => ['count', 1])],
   ]
@@ -259,7 +259,7 @@ describe('native state', () => {
     expect(alice.snapshot()).toEqual(before)
   })
 
-  test('bytes that are no body, or a valid one changed, never throw and never have half an effect', () => {
+  test('bytes that are no body, or a valid one changed, never throw and never have half an effect', async () => {
     const valid = run(bob, 2, (h) => {
       h.stock.get('a').increment(3)
       h.title.set({ x: [1, 'two'] })
@@ -274,12 +274,13 @@ describe('native state', () => {
         for (const [at, byte] of changes) bytes[at] = byte
         return bytes
       })
-    fc.assert(
-      fc.property(fc.oneof(fc.uint8Array({ maxLength: 64 }), mutated), (bytes) => {
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(fc.uint8Array({ maxLength: 64 }), mutated), async (bytes) => {
+        if (alice.problem) alice = await model.open(undefined)
         const before = alice.snapshot()
         const { mirror } = alice
         const isVoid = alice.fold([{ origin: originOf(9), bytes }]).length > 0
-        if (!isVoid) return
+        if (!isVoid && !alice.problem) return
         expect(alice.snapshot()).toEqual(before)
         expect(alice.mirror).toBe(mirror)
       }),
@@ -295,10 +296,10 @@ describe('native state', () => {
 
   test('fifty thousand ops on one place are folded in good time', () => {
     const dots = Array.from({ length: 50_000 }, (_, i) => [0, 1, i]).flat()
-    const adds = forged(Array.from({ length: 50_000 }, () => ['tags', [0, 'x', []]]))
+    const adds = forged(Array.from({ length: 50_000 }, () => ['tags', [1, 'x', []]]))
     const start = Date.now()
     expect(alice.fold([adds])).toEqual([])
-    expect(alice.fold([forged([['tags', [1, 'x', dots]]])])).toEqual([])
+    expect(alice.fold([forged([['tags', [2, 'x', dots]]])])).toEqual([])
     expect(Date.now() - start).toBeLessThan(5_000)
     expect(alice.mirror).toMatchObject({ tags: [] })
   })

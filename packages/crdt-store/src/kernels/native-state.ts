@@ -13,6 +13,7 @@ import {
 
 import type { Cell, Kernel } from './kernel.ts'
 import { NativeDraft } from './native-draft.ts'
+import { OtherKind } from './op.ts'
 import { readSessions, SessionTable, sessionsToValue } from './sessions.ts'
 import { Turn } from './turn.ts'
 import { items, Void, whole } from './void.ts'
@@ -30,6 +31,7 @@ export class NativeState implements EntityState {
   readonly #kernel: Kernel
   readonly #root: Cell
   readonly #seen: Map<SessionId, number>
+  #problem: string | undefined
   readonly #seenOf = (session: SessionId): number => this.#seen.get(session) ?? 0
 
   private constructor(kernel: Kernel, root: Cell, seen: Map<SessionId, number>) {
@@ -56,12 +58,16 @@ export class NativeState implements EntityState {
     return new NativeState(kernel, root, seen)
   }
 
+  get problem(): string | undefined {
+    return this.#problem
+  }
+
   get mirror(): Json {
     return this.#kernel.show(this.#root)
   }
 
   fold(bodies: readonly Body[]): readonly Body[] {
-    return bodies.filter((body) => !this.#foldOne(body))
+    return bodies.filter((body) => !this.#problem && !this.#foldOne(body))
   }
 
   begin(origin: Origin): Draft {
@@ -82,12 +88,13 @@ export class NativeState implements EntityState {
 
   close(): void {}
 
-  /** Whether the body has, or had before, the effect it asks for. */
+  /** Whether the body has, or had before, the effect it asks for; also where it shows the {@link problem}. */
   #foldOne({ origin, bytes }: Body): boolean {
     if (origin.seq <= this.#seenOf(origin.session)) return true
     let turn: Turn | undefined
     try {
       const [foreign, list] = items(decode(bytes), 2)
+      if (foreign instanceof Uint8Array) throw new OtherKind('document', this.#kernel.kind)
       const sessions = new SessionTable([origin.session, ...readSessions(foreign)], this.#seenOf)
       const ops = items(list)
       if (ops.length > limits.opsPerSection) throw new Void('too many ops')
@@ -101,7 +108,9 @@ export class NativeState implements EntityState {
     } catch (error) {
       turn?.revert(0)
       if (error instanceof Void) return false
-      throw error
+      if (!(error instanceof OtherKind)) throw error
+      this.#problem = error.message
+      return true
     }
   }
 

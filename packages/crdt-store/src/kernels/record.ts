@@ -1,6 +1,7 @@
 import { compareTexts, setProperty, type Json, type Value } from '@peerplane/core'
 
 import { touch, type Cell, type Kernel, type Place } from './kernel.ts'
+import { below, readOp } from './op.ts'
 import { items, Void } from './void.ts'
 import { readText } from './values.ts'
 
@@ -35,6 +36,7 @@ export function recordKernel(fields: ReadonlyMap<string, Kernel>): Kernel<Record
   }
 
   const kernel: Kernel<RecordCell> = {
+    kind: 'record',
     create: () => ({
       mirror: initial,
       stale: false,
@@ -42,8 +44,9 @@ export function recordKernel(fields: ReadonlyMap<string, Kernel>): Kernel<Record
     }),
 
     apply(cell, op, turn) {
-      const [name, inner] = items(op, 2)
-      change(cell, readText(name), (field, value) => field.apply(value, inner!, turn))
+      const [name, inner] = readOp(op, 'record')
+      const known = readText(name)
+      change(cell, known, (field, value) => below(known, () => field.apply(value, inner!, turn)))
       touch(cell, turn)
     },
 

@@ -7,6 +7,7 @@ import {
 } from '@peerplane/core'
 
 import { compareDots, dotsToValue, readDots, readSuperseded, Survivors } from './dots.ts'
+import { readOp } from './op.ts'
 import type { OpDot } from './op-dot.ts'
 import { touch, type Cell, type Kernel } from './kernel.ts'
 import { items, whole } from './void.ts'
@@ -22,7 +23,7 @@ interface RegisterCell extends Cell {
 }
 
 /*
- *   write     [value, superseded dots]
+ *   write     [0, value, superseded dots]
  *   removal   superseded dots
  */
 
@@ -30,10 +31,11 @@ interface RegisterCell extends Cell {
 export function registerKernel(initial: Json): Kernel<RegisterCell> {
   const first = copyJson(initial)
   const kernel: Kernel<RegisterCell> = {
+    kind: 'register',
     create: () => ({ mirror: first, stale: false, written: new Survivors() }),
 
     apply(cell, op, turn) {
-      const [value, superseded] = items(op, 2)
+      const [, value, superseded] = readOp(op, 'register')
       const written = { ...turn.dot(), value: checkJson(value, turn.bodyBytes) }
       cell.written.supersede(readSuperseded(superseded, turn), turn)
       cell.written.add({ ...written, time: turn.origin.time }, turn)
@@ -66,7 +68,7 @@ export function registerKernel(initial: Json): Kernel<RegisterCell> {
       },
       set: (value) => {
         const seen = place.cell()?.written.sorted() ?? []
-        place.write([copyJson(value), dotsToValue(seen, place.sessions)])
+        place.write([0, copyJson(value), dotsToValue(seen, place.sessions)])
       },
     }),
 

@@ -1,10 +1,11 @@
 import { PeerplaneError, type SetHandle, type Value } from '@peerplane/core'
 
 import { dotsToValue, readDots, readSuperseded, Survivors } from './dots.ts'
+import { readOp } from './op.ts'
 import type { OpDot } from './op-dot.ts'
 import { some, touch, type Cell, type Kernel, type Place } from './kernel.ts'
 import type { Turn } from './turn.ts'
-import { items, Void } from './void.ts'
+import { items } from './void.ts'
 import { checkText, compareKeys, readText } from './values.ts'
 
 type Element = string | number
@@ -14,19 +15,19 @@ interface SetCell extends Cell {
 }
 
 /*
- *   add       [0, element, superseded dots]
- *   delete    [1, element, superseded dots]
+ *   add       [1, element, superseded dots]
+ *   delete    [2, element, superseded dots]
  *   removal   [element, superseded dots, …]
  */
 
 /** An add-wins set (the optimised OR-set of Bieniusa and others 2012): a deletion takes back the additions that its author saw. */
 export const setKernel: Kernel<SetCell> = {
+  kind: 'set',
   create: () => ({ mirror: none, stale: false, elements: new Map() }),
 
   apply(cell, op, turn) {
-    const [kind, element, superseded] = items(op, 3)
-    if (kind !== 0 && kind !== 1) throw new Void('a set has additions and deletions')
-    change(cell, readElement(element), superseded, kind === 0, turn)
+    const [kind, element, superseded] = readOp(op, 'set')
+    change(cell, readElement(element), superseded, kind === 1, turn)
   },
 
   remove(cell, observed, turn) {
@@ -87,7 +88,7 @@ export const setKernel: Kernel<SetCell> = {
 const none: readonly Element[] = Object.freeze([])
 
 function setHandle(place: Place<SetCell>): SetHandle<Element> {
-  const write = (kind: 0 | 1, element: Element): void => {
+  const write = (kind: 1 | 2, element: Element): void => {
     const dots = place.cell()?.elements.get(element)?.sorted() ?? []
     place.write([kind, element, dotsToValue(dots, place.sessions)])
   }
@@ -97,9 +98,9 @@ function setHandle(place: Place<SetCell>): SetHandle<Element> {
       return setKernel.show(place.cell()) as readonly Element[]
     },
     has: (element) => has(checkElement(element)),
-    add: (element) => write(0, checkElement(element)),
+    add: (element) => write(1, checkElement(element)),
     delete: (element) => {
-      if (has(checkElement(element))) write(1, element)
+      if (has(checkElement(element))) write(2, element)
     },
   }
 }

@@ -1,0 +1,57 @@
+import type { Value } from '@peerplane/core'
+
+import { items, Void } from './void.ts'
+
+/** An op of another kind of state than its place has: the place was declared in another way where it was written. */
+export class OtherKind extends Error {
+  readonly written: string
+  readonly declared: string
+  /** Names of the fields and keys that lead to the place. */
+  readonly path: readonly string[]
+
+  constructor(written: string, declared: string, path: readonly string[] = []) {
+    const place = path.length > 0 ? `"${path.join('.')}"` : 'it'
+    super(`${place} was written as a ${written} and is declared as a ${declared}`)
+    this.written = written
+    this.declared = declared
+    this.path = path
+  }
+}
+
+/*
+ * Every op says which kind of state it is for, so that it is never taken for one of another kind:
+ *
+ *   counter    by
+ *   register   [0, value, superseded dots]
+ *   set        [1, element, superseded dots]   [2, element, superseded dots]
+ *   map        [3, key, op of the value]       [4, key, observed value]
+ *   record     [field, op of the field]
+ */
+const kinds = ['register', 'set', 'set', 'map', 'map'] as const
+
+/** The items of an op for the kind `declared`. Throws `OtherKind`, or `Void` for what is no op. */
+export function readOp(op: Value, declared: string): readonly Value[] {
+  const written = kindOf(op)
+  if (written !== declared) throw new OtherKind(written, declared)
+  return Array.isArray(op) ? op : [op]
+}
+
+/** Applies an op at the place called `name` below another. */
+export function below(name: string, apply: () => void): void {
+  try {
+    apply()
+  } catch (error) {
+    if (!(error instanceof OtherKind)) throw error
+    throw new OtherKind(error.written, error.declared, [name, ...error.path])
+  }
+}
+
+function kindOf(op: Value): string {
+  if (typeof op === 'number') return 'counter'
+  if (op instanceof Uint8Array) return 'document'
+  const list = items(op)
+  if (list.length === 2 && typeof list[0] === 'string') return 'record'
+  const kind = list.length === 3 && typeof list[0] === 'number' ? kinds[list[0]] : undefined
+  if (!kind) throw new Void('an op has another form than any kernel reads')
+  return kind
+}
