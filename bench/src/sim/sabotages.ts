@@ -132,8 +132,8 @@ export const sabotages: readonly Sabotage[] = [
     'keep-session-after-failure',
     'go on in a session of which a write failed',
     'crdt-store/src/log/append.ts',
-    '    const turns = [failed, this.#queued]\n    this.#own = undefined\n',
-    '    const turns = [failed, this.#queued]\n',
+    '    this.#own = undefined\n    this.#queued = newTurn()\n',
+    '    this.#queued = newTurn()\n',
   ),
   sabotage(
     'half-a-commit',
@@ -174,8 +174,8 @@ export const sabotages: readonly Sabotage[] = [
     'run-again',
     'run a command again under an operation id that has an outcome',
     'runtime/src/operations.ts',
-    'return stored ? decodeOutcome(stored) : start()',
-    'return start()',
+    'return decodeOutcome(value)',
+    'return undefined',
   ),
   sabotage(
     'remove-wins',

@@ -14,6 +14,7 @@ import { invitationOf, requireSameSpace } from './invitation.ts'
 import { createBrowserNetwork } from './libp2p.ts'
 import { openIdentity } from './storage/identity.ts'
 import { openIndexedDbStore } from './storage/indexeddb.ts'
+import type { Leadership } from './tabs/leader-side.ts'
 import type { TabsStatus } from './tabs/stay.ts'
 import { openInTabs } from './tabs/tabs.ts'
 
@@ -61,8 +62,12 @@ export async function open(options: OpenOptions): Promise<BrowserPlane> {
   const { entities, space = 'default', onError = systemReport } = options
   const invitation = invitationOf(options.join)
   const platform = systemPlatform()
-  const backend = await openInTabs(browserTabs, space, (online) =>
-    openReplica({ ...options, join: invitation, online: online ?? options.online }, platform),
+  const backend = await openInTabs(browserTabs, space, (online, taken) =>
+    openReplica(
+      { ...options, join: invitation, online: online ?? options.online },
+      taken,
+      platform,
+    ),
   )
   try {
     const status = await firstStatus(backend)
@@ -87,14 +92,19 @@ export async function open(options: OpenOptions): Promise<BrowserPlane> {
 
 type Platform = ReturnType<typeof systemPlatform>
 
-async function openReplica(options: OpenOptions, platform: Platform): Promise<Backend> {
+async function openReplica(
+  options: OpenOptions,
+  taken: () => void,
+  platform: Platform,
+): Promise<Leadership> {
   const { entities, space = 'default', join, online } = options
   const name = `peerplane:${space}`
-  const store = await openIndexedDbStore({ name })
+  const store = await openIndexedDbStore({ name, taken })
   try {
     const key = await openIdentity(name)
     const network = networkOf(options, platform)
-    return await openRuntime({ ...platform, store, key, network }, { entities, join, online })
+    const ports = { ...platform, store, key, network }
+    return { backend: await openRuntime(ports, { entities, join, online }), term: store.term }
   } catch (error) {
     await store.close()
     throw error

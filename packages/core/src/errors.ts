@@ -166,10 +166,16 @@ export const errorKinds = {
     true,
     'Wait for earlier work to finish, then try again.',
   ),
-  timeout: kind(
-    'An answer did not come in time; what was asked for may have happened.',
-    true,
-    'Try again with the same operation id.',
+  timeout: kind('An answer did not come in time. Nothing was changed.', true, 'Try again.'),
+  unknown: kind(
+    'A command was handed over, and its answer did not come: it may have taken effect, or may still do so.',
+    false,
+    'Pass the operation id of this error to `plane.outcome`: it says what came of the command, for good.',
+  ),
+  withdrawn: kind(
+    'A command is called under an operation id of which `plane.outcome` has said that it did not run: so it never runs.',
+    false,
+    'Call the command under another operation id.',
   ),
   closed: kind('The plane is closed.', false, 'Open it again.'),
 } as const satisfies Record<string, ErrorKind>
@@ -181,11 +187,14 @@ export type ErrorCode = keyof typeof errorKinds
 export interface PeerplaneErrorOptions extends ErrorOptions {
   /** What to do, in sentences, where the cause is known better than the code tells. */
   readonly advice?: string | undefined
+  readonly operationId?: string | undefined
 }
 
 /** Every failure that Peerplane reports: a code to branch on, and a message that says what happened and what to do. */
 export class PeerplaneError extends Error {
   readonly code: ErrorCode
+  /** The command in question, where its outcome is not known. Every error of the code `unknown` has it. */
+  readonly operationId: string | undefined
 
   constructor(code: ErrorCode, reason: string, options: PeerplaneErrorOptions = {}) {
     if (!Object.hasOwn(errorKinds, code)) {
@@ -195,6 +204,7 @@ export class PeerplaneError extends Error {
     super(`${textOf(reason)}. ${advice}`, options)
     this.name = 'PeerplaneError'
     this.code = code
+    this.operationId = options.operationId
   }
 
   /** Whether the same call can succeed later. */

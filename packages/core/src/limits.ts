@@ -249,6 +249,12 @@ export const limitTable = {
   ),
   pendingBytes: limit(64 * MiB, 'bytes', 'of own commits that queue for the store, per space'),
   queuedRuns: limit(64, 'runs', 'received and not yet checked, per space: 64 MiB at most'),
+  tabBeatMs: limit(1_000, 'milliseconds', 'between two questions whether the leading tab lives'),
+  tabSilentBeats: limit(
+    10,
+    'beats',
+    'without a sign of life until another tab takes over from the one that leads; up to three more by chance',
+  ),
   tabQueue: limit(1_000, 'requests', 'of one following tab that wait for the leader'),
   tabAnswerMs: limit(
     30_000,

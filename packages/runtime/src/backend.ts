@@ -30,7 +30,7 @@ export interface InvokeOptions {
   readonly durability?: Durability | undefined
   /**
    * Commands with one operation id run once on this device and its surviving store; a repetition gets the first outcome, as long as it is among
-   * the latest `limits.operations`. Such a command is at least `local`.
+   * the latest `limits.operations`. Such a command is at least `local`. {@link Backend.outcome} says what came of it.
    */
   readonly operationId?: string | undefined
 }
@@ -105,8 +105,16 @@ export interface PlaneStatus {
 
 /** Everything a plane can be asked. */
 export interface Backend {
-  /** Runs the commands as one atomic commit. Rejects without any effect. */
+  /**
+   * Runs the commands as one atomic commit. When it resolves, every watch of these entities that was started before has shown a state that
+   * contains the effect. Rejects without any effect, except with `unknown`.
+   */
   invoke(invocations: readonly Invocation[], options: InvokeOptions): Promise<Outcome>
+  /**
+   * The outcome of the commands under an operation id, as long as it is among the latest `limits.operations`; waits for commands under way.
+   * `undefined` says that they did not run, and from then on they never do: calling them under this id is refused as `withdrawn`.
+   */
+  outcome(operationId: string): Promise<Outcome | undefined>
   /** Calls back with the entity as soon as it is loaded and after each change, until the returned function is called. */
   watchEntity(type: string, id: string, listener: (view: EntityView) => void): () => void
   /** Calls back with all entities that the query names as soon as they are known and after each change. */
@@ -123,4 +131,10 @@ export interface Backend {
    */
   hasten(): void
   close(): Promise<void>
+}
+
+/** The backend that the runtime of this device is. */
+export interface LocalBackend extends Backend {
+  /** Resolves when everything that watches have shown before is durable; rejects when a part of it was given up. */
+  readonly settled: () => Promise<void>
 }

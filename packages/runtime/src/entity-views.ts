@@ -18,6 +18,8 @@ export interface EntityViews {
   readonly show: (keys: readonly EntityKey[]) => void
   /** Shows these entities now; resolves when everybody who watches one of them has seen it. */
   showNow(keys: readonly EntityKey[]): Promise<void>
+  /** Resolves when everybody who watches one of these entities has seen it once. */
+  caughtUp(keys: readonly EntityKey[]): Promise<void>
   showAll(): void
   /** Shows nothing any more. */
   stop(): void
@@ -151,6 +153,10 @@ export function createEntityViews(
     },
     showNow: async (keys) => {
       if (request(keys)) await pace.insist()
+    },
+    caughtUp: async (keys) => {
+      const waiting = new Set(fresh.values())
+      if (keys.some((key) => waiting.has(key))) await pace.insist()
     },
     showAll: () => {
       if (request([...watched.keys()])) pace.ask()

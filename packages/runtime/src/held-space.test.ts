@@ -57,6 +57,7 @@ async function device(store: Store, invitation?: string, as?: Ports): Promise<De
     random: ports.random,
     scheduler: ports.scheduler,
     changed: async () => undefined,
+    caughtUp: async () => undefined,
     settled: () => undefined,
   })
   return {

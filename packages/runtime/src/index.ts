@@ -5,6 +5,7 @@ export type {
   EntityView,
   Invocation,
   InvokeOptions,
+  LocalBackend,
   Outcome,
   PeerStatus,
   PlaneStatus,

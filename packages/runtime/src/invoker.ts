@@ -1,5 +1,6 @@
 import {
   checkName,
+  entityKey,
   limits,
   PeerplaneError,
   type DeviceId,
@@ -25,6 +26,8 @@ import { createOperations } from './operations.ts'
 /** Runs commands on the states that this device holds. */
 export interface Invoker {
   invoke(invocations: readonly Invocation[], options: InvokeOptions): Promise<Outcome>
+  /** See {@link Backend.outcome}. */
+  outcome(operationId: string): Promise<Outcome | undefined>
   /** Commands that were accepted and are not durable yet. */
   pending(): number
   /** Of these, those on one entity. */
@@ -43,6 +46,8 @@ export interface InvokerDependencies {
   readonly scheduler: Scheduler
   /** States of these entities changed; resolves when that was shown. */
   readonly changed: (keys: readonly EntityKey[]) => Promise<void>
+  /** Resolves when everybody who watches one of these entities has seen it. */
+  readonly caughtUp: (keys: readonly EntityKey[]) => Promise<void>
   /** Fewer commands are pending on these entities. */
   readonly settled: (keys: readonly EntityKey[]) => void
 }
@@ -62,7 +67,8 @@ interface Appended {
 
 /** The invoker of one device. */
 export function createInvoker(dependencies: InvokerDependencies): Invoker {
-  const { declared, space, store, device, random, scheduler, changed, settled } = dependencies
+  const { declared, space, store, device, random, scheduler } = dependencies
+  const { changed, caughtUp, settled } = dependencies
   const entities = new Map(declared.map((each) => [each.type, each]))
   const pendingByKey = new Map<EntityKey, number>()
   const operations = createOperations(store)
@@ -204,11 +210,18 @@ export function createInvoker(dependencies: InvokerDependencies): Invoker {
       }
       pending++
       try {
-        return await accept(invocations, options)
+        const outcome = await accept(invocations, options)
+        // Watches that began meanwhile too, and those of a command that ran earlier and is repeated.
+        await caughtUp(invocations.map(({ type, id }) => entityKey(type, id)))
+        return outcome
       } finally {
         pending--
         if (pending === 0) idle?.resolve()
       }
+    },
+    outcome: async (operationId) => {
+      checkName(operationId, 'an operation id')
+      return operations.settle(operationId)
     },
     pending: () => pending,
     pendingOn: (key) => pendingByKey.get(key) ?? 0,

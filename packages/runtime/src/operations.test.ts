@@ -50,3 +50,47 @@ test('an operation that could not be stored takes its place when it is tried aga
   expect(await again).toEqual(outcome(2))
   expect(store.entries()).toHaveLength(2)
 })
+
+test('what is said of an operation stays true: one that did not run never does, over restarts too', async () => {
+  const store = createMemoryStore()
+  let operations = createOperations(store)
+  const run = (id: string): Promise<Outcome> =>
+    operations.once(id, async () => {
+      const known = await operations.recall(id)
+      if (known) return known
+      await store.write(operations.remember(id, outcome(1)), 'local')
+      return outcome(1)
+    })
+  expect(await operations.settle('never')).toBeUndefined()
+  await run('done')
+  for (const restarted of [false, true]) {
+    if (restarted) operations = createOperations(store)
+    expect(await operations.settle('done')).toEqual(outcome(1))
+    expect(await operations.settle('never')).toBeUndefined()
+    await expect(run('never')).rejects.toMatchObject({ code: 'withdrawn' })
+  }
+})
+
+test('an operation under way is waited for; one that fails has not run', async () => {
+  const store = createMemoryStore()
+  const operations = createOperations(store)
+  const underWay = Promise.withResolvers<Outcome>()
+  const failing = Promise.withResolvers<Outcome>()
+  const runs = [
+    operations.once('runs', () => underWay.promise),
+    operations.once('fails', () => failing.promise),
+  ]
+  const settled = [operations.settle('runs'), operations.settle('fails')]
+  // Whoever calls it meanwhile gets the same answer, and whoever calls it later is refused.
+  const same = operations.once('fails', () => Promise.resolve(outcome(2)))
+  await store.write(operations.remember('runs', outcome(1)), 'local')
+  underWay.resolve(outcome(1))
+  failing.reject(new Error('the disk is full'))
+  expect((await Promise.allSettled([...runs, same])).map(({ status }) => status)).toEqual([
+    'fulfilled',
+    'rejected',
+    'rejected',
+  ])
+  expect(await Promise.all(settled)).toEqual([outcome(1), undefined])
+  await expect(operations.recall('fails')).rejects.toMatchObject({ code: 'withdrawn' })
+})

@@ -5,6 +5,7 @@ import {
   encodeCanonical,
   fromHex,
   limits,
+  PeerplaneError,
   text,
   toHex,
   whole,
@@ -18,19 +19,27 @@ import {
 import type { Durability, Outcome } from './backend.ts'
 import { operationKey, operationOrderKey, operationOrderRange } from './keys.ts'
 
-/** Outcomes of the latest `limits.operations` operations that had an id. */
+/** What came of the latest `limits.operations` operations that had an id. */
 export interface Operations {
-  /** The promise of the operation, if it is under way; otherwise that of `start`, which is called at once and asks `recall` first. */
+  /** The outcome of the operation, if it is under way; otherwise that of `start`, which is called at once and asks `recall` first. */
   once(operationId: string, start: () => Promise<Outcome>): Promise<Outcome>
-  /** The outcome that is remembered; `undefined` if there is none. */
+  /**
+   * The outcome that is remembered; `undefined` if there is none. Rejects with `withdrawn` if {@link Operations.settle} has said that the
+   * operation did not run.
+   */
   recall(operationId: string): Promise<Outcome | undefined>
+  /** The outcome of the operation once it is not under way; `undefined` if it did not run, and from then on it never does. */
+  settle(operationId: string): Promise<Outcome | undefined>
   /** Writes that remember an outcome and forget the oldest one; to be stored in one piece with the commit of the operation. */
   remember(operationId: string, outcome: Outcome): readonly Write[]
 }
 
+/** Stands for the outcome of an operation that did not run and never will. */
+const NEVER = new Uint8Array(0)
+
 /** The operations that `store` holds; they are looked at when the first one is asked for. */
 export function createOperations(store: Store): Operations {
-  const running = new Map<string, Promise<Outcome>>()
+  const running = new Map<string, Promise<Outcome | undefined>>()
   /** Ordinal numbers by operation id, the oldest first. */
   const kept = new Map<string, number>()
   let next = 0
@@ -58,39 +67,72 @@ export function createOperations(store: Store): Operations {
     return ordinal === undefined ? [] : [{ key: operationOrderKey(ordinal), value: undefined }]
   }
 
+  const keep = (operationId: string, value: Uint8Array): readonly Write[] => {
+    // It may be here already, from an attempt that could not be stored.
+    const writes = forgetOrder(operationId)
+    const ordinal = next++
+    kept.set(operationId, ordinal)
+    writes.push(
+      { key: operationKey(operationId), value },
+      { key: operationOrderKey(ordinal), value: encodeCanonical([ordinal, operationId]) },
+    )
+    for (const oldest of kept.keys()) {
+      if (kept.size <= limits.operations) break
+      writes.push({ key: operationKey(oldest), value: undefined }, ...forgetOrder(oldest))
+    }
+    return writes
+  }
+  const stored = async (operationId: string): Promise<Uint8Array | undefined> => {
+    await loaded()
+    return kept.has(operationId) ? store.get(operationKey(operationId)) : undefined
+  }
+  const track = async <T extends Outcome | undefined>(
+    operationId: string,
+    outcome: Promise<T>,
+  ): Promise<T> => {
+    running.set(operationId, outcome)
+    try {
+      return await outcome
+    } finally {
+      running.delete(operationId)
+    }
+  }
+  const withdrawn = (operationId: string): PeerplaneError =>
+    new PeerplaneError(
+      'withdrawn',
+      `the operation ${operationId} did not run when it was asked for`,
+    )
+
   return {
     once: async (operationId, start) => {
       const same = running.get(operationId)
-      if (same) return same
-      const outcome = start()
-      running.set(operationId, outcome)
-      try {
-        return await outcome
-      } finally {
-        running.delete(operationId)
-      }
+      if (!same) return track(operationId, start())
+      const outcome = await same
+      if (!outcome) throw withdrawn(operationId)
+      return outcome
     },
     recall: async (operationId) => {
-      await loaded()
-      if (!kept.has(operationId)) return undefined
-      const stored = await store.get(operationKey(operationId))
-      return stored && decodeOutcome(stored)
+      const value = await stored(operationId)
+      if (!value) return undefined
+      if (value.length === 0) throw withdrawn(operationId)
+      return decodeOutcome(value)
     },
-    remember: (operationId, outcome) => {
-      // It may be here already, from an attempt that could not be stored.
-      const writes = forgetOrder(operationId)
-      const ordinal = next++
-      kept.set(operationId, ordinal)
-      writes.push(
-        { key: operationKey(operationId), value: encodeOutcome(outcome) },
-        { key: operationOrderKey(ordinal), value: encodeCanonical([ordinal, operationId]) },
-      )
-      for (const oldest of kept.keys()) {
-        if (kept.size <= limits.operations) break
-        writes.push({ key: operationKey(oldest), value: undefined }, ...forgetOrder(oldest))
+    settle: async (operationId) => {
+      for (;;) {
+        const same = running.get(operationId)
+        if (!same) break
+        // One that fails has not run.
+        await same.catch(() => undefined)
       }
-      return writes
+      const settling = async (): Promise<Outcome | undefined> => {
+        const value = await stored(operationId)
+        if (value) return value.length > 0 ? decodeOutcome(value) : undefined
+        await store.write(keep(operationId, NEVER), 'synced')
+        return undefined
+      }
+      return track(operationId, settling())
     },
+    remember: (operationId, outcome) => keep(operationId, encodeOutcome(outcome)),
   }
 }
 

@@ -112,6 +112,12 @@ export interface Plane {
     record: (on: <C extends object>(client: C) => RecordedOf<C>) => void | undefined,
     options?: InvokeOptions,
   ): Promise<Outcome>
+  /**
+   * What came of the commands that were called under an operation id, such as that of an error of the code `unknown`. `undefined` says that
+   * they did not run, and they never will: under this id they are refused as `withdrawn` from now on. Holds for the latest
+   * `limits.operations` operations of this device.
+   */
+  outcome(operationId: string): Promise<Outcome | undefined>
   /** The last known status; `undefined` until the first is known. */
   status(): PlaneStatus | undefined
   /** Calls back with the status now and after each change. */
@@ -187,6 +193,7 @@ export function createPlane(
       recording.requireNone()
       return atomic(record, options)
     },
+    outcome: (operationId) => backend.outcome(operationId),
     status: () => latest,
     onStatus: (listener) => {
       const show = distinct(checkListener(listener), report)

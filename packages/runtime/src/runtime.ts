@@ -8,7 +8,7 @@ import {
   type Entity,
 } from '@peerplane/core'
 
-import type { Backend, PlaneStatus } from './backend.ts'
+import type { LocalBackend, PlaneStatus } from './backend.ts'
 import { holdSpace } from './held-space.ts'
 import { createInvoker } from './invoker.ts'
 import { invite, loadKnownDevices, openMembership } from './membership.ts'
@@ -35,7 +35,7 @@ export interface RuntimeOptions {
  * Resolves when local state can be read and written; the network is assembled afterwards. Rejects with the codes of the store, of the
  * invitation, or `invalid-declaration`.
  */
-export async function openRuntime(given: Ports, options: RuntimeOptions): Promise<Backend> {
+export async function openRuntime(given: Ports, options: RuntimeOptions): Promise<LocalBackend> {
   const timers = createTimers(given.scheduler)
   const ports: Ports = { ...given, scheduler: timers }
   const membership = await openMembership(ports, options.join)
@@ -58,6 +58,7 @@ export async function openRuntime(given: Ports, options: RuntimeOptions): Promis
       status.changed()
       return views.showNow(keys)
     },
+    caughtUp: (keys) => views.caughtUp(keys),
     settled: (keys) => {
       views.showSettled(keys)
       status.changed()
@@ -137,6 +138,8 @@ export async function openRuntime(given: Ports, options: RuntimeOptions): Promis
   return {
     invoke: async (invocations, invokeOptions) =>
       open(() => invoker.invoke(invocations, invokeOptions)),
+    outcome: async (operationId) => open(() => invoker.outcome(operationId)),
+    settled: () => space.log.settled(),
     watchEntity: (type, id, listener) =>
       open(() => views.watchEntity(entityKey(declared(type), id), listener)),
     watchType: (type, query, listener) =>

@@ -22,7 +22,8 @@ interface WatchedType {
   rows: Map<string, Json> | undefined
   /** Ids that changed since the rows were last shown. */
   readonly changed: Set<string>
-  refreshing: boolean
+  /** While it is being shown: resolves when everything that changed until then was, or could not be read. */
+  refreshing: Promise<void> | undefined
 }
 
 /** Keeps listeners up to date with folded states. */
@@ -31,8 +32,10 @@ export interface Views {
   watchType(type: string, query: ListQuery, listener: RowsListener): () => void
   /** Shows these entities soon to whoever watches them. */
   show(keys: readonly EntityKey[]): void
-  /** Shows these entities now; resolves when everybody who watches one of them by itself has seen it. */
+  /** Shows these entities now; resolves when everybody who watches one of them, or a listing it is in, has seen it. */
   showNow(keys: readonly EntityKey[]): Promise<void>
+  /** Resolves when everybody who watches one of these entities, or a listing it is in, has seen it once. */
+  caughtUp(keys: readonly EntityKey[]): Promise<void>
   /** Shows these entities to whoever watches them one by one: their rows have not changed. */
   readonly showSettled: (keys: readonly EntityKey[]) => void
   /** Shows everything again. */
@@ -53,20 +56,21 @@ export function createViews(
   const single = createEntityViews(space, ports, pendingOf, failed)
   const watchedTypes = new Set<WatchedType>()
 
-  const refresh = (watched: WatchedType): void => {
-    if (watched.refreshing) return
-    watched.refreshing = true
-    showChanged(watched)
-      .catch((error: unknown) => {
-        failed(error)
-        scheduler.after(RETRY_MS, () => {
-          if (watchedTypes.has(watched)) refresh(watched)
-        })
+  const refresh = (watched: WatchedType): Promise<void> =>
+    (watched.refreshing ??= showUntilDone(watched))
+
+  const showUntilDone = async (watched: WatchedType): Promise<void> => {
+    try {
+      do await showChanged(watched)
+      while (watchedTypes.has(watched) && (!watched.rows || watched.changed.size > 0))
+    } catch (error) {
+      failed(error)
+      scheduler.after(RETRY_MS, () => {
+        if (watchedTypes.has(watched)) void refresh(watched)
       })
-      .finally(() => {
-        watched.refreshing = false
-        if (watched.rows && watched.changed.size > 0) refresh(watched)
-      })
+    } finally {
+      watched.refreshing = undefined
+    }
   }
 
   const showChanged = async (watched: WatchedType): Promise<void> => {
@@ -113,16 +117,21 @@ export function createViews(
     }
   }
 
-  const showRows = (keys: readonly EntityKey[]): void => {
+  const listingsOf = (key: EntityKey): WatchedType[] => {
+    const { type, id } = splitEntityKey(key)
+    return [...watchedTypes].filter(
+      (watched) => watched.type === type && isListed(watched.query, id),
+    )
+  }
+  const showRows = async (keys: readonly EntityKey[]): Promise<void> => {
+    const affected = new Set<WatchedType>()
     for (const key of keys) {
-      const { type, id } = splitEntityKey(key)
-      for (const watched of watchedTypes) {
-        if (watched.type === type && isListed(watched.query, id)) watched.changed.add(id)
+      for (const watched of listingsOf(key)) {
+        watched.changed.add(splitEntityKey(key).id)
+        affected.add(watched)
       }
     }
-    for (const watched of watchedTypes) {
-      if (watched.changed.size > 0) refresh(watched)
-    }
+    await Promise.all([...affected].map(refresh))
   }
 
   return {
@@ -134,29 +143,31 @@ export function createViews(
         listener,
         rows: undefined,
         changed: new Set(),
-        refreshing: false,
+        refreshing: undefined,
       }
       watchedTypes.add(watched)
-      refresh(watched)
+      void refresh(watched)
       return () => {
         watchedTypes.delete(watched)
       }
     },
     show: (keys) => {
       single.show(keys)
-      showRows(keys)
+      void showRows(keys)
     },
     showNow: async (keys) => {
-      const shown = single.showNow(keys)
-      showRows(keys)
-      await shown
+      await Promise.all([single.showNow(keys), showRows(keys)])
+    },
+    caughtUp: async (keys) => {
+      const listings = keys.flatMap(listingsOf).map(({ refreshing }) => refreshing)
+      await Promise.all([single.caughtUp(keys), ...listings])
     },
     showSettled: single.show,
     showAll: () => {
       single.showAll()
       for (const watched of watchedTypes) {
         watched.rows = undefined
-        refresh(watched)
+        void refresh(watched)
       }
     },
     stop: () => {

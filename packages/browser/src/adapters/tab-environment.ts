@@ -1,6 +1,12 @@
 import { systemRandom, systemScheduler } from '@peerplane/runtime'
 
-import type { Locks, PageEvents, TabChannel, TabEnvironment } from '../tabs/environment.ts'
+import type {
+  Locks,
+  PageEvents,
+  TabChannel,
+  TabEnvironment,
+  WhileHeld,
+} from '../tabs/environment.ts'
 
 /** The tabs of this browser profile. */
 export const browserTabs: TabEnvironment = {
@@ -11,22 +17,35 @@ export const browserTabs: TabEnvironment = {
   watchPage,
 }
 
-/** Web Locks. They are never stolen: a tab that still writes would not notice. */
+/** Web Locks. */
 export function webLocks(): Locks {
   return {
     hold: async (name, signal, whileHeld) => {
-      let held = false
       try {
-        await navigator.locks.request(name, { signal }, () => {
-          held = true
-          return whileHeld()
-        })
+        await request(name, { signal }, whileHeld)
       } catch (error) {
-        if (held || !signal.aborted) throw error
+        if (!isAbort(error) || !signal.aborted) throw error
       }
     },
+    steal: (name, whileHeld) => request(name, { steal: true }, whileHeld),
   }
 }
+
+/** The browser rejects at once when the lock is stolen; this settles as `whileHeld` does all the same. */
+async function request(name: string, options: LockOptions, whileHeld: WhileHeld): Promise<void> {
+  const lost = new AbortController()
+  let work: Promise<void> | undefined
+  try {
+    await navigator.locks.request(name, options, () => (work = whileHeld(lost.signal)))
+  } catch (error) {
+    if (!work) throw error
+    lost.abort()
+    await work
+  }
+}
+
+const isAbort = (error: unknown): boolean =>
+  error instanceof DOMException && error.name === 'AbortError'
 
 /** A channel to all tabs of this origin. */
 export function broadcastChannel(name: string, receive: (message: unknown) => void): TabChannel {

@@ -4,14 +4,19 @@ import type { IDBPDatabase, IDBPTransaction } from 'idb'
 
 import { indexedDbError } from './indexeddb-errors.ts'
 
-type WriteTransaction = IDBPTransaction<unknown, [string], 'readwrite'>
+type WriteTransaction<Stores extends string[]> = IDBPTransaction<unknown, Stores, 'readwrite'>
 
 /** A database that stays usable when the browser closes it, as it does after a full disk. */
 export interface Connection {
   /** Runs reads on the open database, a second time on a new connection if the first was closed. Rejects with our errors. */
   use<Result>(read: (database: IDBPDatabase) => Promise<Result>): Promise<Result>
   /** A read-write transaction of exactly this durability, to be used in the turn in which it comes. */
-  transaction(store: string, durability: 'strict' | 'relaxed'): Promise<WriteTransaction>
+  transaction(store: string, durability: 'strict' | 'relaxed'): Promise<WriteTransaction<[string]>>
+  /** The same, over several object stores. */
+  transactionOver(
+    stores: readonly string[],
+    durability: 'strict' | 'relaxed',
+  ): Promise<WriteTransaction<string[]>>
   /** From now on `use` rejects with `closed`. */
   refuse(): void
   closed(): PeerplaneError | undefined
@@ -75,7 +80,9 @@ export function createConnection(
       }
     },
     transaction: (store, durability) =>
-      reconnecting((database) => begin(database, store, durability)),
+      reconnecting((database) => begin<[string]>(database, [store], durability)),
+    transactionOver: (stores, durability) =>
+      reconnecting((database) => begin(database, [...stores], durability)),
     refuse: () => {
       refusing = true
     },
@@ -87,12 +94,11 @@ export function createConnection(
 }
 
 /** Browsers that do not know durabilities ignore the option; acknowledging such a write would be a promise nobody keeps. */
-function begin(
+function begin<Stores extends string[]>(
   database: IDBPDatabase,
-  store: string,
+  stores: Stores,
   durability: 'strict' | 'relaxed',
-): WriteTransaction {
-  const stores: [string] = [store]
+): WriteTransaction<Stores> {
   const transaction = database.transaction(stores, 'readwrite', { durability })
   if (transaction.durability === durability) return transaction
   transaction.abort()

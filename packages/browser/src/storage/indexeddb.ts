@@ -1,51 +1,56 @@
-import { compareBytes } from '@peerplane/core'
-import type {
-  Aside,
-  Entry,
-  PeerplaneError,
-  Range,
-  Store,
-  StoreDurability,
-  Write,
-} from '@peerplane/core'
+import { compareBytes, PeerplaneError } from '@peerplane/core'
+import type { Aside, Clock, Entry, Range, Store, StoreDurability, Write } from '@peerplane/core'
+import { systemClock } from '@peerplane/runtime'
 import type { IDBPDatabase } from 'idb'
 
 import { createConnection } from './connection.ts'
 import type { Connection } from './connection.ts'
 import { indexedDbError } from './indexeddb-errors.ts'
+import {
+  ASIDES,
+  assertNotTaken,
+  beginTerm,
+  isTaken,
+  newestOf,
+  PAIRS,
+  refuseIfTaken,
+} from './term.ts'
 
 /** Which database of this origin. */
 export interface IndexedDbStoreOptions {
   readonly name: string
+  readonly clock?: Clock
+  /** Called when a write has found that the store was opened elsewhere. */
+  readonly taken?: () => void
+}
+
+/** A store, and which opening of its database it is. */
+export interface TermStore extends Store {
+  /** Larger than that of every earlier opening. */
+  readonly term: number
 }
 
 /**
- * A store in one IndexedDB database. Only one tab may have it open: the one that leads.
+ * A store in one IndexedDB database. Only one tab writes to it: the one that has opened it last. Every write of an earlier opening is refused
+ * with `store-locked`, and changes nothing, also if that tab was asleep for a while and knows of nothing.
  *
  * One transaction is under way at a time; writes that come meanwhile share the next one. It is `strict` (flushed to the disk before it
  * completes) if any of its writes is `synced`, otherwise `relaxed`. A connection that the browser has closed is opened again.
  *
  * Rejects with `store-version`, `store-failed`, `store-corrupt`, or `unsupported` where strict transactions do not exist.
  */
-export async function openIndexedDbStore({ name }: IndexedDbStoreOptions): Promise<Store> {
+export async function openIndexedDbStore(options: IndexedDbStoreOptions): Promise<TermStore> {
+  const { name, clock = systemClock, taken = () => {} } = options
   const connection = createConnection(name, 1, (database) => {
     database.createObjectStore(PAIRS)
     for (const place of ASIDES) database.createObjectStore(place)
   })
-  await connection.use(async () => {})
-  return new IndexedDbStore(connection)
-}
-
-const PAIRS = 'pairs'
-/**
- * Object stores of their own for the value aside, used in turn: a transaction does not wait for those on the pairs, nor for the ones before
- * it, and when the page ends one that waits is lost.
- */
-const ASIDES = ['aside 0', 'aside 1', 'aside 2', 'aside 3'] as const
-
-interface Kept {
-  readonly number: number
-  readonly value: Uint8Array | undefined
+  try {
+    return new IndexedDbStore(connection, await beginTerm(connection, clock), taken)
+  } catch (cause) {
+    connection.close()
+    throw indexedDbError(cause, `The database ${name} could not be opened`)
+  }
 }
 
 interface Queued {
@@ -55,15 +60,19 @@ interface Queued {
   readonly reject: (error: PeerplaneError) => void
 }
 
-class IndexedDbStore implements Store {
+class IndexedDbStore implements TermStore {
+  readonly term: number
   readonly #connection: Connection
+  readonly #taken: () => void
   #queue: Queued[] = []
   /** Settles, and never rejects, when nothing is queued any more. */
   #flushing: Promise<void> | undefined
   #asides = 0
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, term: number, taken: () => void) {
     this.#connection = connection
+    this.term = term
+    this.#taken = taken
   }
 
   get(key: Uint8Array): Promise<Uint8Array | undefined> {
@@ -104,7 +113,7 @@ class IndexedDbStore implements Store {
         const transaction = await this.#connection.transaction(place, 'relaxed')
         const { done, store } = transaction
         // A request that fails aborts the transaction, whose error is the one to report.
-        store.put({ number, value: value?.slice() }, 0).catch(() => {})
+        store.put({ number, value: value?.slice() }, this.term).catch(() => {})
         transaction.commit()
         await done
       } catch (cause) {
@@ -114,9 +123,9 @@ class IndexedDbStore implements Store {
   }
 
   async #newestAside(database: IDBPDatabase): Promise<Uint8Array | undefined> {
-    const found = await Promise.all(ASIDES.map((place) => database.get(place, 0)))
-    const kept = (found as (Kept | undefined)[]).filter((each) => each !== undefined)
-    const newest = kept.sort((a, b) => b.number - a.number)[0]
+    const newest = newestOf(
+      await Promise.all(ASIDES.map((place) => database.get(place, this.term))),
+    )
     this.#asides = (newest?.number ?? -1) + 1
     return newest?.value
   }
@@ -150,7 +159,7 @@ class IndexedDbStore implements Store {
         await this.#transact(group)
         for (const { resolve } of group) resolve()
       } catch (cause) {
-        const error = indexedDbError(cause, 'The write was not acknowledged')
+        const error = this.#errorOf(cause)
         for (const { reject } of group) reject(error)
       }
     }
@@ -158,6 +167,27 @@ class IndexedDbStore implements Store {
   }
 
   async #transact(group: readonly Queued[]): Promise<void> {
+    try {
+      await this.#put(group)
+    } catch (error) {
+      const deletes = group.flatMap(({ writes }) => writes).every(({ value }) => !value)
+      if (!deletes || !isFull(error)) throw error
+      await this.#delete(group)
+    }
+  }
+
+  /** Deletes where there is no room even for the record of {@link refuseIfTaken}. */
+  async #delete(group: readonly Queued[]): Promise<void> {
+    const { done, store } = await this.#connection.transaction(PAIRS, 'strict')
+    done.catch(() => {})
+    await assertNotTaken(store, this.term)
+    for (const { key } of group.flatMap(({ writes }) => writes)) {
+      store.delete(view(key)).catch(() => {})
+    }
+    await done
+  }
+
+  async #put(group: readonly Queued[]): Promise<void> {
     const synced = group.some((queued) => queued.durability === 'synced')
     const durability = synced ? 'strict' : 'relaxed'
     const transaction = await this.#connection.transaction(PAIRS, durability)
@@ -165,13 +195,14 @@ class IndexedDbStore implements Store {
     // Reported by the last line; without this, failing before that line would leave it unhandled.
     done.catch(() => {})
     try {
+      const fence = refuseIfTaken(transaction.store, this.term)
       const requests = group
         .flatMap(({ writes }) => writes)
         .map(({ key, value }) =>
           value ? transaction.store.put(value, view(key)) : transaction.store.delete(view(key)),
         )
       // A request that fails aborts the transaction, whose error is the one to report.
-      void Promise.allSettled(requests)
+      void Promise.allSettled([...fence, ...requests])
       transaction.commit()
     } catch (error) {
       abort(transaction)
@@ -179,7 +210,19 @@ class IndexedDbStore implements Store {
     }
     await done
   }
+
+  #errorOf(cause: unknown): PeerplaneError {
+    if (!isTaken(cause)) return indexedDbError(cause, 'The write was not acknowledged')
+    this.#taken()
+    return new PeerplaneError(
+      'store-locked',
+      'another tab of this browser has taken over the store',
+    )
+  }
 }
+
+const isFull = (error: unknown): boolean =>
+  error instanceof DOMException && error.name === 'QuotaExceededError'
 
 /** Takes back what a transaction was asked so far, unless it has ended by itself. */
 function abort(transaction: { abort(): void }): void {

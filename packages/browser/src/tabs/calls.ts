@@ -1,6 +1,8 @@
 import { limits, PeerplaneError, type Scheduler } from '@peerplane/core'
 import type { Backend } from '@peerplane/runtime'
 
+import { atDeadline } from './deadline.ts'
+
 /** Where requests go at the moment. */
 export interface Target {
   readonly backend: Omit<Backend, 'close'>
@@ -8,84 +10,126 @@ export interface Target {
   readonly local: boolean
 }
 
-/** One request; `repeatable` if it may be made again elsewhere before its answer is known. */
-type Request<T> = (backend: Target['backend'], repeatable: boolean) => Promise<T>
-
-/** Requests that outlive the backend they were made to. */
-export interface Calls {
-  /**
-   * Makes a request to the target, or to the next one if there is none. Until another tab has answered, it is made again to every new target;
-   * what the runtime of this tab was asked stays with it. Rejects with what the target says, `overloaded`, `timeout`, or `closed`.
-   */
-  make<T>(request: Request<T>): Promise<T>
-  /** Makes all open requests again, in their order; resolves when each of them has its answer. */
-  attach(target: Target): Promise<void>
-  /** There is no target until the next `attach`. */
-  detach(): void
-  /** Refuses further requests with `closed`; resolves when each open one has its answer. */
-  finish(): Promise<void>
-}
+/** One request; `elsewhere` if it goes to another tab, which may have to be asked again. */
+type Request<T> = (backend: Target['backend'], elsewhere: boolean) => Promise<T>
 
 interface Call {
   readonly request: Request<unknown>
+  readonly operationId: () => string | undefined
   readonly answer: PromiseWithResolvers<unknown>
-  readonly cancelDeadline: () => void
+  /** Whether another tab was asked: it may have taken effect. */
+  handedOver: boolean
+  /** While the runtime of this tab works on it. */
+  working: Promise<void> | undefined
+  cancelDeadline: (() => void) | undefined
 }
 
-/** No target at first. */
-export function createCalls(scheduler: Scheduler): Calls {
-  const open = new Set<Call>()
-  let current: Target | undefined
-  let closed = false
+/** Requests that outlive the backend they were made to; there is none at first. */
+export class Calls {
+  readonly #scheduler: Scheduler
+  readonly #open = new Set<Call>()
+  #target: Target | undefined
+  #next: Target | undefined
+  #closed = false
 
-  const end = (call: Call): boolean => {
-    call.cancelDeadline()
-    return open.delete(call)
+  constructor(scheduler: Scheduler) {
+    this.#scheduler = scheduler
   }
-  const start = async (call: Call, target: Target): Promise<void> => {
-    try {
-      const value = await call.request(target.backend, true)
-      // True wherever it comes from, even from a leader that has gone since.
-      if (end(call)) call.answer.resolve(value)
-    } catch (error) {
-      if (target === current && end(call)) call.answer.reject(error)
-    }
-  }
-  const queue = (request: Request<unknown>): Call => {
-    if (open.size >= limits.tabQueue) {
+
+  /**
+   * Makes a request to the target, or to the next one if there is none, and again to each later target until one has answered.
+   *
+   * Rejects with what the target says, `overloaded`, `timeout`, `closed`, or `unknown` if it was handed to another tab and is a command,
+   * which `operationId` names.
+   */
+  async make<T>(
+    request: Request<T>,
+    operationId: Call['operationId'] = () => undefined,
+  ): Promise<T> {
+    if (this.#closed) throw new PeerplaneError('closed', 'the plane was closed')
+    if (!this.#target?.local && this.#open.size >= limits.tabQueue) {
       throw new PeerplaneError('overloaded', `${limits.tabQueue} requests wait for the leading tab`)
     }
-    const answer = Promise.withResolvers<unknown>()
-    const cancelDeadline = scheduler.after(limits.tabAnswerMs, () => {
-      const seconds = limits.tabAnswerMs / 1000
-      const reason = `the leading tab has not answered for ${seconds} seconds`
-      if (end(call)) answer.reject(new PeerplaneError('timeout', reason))
-    })
-    const call = { request, answer, cancelDeadline }
-    open.add(call)
-    return call
+    const call: Call = {
+      request,
+      operationId,
+      answer: Promise.withResolvers<unknown>(),
+      handedOver: false,
+      working: undefined,
+      cancelDeadline: undefined,
+    }
+    this.#open.add(call)
+    this.#begin(call)
+    return call.answer.promise as Promise<T>
   }
 
-  return {
-    make: async <T>(request: Request<T>): Promise<T> => {
-      if (closed) throw new PeerplaneError('closed', 'the plane was closed')
-      if (current?.local) return request(current.backend, false)
-      const call = queue(request)
-      if (current) void start(call, current)
-      return call.answer.promise as Promise<T>
-    },
-    attach: async (target) => {
-      current = target
-      const repeated = [...open]
-      for (const call of repeated) void start(call, target)
-      await Promise.allSettled(repeated.map(({ answer }) => answer.promise))
-    },
-    detach: () => {
-      current = undefined
-    },
-    finish: async () => {
-      closed = true
-      await Promise.allSettled([...open].map(({ answer }) => answer.promise))
-    },
+  /**
+   * Makes all open requests again, in their order, and the later ones after them. What the runtime of this tab works on is waited for first:
+   * only what it refuses, as it does once it is closed, may be asked of another one.
+   */
+  async attach(target: Target): Promise<void> {
+    this.#target = undefined
+    this.#next = target
+    const working = [...this.#open].map((call) => call.working).filter((each) => each !== undefined)
+    if (working.length > 0) await Promise.all(working)
+    if (this.#next !== target) return
+    this.#target = target
+    for (const call of this.#open) this.#begin(call)
+  }
+
+  /** There is no target until the next `attach`. What the last one still does counts, what it refuses is asked again. */
+  detach(): void {
+    this.#target = undefined
+    this.#next = undefined
+  }
+
+  /** Refuses further requests with `closed`; resolves when each open one has its answer. */
+  async finish(): Promise<void> {
+    this.#closed = true
+    await Promise.allSettled([...this.#open].map(({ answer }) => answer.promise))
+  }
+
+  #begin(call: Call): void {
+    const target = this.#target
+    if (target?.local) this.#endDeadline(call)
+    else {
+      call.cancelDeadline ??= atDeadline(this.#scheduler, () => this.#miss(call))
+    }
+    if (!target) return
+    call.handedOver ||= !target.local
+    const asked = this.#ask(call, target)
+    if (target.local) call.working = asked
+  }
+
+  async #ask(call: Call, target: Target): Promise<void> {
+    try {
+      const value = await call.request(target.backend, !target.local)
+      // True wherever it comes from, even from a leader that has gone since.
+      if (this.#end(call)) call.answer.resolve(value)
+    } catch (error) {
+      if (target === this.#target && this.#end(call)) call.answer.reject(error)
+    } finally {
+      call.working = undefined
+    }
+  }
+
+  #miss(call: Call): void {
+    if (!this.#end(call)) return
+    const operationId = call.handedOver ? call.operationId() : undefined
+    const reason = `the leading tab has not answered for ${limits.tabAnswerMs / 1000} seconds`
+    const error = operationId
+      ? new PeerplaneError('unknown', reason, { operationId })
+      : new PeerplaneError('timeout', reason)
+    call.answer.reject(error)
+  }
+
+  #end(call: Call): boolean {
+    this.#endDeadline(call)
+    return this.#open.delete(call)
+  }
+
+  #endDeadline(call: Call): void {
+    call.cancelDeadline?.()
+    call.cancelDeadline = undefined
   }
 }

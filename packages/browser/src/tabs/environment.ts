@@ -1,12 +1,17 @@
 import type { Random, Scheduler } from '@peerplane/core'
 
+/** What is done under a lock. `lost` aborts some time after another tab has stolen it. */
+export type WhileHeld = (lost: AbortSignal) => Promise<void>
+
 /** Locks that all tabs of a browser profile share. */
 export interface Locks {
   /**
-   * Waits in line for `name`, then holds it until the promise of `whileHeld` settles or this tab dies. Settles as that promise does; resolves
-   * without having called `whileHeld` when `signal` aborts before its turn.
+   * Waits in line for `name`, then holds it until the promise of `whileHeld` settles, this tab dies, or another one steals it: then `lost`
+   * aborts. Settles as the promise of `whileHeld` does; resolves without having called it when `signal` aborts before its turn.
    */
-  hold(name: string, signal: AbortSignal, whileHeld: () => Promise<void>): Promise<void>
+  hold(name: string, signal: AbortSignal, whileHeld: WhileHeld): Promise<void>
+  /** Takes `name` from whoever holds it, before all who wait in line; then as {@link Locks.hold}. */
+  steal(name: string, whileHeld: WhileHeld): Promise<void>
 }
 
 /** One end of a channel that all tabs of a profile can open. */

@@ -12,12 +12,12 @@ export interface RemoteBackend extends Omit<Backend, 'close'> {
 }
 
 /**
- * Drives the backend of `leader` over a line. Nothing is repeated and nothing timed here: if the leader dies, open promises stay open.
+ * Drives the backend of the leader of `term` over a line. Nothing is repeated and nothing timed here: if the leader dies, open promises stay open.
  *
  * `watchFailed` is told when the leader refuses to show something other than an entity, which has a view that says so.
  */
 export function driveRemote(
-  leader: string,
+  term: number,
   post: (message: FromTab) => void,
   watchFailed: (error: PeerplaneError) => void,
 ): RemoteBackend {
@@ -30,7 +30,7 @@ export function driveRemote(
     const answer = Promise.withResolvers<unknown>()
     asked.set(id, answer)
     try {
-      post({ kind: 'ask', leader, id, ask: question })
+      post({ kind: 'ask', term, id, ask: question })
     } catch (cause) {
       asked.delete(id)
       answer.reject(new PeerplaneError('invalid-input', 'the input is not JSON', { cause }))
@@ -40,15 +40,17 @@ export function driveRemote(
   const watch = (subject: Subject, handler: Watched): (() => void) => {
     const id = nextId++
     watched.set(id, handler)
-    post({ kind: 'watch', leader, id, subject })
+    post({ kind: 'watch', term, id, subject })
     return () => {
-      if (watched.delete(id)) post({ kind: 'unwatch', leader, id })
+      if (watched.delete(id)) post({ kind: 'unwatch', term, id })
     }
   }
 
   return {
     invoke: async (invocations, options) =>
       (await ask({ kind: 'invoke', invocations, options })) as Outcome,
+    outcome: async (operationId) =>
+      (await ask({ kind: 'outcome', operationId })) as Outcome | undefined,
     list: async (type, query) => (await ask({ kind: 'list', type, query })) as readonly Row[],
     invite: async (hours, trustClock) =>
       (await ask({ kind: 'invite', hours, trustClock })) as string,
@@ -78,7 +80,7 @@ export function driveRemote(
         const handler = watched.get(message.id)
         if (!handler) return
         // First, so that a listener that throws does not end the views.
-        post({ kind: 'seen', leader, id: message.id })
+        post({ kind: 'seen', term, id: message.id })
         handler.show(message.view)
       }
     },

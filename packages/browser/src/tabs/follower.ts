@@ -1,11 +1,8 @@
-import type { PeerplaneError } from '@peerplane/core'
+import { limits, type PeerplaneError } from '@peerplane/core'
 
 import { openLineOfTab, openLobby, tabLock } from './channel.ts'
 import type { TabEnvironment } from './environment.ts'
 import { driveRemote, type RemoteBackend } from './follower-side.ts'
-
-/** How often a tab that has no leader says hello. A new leader calls by itself; this is for a call that was not heard. */
-const HELLO_EVERY_MS = 1_000
 
 /** What a following tab is told. */
 export interface FollowerEvents {
@@ -13,6 +10,8 @@ export interface FollowerEvents {
   welcomed(backend: RemoteBackend): void
   /** How many tabs follow the leader, this one included. */
   following(tabs: number): void
+  /** Nobody has given a sign of life for long: who leads hangs. Called again as long as that goes on. */
+  silent(): void
   readonly watchFailed: (error: PeerplaneError) => void
 }
 
@@ -24,54 +23,76 @@ export function follow(
   events: FollowerEvents,
 ): () => void {
   const stopping = new AbortController()
-  let leader: string | undefined
-  let remote: RemoteBackend | undefined
-  let cancelHello: (() => void) | undefined
+  let leader: { readonly term: number; readonly remote: RemoteBackend } | undefined
+  let looking = true
   let present = false
+  let cancelBeat: (() => void) | undefined
+  /** Beats since the last sign of life. Time would not do: this tab may have hung itself. */
+  let silence = 0
 
   const line = openLineOfTab(env, tab, (message) => {
+    const current = leader?.term ?? -1
+    if (message.term < current) return
+    silence = 0
     if (message.kind === 'welcome') {
-      if (message.leader === leader) return
-      leader = message.leader
-      cancelHello?.()
-      remote = driveRemote(leader, line.post, events.watchFailed)
+      looking = false
+      if (message.term === current) return
+      const remote = driveRemote(message.term, line.post, events.watchFailed)
+      leader = { term: message.term, remote }
       events.following(message.following)
       events.welcomed(remote)
-    } else if (message.leader === leader) {
-      if (message.kind === 'tabs') events.following(message.following)
-      else remote?.receive(message)
-    }
+    } else if (message.term !== current) return
+    else if (message.kind === 'tabs') events.following(message.following)
+    else if (message.kind !== 'alive') leader?.remote.receive(message)
   })
   const lobby = openLobby(env, space, (message) => {
-    if (message.kind === 'leader' && message.leader !== leader) hello()
+    if (message.kind === 'opening') silence = 0
+    if (message.kind !== 'leader' || message.term <= (leader?.term ?? -1)) return
+    silence = 0
+    looking = true
+    beat()
   })
-  const hello = (): void => {
-    if (!present) return
-    cancelHello?.()
-    lobby.post({ kind: 'hello', tab })
-    cancelHello = env.scheduler.after(HELLO_EVERY_MS, hello)
+  const listen = (): void => {
+    silence += 1
+    if (silence >= patience) {
+      silence = 0
+      events.silent()
+    }
+    beat()
   }
+  const beat = (): void => {
+    cancelBeat?.()
+    if (!present) return
+    cancelBeat = env.scheduler.after(limits.tabBeatMs, listen)
+    if (leader && !looking) line.post({ kind: 'ping', term: leader.term })
+    // A leader that has gone, or never answered, may have a successor that was not heard.
+    if (looking || silence > 0) lobby.post({ kind: 'hello', tab })
+  }
+  // Not all at once: who takes over first is heard by the others.
+  const patience = limits.tabSilentBeats + (env.random.bytes(1)[0]! % JITTER_BEATS)
 
   // Nobody may hear of this tab before it holds the lock by which its death is noticed.
   env.locks
     .hold(tabLock(tab), stopping.signal, () => {
       present = true
-      hello()
+      beat()
       return aborted(stopping.signal)
     })
     // A browser that gives no locks any more is about to end this page.
     .catch(() => undefined)
   return () => {
     present = false
-    cancelHello?.()
     stopping.abort()
+    cancelBeat?.()
     lobby.close()
     line.close()
   }
 }
 
+const JITTER_BEATS = 4
+
 /** Resolves when `signal` aborts. */
-export function aborted(signal: AbortSignal): Promise<void> {
+function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve()
     else signal.addEventListener('abort', () => resolve(), { once: true })

@@ -1,5 +1,4 @@
-import { toBase64Url } from '@peerplane/core'
-import type { Backend } from '@peerplane/runtime'
+import type { LocalBackend } from '@peerplane/runtime'
 
 import { openLineOfLeader, openLobby, tabLock } from './channel.ts'
 import type { TabEnvironment } from './environment.ts'
@@ -8,6 +7,13 @@ import { serveTab } from './serve-tab.ts'
 /** How long the last words of a tab that is gone may be on their way: they do not come in order with its death. */
 const LAST_WORDS_MS = 1_000
 
+/** What it takes to lead. */
+export interface Leadership {
+  readonly backend: LocalBackend
+  /** Larger than that of every earlier leader of this store, which writes nothing from then on. */
+  readonly term: number
+}
+
 /** What the leader does for other tabs. */
 export interface LeaderSide {
   /** Stops answering; what was not answered is asked again of the next leader. */
@@ -15,17 +21,16 @@ export interface LeaderSide {
 }
 
 /**
- * Serves `backend` to all tabs of a space that follow, as a new leader; `following` is told how many there are.
+ * Serves `backend` to all tabs of a space that follow, as the leader of `term`; `following` is told how many there are.
  *
  * Each tab holds a lock of its own for as long as it lives. The leader stands in line for it and is served when the tab is gone.
  */
 export function serveTabs(
   env: TabEnvironment,
   space: string,
-  backend: Backend,
+  { backend, term }: Leadership,
   following: (tabs: number) => void,
 ): LeaderSide {
-  const leader = toBase64Url(env.random.bytes(16))
   const tabs = new Map<string, Following>()
   const stopping = new AbortController()
   /** Tabs that are gone, as long as something of them may be on its way. */
@@ -37,12 +42,12 @@ export function serveTabs(
   }
   const admit = (tab: string): void => {
     const line = openLineOfLeader(env, tab, (message) => {
-      if (message.leader === leader) service.receive(message)
+      if (message.term === term) service.receive(message)
     })
-    const service = serveTab(backend, leader, line.post)
+    const service = serveTab(backend, term, line.post)
     tabs.set(tab, {
-      welcome: () => line.post({ kind: 'welcome', leader, following: tabs.size }),
-      count: () => line.post({ kind: 'tabs', leader, following: tabs.size }),
+      welcome: () => line.post({ kind: 'welcome', term, following: tabs.size }),
+      count: () => line.post({ kind: 'tabs', term, following: tabs.size }),
       gone: service.endWatches,
       stop: () => {
         service.stop()
@@ -76,7 +81,7 @@ export function serveTabs(
     if (isNew) tellCount()
   })
 
-  lobby.post({ kind: 'leader', leader })
+  lobby.post({ kind: 'leader', term })
   following(0)
   return {
     stop: () => {

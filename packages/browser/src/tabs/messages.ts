@@ -13,54 +13,60 @@ import type { PortableError } from './portable-error.ts'
  * What tabs tell each other. All of them run code of one origin, but perhaps of different releases: the version in the names of the
  * channels keeps releases that speak otherwise apart, and whatever does not fit is dropped.
  *
- *   lobby, one per space     tab -> all      hello   a tab looks for the leader
- *                            leader -> all   leader  a new leader is ready
- *   line, one per tab        leader -> tab   welcome, answer, failed, view, tabs
- *                            tab -> leader   ask, watch, unwatch, seen
+ *   lobby, one per space     tab -> all      hello    a tab looks for the leader
+ *                            leader -> all   opening  it lives, and cannot serve yet, or no longer
+ *                                            leader   a new leader is ready
+ *   line, one per tab        leader -> tab   welcome, answer, failed, view, tabs, alive
+ *                            tab -> leader   ask, watch, unwatch, seen, ping
  *
- * Whatever goes over a line names the leader it comes from or is meant for, so that nothing of an earlier leader is taken for the current.
+ * Whatever goes over a line names the term of the leader it comes from or is meant for. A later term has a larger number: nothing of an
+ * earlier leader is taken for the current, and a tab never goes back to one.
  */
 
 /** A message to everybody. */
 export type LobbyMessage =
   | { readonly kind: 'hello'; readonly tab: string }
-  | { readonly kind: 'leader'; readonly leader: string }
+  | { readonly kind: 'opening' }
+  | { readonly kind: 'leader'; readonly term: number }
 
 /** A message from a following tab. Ids are given by the tab and count up. */
 export type FromTab =
-  | { readonly kind: 'ask'; readonly leader: string; readonly id: number; readonly ask: unknown }
+  | { readonly kind: 'ask'; readonly term: number; readonly id: number; readonly ask: unknown }
   | {
       readonly kind: 'watch'
-      readonly leader: string
+      readonly term: number
       readonly id: number
       readonly subject: unknown
     }
-  | { readonly kind: 'unwatch'; readonly leader: string; readonly id: number }
+  | { readonly kind: 'unwatch'; readonly term: number; readonly id: number }
   /** The last view of this watch was shown: the next may come. */
-  | { readonly kind: 'seen'; readonly leader: string; readonly id: number }
+  | { readonly kind: 'seen'; readonly term: number; readonly id: number }
+  | { readonly kind: 'ping'; readonly term: number }
 
 /** A message from the leader. Values and views are read by whoever asked for them. */
 export type FromLeader =
   | WithCount<'welcome'>
   | {
       readonly kind: 'answer'
-      readonly leader: string
+      readonly term: number
       readonly id: number
       readonly value: unknown
     }
   | {
       readonly kind: 'failed'
-      readonly leader: string
+      readonly term: number
       readonly id: number
       readonly error: PortableError
     }
-  | { readonly kind: 'view'; readonly leader: string; readonly id: number; readonly view: unknown }
+  | { readonly kind: 'view'; readonly term: number; readonly id: number; readonly view: unknown }
   | WithCount<'tabs'>
+  /** The answer to a ping. */
+  | { readonly kind: 'alive'; readonly term: number }
 
 /** Says how many tabs follow, the one that gets this included. */
 interface WithCount<Kind> {
   readonly kind: Kind
-  readonly leader: string
+  readonly term: number
   readonly following: number
 }
 
@@ -71,6 +77,7 @@ export type Ask =
       readonly invocations: readonly Invocation[]
       readonly options: InvokeOptions
     }
+  | { readonly kind: 'outcome'; readonly operationId: string }
   | { readonly kind: 'list'; readonly type: string; readonly query: ListQuery }
   | { readonly kind: 'invite'; readonly hours: number; readonly trustClock: boolean }
   | { readonly kind: 'set-online'; readonly online: boolean }
@@ -86,15 +93,18 @@ export type EntityDelta = Omit<EntityView, 'state'> & Partial<Pick<EntityView, '
 
 /** All readers below throw `malformed` or `too-large`. */
 export function readLobbyMessage(message: unknown): LobbyMessage {
-  const { kind, tab, leader } = fields(message)
+  const { kind, tab, term } = fields(message)
   if (kind === 'hello') return { kind, tab: name(tab) }
-  if (kind === 'leader') return { kind, leader: name(leader) }
+  if (kind === 'opening') return { kind }
+  if (kind === 'leader') return { kind, term: whole(term, 'term') }
   throw unknownKind()
 }
 
 export function readFromTab(message: unknown): FromTab {
-  const { kind, leader, id, ask, subject } = fields(message)
-  const head = { leader: name(leader), id: whole(id, 'id') }
+  const { kind, term: numbered, id, ask, subject } = fields(message)
+  const term = whole(numbered, 'term')
+  if (kind === 'ping') return { kind, term }
+  const head = { term, id: whole(id, 'id') }
   if (kind === 'ask') return { kind, ...head, ask }
   if (kind === 'watch') return { kind, ...head, subject }
   if (kind === 'unwatch' || kind === 'seen') return { kind, ...head }
@@ -102,24 +112,27 @@ export function readFromTab(message: unknown): FromTab {
 }
 
 export function readFromLeader(message: unknown): FromLeader {
-  const { kind, leader: named, id: numbered, value, error, view, following } = fields(message)
-  const leader = name(named)
+  const { kind, id: numbered, value, error, view, following, ...rest } = fields(message)
+  const term = whole(rest['term'], 'term')
+  if (kind === 'alive') return { kind, term }
   if (kind === 'welcome' || kind === 'tabs') {
-    return { kind, leader, following: whole(following, 'following') }
+    return { kind, term, following: whole(following, 'following') }
   }
   const id = whole(numbered, 'id')
-  if (kind === 'answer') return { kind, leader, id, value }
-  if (kind === 'failed') return { kind, leader, id, error: readPortableError(error) }
-  if (kind === 'view') return { kind, leader, id, view }
+  if (kind === 'answer') return { kind, term, id, value }
+  if (kind === 'failed') return { kind, term, id, error: readPortableError(error) }
+  if (kind === 'view') return { kind, term, id, view }
   throw unknownKind()
 }
 
 export function readAsk(ask: unknown): Ask {
-  const { kind, invocations, options, type, query, hours, trustClock, online } = fields(ask)
+  const { kind, invocations, options, operationId, type, query, hours, trustClock, online } =
+    fields(ask)
   if (kind === 'invoke') {
     const items = array(invocations, 'invocations')
     return { kind, invocations: items.map(readInvocation), options: readInvokeOptions(options) }
   }
+  if (kind === 'outcome') return { kind, operationId: name(operationId) }
   if (kind === 'list') return { kind, type: name(type), query: readQuery(query) }
   if (kind === 'invite' && typeof hours === 'number' && typeof trustClock === 'boolean') {
     return { kind, hours, trustClock }
@@ -166,10 +179,11 @@ function readQuery(query: unknown): ListQuery {
 }
 
 function readPortableError(error: unknown): PortableError {
-  const { code, message, rejection, reason } = fields(error)
+  const { code, message, operationId, rejection, reason } = fields(error)
   return {
     code: name(code),
     message: text(message, 'message', limits.valueBytes),
+    ...(operationId !== undefined && { operationId: name(operationId) }),
     ...(rejection !== undefined && {
       rejection: text(rejection, 'rejection', limits.valueBytes),
       reason: text(reason, 'reason', limits.valueBytes),

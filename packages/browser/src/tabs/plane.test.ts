@@ -17,7 +17,7 @@ planeContract('a tab that follows', async (entities) => {
   const openTab = (): Promise<TabBackend> => {
     const tab = createTab()
     tabs.push(tab)
-    return openInTabs(tab.env, name, () => openAlone(entities))
+    return openInTabs(tab.env, name, async () => ({ backend: await openAlone(entities), term: 1 }))
   }
   await openTab()
   return createPlane(entities, await openTab())

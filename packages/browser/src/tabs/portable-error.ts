@@ -11,24 +11,28 @@ import {
 export interface PortableError {
   readonly code: string
   readonly message: string
+  readonly operationId?: string
   readonly rejection?: string
   readonly reason?: string
 }
 
 /** The data of an error; one that is not ours counts as a failure of the store, as in the runtime. */
 export function toPortable(error: unknown): PortableError {
-  const { code, message } = asPeerplaneError(error, 'store-failed')
-  if (!(error instanceof Rejected)) return { code, message: short(message) }
+  const { code, message, operationId } = asPeerplaneError(error, 'store-failed')
+  if (!(error instanceof Rejected)) {
+    return { code, message: short(message), ...(operationId !== undefined && { operationId }) }
+  }
   const { rejection, reason } = error
   return { code, message: short(message), rejection: short(rejection), reason: short(reason) }
 }
 
 /** The error of such data, with the same code and message. A code that only a newer tab knows becomes `unsupported`. */
-export function fromPortable({ code, message, rejection, reason }: PortableError): PeerplaneError {
+export function fromPortable(portable: PortableError): PeerplaneError {
+  const { code, message, operationId, rejection, reason } = portable
   const known = Object.hasOwn(errorKinds, code) ? (code as ErrorCode) : 'unsupported'
   const error =
     rejection === undefined
-      ? new PeerplaneError(known, code)
+      ? new PeerplaneError(known, code, { operationId })
       : new Rejected(rejection, reason ?? '')
   error.message = message
   return error

@@ -1,6 +1,7 @@
 import { limits, PeerplaneError } from '@peerplane/core'
-import type { Backend, EntityView, Row } from '@peerplane/runtime'
+import type { Backend, EntityView, LocalBackend, PlaneStatus, Row } from '@peerplane/runtime'
 
+import { Latest } from './latest.ts'
 import {
   readAsk,
   readSubject,
@@ -11,7 +12,7 @@ import {
   type Subject,
 } from './messages.ts'
 import { toPortable } from './portable-error.ts'
-import { rowsDelta } from './rows-delta.ts'
+import { rowsDelta, type RowsDelta } from './rows-delta.ts'
 
 /** The service of one following tab. */
 export interface TabService {
@@ -23,10 +24,10 @@ export interface TabService {
   stop(): void
 }
 
-/** Serves `backend` to a tab as the leader `leader`. */
+/** Serves `backend` to a tab as the leader of `term`. */
 export function serveTab(
-  backend: Backend,
-  leader: string,
+  backend: LocalBackend,
+  term: number,
   post: (message: FromLeader) => void,
 ): TabService {
   const watches = new Map<number, Watch>()
@@ -34,6 +35,10 @@ export function serveTab(
   let unwatched = false
   let stopped = false
 
+  /** Resolves when the tab has been sent all that its watches have shown. */
+  const allSent = async (): Promise<void> => {
+    await Promise.all([...watches.values()].map(({ latest }) => latest.sent()))
+  }
   const answer = async (id: number, ask: unknown): Promise<void> => {
     let reply: FromLeader
     asked += 1
@@ -41,9 +46,12 @@ export function serveTab(
       if (asked > limits.tabQueue) {
         throw new PeerplaneError('overloaded', `${limits.tabQueue} requests of this tab wait`)
       }
-      reply = { kind: 'answer', leader, id, value: await run(backend, readAsk(ask)) }
+      const value = await run(backend, readAsk(ask))
+      // The effect is shown before it is answered: nothing overtakes on the way to the tab.
+      await allSent()
+      reply = { kind: 'answer', term, id, value }
     } catch (error) {
-      reply = { kind: 'failed', leader, id, error: toPortable(error) }
+      reply = { kind: 'failed', term, id, error: toPortable(error) }
     } finally {
       asked -= 1
     }
@@ -55,31 +63,31 @@ export function serveTab(
     try {
       watches.set(
         id,
-        startWatch(backend, readSubject(subject), (view) =>
-          post({ kind: 'view', leader, id, view }),
-        ),
+        startWatch(backend, readSubject(subject), (view) => post({ kind: 'view', term, id, view })),
       )
     } catch (error) {
-      post({ kind: 'failed', leader, id, error: toPortable(error) })
+      post({ kind: 'failed', term, id, error: toPortable(error) })
     }
   }
-
+  const end = (id: number): void => {
+    watches.get(id)?.stop()
+    watches.get(id)?.latest.stop()
+    watches.delete(id)
+  }
   const endWatches = (): void => {
     unwatched = true
-    for (const { stop } of watches.values()) stop()
-    watches.clear()
+    for (const id of watches.keys()) end(id)
   }
+
   return {
     endWatches,
     receive: (message) => {
       if (stopped) return
-      if (message.kind === 'ask') void answer(message.id, message.ask)
+      if (message.kind === 'ping') post({ kind: 'alive', term })
+      else if (message.kind === 'ask') void answer(message.id, message.ask)
       else if (message.kind === 'watch') watch(message.id, message.subject)
-      else if (message.kind === 'seen') watches.get(message.id)?.seen()
-      else {
-        watches.get(message.id)?.stop()
-        watches.delete(message.id)
-      }
+      else if (message.kind === 'seen') watches.get(message.id)?.latest.seen()
+      else end(message.id)
     },
     stop: () => {
       stopped = true
@@ -92,6 +100,8 @@ function run(backend: Backend, ask: Ask): Promise<unknown> {
   switch (ask.kind) {
     case 'invoke':
       return backend.invoke(ask.invocations, ask.options)
+    case 'outcome':
+      return backend.outcome(ask.operationId)
     case 'list':
       return backend.list(ask.type, ask.query)
     case 'invite':
@@ -102,72 +112,43 @@ function run(backend: Backend, ask: Ask): Promise<unknown> {
 }
 
 interface Watch {
-  readonly seen: () => void
+  readonly latest: Pick<Latest<unknown>, 'seen' | 'sent' | 'stop'>
   readonly stop: () => void
 }
 
-function startWatch(backend: Backend, subject: Subject, post: (view: unknown) => void): Watch {
+/** What another tab shows must outlive this one: no view is sent before everything in it is durable. */
+function startWatch(backend: LocalBackend, subject: Subject, post: (view: unknown) => void): Watch {
   switch (subject.kind) {
-    case 'entity':
-      return entityWatch(backend, subject.type, subject.id, post)
-    case 'type':
-      return typeWatch(backend, subject, post)
+    case 'entity': {
+      const latest = new Latest(entityDeltas(post), backend.settled)
+      return { latest, stop: backend.watchEntity(subject.type, subject.id, latest.offer) }
+    }
+    case 'type': {
+      const latest = new Latest(rowsDeltas(post), backend.settled)
+      return { latest, stop: backend.watchType(subject.type, subject.query, latest.offer) }
+    }
     case 'status': {
-      const latest = oneAtATime(post)
-      return { seen: latest.seen, stop: backend.watchStatus(latest.offer) }
+      const latest = new Latest<PlaneStatus>(post, () => Promise.resolve())
+      return { latest, stop: backend.watchStatus(latest.offer) }
     }
   }
 }
 
-function entityWatch(
-  backend: Backend,
-  type: string,
-  id: string,
-  post: (view: unknown) => void,
-): Watch {
+function entityDeltas(post: (delta: EntityDelta) => void): (view: EntityView) => void {
   let sent: EntityView | undefined
-  const latest = oneAtATime<EntityView>((view) => {
+  return (view) => {
     const { state, ...rest } = view
-    const delta: EntityDelta = sent?.state === state ? rest : view
+    const delta = sent?.state === state ? rest : view
     sent = view
     post(delta)
-  })
-  return { seen: latest.seen, stop: backend.watchEntity(type, id, latest.offer) }
+  }
 }
 
-function typeWatch(
-  backend: Backend,
-  { type, query }: Extract<Subject, { kind: 'type' }>,
-  post: (view: unknown) => void,
-): Watch {
+function rowsDeltas(post: (delta: RowsDelta) => void): (rows: readonly Row[]) => void {
   let sent: readonly Row[] = []
-  const latest = oneAtATime<readonly Row[]>((rows) => {
+  return (rows) => {
     const delta = rowsDelta(sent, rows)
     sent = rows
     post(delta)
-  })
-  return { seen: latest.seen, stop: backend.watchType(type, query, latest.offer) }
-}
-
-/** Sends one value at a time and, once it was seen, the latest of those that came meanwhile: a slow tab is never flooded. */
-function oneAtATime<T>(send: (value: T) => void): {
-  readonly offer: (value: T) => void
-  readonly seen: () => void
-} {
-  let waiting: { readonly value: T } | undefined
-  let underWay = false
-  const next = (): void => {
-    underWay = waiting !== undefined
-    if (!waiting) return
-    const { value } = waiting
-    waiting = undefined
-    send(value)
-  }
-  return {
-    offer: (value) => {
-      waiting = { value }
-      if (!underWay) next()
-    },
-    seen: next,
   }
 }

@@ -1,6 +1,7 @@
 import { PeerplaneError, Rejected, type CommitId } from '@peerplane/core'
-import type { Backend, Outcome, PlaneStatus } from '@peerplane/runtime'
+import type { LocalBackend, Outcome, PlaneStatus } from '@peerplane/runtime'
 
+import type { Leadership } from './leader-side.ts'
 import type { Tab } from './tab.fixture.test.ts'
 
 /** Counters that survive whoever opened them, and what is known of who did. */
@@ -43,7 +44,7 @@ export async function openShelf(
   disk: Disk,
   tab: Tab,
   online: boolean | undefined,
-): Promise<Backend> {
+): Promise<Leadership> {
   const failure = disk.failures.shift()
   if (failure) throw failure
   const listeners = new Set<() => void>()
@@ -75,7 +76,7 @@ export async function openShelf(
     if (type !== 'shelf') throw unknownType
   }
   const running = new Set<Promise<Outcome>>()
-  const invoke: Backend['invoke'] = async ([invocation], { operationId = '' }) => {
+  const invoke: LocalBackend['invoke'] = async ([invocation], { operationId = '' }) => {
     const known = disk.outcomes.get(operationId)
     if (known) return known
     const { id, input } = invocation!
@@ -97,7 +98,9 @@ export async function openShelf(
     await turns(disk.latency())
     return outcome
   }
-  return {
+  const backend: LocalBackend = {
+    settled: () => Promise.resolve(),
+    outcome: async (operationId) => disk.outcomes.get(operationId),
     invoke: async (invocations, options) => {
       const answer = invoke(invocations, options)
       running.add(answer)
@@ -141,4 +144,5 @@ export async function openShelf(
       listeners.clear()
     },
   }
+  return { backend, term: disk.opened }
 }

@@ -1,10 +1,9 @@
 import { toBase64Url } from '@peerplane/core'
-import type { Backend } from '@peerplane/runtime'
 
-import { leaderLock } from './channel.ts'
+import { leaderLock, openLobby } from './channel.ts'
 import type { TabEnvironment } from './environment.ts'
-import { aborted, follow } from './follower.ts'
-import { serveTabs } from './leader-side.ts'
+import { follow } from './follower.ts'
+import { serveTabs, type Leadership } from './leader-side.ts'
 import type { SteadyBackend } from './steady-backend.ts'
 
 /** How this tab stands to the other tabs of its space. */
@@ -15,8 +14,11 @@ export interface TabsStatus {
   readonly others: number
 }
 
-/** Opens the runtime of this tab. `online` is what the application wanted last, if a tab that led before has said. */
-export type Lead = (online: boolean | undefined) => Promise<Backend>
+/**
+ * Opens the runtime of this tab, and takes the store from whoever has it open: that one writes nothing from then on. `online` is what the
+ * application wanted last, if a tab that led before has said; `taken` is called as soon as it shows that another tab has taken the store.
+ */
+export type Lead = (online: boolean | undefined, taken: () => void) => Promise<Leadership>
 
 /** What is told of a stay. */
 export interface StayEvents {
@@ -25,6 +27,8 @@ export interface StayEvents {
   /** Requests have a target: the runtime of this tab or of another one. */
   attached(): void
   tabs(status: TabsStatus): void
+  /** Another tab leads instead of this one, which did not answer for a while. This tab no longer takes part. */
+  replaced(): void
   /** This tab could not lead, and no longer takes part. */
   failed(error: unknown): void
 }
@@ -42,44 +46,101 @@ export function beginStay(
   events: StayEvents,
 ): () => Promise<void> {
   const leaving = new AbortController()
+  const inLine = new AbortController()
   // A name of its own for each stay, so that a tab that comes back is not taken for one that is just being dismissed.
   const tab = toBase64Url(env.random.bytes(16))
+  let leads = false
+
+  const term = async (lost: AbortSignal): Promise<void> => {
+    // In line, and stolen meanwhile.
+    if (leads || leaving.signal.aborted) return
+    leads = true
+    stopFollowing()
+    steady.detach()
+    events.leading()
+    if (await reign(env, space, lead, steady, events, [leaving.signal, lost])) return
+    if (!leaving.signal.aborted) events.replaced()
+  }
+  const until = (held: Promise<void>): Promise<void> => {
+    held.catch((error: unknown) => {
+      if (!leaving.signal.aborted) events.failed(error)
+    })
+    return held
+  }
   const stopFollowing = follow(env, space, tab, {
     welcomed: (backend) => {
       steady.attach({ backend, local: false })
       events.attached()
     },
     following: (others) => events.tabs({ role: 'follower', others }),
+    silent: () => {
+      if (leads) return
+      inLine.abort()
+      terms.push(until(env.locks.steal(leaderLock(space), term)))
+    },
     watchFailed: steady.failed,
   })
+  const queued = AbortSignal.any([leaving.signal, inLine.signal])
+  const terms = [until(env.locks.hold(leaderLock(space), queued, term))]
 
-  const reign = async (backend: Backend): Promise<void> => {
-    const side = serveTabs(env, space, backend, (others) => events.tabs({ role: 'leader', others }))
-    steady.attach({ backend, local: true })
-    events.attached()
-    await aborted(leaving.signal)
-    side.stop()
-    steady.detach()
-  }
-  const term = env.locks.hold(leaderLock(space), leaving.signal, async () => {
-    stopFollowing()
-    steady.detach()
-    events.leading()
-    const backend = await lead(steady.online())
-    try {
-      if (!leaving.signal.aborted) await reign(backend)
-    } finally {
-      // The lock is given back only when nothing of this tab can reach the store any more.
-      await backend.close()
-    }
-  })
-  term.catch((error: unknown) => {
-    if (!leaving.signal.aborted) events.failed(error)
-  })
-  return () => {
+  return async () => {
     leaving.abort()
     stopFollowing()
     steady.detach()
-    return term
+    await Promise.all(terms)
   }
+}
+
+/** Leads until one of `ends` aborts, or until another tab takes the store: then it resolves to false. */
+async function reign(
+  env: TabEnvironment,
+  space: string,
+  lead: Lead,
+  steady: SteadyBackend,
+  events: StayEvents,
+  [leaving, lost]: readonly [AbortSignal, AbortSignal],
+): Promise<boolean> {
+  const taken = new AbortController()
+  const replaced = AbortSignal.any([lost, taken.signal])
+  const ended = AbortSignal.any([leaving, replaced])
+  const lobby = openLobby(env, space, ({ kind }) => {
+    if (kind === 'hello' && !serves) lobby.post({ kind: 'opening' })
+  })
+  let serves = false
+  lobby.post({ kind: 'opening' })
+  try {
+    const leadership = await lead(steady.online(), () => taken.abort())
+    try {
+      if (!ended.aborted) {
+        const side = serveTabs(env, space, leadership, (others) =>
+          events.tabs({ role: 'leader', others }),
+        )
+        serves = true
+        steady.attach({ backend: leadership.backend, local: true })
+        events.attached()
+        // At once, in the turn in which it ends: what is answered from then on is asked again of the next leader.
+        await new Promise<void>((resolve) => {
+          onAbort(ended, () => {
+            serves = false
+            side.stop()
+            steady.detach()
+            resolve()
+          })
+        })
+      }
+    } finally {
+      // The lock is given back only when nothing of this tab can reach the store any more.
+      await leadership.backend.close()
+    }
+  } catch (error) {
+    if (!replaced.aborted) throw error
+  } finally {
+    lobby.close()
+  }
+  return !replaced.aborted
+}
+
+function onAbort(signal: AbortSignal, listener: () => void): void {
+  if (signal.aborted) listener()
+  else signal.addEventListener('abort', listener, { once: true })
 }

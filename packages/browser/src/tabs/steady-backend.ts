@@ -1,7 +1,7 @@
 import { asPeerplaneError, PeerplaneError, toBase64Url } from '@peerplane/core'
 import type { Backend, PlaneStatus, Problem } from '@peerplane/runtime'
 
-import { createCalls, type Target } from './calls.ts'
+import { Calls, type Target } from './calls.ts'
 import type { TabEnvironment } from './environment.ts'
 import { seamlessEntity, seamlessRows } from './seamless.ts'
 import { createWatches } from './watches.ts'
@@ -26,13 +26,14 @@ export interface SteadyBackend {
 /**
  * A steady backend without a target.
  *
- * Commands for another tab get an operation id, so that asking again runs them once. Watches start on a new target only after the commands
- * that were open have been answered there: what a person has done in this tab does not disappear from it for a moment.
+ * Commands for another tab get an operation id, so that asking again runs them once. Watches start on a new target before the commands that
+ * were open are called there again: a target shows the effect of a command before it answers. What another tab shows is durable, so nothing
+ * that was shown is missing on the next target.
  */
 export function createSteadyBackend(
   env: Pick<TabEnvironment, 'random' | 'scheduler'>,
 ): SteadyBackend {
-  const calls = createCalls(env.scheduler)
+  const calls = new Calls(env.scheduler)
   const listeners = new Set<(status: PlaneStatus) => void>()
   let current: Target | undefined
   let status: PlaneStatus | undefined
@@ -69,11 +70,15 @@ export function createSteadyBackend(
   const backend: SteadyBackend['backend'] = {
     invoke: (invocations, options) => {
       let { operationId } = options
-      return calls.make((target, repeatable) => {
-        if (repeatable) operationId ??= toBase64Url(env.random.bytes(16))
-        return target.invoke(invocations, { ...options, operationId })
-      })
+      return calls.make(
+        (target, elsewhere) => {
+          if (elsewhere) operationId ??= toBase64Url(env.random.bytes(16))
+          return target.invoke(invocations, { ...options, operationId })
+        },
+        () => operationId,
+      )
     },
+    outcome: (operationId) => calls.make((target) => target.outcome(operationId)),
     list: (type, query) => calls.make((target) => target.list(type, query)),
     invite: (hours, trustClock) => calls.make((target) => target.invite(hours, trustClock)),
     setOnline: (wanted) => {
@@ -103,10 +108,8 @@ export function createSteadyBackend(
     attach: (target) => {
       current = target
       problem = undefined
-      watches.detach()
-      void calls.attach(target).then(() => {
-        if (current === target) watches.attach(target.backend)
-      })
+      watches.attach(target.backend)
+      void calls.attach(target)
     },
     detach: () => {
       current = undefined
@@ -120,7 +123,6 @@ export function createSteadyBackend(
       return calls.finish()
     },
     close: () => {
-      current = undefined
       watches.detach()
       listeners.clear()
     },

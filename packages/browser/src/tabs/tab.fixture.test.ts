@@ -43,9 +43,11 @@ export function createTab(): Tab {
       random: systemRandom,
       locks: {
         hold: (name, signal, whileHeld) =>
-          locks.hold(name, AbortSignal.any([signal, death.signal]), () =>
-            Promise.race([whileHeld(), dead]),
+          locks.hold(name, AbortSignal.any([signal, death.signal]), (lost) =>
+            Promise.race([whileHeld(lost), dead]),
           ),
+        steal: (name, whileHeld) =>
+          locks.steal(name, (lost) => Promise.race([whileHeld(lost), dead])),
       },
       scheduler: {
         after: (ms, task) => {

@@ -1,6 +1,7 @@
-import { limits, PeerplaneError } from '@peerplane/core'
+import { PeerplaneError } from '@peerplane/core'
 import type { Backend } from '@peerplane/runtime'
 
+import { atDeadline } from './deadline.ts'
 import type { TabEnvironment } from './environment.ts'
 import { beginStay, type Lead, type TabsStatus } from './stay.ts'
 import { createSteadyBackend } from './steady-backend.ts'
@@ -49,6 +50,10 @@ export async function openInTabs(
         status = next
         for (const listener of listeners) listener(next)
       },
+      replaced: () => {
+        exit().catch(() => undefined)
+        left.then(enter, enter)
+      },
       failed: (error) => {
         attached.reject(error)
         steady.failed(error)
@@ -62,7 +67,7 @@ export async function openInTabs(
     leave = undefined
     return left
   }
-  const cancelDeadline = env.scheduler.after(limits.tabAnswerMs, () => {
+  const cancelDeadline = atDeadline(env.scheduler, () => {
     const reason = 'another tab of this browser has opened the space and does not answer'
     attached.reject(new PeerplaneError('store-locked', reason))
   })

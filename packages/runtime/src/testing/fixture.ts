@@ -2,7 +2,7 @@ import type { Entity } from '@peerplane/core'
 import { createMemoryStore } from '@peerplane/crdt-store'
 
 import { systemPlatform } from '../adapters/platform.ts'
-import type { Backend } from '../backend.ts'
+import type { LocalBackend } from '../backend.ts'
 import type { Plane } from '../plane.ts'
 import { openRuntime } from '../runtime.ts'
 
@@ -10,7 +10,7 @@ import { openRuntime } from '../runtime.ts'
 export type OpenPlane = (entities: readonly Entity[]) => Promise<Plane>
 
 /** A runtime with a store in memory and without a network. */
-export async function openAlone(entities: readonly Entity[]): Promise<Backend> {
+export async function openAlone(entities: readonly Entity[]): Promise<LocalBackend> {
   const platform = systemPlatform()
   const key = await platform.crypto.keyFromSeed(platform.random.bytes(32))
   return openRuntime({ ...platform, key, store: createMemoryStore() }, { entities })
