@@ -102,7 +102,10 @@ function newTask(
     if (title.trim() === '') return
     input.value = ''
     place = Math.max(place, lastPlace()) + 1
-    run(plane.get(Task, crypto.randomUUID()).add({ title, place }))
+    const added = plane.get(Task, crypto.randomUUID()).add({ title, place })
+    // What could not be added is there to be added again.
+    added.catch(() => (input.value ||= title))
+    run(added)
   })
   return form
 }

@@ -3,110 +3,87 @@ import { Annotation, EditorState, Transaction } from '@codemirror/state'
 import { EditorView, keymap, placeholder } from '@codemirror/view'
 import type { EntityClient } from '@peerplane/browser'
 
+import { keepLeft, takeLeft } from './left.ts'
 import type { Note } from './entities.ts'
-import {
-  bind,
-  confirmed,
-  rebound,
-  received,
-  refused,
-  send,
-  typed,
-  type Binding,
-  type Step,
-} from './text-binding.ts'
+import { Outbox, type OutboxPorts, type Saving } from './outbox.ts'
 
 /** Marks what came from elsewhere: it is not sent back, and undo leaves it alone. */
 const foreign = Annotation.define<boolean>()
 
-/** Keystrokes wait this long for each other, in milliseconds: one commit holds them all. */
-const GATHER_MS = 25
-const RETRY_MS = 1_000
+/** The editor of a page. */
+export interface Editor {
+  /** Forgets what was refused. */
+  dismiss(): void
+}
 
-/** An editor for the text of `note` in `parent`; it can be typed in as soon as the text is loaded. */
+/**
+ * An editor for the text of `note` in `parent`; it can be typed in as soon as the text is loaded. What is not stored when the page goes away
+ * is found again by the page that comes after it in this tab; `workspace` tells the texts apart.
+ */
 export function openEditor(
   parent: HTMLElement,
   note: EntityClient<typeof Note>,
-  failed: (error: unknown) => void,
-): void {
-  let binding: Binding | undefined
+  workspace: string,
+  changed: (saving: Saving) => void,
+): Editor {
+  let outbox: Outbox | undefined
   let view: EditorView | undefined
-  let timer: ReturnType<typeof setTimeout> | undefined
-
-  const apply = ({ binding: next, changes }: Step): void => {
-    if (changes) {
+  const ports: OutboxPorts = {
+    edit: (splices, how) => note.edit({ splices }, how),
+    show: (changes) =>
       view?.dispatch({
         changes,
         annotations: [foreign.of(true), Transaction.addToHistory.of(false)],
-      })
-    }
-    binding = next
-  }
-  /** A step that fails must not end the sending: what the editor shows is kept, and sent. */
-  const take = (step: (before: Binding) => Step): void => {
-    try {
-      apply(step(binding!))
-    } catch (error) {
-      failed(error)
-      apply(rebound(binding!, view!.state.doc.toString()))
-    }
-  }
-
-  const sendSoon = (afterMs: number): void => {
-    timer ??= setTimeout(sendNow, afterMs)
-  }
-
-  const sendNow = (): void => {
-    clearTimeout(timer)
-    timer = undefined
-    const out = binding && send(binding)
-    if (!out) return
-    binding = out.binding
-    note.edit({ splices: out.splices }, { at: out.at }).then(
-      ({ commit }) => {
-        take((before) => confirmed(before, commit !== undefined))
-        if (!binding!.unsent.empty) sendSoon(0)
-      },
-      (error: unknown) => {
-        failed(error)
-        take(refused)
-        sendSoon(RETRY_MS)
-      },
-    )
-  }
-
-  const create = (text: string): EditorView =>
-    new EditorView({
-      parent,
-      state: EditorState.create({
-        doc: text,
-        extensions: [
-          history(),
-          keymap.of([...defaultKeymap, ...historyKeymap]),
-          placeholder('Write here. Everybody in this workspace sees it.'),
-          EditorView.lineWrapping,
-          EditorView.contentAttributes.of({ 'aria-label': 'Shared notes' }),
-          EditorView.updateListener.of(({ transactions }) => {
-            for (const transaction of transactions) {
-              if (!transaction.docChanged || transaction.annotation(foreign)) continue
-              binding = typed(binding!, transaction.changes)
-              sendSoon(GATHER_MS)
-            }
-          }),
-        ],
       }),
-    })
+    shown: () => view?.state.doc.toString() ?? '',
+    after: (ms, task) => {
+      const timer = setTimeout(task, ms)
+      return () => clearTimeout(timer)
+    },
+    newId: () => crypto.randomUUID(),
+    changed,
+  }
+  const keep = (): void => keepLeft(workspace, outbox?.left())
 
+  const begin = (text: string, version: string): void => {
+    const left = takeLeft(workspace)
+    view = create(parent, left?.text ?? text, (changes) => outbox!.typed(changes))
+    outbox = left ? Outbox.from(left, ports) : new Outbox({ text, version }, ports)
+  }
   note.subscribe((state, version) => {
-    const shared = { text: state.text, version }
-    if (binding) {
-      take((before) => received(before, shared))
-      // An edit that was made before it was shown has held back what was typed since.
-      if (!binding.unsent.empty) sendSoon(0)
-      return
-    }
-    binding = bind(shared)
-    view = create(shared.text)
+    if (!outbox) begin(state.text, version)
+    outbox!.received({ text: state.text, version })
   })
-  addEventListener('pagehide', sendNow)
+  addEventListener('pagehide', () => {
+    outbox?.send()
+    keep()
+  })
+  document.addEventListener('visibilitychange', keep)
+  return { dismiss: () => outbox?.dismiss() }
+}
+
+function create(
+  parent: HTMLElement,
+  text: string,
+  typed: (changes: Transaction['changes']) => void,
+): EditorView {
+  return new EditorView({
+    parent,
+    state: EditorState.create({
+      doc: text,
+      extensions: [
+        history(),
+        keymap.of([...defaultKeymap, ...historyKeymap]),
+        placeholder('Write here. Everybody in this workspace sees it.'),
+        EditorView.lineWrapping,
+        EditorView.contentAttributes.of({ 'aria-label': 'Shared notes' }),
+        EditorView.updateListener.of(({ transactions }) => {
+          for (const transaction of transactions) {
+            if (transaction.docChanged && !transaction.annotation(foreign))
+              typed(transaction.changes)
+          }
+        }),
+      ],
+    }),
+  })
 }

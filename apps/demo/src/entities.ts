@@ -14,6 +14,7 @@ export const Note = entity('note', {
     edit(note, { splices }: { splices: readonly Splice[] }) {
       for (const { index, deleteCount, insert } of splices) {
         note.splice(['text'], index, deleteCount, insert)
+        checkLines(note.text, index, index + insert.length)
       }
     },
   },
@@ -51,6 +52,19 @@ export const Task = entity('task', {
 })
 
 export const entities = [Note, Task] as const
+
+/** Editors are slow with longer ones. */
+const LONGEST_LINE = 100_000
+
+/** Checks the lines of a text between two places. */
+function checkLines(text: string, from: number, to: number): void {
+  const start = text.lastIndexOf('\n', from - 1) + 1
+  const end = text.indexOf('\n', to)
+  const lines = text.slice(start, end < 0 ? undefined : end).split('\n')
+  if (lines.some(({ length }) => length > LONGEST_LINE)) {
+    throw new Rejected('long-line', 'a line of the notes holds at most 100,000 characters')
+  }
+}
 
 function checkedTitle(title: string): string {
   const trimmed = title.trim()

@@ -4,7 +4,9 @@ import { openBoard } from './board.ts'
 import { byId, h } from './dom.ts'
 import { openEditor } from './editor.ts'
 import { entities, Note } from './entities.ts'
+import type { Saving } from './outbox.ts'
 import { showPeers, summary } from './peers.ts'
+import { showSaving } from './saving.ts'
 
 const notice = byId('notice', HTMLElement)
 
@@ -16,25 +18,37 @@ async function start(): Promise<void> {
   const plane = await open({ entities, space, join })
   history.replaceState(null, '', location.pathname + location.search)
 
-  openEditor(byId('editor', HTMLElement), plane.get(Note, 'notes'), say)
+  let saving: Saving = { state: 'stored', reason: undefined, refused: undefined }
+  const show = (): void => showStatus(plane, saving)
+  const editor = openEditor(
+    byId('editor', HTMLElement),
+    plane.get(Note, 'notes'),
+    space,
+    (next) => {
+      const isNews = next.state !== saving.state
+      saving = next
+      showSaving(saving, () => editor.dismiss())
+      if (isNews) show()
+    },
+  )
+  addEventListener('beforeunload', (event) => {
+    if (saving.state === 'late') event.preventDefault()
+  })
   openBoard(byId('board', HTMLElement), plane, say)
-  showStatus(plane)
+  plane.onStatus(show)
+  plane.onTabs(show)
   offerSwitch(plane)
   offerInvitation(plane)
 }
 
-function showStatus(plane: BrowserPlane): void {
-  const show = (): void => {
-    const status = plane.status()
-    if (!status) return
-    byId('summary', HTMLElement).textContent = summary(status)
-    showPeers(byId('peers', HTMLElement), status, plane.tabs())
-    const online = byId('online', HTMLInputElement)
-    online.disabled = false
-    online.checked = status.online
-  }
-  plane.onStatus(show)
-  plane.onTabs(show)
+function showStatus(plane: BrowserPlane, saving: Saving): void {
+  const status = plane.status()
+  if (!status) return
+  byId('summary', HTMLElement).textContent = summary(status, saving)
+  showPeers(byId('peers', HTMLElement), status, plane.tabs(), saving)
+  const online = byId('online', HTMLInputElement)
+  online.disabled = false
+  online.checked = status.online
 }
 
 function offerSwitch(plane: BrowserPlane): void {

@@ -1,6 +1,7 @@
 import type { PeerStatus, PlaneStatus, TabsStatus } from '@peerplane/browser'
 
 import { h } from './dom.ts'
+import type { Saving } from './outbox.ts'
 
 const paths: Readonly<Record<PeerStatus['path'], { label: string; meaning: string }>> = {
   webrtc: { label: 'WebRTC', meaning: 'direct connection between the two browsers' },
@@ -10,18 +11,17 @@ const paths: Readonly<Record<PeerStatus['path'], { label: string; meaning: strin
 }
 
 /** Shows this device, its tabs and its peers in `parent`. */
-export function showPeers(parent: HTMLElement, status: PlaneStatus, tabs: TabsStatus): void {
+export function showPeers(
+  parent: HTMLElement,
+  status: PlaneStatus,
+  tabs: TabsStatus,
+  saving: Saving,
+): void {
   const commits = (count: number): string => `${count} change${count === 1 ? '' : 's'}`
   const own = peer('this device', status.device, [
     badge('here', tabs.role === 'leader' ? 'Leads' : 'Follows', roleMeaning(tabs.role)),
     text(`holds ${commits(status.commits)}`),
-    text(
-      status.pendingCommands > 0
-        ? `${status.pendingCommands} being stored`
-        : status.storage === 'ok'
-          ? 'all stored on disk'
-          : 'storage fails',
-    ),
+    text(stored(status, saving)),
     ...(status.waiting > 0 ? [text(`${commits(status.waiting)} wait for a cause`)] : []),
   ])
   const tab = (): HTMLElement =>
@@ -60,8 +60,19 @@ export function showPeers(parent: HTMLElement, status: PlaneStatus, tabs: TabsSt
   )
 }
 
+function stored({ storage, pendingCommands }: PlaneStatus, { state }: Saving): string {
+  if (storage === 'failing') return 'storage fails'
+  if (state === 'late') return 'not all stored'
+  if (pendingCommands > 0) return `${pendingCommands} being stored`
+  return state === 'stored' ? 'all stored on disk' : 'being stored'
+}
+
 /** One line for the top of the page. */
-export function summary({ online, peers, pendingCommands }: PlaneStatus): string {
+export function summary(
+  { online, peers, pendingCommands }: PlaneStatus,
+  { state }: Saving,
+): string {
+  if (state === 'late') return 'Not all is stored yet'
   if (!online) return 'Off the network: changes are kept here'
   if (peers.length === 0) return 'Nobody reachable: changes are kept here'
   const lacking = peers.filter(({ pending }) => pending > 0).length

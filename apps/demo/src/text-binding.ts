@@ -1,5 +1,5 @@
 import { diff } from '@codemirror/merge'
-import { ChangeSet, Text } from '@codemirror/state'
+import { ChangeSet, Text, type ChangeSpec } from '@codemirror/state'
 
 import type { Splice } from './entities.ts'
 
@@ -42,14 +42,18 @@ export const typed = (binding: Binding, changes: ChangeSet): Binding => ({
   unsent: binding.unsent.compose(changes),
 })
 
-/** The edit to send now, with the version its positions refer to; `undefined` while one is on its way or nothing was typed. */
+/**
+ * The edit to send now, with the version its positions refer to; `undefined` while one is on its way or nothing was typed. It changes at most
+ * `most` characters, and the rest is sent after it: a commit has limits, a paste has none.
+ */
 export function send(
   binding: Binding,
+  most = Number.POSITIVE_INFINITY,
 ): { binding: Binding; splices: Splice[]; at: string } | undefined {
   if (binding.sent || binding.unsent.empty) return undefined
-  const sent = binding.unsent
+  const [sent, unsent] = divide(binding.unsent, most)
   return {
-    binding: { ...binding, sent, unsent: ChangeSet.empty(sent.newLength) },
+    binding: { ...binding, sent, unsent },
     splices: splicesOf(sent),
     at: binding.shared.version,
   }
@@ -92,6 +96,20 @@ export function refused(binding: Binding): Step {
   return binding.waiting ? received(again, binding.waiting) : { binding: again, changes: undefined }
 }
 
+/** The edit on its way can never be made: the editor takes it back, and goes on with what was typed since. `lost` is the text in it. */
+export function dropped(binding: Binding): Step & { readonly lost: string } {
+  const { sent, unsent, shared, waiting } = binding
+  if (!sent) return { binding, changes: undefined, lost: '' }
+  const back = sent.invert(textOf(shared.text))
+  const without: Binding = { ...bind(shared), unsent: unsent.map(back, true) }
+  const undo = back.map(unsent)
+  const step = received(without, waiting ?? shared)
+  const lost = splicesOf(sent)
+    .map(({ insert }) => insert)
+    .join('')
+  return { ...step, changes: step.changes ? undo.compose(step.changes) : undo, lost }
+}
+
 /** Begins again with what the editor shows, when a step has failed: whatever the shared text may lack of it counts as typed. */
 export function rebound(binding: Binding, shown: string): Step {
   const again: Binding = {
@@ -126,6 +144,34 @@ function changesBetween(before: string, after: string): ChangeSet {
     insert: textOf(after.slice(fromB, toB)),
   }))
   return ChangeSet.of(specs, before.length)
+}
+
+/** Two sets of changes that make the same together, of which the first one changes at most `most` characters, and at least one. */
+function divide(changes: ChangeSet, most: number): readonly [ChangeSet, ChangeSet] {
+  const [first, rest]: [ChangeSpec[], ChangeSpec[]] = [[], []]
+  let room = most
+  let grown = 0
+  changes.iterChanges((fromA, toA, _fromB, _toB, inserted) => {
+    const deleted = Math.min(toA - fromA, room)
+    room -= deleted
+    const length = wholeCharacters(inserted, Math.min(inserted.length, room))
+    room = length < inserted.length ? 0 : room - length
+    const insert = inserted.slice(0, length)
+    if (deleted > 0 || length > 0) first.push({ from: fromA, to: fromA + deleted, insert })
+    grown += length - deleted
+    const [from, to] = [fromA + deleted + grown, toA + grown]
+    const later = inserted.slice(length)
+    if (to > from || later.length > 0) rest.push({ from, to, insert: later })
+  })
+  const sent = ChangeSet.of(first, changes.length)
+  return [sent, ChangeSet.of(rest, sent.newLength)]
+}
+
+/** At most `length` characters of a text, not ending in the middle of one that takes two units. */
+function wholeCharacters(text: Text, length: number): number {
+  if (length <= 1 || length >= text.length) return length
+  const last = text.sliceString(length - 1, length).charCodeAt(0)
+  return last >= 0xd8_00 && last <= 0xdb_ff ? length - 1 : length
 }
 
 function splicesOf(changes: ChangeSet): Splice[] {

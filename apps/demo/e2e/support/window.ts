@@ -92,3 +92,26 @@ export const connectionsAtAll = (page: Page): Promise<number> =>
 /** Turns the network of a window on or off. */
 export const setNetwork = (page: Page, on: boolean): Promise<void> =>
   page.getByRole('switch', { name: 'Network' }).setChecked(on)
+
+/** Pastes text at the end. */
+export async function paste(page: Page, text: string): Promise<void> {
+  await editor(page).press('Control+End')
+  await editor(page).evaluate((element, pasted) => {
+    const clipboardData = new DataTransfer()
+    clipboardData.setData('text/plain', pasted)
+    const init = { clipboardData, bubbles: true, cancelable: true }
+    element.dispatchEvent(new ClipboardEvent('paste', init))
+  }, text)
+}
+
+/** All of the text, of which the editor draws only what can be seen. */
+export async function wholeText(page: Page): Promise<string> {
+  await editor(page).press('Control+a')
+  return editor(page).evaluate((element) => {
+    const clipboardData = new DataTransfer()
+    element.dispatchEvent(
+      new ClipboardEvent('copy', { clipboardData, bubbles: true, cancelable: true }),
+    )
+    return clipboardData.getData('text/plain')
+  })
+}
