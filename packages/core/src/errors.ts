@@ -193,6 +193,8 @@ export interface PeerplaneErrorOptions extends ErrorOptions {
 /** Every failure that Peerplane reports: a code to branch on, and a message that says what happened and what to do. */
 export class PeerplaneError extends Error {
   readonly code: ErrorCode
+  /** What to do: the end of the message. */
+  readonly advice: string
   /** The command in question, where its outcome is not known. Every error of the code `unknown` has it. */
   readonly operationId: string | undefined
 
@@ -201,7 +203,10 @@ export class PeerplaneError extends Error {
       throw new PeerplaneError('invalid-input', 'the catalogue has no such error code')
     }
     const { advice = errorKinds[code].action } = options
-    super(`${textOf(reason)}. ${advice}`, options)
+    const what = textOf(reason)
+    // What is passed on from an error of the same kind ends in its advice already.
+    super(what.endsWith(advice) ? what : `${what.replace(/\.+$/, '')}. ${advice}`, options)
+    this.advice = advice
     this.name = 'PeerplaneError'
     this.code = code
     this.operationId = options.operationId
@@ -224,6 +229,14 @@ export class Rejected extends PeerplaneError {
     this.rejection = textOf(rejection)
     this.reason = textOf(reason)
   }
+}
+
+/** What an error says, without what to do: for the message of another error. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const { message } = error
+  const advised = error instanceof PeerplaneError && message.endsWith(`. ${error.advice}`)
+  return advised ? message.slice(0, -error.advice.length - 2) : message
 }
 
 /** `error` itself when it is ours, otherwise wrapped under `code`. */

@@ -50,6 +50,7 @@ export {
   asPeerplaneError,
   errorKinds,
   PeerplaneError,
+  reasonOf,
   Rejected,
   type ErrorCode,
   type ErrorKind,

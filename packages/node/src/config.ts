@@ -41,12 +41,14 @@ const text = <Default extends string | undefined>(
   initial: Default,
   argument: string,
   about: string,
+  form: string = 'a text',
+  fits: (given: string) => unknown = () => true,
 ): SettingOf<string | Default> => ({
   default: initial,
   argument,
   about,
-  form: 'a text',
-  read: (given) => (typeof given === 'string' && given !== '' ? given : undefined),
+  form,
+  read: (given) => (typeof given === 'string' && given !== '' && fits(given) ? given : undefined),
 })
 
 const texts = (
@@ -97,7 +99,13 @@ export const settings: { readonly [Name in keyof Config]: SettingOf<Config[Name]
       return given === false || given === 'false' ? false : undefined
     },
   },
-  host: text('127.0.0.1', 'ADDRESS', 'IP address to listen at; 0.0.0.0 for all of this machine'),
+  host: text(
+    '127.0.0.1',
+    'ADDRESS',
+    'IP address to listen at; 0.0.0.0 for all of this machine',
+    'an IP address',
+    isIP,
+  ),
   port: port(7420, 'WebSocket port for browsers and other peers; 0 takes a free one'),
   tcpPort: port(7421, 'TCP port for other daemons; 0 takes a free one'),
   announce: texts(
@@ -115,7 +123,13 @@ export const settings: { readonly [Name in keyof Config]: SettingOf<Config[Name]
   ),
   serve: text(undefined, 'DIR', 'directory of a built web application to serve'),
   httpPort: port(7422, 'port to serve it at; 0 takes a free one'),
-  page: text(undefined, 'URL', 'page for invitation links; default: the one that is served'),
+  page: text(
+    undefined,
+    'URL',
+    'page for invitation links; default: the one that is served',
+    'the URL of a page',
+    (given) => /^https?:/i.test(given) && URL.canParse(given),
+  ),
 }
 
 const names = Object.keys(settings) as readonly (keyof Config)[]
@@ -178,7 +192,10 @@ function take(
     const name = known.get(key)
     if (!name) {
       const close = nearest(key, [...known.keys()])
-      throw invalid(`${where}${key} is unknown; the nearest known key is ${close}`)
+      const hint = close === undefined ? '' : `; the nearest known key is ${close}`
+      throw new PeerplaneError('invalid-configuration', `${where}${key} is unknown${hint}`, {
+        advice: '"peerplane help up" lists all settings.',
+      })
     }
     const read = settings[name].read(value)
     if (read === undefined) {

@@ -18,7 +18,7 @@ import { problemError } from './problem.ts'
 /** What can be asked of a daemon. */
 export interface ControlHandlers {
   status(): Promise<Json>
-  invite(hours: number): Promise<Json>
+  invite(hours: number, trustClock: boolean): Promise<Json>
 }
 
 /** Answers at `path` until the returned function is called. Whoever calls must hold the lock of the store: a socket left there is removed. */
@@ -68,7 +68,12 @@ export async function askDaemon(path: string, request: Json): Promise<Json | und
   } catch (error) {
     const { code } = error as { readonly code?: string }
     if (code === 'ENOENT' || code === 'ECONNREFUSED') return undefined
-    throw asPeerplaneError(error, 'timeout')
+    if (error instanceof PeerplaneError) throw error
+    const reason = `the daemon at ${path} cannot be asked: ${(error as Error).message}`
+    throw new PeerplaneError('unreachable', reason, {
+      cause: error,
+      advice: 'Ask as the user that runs the daemon.',
+    })
   } finally {
     socket.destroy()
   }
@@ -97,10 +102,11 @@ async function dispatch(line: Uint8Array, handlers: ControlHandlers): Promise<Js
   const request = JSON.parse(fromUtf8(line)) as {
     readonly ask?: unknown
     readonly hours?: unknown
+    readonly trustClock?: unknown
   } | null
   if (request?.ask === 'status') return handlers.status()
   if (request?.ask === 'invite' && typeof request.hours === 'number') {
-    return handlers.invite(request.hours)
+    return handlers.invite(request.hours, request.trustClock === true)
   }
   throw new PeerplaneError('malformed', 'the daemon does not know what is asked')
 }
@@ -116,7 +122,11 @@ function readLine(socket: Socket, maxBytes: number): Promise<Uint8Array> {
     const received: Uint8Array[] = []
     let size = 0
     const cancel = systemScheduler.after(limits.controlMs, () => {
-      reject(new PeerplaneError('timeout', 'no whole line came over the socket'))
+      reject(
+        new PeerplaneError('timeout', 'no whole line came over the socket', {
+          advice: 'The daemon is busy or stopped: try again, or start it anew.',
+        }),
+      )
       socket.destroy()
     })
     socket.on('data', (chunk: Uint8Array) => {
@@ -132,7 +142,8 @@ function readLine(socket: Socket, maxBytes: number): Promise<Uint8Array> {
     socket.on('error', reject)
     socket.on('close', () => {
       cancel()
-      reject(new PeerplaneError('timeout', 'the socket was closed'))
+      const advice = 'The daemon ended meanwhile, or serves too many requests: try again.'
+      reject(new PeerplaneError('timeout', 'the socket was closed', { advice }))
     })
   })
 }

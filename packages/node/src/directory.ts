@@ -30,9 +30,17 @@ export function planeFiles(data: string, space: string): PlaneFiles {
 /** Makes the directory, for its owner only. */
 export async function makeDirectory(path: string): Promise<void> {
   await mkdir(path, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
-    const reason = (cause as Error).message
-    throw new PeerplaneError('store-failed', `the data directory cannot be made: ${reason}`, {
+    const { code, message } = cause as NodeJS.ErrnoException
+    const inTheWay = code === 'EEXIST' || code === 'ENOTDIR'
+    const what = inTheWay
+      ? `the data directory ${path} cannot be made, because a file stands in its way`
+      : `the data directory cannot be made: ${message}`
+    throw new PeerplaneError(inTheWay ? 'invalid-configuration' : fileCode(code), what, {
       cause,
+      advice:
+        code === 'ENOSPC'
+          ? undefined
+          : 'Choose another data directory, or let this user write there.',
     })
   })
 }
@@ -47,3 +55,6 @@ function socketPath(absolute: string): string {
   const reason = `the path ${path} is longer than the ${SOCKET_PATH_BYTES} bytes of a socket address`
   throw new PeerplaneError('invalid-configuration', reason)
 }
+
+const fileCode = (code: string | undefined): 'store-full' | 'store-failed' =>
+  code === 'ENOSPC' || code === 'EDQUOT' ? 'store-full' : 'store-failed'

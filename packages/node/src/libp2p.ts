@@ -1,11 +1,34 @@
-import { limits, type Clock, type Network, type Random, type Scheduler } from '@peerplane/core'
-import { createLibp2pNetwork, Door, monotonic, Refusals } from '@peerplane/sync/libp2p'
+import {
+  limits,
+  PeerplaneError,
+  type Clock,
+  type Network,
+  type Random,
+  type Scheduler,
+} from '@peerplane/core'
+import {
+  createLibp2pNetwork,
+  Door,
+  isMultiaddress,
+  monotonic,
+  Refusals,
+} from '@peerplane/sync/libp2p'
 import { circuitRelayServer, circuitRelayTransport } from '@libp2p/circuit-relay-v2'
 import { tcp } from '@libp2p/tcp'
 
 import { shareHandles } from './adapters/handles.ts'
 import { boundedWebSockets } from './libp2p/websockets.ts'
 import { THIS_MACHINE } from './proxies.ts'
+
+/** Throws `invalid-configuration` for a text that is no multiaddress. */
+export function checkAddresses(addresses: readonly string[]): void {
+  for (const address of addresses) {
+    if (isMultiaddress(address)) continue
+    throw new PeerplaneError('invalid-configuration', `"${address}" is no multiaddress`, {
+      advice: 'Write it like /ip4/203.0.113.7/tcp/7420/ws or /dns4/anchor.example/tcp/443/wss.',
+    })
+  }
+}
 
 /** What a Node peer decides about its network. */
 export interface NodeNetworkOptions {

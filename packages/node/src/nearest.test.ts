@@ -8,9 +8,13 @@ it.each([
   ['datta', 'data'],
   ['port', 'port'],
   ['anchr', 'anchor'],
-  ['', 'data'],
+  ['prto', 'port'],
 ])('finds that %j is meant to be %j', (word, meant) => {
   expect(nearest(word, ['anchor', 'data', 'port', 'tcpPort'])).toBe(meant)
+})
+
+it.each(['', 'x', 'no', 'frobnicate', 'dot', 'porcelain'])('takes %j for no slip', (word) => {
+  expect(nearest(word, ['anchor', 'data', 'port', 'invite'])).toBeUndefined()
 })
 
 it('knows no nearest of nothing', () => {

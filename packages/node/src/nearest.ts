@@ -1,7 +1,13 @@
-/** The candidate that takes the fewest edits (insert, delete, replace, swap neighbours) to become `word`; `undefined` without candidates. */
+/** Edits up to which a word counts as a slip of another one. */
+const NEAR = 2
+
+/**
+ * The candidate that `word` is a slip of: the one that takes the fewest edits (insert, delete, replace, swap neighbours), at most two, and no
+ * more than half of it. `undefined` if there is none.
+ */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined
-  let least = Infinity
+  let least = Math.min(NEAR, Math.floor(word.length / 2)) + 1
   for (const candidate of candidates) {
     const edits = distance(word.toLowerCase(), candidate.toLowerCase())
     if (edits < least) [best, least] = [candidate, edits]

@@ -89,6 +89,12 @@ export interface PlaneStatus {
   readonly commits: number
   /** Commits held here that wait for a dependency. */
   readonly waiting: number
+  /** Sessions whose next commit depends on another commit than the one held here at that place. */
+  readonly contradicted: number
+  /** Sessions whose next commit cannot be read. */
+  readonly unreadable: number
+  /** Commits without effect, because they break a rule of their state, that were met since the plane was opened. */
+  readonly void: number
   /** Sessions frozen because their device contradicted itself. */
   readonly forks: number
   /** Own commands that were accepted and have not reached their durability. */
@@ -120,6 +126,8 @@ export interface Backend {
   /** Calls back with all entities that the query names as soon as they are known and after each change. */
   watchType(type: string, query: ListQuery, listener: (rows: readonly Row[]) => void): () => void
   list(type: string, query: ListQuery): Promise<readonly Row[]>
+  /** The status at this moment. A following tab has none of its own: it is told. */
+  readonly status?: (() => PlaneStatus | undefined) | undefined
   /** Calls back with the status as soon as it is known and after each change. */
   watchStatus(listener: (status: PlaneStatus) => void): () => void
   /** The text of an invitation that may be used for `hours`. Rejects with `wrong-clock` when the clock is in doubt, unless it is to be trusted. */

@@ -19,6 +19,8 @@ export interface HeldSpace {
   readonly entities: Entities
   /** Resolves when everything delivered so far is folded. */
   readonly folded: () => Promise<void>
+  /** Commits without effect that were met since the opening. */
+  voids(): number
   /** How often own commits were lost, or foreign ones ceased to count. States that were opened before show commits that do not exist. */
   losses(): number
   /** Runs `task` when everything delivered is folded; nothing foreign is folded meanwhile. Rejects as `task` does, or when folding fails. */
@@ -62,7 +64,11 @@ export async function holdSpace(
     clock,
   })
   const settled = (): Promise<void> => log.settled()
-  const entities = await openEntities({ store, models, scheduler, perturb, settled })
+  let voids = 0
+  const onVoid = (): void => {
+    voids++
+  }
+  const entities = await openEntities({ store, models, scheduler, perturb, settled, onVoid })
   const folded = entities.folded()
   const counts = log.status().frozen.every(({ session, seq }) => (folded.get(session) ?? 0) < seq)
   // A fork was found, and then there was no time to begin again without it.
@@ -138,6 +144,7 @@ export async function holdSpace(
       if (isBehind) enqueue(catchUp)
       return folding
     },
+    voids: () => voids,
     losses: () => losses,
     atRest: (task) =>
       new Promise((resolve, reject) => {

@@ -118,7 +118,10 @@ export interface Plane {
    * `limits.operations` operations of this device.
    */
   outcome(operationId: string): Promise<Outcome | undefined>
-  /** The last known status; `undefined` until the first is known. */
+  /**
+   * The status, with the effect of every command that was awaited before; in a following tab the last one it was told, up to 200 ms old.
+   * `undefined` until the first is known.
+   */
   status(): PlaneStatus | undefined
   /** Calls back with the status now and after each change. */
   onStatus(listener: (status: PlaneStatus) => void): () => void
@@ -194,7 +197,10 @@ export function createPlane(
       return atomic(record, options)
     },
     outcome: (operationId) => backend.outcome(operationId),
-    status: () => latest,
+    status: () => {
+      const now = backend.status?.()
+      return now ? handedOut(now) : latest
+    },
     onStatus: (listener) => {
       const show = distinct(checkListener(listener), report)
       return backend.watchStatus((status) => show(handedOut(status)))

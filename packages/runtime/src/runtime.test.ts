@@ -97,7 +97,7 @@ test('a rejection, a mistake and an asynchronous handler change nothing', async 
   await expect(account.late()).rejects.toMatchObject({ code: 'handler-failed' })
   expect(await account.nothing()).toMatchObject({ commit: undefined, reply: 'nothing' })
   expect(await account.state()).toMatchObject({ balance: 1 })
-  await vi.waitFor(() => expect(plane.status()!.commits).toBe(1))
+  expect(plane.status()!.commits).toBe(1)
   await plane.close()
 })
 
@@ -276,3 +276,16 @@ test.each([0, -1, Number.NaN, Infinity, 1e300, limits.invitationHours + 1])(
     await plane.close()
   },
 )
+
+test('the status contains every command that was awaited before', async () => {
+  const plane = await openOn(createMemoryStore())
+  for (let commits = 1; commits <= 20; commits++) {
+    await plane.get(Account, `${commits}`).deposit(1)
+    expect(plane.status()).toMatchObject({ commits, pendingCommands: 0 })
+  }
+  const late = plane.get(Account, 'x').deposit(1, { durability: 'memory' })
+  expect(plane.status()!.pendingCommands).toBe(1)
+  await late
+  await plane.close()
+  expect(plane.status()!.commits).toBe(21)
+})

@@ -94,6 +94,9 @@ export async function openRuntime(given: Ports, options: RuntimeOptions): Promis
       commits: log.commits,
       waiting: log.waiting.commits,
       forks: log.frozen.length,
+      contradicted: log.contradicted.length,
+      unreadable: log.unreadable.length,
+      void: space.voids(),
       pendingCommands: invoker.pending(),
       online: online.wanted(),
       peers: (sync?.peers ?? []).map((peer) => ({
@@ -145,6 +148,7 @@ export async function openRuntime(given: Ports, options: RuntimeOptions): Promis
     watchType: (type, query, listener) =>
       open(() => views.watchType(declared(type), query, listener)),
     list: async (type, query) => open(() => space.entities.list(declared(type), query)),
+    status: () => status.now(),
     watchStatus: status.watch,
     invite: async (hours, trustClock) =>
       open(() => {

@@ -19,6 +19,8 @@ export interface StatusTeller {
   storageWorks(): void
   storageFails(): boolean
   lastError(): Problem | undefined
+  /** The status at this moment; after the end, the last one. */
+  now(): PlaneStatus | undefined
   readonly watch: (listener: (status: PlaneStatus) => void) => () => void
 }
 
@@ -29,6 +31,7 @@ export function createStatus({ scheduler }: Pick<Ports, 'scheduler'>): StatusTel
   let cancel: (() => void) | undefined
   let lastError: Problem | undefined
   let failing = false
+  let last: PlaneStatus | undefined
 
   const tell = (): void => {
     cancel = undefined
@@ -46,6 +49,7 @@ export function createStatus({ scheduler }: Pick<Ports, 'scheduler'>): StatusTel
     },
     stop: () => {
       cancel?.()
+      last = read?.()
       read = undefined
       listeners.clear()
     },
@@ -63,6 +67,7 @@ export function createStatus({ scheduler }: Pick<Ports, 'scheduler'>): StatusTel
     },
     storageFails: () => failing,
     lastError: () => lastError,
+    now: () => read?.() ?? last,
     watch: (listener) => {
       listeners.add(listener)
       if (read) listener(read())

@@ -1,39 +1,18 @@
 import type { PlaneStatus } from '@peerplane/runtime'
 
-import { flagOf, settings, variableOf } from '../config.ts'
+import { table } from './table.ts'
 
-/** What `peerplane help` prints. */
-export function helpText(): string {
-  const flags = Object.entries(settings).map(([name, { argument, about, default: initial }]) => [
-    `--${flagOf(name)}${argument === undefined ? '' : ` ${argument}`}`,
-    variableOf(name),
-    about + (isShown(initial) ? ` (default ${initial})` : ''),
-  ])
-  return `peerplane: a device of a local-first data plane
-
-  peerplane up        run a daemon; with --anchor, an anchor; --json prints its ready line as JSON
-  peerplane invite    print an invitation to the space of the running daemon; --hours N (default 24)
-  peerplane status    print how the running daemon is; --json prints it as data
-  peerplane version
-  peerplane help
-
-Settings, as flag, in the environment, or by name in peerplane.json (another file: --config FILE):
-
-${table(flags, '  ')}
-
-invite and status need the --data and --space of their daemon.
-Exit codes: 0 done, 1 failed, 2 wrong configuration, 3 the store is open in another process, 4 no daemon runs.
-`
+/** What a daemon answers about itself. */
+export interface DaemonStatus extends PlaneStatus {
+  /** Name of its store: its `--space`. */
+  readonly name: string
 }
 
-const isShown = (value: unknown): value is string | number =>
-  typeof value === 'string' || typeof value === 'number'
-
 /** The status of a daemon for people. */
-export function statusText(status: PlaneStatus): string {
-  const { network, lastError } = status
+export function statusText(status: DaemonStatus): string {
+  const { network } = status
   const lines = [
-    ['space', status.space],
+    ['space', `${status.name}, ${status.space}`],
     ['device', status.device],
     ['storage', status.storage],
     ['commits', `${status.commits} held, ${status.waiting} waiting, ${status.forks} forks`],
@@ -42,7 +21,7 @@ export function statusText(status: PlaneStatus): string {
     ['connections', String(network?.connections.length ?? 0)],
     ...refusedText(network),
     ...status.addresses.map((address, i) => [i === 0 ? 'addresses' : '', address]),
-    ...(lastError ? [['last error', `${lastError.code}: ${lastError.message}`]] : []),
+    ...problemsOf(status).map((problem, i) => [i === 0 ? 'wrong' : '', problem]),
   ]
   const peers = status.peers.map((peer) => [
     peer.device.slice(0, 16),
@@ -68,11 +47,33 @@ function refusedText(network: PlaneStatus['network']): string[][] {
     : [['refused', refused.map(([why, count]) => `${count} ${why}`).join(', ')]]
 }
 
-/** Rows with aligned columns. */
-function table(rows: readonly (readonly string[])[], indent = ''): string {
-  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)))
-  return rows
-    .map((row) => indent + row.map((cell, i) => cell.padEnd(widths[i]!)).join('  '))
-    .map((line) => line.trimEnd())
-    .join('\n')
+/** What is wrong, a sentence each. */
+function problemsOf(status: PlaneStatus): string[] {
+  const { storage, waiting, unreadable, contradicted, forks, clockDoubt, lastError } = status
+  const problems: [wrong: unknown, text: string][] = [
+    [storage === 'failing', 'The storage fails: new commands are not durable.'],
+    [
+      waiting,
+      `${waiting} commits are held and not shown: commits before them are still on another device.`,
+    ],
+    [
+      unreadable,
+      `${unreadable} sessions stop before a commit that cannot be read here: update this program.`,
+    ],
+    [
+      contradicted,
+      `${contradicted} sessions go on from commits that this device does not have in that form: a device was restored from a copy, or lied.`,
+    ],
+    [
+      forks,
+      `${forks} sessions were written twice by their device: from there on they do not count. A device with a copied store writes in a new session.`,
+    ],
+    [
+      status.void,
+      `${status.void} commits since the start break a rule of their state and have no effect: update the application that wrote them.`,
+    ],
+    [clockDoubt, `The clock of this device is in doubt: ${clockDoubt}.`],
+    [lastError, `${lastError?.code}: ${lastError?.message}`],
+  ]
+  return problems.flatMap(([wrong, text]) => (wrong ? [text] : []))
 }

@@ -1,3 +1,7 @@
+import { PeerplaneError } from '@peerplane/core'
+import type { Json } from '@peerplane/core'
+
+import { checkConfig } from './check.ts'
 import { invitationPage } from './invitation-page.ts'
 import type { Config } from '../config.ts'
 import { serveControl } from '../control.ts'
@@ -12,19 +16,22 @@ export interface Ready {
   readonly space: string
   readonly device: string
   readonly addresses: readonly string[]
-  /** Page of the served application with an invitation of 24 hours in its fragment; `undefined` when nothing is served. */
+  /** Page of the served application with an invitation of 24 hours in its fragment, unless there is a warning; `undefined` when nothing is served. */
   readonly url: string | undefined
 }
 
 /** A running daemon. */
 export interface Daemon {
   readonly ready: Ready
+  /** What whoever started it should know. */
+  readonly warning: string | undefined
   /** Takes no more requests, makes everything durable, closes. */
   drain(): Promise<void>
 }
 
-/** Starts a daemon. Whatever was started before a failure is closed again. */
+/** Starts a daemon. What was started before a failure is closed again; a configuration that cannot work leaves nothing behind. */
 export async function startDaemon(config: Config): Promise<Daemon> {
+  await checkConfig(config)
   const closers: (() => Promise<void>)[] = []
   const drain = async (): Promise<void> => {
     for (const close of closers.splice(0).toReversed()) await close()
@@ -44,21 +51,38 @@ export async function startDaemon(config: Config): Promise<Daemon> {
     const files = await serveApplication(config)
     if (files) closers.push(() => files.close())
     const page = config.page ?? (files && `${files.origin}/`)
-    const invite = async (hours: number): Promise<string> =>
-      invitationPage(page, await plane.invite({ hours }))
+    const invite = async (hours: number, trustClock: boolean): Promise<string> =>
+      invitationPage(page, await plane.invite({ hours, trustClock }))
     const control = planeFiles(config.data, config.space).control
     closers.push(
       await serveControl(control, {
-        status: async () => JSON.parse(JSON.stringify(await currentStatus(plane))),
+        status: async () => {
+          const status = { name: config.space, ...(await currentStatus(plane)) }
+          return JSON.parse(JSON.stringify(status)) as Json
+        },
         invite,
       }),
     )
     const { space, device, addresses } = await currentStatus(plane)
-    const ready = { space, device, addresses, url: files && (await invite(24)) }
-    return { ready, drain }
+    const { url, warning } = await invitingUrl(files, (hours) => invite(hours, false))
+    return { ready: { space, device, addresses, url }, warning, drain }
   } catch (error) {
     await drain()
     throw error
+  }
+}
+
+/** A daemon whose clock is in doubt starts too: then the link to its page is without an invitation. */
+async function invitingUrl(
+  files: FileServer | undefined,
+  invite: (hours: number) => Promise<string>,
+): Promise<{ url: string | undefined; warning: string | undefined }> {
+  if (!files) return { url: undefined, warning: undefined }
+  try {
+    return { url: await invite(24), warning: undefined }
+  } catch (error) {
+    if (!(error instanceof PeerplaneError && error.code === 'wrong-clock')) throw error
+    return { url: `${files.origin}/`, warning: `no invitation was made: ${error.message}` }
   }
 }
 

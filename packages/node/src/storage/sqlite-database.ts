@@ -27,7 +27,10 @@ export async function openDatabase(path: string): Promise<DatabaseSync> {
 async function connect(path: string): Promise<DatabaseSync> {
   // Imported late: on older versions of Node it does not exist, and that deserves a message.
   const { DatabaseSync } = await import('node:sqlite').catch((cause: unknown) => {
-    throw new PeerplaneError('unsupported', 'this Node has no node:sqlite', { cause })
+    throw new PeerplaneError('unsupported', 'this Node has no node:sqlite', {
+      cause,
+      advice: NEWER_NODE,
+    })
   })
   try {
     // Made here if it is new, because SQLite would let everybody read it; the files beside it get the same rights.
@@ -67,6 +70,8 @@ function owner(path: string): string {
   }
 }
 
+const NEWER_NODE = 'Use Node 22.23, 24.15, 26 or newer.'
+
 /** Below it, readers and writers of a log that was just reset could, rarely, corrupt the file: https://sqlite.org/wal.html#walresetbug */
 const OLDEST_SQLITE = [3, 51, 3] as const
 
@@ -76,7 +81,9 @@ function configure(database: DatabaseSync): void {
   const difference = OLDEST_SQLITE.map((least, i) => parts[i]! - least).find((d) => d !== 0) ?? 0
   if (difference < 0) {
     const needed = OLDEST_SQLITE.join('.')
-    throw new PeerplaneError('unsupported', `this Node has SQLite ${version}, not ${needed}`)
+    throw new PeerplaneError('unsupported', `this Node has SQLite ${version}, not ${needed}`, {
+      advice: NEWER_NODE,
+    })
   }
   set(database, 'synchronous', 2)
   set(database, 'trusted_schema', 0)
@@ -121,7 +128,9 @@ function prepareTable(database: DatabaseSync, path: string): void {
     throw new PeerplaneError('store-version', `${path} has table version ${version}`)
   }
   if (value(database, 'SELECT count(*) FROM sqlite_schema') !== 0) {
-    throw new PeerplaneError('store-corrupt', `${path} is the database of another program`)
+    throw new PeerplaneError('store-corrupt', `${path} is the database of another program`, {
+      advice: 'Choose another data directory; the file was left as it is.',
+    })
   }
   // A table of rows with an index over the keys: half the time and, with large values, half the space of a table that is its own index.
   database.exec(`BEGIN;

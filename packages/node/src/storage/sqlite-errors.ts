@@ -5,7 +5,20 @@ import type { ErrorCode } from '@peerplane/core'
 export function storeError(error: unknown, what: string): PeerplaneError {
   if (error instanceof PeerplaneError) return error
   const reason = error instanceof Error ? error.message : String(error)
-  return new PeerplaneError(codeOf(resultCode(error)), `${what}: ${reason}`, { cause: error })
+  const result = resultCode(error)
+  return new PeerplaneError(codeOf(result), `${what}: ${reason}`, {
+    cause: error,
+    advice: advice[result],
+  })
+}
+
+/** Where the code says less than is known. */
+const advice: Readonly<Record<number, string>> = {
+  // SQLITE_PERM, SQLITE_READONLY
+  3: 'Let this user read and write the file and its directory.',
+  8: 'Let this user read and write the file and its directory.',
+  // SQLITE_CANTOPEN
+  14: 'Choose another data directory, or let this user read and write this one.',
 }
 
 /** Whether the operating system refused to read, write or flush. */

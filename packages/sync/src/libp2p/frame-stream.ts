@@ -2,6 +2,7 @@ import { asPeerplaneError, limits, PeerplaneError } from '@peerplane/core'
 import type { Stream } from '@libp2p/interface'
 
 import { encodeFrames, encodeHeader, frameCost, FrameDecoder } from './frame-codec.ts'
+import { CONNECTS_AGAIN } from './path.ts'
 
 /** Frames that wait together leave as one piece of about this size. */
 const COALESCE_BYTES = 64 * 1024
@@ -81,7 +82,9 @@ export class FrameStream {
   close(error: PeerplaneError | undefined): void {
     if (this.#closed) return
     this.#finish(error)
-    this.#stream.abort(error ?? new PeerplaneError('closed', 'The link was closed'))
+    this.#stream.abort(
+      error ?? new PeerplaneError('closed', 'The link was closed', { advice: CONNECTS_AGAIN }),
+    )
   }
 
   async #sendAll(): Promise<void> {

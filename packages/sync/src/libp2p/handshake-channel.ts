@@ -2,6 +2,7 @@ import { limits, PeerplaneError, type Channel } from '@peerplane/core'
 import type { MessageStream, StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface'
 
 import { encodeFrames, FrameDecoder } from './frame-codec.ts'
+import { CONNECTS_AGAIN } from './path.ts'
 
 /** Who talks over a handshake channel. */
 export type Ends = Pick<Channel, 'localPeer' | 'remotePeer' | 'initiator'>
@@ -63,7 +64,9 @@ export class HandshakeChannel implements Channel {
     this.#signal?.removeEventListener('abort', this.#timedOut)
     const rest = this.#decoder.rest()
     if (rest.length > 0 && !this.#failed) this.#stream.unshift(rest)
-    this.#failed ??= new PeerplaneError('closed', 'The handshake is over')
+    this.#failed ??= new PeerplaneError('closed', 'The handshake is over', {
+      advice: CONNECTS_AGAIN,
+    })
   }
 
   readonly #received = (event: StreamMessageEvent): void => {
@@ -79,13 +82,16 @@ export class HandshakeChannel implements Channel {
   readonly #ended = (event: StreamCloseEvent): void => {
     this.#fail(
       new PeerplaneError('closed', 'The peer ended the connection in the handshake', {
+        advice: CONNECTS_AGAIN,
         cause: event.error,
       }),
     )
   }
 
   readonly #timedOut = (): void => {
-    this.#fail(new PeerplaneError('timeout', 'The handshake took too long'))
+    this.#fail(
+      new PeerplaneError('timeout', 'The handshake took too long', { advice: CONNECTS_AGAIN }),
+    )
   }
 
   #offer(): void {

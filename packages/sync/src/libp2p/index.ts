@@ -1,6 +1,7 @@
 export type { Components, Libp2pNetworkOptions } from './assembly.ts'
 export { Door, type Arrival } from './door.ts'
 export { createLibp2pNetwork } from './network.ts'
+export { isMultiaddress } from './path.ts'
 export type { RelayPlaces } from './relay.ts'
 export { Refusals } from './refusals.ts'
 export { monotonic } from '../monotonic.ts'

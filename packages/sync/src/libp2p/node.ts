@@ -1,6 +1,7 @@
 import {
   limits,
   PeerplaneError,
+  reasonOf,
   type DeviceId,
   type ErrorCode,
   type NetworkHandler,
@@ -90,7 +91,7 @@ class Errors {
   undialled(error: unknown, address: Multiaddr): void {
     const refused = error instanceof Error && error.name === 'EncryptionFailedError'
     // A browser tells no more of a WebSocket that failed than that it did.
-    const reason = error instanceof Error ? `: ${error.message}` : ''
+    const reason = error instanceof Error ? `: ${reasonOf(error)}` : ''
     this.last =
       (refused && this.#refusal) ||
       new PeerplaneError('unreachable', `${address.toString()} does not answer${reason}`)

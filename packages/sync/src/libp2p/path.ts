@@ -2,6 +2,19 @@ import type { Path } from '@peerplane/core'
 import type { Connection } from '@libp2p/interface'
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
 
+/** What to do when a connection ends. */
+export const CONNECTS_AGAIN = 'The device connects again by itself.'
+
+/** Whether a text is a multiaddress. */
+export function isMultiaddress(text: string): boolean {
+  try {
+    multiaddr(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** How a connection reaches its peer; `anchored` says that one of its ends is an anchor. */
 export function pathOf(connection: Connection, anchored: boolean): Path {
   const parts = protocols(connection.remoteAddr)

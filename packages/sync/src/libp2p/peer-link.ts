@@ -2,6 +2,7 @@ import { PeerplaneError, type Identity, type Link, type Path } from '@peerplane/
 import type { Connection, Stream } from '@libp2p/interface'
 
 import { FrameStream } from './frame-stream.ts'
+import { CONNECTS_AGAIN } from './path.ts'
 
 /** What a link calls. */
 export interface PeerLinkHandler {
@@ -45,7 +46,7 @@ export class PeerLink implements Link {
   }
 
   close(reason: string): void {
-    this.#frames.close(new PeerplaneError('closed', reason))
+    this.#frames.close(new PeerplaneError('closed', reason, { advice: CONNECTS_AGAIN }))
   }
 
   /** Sends what is queued and still takes what the peer has under way; it ends when both sides have done so. */
@@ -59,6 +60,8 @@ export async function closeConnection(connection: Connection): Promise<void> {
   try {
     await connection.close()
   } catch {
-    connection.abort(new PeerplaneError('closed', 'The connection was closed'))
+    connection.abort(
+      new PeerplaneError('closed', 'The connection was closed', { advice: CONNECTS_AGAIN }),
+    )
   }
 }

@@ -1,0 +1,86 @@
+import { flagOf, settings } from '../config.ts'
+
+/** One command of `peerplane`, as its help tells it. */
+export interface CommandHelp {
+  readonly about: string
+  /** More than one line. */
+  readonly details: string
+  /** What may stand behind it, by the name of the flag. */
+  readonly flags: Readonly<Record<string, Flag>>
+  /** A word that may stand behind it. */
+  readonly word?: string
+}
+
+/** A flag of the command line. */
+export interface Flag {
+  /** What it takes; `undefined` for a switch. */
+  readonly argument: string | undefined
+  readonly about: string
+  /** Name of the setting that it sets. */
+  readonly setting?: keyof typeof settings
+}
+
+const settingFlag = (name: keyof typeof settings): [string, Flag] => {
+  const { argument, about, default: initial } = settings[name]
+  const shown = typeof initial === 'string' || typeof initial === 'number'
+  return [
+    flagOf(name),
+    { argument, about: about + (shown ? ` (default ${initial})` : ''), setting: name },
+  ]
+}
+
+const everySetting = Object.fromEntries(
+  (Object.keys(settings) as (keyof typeof settings)[]).map(settingFlag),
+)
+/** Which daemon is asked. */
+const ofDaemon = Object.fromEntries([settingFlag('data'), settingFlag('space')])
+const config: Flag = {
+  argument: 'FILE',
+  about: 'file of settings (default peerplane.json, if there is one)',
+}
+
+/** All commands, in the order in which help lists them. */
+export const commandHelp = {
+  up: {
+    about: 'run a daemon; with --anchor, an anchor',
+    details: `Runs until it is told to stop (SIGTERM or Ctrl+C), and then makes everything durable. With --join the device becomes a member of a space; without, the space of the store is opened, or a new one founded. Nothing is made before all settings are checked.`,
+    flags: {
+      ...everySetting,
+      config,
+      json: { argument: undefined, about: 'print the line that says it is ready as JSON' },
+    },
+  },
+  invite: {
+    about: 'print an invitation to the space of the running daemon',
+    details: `Whoever has the invitation can join within its time. --data and --space name the daemon.`,
+    flags: {
+      hours: { argument: 'N', about: 'how long it may be used (default 24)' },
+      'trust-clock': {
+        argument: undefined,
+        about: 'invite although something speaks against the clock of this device',
+      },
+      ...ofDaemon,
+      config,
+    },
+  },
+  status: {
+    about: 'print how the running daemon is, and what is wrong',
+    details: `--data and --space name the daemon.`,
+    flags: {
+      json: { argument: undefined, about: 'print it as JSON' },
+      ...ofDaemon,
+      config,
+    },
+  },
+  version: { about: 'print the version', details: '', flags: {} },
+  help: {
+    about: 'print this, or what a command takes',
+    details: '',
+    flags: {},
+    word: 'COMMAND',
+  },
+} as const satisfies Record<string, CommandHelp>
+
+export type CommandName = keyof typeof commandHelp
+
+export const isCommand = (word: string): word is CommandName => Object.hasOwn(commandHelp, word)

@@ -1,0 +1,117 @@
+import { existsSync, readFileSync } from 'node:fs'
+
+import { fromUtf8, PeerplaneError } from '@peerplane/core'
+import type { Json } from '@peerplane/core'
+
+import { readArguments } from './arguments.ts'
+import type { Arguments } from './arguments.ts'
+import type { CommandName } from './commands.ts'
+import { commandHelpText, helpText } from './help.ts'
+import { statusText } from './text.ts'
+import type { DaemonStatus } from './text.ts'
+import { resolveConfig } from '../config.ts'
+import type { Config } from '../config.ts'
+import { askDaemon } from '../control.ts'
+import { planeFiles } from '../directory.ts'
+
+/** Exit code: nobody is there who could be asked. */
+const NO_DAEMON = 4
+
+/** How long a daemon may take to close when it is told to stop. */
+const DRAIN_MS = 5_000
+
+const commands: Readonly<Record<CommandName, (args: Arguments) => Promise<number | void>>> = {
+  up,
+  invite: async (args) => {
+    const { hours, trustClock } = args
+    const answer = await ask(args, { ask: 'invite', hours, trustClock })
+    if (answer === undefined) return NO_DAEMON
+    console.log(answer)
+    return 0
+  },
+  status: async (args) => {
+    const answer = await ask(args, { ask: 'status' })
+    if (answer === undefined) return NO_DAEMON
+    const status = answer as unknown as DaemonStatus
+    console.log(args.json ? JSON.stringify(status) : statusText(status))
+    return 0
+  },
+  version: async () => {
+    const manifest = readFileSync(new URL('../../package.json', import.meta.url))
+    console.log((JSON.parse(fromUtf8(manifest)) as { version: string }).version)
+  },
+  help: async ({ about }) => console.log(about === undefined ? helpText() : commandHelpText(about)),
+}
+
+/** Runs the command line `argv`, without the names of program and file; resolves to the exit code. */
+export async function main(argv: readonly string[]): Promise<number> {
+  try {
+    const args = readArguments(argv)
+    return (await commands[args.command](args)) ?? 0
+  } catch (error) {
+    if (!(error instanceof PeerplaneError)) throw error
+    console.error(`peerplane: ${error.code}: ${error.message}`)
+    return exitCodes[error.code] ?? 1
+  }
+}
+
+const exitCodes: Readonly<Record<string, number>> = {
+  'invalid-configuration': 2,
+  'invalid-invitation': 2,
+  'store-locked': 3,
+}
+
+async function up(args: Arguments): Promise<void> {
+  const stopped = stopSignal()
+  // Loaded late: the other commands answer without loading a runtime.
+  const { startDaemon } = await import('./up.ts')
+  const daemon = await startDaemon(configOf(args))
+  const { space, device, addresses, url } = daemon.ready
+  if (daemon.warning !== undefined) console.error(`peerplane: ${daemon.warning}`)
+  if (args.json) console.log(JSON.stringify(daemon.ready))
+  else if (url !== undefined) console.log(`Ready: ${url}`)
+  else console.log(`Ready: device ${device} of space ${space} at ${addresses.join(' ')}`)
+  await stopped
+  const late = setTimeout(() => {
+    console.error(
+      `peerplane: closing took longer than ${DRAIN_MS} ms; what was acknowledged is kept`,
+    )
+    process.exit(1)
+  }, DRAIN_MS)
+  await daemon.drain()
+  clearTimeout(late)
+  process.exit(0)
+}
+
+/** Resolves at the first signal to stop; a second one ends the process at once. */
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.once(signal, () => {
+        process.once(signal, () => process.exit(1))
+        resolve()
+      })
+    }
+  })
+}
+
+/** The answer of the daemon; `undefined` if none runs, which is said. */
+async function ask(args: Arguments, request: Json): Promise<Json | undefined> {
+  const { data, space } = configOf(args)
+  const answer = await askDaemon(planeFiles(data, space).control, request)
+  if (answer !== undefined) return answer
+  console.error(
+    `peerplane: no daemon runs for space "${space}" in ${data}. Start one with "peerplane up", or name its --data and --space.`,
+  )
+  return undefined
+}
+
+function configOf({ flags, config }: Arguments): Config {
+  const wanted = config ?? process.env['PEERPLANE_CONFIG']
+  const path = wanted ?? 'peerplane.json'
+  if (wanted !== undefined && !existsSync(path)) {
+    throw new PeerplaneError('invalid-configuration', `there is no file ${path}`)
+  }
+  const file = existsSync(path) ? { path, bytes: readFileSync(path) } : undefined
+  return resolveConfig({ flags, environment: process.env, file })
+}

@@ -1,0 +1,47 @@
+import type { DeviceId, SpaceId } from '@peerplane/core'
+import { describe, expect, it } from 'vitest'
+
+import { statusText } from './text.ts'
+import type { DaemonStatus } from './text.ts'
+
+const well: DaemonStatus = {
+  name: 'tally',
+  space: 'ab'.repeat(32) as SpaceId,
+  device: 'cd'.repeat(32) as DeviceId,
+  storage: 'ok',
+  commits: 7,
+  waiting: 0,
+  forks: 0,
+  contradicted: 0,
+  unreadable: 0,
+  void: 0,
+  pendingCommands: 0,
+  online: false,
+  peers: [],
+  network: undefined,
+  addresses: [],
+  lastError: undefined,
+  clockDoubt: undefined,
+}
+
+describe('the status for people', () => {
+  it('names the space, and nothing wrong where nothing is', () => {
+    const text = statusText(well)
+    expect(text).toMatch(/^space +tally, (ab){32}\n/)
+    expect(text).not.toContain('wrong')
+  })
+
+  it.each<[Partial<DaemonStatus>, string]>([
+    [{ storage: 'failing' }, 'The storage fails'],
+    [{ waiting: 3 }, '3 commits are held and not shown'],
+    [{ unreadable: 2 }, '2 sessions stop before a commit that cannot be read here'],
+    [{ contradicted: 1 }, '1 sessions go on from commits that this device does not have'],
+    [{ forks: 1 }, '1 sessions were written twice'],
+    [{ void: 4 }, '4 commits since the start break a rule of their state'],
+    [{ clockDoubt: 'this program was made later' }, 'in doubt: this program was made later.'],
+    [{ lastError: { code: 'unreachable', message: 'Nobody answers.' } }, 'unreachable: Nobody'],
+  ])('says what is wrong: %j', (change, problem) => {
+    const [, wrong] = /\nwrong +(.+)\n/.exec(statusText({ ...well, ...change })) ?? []
+    expect(wrong).toContain(problem)
+  })
+})
