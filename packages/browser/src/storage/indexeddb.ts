@@ -195,14 +195,13 @@ class IndexedDbStore implements TermStore {
     // Reported by the last line; without this, failing before that line would leave it unhandled.
     done.catch(() => {})
     try {
-      const fence = refuseIfTaken(transaction.store, this.term)
-      const requests = group
-        .flatMap(({ writes }) => writes)
-        .map(({ key, value }) =>
-          value ? transaction.store.put(value, view(key)) : transaction.store.delete(view(key)),
-        )
       // A request that fails aborts the transaction, whose error is the one to report.
-      void Promise.allSettled([...fence, ...requests])
+      for (const request of refuseIfTaken(transaction.store, this.term)) request.catch(() => {})
+      for (const { key, value } of group.flatMap(({ writes }) => writes)) {
+        const { store } = transaction
+        const request = value ? store.put(value, view(key)) : store.delete(view(key))
+        request.catch(() => {})
+      }
       transaction.commit()
     } catch (error) {
       abort(transaction)
