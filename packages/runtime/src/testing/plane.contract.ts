@@ -2,6 +2,7 @@ import { describe } from 'vitest'
 
 import { atomicContract } from './atomic.contract.ts'
 import type { OpenPlane } from './fixture.ts'
+import { inputContract } from './input.contract.ts'
 import { orderContract } from './order.contract.ts'
 
 /** The tests that every {@link Plane} passes: in the leading tab, in a following one, in a daemon. */
@@ -9,5 +10,6 @@ export function planeContract(name: string, open: OpenPlane): void {
   describe(`plane contract: ${name}`, () => {
     orderContract(open)
     atomicContract(open)
+    inputContract(open)
   })
 }
