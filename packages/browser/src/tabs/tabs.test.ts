@@ -210,7 +210,9 @@ describe('a follower', () => {
     const codes = await Promise.all(
       asked.map((each) => each.catch(({ code }: PeerplaneError) => code)),
     )
-    expect(new Set(codes)).toEqual(new Set(['unknown']))
+    // Some may have been answered by the tab itself, which takes over from a leader that says nothing.
+    const failed = codes.filter((code) => typeof code === 'string')
+    expect(new Set(failed)).toEqual(new Set(['unknown']))
     await closed
   })
 

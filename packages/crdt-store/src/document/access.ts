@@ -1,4 +1,4 @@
-import { PeerplaneError, type Json } from '@peerplane/core'
+import { describe, PeerplaneError, type Json } from '@peerplane/core'
 
 import type { Replica } from './library.ts'
 import { toMirror, toPlain } from './plain.ts'
@@ -84,11 +84,11 @@ export class Access {
     if (!isWhole(at) || !isWhole(remove) || at + remove > found.length) {
       throw new PeerplaneError(
         'invalid-input',
-        `a text of ${found.length} characters has no ${remove} characters at ${at}`,
+        `a text of ${found.length} characters has no ${describe(remove)} characters at ${describe(at)}`,
       )
     }
     if (typeof text !== 'string') {
-      throw new PeerplaneError('invalid-input', `a splice inserts a text, not a ${typeof text}`)
+      throw new PeerplaneError('invalid-input', `a splice inserts a text, not ${describe(text)}`)
     }
     spliceUnits(this.#open(), found, at, remove, text)
   }

@@ -117,6 +117,37 @@ test('a handle reads and writes like plain data', async () => {
   expect(reopened.version).toBe(a.state.version)
 })
 
+test.each<readonly [string, (doc: Handle) => unknown]>([
+  ['an item beyond the end of a list', (doc) => (doc.items[9] = 'x')],
+  ['a member of a list', (doc) => Object.assign(doc.items, { name: 'x' })],
+  ['a list that grows by its length', (doc) => (doc.items.length = 9)],
+  ['a list of half an item', (doc) => (doc.items.length = 0.5)],
+  ['a gap in a list', (doc) => Reflect.deleteProperty(doc.items, 0)],
+  ['a splice of a list at no number', (doc) => doc.items.splice(Number.NaN, 1)],
+  ['a splice of a list by a text', (doc) => doc.items.splice(0, '1' as never)],
+  ['a symbol as key', (doc) => Object.assign(doc.meta, { [Symbol('s')]: 1 })],
+  ['half of a surrogate pair as key', (doc) => (doc.meta['\ud800'] = 1)],
+  ['its method replaced', (doc) => (doc.splice = () => undefined)],
+  ['a defined property', (doc) => Object.defineProperty(doc.meta, 'x', { value: 1 })],
+  ['a prototype', (doc) => Object.setPrototypeOf(doc, null) as unknown],
+  ['being frozen', (doc) => Object.freeze(doc)],
+  ['a path that is none', (doc) => doc.splice('text' as never, 0, 0, 'x')],
+  ['a path with an object', (doc) => doc.splice([{}] as never, 0, 0, 'x')],
+  ['a path with a bigint', (doc) => doc.splice([1n] as never, 0, 0, 'x')],
+  ['a path to nowhere', (doc) => doc.splice(['a', 'b'], 0, 0, 'x')],
+  ['a position that is none', (doc) => doc.splice(['text'], Symbol('s') as never, 0, 'x')],
+  ['half a position', (doc) => doc.splice(['text'], 0.5, 0, 'x')],
+  ['a negative position', (doc) => doc.splice(['text'], -1, 0, 'x')],
+  ['a number that is none', (doc) => doc.splice(['text'], 0, Number.NaN, 'x')],
+  ['no text', (doc) => doc.splice(['text'], 0, 0, 5 as never)],
+])('a handle refuses %s with invalid-input, and changes nothing', async (_, misuse) => {
+  const a = await device('a')
+  const draft = a.state.begin(a.origin)
+  const refused = expect.objectContaining({ code: 'invalid-input' })
+  expect(() => misuse(draft.handle as Handle)).toThrow(refused)
+  expect(draft.finish()).toBeUndefined()
+})
+
 test('a handle refuses what is not JSON, too deep, or too late', async () => {
   const a = await device('a')
   const draft = a.state.begin(a.origin)

@@ -1,21 +1,26 @@
-import { PeerplaneError } from '@peerplane/core'
+import { describe, PeerplaneError } from '@peerplane/core'
 
-import type { Access, Place } from './access.ts'
+import type { Access, Place, Step } from './access.ts'
 import { checkKey } from './plain.ts'
 
 /**
  * What a handler gets for a document: it looks like plain data, and writing to it changes the replica of `access`.
  *
- * Texts read as strings; `splice` at the top edits them in place.
+ * Texts read as strings; `splice` at the top edits them in place. What a document cannot hold, or plain data cannot do, throws
+ * `invalid-input`.
  */
 export function documentHandle(access: Access): object {
-  return mapHandle(
-    access,
-    { id: '_root', depth: 0 },
-    {
-      splice: access.spliceText.bind(access),
-    },
-  )
+  const splice = (path: unknown, at: number, remove: number, text: string): void =>
+    access.spliceText(checkPath(path), at, remove, text)
+  return mapHandle(access, { id: '_root', depth: 0 }, { splice })
+}
+
+function checkPath(path: unknown): readonly Step[] {
+  const isPath =
+    Array.isArray(path) &&
+    path.every((step) => typeof step === 'string' || Number.isSafeInteger(step))
+  if (isPath) return path as readonly Step[]
+  throw invalid(`a path is a list of keys and positions, not ${describe(path)}`)
 }
 
 function wrapIn(access: Access): (type: 'map' | 'list', place: Place) => object {
@@ -44,12 +49,13 @@ function mapHandle(
         return { configurable: true, enumerable: true, writable: true, value }
       },
       set(_, key, value) {
-        if (typeof key !== 'string' || Object.hasOwn(own, key)) return false
+        if (typeof key !== 'string') throw invalid('a document has texts as keys, no symbols')
+        if (Object.hasOwn(own, key)) throw invalid(`"${key}" is a method of a document`)
         access.put(place, checkKey(key), value)
         return true
       },
       deleteProperty(_, key) {
-        if (typeof key !== 'string') return false
+        if (typeof key !== 'string') return true
         if (access.read(place, key, wrap) !== undefined) access.delete(place, key)
         return true
       },
@@ -96,11 +102,15 @@ function listHandle(access: Access, place: Place): object {
       else if (index === length) access.spliceList(place, length, 0, [value])
       else if (key === 'length' && isLength(value, length)) {
         access.spliceList(place, value, length - value, [])
-      } else return false
+      } else if (index !== undefined) {
+        throw invalid(`a list of ${length} items has no place ${index}: push adds at its end`)
+      } else if (key === 'length') {
+        throw invalid(`a list of ${length} items cannot be cut to ${describe(value)}`)
+      } else throw invalid(`a list has items only, no member ${describe(key)}`)
       return true
     },
     deleteProperty() {
-      throw new PeerplaneError('invalid-input', 'a list has no gaps: remove an item with splice')
+      throw invalid('a list has no gaps: remove an item with splice')
     },
   })
 }
@@ -115,6 +125,11 @@ function listMethods(
   const snapshot = (index: number): unknown => structuredClone(toData(read(index)))
   function splice(start: number, remove?: number, ...items: readonly unknown[]): unknown[] {
     const size = length()
+    for (const number of [start, remove ?? 0]) {
+      if (typeof number !== 'number' || Number.isNaN(number)) {
+        throw invalid(`a splice takes a position and a number of items, not ${describe(number)}`)
+      }
+    }
     const from =
       start < 0 ? Math.max(0, size + Math.trunc(start)) : Math.min(size, Math.trunc(start))
     const count = Math.max(0, Math.min(size - from, Math.trunc(remove ?? size - from)))
@@ -145,7 +160,13 @@ const isLength = (value: unknown, max: number): value is number =>
 
 /** What plain data does not do. */
 const sealed: ProxyHandler<object> = {
-  defineProperty: () => false,
-  setPrototypeOf: () => false,
-  preventExtensions: () => false,
+  defineProperty: () => refuse('properties are assigned, not defined'),
+  setPrototypeOf: () => refuse('it has no class'),
+  preventExtensions: () => refuse('it cannot be frozen'),
 }
+
+function refuse(why: string): never {
+  throw invalid(`a document is plain data: ${why}`)
+}
+
+const invalid = (reason: string): PeerplaneError => new PeerplaneError('invalid-input', reason)

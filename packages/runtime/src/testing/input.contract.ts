@@ -78,7 +78,7 @@ export function inputContract(open: OpenPlane): void {
     await box.sort({ list: [2, 1], deep: { text: 'kept' } })
     const handedOut = await everythingOf(plane)
     for (const [name, value] of Object.entries(handedOut)) {
-      expect(spoilAll(value), name).toBe(0)
+      expect({ name, spoilt: spoilAll(value) }).toEqual({ name, spoilt: 0 })
     }
     expect(await everythingOf(plane)).toEqual(handedOut)
     await box.sort({ list: [2, 1, 0], deep: { text: 'kept' } })
@@ -140,7 +140,7 @@ const Box = entity('box', {
       return content
     },
     sort: (box, content: { list: number[]; deep: { text: string } }) => {
-      content.list.sort()
+      content.list.sort((a, b) => a - b)
       box.content.set(content)
       box.words.add('word')
       return content.list
