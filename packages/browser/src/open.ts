@@ -1,5 +1,6 @@
 import type { Entity, PeerplaneError } from '@peerplane/core'
 import {
+  checkListener,
   createPlane,
   distinct,
   openRuntime,
@@ -83,7 +84,7 @@ export async function open(options: OpenOptions): Promise<BrowserPlane> {
     ...createPlane(entities, backend, onError),
     tabs: () => backend.tabs(),
     onTabs: (listener) => {
-      const show = distinct(listener, onError)
+      const show = distinct(checkListener(listener), onError)
       show(backend.tabs())
       return backend.watchTabs(show)
     },

@@ -231,19 +231,25 @@ export class Rejected extends PeerplaneError {
   }
 }
 
-/** What an error says, without what to do: for the message of another error. */
+/** What an error, or whatever else was thrown, says, without what to do: for the message of another error. */
 export function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  const { message } = error
-  const advised = error instanceof PeerplaneError && message.endsWith(`. ${error.advice}`)
+  if (!isA(Error, error)) return textOf(error)
+  const message = textOf(error.message)
+  const advised = isA(PeerplaneError, error) && message.endsWith(`. ${error.advice}`)
   return advised ? message.slice(0, -error.advice.length - 2) : message
 }
 
 /** `error` itself when it is ours, otherwise wrapped under `code`. */
-export function asPeerplaneError(error: unknown, code: ErrorCode): PeerplaneError {
-  if (error instanceof PeerplaneError) return error
-  const reason = error instanceof Error ? error.message : textOf(error)
-  return new PeerplaneError(code, reason, { cause: error })
+export const asPeerplaneError = (error: unknown, code: ErrorCode): PeerplaneError =>
+  isA(PeerplaneError, error) ? error : new PeerplaneError(code, reasonOf(error), { cause: error })
+
+/** `instanceof`, also for a proxy of an application that answers nothing. */
+export function isA<T>(kind: abstract new (...args: never[]) => T, value: unknown): value is T {
+  try {
+    return value instanceof kind
+  } catch {
+    return false
+  }
 }
 
 /** A refusal must not fail for want of a text. */

@@ -49,6 +49,7 @@ export { equalData } from './equal-data.ts'
 export {
   asPeerplaneError,
   errorKinds,
+  isA,
   PeerplaneError,
   reasonOf,
   Rejected,

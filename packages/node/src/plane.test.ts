@@ -11,6 +11,6 @@ const data = mkdtempSync(join(tmpdir(), 'peerplane-'))
 let spaces = 0
 afterAll(() => rmSync(data, { recursive: true }))
 
-planeContract('a program in Node', (entities) =>
-  open({ entities, data, space: `plane ${(spaces += 1)}`, network: false }),
+planeContract('a program in Node', (entities, onError) =>
+  open({ entities, data, space: `plane ${(spaces += 1)}`, network: false, onError }),
 )

@@ -2,6 +2,7 @@ import {
   checkName,
   copyPlain,
   describe,
+  isA,
   limits,
   PeerplaneError,
   type Json,
@@ -86,7 +87,7 @@ function takeObject(value: unknown, what: string): { readonly [name: string]: un
   try {
     return Array.isArray(value) ? notAnObject(what) : { ...value }
   } catch (cause) {
-    throw cause instanceof PeerplaneError ? cause : invalid(`${what} cannot be read`)
+    throw isA(PeerplaneError, cause) ? cause : invalid(`${what} cannot be read`)
   }
 }
 

@@ -5,8 +5,8 @@ import {
   decodeCanonical,
   encodeCanonical,
   entityKey,
+  isA,
   PeerplaneError,
-  Rejected,
   toBase64Url,
   type Command,
   type CommandContext,
@@ -122,7 +122,7 @@ function runHandler(
   try {
     return takeReply(handler(draft.handle, input, commandContext))
   } catch (error) {
-    throw error instanceof Rejected ? error : asPeerplaneError(error, 'handler-failed')
+    throw asPeerplaneError(error, 'handler-failed')
   } finally {
     draft.pause()
   }
@@ -133,7 +133,7 @@ function takeReply(reply: unknown): Json | undefined {
   if (reply === undefined) return undefined
   if (isThenable(reply)) {
     // Its failure is a consequence, and must not end the process.
-    if (reply instanceof Promise) reply.catch(() => undefined)
+    if (isA(Promise, reply)) reply.catch(() => undefined)
     throw new PeerplaneError('handler-failed', 'the handler is asynchronous')
   }
   const plain = copyPlain(reply, 'the reply of the handler', inputBounds, 'handler-failed')

@@ -21,6 +21,7 @@ export {
   type Plane,
   type RecordedOf,
 } from './plane.ts'
+export { checkListener } from './arguments.ts'
 export { distinct, type Report } from './listening.ts'
 export type { NetworkFactory, NetworkSpace, Ports } from './ports.ts'
 export { openRuntime, type RuntimeOptions } from './runtime.ts'

@@ -1,4 +1,11 @@
-import { limits, PeerplaneError, type Command, type Scheduler } from '@peerplane/core'
+import {
+  isA,
+  limits,
+  PeerplaneError,
+  reasonOf,
+  type Command,
+  type Scheduler,
+} from '@peerplane/core'
 
 /** What a handler gets, or the promise of it where the schema is asynchronous. */
 export type Judged = { readonly value: unknown } | Promise<{ readonly value: unknown }>
@@ -15,9 +22,9 @@ export function judge(
 ): Judged {
   if (!schema) return { value: input }
   const failed = (cause: unknown): never => {
-    if (cause instanceof PeerplaneError) throw cause
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new PeerplaneError('handler-failed', `the schema of ${name} failed: ${reason}`, { cause })
+    if (isA(PeerplaneError, cause)) throw cause
+    const reason = `the schema of ${name} failed: ${reasonOf(cause)}`
+    throw new PeerplaneError('handler-failed', reason, { cause })
   }
   try {
     const result = schema['~standard'].validate(input)
@@ -40,15 +47,20 @@ export const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   typeof (value as { readonly then?: unknown }).then === 'function'
 
 type Schema = NonNullable<Command<unknown, unknown, unknown>['input']>
+type Issue = Extract<Result, { readonly issues: object }>['issues'][number]
 type Result = Awaited<ReturnType<Schema['~standard']['validate']>>
 
 function accepted(result: Result, name: string): { readonly value: unknown } {
-  if (!result.issues) return { value: result.value }
-  const reasons = result.issues.map(({ message, path }) => {
+  const { issues } = result
+  if (issues === undefined && 'value' in result) return { value: result.value }
+  // A schema without types may give anything.
+  if (!issues || !Array.isArray(issues)) throw new TypeError('it gave no result')
+  const reasons = [...issues].map(({ message, path }: Issue) => {
     const place = path?.map((part) => String(typeof part === 'object' ? part.key : part)).join('.')
     return place ? `${place}: ${message}` : message
   })
-  throw new PeerplaneError('invalid-input', `${name} was given ${reasons.join('; ')}`)
+  const reason = reasons.join('; ') || 'what it does not take'
+  throw new PeerplaneError('invalid-input', `${name} was given ${reason}`)
 }
 
 function inTime<T>(answer: Promise<T>, name: string, scheduler: Scheduler): Promise<T> {

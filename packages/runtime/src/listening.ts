@@ -1,4 +1,4 @@
-import { equalData, PeerplaneError } from '@peerplane/core'
+import { equalData, isA, PeerplaneError, reasonOf } from '@peerplane/core'
 
 /** Takes a failure of the application that no call can be answered with. It must not throw. */
 export type Report = (error: PeerplaneError) => void
@@ -13,15 +13,15 @@ export function distinct<Data, Rest extends readonly unknown[]>(
 ): (data: Data, ...rest: Rest) => void {
   let shown: { readonly data: Data } | undefined
   const fail = (cause: unknown): void => {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    report(new PeerplaneError('listener-failed', `a listener threw: ${reason}`, { cause }))
+    const reason = `a listener threw: ${reasonOf(cause)}`
+    report(new PeerplaneError('listener-failed', reason, { cause }))
   }
   return (data, ...rest) => {
     if (shown && equalData(shown.data, data)) return
     shown = { data }
     try {
       const result = listener(data, ...rest)
-      if (result instanceof Promise) result.catch(fail)
+      if (isA(Promise, result)) result.catch(fail)
     } catch (error) {
       fail(error)
     }

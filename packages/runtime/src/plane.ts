@@ -168,12 +168,11 @@ export function createPlane(
     latest = handedOut(status)
   })
   const known = (entity: unknown): Entity => {
-    const { type } = (
-      typeof entity === 'object' && entity !== null ? entity : {}
-    ) as Partial<Entity>
+    const type = typeOf(entity)
     const found = typeof type === 'string' ? declared.get(type) : undefined
     if (found) return found
-    throw new PeerplaneError('unknown-entity', `entity ${describe(type)} was not passed to open`)
+    const what = type === undefined ? describe(entity) : `entity ${describe(type)}`
+    throw new PeerplaneError('unknown-entity', `${what} was not passed to open`)
   }
   const atomic = async (record: unknown, options: unknown): Promise<Outcome> =>
     freeze(await backend.invoke(recording.record(record), takeInvokeOptions(options)))
@@ -196,7 +195,7 @@ export function createPlane(
       recording.requireNone()
       return atomic(record, options)
     },
-    outcome: (operationId) => backend.outcome(operationId),
+    outcome: async (operationId) => backend.outcome(checkName(operationId, 'an operation id')),
     status: () => {
       const now = backend.status?.()
       return now ? handedOut(now) : latest
@@ -215,6 +214,15 @@ export function createPlane(
       stopStatus()
       await backend.close()
     },
+  }
+}
+
+/** The type of what may be an entity; a proxy may refuse to say it. */
+function typeOf(entity: unknown): unknown {
+  try {
+    return (entity as Partial<Entity> | null | undefined)?.type
+  } catch {
+    return undefined
   }
 }
 

@@ -1,4 +1,4 @@
-import { describe, PeerplaneError } from '@peerplane/core'
+import { describe, isA, PeerplaneError } from '@peerplane/core'
 
 import { takeInput, takeVersion } from './arguments.ts'
 import type { Invocation } from './backend.ts'
@@ -56,7 +56,7 @@ export function createRecording(targetOf: (client: unknown) => Target | undefine
       }
       if (returned === undefined) return invocations
       // Its failure is a consequence, and must not end the process.
-      if (returned instanceof Promise) returned.catch(() => undefined)
+      if (isA(Promise, returned)) returned.catch(() => undefined)
       throw invalid(
         `what atomic runs is synchronous and returns nothing; it returned ${describe(returned)}`,
       )

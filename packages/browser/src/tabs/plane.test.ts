@@ -12,7 +12,7 @@ afterEach(() => {
   for (const tab of tabs.splice(0)) tab.kill()
 })
 
-planeContract('a tab that follows', async (entities) => {
+planeContract('a tab that follows', async (entities, report) => {
   const name = `plane ${(spaces += 1)}`
   const openTab = (): Promise<TabBackend> => {
     const tab = createTab()
@@ -20,5 +20,5 @@ planeContract('a tab that follows', async (entities) => {
     return openInTabs(tab.env, name, async () => ({ backend: await openAlone(entities), term: 1 }))
   }
   await openTab()
-  return createPlane(entities, await openTab())
+  return createPlane(entities, await openTab(), report)
 })

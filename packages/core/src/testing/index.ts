@@ -13,3 +13,13 @@ export {
 export { storeContract } from './store.contract.ts'
 export type { StoreFixture } from './store-model.ts'
 export { deterministicCrypto, ManualClock, seededRandom } from './deterministic.ts'
+export {
+  anyArguments,
+  either,
+  isData,
+  isFunction,
+  isName,
+  isOptions,
+  isUndefined,
+} from './any-argument.ts'
+export { expectRows, faultsOf, type FunctionTable, type Parameter, type Result } from './table.ts'

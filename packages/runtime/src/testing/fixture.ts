@@ -3,11 +3,14 @@ import { createMemoryStore } from '@peerplane/crdt-store'
 
 import { systemPlatform } from '../adapters/platform.ts'
 import type { LocalBackend } from '../backend.ts'
+import type { Report } from '../listening.ts'
 import type { Plane } from '../plane.ts'
 import { openRuntime } from '../runtime.ts'
 
-/** Opens a plane on an empty store, in the way that is tested; whoever opens it sees to its end. */
-export type OpenPlane = (entities: readonly Entity[]) => Promise<Plane>
+/**
+ * Opens a plane on an empty store, in the way that is tested; whoever opens it sees to its end. `report` takes what listeners throw.
+ */
+export type OpenPlane = (entities: readonly Entity[], report?: Report) => Promise<Plane>
 
 /** A runtime with a store in memory and without a network. */
 export async function openAlone(entities: readonly Entity[]): Promise<LocalBackend> {

@@ -58,12 +58,17 @@ export function orderContract(open: OpenPlane): void {
     const [a, b] = [plane.get(Journal, 'a'), plane.get(Journal, 'b')]
     const decided: string[] = []
     const note = (line: string) => (): unknown => decided.push(line)
-    await Promise.all([
-      callChecked(a, 20, 'first').then(note('first')),
+    const held = Promise.withResolvers<void>()
+    gate.opened = held.promise
+    const behind = [
+      callChecked(a, 'gate', 'first').then(note('first')),
       a.plain('second').then(note('second')),
-      b.plain('elsewhere').then(note('elsewhere')),
-    ])
-    expect(decided).toEqual(['elsewhere', 'first', 'second'])
+    ]
+    await b.plain('elsewhere')
+    expect(decided).toEqual([])
+    held.resolve()
+    await Promise.all(behind)
+    expect(decided).toEqual(['first', 'second'])
     await plane.close()
   })
 }
@@ -85,6 +90,9 @@ class History {
   }
 }
 
+/** What the schema waits for in place of turns. */
+const gate: { opened: Promise<void> } = { opened: Promise.resolve() }
+
 /** Accepts `turns line` after so many turns of the event loop, and refuses `turns` alone. */
 const late = {
   '~standard': {
@@ -94,6 +102,7 @@ const late = {
       input: unknown,
     ): Promise<{ value: string } | { issues: readonly { message: string }[] }> => {
       const [turns, line] = (input as string).split(' ')
+      if (turns === 'gate') await gate.opened
       for (let i = 0; i < Number(turns); i++) await turn()
       return line === undefined ? { issues: [{ message: 'no line' }] } : { value: line }
     },
@@ -127,7 +136,7 @@ function exchange(last: RegisterHandle<string>, line: string): string {
 
 const callChecked = (
   client: EntityClient<typeof Journal>,
-  turns: number,
+  turns: number | 'gate',
   line: string,
 ): Promise<unknown> => client.checked(`${turns} ${line}`)
 

@@ -1,0 +1,94 @@
+import { expect } from 'vitest'
+
+import { PeerplaneError } from '../errors.ts'
+import { anyArguments, OWN } from './any-argument.ts'
+
+/** One parameter of a function, or a member of it. */
+export interface Parameter {
+  /** Calls the function with `value` there, and with what fits everywhere else. */
+  readonly pass: (value: unknown) => unknown
+  /** What is taken; everything else is refused. */
+  readonly takes: (value: unknown) => boolean
+  /** What a refusal says. */
+  readonly codes: readonly string[]
+}
+
+/** The parameters of each function. */
+export interface FunctionTable {
+  readonly [name: string]: { readonly [parameter: string]: Parameter }
+}
+
+/** What came of a call, and whether it came through a promise. */
+export type Result = { readonly promised: boolean } & (
+  | { readonly taken: true; readonly value: unknown }
+  | { readonly taken: false; readonly error: unknown }
+)
+
+/** In milliseconds, until a call counts as one that never ends. */
+const PATIENCE = 30_000
+
+/** The result of a call, in time. */
+async function resultOf(call: () => unknown): Promise<Result> {
+  let timer: ReturnType<typeof globalThis.setTimeout> | undefined
+  let promised = false
+  const late = new Promise((resolve) => {
+    timer = globalThis.setTimeout(() => resolve(LATE), PATIENCE)
+  })
+  try {
+    const given = call()
+    promised = given instanceof Promise
+    const value = await Promise.race([given, late])
+    return value === LATE
+      ? { promised, taken: false, error: new Error('no answer') }
+      : { promised, taken: true, value }
+  } catch (error) {
+    return { promised, taken: false, error }
+  } finally {
+    globalThis.clearTimeout(timer)
+  }
+}
+
+/**
+ * Passes every argument there is to every parameter of a function, and gives what was taken or refused against its row. `after` looks for
+ * what a call has changed.
+ */
+export async function faultsOf(
+  parameters: FunctionTable[string],
+  after: (result: Result) => Promise<string | undefined> = async () => undefined,
+): Promise<readonly string[]> {
+  const faults: string[] = []
+  const ways = new Set<boolean>()
+  for (const [parameter, { pass, takes, codes }] of Object.entries(parameters)) {
+    for (const [name, value] of anyArguments) {
+      const result = await resultOf(() => pass(value))
+      const fits = result.taken ? takes(value) : !takes(value) && refuses(result.error, codes)
+      if (!fits) faults.push(`${parameter}, ${name}: ${said(result)}`)
+      ways.add(result.promised)
+      const trace = await after(result)
+      if (trace !== undefined) faults.push(`${parameter}, ${name}: ${trace}`)
+    }
+  }
+  if (ways.size > 1) faults.push('answers through promises and without them')
+  return faults
+}
+
+/** Each function of `owner` has its row, and each row its function. */
+export function expectRows(owner: object, table: FunctionTable): void {
+  const functions = Object.entries(owner).filter(([, value]) => typeof value === 'function')
+  expect(Object.keys(table).sort()).toEqual(functions.map(([name]) => name).sort())
+}
+
+const LATE = Symbol('late')
+
+/** Whether an error is ours, and has one of `codes`; `its own` stands for what a function of the application throws. */
+function refuses(error: unknown, codes: readonly string[]): boolean {
+  if (error instanceof PeerplaneError) return codes.includes(error.code)
+  return codes.includes('its own') && error instanceof RangeError && error.message === OWN
+}
+
+function said(result: Result): string {
+  if (result.taken) return 'taken'
+  const { error } = result
+  if (error instanceof PeerplaneError) return `${error.code}: ${error.message}`
+  return error instanceof Error ? `${error.name}: ${error.message}` : `throws a ${typeof error}`
+}
