@@ -16,6 +16,7 @@ const ARROWS = {
 const DOORS = [
   '[^/]+/src/index[.]ts$',
   '(core|runtime)/src/testing/index[.]ts$',
+  'runtime/src/contract/index[.]ts$',
   'crdt-store/src/document/index[.]ts$',
   'sync/src/libp2p/index[.]ts$',
 ]

@@ -26,6 +26,11 @@ export interface OpenOptions {
   /** Which store of this origin; one store holds one space. Default `default`. */
   readonly space?: string | undefined
   /**
+   * Version of the application, a whole number that goes up with each release. Of several tabs the one with the newest leads: it knows the
+   * commands of all. Default 0.
+   */
+  readonly version?: number | undefined
+  /**
    * An invitation, as text or as the address of a page; an address without an invitation counts as none, so that `location.href` can always
    * be passed. Without it the space of the store is opened, or a new one founded.
    */
@@ -60,10 +65,10 @@ export interface BrowserPlane extends Plane {
  */
 export async function open(options: OpenOptions): Promise<BrowserPlane> {
   requireBrowser()
-  const { entities, space = 'default', onError = systemReport } = options
+  const { entities, space = 'default', version = 0, onError = systemReport } = options
   const invitation = invitationOf(options.join)
   const platform = systemPlatform()
-  const backend = await openInTabs(browserTabs, space, (online, taken) =>
+  const backend = await openInTabs(browserTabs, space, version, (online, taken) =>
     openReplica(
       { ...options, join: invitation, online: online ?? options.online },
       taken,

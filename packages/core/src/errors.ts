@@ -15,6 +15,16 @@ const kind = (meaning: string, retry: boolean, action: string): ErrorKind => ({
 
 /** The catalogue of error codes. `docs/errors.md` is generated from it. */
 export const errorKinds = {
+  outdated: kind(
+    'A newer version asks for something that this version does not know.',
+    false,
+    'Update this side: reload the older tab, or install the newer program.',
+  ),
+  'not-allowed': kind(
+    'Whoever asks may not ask for this.',
+    false,
+    'Ask with the rights that the operation needs.',
+  ),
   malformed: kind(
     'Bytes from outside do not have the form the protocol demands.',
     false,

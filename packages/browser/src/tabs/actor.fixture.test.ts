@@ -172,7 +172,7 @@ export class Actor {
   async #open(): Promise<void> {
     const { world, seed } = this.#story
     const number = this.name
-    const opening = openInTabs(this.tab.env, 'space', async (_online, taken) => {
+    const opening = openInTabs(this.tab.env, 'space', this.#version(), async (_online, taken) => {
       const { store, term } = await world.database.open(this.tab, taken)
       const ports = {
         store,
@@ -197,6 +197,11 @@ export class Actor {
     })
     this.plane = createPlane(entities, backend)
     for (const kind of Object.keys(kinds) as Kind[]) this.#watch(this.plane, kind)
+  }
+
+  /** In every other story the application is deployed anew from time to time. */
+  #version(): number {
+    return this.#story.seed % 2 === 0 ? Math.floor(this.#story.tabs / 2) : 0
   }
 
   /** A leader shows what is not durable yet; when another tab has taken over, that is shown again after it was done there. */

@@ -1,17 +1,16 @@
 import { limits, PeerplaneError, type Scheduler } from '@peerplane/core'
-import type { Backend } from '@peerplane/runtime'
+import type { LocalBackend } from '@peerplane/runtime'
+import type { RemoteBackend } from '@peerplane/runtime/contract'
 
 import { atDeadline } from './deadline.ts'
 
-/** Where requests go at the moment. */
-export interface Target {
-  readonly backend: Omit<Backend, 'close'>
-  /** Whether it is the runtime of this very tab. */
-  readonly local: boolean
-}
+/** Where requests go at the moment: to the runtime of this very tab, or through another one. */
+export type Target =
+  | { readonly local: true; readonly backend: LocalBackend }
+  | { readonly local: false; readonly backend: RemoteBackend }
 
 /** One request; `elsewhere` if it goes to another tab, which may have to be asked again. */
-type Request<T> = (backend: Target['backend'], elsewhere: boolean) => Promise<T>
+type Request<T> = (backend: RemoteBackend, elsewhere: boolean) => Promise<T>
 
 interface Call {
   readonly request: Request<unknown>

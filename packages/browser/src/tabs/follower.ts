@@ -1,13 +1,16 @@
 import { limits, type PeerplaneError } from '@peerplane/core'
+import { backendContract, Client, type RemoteBackend } from '@peerplane/runtime/contract'
 
 import { openLineOfTab, openLobby, tabLock } from './channel.ts'
 import type { TabEnvironment } from './environment.ts'
-import { driveRemote, type RemoteBackend } from './follower-side.ts'
+import { compareVersions, type TabVersion } from './version.ts'
 
 /** What a following tab is told. */
 export interface FollowerEvents {
-  /** There is a leader, the first or another one than before. */
-  welcomed(backend: RemoteBackend): void
+  /** There is a leader, the first or another one than before. `isOlder` if this tab has an older version than the leader. */
+  welcomed(backend: RemoteBackend, isOlder: boolean): void
+  /** The leader has an older version than this tab, and may not know what this one asks for. */
+  older(): void
   /** How many tabs follow the leader, this one included. */
   following(tabs: number): void
   /** Nobody has given a sign of life for long: who leads hangs. Called again as long as that goes on. */
@@ -20,10 +23,11 @@ export function follow(
   env: TabEnvironment,
   space: string,
   tab: string,
+  version: TabVersion,
   events: FollowerEvents,
 ): () => void {
   const stopping = new AbortController()
-  let leader: { readonly term: number; readonly remote: RemoteBackend } | undefined
+  let leader: { readonly term: number; readonly client: Client<RemoteBackend> } | undefined
   let looking = true
   let present = false
   let cancelBeat: (() => void) | undefined
@@ -37,13 +41,20 @@ export function follow(
     if (message.kind === 'welcome') {
       looking = false
       if (message.term === current) return
-      const remote = driveRemote(message.term, line.post, events.watchFailed)
-      leader = { term: message.term, remote }
+      const { term } = message
+      const client = new Client<RemoteBackend>({
+        contract: backendContract,
+        post: (request) => line.post({ kind: 'request', term, request }),
+        refused: events.watchFailed,
+      })
+      leader = { term, client }
       events.following(message.following)
-      events.welcomed(remote)
+      const order = compareVersions(version, message.version)
+      if (order > 0) events.older()
+      else events.welcomed(client.target, order < 0)
     } else if (message.term !== current) return
     else if (message.kind === 'tabs') events.following(message.following)
-    else if (message.kind !== 'alive') leader?.remote.receive(message)
+    else if (message.kind === 'reply') leader?.client.receive(message.reply)
   })
   const lobby = openLobby(env, space, (message) => {
     if (message.kind === 'opening') silence = 0

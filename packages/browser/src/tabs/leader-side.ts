@@ -1,8 +1,9 @@
-import type { LocalBackend } from '@peerplane/runtime'
+import { type LocalBackend } from '@peerplane/runtime'
+import { backendContract, Service } from '@peerplane/runtime/contract'
 
 import { openLineOfLeader, openLobby, tabLock } from './channel.ts'
 import type { TabEnvironment } from './environment.ts'
-import { serveTab } from './serve-tab.ts'
+import type { TabVersion } from './version.ts'
 
 /** How long the last words of a tab that is gone may be on their way: they do not come in order with its death. */
 const LAST_WORDS_MS = 1_000
@@ -29,6 +30,7 @@ export function serveTabs(
   env: TabEnvironment,
   space: string,
   { backend, term }: Leadership,
+  version: TabVersion,
   following: (tabs: number) => void,
 ): LeaderSide {
   const tabs = new Map<string, Following>()
@@ -42,13 +44,21 @@ export function serveTabs(
   }
   const admit = (tab: string): void => {
     const line = openLineOfLeader(env, tab, (message) => {
-      if (message.term === term) service.receive(message)
+      if (message.term !== term) return
+      if (message.kind === 'ping') line.post({ kind: 'alive', term })
+      else service.receive(message.request)
     })
-    const service = serveTab(backend, term, line.post)
+    const service = new Service({
+      contract: backendContract,
+      target: backend,
+      authority: 'manage',
+      settled: backend.settled,
+      post: (reply) => line.post({ kind: 'reply', term, reply }),
+    })
     tabs.set(tab, {
-      welcome: () => line.post({ kind: 'welcome', term, following: tabs.size }),
+      welcome: () => line.post({ kind: 'welcome', term, following: tabs.size, version }),
       count: () => line.post({ kind: 'tabs', term, following: tabs.size }),
-      gone: service.endWatches,
+      gone: () => service.endWatches(),
       stop: () => {
         service.stop()
         line.close()

@@ -17,7 +17,10 @@ planeContract('a tab that follows', async (entities, report) => {
   const openTab = (): Promise<TabBackend> => {
     const tab = createTab()
     tabs.push(tab)
-    return openInTabs(tab.env, name, async () => ({ backend: await openAlone(entities), term: 1 }))
+    return openInTabs(tab.env, name, 0, async () => ({
+      backend: await openAlone(entities),
+      term: 1,
+    }))
   }
   await openTab()
   return createPlane(entities, await openTab(), report)

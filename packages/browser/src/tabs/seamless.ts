@@ -1,44 +1,44 @@
 import { equalData } from '@peerplane/core'
-import type { EntityView, Row } from '@peerplane/runtime'
 
-/*
- * The first view that a new backend gives is a copy of what the one before has shown, if nothing happened in between. A listener shall not
- * be called for it, and shall get the objects it knows where they are equal.
+/**
+ * Makes a listener for each backend in turn.
+ *
+ * The first view of a new backend is a copy of what the one before has shown, if nothing happened in between. `listener` is not called for it,
+ * and gets the objects that it knows where they are equal.
  */
-
-/** Makes a listener for each backend in turn. */
-export type Seamless<View> = () => (view: View) => void
-
-/** For one entity. */
-export function seamlessEntity(listener: (view: EntityView) => void): Seamless<EntityView> {
-  let seen: EntityView | undefined
-  let shown: EntityView | undefined
+export function seamless<View>(listener: (view: View) => void): () => (view: View) => void {
+  let shown: { readonly view: View } | undefined
   return () => {
-    let first = true
+    let isFirst = true
+    let known: ReadonlyMap<unknown, unknown> = new Map()
     return (view) => {
-      const same =
-        seen?.state === view.state || (first && seen && equalData(seen.state, view.state))
-      const next = same && shown ? { ...view, state: shown.state } : view
-      const repeated = first && shown && equalData(next, shown)
-      first = false
-      seen = view
-      shown = next
-      if (!repeated) listener(next)
+      if (isFirst && shown) known = equalParts(view, shown.view)
+      const next = known.size > 0 ? withParts(view, known) : view
+      const isRepeated = isFirst && shown !== undefined && equalData(next, shown.view)
+      isFirst = false
+      if (isRepeated) return
+      shown = { view: next }
+      listener(next)
     }
   }
 }
 
-/** For a listing. */
-export function seamlessRows(listener: (rows: readonly Row[]) => void): Seamless<readonly Row[]> {
-  let shown: readonly Row[] | undefined
-  return () => {
-    let first = true
-    return (rows) => {
-      const repeated = first && shown && equalData(rows, shown)
-      first = false
-      if (repeated) return
-      shown = rows
-      listener(rows)
-    }
+/** Of the parts of `next` that are objects, those equal to a part of `before` at the same place, with that one. */
+function equalParts(next: unknown, before: unknown): ReadonlyMap<unknown, unknown> {
+  const known = new Map<unknown, unknown>()
+  if (!isObject(next) || !isObject(before)) return known
+  for (const [key, part] of Object.entries(next)) {
+    const earlier = (before as { readonly [key: string]: unknown })[key]
+    if (isObject(part) && isObject(earlier) && equalData(part, earlier)) known.set(part, earlier)
   }
+  return known
 }
+
+function withParts<View>(view: View, known: ReadonlyMap<unknown, unknown>): View {
+  if (Array.isArray(view)) return view.map((part) => known.get(part) ?? part) as View
+  if (!isObject(view)) return view
+  const parts = Object.entries(view).map(([key, part]) => [key, known.get(part) ?? part])
+  return Object.fromEntries(parts) as View
+}
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null

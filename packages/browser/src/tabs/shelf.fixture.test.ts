@@ -1,4 +1,10 @@
-import { PeerplaneError, Rejected, type CommitId } from '@peerplane/core'
+import {
+  PeerplaneError,
+  Rejected,
+  type CommitId,
+  type DeviceId,
+  type SpaceId,
+} from '@peerplane/core'
 import type { LocalBackend, Outcome, PlaneStatus } from '@peerplane/runtime'
 
 import type { Leadership } from './leader-side.ts'
@@ -34,6 +40,25 @@ export const createDisk = (): Disk => ({
 
 const turns = async (count: number): Promise<void> => {
   for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setTimeout(resolve))
+}
+
+const status: PlaneStatus = {
+  space: 'space' as SpaceId,
+  device: 'device' as DeviceId,
+  storage: 'ok',
+  commits: 0,
+  waiting: 0,
+  contradicted: 0,
+  unreadable: 0,
+  void: 0,
+  forks: 0,
+  pendingCommands: 0,
+  online: true,
+  peers: [],
+  network: undefined,
+  addresses: [],
+  lastError: undefined,
+  clockDoubt: undefined,
 }
 
 /** What a shelf says of entities that are no shelves. */
@@ -131,7 +156,7 @@ export async function openShelf(
       check(type)
       return rows()
     },
-    watchStatus: (listener) => listen(() => listener({ online: wanted } as PlaneStatus)),
+    watchStatus: (listener) => listen(() => listener({ ...status, online: wanted })),
     invite: async (hours) => `invitation for ${hours} hours`,
     setOnline: async (next) => {
       wanted = next

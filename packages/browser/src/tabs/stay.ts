@@ -5,6 +5,7 @@ import type { TabEnvironment } from './environment.ts'
 import { follow } from './follower.ts'
 import { serveTabs, type Leadership } from './leader-side.ts'
 import type { SteadyBackend } from './steady-backend.ts'
+import type { TabVersion } from './version.ts'
 
 /** How this tab stands to the other tabs of its space. */
 export interface TabsStatus {
@@ -12,6 +13,8 @@ export interface TabsStatus {
   readonly role: 'leader' | 'follower'
   /** How many other tabs of this browser profile share the replica. */
   readonly others: number
+  /** Whether the tab that leads runs a newer version of the application: reloading the page brings it here, too. */
+  readonly outdated: boolean
 }
 
 /**
@@ -41,6 +44,7 @@ export interface StayEvents {
 export function beginStay(
   env: TabEnvironment,
   space: string,
+  version: TabVersion,
   lead: Lead,
   steady: SteadyBackend,
   events: StayEvents,
@@ -58,7 +62,8 @@ export function beginStay(
     stopFollowing()
     steady.detach()
     events.leading()
-    if (await reign(env, space, lead, steady, events, [leaving.signal, lost])) return
+    const ends = [leaving.signal, lost] as const
+    if (await reign(env, space, version, lead, steady, events, ends)) return
     if (!leaving.signal.aborted) events.replaced()
   }
   const until = (held: Promise<void>): Promise<void> => {
@@ -67,17 +72,22 @@ export function beginStay(
     })
     return held
   }
-  const stopFollowing = follow(env, space, tab, {
-    welcomed: (backend) => {
+  let outdated = false
+  const takeOver = (): void => {
+    if (leads) return
+    inLine.abort()
+    terms.push(until(env.locks.steal(leaderLock(space), term)))
+  }
+  const stopFollowing = follow(env, space, tab, version, {
+    welcomed: (backend, isOlder) => {
+      outdated = isOlder
       steady.attach({ backend, local: false })
       events.attached()
     },
-    following: (others) => events.tabs({ role: 'follower', others }),
-    silent: () => {
-      if (leads) return
-      inLine.abort()
-      terms.push(until(env.locks.steal(leaderLock(space), term)))
-    },
+    // What is asked meanwhile waits for this tab, which knows it.
+    older: takeOver,
+    following: (others) => events.tabs({ role: 'follower', others, outdated }),
+    silent: takeOver,
     watchFailed: steady.failed,
   })
   const queued = AbortSignal.any([leaving.signal, inLine.signal])
@@ -95,6 +105,7 @@ export function beginStay(
 async function reign(
   env: TabEnvironment,
   space: string,
+  version: TabVersion,
   lead: Lead,
   steady: SteadyBackend,
   events: StayEvents,
@@ -112,8 +123,8 @@ async function reign(
     const leadership = await lead(steady.online(), () => taken.abort())
     try {
       if (!ended.aborted) {
-        const side = serveTabs(env, space, leadership, (others) =>
-          events.tabs({ role: 'leader', others }),
+        const side = serveTabs(env, space, leadership, version, (others) =>
+          events.tabs({ role: 'leader', others, outdated: false }),
         )
         serves = true
         steady.attach({ backend: leadership.backend, local: true })

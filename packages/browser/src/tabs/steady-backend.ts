@@ -1,9 +1,16 @@
 import { asPeerplaneError, PeerplaneError, toBase64Url } from '@peerplane/core'
-import type { Backend, PlaneStatus, Problem } from '@peerplane/runtime'
+import { type Backend, type PlaneStatus, type Problem } from '@peerplane/runtime'
+import {
+  backendContract,
+  targetOf,
+  type AnyOperation,
+  type Method,
+  type RemoteBackend,
+} from '@peerplane/runtime/contract'
 
 import { Calls, type Target } from './calls.ts'
 import type { TabEnvironment } from './environment.ts'
-import { seamlessEntity, seamlessRows } from './seamless.ts'
+import { seamless } from './seamless.ts'
 import { createWatches } from './watches.ts'
 
 /** A backend that stays while the one behind it changes. */
@@ -62,38 +69,43 @@ export function createSteadyBackend(
       tell()
     }),
   )
-  const watch: typeof watches.add = (start) => {
-    if (closed) throw new PeerplaneError('closed', 'the plane was closed')
-    return watches.add(start)
-  }
-
-  const backend: SteadyBackend['backend'] = {
-    invoke: (invocations, options) => {
-      let { operationId } = options
+  const method = (name: string, operation: AnyOperation): Method => {
+    const call = (target: RemoteBackend, given: readonly unknown[]): unknown =>
+      (target as unknown as { readonly [name: string]: Method })[name]!(...given)
+    if (operation.kind === 'watch') {
+      return (...given) => {
+        if (closed) throw new PeerplaneError('closed', 'the plane was closed')
+        const listen = seamless(given.at(-1) as (view: unknown) => void)
+        return watches.add(
+          (target) => call(target, [...given.slice(0, -1), listen()]) as () => void,
+        )
+      }
+    }
+    const { repeat } = operation
+    return (...given) => {
+      if (repeat === 'freely')
+        return calls.make((target) => call(target, given) as Promise<unknown>)
+      let operationId = repeat.operationId(given)
       return calls.make(
         (target, elsewhere) => {
           if (elsewhere) operationId ??= toBase64Url(env.random.bytes(16))
-          return target.invoke(invocations, { ...options, operationId })
+          const marked = operationId === undefined ? given : repeat.mark(given, operationId)
+          return call(target, marked) as Promise<unknown>
         },
         () => operationId,
       )
-    },
-    outcome: (operationId) => calls.make((target) => target.outcome(operationId)),
-    list: (type, query) => calls.make((target) => target.list(type, query)),
-    invite: (hours, trustClock) => calls.make((target) => target.invite(hours, trustClock)),
+    }
+  }
+  const derived = targetOf<RemoteBackend>(backendContract, method)
+  const backend: SteadyBackend['backend'] = {
+    ...derived,
     setOnline: (wanted) => {
       online = wanted
       asked = wanted
-      return calls.make((target) => target.setOnline(wanted))
+      return derived.setOnline(wanted)
     },
-    hasten: () => current?.backend.hasten(),
-    watchEntity: (type, id, listener) => {
-      const seamless = seamlessEntity(listener)
-      return watch((target) => target.watchEntity(type, id, seamless()))
-    },
-    watchType: (type, query, listener) => {
-      const seamless = seamlessRows(listener)
-      return watch((target) => target.watchType(type, query, seamless()))
+    hasten: () => {
+      if (current?.local) current.backend.hasten()
     },
     watchStatus: (listener) => {
       listeners.add(listener)

@@ -37,7 +37,7 @@ describe('tabs of one space', () => {
     const second = await open()
     const third = await open()
     await eventually(() => expect(second.tabs().others).toBe(2))
-    expect(third.tabs()).toEqual({ role: 'follower', others: 2 })
+    expect(third.tabs()).toEqual({ role: 'follower', others: 2, outdated: false })
     await second.close()
     await eventually(() => expect(third.tabs().others).toBe(1))
     expect(counts).toEqual([1, 2, 1])
@@ -333,6 +333,43 @@ describe('a tab that is closed', () => {
   })
 })
 
+describe('tabs of two versions of the application', () => {
+  it('are led by the newest, which the older ones follow', async () => {
+    const { open } = await browser()
+    const old = await open({ version: 1 })
+    const before = increment(old, 'a', 1)
+    const fresh = await open({ version: 2 })
+    await increment(fresh, 'a', 1)
+    expect(fresh.tabs()).toMatchObject({ role: 'leader', outdated: false })
+    await before
+    await eventually(() => expect(old.tabs()).toMatchObject({ role: 'follower', outdated: true }))
+    await increment(old, 'a', 1)
+    const seen = watch(old, 'a')
+    await eventually(() => expect(seen.at(-1)).toBe(3))
+  })
+
+  it('do not change places when an older one comes', async () => {
+    const { open, disk } = await browser()
+    const fresh = await open({ version: 2 })
+    const old = await open({ version: 1 })
+    await increment(old, 'a', 1)
+    expect(fresh.tabs().role).toBe('leader')
+    expect(old.tabs()).toMatchObject({ role: 'follower', outdated: true })
+    expect(disk.opened).toBe(1)
+  })
+
+  it('nothing called meanwhile is lost or done twice', async () => {
+    const { open, disk } = await browser()
+    const old = await open({ version: 1 })
+    const follower = await open({ version: 1 })
+    const calls = Array.from({ length: 50 }, (_, i) => increment(i % 2 ? old : follower, 'a', 1))
+    const fresh = await open({ version: 2 })
+    calls.push(...Array.from({ length: 50 }, () => increment(fresh, 'a', 1)))
+    await Promise.all(calls)
+    expect(disk.values.get('a')).toBe(100)
+  })
+})
+
 describe('a page that is put away', () => {
   it('leaves, and joins again when it comes back', async () => {
     const { open, tab } = await browser()
@@ -342,10 +379,10 @@ describe('a page that is put away', () => {
     await eventually(() => expect(seen).toEqual(counts(0)))
     tab(first).page.hidden()
     await increment(second, 'a', 1)
-    expect(second.tabs()).toEqual({ role: 'leader', others: 0 })
+    expect(second.tabs()).toEqual({ role: 'leader', others: 0, outdated: false })
     tab(first).page.shown()
     await eventually(() => expect(seen).toEqual(counts(0, 1)))
-    expect(first.tabs()).toEqual({ role: 'follower', others: 1 })
+    expect(first.tabs()).toEqual({ role: 'follower', others: 1, outdated: false })
     await increment(first, 'a', 1)
     expect(seen).toEqual(counts(0, 1, 2))
   })
@@ -436,28 +473,36 @@ const shown = (backend: Backend, id: string, value: number): Promise<number> =>
 
 let browsers = 0
 
+interface OpenHow {
+  readonly hearsAfterMs?: number
+  readonly version?: number
+}
+
 /** A profile in which tabs open one space. */
 async function browser(): Promise<{
   readonly name: string
   readonly disk: Disk
-  readonly open: (how?: { readonly hearsAfterMs: number }) => Promise<TabBackend>
+  readonly open: (how?: OpenHow) => Promise<TabBackend>
   readonly tab: (backend: TabBackend) => Tab
 }> {
   const name = `space ${(browsers += 1)}`
   const disk = createDisk()
   const byBackend = new Map<TabBackend, Tab>()
-  const open = async (how?: { readonly hearsAfterMs: number }): Promise<TabBackend> => {
+  const open = async (how?: OpenHow): Promise<TabBackend> => {
     const tab = createTab()
     const { channel } = tab.env
-    const env: Tab['env'] = how
+    const hearsAfterMs = how?.hearsAfterMs
+    const env: Tab['env'] = hearsAfterMs
       ? {
           ...tab.env,
           channel: (line, receive) =>
-            channel(line, (message) => setTimeout(() => receive(message), how.hearsAfterMs)),
+            channel(line, (message) => setTimeout(() => receive(message), hearsAfterMs)),
         }
       : tab.env
     tabs.push(tab)
-    const backend = await openInTabs(env, name, (online) => openShelf(disk, tab, online))
+    const backend = await openInTabs(env, name, how?.version ?? 0, (online) =>
+      openShelf(disk, tab, online),
+    )
     byBackend.set(backend, tab)
     return backend
   }

@@ -5,6 +5,7 @@ import { atDeadline } from './deadline.ts'
 import type { TabEnvironment } from './environment.ts'
 import { beginStay, type Lead, type TabsStatus } from './stay.ts'
 import { createSteadyBackend } from './steady-backend.ts'
+import { CONTRACT_VERSION } from './version.ts'
 
 /** How long a tab that failed to lead lets others try before it stands in line again. */
 const LEAD_AGAIN_MS = 5_000
@@ -31,19 +32,21 @@ export interface TabBackend extends Backend {
 export async function openInTabs(
   env: TabEnvironment,
   space: string,
+  app: number,
   lead: Lead,
 ): Promise<TabBackend> {
+  const version = { app, contract: CONTRACT_VERSION }
   const steady = createSteadyBackend(env)
   const listeners = new Set<(tabs: TabsStatus) => void>()
   const attached = Promise.withResolvers<void>()
-  let status: TabsStatus = { role: 'follower', others: 0 }
+  let status: TabsStatus = { role: 'follower', others: 0, outdated: false }
   let leave: (() => Promise<void>) | undefined
   let left: Promise<void> = Promise.resolve()
   let wanted = true
 
   const enter = (): void => {
     if (!wanted || leave) return
-    leave = beginStay(env, space, lead, steady, {
+    leave = beginStay(env, space, version, lead, steady, {
       leading: cancelDeadline,
       attached: attached.resolve,
       tabs: (next) => {

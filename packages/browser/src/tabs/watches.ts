@@ -1,20 +1,20 @@
-import type { Backend } from '@peerplane/runtime'
+import type { RemoteBackend } from '@peerplane/runtime/contract'
 
 /** Watches that outlive the backend they were started on. */
 export interface Watches {
   /** Starts a watch on the current backend and on every later one. Throws what starting it throws. */
   add(start: StartWatch): () => void
-  attach(backend: Omit<Backend, 'close'>): void
+  attach(backend: RemoteBackend): void
   detach(): void
 }
 
 /** Starts a watch and returns what ends it. */
-type StartWatch = (backend: Omit<Backend, 'close'>) => () => void
+type StartWatch = (backend: RemoteBackend) => () => void
 
 /** No backend at first. `failed` is told when a watch cannot be started on a later one. */
 export function createWatches(failed: (error: unknown) => void): Watches {
   const watches = new Map<symbol, { readonly start: StartWatch; stop: (() => void) | undefined }>()
-  let current: Omit<Backend, 'close'> | undefined
+  let current: RemoteBackend | undefined
 
   const detach = (): void => {
     current = undefined

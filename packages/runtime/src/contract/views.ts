@@ -1,0 +1,63 @@
+import type { EntityView, Row } from '../backend.ts'
+import { list, maybe, object, text, type Form } from './form.ts'
+
+/** The views of one entity; the state is left out while it is the one before. */
+export function entityViews(view: Form<EntityView>): Form<EntityView> {
+  let sent: EntityView | undefined
+  let seen: EntityView | undefined
+  return {
+    write: (next) => {
+      const written = view.write(next) as { readonly [name: string]: never }
+      const { state: _, ...rest } = written
+      const same = sent !== undefined && sent.state === next.state
+      sent = next
+      return same ? rest : written
+    },
+    read: (data, name) => {
+      const isSame = seen && typeof data === 'object' && data !== null && !('state' in data)
+      seen = view.read(isSame ? { ...data, state: seen!.state } : data, name)
+      return seen
+    },
+  }
+}
+
+/** What makes one listing of the one before, so that a change of one row does not send all. */
+interface RowsDelta {
+  /** All ids in their order; `undefined` if they are those of the listing before. */
+  readonly ids: readonly string[] | undefined
+  /** Rows that are new or have another state. */
+  readonly rows: readonly Row[]
+}
+
+/** The listings of one watch. Rows that have not changed are neither sent nor made anew. */
+export function rowsViews(row: Form<Row>): Form<readonly Row[]> {
+  const delta = object<RowsDelta>({ ids: maybe(list(text())), rows: list(row) })
+  let sent: readonly Row[] = []
+  let seen: readonly Row[] = []
+  return {
+    write: (rows) => {
+      const written = delta.write(rowsDelta(sent, rows))
+      sent = rows
+      return written
+    },
+    read: (data, name) => {
+      seen = applyRowsDelta(seen, delta.read(data, name))
+      return seen
+    },
+  }
+}
+
+/** The difference of two listings. States are compared by identity: the runtime makes a new one exactly when it has changed. */
+function rowsDelta(before: readonly Row[], after: readonly Row[]): RowsDelta {
+  const states = new Map(before.map(({ id, state }) => [id, state]))
+  const rows = after.filter(({ id, state }) => !states.has(id) || states.get(id) !== state)
+  const sameIds =
+    before.length === after.length && after.every(({ id }, index) => before[index]?.id === id)
+  return { ids: sameIds ? undefined : after.map(({ id }) => id), rows }
+}
+
+/** The next listing; rows that did not change are the same objects as before. Ids without a state are left out. */
+function applyRowsDelta(before: readonly Row[], { ids, rows }: RowsDelta): readonly Row[] {
+  const byId = new Map([...before, ...rows].map((each) => [each.id, each]))
+  return (ids ?? before.map(({ id }) => id)).flatMap((id) => byId.get(id) ?? [])
+}
