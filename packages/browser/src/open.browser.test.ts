@@ -27,8 +27,8 @@ it('shares one replica among all tabs, each with its own subscriptions', async (
   const space = newSpace()
   const leader = await openTally(peerplane, space)
   const follower = await openTally(await newTab(), space)
-  expect(leader.plane.tabs()).toEqual({ role: 'leader', others: 1 })
-  expect(follower.plane.tabs()).toEqual({ role: 'follower', others: 1 })
+  expect(leader.plane.tabs()).toEqual({ role: 'leader', others: 1, outdated: false })
+  expect(follower.plane.tabs()).toEqual({ role: 'follower', others: 1, outdated: false })
   expect(follower.plane.status()?.device).toBe(leader.plane.status()?.device)
   const seen = [votes(leader), votes(follower)]
   await follower.tally.vote()
@@ -66,8 +66,10 @@ it.each(['dies', 'closes'])('goes on in another tab when the leading one %s', as
   expect(outcomes.map(({ durability }) => durability)).toEqual(['synced', 'synced', 'synced'])
   await eventually(() => expect(seen.map((each) => each.at(-1))).toEqual([6, 6]))
   for (const each of seen) expect(each).toEqual([...new Set(each)].sort((a, b) => a - b))
-  expect(heir.plane.tabs()).toEqual({ role: 'leader', others: 1 })
-  await eventually(() => expect(third.plane.tabs()).toEqual({ role: 'follower', others: 1 }))
+  expect(heir.plane.tabs()).toEqual({ role: 'leader', others: 1, outdated: false })
+  await eventually(() =>
+    expect(third.plane.tabs()).toEqual({ role: 'follower', others: 1, outdated: false }),
+  )
 })
 
 it('leaves when its page is kept for the back button, and joins again when it comes back', async () => {
@@ -78,11 +80,13 @@ it('leaves when its page is kept for the back button, and joins again when it co
   const page = frames[0]!.contentWindow!
   page.dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))
   await second.tally.vote()
-  await eventually(() => expect(second.plane.tabs()).toEqual({ role: 'leader', others: 0 }))
+  await eventually(() =>
+    expect(second.plane.tabs()).toEqual({ role: 'leader', others: 0, outdated: false }),
+  )
   page.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))
   await first.tally.vote()
   await eventually(() => expect(seen.at(-1)).toBe(2))
-  expect(first.plane.tabs()).toEqual({ role: 'follower', others: 1 })
+  expect(first.plane.tabs()).toEqual({ role: 'follower', others: 1, outdated: false })
 })
 
 it.each([
