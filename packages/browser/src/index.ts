@@ -42,5 +42,6 @@ export type {
 } from '@peerplane/runtime'
 export { requestPersistence } from './adapters/persistence.ts'
 export { invitationIn } from './invitation.ts'
-export { open, type BrowserPlane, type OpenOptions } from './open.ts'
+export { open, type BrowserPlane } from './open.ts'
+export type { OpenOptions } from './options.ts'
 export type { TabsStatus } from './tabs/stay.ts'

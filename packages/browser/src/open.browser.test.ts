@@ -128,6 +128,27 @@ it.each([
   await eventually(async () => expect(await heir.tally.state()).toEqual({ votes: expected }))
 })
 
+it('keeps the first command of a space, although its page goes away with it', async () => {
+  const space = newSpace()
+  const { plane, tally } = await openTally(await newTab(), space)
+  planes.pop()
+  expect(await tally.state()).toEqual({ votes: 0 })
+  const element = frames.pop()!
+  const page = element.contentWindow!
+  page.addEventListener('pagehide', () => void tally.vote())
+  const left = new Promise((resolve) => element.addEventListener('load', resolve, { once: true }))
+  page.location.replace('about:blank')
+  await left
+  element.remove()
+  const heir = await openTally(peerplane, space)
+  expect(await heir.tally.state()).toEqual({ votes: 1 })
+  const { space: id, device } = plane.status()!
+  expect(heir.plane.status()).toMatchObject({ space: id, device, membership: 'founded' })
+  await heir.tally.vote()
+  await heir.plane.close()
+  expect(await (await openTally(peerplane, space)).tally.state()).toEqual({ votes: 2 })
+})
+
 it('takes an invitation as text or as an address, in any tab', async () => {
   const host = await openTally(peerplane, newSpace())
   const invitation = await host.plane.invite()
@@ -151,7 +172,8 @@ it('refuses invitations that are none, or for another space, in any tab', async 
   })
   const host = await openTally(peerplane, first)
   const invitation = await host.plane.invite()
-  await openTally(peerplane, second)
+  const { tally } = await openTally(peerplane, second)
+  await tally.vote()
   const [elsewhere, changed] = [
     { join: invitation },
     { join: `${invitation.slice(0, -8)}AAAAAAAA` },
@@ -162,7 +184,35 @@ it('refuses invitations that are none, or for another space, in any tab', async 
   await expect(openTally(peerplane, second, changed)).rejects.toMatchObject({
     code: 'invalid-invitation',
   })
+  expect(await tally.state()).toEqual({ votes: 1 })
 })
+
+it('an invitation takes the place of a space in which nobody wrote, in all tabs that have it open', async () => {
+  const host = await openTally(peerplane, newSpace())
+  const invitation = await host.plane.invite()
+  const space = newSpace()
+  const plain = await openTally(peerplane, space)
+  expect(await plain.tally.state()).toEqual({ votes: 0 })
+  expect(plain.plane.status()).toMatchObject({ membership: 'none' })
+  const seen = votes(plain)
+  const invited = await openTally(await newTab(), space, { join: invitation })
+  const joined = { space: host.plane.status()!.space, membership: 'joined' }
+  await eventually(() => {
+    expect(invited.plane.status()).toMatchObject(joined)
+    expect(plain.plane.status()).toMatchObject(joined)
+  })
+  await invited.tally.vote()
+  await plain.tally.vote()
+  await eventually(() => expect(seen.at(-1)).toBe(2))
+  await expect(
+    openTally(peerplane, space, { join: await otherInvitation() }),
+  ).rejects.toMatchObject({ code: 'wrong-space' })
+})
+
+async function otherInvitation(): Promise<string> {
+  const { plane } = await openTally(peerplane, newSpace())
+  return plane.invite()
+}
 
 /** Waits for it; the machine may be busy. */
 const eventually = (check: () => void | Promise<void>): Promise<void> => vi.waitFor(check, 10_000)

@@ -46,9 +46,9 @@ export const errorKinds = {
     'Ask for the range again, from another peer if there is one.',
   ),
   'wrong-space': kind(
-    'A record belongs to another space.',
+    'A record or an invitation belongs to another space than the one that is open or stored.',
     false,
-    'Open the space that the record belongs to.',
+    'Nothing was changed. Open each space under a name of its own, or erase the one that is not wanted.',
   ),
   'not-a-member': kind(
     'A device has no valid admission to this space.',
@@ -134,6 +134,11 @@ export const errorKinds = {
     'The storage holds bytes that this program never wrote.',
     false,
     'Restore the file from a copy, or move it away and let the device fetch everything from its peers.',
+  ),
+  'storage-lost': kind(
+    'A part of what this device had stored is gone: it was deleted, or the storage was cleared.',
+    true,
+    'Open the space with a new invitation: what is still here is kept, the rest comes from other devices. To begin without it, erase the space.',
   ),
   'store-locked': kind(
     'Another process uses this store.',

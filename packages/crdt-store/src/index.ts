@@ -7,6 +7,7 @@ export {
   type LogOptions,
   type LogStatus,
 } from './log/log.ts'
+export { foundedAside, holdsCommits, spaceOf, spaceWrite } from './log/restore.ts'
 export { batchOfWrite } from './storage/inspect.ts'
 export { createMemoryStore, type MemoryStore } from './storage/memory-store.ts'
 export type {

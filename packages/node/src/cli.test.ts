@@ -96,7 +96,9 @@ describe('a daemon', () => {
     const mode = (...path: string[]): number =>
       statSync(join(root, '.peerplane', ...path)).mode & 0o777
     expect(mode('default')).toBe(0o700)
-    expect(mode('default', 'identity')).toBe(0o600)
+    for (const name of ['store.db', 'store.db-wal', 'store.db-owner']) {
+      expect([name, mode('default', name)]).toEqual([name, 0o600])
+    }
     expect(mode('default', 'control.sock')).toBe(0o600)
   })
 
@@ -192,11 +194,11 @@ describe('what is wrong is said', () => {
     expect(refused.stderr).toContain('store-corrupt')
   })
 
-  it('when others can read the identity', async () => {
+  it('when others can read the store', async () => {
     const { child } = await up()
     child.kill('SIGTERM')
     await once(child, 'exit')
-    chmodSync(join(root, '.peerplane', 'default', 'identity'), 0o644)
+    chmodSync(join(root, '.peerplane', 'default', 'store.db'), 0o644)
     const refused = run(['up', ...anyPorts])
     expect(refused.status).toBe(1)
     expect(refused.stderr).toContain('exposed-secret')

@@ -7,7 +7,6 @@ import { PeerplaneError, utf8 } from '@peerplane/core'
 export interface PlaneFiles {
   readonly directory: string
   readonly store: string
-  readonly identity: string
   /** Socket of the daemon that runs here. */
   readonly control: string
 }
@@ -22,7 +21,6 @@ export function planeFiles(data: string, space: string): PlaneFiles {
   return {
     directory,
     store: join(directory, 'store.db'),
-    identity: join(directory, 'identity'),
     control: socketPath(join(directory, 'control.sock')),
   }
 }

@@ -1,9 +1,14 @@
-import type { Entity, Network, PeerplaneError, SigningKey, Store } from '@peerplane/core'
-import { createPlane, openRuntime, systemPlatform } from '@peerplane/runtime'
+import type { Entity, Network, PeerplaneError, Store } from '@peerplane/core'
+import {
+  checkInvitation,
+  createPlane,
+  keyInStore,
+  openRuntime,
+  systemPlatform,
+} from '@peerplane/runtime'
 import type { NetworkSpace, Plane, Ports } from '@peerplane/runtime'
 
 import { makeDirectory, planeFiles } from './directory.ts'
-import { openIdentity } from './identity.ts'
 import { currentStatus, problemError } from './problem.ts'
 import { openSqliteStore } from './storage/sqlite.ts'
 
@@ -13,7 +18,10 @@ export interface OpenOptions {
   readonly entities: readonly Entity[]
   /** Which store of this machine; one store holds one space. Default `default`. */
   readonly space?: string | undefined
-  /** An invitation, as link or text; without it the space of the store is opened, or a new one founded. */
+  /**
+   * An invitation, as link or text; without it the space of the store is opened, or a new one, which the first command founds. A plane that
+   * listens founds it at once.
+   */
   readonly join?: string | undefined
   /** Directory of the stores. Default `.peerplane`, below the working directory. */
   readonly data?: string | undefined
@@ -38,46 +46,50 @@ export interface OpenOptions {
 }
 
 /**
- * Opens the plane of this device: its store, its key, its network. State can be read and written as soon as it resolves; with `listen` it
+ * Opens the plane of this device: its store with its key in it, its network. State can be read and written as soon as it resolves; with `listen` it
  * also listens then.
  *
- * Rejects with `store-locked`, `store-corrupt`, `store-version`, `store-full`, `store-failed`, `exposed-secret`, `invalid-invitation`,
+ * Rejects with `store-locked`, `store-corrupt`, `storage-lost`, `store-version`, `store-full`, `store-failed`, `exposed-secret`, `invalid-invitation`,
  * `expired-invitation`, `wrong-space`, `invalid-declaration`, `port-in-use`, `invalid-configuration` or `unsupported`.
  */
 export async function open(options: OpenOptions): Promise<Plane> {
-  const { entities, join, listen = [], anchor = false, network = true } = options
-  const { key, store } = await openFiles(options)
-  const ports: Ports = {
-    store,
-    key,
-    ...platform,
-    ...(network && { network: (space: NetworkSpace) => assemble(options, space) }),
-  }
+  if (options.join !== undefined) await checkInvitation(options.join, platform)
+  const store = await openFiles(options)
   try {
-    const listens = network && listen.length > 0
-    const backend = await openRuntime(ports, { entities, join, anchor, online: !listens })
-    const plane = createPlane(entities, backend, options.onError)
-    if (listens) await startListening(plane)
-    return plane
+    return await openOn(store, options)
   } catch (error) {
     await store.close()
     throw error
   }
 }
 
+async function openOn(store: Store, options: OpenOptions): Promise<Plane> {
+  const { entities, join, listen = [], anchor = false, network = true } = options
+  const ports: Ports = {
+    store,
+    ...(await keyInStore(store, platform)),
+    ...platform,
+    ...(network && { network: (space: NetworkSpace) => assemble(options, space) }),
+  }
+  const listens = network && listen.length > 0
+  const backend = await openRuntime(ports, {
+    entities,
+    join,
+    anchor,
+    online: !listens,
+    found: listens,
+  })
+  const plane = createPlane(entities, backend, options.onError)
+  if (listens) await startListening(plane)
+  return plane
+}
+
 const platform = systemPlatform()
 
-/** The store first: its lock makes sure that one process makes the key. */
-async function openFiles(options: OpenOptions): Promise<{ key: SigningKey; store: Store }> {
+async function openFiles(options: OpenOptions): Promise<Store> {
   const files = planeFiles(options.data ?? '.peerplane', options.space ?? 'default')
   await makeDirectory(files.directory)
-  const store = await openSqliteStore({ path: files.store })
-  try {
-    return { key: await openIdentity(files.identity, platform), store }
-  } catch (error) {
-    await store.close()
-    throw error
-  }
+  return openSqliteStore({ path: files.store })
 }
 
 /** Loaded when it is wanted: a program without a network starts without libp2p. */

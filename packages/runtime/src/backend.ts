@@ -82,11 +82,16 @@ export interface PeerStatus {
 
 /** How the plane is, as data. */
 export interface PlaneStatus {
+  /** While `membership` is `none`: the space that the first command or invitation of this opening founds. */
   readonly space: SpaceId
   readonly device: DeviceId
+  /** Whether the space was founded here or joined by an invitation. `none`: nothing of it is stored, and an invitation to any space fits. */
+  readonly membership: 'none' | 'founded' | 'joined'
   readonly storage: 'ok' | 'failing'
   /** Commits held here. */
   readonly commits: number
+  /** Commits that were held here and are not since the storage was lost; they come back from devices that have them. */
+  readonly lost: number
   /** Commits held here that wait for a dependency. */
   readonly waiting: number
   /** Sessions whose next commit depends on another commit than the one held here at that place. */
@@ -132,6 +137,11 @@ export interface Backend {
   watchStatus(listener: (status: PlaneStatus) => void): () => void
   /** The text of an invitation that may be used for `hours`. Rejects with `wrong-clock` when the clock is in doubt, unless it is to be trusted. */
   invite(hours: number, trustClock: boolean): Promise<string>
+  /**
+   * Whether an invitation is to the space of this plane; `false` if it is to another one and nothing is lost when that is opened instead.
+   * Rejects with `invalid-invitation`, or `wrong-space` if something would be lost.
+   */
+  invited(invitation: string): Promise<boolean>
   setOnline(online: boolean): Promise<void>
   /**
    * The process may end with this task. From now on commands are stored as soon as they are decided, by writes that begin in the same task.

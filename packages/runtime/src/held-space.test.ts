@@ -12,6 +12,7 @@ import { expect, test, vi } from 'vitest'
 
 import { holdSpace, type HeldSpace } from './held-space.ts'
 import { systemClock, systemRandom, systemScheduler, webCrypto, type Ports } from './index.ts'
+import { createFounding } from './founding.ts'
 import { createInvoker, type Invoker } from './invoker.ts'
 import { invite, openMembership, type Membership } from './membership.ts'
 
@@ -41,7 +42,10 @@ async function device(store: Store, invitation?: string, as?: Ports): Promise<De
     clock: systemClock,
     scheduler: systemScheduler,
   }
-  const membership = await openMembership(ports, invitation)
+  const opened = await openMembership(ports, invitation)
+  const { membership } = opened
+  const founding = createFounding(ports, opened, () => undefined)
+  await founding.found()
   const events: string[] = []
   const space = await holdSpace(ports, [Count], membership, new HybridClock(systemClock), {
     changed: () => undefined,
@@ -53,6 +57,7 @@ async function device(store: Store, invitation?: string, as?: Ports): Promise<De
     declared: [Count],
     space,
     store,
+    founding,
     device: membership.device,
     random: ports.random,
     scheduler: ports.scheduler,

@@ -19,6 +19,7 @@ import {
   type CheckedInvocation,
   type DecidableInvocation,
 } from './commands.ts'
+import type { Founding } from './founding.ts'
 import type { HeldSpace } from './held-space.ts'
 import { createKeyedQueue } from './keyed-queue.ts'
 import { createOperations } from './operations.ts'
@@ -41,6 +42,7 @@ export interface InvokerDependencies {
   readonly declared: readonly Entity[]
   readonly space: HeldSpace
   readonly store: Store
+  readonly founding: Founding
   readonly device: DeviceId
   readonly random: Random
   readonly scheduler: Scheduler
@@ -67,7 +69,7 @@ interface Appended {
 
 /** The invoker of one device. */
 export function createInvoker(dependencies: InvokerDependencies): Invoker {
-  const { declared, space, store, device, random, scheduler } = dependencies
+  const { declared, space, store, founding, device, random, scheduler } = dependencies
   const { changed, caughtUp, settled } = dependencies
   const entities = new Map(declared.map((each) => [each.type, each]))
   const pendingByKey = new Map<EntityKey, number>()
@@ -145,13 +147,19 @@ export function createInvoker(dependencies: InvokerDependencies): Invoker {
     try {
       appended = space.log.commit(origin, sections, {
         durability: durability === 'memory' ? 'local' : durability,
-        alsoWrite: (commit) =>
-          operationId ? operations.remember(operationId, { commit, durability, replies }) : [],
+        alsoWrite: (commit) => [
+          ...founding.writes(),
+          ...(operationId ? operations.remember(operationId, { commit, durability, replies }) : []),
+        ],
       })
     } catch (error) {
       revert()
       throw error
     }
+    appended.durable.then(
+      () => founding.stored(),
+      () => undefined,
+    )
     for (const { entity, body } of sections) space.entities.touch(entity, origin, body)
     space.entities.commitFolded(origin.session, origin.seq)
     count(keys, 1)

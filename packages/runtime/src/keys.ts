@@ -7,6 +7,8 @@ import { concatBytes, fromHex, toHex, utf8, type DeviceId, type Range } from '@p
  *   0x31 device         a device that is a member for sure: it was let in here, or what it wrote was
  *   0x32 operation id   the outcome of an operation
  *   0x33 number         which operation was the n-th, 8 bytes
+ *   0x34                seed of the key of this device, where the platform keeps no keys
+ *   0x35                how far sessions were held before the storage was lost
  */
 
 const table = (byte: number, rest: Uint8Array = new Uint8Array(0)): Uint8Array =>
@@ -33,6 +35,12 @@ export function operationOrderKey(ordinal: number): Uint8Array {
   new DataView(bytes.buffer).setBigUint64(0, BigInt(ordinal))
   return table(0x33, bytes)
 }
+
+/** Key of the seed of the device's key. */
+export const seedKey: Uint8Array = table(0x34)
+
+/** Key of the frontier that was lost. */
+export const lostKey: Uint8Array = table(0x35)
 
 /** All operations in their order. */
 export const operationOrderRange: Range = { from: table(0x33), to: table(0x34) }

@@ -2,7 +2,8 @@ import { asPeerplaneError, type Network } from '@peerplane/core'
 import type { Log } from '@peerplane/crdt-store'
 import { createSync, type Sync } from '@peerplane/sync'
 
-import { topicOf, type KnownDevices, type Membership } from './membership.ts'
+import type { Founding } from './founding.ts'
+import { topicOf, type KnownDevices } from './membership.ts'
 import type { Ports } from './ports.ts'
 import type { StatusTeller } from './status.ts'
 
@@ -18,7 +19,7 @@ export interface Online {
 /** A plane that is offline at first. */
 export function createOnline(
   ports: Ports,
-  membership: Membership,
+  founding: Founding,
   known: KnownDevices,
   anchor: boolean,
   log: Log,
@@ -30,8 +31,9 @@ export function createOnline(
   let running: Promise<void> = Promise.resolve()
 
   const start = async (): Promise<void> => {
-    if (!ports.network || !wanted) return
-    const { space, chain, addresses, device } = membership
+    // A space that does not exist has nobody to meet.
+    if (!ports.network || !wanted || !founding.done()) return
+    const { space, chain, addresses, device } = founding.membership()
     const own = new Set([device, ...chain.map((admission) => admission.device)])
     network ??= await ports.network({ topic: topicOf(space), dial: addresses })
     if (!sync) {

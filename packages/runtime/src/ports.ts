@@ -7,6 +7,7 @@ import type {
   Scheduler,
   SigningKey,
   Store,
+  Write,
 } from '@peerplane/core'
 
 /** What a home must give the runtime: everything that is not pure. */
@@ -14,6 +15,8 @@ export interface Ports {
   readonly store: Store
   /** The key of this device. */
   readonly key: SigningKey
+  /** What keeps the key in the store, with the first membership; none where the key is kept elsewhere. */
+  readonly keyWrites?: readonly Write[] | undefined
   readonly crypto: Crypto
   readonly random: Random
   readonly clock: Clock

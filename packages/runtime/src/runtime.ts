@@ -8,10 +8,19 @@ import {
   type Entity,
 } from '@peerplane/core'
 
-import type { LocalBackend, PlaneStatus } from './backend.ts'
+import type { LocalBackend, PlaneStatus, Problem } from './backend.ts'
 import { holdSpace } from './held-space.ts'
 import { createInvoker } from './invoker.ts'
-import { invite, loadKnownDevices, openMembership } from './membership.ts'
+import { createFounding, type Founding } from './founding.ts'
+import { loadLosses, seqsOf } from './lost.ts'
+import { checkHours } from './arguments.ts'
+import {
+  invite,
+  isInvitedTo,
+  loadKnownDevices,
+  openMembership,
+  type Remembered,
+} from './membership.ts'
 import { createOnline } from './online.ts'
 import type { Ports } from './ports.ts'
 import { createStatus } from './status.ts'
@@ -21,12 +30,36 @@ import { createViews } from './views.ts'
 /** How a device opens its space. */
 export interface RuntimeOptions {
   readonly entities: readonly Entity[]
-  /** An invitation, as text or link; without it the space of the store is opened, or a new one founded. */
+  /** An invitation, as text or link; without it the space of the store is opened, or a new one, which the first command founds. */
   readonly join?: string | undefined
   /** Whether this device is an anchor: always on, relays for members. */
   readonly anchor?: boolean | undefined
   /** Whether to go online at once. Default true. */
   readonly online?: boolean | undefined
+  /** Whether to found a new space at once: who waits to be reached must exist. Default false: the first command or invitation does it. */
+  readonly found?: boolean | undefined
+  /** From an opening before this one, whose storage was lost. An empty store is made that of the same device. */
+  readonly remembered?: Remembered | undefined
+}
+
+function lossOf(commits: number): Problem | undefined {
+  if (commits === 0) return undefined
+  const { code, message } = new PeerplaneError(
+    'storage-lost',
+    `the storage was deleted, and ${commits} commits that were held here have not come back from other devices`,
+  )
+  return { code, message }
+}
+
+const membershipOf = (founding: Founding): PlaneStatus['membership'] => {
+  if (!founding.done()) return 'none'
+  return founding.membership().chain.length > 0 ? 'joined' : 'founded'
+}
+
+/** A backend that can be opened again where its storage is lost. */
+export interface Runtime extends LocalBackend {
+  /** What a new store needs to go on as this device; `undefined` before the space is founded. */
+  remembered(): Remembered | undefined
 }
 
 /**
@@ -35,11 +68,17 @@ export interface RuntimeOptions {
  * Resolves when local state can be read and written; the network is assembled afterwards. Rejects with the codes of the store, of the
  * invitation, or `invalid-declaration`.
  */
-export async function openRuntime(given: Ports, options: RuntimeOptions): Promise<LocalBackend> {
+export async function openRuntime(given: Ports, options: RuntimeOptions): Promise<Runtime> {
   const timers = createTimers(given.scheduler)
   const ports: Ports = { ...given, scheduler: timers }
-  const membership = await openMembership(ports, options.join)
+  const opened = await openMembership(ports, options.join, options.remembered)
+  const { membership } = opened
   const status = createStatus(ports)
+  const founding = createFounding(ports, opened, () => {
+    status.changed()
+    // A network that was wanted before there was a space.
+    if (online.wanted()) void online.set(true)
+  })
   const clock = new HybridClock(ports.clock)
   const space = await holdSpace(ports, options.entities, membership, clock, {
     changed: (keys) => views.show(keys),
@@ -51,6 +90,7 @@ export async function openRuntime(given: Ports, options: RuntimeOptions): Promis
     declared: options.entities,
     space,
     store: ports.store,
+    founding,
     device: membership.device,
     random: ports.random,
     scheduler: ports.scheduler,
@@ -68,7 +108,9 @@ export async function openRuntime(given: Ports, options: RuntimeOptions): Promis
     status.fail(asPeerplaneError(error, 'store-failed')),
   )
   const known = await loadKnownDevices(ports)
-  const online = createOnline(ports, membership, known, options.anchor ?? false, space.log, status)
+  const losses = await loadLosses(ports.store)
+  const anchor = options.anchor ?? false
+  const online = createOnline(ports, founding, known, anchor, space.log, status)
   const types = new Set(options.entities.map(({ type }) => type))
   const declared = (type: string): string => {
     if (types.has(type)) return type
@@ -87,11 +129,14 @@ export async function openRuntime(given: Ports, options: RuntimeOptions): Promis
   const read = (): PlaneStatus => {
     const log = space.log.status()
     const sync = online.sync()?.status()
+    const lost = losses.missing(space.log.stored())
     return {
       space: membership.space.record.id,
       device: membership.device,
+      membership: membershipOf(founding),
       storage: status.storageFails() ? 'failing' : 'ok',
       commits: log.commits,
+      lost,
       waiting: log.waiting.commits,
       forks: log.frozen.length,
       contradicted: log.contradicted.length,
@@ -109,7 +154,7 @@ export async function openRuntime(given: Ports, options: RuntimeOptions): Promis
       })),
       network: sync?.network,
       addresses: online.network()?.addresses() ?? [],
-      lastError: status.lastError() ?? sync?.lastError,
+      lastError: status.lastError() ?? lossOf(lost) ?? sync?.lastError,
       clockDoubt: doubtOfClock(),
     }
   }
@@ -120,6 +165,7 @@ export async function openRuntime(given: Ports, options: RuntimeOptions): Promis
     status.storageWorks()
     status.changed()
   })
+  if (options.found === true) await founding.found()
   if (options.online ?? true) void online.set(true)
 
   const end = async (): Promise<void> => {
@@ -151,14 +197,22 @@ export async function openRuntime(given: Ports, options: RuntimeOptions): Promis
     status: () => status.now(),
     watchStatus: status.watch,
     invite: async (hours, trustClock) =>
-      open(() => {
+      open(async () => {
         const doubt = trustClock ? undefined : doubtOfClock()
         if (doubt !== undefined) throw doubtfulClock(ports.clock.now(), doubt)
+        checkHours(hours)
+        await founding.share()
         const own = online.network()?.addresses() ?? []
         return invite(ports, membership, hours, own.length > 0 ? own : membership.addresses)
       }),
+    invited: async (invitation) =>
+      open(() => isInvitedTo(founding.membership(), ports, invitation)),
     setOnline: async (wanted) => open(() => online.set(wanted)),
     hasten: () => space.log.hasten(),
+    remembered: () =>
+      founding.done()
+        ? { membership: founding.membership(), held: seqsOf(space.log.stored()) }
+        : undefined,
     close: () => (closing ??= end()),
   }
 }

@@ -24,6 +24,8 @@ export interface StatusTeller {
   readonly watch: (listener: (status: PlaneStatus) => void) => () => void
 }
 
+const isOfStorage = (code: string): boolean => code.startsWith('store-') || code === 'storage-lost'
+
 /** A teller that uses the scheduler of the device. */
 export function createStatus({ scheduler }: Pick<Ports, 'scheduler'>): StatusTeller {
   const listeners = new Set<(status: PlaneStatus) => void>()
@@ -56,13 +58,13 @@ export function createStatus({ scheduler }: Pick<Ports, 'scheduler'>): StatusTel
     changed,
     fail: ({ code, message }) => {
       lastError = { code, message }
-      if (code.startsWith('store-')) failing = true
+      if (isOfStorage(code)) failing = true
       changed()
     },
     storageWorks: () => {
       if (!failing) return
       failing = false
-      if (lastError?.code.startsWith('store-')) lastError = undefined
+      if (lastError && isOfStorage(lastError.code)) lastError = undefined
       changed()
     },
     storageFails: () => failing,

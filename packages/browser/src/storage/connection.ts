@@ -4,44 +4,70 @@ import type { IDBPDatabase, IDBPTransaction } from 'idb'
 
 import { indexedDbError } from './indexeddb-errors.ts'
 
-type WriteTransaction<Stores extends string[]> = IDBPTransaction<unknown, Stores, 'readwrite'>
+type WriteTransaction = IDBPTransaction<unknown, string[], 'readwrite'>
 
 /** A database that stays usable when the browser closes it, as it does after a full disk. */
 export interface Connection {
   /** Runs reads on the open database, a second time on a new connection if the first was closed. Rejects with our errors. */
   use<Result>(read: (database: IDBPDatabase) => Promise<Result>): Promise<Result>
   /** A read-write transaction of exactly this durability, to be used in the turn in which it comes. */
-  transaction(store: string, durability: 'strict' | 'relaxed'): Promise<WriteTransaction<[string]>>
-  /** The same, over several object stores. */
-  transactionOver(
+  transaction(
     stores: readonly string[],
     durability: 'strict' | 'relaxed',
-  ): Promise<WriteTransaction<string[]>>
+  ): Promise<WriteTransaction>
   /** From now on `use` rejects with `closed`. */
   refuse(): void
   closed(): PeerplaneError | undefined
   close(): void
 }
 
-/** Nothing is opened before it is used; `upgrade` makes the object stores of a new database. */
+/** What the user of a connection decides. */
+export interface ConnectionEvents {
+  /** There is no database: makes its object stores; `false` if there must be one, and none shall be made. */
+  readonly create: (database: IDBPDatabase) => boolean
+  /** Looks at each new connection before it is used; throws for a database that is not the one it should be. */
+  readonly accept: (database: IDBPDatabase) => Promise<void>
+  /** The connection was closed from outside. */
+  readonly disconnected: () => void
+}
+
+/** Nothing is opened before it is used. */
 export function createConnection(
   name: string,
   version: number,
-  upgrade: (database: IDBPDatabase) => void,
+  { create, accept, disconnected }: ConnectionEvents,
 ): Connection {
   let current: Promise<IDBPDatabase> | undefined
   let refusing = false
 
   function connect(): Promise<IDBPDatabase> {
-    const opening = openDB(name, version, {
-      upgrade,
-      // A newer version of the application wants to change the database, or somebody deletes it: they must not wait for this tab.
-      blocking: () => forget(opening),
-      terminated: () => forget(opening),
+    const opening = openAccepted(() => {
+      forget(opening)
+      disconnected()
     })
     current = opening
     opening.catch(() => forget(opening))
     return opening
+  }
+
+  async function openAccepted(lost: () => void): Promise<IDBPDatabase> {
+    const database = await openDB(name, version, {
+      upgrade: (made, _from, _to, transaction) => {
+        if (create(made)) return
+        transaction.done.catch(() => undefined)
+        transaction.abort()
+      },
+      // A newer version of the application wants to change the database, or somebody deletes it: they must not wait for this tab.
+      blocking: lost,
+      terminated: lost,
+    })
+    try {
+      await accept(database)
+      return database
+    } catch (error) {
+      database.close()
+      throw error
+    }
   }
 
   function forget(opening: Promise<IDBPDatabase>): void {
@@ -79,10 +105,8 @@ export function createConnection(
         throw indexedDbError(cause, `The database ${name} could not be read`)
       }
     },
-    transaction: (store, durability) =>
-      reconnecting((database) => begin<[string]>(database, [store], durability)),
-    transactionOver: (stores, durability) =>
-      reconnecting((database) => begin(database, [...stores], durability)),
+    transaction: (stores, durability) =>
+      reconnecting((database) => begin(database, stores, durability)),
     refuse: () => {
       refusing = true
     },
@@ -94,12 +118,12 @@ export function createConnection(
 }
 
 /** Browsers that do not know durabilities ignore the option; acknowledging such a write would be a promise nobody keeps. */
-function begin<Stores extends string[]>(
+function begin(
   database: IDBPDatabase,
-  stores: Stores,
+  stores: readonly string[],
   durability: 'strict' | 'relaxed',
-): WriteTransaction<Stores> {
-  const transaction = database.transaction(stores, 'readwrite', { durability })
+): WriteTransaction {
+  const transaction = database.transaction([...stores], 'readwrite', { durability })
   if (transaction.durability === durability) return transaction
   transaction.abort()
   transaction.done.catch(() => {})

@@ -15,8 +15,8 @@ afterEach(async () => {
   await Promise.all(opened.splice(0).map((store) => store.close()))
 })
 
-async function open(name: string): Promise<Store> {
-  const store = await openIndexedDbStore({ name })
+async function open(name: string, completing = false): Promise<Store> {
+  const store = await openIndexedDbStore({ name, completing })
   opened.push(store)
   return store
 }
@@ -129,12 +129,33 @@ describe('connections', () => {
     newer.close()
   })
 
-  it('make way for deletion', async () => {
+  it('make way for deletion, and acknowledge nothing any more', async () => {
+    const name = freshName()
+    const lost = vi.fn<() => void>()
+    const store = await openIndexedDbStore({ name, onLost: lost })
+    opened.push(store)
+    await store.write([put('a', '1')], 'synced')
+    await deleteDB(name)
+    for (const call of [store.get(utf8('a')), store.write([put('b', '1')], 'synced')]) {
+      await expect(call).rejects.toMatchObject({ code: 'storage-lost' })
+    }
+    expect(lost).toHaveBeenCalledTimes(1)
+    expect((await indexedDB.databases()).map((each) => each.name)).not.toContain(name)
+  })
+
+  it('acknowledge nothing in a database that was cleared, and keep nothing of it for the next opening', async () => {
     const name = freshName()
     const store = await open(name)
     await store.write([put('a', '1')], 'synced')
-    await deleteDB(name)
-    expect(await store.get(utf8('a'))).toBeUndefined()
+    const database = await openDB(name)
+    await database.clear('pairs')
+    await expect(store.write([put('b', '1')], 'synced')).rejects.toMatchObject({
+      code: 'storage-lost',
+    })
+    database.close()
+    await store.close()
+    await expect(openIndexedDbStore({ name })).rejects.toMatchObject({ code: 'storage-lost' })
+    expect(await (await open(name, true)).scan(everything)).toEqual([])
   })
 })
 

@@ -1,33 +1,48 @@
 import { compareBytes, PeerplaneError } from '@peerplane/core'
 import type { Aside, Clock, Entry, Range, Store, StoreDurability, Write } from '@peerplane/core'
-import { systemClock } from '@peerplane/runtime'
+import { generateKeyPair, systemClock } from '@peerplane/runtime'
 import type { IDBPDatabase } from 'idb'
 
 import { createConnection } from './connection.ts'
 import type { Connection } from './connection.ts'
 import { indexedDbError } from './indexeddb-errors.ts'
+import { Loss } from './loss.ts'
 import {
   ASIDES,
   assertNotTaken,
   beginTerm,
+  DEVICE,
   isTaken,
+  KEYS,
   newestOf,
   PAIRS,
   refuseIfTaken,
+  TERM,
 } from './term.ts'
+import type { Begun } from './term.ts'
 
-/** Which database of this origin. */
+/** Which database of this origin, and how it is opened. */
 export interface IndexedDbStoreOptions {
   readonly name: string
   readonly clock?: Clock
   /** Called when a write has found that the store was opened elsewhere. */
   readonly taken?: () => void
+  /** Whether a database that lacks a part is used for what is left. Default false: it is refused. */
+  readonly completing?: boolean | undefined
+  /** The pair that the device has in memory; it is used where the database holds none. Default a new one. */
+  readonly pair?: CryptoKeyPair | undefined
+  /** The term of the store is larger. Default 0. */
+  readonly after?: number | undefined
+  /** Called once, when the database was deleted or cleared while it was open. */
+  readonly onLost?: ((error: PeerplaneError) => void) | undefined
 }
 
-/** A store, and which opening of its database it is. */
-export interface TermStore extends Store {
+/** A store that keeps the key of the device in the same database, and which opening of the database it is. */
+export interface DeviceStore extends Store {
   /** Larger than that of every earlier opening. */
   readonly term: number
+  /** Its secret half never leaves the browser: scripts can sign with it, none can read it. A new one is stored with the first write. */
+  readonly pair: CryptoKeyPair
 }
 
 /**
@@ -37,16 +52,23 @@ export interface TermStore extends Store {
  * One transaction is under way at a time; writes that come meanwhile share the next one. It is `strict` (flushed to the disk before it
  * completes) if any of its writes is `synced`, otherwise `relaxed`. A connection that the browser has closed is opened again.
  *
- * Rejects with `store-version`, `store-failed`, `store-corrupt`, or `unsupported` where strict transactions do not exist.
+ * Once somebody has deleted the database or cleared it, nothing is acknowledged any more: all calls reject with `storage-lost`.
+ *
+ * Rejects with `store-version`, `store-failed`, `store-corrupt`, `storage-lost`, or `unsupported` where strict transactions do not exist.
  */
-export async function openIndexedDbStore(options: IndexedDbStoreOptions): Promise<TermStore> {
-  const { name, clock = systemClock, taken = () => {} } = options
-  const connection = createConnection(name, 1, (database) => {
-    database.createObjectStore(PAIRS)
-    for (const place of ASIDES) database.createObjectStore(place)
+export async function openIndexedDbStore(options: IndexedDbStoreOptions): Promise<DeviceStore> {
+  const { name, clock = systemClock, completing = false, after = 0 } = options
+  const loss = new Loss(name, options.onLost)
+  const connection = createConnection(name, 1, {
+    create: (database) => loss.create(database),
+    accept: (database) => loss.accept(database),
+    disconnected: () => void connection.use(async () => {}).catch(() => undefined),
   })
   try {
-    return new IndexedDbStore(connection, await beginTerm(connection, clock), taken)
+    const begun = await beginTerm(connection, { clock, completing, after })
+    loss.expect(begun.term)
+    const pair = begun.pair ?? options.pair ?? (await generateKeyPair())
+    return new IndexedDbStore(connection, loss, { ...begun, pair }, options.taken ?? (() => {}))
   } catch (cause) {
     connection.close()
     throw indexedDbError(cause, `The database ${name} could not be opened`)
@@ -60,29 +82,40 @@ interface Queued {
   readonly reject: (error: PeerplaneError) => void
 }
 
-class IndexedDbStore implements TermStore {
+class IndexedDbStore implements DeviceStore {
   readonly term: number
+  readonly pair: CryptoKeyPair
   readonly #connection: Connection
+  readonly #loss: Loss
   readonly #taken: () => void
+  #isPairStored: boolean
   #queue: Queued[] = []
   /** Settles, and never rejects, when nothing is queued any more. */
   #flushing: Promise<void> | undefined
   #asides = 0
 
-  constructor(connection: Connection, term: number, taken: () => void) {
+  constructor(
+    connection: Connection,
+    loss: Loss,
+    { term, pair, isPairStored }: Begun & { readonly pair: CryptoKeyPair },
+    taken: () => void,
+  ) {
     this.#connection = connection
+    this.#loss = loss
     this.term = term
+    this.pair = pair
+    this.#isPairStored = isPairStored
     this.#taken = taken
   }
 
   get(key: Uint8Array): Promise<Uint8Array | undefined> {
-    return this.#connection.use(
+    return this.#read(
       async (database) => (await database.get(PAIRS, view(key))) as Uint8Array | undefined,
     )
   }
 
   scan(range: Range): Promise<readonly Entry[]> {
-    return this.#connection.use(async (database) => {
+    return this.#read(async (database) => {
       const keys = keyRange(range)
       if (!keys) return []
       const pairs = database.transaction(PAIRS).store
@@ -105,15 +138,21 @@ class IndexedDbStore implements TermStore {
   }
 
   readonly aside: Aside = {
-    get: () => this.#connection.use((database) => this.#newestAside(database)),
+    get: () => this.#read((database) => this.#newestAside(database)),
     set: async (value) => {
       try {
         const number = this.#asides++
         const place = ASIDES[number % ASIDES.length]!
-        const transaction = await this.#connection.transaction(place, 'relaxed')
-        const { done, store } = transaction
+        const transaction = await this.#connection.transaction([place], 'relaxed')
+        const { done } = transaction
+        // The key goes along as long as it is nowhere else: only it can sign what is kept here.
+        const pair = this.#isPairStored ? undefined : this.pair
+        const kept = { number, value: value?.slice(), pair }
         // A request that fails aborts the transaction, whose error is the one to report.
-        store.put({ number, value: value?.slice() }, this.term).catch(() => {})
+        transaction
+          .objectStore(place)
+          .put(kept, this.term)
+          .catch(() => {})
         transaction.commit()
         await done
       } catch (cause) {
@@ -135,8 +174,8 @@ class IndexedDbStore implements TermStore {
     // buffer that it looks into.
     const copies = writes.map(({ key, value }) => ({ key: key.slice(), value: value?.slice() }))
     return new Promise((resolve, reject) => {
-      const closed = this.#connection.closed()
-      if (closed) return reject(closed)
+      const refused = this.#connection.closed() ?? this.#loss.error
+      if (refused) return reject(refused)
       this.#queue.push({ writes: copies, durability, resolve, reject })
       this.#flushing ??= this.#flush()
     })
@@ -159,11 +198,30 @@ class IndexedDbStore implements TermStore {
         await this.#transact(group)
         for (const { resolve } of group) resolve()
       } catch (cause) {
-        const error = this.#errorOf(cause)
+        const error = await this.#explain(cause)
         for (const { reject } of group) reject(error)
       }
     }
     this.#flushing = undefined
+  }
+
+  async #read<Result>(read: (database: IDBPDatabase) => Promise<Result>): Promise<Result> {
+    try {
+      return await this.#connection.use(read)
+    } catch (error) {
+      throw this.#loss.error ?? error
+    }
+  }
+
+  /** Why a write failed: a transaction is also aborted because its database is being deleted. */
+  async #explain(cause: unknown): Promise<PeerplaneError> {
+    if (isTaken(cause)) {
+      this.#taken()
+      const reason = 'another tab of this browser has taken over the store'
+      return new PeerplaneError('store-locked', reason)
+    }
+    await this.#connection.use((database) => this.#loss.accept(database)).catch(() => undefined)
+    return this.#loss.error ?? indexedDbError(cause, 'The write was not acknowledged')
   }
 
   async #transact(group: readonly Queued[]): Promise<void> {
@@ -178,45 +236,57 @@ class IndexedDbStore implements TermStore {
 
   /** Deletes where there is no room even for the record of {@link refuseIfTaken}. */
   async #delete(group: readonly Queued[]): Promise<void> {
-    const { done, store } = await this.#connection.transaction(PAIRS, 'strict')
+    const transaction = await this.#connection.transaction([PAIRS], 'strict')
+    const { done } = transaction
     done.catch(() => {})
-    await assertNotTaken(store, this.term)
+    const pairs = transaction.objectStore(PAIRS)
+    await assertNotTaken(pairs, this.term)
+    const term = pairs.get(TERM)
+    term.catch(() => {})
     for (const { key } of group.flatMap(({ writes }) => writes)) {
-      store.delete(view(key)).catch(() => {})
+      pairs.delete(view(key)).catch(() => {})
     }
     await done
+    this.#assertNotLost(await term)
   }
 
   async #put(group: readonly Queued[]): Promise<void> {
     const synced = group.some((queued) => queued.durability === 'synced')
-    const durability = synced ? 'strict' : 'relaxed'
-    const transaction = await this.#connection.transaction(PAIRS, durability)
+    const isPairStored = this.#isPairStored
+    const transaction = await this.#connection.transaction(
+      isPairStored ? [PAIRS] : [PAIRS, KEYS],
+      synced ? 'strict' : 'relaxed',
+    )
     const { done } = transaction
-    // Reported by the last line; without this, failing before that line would leave it unhandled.
+    // Reported by the last lines; without this, failing before them would leave it unhandled.
     done.catch(() => {})
+    let term: Promise<unknown>
     try {
+      const pairs = transaction.objectStore(PAIRS)
       // A request that fails aborts the transaction, whose error is the one to report.
-      for (const request of refuseIfTaken(transaction.store, this.term)) request.catch(() => {})
+      const ignore = (request: Promise<unknown>): void => void request.catch(() => {})
+      // Looked at when all is done: a page that goes away has no other task for the writes.
+      term = pairs.get(TERM)
+      ignore(term)
+      refuseIfTaken(pairs, this.term).forEach(ignore)
       for (const { key, value } of group.flatMap(({ writes }) => writes)) {
-        const { store } = transaction
-        const request = value ? store.put(value, view(key)) : store.delete(view(key))
-        request.catch(() => {})
+        ignore(value ? pairs.put(value, view(key)) : pairs.delete(view(key)))
       }
+      if (!isPairStored) ignore(transaction.objectStore(KEYS).put(this.pair, DEVICE))
       transaction.commit()
     } catch (error) {
       abort(transaction)
       throw error
     }
     await done
+    this.#assertNotLost(await term)
+    this.#isPairStored = true
   }
 
-  #errorOf(cause: unknown): PeerplaneError {
-    if (!isTaken(cause)) return indexedDbError(cause, 'The write was not acknowledged')
-    this.#taken()
-    return new PeerplaneError(
-      'store-locked',
-      'another tab of this browser has taken over the store',
-    )
+  /** What went into a database that was cleared is cleared with the next opening, too. */
+  #assertNotLost(term: unknown): void {
+    this.#loss.check(term)
+    if (this.#loss.error) throw this.#loss.error
   }
 }
 

@@ -1,3 +1,4 @@
+import { PeerplaneError } from '@peerplane/core'
 import type { Clock } from '@peerplane/core'
 import type { IDBPObjectStore } from 'idb'
 
@@ -6,15 +7,19 @@ import type { Connection } from './connection.ts'
 /*
  * Each opening of a database begins a term. Its write transactions add a record that stands for the term and delete it again; the next opening
  * leaves that record there, so that whatever an earlier one still writes fails as a whole, in the database itself: a tab that was asleep may
- * not know of its successor. Nothing is read for it, because a transaction that waits for its tab would hold up the successor.
+ * not know of its successor. A transaction also asks for the last term, and looks at the answer when it is done: one that waits for its tab
+ * would hold up the successor. A database that was deleted or cleared meanwhile has another term, or none.
  *
  *   pairs         'term'               the last term
  *                 ['over', term]       this term is over
  *                 bytes                the pairs of the store
+ *   keys          'device'             the key pair of the device, from the first write on
  *   aside 0 to 3  term                 the value aside, of this term
  */
 
 export const PAIRS = 'pairs'
+export const KEYS = 'keys'
+export const DEVICE = 'device'
 
 /**
  * Object stores of their own for the value aside, used in turn: a transaction does not wait for those on the pairs, nor for the ones before
@@ -26,50 +31,89 @@ export const ASIDES = ['aside 0', 'aside 1', 'aside 2', 'aside 3'] as const
 export interface Kept {
   readonly number: number
   readonly value: Uint8Array | undefined
+  /** The key pair of the device while it is nowhere else: only it can sign what is kept here. */
+  readonly pair?: CryptoKeyPair | undefined
 }
 
-const TERM = 'term'
+export const TERM = 'term'
 
 /** No tab sleeps longer than this, in milliseconds. */
 const LONGEST_SLEEP_MS = 30 * 24 * 60 * 60 * 1000
 
-/** Begins a term: earlier ones write nothing from here on. The value aside of the last one goes over to it. */
-export async function beginTerm(connection: Connection, clock: Clock): Promise<number> {
-  const transaction = await connection.transactionOver([PAIRS, ...ASIDES], 'relaxed')
+/** All pairs of the store: their keys are bytes, which lie between texts and lists. */
+const allPairs = (): IDBKeyRange => IDBKeyRange.bound(new Uint8Array(0), [], false, true)
+
+/** What a term begins with. */
+export interface Begun {
+  readonly term: number
+  /** The key pair of the device that the database holds. */
+  readonly pair: CryptoKeyPair | undefined
+  /** Whether the pair is where it stays. */
+  readonly isPairStored: boolean
+}
+
+/** How a term begins. */
+export interface BeginOptions {
+  readonly clock: Clock
+  /** Whether a database without a term that holds something is used; its pairs are deleted. Otherwise it is refused. */
+  readonly completing: boolean
+  /** The new term is larger. */
+  readonly after: number
+}
+
+/**
+ * Begins a term: earlier ones write nothing from here on. The value aside of the last one goes over to it. Throws `storage-lost` for a
+ * database that was cleared and has been written to since, or was cleared in part.
+ */
+export async function beginTerm(
+  connection: Connection,
+  { clock, completing, after }: BeginOptions,
+): Promise<Begun> {
+  const transaction = await connection.transaction([PAIRS, KEYS, ...ASIDES], 'relaxed')
   transaction.done.catch(() => {})
   const pairs = transaction.objectStore(PAIRS)
   const asides = ASIDES.map((place) => transaction.objectStore(place))
-  const last = (await pairs.get(TERM)) as number | undefined
+  const [last, pair, pairCount, ...asideCounts] = await Promise.all([
+    pairs.get(TERM) as Promise<number | undefined>,
+    transaction.objectStore(KEYS).get(DEVICE) as Promise<CryptoKeyPair | undefined>,
+    pairs.count(allPairs()),
+    ...asides.map((each) => each.count()),
+  ])
+  const isEmpty = pair === undefined && pairCount === 0 && asideCounts.every((count) => count === 0)
+  if (last === undefined && !isEmpty && !completing) {
+    transaction.abort()
+    throw new PeerplaneError('storage-lost', 'a part of the database was cleared')
+  }
   // A time, so that the terms of a database that was deleted do not come again, and old ones can be forgotten.
-  const term = Math.max((last ?? 0) + 1, clock.now())
+  const term = Math.max((last ?? 0) + 1, after + 1, clock.now())
   const kept = last === undefined ? [] : await Promise.all(asides.map((each) => each.get(last)))
+  const newest = newestOf(kept)
   await Promise.all([
+    last === undefined && pairs.delete(allPairs()),
     pairs.put(term, TERM),
     pairs.delete(IDBKeyRange.bound(['over', 0], ['over', term - LONGEST_SLEEP_MS])),
     last !== undefined && pairs.put(true, ['over', last]),
     ...asides.map((each) => each.clear()),
   ])
-  const newest = newestOf(kept)
   if (newest) await asides[newest.number % asides.length]!.put(newest, term)
   await transaction.done
-  return term
+  return { term, pair: pair ?? newest?.pair, isPairStored: pair !== undefined }
 }
 
+type Pairs = IDBPObjectStore<unknown, string[], typeof PAIRS, 'readwrite'>
+
 /** Requests by which a transaction fails as a whole if `term` is over. */
-export const refuseIfTaken = (
-  pairs: IDBPObjectStore<unknown, [string], string, 'readwrite'>,
-  term: number,
-): readonly Promise<unknown>[] => [pairs.add(true, ['over', term]), pairs.delete(['over', term])]
+export const refuseIfTaken = (pairs: Pairs, term: number): readonly Promise<unknown>[] => [
+  pairs.add(true, over(term)),
+  pairs.delete(over(term)),
+]
 
 /**
  * Throws what {@link refuseIfTaken} makes a transaction fail with, and writes nothing. The transaction waits for this tab: only for where
  * there is no room to write.
  */
-export async function assertNotTaken(
-  pairs: IDBPObjectStore<unknown, [string], string, 'readwrite'>,
-  term: number,
-): Promise<void> {
-  if ((await pairs.get(['over', term])) !== undefined) {
+export async function assertNotTaken(pairs: Pairs, term: number): Promise<void> {
+  if ((await pairs.get(over(term))) !== undefined) {
     throw new DOMException('the term is over', 'ConstraintError')
   }
 }
@@ -77,6 +121,9 @@ export async function assertNotTaken(
 /** Whether a transaction has failed by {@link refuseIfTaken}: nothing else adds. */
 export const isTaken = (error: unknown): boolean =>
   error instanceof DOMException && error.name === 'ConstraintError'
+
+/** The key of the record that says that `term` is over. */
+export const over = (term: number): [string, number] => ['over', term]
 
 export const newestOf = (kept: readonly unknown[]): Kept | undefined =>
   (kept as (Kept | undefined)[])

@@ -13,6 +13,8 @@ export interface Leadership {
   readonly backend: LocalBackend
   /** Larger than that of every earlier leader of this store, which writes nothing from then on. */
   readonly term: number
+  /** Resolves when the replica has to be closed and opened anew. */
+  readonly over?: Promise<void> | undefined
 }
 
 /** What the leader does for other tabs. */

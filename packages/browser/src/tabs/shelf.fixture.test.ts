@@ -158,6 +158,7 @@ export async function openShelf(
     },
     watchStatus: (listener) => listen(() => listener({ ...status, online: wanted })),
     invite: async (hours) => `invitation for ${hours} hours`,
+    invited: async () => true,
     setOnline: async (next) => {
       wanted = next
       tell()

@@ -120,29 +120,27 @@ async function reign(
   let serves = false
   lobby.post({ kind: 'opening' })
   try {
-    const leadership = await lead(steady.online(), () => taken.abort())
-    try {
-      if (!ended.aborted) {
-        const side = serveTabs(env, space, leadership, version, (others) =>
-          events.tabs({ role: 'leader', others, outdated: false }),
-        )
-        serves = true
-        steady.attach({ backend: leadership.backend, local: true })
-        events.attached()
-        // At once, in the turn in which it ends: what is answered from then on is asked again of the next leader.
-        await new Promise<void>((resolve) => {
-          onAbort(ended, () => {
+    do {
+      const leadership = await lead(steady.online(), () => taken.abort())
+      try {
+        if (!ended.aborted) {
+          const side = serveTabs(env, space, leadership, version, (others) =>
+            events.tabs({ role: 'leader', others, outdated: false }),
+          )
+          serves = true
+          steady.attach({ backend: leadership.backend, local: true })
+          events.attached()
+          await endOf(ended, leadership, () => {
             serves = false
             side.stop()
             steady.detach()
-            resolve()
           })
-        })
+        }
+      } finally {
+        // The lock is given back only when nothing of this tab can reach the store any more.
+        await leadership.backend.close()
       }
-    } finally {
-      // The lock is given back only when nothing of this tab can reach the store any more.
-      await leadership.backend.close()
-    }
+    } while (!ended.aborted)
   } catch (error) {
     if (!replaced.aborted) throw error
   } finally {
@@ -151,7 +149,18 @@ async function reign(
   return !replaced.aborted
 }
 
-function onAbort(signal: AbortSignal, listener: () => void): void {
-  if (signal.aborted) listener()
-  else signal.addEventListener('abort', listener, { once: true })
+/** Resolves when `ended` aborts or the replica is over. At once, in that turn, `stop` is called: what is answered later is asked again. */
+function endOf(ended: AbortSignal, { over }: Leadership, stop: () => void): Promise<void> {
+  return new Promise((resolve) => {
+    let stopped = false
+    const end = (): void => {
+      if (stopped) return
+      stopped = true
+      stop()
+      resolve()
+    }
+    if (ended.aborted) end()
+    else ended.addEventListener('abort', end, { once: true })
+    void over?.then(end)
+  })
 }

@@ -1,4 +1,4 @@
-import { compareTexts, encodeCanonical, equalBytes, type Store } from '@peerplane/core'
+import { compareTexts, encodeCanonical, equalBytes, type Store, type Write } from '@peerplane/core'
 
 import { pages } from '../storage/pages.ts'
 import type { DeclaredModel } from './entities.ts'
@@ -9,14 +9,17 @@ const FORMAT_VERSION = 2
 
 /**
  * Deletes everything that was made for other declared types than `models`, or for other versions of them: what was not folded then is
- * missing in it. The log has all of it still.
+ * missing in it. The log has all of it still. Where there is nothing, nothing is written: the result is to be stored with the first rows.
  */
 export async function dropOutdated(
   store: Store,
   models: ReadonlyMap<string, DeclaredModel>,
-): Promise<void> {
+): Promise<readonly Write[]> {
+  const [any] = await store.scan({ ...allKeys, limit: 1 })
+  if (!any) return [modelsWrite(models)]
   const stored = await store.get(modelsKey)
   if (!stored || !equalBytes(stored, encodeModels(models))) await dropAll(store, models)
+  return []
 }
 
 /** Deletes everything that was made from the log. */
@@ -30,8 +33,13 @@ export async function dropAll(
     const dropped = page.map(({ key }) => ({ key, value: undefined }))
     await store.write(dropped, 'local')
   }
-  await store.write([{ key: modelsKey, value: encodeModels(models) }], 'local')
+  await store.write([modelsWrite(models)], 'local')
 }
+
+const modelsWrite = (models: ReadonlyMap<string, DeclaredModel>): Write => ({
+  key: modelsKey,
+  value: encodeModels(models),
+})
 
 function encodeModels(models: ReadonlyMap<string, DeclaredModel>): Uint8Array {
   const signatures = [...models].map(([type, { signature }]) => [type, signature] as const)

@@ -17,12 +17,16 @@ export class FoldedFrontier {
   readonly #stored: Map<SessionId, number>
   #changed = new Set<SessionId>()
 
-  private constructor(seqs: Map<SessionId, number>) {
+  /** To be stored with the first changes. */
+  #first: readonly Write[]
+
+  private constructor(seqs: Map<SessionId, number>, first: readonly Write[]) {
     this.seqs = seqs
     this.#stored = new Map(seqs)
+    this.#first = first
   }
 
-  static async load(store: Store): Promise<FoldedFrontier> {
+  static async load(store: Store, first: readonly Write[]): Promise<FoldedFrontier> {
     const entries = await store.scan(foldedKeys)
     return new FoldedFrontier(
       new Map(
@@ -31,6 +35,7 @@ export class FoldedFrontier {
           whole(decodeCanonical(value), 'folded'),
         ]),
       ),
+      first,
     )
   }
 
@@ -74,11 +79,15 @@ export class FoldedFrontier {
     const changed = [...this.#changed].map((session) => [session, this.seqs.get(session)!] as const)
     this.#changed = new Set()
     return {
-      writes: changed.map(([session, seq]) => ({
-        key: foldedKey(session),
-        value: encodeCanonical(seq),
-      })),
+      writes: [
+        ...this.#first,
+        ...changed.map(([session, seq]) => ({
+          key: foldedKey(session),
+          value: encodeCanonical(seq),
+        })),
+      ],
       stored: () => {
+        this.#first = []
         for (const [session, seq] of changed) this.#stored.set(session, seq)
       },
       failed: () => {

@@ -5,8 +5,8 @@ import type { Entities, EntitiesOptions } from './entities.ts'
 
 /** Opens the entities held in `options.store`. When declared types have changed, `folded` is empty: everything is folded anew. */
 export async function openEntities(options: EntitiesOptions): Promise<Entities> {
-  await dropOutdated(options.store, options.models)
-  const folded = await FoldedFrontier.load(options.store)
+  const first = await dropOutdated(options.store, options.models)
+  const folded = await FoldedFrontier.load(options.store, first)
   const entities = new FoldedEntities(options, folded)
   await entities.restore()
   return entities

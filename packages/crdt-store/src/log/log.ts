@@ -33,11 +33,14 @@ import { Listeners } from './listeners.ts'
 import { Membership } from './membership.ts'
 import { readRun } from './range.ts'
 import { replay } from './replay.ts'
-import { checkMeta, orCorrupt, restoreSessions } from './restore.ts'
+import { checkSpace, orCorrupt, restoreSessions } from './restore.ts'
 import { signTail } from './tail.ts'
 import { WorkQueue } from './work-queue.ts'
 
-/** What a log works with. The store belongs to the caller, who closes it after the log. */
+/**
+ * What a log works with. The store belongs to the caller, who closes it after the log, and stores the `spaceWrite` of the space before the
+ * first commit or together with it.
+ */
 export interface LogOptions {
   readonly store: Store
   readonly space: SpaceRecord
@@ -133,12 +136,12 @@ export interface Log extends Replica {
 }
 
 /**
- * Opens the log that `store` holds, or an empty one. Reads a few small records per session, and the commits that still wait.
+ * Opens the log that `store` holds, or an empty one; writes nothing. Reads a few small records per session, and the commits that still wait.
  * Throws `store-version` for a store of a newer version, `wrong-space` for one of another space, `store-corrupt`, or a code of the store.
  */
 export async function openLog(options: LogOptions): Promise<Log> {
   const { store, space, crypto, clock } = options
-  await orCorrupt(checkMeta(store, space.id))
+  await checkSpace(store, space.id)
   const sessions = await orCorrupt(restoreSessions(store, clock))
   await orCorrupt(restoreForks(store, sessions))
   await orCorrupt(signTail(store, options, sessions, clock))

@@ -27,6 +27,7 @@ import { deterministicCrypto, ManualClock, seededRandom } from '@peerplane/core/
 
 import { createMemoryStore, type MemoryStore } from '../storage/memory-store.ts'
 import { openLog, type Log } from './log.ts'
+import { spaceWrite } from './restore.ts'
 
 export const crypto = deterministicCrypto
 
@@ -86,6 +87,9 @@ export async function openPeer(
     instead = (same) => same,
   }: PeerOptions = {},
 ): Promise<Peer> {
+  if (store.entries().length === 0) {
+    await store.write([spaceWrite(space.record.id)], 'local')
+  }
   const opened = await openLog({
     store: through(store),
     space: space.record,

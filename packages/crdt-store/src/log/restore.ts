@@ -1,19 +1,35 @@
 import { decodeOpening, PeerplaneError } from '@peerplane/core'
-import type { ErrorCode, HybridClock, SpaceId, Store } from '@peerplane/core'
+import type { ErrorCode, HybridClock, SpaceId, Store, Write } from '@peerplane/core'
 
 import { metaKey, openings, reaches, sessionOfKey, tips } from '../storage/keys.ts'
 import { pages } from '../storage/pages.ts'
 import { decodeList, decodeMeta, decodeReach, decodeTip, encodeMeta } from '../storage/records.ts'
 import { Sessions } from './sessions.ts'
+import { keptAside } from './tail.ts'
 
-/** Makes sure that the store is of this version and space; an empty one becomes so. Throws `store-version` or `wrong-space`. */
-export async function checkMeta(store: Store, space: SpaceId): Promise<void> {
+/** The write that makes an empty store one of `space`; it is to be stored before anything else, or with it. */
+export const spaceWrite = (space: SpaceId): Write => ({ key: metaKey, value: encodeMeta(space) })
+
+/** The space that the store is of; `undefined` for an empty store. Throws `store-version` or `store-corrupt`. */
+export async function spaceOf(store: Store): Promise<SpaceId | undefined> {
   const meta = await store.get(metaKey)
-  if (!meta) {
-    await store.write([{ key: metaKey, value: encodeMeta(space) }], 'local')
-  } else if (decodeMeta(meta) !== space) {
-    throw new PeerplaneError('wrong-space', 'the store holds another space')
-  }
+  return meta && (await orCorrupt(Promise.resolve(meta).then(decodeMeta)))
+}
+
+/** What was to be stored with the first commit of a space, from a page that went away with that commit: the space, and what has these keys. */
+export const foundedAside = (store: Store, keys: readonly Uint8Array[]): Promise<Write[]> =>
+  orCorrupt(keptAside(store, [metaKey, ...keys]))
+
+/** Whether the store holds a commit, or one is kept beside it. */
+export const holdsCommits = async (store: Store): Promise<boolean> =>
+  (await store.scan({ ...openings, limit: 1 })).length > 0 ||
+  (await store.aside?.get()) !== undefined
+
+/** Throws `wrong-space` for a store of another space, `store-version` for one of a newer version. */
+export async function checkSpace(store: Store, space: SpaceId): Promise<void> {
+  const held = await spaceOf(store)
+  if (held === undefined || held === space) return
+  throw new PeerplaneError('wrong-space', 'the store holds another space')
 }
 
 /** The sessions of a store, from three small records of each. */

@@ -7,12 +7,14 @@ import {
   encodeBatch,
   encodeCanonical,
   encodeOpening,
+  equalBytes,
   firstPrevious,
   lastSeq,
   makeBatch,
+  toHex,
   whole,
 } from '@peerplane/core'
-import type { Commit, HybridClock, SessionId, Store, Value, Write } from '@peerplane/core'
+import type { Commit, HybridClock, Opening, SessionId, Store, Value, Write } from '@peerplane/core'
 
 import { record, signTurn } from './flush.ts'
 import type { Author, OwnSession } from './own-session.ts'
@@ -48,7 +50,7 @@ export async function signTail(
 ): Promise<void> {
   const kept = await store.aside?.get()
   if (!kept) return
-  const { turn, alsoWrite } = readTail(kept, sessions)
+  const { turn, alsoWrite } = readTail(kept, author, sessions)
   if (turn.batches.length > 0) {
     const { batches, writes } = await signTurn(turn, author, sessions)
     await store.write([...writes, ...alsoWrite], 'synced')
@@ -62,7 +64,11 @@ export async function signTail(
 }
 
 /** What of a tail is not stored yet: a write that was under way may have got through. */
-function readTail(kept: Uint8Array, sessions: Sessions): { turn: Turn; alsoWrite: Write[] } {
+function readTail(
+  kept: Uint8Array,
+  author: Author,
+  sessions: Sessions,
+): { turn: Turn; alsoWrite: Write[] } {
   const [batches, also] = array(decodeCanonical(kept), 'tail', 2)
   const turn = newTurn()
   const owns = new Map<SessionId, OwnSession>()
@@ -71,20 +77,35 @@ function readTail(kept: Uint8Array, sessions: Sessions): { turn: Turn; alsoWrite
     const own = ownSession(bytes(opening, 'tail.opening'), sessions, owns)
     const from = whole(first, 'tail.first')
     const batch = decodeBatch(bytes(encoded, 'tail.encoded'), own.id, own.previous, from)
+    if (!isOf(author, own.opening)) continue
     if (lastSeq(batch) <= own.seq || sessions.get(own.id)?.fork) continue
     // What lies between was refused by the store: its session has ended there.
     if (from !== own.seq + 1) break
     own.seq = lastSeq(batch)
     turn.batches.push({ own, seed: batch.seed, commits: [...batch.commits], bytes: 0 })
   }
-  const alsoWrite = array(also, 'tail.writes').map((each): Write => {
+  return { turn, alsoWrite: readWrites(also!) }
+}
+
+const readWrites = (also: Value): Write[] =>
+  array(also, 'tail.writes').map((each) => {
     const [key, value] = array(each, 'tail.write')
     return {
       key: bytes(key, 'tail.key'),
       value: value === undefined ? undefined : bytes(value, 'tail.value'),
     }
   })
-  return { turn, alsoWrite }
+
+/** Whether `author` can sign for the device of an opening. */
+const isOf = ({ space, key }: Author, opening: Opening): boolean =>
+  opening.space === space.id && opening.device === toHex(key.publicKey)
+
+/** What was to be stored together with the commits that are kept beside the store, with any of these keys. */
+export async function keptAside(store: Store, keys: readonly Uint8Array[]): Promise<Write[]> {
+  const kept = await store.aside?.get()
+  if (!kept) return []
+  const [, also] = array(decodeCanonical(kept), 'tail', 2)
+  return readWrites(also!).filter((write) => keys.some((key) => equalBytes(key, write.key)))
 }
 
 /** The session of an opening, as far as it is stored. */

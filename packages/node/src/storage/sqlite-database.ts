@@ -17,6 +17,7 @@ export async function openDatabase(path: string): Promise<DatabaseSync> {
     configure(database)
     check(database, path)
     prepareTable(database, path)
+    refuseExposed(path)
     return database
   } catch (cause) {
     database.close()
@@ -56,7 +57,7 @@ function lock(database: DatabaseSync, path: string): void {
     throw new PeerplaneError('store-locked', `${path} is open in ${owner(path)}`, { cause })
   }
   try {
-    writeFileSync(ownerFile(path), String(pid))
+    writeFileSync(ownerFile(path), String(pid), { mode: 0o600 })
   } catch {
     // A full disk shall not keep a store from being read.
   }
@@ -140,6 +141,13 @@ function prepareTable(database: DatabaseSync, path: string): void {
     PRAGMA application_id = ${APPLICATION_ID};
     PRAGMA user_version = ${TABLE_VERSION};
     COMMIT`)
+}
+
+/** The store holds the key of the device and the secret of the space. */
+function refuseExposed(path: string): void {
+  const mode = statSync(path).mode & 0o777
+  if ((mode & 0o077) === 0) return
+  throw new PeerplaneError('exposed-secret', `${path} has mode ${mode.toString(8)}, not 600`)
 }
 
 /** The first column of the first row. */

@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import {
+  chmodSync,
   copyFileSync,
   mkdtempSync,
   openSync,
@@ -219,6 +220,20 @@ describe('damage', () => {
     database.close()
     await expect(openSqliteStore({ path })).rejects.toMatchObject({ code: 'store-version' })
   })
+
+  it.each([0o640, 0o604, 0o644])(
+    'refuses a store of mode %o, which others can read',
+    async (mode) => {
+      const path = freshPath()
+      await (await open(path)).close()
+      expect(statSync(path).mode & 0o777).toBe(0o600)
+      chmodSync(path, mode)
+      await expect(openSqliteStore({ path })).rejects.toMatchObject({
+        code: 'exposed-secret',
+        message: expect.stringMatching(/has mode 6[0-9]{2}, not 600.*chmod 600/) as string,
+      })
+    },
+  )
 
   it('names a directory that does not exist', async () => {
     const path = join(root, 'no', 'such.db')

@@ -91,8 +91,10 @@ const peerStatus = object<PeerStatus>({
 const planeStatus = object<PlaneStatus>({
   space: text<SpaceId>(),
   device: text<DeviceId>(),
+  membership: oneOf('none', 'founded', 'joined'),
   storage: oneOf('ok', 'failing'),
   commits: count,
+  lost: count,
   waiting: count,
   contradicted: count,
   unreadable: count,
@@ -150,6 +152,13 @@ export const backendContract: Contract<RemoteBackend> = {
     repeat: 'freely',
     given: tuple(number, flag),
     answer: text(),
+  },
+  invited: {
+    kind: 'ask',
+    authority: 'manage',
+    repeat: 'freely',
+    given: tuple(text(limits.invitationBytes)),
+    answer: flag,
   },
   setOnline: {
     kind: 'ask',

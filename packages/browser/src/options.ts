@@ -1,0 +1,30 @@
+import type { Entity, PeerplaneError } from '@peerplane/core'
+
+/** How to open a plane in a browser. */
+export interface OpenOptions {
+  /** The entity types that the application uses; commits of others are kept and passed on. All tabs should pass the same. */
+  readonly entities: readonly Entity[]
+  /** Which store of this origin; one store holds one space. Default `default`. */
+  readonly space?: string | undefined
+  /**
+   * Version of the application, a whole number that goes up with each release. Of several tabs the one with the newest leads: it knows the
+   * commands of all. Default 0.
+   */
+  readonly version?: number | undefined
+  /**
+   * An invitation, as text or as the address of a page; an address without an invitation counts as none, so that `location.href` can always
+   * be passed. Without it the space of the store is opened, or a new one, which the first command founds.
+   */
+  readonly join?: string | undefined
+  /** Whether to go online at once. Default true. */
+  readonly online?: boolean | undefined
+  /** Whether to use the network at all. Default true. */
+  readonly network?: boolean | undefined
+  /** STUN and TURN servers, as URLs. Default none: WebRTC then connects peers of one local network, and others stay on the relay. */
+  readonly iceServers?: readonly string[] | undefined
+  /**
+   * Takes what listeners of the application throw, as `listener-failed` with the thrown error as its `cause`; it must not throw. Default:
+   * `reportError`, so that it is seen like any uncaught error of the page.
+   */
+  readonly onError?: ((error: PeerplaneError) => void) | undefined
+}

@@ -1,0 +1,100 @@
+import { PeerplaneError } from '@peerplane/core'
+import { checkInvitation, openRuntime, signingKeyOf } from '@peerplane/runtime'
+import type { LocalBackend, NetworkFactory, Remembered, systemPlatform } from '@peerplane/runtime'
+
+import { createBrowserNetwork } from './libp2p.ts'
+import type { OpenOptions } from './options.ts'
+import { openIndexedDbStore } from './storage/indexeddb.ts'
+import type { Leadership } from './tabs/leader-side.ts'
+import type { Lead } from './tabs/stay.ts'
+
+type Platform = ReturnType<typeof systemPlatform>
+
+/** What a tab remembers of its device from one opening to the next. */
+interface Memory {
+  /** The invitation that the next opening takes. */
+  join: string | undefined
+  pair?: CryptoKeyPair
+  /** The last term of this tab. */
+  term: number
+  remembered?: Remembered | undefined
+}
+
+/** Opens the replica of this tab each time it leads, and anew when its storage is lost or an invitation takes the place of a new space. */
+export function createReplica(options: OpenOptions, platform: Platform): Lead {
+  const memory: Memory = { join: options.join, term: 0 }
+  return async (wanted, taken) => {
+    const online = wanted ?? options.online
+    try {
+      return await openReplica({ ...options, online }, taken, platform, memory)
+    } catch (error) {
+      // Of another tab, which is told when it asks again: meanwhile something was written here.
+      const isForeign = memory.join !== options.join
+      if (!isForeign || !(error instanceof PeerplaneError) || error.code !== 'wrong-space')
+        throw error
+      memory.join = options.join
+      return openReplica({ ...options, online }, taken, platform, memory)
+    }
+  }
+}
+
+async function openReplica(
+  options: OpenOptions,
+  taken: () => void,
+  platform: Platform,
+  memory: Memory,
+): Promise<Leadership> {
+  const { entities, space = 'default', online } = options
+  const { join, pair, remembered } = memory
+  if (join !== undefined) await checkInvitation(join, platform)
+  const over = Promise.withResolvers<void>()
+  let isLost = false
+  const store = await openIndexedDbStore({
+    name: `peerplane:${space}`,
+    completing: join !== undefined || pair !== undefined,
+    pair,
+    after: memory.term,
+    taken,
+    onLost: () => {
+      isLost = true
+      over.resolve()
+    },
+  })
+  try {
+    const key = await signingKeyOf(store.pair)
+    const ports = { ...platform, store, key, network: networkOf(options, platform) }
+    const runtime = await openRuntime(ports, { entities, join, online, remembered })
+    memory.pair = store.pair
+    memory.term = store.term
+    const backend: LocalBackend = {
+      ...runtime,
+      close: async () => {
+        memory.remembered = runtime.remembered()
+        await runtime.close().catch((error: unknown) => {
+          // What is lost cannot be closed in good order.
+          if (!isLost) throw error
+        })
+      },
+      invited: async (invitation) => {
+        if (await runtime.invited(invitation)) return true
+        memory.join = invitation
+        over.resolve()
+        // The next opening answers.
+        return new Promise(() => undefined)
+      },
+    }
+    return { backend, term: store.term, over: over.promise }
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+function networkOf(
+  { network = true, iceServers = [] }: OpenOptions,
+  { clock, scheduler, random }: Platform,
+): NetworkFactory | undefined {
+  if (!network) return undefined
+  return ({ topic, dial }) =>
+    createBrowserNetwork({ topic, dial, iceServers, clock, scheduler, random })
+}

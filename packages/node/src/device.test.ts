@@ -1,0 +1,66 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+
+import { deviceContract } from '@peerplane/core/testing'
+import type { DevicePlane } from '@peerplane/core/testing'
+import { afterAll, expect, it } from 'vitest'
+
+import { counter, entity, open, record } from './index.ts'
+import { currentStatus } from './problem.ts'
+
+const root = mkdtempSync(join(tmpdir(), 'peerplane-'))
+afterAll(() => rmSync(root, { recursive: true }))
+
+const Tally = entity('tally', {
+  state: record({ votes: counter() }),
+  commands: { vote: (tally) => tally.votes.increment() },
+})
+
+async function openAt(data: string, invitation?: string): Promise<DevicePlane> {
+  const plane = await open({ entities: [Tally], data, network: false, join: invitation })
+  const tally = plane.get(Tally, 'lunch')
+  return {
+    vote: () => tally.vote(),
+    votes: async () => (await tally.state()).votes,
+    status: () => currentStatus(plane),
+    close: () => plane.close(),
+  }
+}
+
+/** Keys of the parts, from and to. */
+const ranges = { key: [0x34, 0x35], membership: [0x30, 0x31], log: [0x00, 0x30] } as const
+
+deviceContract('Node', async () => {
+  const [own, other] = [await inviteFrom(), await inviteFrom()]
+  const data = mkdtempSync(join(root, 'device-'))
+  return {
+    own,
+    other,
+    open: (invitation) => openAt(data, invitation),
+    remove: async (part) => {
+      const database = new DatabaseSync(join(data, 'default', 'store.db'))
+      const range = ranges[part].map((byte) => Uint8Array.of(byte))
+      const { changes } = database
+        .prepare('DELETE FROM pairs WHERE key >= ? AND key < ?')
+        .run(...range)
+      database.close()
+      if (Number(changes) === 0) throw new Error(`there was no ${part} to remove`)
+    },
+  }
+})
+
+async function inviteFrom(): Promise<string> {
+  const data = mkdtempSync(join(root, 'host-'))
+  const host = await open({ entities: [], data, network: false })
+  const invitation = await host.invite()
+  await host.close()
+  return invitation
+}
+
+it('an invitation that is none leaves nothing behind', async () => {
+  const data = join(root, 'untouched')
+  await expect(openAt(data, 'pp1.nothing')).rejects.toMatchObject({ code: 'invalid-invitation' })
+  expect(existsSync(data)).toBe(false)
+})
