@@ -45,8 +45,10 @@ const turns = async (count: number): Promise<void> => {
 const status: PlaneStatus = {
   space: 'space' as SpaceId,
   device: 'device' as DeviceId,
+  membership: 'founded',
   storage: 'ok',
   commits: 0,
+  lost: 0,
   waiting: 0,
   contradicted: 0,
   unreadable: 0,
