@@ -152,9 +152,9 @@ export const sabotages: readonly Sabotage[] = [
   sabotage(
     'rows-of-the-dead',
     'keep states that show commits which were lost',
-    'runtime/src/held-space.ts',
-    'discarded = entities.discard()',
-    'discarded = Promise.resolve()',
+    'runtime/src/folding.ts',
+    'discarded = entities.discard(what)',
+    'discarded = what.rows ? entities.discard(what) : Promise.resolve()',
   ),
   sabotage(
     'forget-what-waits',
@@ -230,8 +230,8 @@ export const sabotages: readonly Sabotage[] = [
     'deaf-while-closing',
     'hear nothing of lost commits any more while the last ones are being stored',
     'runtime/src/held-space.ts',
-    'await log.idle()\n      stopDelivered()',
-    'stopFailure()\n      await log.idle()\n      stopDelivered()',
+    'await log.idle()\n      await folding.stop()',
+    'const stopped = folding.stop()\n      await log.idle()\n      await stopped',
   ),
   sabotage(
     'show-while-closing',

@@ -8,6 +8,7 @@ export {
   type LogStatus,
 } from './log/log.ts'
 export { foundedAside, holdsCommits, spaceOf, spaceWrite } from './log/restore.ts'
+export { checkedStore, type ClearableStore } from './storage/checked-store.ts'
 export { batchOfWrite } from './storage/inspect.ts'
 export { createMemoryStore, type MemoryStore } from './storage/memory-store.ts'
 export type {

@@ -7,7 +7,7 @@ import {
   type Store,
 } from '@peerplane/core'
 import { seededRandom } from '@peerplane/core/testing'
-import { createMemoryStore } from '@peerplane/crdt-store'
+import { checkedStore, createMemoryStore } from '@peerplane/crdt-store'
 import { expect, test, vi } from 'vitest'
 
 import { holdSpace, type HeldSpace } from './held-space.ts'
@@ -34,9 +34,10 @@ interface Device {
 }
 
 async function device(store: Store, invitation?: string, as?: Ports): Promise<Device> {
-  const ports: Ports = {
+  const checked = checkedStore(store)
+  const ports = {
     key: as?.key ?? (await crypto.keyFromSeed(systemRandom.bytes(32))),
-    store,
+    store: checked,
     crypto,
     random: as?.random ?? systemRandom,
     clock: systemClock,
@@ -56,7 +57,7 @@ async function device(store: Store, invitation?: string, as?: Ports): Promise<De
   const invoker = createInvoker({
     declared: [Count],
     space,
-    store,
+    store: checked,
     founding,
     device: membership.device,
     random: ports.random,

@@ -1,14 +1,13 @@
+import type { Entity, EntityKey, HybridClock } from '@peerplane/core'
 import {
-  PeerplaneError,
-  type Commit,
-  type Entity,
-  type EntityKey,
-  type Frontier,
-  type HybridClock,
-  type SessionId,
-} from '@peerplane/core'
-import { openEntities, openLog, type Entities, type Log } from '@peerplane/crdt-store'
+  openEntities,
+  openLog,
+  type ClearableStore,
+  type Entities,
+  type Log,
+} from '@peerplane/crdt-store'
 
+import { Folding, refoldStored } from './folding.ts'
 import type { Membership } from './membership.ts'
 import { modelsOf } from './models.ts'
 import type { Ports } from './ports.ts'
@@ -16,15 +15,24 @@ import type { Ports } from './ports.ts'
 /** The part of a space that this device holds: its log, and the states folded from it. */
 export interface HeldSpace {
   readonly log: Log
+  /** Reading them rejects with `store-corrupt` where rows are damaged, which are made again then; see {@link HeldSpace.read}. */
   readonly entities: Entities
   /** Resolves when everything delivered so far is folded. */
   readonly folded: () => Promise<void>
   /** Commits without effect that were met since the opening. */
   voids(): number
-  /** How often own commits were lost, or foreign ones ceased to count. States that were opened before show commits that do not exist. */
+  /**
+   * How often states had to be made again: own commits were lost, foreign ones ceased to count, or rows were damaged. States that were opened
+   * before may be wrong.
+   */
   losses(): number
-  /** Runs `task` when everything delivered is folded; nothing foreign is folded meanwhile. Rejects as `task` does, or when folding fails. */
+  /**
+   * Runs `task` when everything delivered is folded; nothing foreign is folded meanwhile. If it fails while states have to be made again, it
+   * runs again after that. Rejects as `task` does, or when folding fails.
+   */
   atRest<T>(task: () => Promise<T>): Promise<T>
+  /** What `read` gives of states, none of which had to be made again meanwhile. Rejects as `read` does. Not to be called in `atRest`. */
+  read<T>(read: () => Promise<T>): Promise<T>
   close(): Promise<void>
 }
 
@@ -32,26 +40,22 @@ export interface HeldSpace {
 export interface HeldSpaceEvents {
   /** States changed through commits of other devices. */
   changed(keys: readonly EntityKey[]): void
-  /** Own commits were lost before they were durable, or a session was forked: all states are back to what the log holds. */
+  /** States had to be made again, and are back to what the log holds. */
   reset(): void
   failed(error: unknown): void
   /** Everything is folded, and the states are about to be closed. */
   closing(): void
 }
 
-/** From a failure of folding to the next attempt, if nothing else gives reason for one. */
-const RETRY_MS = 1_000
-
 /** Opens log and states, and keeps folding what the log delivers. */
 export async function holdSpace(
-  ports: Ports,
+  ports: Ports & { readonly store: ClearableStore },
   declared: readonly Entity[],
   membership: Membership,
   clock: HybridClock,
   events: HeldSpaceEvents,
 ): Promise<HeldSpace> {
   const { store, key, crypto, random, scheduler, perturb } = ports
-  const models = modelsOf(declared)
   const { space, chain } = membership
   const log = await openLog({
     store,
@@ -63,107 +67,35 @@ export async function holdSpace(
     perturb,
     clock,
   })
-  const settled = (): Promise<void> => log.settled()
   let voids = 0
-  const onVoid = (): void => {
-    voids++
-  }
-  const entities = await openEntities({ store, models, scheduler, perturb, settled, onVoid })
+  const entities = await openEntities({
+    store,
+    models: modelsOf(declared),
+    scheduler,
+    perturb,
+    settled: () => log.settled(),
+    onVoid: () => {
+      voids++
+    },
+  })
   const folded = entities.folded()
   const counts = log.status().frozen.every(({ session, seq }) => (folded.get(session) ?? 0) < seq)
   // A fork was found, and then there was no time to begin again without it.
   if (!counts) await entities.discard({ rows: true })
-  await refold()
-
-  let folding: Promise<void> = Promise.resolve()
-  let discarded: Promise<void> = Promise.resolve()
-  /** Something that was delivered is not folded: it is taken from the log again. */
-  let isBehind = false
-  let losses = 0
-  /** For perturbations: what was folded before the last time. */
-  let earlier: readonly Commit[] = []
-  let cancelRetry: (() => void) | undefined
-  const enqueue = (task: () => Promise<void>): void => {
-    folding = folding.then(task).catch((error: unknown) => {
-      isBehind = true
-      events.failed(error)
-      cancelRetry?.()
-      cancelRetry = scheduler.after(RETRY_MS, () => enqueue(catchUp))
-    })
-  }
-  const catchUp = async (): Promise<void> => {
-    if (!isBehind) return
-    isBehind = false
-    earlier = []
-    await discarded
-    await log.settled()
-    await refold()
-    events.reset()
-  }
-
-  const stopDelivered = log.onDelivered((commits) => {
-    enqueue(async () => {
-      if (isBehind) return catchUp()
-      const changed = await entities.fold(commits)
-      events.changed(changed)
-      if (!perturb) return
-      if (perturb('fold-again')) await entities.fold(earlier)
-      earlier = commits
-    })
-  })
-  const stopFailure = log.onFailure((error) => {
-    events.failed(error)
-    // At once: rows that wait for the lost commits must not be written, and the next own commit must not be forgotten with them.
-    isBehind = true
-    losses++
-    discarded = entities.discard()
-    // Whoever awaits it is told.
-    discarded.catch(() => undefined)
-    enqueue(catchUp)
-  })
-
-  const stopForked = log.onForked((session, seq) => {
-    const where = `session ${session.slice(0, 8)} has two versions from commit ${seq} on`
-    events.failed(new PeerplaneError('fork', where))
-    isBehind = true
-    losses++
-    discarded = entities.discard({ rows: true })
-    discarded.catch(() => undefined)
-    enqueue(catchUp)
-  })
-
-  async function refold(): Promise<void> {
-    for await (const commits of log.replay(placesOf(entities.folded())))
-      await entities.fold(commits)
-  }
-
+  await refoldStored(log, entities)
+  const folding = new Folding({ log, entities, scheduler, perturb, events })
   return {
     log,
-    entities,
-    folded: () => {
-      if (isBehind) enqueue(catchUp)
-      return folding
-    },
+    entities: guarded(entities, folding),
+    folded: () => folding.folded(),
     voids: () => voids,
-    losses: () => losses,
-    atRest: (task) =>
-      new Promise((resolve, reject) => {
-        enqueue(async () => {
-          await catchUp().catch((error: unknown) => {
-            reject(error)
-            throw error
-          })
-          await task().then(resolve, reject)
-        })
-      }),
+    losses: () => folding.losses,
+    atRest: (task) => folding.atRest(task),
+    read: (read) => folding.read(read),
     close: async () => {
       // The last write may fail too: then states have to be given up before rows are made of them.
       await log.idle()
-      stopDelivered()
-      stopFailure()
-      stopForked()
-      await folding
-      cancelRetry?.()
+      await folding.stop()
       events.closing()
       await entities.close()
       await log.close()
@@ -171,6 +103,18 @@ export async function holdSpace(
   }
 }
 
-/** Seqs as a frontier; replaying does not look at marks. */
-const placesOf = (folded: ReadonlyMap<SessionId, number>): Frontier =>
-  new Map([...folded].map(([session, seq]) => [session, { session, seq, mark: '' }]))
+const guarded = (entities: Entities, folding: Folding): Entities => ({
+  folded: () => entities.folded(),
+  open: (key) => folding.guarded(() => entities.open(key)),
+  openAll: (keys) => folding.guarded(() => entities.openAll(keys)),
+  modelVersion: (key) => entities.modelVersion(key),
+  pin: (key) => entities.pin(key),
+  unpin: (key) => entities.unpin(key),
+  fold: (commits) => entities.fold(commits),
+  touch: (key, origin, body) => entities.touch(key, origin, body),
+  commitFolded: (session, seq) => entities.commitFolded(session, seq),
+  list: (type, query) => folding.guarded(() => entities.list(type, query)),
+  flush: () => entities.flush(),
+  discard: (options) => entities.discard(options),
+  close: () => entities.close(),
+})

@@ -106,9 +106,11 @@ export function createInvoker(dependencies: InvokerDependencies): Invoker {
       for (;;) {
         const losses = space.losses()
         await space.folded()
-        const opened = await space.entities.openAll(keys)
-        // These states show commits that are gone by now.
-        if (space.losses() !== losses) continue
+        const opened = await space.entities.openAll(keys).catch((error: unknown) => {
+          if (space.losses() === losses) throw error
+        })
+        // These states may be wrong by now.
+        if (!opened || space.losses() !== losses) continue
         // From here to the append nothing is awaited: no other command or commit comes in between.
         const states = new Map(keys.map((key, index) => [key, opened[index]!]))
         return append(decidable, states, options)

@@ -7,6 +7,7 @@ import {
   PeerplaneError,
   type Entity,
 } from '@peerplane/core'
+import { checkedStore } from '@peerplane/crdt-store'
 
 import type { LocalBackend, PlaneStatus, Problem } from './backend.ts'
 import { holdSpace } from './held-space.ts'
@@ -70,7 +71,7 @@ export interface Runtime extends LocalBackend {
  */
 export async function openRuntime(given: Ports, options: RuntimeOptions): Promise<Runtime> {
   const timers = createTimers(given.scheduler)
-  const ports: Ports = { ...given, scheduler: timers }
+  const ports = { ...given, store: checkedStore(given.store), scheduler: timers }
   const opened = await openMembership(ports, options.join, options.remembered)
   const { membership } = opened
   const status = createStatus(ports)
@@ -193,7 +194,8 @@ export async function openRuntime(given: Ports, options: RuntimeOptions): Promis
       open(() => views.watchEntity(entityKey(declared(type), id), listener)),
     watchType: (type, query, listener) =>
       open(() => views.watchType(declared(type), query, listener)),
-    list: async (type, query) => open(() => space.entities.list(declared(type), query)),
+    list: async (type, query) =>
+      open(() => space.read(() => space.entities.list(declared(type), query))),
     status: () => status.now(),
     watchStatus: status.watch,
     invite: async (hours, trustClock) =>

@@ -1,4 +1,5 @@
 import { PeerplaneError, type Crypto, type Random, type Store } from '@peerplane/core'
+import { checkedStore } from '@peerplane/crdt-store'
 
 import { seedKey } from './keys.ts'
 import type { Ports } from './ports.ts'
@@ -11,7 +12,7 @@ export async function keyInStore(
   store: Store,
   { crypto, random }: { readonly crypto: Crypto; readonly random: Random },
 ): Promise<Pick<Ports, 'key' | 'keyWrites'>> {
-  const stored = await store.get(seedKey)
+  const stored = await checkedStore(store).get(seedKey)
   if (stored && stored.length !== 32) {
     throw new PeerplaneError('store-corrupt', 'the key of this device cannot be read')
   }

@@ -1,7 +1,8 @@
-import type { EntityKey, Origin } from '@peerplane/core'
+import type { EntityKey, Origin, Store } from '@peerplane/core'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
+import { clearRange } from '../storage/checked-store.ts'
 import {
   commitOf,
   foreignBody,
@@ -77,10 +78,13 @@ test('after a crash behind any write, states are what the log holds', async () =
 const isOfLog = (writes: readonly { readonly key: Uint8Array }[]): boolean =>
   writes.every(({ key: [table] }) => table === 0x10)
 
-const openStore = (
-  store: Parameters<typeof openEntities>[0]['store'],
-): ReturnType<typeof openEntities> =>
-  openEntities({ store, models, scheduler: manualScheduler(), settled: () => Promise.resolve() })
+const openStore = (store: Store): ReturnType<typeof openEntities> =>
+  openEntities({
+    store: { ...store, clear: (range) => clearRange(store, range) },
+    models,
+    scheduler: manualScheduler(),
+    settled: () => Promise.resolve(),
+  })
 
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
 

@@ -1,6 +1,6 @@
-import { compareTexts, encodeCanonical, equalBytes, type Store, type Write } from '@peerplane/core'
+import { compareTexts, encodeCanonical, equalBytes, type Write } from '@peerplane/core'
 
-import { pages } from '../storage/pages.ts'
+import type { ClearableStore } from '../storage/checked-store.ts'
 import type { DeclaredModel } from './entities.ts'
 import { allKeys, modelsKey } from './keys.ts'
 
@@ -12,7 +12,7 @@ const FORMAT_VERSION = 2
  * missing in it. The log has all of it still. Where there is nothing, nothing is written: the result is to be stored with the first rows.
  */
 export async function dropOutdated(
-  store: Store,
+  store: ClearableStore,
   models: ReadonlyMap<string, DeclaredModel>,
 ): Promise<readonly Write[]> {
   const [any] = await store.scan({ ...allKeys, limit: 1 })
@@ -22,17 +22,14 @@ export async function dropOutdated(
   return []
 }
 
-/** Deletes everything that was made from the log. */
+/** Deletes everything that was made from the log, damaged or not. */
 export async function dropAll(
-  store: Store,
+  store: ClearableStore,
   models: ReadonlyMap<string, DeclaredModel>,
 ): Promise<void> {
   // The record of the models goes first: whoever crashes on the way begins again.
   await store.write([{ key: modelsKey, value: undefined }], 'local')
-  for await (const page of pages(store, allKeys)) {
-    const dropped = page.map(({ key }) => ({ key, value: undefined }))
-    await store.write(dropped, 'local')
-  }
+  await store.clear(allKeys)
   await store.write([modelsWrite(models)], 'local')
 }
 

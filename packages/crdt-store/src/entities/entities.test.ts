@@ -7,10 +7,10 @@ import {
   type Origin,
   type Section,
   type StateModel,
-  type Store,
 } from '@peerplane/core'
 import { beforeEach, describe, expect, test } from 'vitest'
 
+import { clearRange, type ClearableStore } from '../storage/checked-store.ts'
 import { createMemoryStore } from '../storage/memory-store.ts'
 import type { Entities, EntitiesOptions } from './entities.ts'
 import {
@@ -400,8 +400,9 @@ describe('entities that are folded when opened', () => {
   test('miss no body that is stored while they are being opened', async () => {
     const slow = createMemoryStore()
     const gate = { open: (): void => undefined }
-    const stalling: Store = {
+    const stalling: ClearableStore = {
       ...slow,
+      clear: (range) => clearRange(slow, range),
       get: async (key) => {
         if (key[0] === 0x21) await new Promise<void>((resolve) => (gate.open = resolve))
         return slow.get(key)

@@ -8,9 +8,9 @@ import type {
   Scheduler,
   SessionId,
   StateModel,
-  Store,
 } from '@peerplane/core'
 
+import type { ClearableStore } from '../storage/checked-store.ts'
 import type { LifecycleName } from './lifecycles.ts'
 import type { OnVoid } from './slot.ts'
 
@@ -26,7 +26,7 @@ export interface DeclaredModel {
 
 /** What entities are made of. */
 export interface EntitiesOptions {
-  readonly store: Store
+  readonly store: ClearableStore
   /** Model of each declared type. Sections of other types are left to the log. */
   readonly models: ReadonlyMap<string, DeclaredModel>
   readonly scheduler: Scheduler
@@ -67,7 +67,8 @@ export interface Entities {
   folded(): ReadonlyMap<SessionId, number>
   /**
    * The state of an entity, folded. It stays valid until the caller awaits something else, or as long as the entity is pinned and `discard`
-   * is not called. Rejects with `unknown-entity`, `unreadable`, `closed`, or a code of the store.
+   * is not called. Rejects with `unknown-entity`, `unreadable`, `closed`, or a code of the store: after `store-corrupt`, a `discard` with
+   * `rows` makes again what is damaged.
    */
   open(key: EntityKey): Promise<EntityState>
   /** The states of several entities, in the order of `keys`, which are all valid at the same time. */

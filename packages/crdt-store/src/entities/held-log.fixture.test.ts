@@ -20,6 +20,7 @@ import {
 } from '@peerplane/core'
 
 import { nativeModel } from '../kernels/native-model.ts'
+import { clearRange, type ClearableStore } from '../storage/checked-store.ts'
 import { createMemoryStore, type MemoryStore } from '../storage/memory-store.ts'
 import type { DeclaredModel, Entities } from './entities.ts'
 import { shapeSignature } from './shape-signature.ts'
@@ -40,7 +41,7 @@ function declared(lifecycle: DeclaredModel['lifecycle']): DeclaredModel {
 }
 
 /** A store that remembers the order of its writes, and fails from `failAfter` on. */
-export interface RecordingStore extends Store {
+export interface RecordingStore extends ClearableStore {
   readonly writes: (readonly Write[])[]
   failAfter: number
 }
@@ -57,6 +58,9 @@ export function recordingStore(content: readonly Entry[] = []): RecordingStore {
       if (writes.length >= this.failAfter) throw new Error('the disk is gone')
       writes.push(changes)
       await store.write(changes, durability)
+    },
+    clear(range) {
+      return clearRange(this, range)
     },
   }
 }

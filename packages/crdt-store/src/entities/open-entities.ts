@@ -1,10 +1,25 @@
-import { dropOutdated } from './drop-outdated.ts'
+import { PeerplaneError } from '@peerplane/core'
+
+import { dropAll, dropOutdated } from './drop-outdated.ts'
 import { FoldedEntities } from './folded-entities.ts'
 import { FoldedFrontier } from './folded-frontier.ts'
 import type { Entities, EntitiesOptions } from './entities.ts'
 
-/** Opens the entities held in `options.store`. When declared types have changed, `folded` is empty: everything is folded anew. */
+/**
+ * Opens the entities held in `options.store`. When declared types have changed, or what is stored of entities as a whole is damaged, `folded`
+ * is empty: everything is folded anew.
+ */
 export async function openEntities(options: EntitiesOptions): Promise<Entities> {
+  try {
+    return await openStored(options)
+  } catch (error) {
+    if (!(error instanceof PeerplaneError && error.code === 'store-corrupt')) throw error
+    await dropAll(options.store, options.models)
+    return openStored(options)
+  }
+}
+
+async function openStored(options: EntitiesOptions): Promise<Entities> {
   const first = await dropOutdated(options.store, options.models)
   const folded = await FoldedFrontier.load(options.store, first)
   const entities = new FoldedEntities(options, folded)

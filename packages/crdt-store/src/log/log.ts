@@ -119,6 +119,8 @@ export interface Log extends Replica {
    */
   onForked(callback: (session: SessionId, seq: number) => void): () => void
   status(): LogStatus
+  /** Ends the own session at once; the next commit opens another one. Resolves when it is durable. */
+  retire(): Promise<void>
   /**
    * Resolves when every own commit that is part of the log at the call is durable; rejects with a code of the store when these commits are
    * given up. What is appended later is not waited for.
@@ -240,6 +242,7 @@ export async function openLog(options: LogOptions): Promise<Log> {
       wroteLast: sessions.wroteLast(),
       pending: appender.pending,
     }),
+    retire: () => appender.retire(),
     settled: () => appender.settled(),
     hasten: () => appender.hasten(),
     idle,

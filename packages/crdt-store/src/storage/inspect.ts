@@ -1,10 +1,12 @@
 import { decodeBatch, type Batch, type Write } from '@peerplane/core'
 
+import { unsealedWrite } from './checked-store.ts'
 import { firstSeqOfKey, isBatchKey, sessionOfKey } from './keys.ts'
 import { decodeStoredBatch } from './records.ts'
 
-/** The batch that a write of a log puts into its store, if it puts one there: for tools that watch stores. Throws `malformed`. */
-export function batchOfWrite({ key, value }: Write): Batch | undefined {
+/** The batch that a write puts into the store below a checked one, if it puts one there: for tools that watch stores. Throws `malformed`. */
+export function batchOfWrite(write: Write): Batch | undefined {
+  const { key, value } = unsealedWrite(write)
   if (!value || !isBatchKey(key)) return undefined
   const { encoded, previous } = decodeStoredBatch(value)
   return decodeBatch(encoded, sessionOfKey(key), previous, firstSeqOfKey(key))

@@ -1,0 +1,146 @@
+import { compareBytes, concatBytes, PeerplaneError, toHex } from '@peerplane/core'
+import type { Aside, Entry, Range, Store, Write } from '@peerplane/core'
+
+import { checksum } from './checksum.ts'
+import { pages } from './pages.ts'
+
+/*
+ * Every value is stored behind 8 bytes:
+ *
+ *   checksum of the key      4 bytes, the most significant first
+ *   checksum of the value    the same, with that of the key as its seed
+ */
+
+const SUMS = 8
+
+/** A store that can be rid of pairs which cannot be read. */
+export interface ClearableStore extends Store {
+  /**
+   * Deletes all pairs of a range, damaged ones too, page after page: after a crash some may be left. Rejects with `store-corrupt` when one
+   * cannot be deleted.
+   */
+  clear(range: Pick<Range, 'from' | 'to'>): Promise<void>
+}
+
+/**
+ * The pairs of `store`, none of which was damaged on the disk: what does not read as it was written rejects with `store-corrupt`.
+ *
+ * This holds for what is not found, too. A search that meets a damaged key goes astray, and then it ends beside that key, whatever the tree:
+ * all other keys are in order. So where nothing is found, the keys on both sides of the gap are checked.
+ */
+export function checkedStore(store: Store): ClearableStore {
+  const checkKeys = async (ranges: readonly Range[]): Promise<void> => {
+    const found = await Promise.all(ranges.map((range) => store.scan(range)))
+    found.flat().forEach(checkKey)
+  }
+  return {
+    get: async (key) => {
+      const sealed = await store.get(key)
+      if (sealed) return unseal({ key, value: sealed }).value
+      await checkKeys([before(key), from(key)])
+      return undefined
+    },
+    scan: async (range) => {
+      const found = await store.scan(range)
+      const entries = found.map(unseal)
+      await checkKeys(gapsAround(range, found))
+      return entries
+    },
+    write: (writes, durability) => store.write(writes.map(sealWrite), durability),
+    clear: (range) => clearRange(store, range),
+    ...(store.aside && { aside: checkedAside(store.aside) }),
+    close: () => store.close(),
+  }
+}
+
+/** Deletes all pairs of a range, unread. */
+export async function clearRange(store: Store, range: Pick<Range, 'from' | 'to'>): Promise<void> {
+  for await (const page of pages(store, range)) {
+    await store.write(
+      page.map(({ key }) => ({ key, value: undefined })),
+      'local',
+    )
+  }
+  const [left] = await store.scan({ ...range, limit: 1 })
+  if (left) throw damaged(left.key)
+}
+
+/** The value of a write as it was before it was sealed. */
+export const unsealedWrite = ({ key, value }: Write): Write => ({
+  key,
+  value: value?.subarray(SUMS),
+})
+
+const sealWrite = ({ key, value }: Write): Write => ({ key, value: value && seal(key, value) })
+
+function seal(key: Uint8Array, value: Uint8Array): Uint8Array {
+  const sealed = new Uint8Array(SUMS + value.length)
+  const ofKey = checksum(key)
+  writeSum(sealed, 0, ofKey)
+  writeSum(sealed, 4, checksum(value, ofKey))
+  sealed.set(value, SUMS)
+  return sealed
+}
+
+function unseal(entry: Entry): Entry {
+  const ofKey = checkKey(entry)
+  const value = entry.value.subarray(SUMS)
+  if (readSum(entry.value, 4) !== checksum(value, ofKey)) throw damaged(entry.key)
+  return { key: entry.key, value }
+}
+
+/** The checksum of a key. */
+function checkKey({ key, value }: Entry): number {
+  // Damage may have changed the type of what SQLite gives.
+  const isWhole = key instanceof Uint8Array && value instanceof Uint8Array
+  if (!isWhole || value.length < SUMS) throw damaged(key)
+  const sum = checksum(key)
+  if (readSum(value, 0) !== sum) throw damaged(key)
+  return sum
+}
+
+/** What has to be whole for a scan that found these entries to be complete: the pair before them, and the one after them if it was to find all. */
+function gapsAround(range: Range, found: readonly Entry[]): Range[] {
+  const { limit = Number.POSITIVE_INFINITY, reverse = false } = range
+  if (limit === 0 || compareBytes(range.from, range.to) >= 0) return []
+  const isAll = found.length < limit
+  const last = found.at(-1)?.key
+  if (reverse) return [from(range.to), ...(isAll ? [before(last ?? range.to)] : [])]
+  return [before(range.from), ...(isAll ? [from(last ? after(last) : range.from)] : [])]
+}
+
+const LEAST = new Uint8Array(0)
+/** Larger than every key of ours, also with one bit changed. */
+const BEYOND = new Uint8Array(64).fill(255)
+
+/** The last pair before a key. */
+const before = (key: Uint8Array): Range => ({ from: LEAST, to: key, limit: 1, reverse: true })
+/** The first pair from a key on. */
+const from = (key: Uint8Array): Range => ({ from: key, to: BEYOND, limit: 1 })
+/** The least key after another one. */
+const after = (key: Uint8Array): Uint8Array => concatBytes(key, Uint8Array.of(0))
+
+/** The value beside the pairs is sealed under the empty key. */
+const checkedAside = (aside: Aside): Aside => ({
+  get: async () => {
+    const value = await aside.get()
+    return value && unseal({ key: LEAST, value }).value
+  },
+  set: (value) => aside.set(value && seal(LEAST, value)),
+})
+
+function writeSum(target: Uint8Array, at: number, sum: number): void {
+  target[at] = sum >>> 24
+  target[at + 1] = sum >>> 16
+  target[at + 2] = sum >>> 8
+  target[at + 3] = sum
+}
+
+const readSum = (source: Uint8Array, at: number): number =>
+  ((source[at]! << 24) | (source[at + 1]! << 16) | (source[at + 2]! << 8) | source[at + 3]!) >>> 0
+
+/** Names the record by the first bytes of its key, which may be what is wrong with it. */
+const damaged = (key: unknown): PeerplaneError => {
+  const name = key instanceof Uint8Array ? toHex(key.subarray(0, 16)) : 'without a key'
+  return new PeerplaneError('store-corrupt', `a record of the store is damaged: ${name}`)
+}

@@ -1,0 +1,235 @@
+import { asPeerplaneError, PeerplaneError } from '@peerplane/core'
+import type { Commit, EntityKey, Frontier, Perturb, Scheduler, SessionId } from '@peerplane/core'
+import type { Entities, Log } from '@peerplane/crdt-store'
+
+/** What folding works with. */
+export interface FoldingOptions {
+  readonly log: Log
+  /** They contain what the log has delivered so far, see {@link refoldStored}. */
+  readonly entities: Entities
+  readonly scheduler: Scheduler
+  readonly perturb?: Perturb | undefined
+  readonly events: {
+    /** These states changed through commits of other devices. */
+    changed(keys: readonly EntityKey[]): void
+    /** All states are back to what the log holds. */
+    reset(): void
+    failed(error: unknown): void
+  }
+}
+
+/** From a failure of folding to the next attempt, if nothing else gives reason for one. */
+const RETRY_MS = 1_000
+
+/** How often damaged rows are made again until the next opening: a disk that damages them again at once is not to be trusted. */
+const HEALINGS = 3
+
+/** Folds what the log holds beyond the rows, and makes the rows again if they are damaged. Rejects with `store-corrupt` if the log is. */
+export async function refoldStored(log: Log, entities: Entities): Promise<void> {
+  try {
+    await refold(log, entities)
+  } catch (error) {
+    if (!isDamage(error)) throw error
+    await entities.discard({ rows: true })
+    await refold(log, entities)
+  }
+}
+
+/** Keeps states up to what the log delivers, whatever happens to either of them. */
+export class Folding {
+  readonly #options: FoldingOptions
+  readonly #stops: readonly (() => void)[]
+  #running: Promise<void> = Promise.resolve()
+  #discarded: Promise<void> = Promise.resolve()
+  /** Something that was delivered is not folded: it is taken from the log again. */
+  #isBehind = false
+  #losses = 0
+  #healings = 0
+  /** States lack something that is to be folded again. Nothing of them is shown. */
+  #isUnmade = false
+  /** Why they could not be made again last time. */
+  #failure: PeerplaneError | undefined
+  /** For perturbations: what was folded before the last time. */
+  #earlier: readonly Commit[] = []
+  #cancelRetry: (() => void) | undefined
+
+  constructor(options: FoldingOptions) {
+    this.#options = options
+    const { log, events } = options
+    this.#stops = [
+      log.onDelivered((commits) => this.#enqueue(() => this.#fold(commits))),
+      log.onFailure((error) => {
+        events.failed(error)
+        this.#beginAgain({ rows: false })
+      }),
+      log.onForked((session, seq) => {
+        const where = `session ${session.slice(0, 8)} has two versions from commit ${seq} on`
+        events.failed(new PeerplaneError('fork', where))
+        this.#beginAgain({ rows: true })
+      }),
+    ]
+  }
+
+  /** Resolves when everything delivered so far is folded. */
+  folded(): Promise<void> {
+    if (this.#isBehind) this.#enqueue(() => this.#catchUp())
+    return this.#running
+  }
+
+  /** How often states had to be made again. */
+  get losses(): number {
+    return this.#losses
+  }
+
+  /** See {@link HeldSpace.atRest}. */
+  atRest<T>(task: () => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#enqueue(async () => {
+        await this.#catchUp().catch((error: unknown) => {
+          reject(error)
+          throw error
+        })
+        const before = this.#losses
+        await task().then(resolve, (error: unknown) => {
+          if (this.#losses === before) reject(error)
+          else resolve(this.atRest(task))
+        })
+      })
+    })
+  }
+
+  /** See {@link HeldSpace.read}. */
+  async read<T>(read: () => Promise<T>): Promise<T> {
+    for (;;) {
+      if (this.#isBehind || this.#isUnmade) await this.folded()
+      const before = this.#losses
+      try {
+        const result = await read()
+        if (this.#losses === before) return result
+      } catch (error) {
+        if (this.#losses === before) throw error
+      }
+    }
+  }
+
+  /** Reads states, unless they have to be made again. Where rows are damaged they have to, which counts as a loss. */
+  async guarded<T>(read: () => Promise<T>): Promise<T> {
+    if (this.#isUnmade) {
+      throw this.#failure ?? new PeerplaneError('store-failed', 'states are being made again')
+    }
+    try {
+      return await read()
+    } catch (error) {
+      if (this.#takesHealing(error)) this.#beginAgain({ rows: true })
+      throw error
+    }
+  }
+
+  /** Folds nothing that is delivered from now on; resolves when everything before is folded. */
+  async stop(): Promise<void> {
+    for (const stop of this.#stops) stop()
+    await this.#running
+    this.#cancelRetry?.()
+  }
+
+  #enqueue(task: () => Promise<void>): void {
+    this.#running = this.#running.then(task).catch((error: unknown) => {
+      this.#isBehind = true
+      const { events, scheduler } = this.#options
+      this.#failure = asPeerplaneError(error, 'store-failed')
+      events.failed(error)
+      this.#cancelRetry?.()
+      this.#cancelRetry = scheduler.after(RETRY_MS, () => this.#enqueue(() => this.#catchUp()))
+    })
+  }
+
+  async #fold(commits: readonly Commit[]): Promise<void> {
+    if (this.#isBehind || this.#isBroken) return this.#catchUp()
+    const { entities, events, perturb } = this.#options
+    try {
+      events.changed(await entities.fold(commits))
+    } catch (error) {
+      if (!this.#takesHealing(error)) throw error
+      void this.#discard({ rows: true })
+      return this.#catchUp()
+    }
+    if (!perturb) return
+    if (perturb('fold-again')) await entities.fold(this.#earlier)
+    this.#earlier = commits
+  }
+
+  async #catchUp(): Promise<void> {
+    if (!this.#isBehind || this.#isBroken) return
+    const { log, entities, events } = this.#options
+    this.#isBehind = false
+    this.#earlier = []
+    await this.#discarded.catch(() => this.#discard({ rows: true }))
+    await log.settled()
+    try {
+      await refold(log, entities)
+      this.#isUnmade = false
+      this.#failure = undefined
+    } catch (error) {
+      if (!isDamage(error)) throw error
+      if (this.#takesHealing(error)) {
+        void this.#discard({ rows: true })
+        return this.#catchUp()
+      }
+      // The log is damaged.
+      this.#isUnmade = true
+      this.#failure = asPeerplaneError(error, 'store-corrupt')
+      events.failed(error)
+    }
+    events.reset()
+  }
+
+  #beginAgain(what: { readonly rows: boolean }): void {
+    void this.#discard(what)
+    this.#enqueue(() => this.#catchUp())
+  }
+
+  /**
+   * At once: rows that wait for lost commits must not be written, and the next own commit must not be forgotten with them. With rows, own
+   * commits from now on belong to another session than those before.
+   */
+  #discard(what: { readonly rows: boolean }): Promise<void> {
+    const { log, entities } = this.#options
+    this.#isBehind = true
+    this.#losses++
+    if (what.rows) {
+      this.#isUnmade = true
+      void log.retire()
+    }
+    this.#discarded = entities.discard(what)
+    // Whoever awaits it is told.
+    this.#discarded.catch(() => undefined)
+    return this.#discarded
+  }
+
+  /** Whether rows are to be made again because of this. */
+  #takesHealing(error: unknown): boolean {
+    if (!this.#mayHeal(error)) return false
+    this.#healings++
+    return true
+  }
+
+  #mayHeal(error: unknown): boolean {
+    return isDamage(error) && this.#healings < HEALINGS
+  }
+
+  /** Whether states cannot be made again. */
+  get #isBroken(): boolean {
+    return this.#isUnmade && isDamage(this.#failure) && !this.#mayHeal(this.#failure)
+  }
+}
+
+const isDamage = (error: unknown): boolean =>
+  error instanceof PeerplaneError && error.code === 'store-corrupt'
+
+async function refold(log: Log, entities: Entities): Promise<void> {
+  for await (const commits of log.replay(placesOf(entities.folded()))) await entities.fold(commits)
+}
+
+/** Seqs as a frontier; replaying does not look at marks. */
+const placesOf = (folded: ReadonlyMap<SessionId, number>): Frontier =>
+  new Map([...folded].map(([session, seq]) => [session, { session, seq, mark: '' }]))
