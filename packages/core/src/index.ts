@@ -142,6 +142,7 @@ export {
 } from './log/opening.ts'
 export { toSparse, verifySparse, type SparseCommit, type SparseSection } from './log/sparse.ts'
 export { MARK_BYTES, markOf, readTip, tipToValue, type Tip } from './log/tip.ts'
+export { memoryBudget, type MemoryShare } from './memory-budget.ts'
 export type { Clock } from './ports/clock.ts'
 export type { Crypto, SigningKey } from './ports/crypto.ts'
 export type {

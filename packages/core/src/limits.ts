@@ -203,13 +203,60 @@ export const limitTable = {
     'bytes',
     'received before membership is proved: Noise and three messages of the handshake',
   ),
+  streams: limit(128, 'streams', 'over one connection at once: a relay carries one for each peer'),
+  streamsPerSecond: limit(
+    50,
+    'streams',
+    'opened over one connection; all it may have come at once',
+  ),
+  streamWindowBytes: limit(
+    512 * KiB,
+    'bytes',
+    'under way in one stream, and so one frame of the multiplexer; an announced length beyond it closes the connection before a byte of it is kept',
+  ),
+  youngStreamBytes: limit(
+    128 * KiB,
+    'bytes',
+    'over all streams of one connection that have not said yet what they are for',
+  ),
+  pingsPerSecond: limit(
+    10,
+    'pings',
+    'answered over one connection; ten times that may come at once',
+  ),
+  connectionReadBytes: limit(256 * KiB, 'bytes', 'come over a connection that nobody reads yet'),
+  relayBytes: limit(
+    256 * KiB,
+    'bytes',
+    'come from one end of a relayed connection and not sent to the other; the sender waits beyond it',
+  ),
+  relaysBytes: limit(
+    32 * MiB,
+    'bytes',
+    'the same of all relayed connections together; beyond it the one that holds most is closed',
+  ),
+  linksBytes: limit(
+    80 * MiB,
+    'bytes',
+    'waiting in the links of all peers together, in both directions; beyond it the link that holds most is closed',
+  ),
+  sessionsPerMinute: limit(
+    120,
+    'sessions',
+    'taken from the device that began them; `sessionsAtOnce` may come together',
+  ),
+  sessionsAtOnce: limit(
+    500,
+    'sessions',
+    'of a device that was without a network for long and brings all it began',
+  ),
   webSocketBytes: limit(
     16 * KiB,
     'bytes',
     'one WebSocket message: peers cut what they send to this, and an announced length beyond it closes the socket before a byte of it is kept',
   ),
   webSocketOutBytes: limit(
-    256 * KiB,
+    128 * KiB,
     'bytes',
     'waiting in one WebSocket before its sender is told to wait',
   ),
@@ -231,7 +278,7 @@ export const limitTable = {
     'left to the store, the control socket, outgoing connections and the runtime of the process',
   ),
   linkWindowBytes: limit(
-    1 * MiB,
+    512 * KiB,
     'bytes',
     'sent over one link and not yet processed by the peer; a frame may begin below it',
   ),
@@ -267,11 +314,16 @@ export const limitTable = {
     'bytes',
     'one file that the page server compresses, which takes it into memory; larger ones go out as they are',
   ),
-  compressedCacheBytes: limit(64 * MiB, 'bytes', 'of compressed files that the page server keeps'),
-  daemonMemoryBytes: limit(
-    512 * MiB,
+  compressedCacheBytes: limit(32 * MiB, 'bytes', 'of compressed files that the page server keeps'),
+  idleBytes: limit(
+    144 * MiB,
     'bytes',
-    'of resident memory that a daemon needs at most, whoever attacks it: the harness of attacks measures it, nothing enforces it',
+    'of resident memory of a daemon that does nothing, with room for what is being collected',
+  ),
+  daemonMemoryBytes: limit(
+    576 * MiB,
+    'bytes',
+    'of resident memory that a daemon needs at most, whoever attacks it: the sum of `memoryBudget`, which the harness of attacks measures',
   ),
   controlBytes: limit(4 * KiB, 'bytes', 'one request to a daemon over its socket'),
   controlConnections: limit(

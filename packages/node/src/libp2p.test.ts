@@ -1,3 +1,6 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+
 import {
   fromUtf8,
   utf8,
@@ -56,6 +59,43 @@ async function begin(network: Network, anchor: boolean): Promise<Peer> {
   return peer
 }
 
+interface End extends Peer {
+  readonly link: Link
+}
+
+interface Relayed {
+  readonly anchor: Peer
+  readonly a: End
+  readonly b: End
+}
+
+/** A relay, and two members with a link through it. */
+async function relayed(): Promise<Relayed> {
+  const anchor = await start(true, loopback, [])
+  const [tcp = '', ws = ''] = anchor.network
+    .addresses()
+    .toSorted((one, other) => one.length - other.length)
+  const a = await start(false, [], [tcp])
+  const b = await start(false, [], [ws])
+  await vi.waitFor(() => expect(anchor.links).toHaveLength(2))
+  await vi.waitFor(() => expect(a.links.concat(b.links)).toHaveLength(2))
+  const hint = (peer: Peer): { peer: string; addresses: string[] } => ({
+    peer: peer.network.localPeer,
+    addresses: [],
+  })
+  a.network.introduce(anchor.network.localPeer, [hint(b)])
+  b.network.introduce(anchor.network.localPeer, [hint(a)])
+  const found = ({ links }: Peer): Link | undefined => links.find(({ path }) => path === 'relay')
+  await vi.waitFor(() => expect(found(a) && found(b)).toBeDefined(), { timeout: 5_000 })
+  return { anchor, a: { ...a, link: found(a)! }, b: { ...b, link: found(b)! } }
+}
+
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  collect()
+}
+
 const loopback = ['/ip4/127.0.0.1/tcp/0', '/ip4/127.0.0.1/tcp/0/ws']
 
 afterEach(async () => {
@@ -64,27 +104,33 @@ afterEach(async () => {
 
 describe('network of a Node peer', () => {
   it('listens at TCP and WebSocket, and relays between members who listen nowhere', async () => {
-    const anchor = await start(true, loopback, [])
+    const { anchor, a, b } = await relayed()
     const addresses = anchor.network.addresses()
-    const [tcp = '', ws = ''] = addresses.toSorted((a, b) => a.length - b.length)
     expect(addresses).toHaveLength(2)
-    expect(ws).toMatch(/\/ws$/)
-    const a = await start(false, [], [tcp])
-    const b = await start(false, [], [ws])
-    await vi.waitFor(() => expect(anchor.links).toHaveLength(2))
-    await vi.waitFor(() => expect(a.links.concat(b.links)).toHaveLength(2))
-    const hint = (peer: Peer): { peer: string; addresses: string[] } => ({
-      peer: peer.network.localPeer,
-      addresses: [],
-    })
-    a.network.introduce(anchor.network.localPeer, [hint(b)])
-    b.network.introduce(anchor.network.localPeer, [hint(a)])
-    const relayed = ({ links }: Peer): Link | undefined =>
-      links.find(({ path }) => path === 'relay')
-    await vi.waitFor(() => expect(relayed(a) && relayed(b)).toBeDefined(), { timeout: 5_000 })
-    await relayed(a)?.send(utf8('through the relay'))
+    expect(addresses.filter((address) => address.endsWith('/ws'))).toHaveLength(1)
+    await a.link.send(utf8('through the relay'))
     await vi.waitFor(() => expect(b.frames).toEqual(['through the relay']))
   })
+
+  it('keeps nothing of what it has relayed', async () => {
+    const { a, b } = await relayed()
+    const sizes: number[] = []
+    for (let round = 1; round <= 3; round++) {
+      for (const [from, to] of [
+        [a, b],
+        [b, a],
+      ] as const) {
+        to.frames.length = 0
+        for (let n = 0; n < 4; n++) await from.link.send(new Uint8Array(1 << 20))
+        await vi.waitFor(() => expect(to.frames.length).toBe(4), { timeout: 20_000 })
+        to.frames.length = 0
+      }
+      collectGarbage()
+      sizes.push(process.memoryUsage().arrayBuffers)
+    }
+    // A part of the last 16 MiB, half of them from the one who called the other.
+    expect(sizes[2]! - sizes[0]!).toBeLessThan(5 << 20)
+  }, 60_000)
 
   it('takes what the transport of browsers sends, in messages that are cut to the limit', async () => {
     const anchor = await start(true, loopback, [])

@@ -13,10 +13,11 @@ import {
   monotonic,
   Refusals,
 } from '@peerplane/sync/libp2p'
-import { circuitRelayServer, circuitRelayTransport } from '@libp2p/circuit-relay-v2'
+import { circuitRelayTransport } from '@libp2p/circuit-relay-v2'
 import { tcp } from '@libp2p/tcp'
 
 import { shareHandles } from './adapters/handles.ts'
+import { boundedRelay } from './libp2p/relay.ts'
 import { boundedWebSockets } from './libp2p/websockets.ts'
 import { THIS_MACHINE } from './proxies.ts'
 
@@ -52,9 +53,6 @@ export interface NodeNetworkOptions {
 /** A network over TCP and WebSocket, and through relays. An anchor relays for members, and for nobody else, without limits on bytes or time. */
 export async function createNodeNetwork(options: NodeNetworkOptions): Promise<Network> {
   const { anchor, announce = [], proxies = THIS_MACHINE, clock, scheduler } = options
-  const relay = circuitRelayServer({
-    reservations: { maxReservations: limits.relayReservations, applyDefaultLimit: false },
-  })
   const { places, pending } = shareHandles()
   const refused = new Refusals()
   const door = new Door({ proxies, places: pending, scheduler, now: monotonic(clock), refused })
@@ -69,7 +67,7 @@ export async function createNodeNetwork(options: NodeNetworkOptions): Promise<Ne
       boundedWebSockets({ door, maxSockets }),
       ...(anchor ? [] : [circuitRelayTransport()]),
     ],
-    ...(anchor && { relay }),
+    ...(anchor && { relay: boundedRelay(limits.relayReservations) }),
     webrtc: false,
     door,
     refused,

@@ -5,6 +5,7 @@ import {
   encodeBatch,
   firstSeq,
   lastSeq,
+  limits,
   PeerplaneError,
   toHex,
   type Batch,
@@ -26,6 +27,7 @@ import { createIntroductions } from './introductions.ts'
 import { decodeMessage, encodeMessage, type Message } from './messages.ts'
 import { monotonic } from './monotonic.ts'
 import { createOpenLink, type OpenLink } from './open-link.ts'
+import { Rates } from './rate.ts'
 import type { PeerStatus, SyncOptions } from './types.ts'
 import { createTimer } from './timer.ts'
 import { createTurns } from './turns.ts'
@@ -55,6 +57,11 @@ const INTRODUCE_EVERY_MS = 10_000
 /** What is repaired by asking again, or is nobody's fault. */
 const QUIET: readonly ErrorCode[] = ['broken-chain', 'overloaded', 'closed']
 
+const SESSION_RATE = {
+  perSecond: limits.sessionsPerMinute / 60,
+  burst: limits.sessionsAtOnce,
+}
+
 /** Joins the engine to the network, the log and the timers. */
 export function createExchange(options: SyncOptions, events: ExchangeEvents): Exchange {
   const { network, replica, space, scheduler, clock } = options
@@ -72,6 +79,7 @@ export function createExchange(options: SyncOptions, events: ExchangeEvents): Ex
     device,
     anchor: options.anchor,
   }))
+  const begun = new Rates({ ...(options.sessionRate ?? SESSION_RATE), now }, limits.shutOutMemory)
   const wake = createTimer(scheduler)
   const look = createTimer(scheduler)
   const introduction = createTimer(scheduler)
@@ -143,6 +151,10 @@ export function createExchange(options: SyncOptions, events: ExchangeEvents): Ex
     fresh.add(run.session)
     // What comes with a session that is held is not looked at.
     const opening = replica.stored().has(run.session) ? undefined : run.opening
+    if (opening && !mayBegin(link, opening)) {
+      report(turn({ kind: 'admitted', link, run, result: 'overloaded' }))
+      return
+    }
     const result = await replica.admit(run).catch((cause: unknown) => {
       const error = asPeerplaneError(cause, 'store-failed')
       if (!QUIET.includes(error.code)) events.failed('log', error)
@@ -156,6 +168,12 @@ export function createExchange(options: SyncOptions, events: ExchangeEvents): Ex
       if (opening) options.remember(devicesOf(opening))
     }
     report(turn({ kind: 'admitted', link, run, result }))
+  }
+
+  /** Each session stays in every frontier for ever: a device begins them slowly, and others bring those that it began at their own pace. */
+  function mayBegin(link: string, opening: OpeningEvidence): boolean {
+    const author = links.get(link)?.link.identity.device
+    return author === undefined || authorOf(opening) !== author || begun.take(author)
   }
 
   /** Frames of the peer wait until the log has taken what they bring. */
@@ -276,6 +294,15 @@ const devicesOf = ({ bytes, signature, chain }: OpeningEvidence): DeviceId[] => 
   decodeOpening(bytes, signature).opening.device,
   ...chain.map((admission) => decodeAdmission(admission).device),
 ]
+
+/** `undefined` for an opening that the log will refuse. */
+function authorOf({ bytes, signature }: OpeningEvidence): DeviceId | undefined {
+  try {
+    return decodeOpening(bytes, signature).opening.device
+  } catch {
+    return undefined
+  }
+}
 
 /** The own batch that is being pushed, encoded once for all links. */
 const frames = new WeakMap<Batch, Uint8Array>()

@@ -412,6 +412,29 @@ describe('who has been seen', () => {
   })
 })
 
+describe('sessions', () => {
+  it('without end are taken slowly from the device that begins them, at once from others, and all in the end', async () => {
+    const sessionRate = { perSecond: 2, burst: 10 }
+    const [a] = (await devices('a')) as [TestDevice]
+    const [b, c] = [
+      await members.device('b', { sessionRate }),
+      await members.device('c', { sessionRate }),
+    ]
+    for (let n = 0; n < 40; n++) {
+      a.replica.restart()
+      await write(a, 1)
+    }
+    await chain(a, b)
+    await time.pass(5_000)
+    expect(total(b)).toBeGreaterThanOrEqual(10)
+    expect(total(b)).toBeLessThanOrEqual(20)
+    await time.pass(20_000)
+    await chain(b, c)
+    await time.pass(1_000)
+    expectEqual([a, b, c], 40)
+  })
+})
+
 describe('status', () => {
   it('is said to have changed until nobody wants to know', async () => {
     const [a, b] = (await devices('a', 'b')) as [TestDevice, TestDevice]

@@ -35,6 +35,8 @@ export interface SyncOptions {
   readonly isKnown: (device: DeviceId) => boolean
   /** These devices have been seen: a peer that was let in, the author of a session that was taken in, and whoever their admissions name. */
   readonly remember: (devices: readonly DeviceId[]) => void
+  /** How fast sessions are taken from the device that begins them; default as `limits` say. */
+  readonly sessionRate?: { readonly perSecond: number; readonly burst: number }
 }
 
 /** One admitted peer and what lies between us. */

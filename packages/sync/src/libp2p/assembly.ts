@@ -2,7 +2,6 @@ import { limits, type Clock, type Random, type Scheduler } from '@peerplane/core
 import type { GossipSub } from '@libp2p/gossipsub'
 import { identify } from '@libp2p/identify'
 import type { Libp2p, PrivateKey, Transport } from '@libp2p/interface'
-import { yamux } from '@libp2p/yamux'
 import { createLibp2p, type Libp2pOptions } from 'libp2p'
 
 import type { Door } from './door.ts'
@@ -72,7 +71,7 @@ export async function assemble(
     addresses: { listen: [...options.listen], appendAnnounce: [...options.announce] },
     transports: [...options.transports],
     connectionEncrypters: [gate.encrypter()],
-    streamMuxers: [yamux()],
+    streamMuxers: [gate.muxer()],
     connectionGater: gate.gater(),
     connectionManager: {
       // Whom to let in, and who gives way, is decided at the door and by `Seats`.

@@ -2,7 +2,7 @@ import { limits, type Refusal, type Scheduler } from '@peerplane/core'
 import type { MultiaddrConnection } from '@libp2p/interface'
 
 import { addressGroup, AddressPlaces } from '../address-places.ts'
-import { Rates } from './rate.ts'
+import { Rates } from '../rate.ts'
 import type { Refusals } from './refusals.ts'
 
 /** What a door works with. */

@@ -6,6 +6,7 @@ import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 
+import { BytePool } from './byte-pool.ts'
 import { encodeFrames, encodeHeader, frameCost } from './frame-codec.ts'
 import { FrameStream } from './frame-stream.ts'
 
@@ -37,10 +38,15 @@ interface Side {
   readonly ended: Promise<PeerplaneError | undefined>
 }
 
-const side = (stream: Stream, take: () => Promise<void> = async () => {}): Side => {
+const side = (
+  stream: Stream,
+  take: () => Promise<void> = async () => {},
+  pool = new BytePool(limits.linksBytes),
+): Side => {
   const frames: Uint8Array[] = []
   const { promise: ended, resolve } = Promise.withResolvers<PeerplaneError | undefined>()
   const frameStream = new FrameStream(stream, {
+    pool,
     frame: async (frame) => {
       frames.push(frame)
       await take()
@@ -143,5 +149,17 @@ describe('frame stream', () => {
     await stuck
     await left.ended
     await left.stream.send(new Uint8Array(1))
+  })
+
+  it('closes with overloaded the link in which most waits when too much waits in all of them', async () => {
+    const pool = new BytePool(300_000)
+    const [[a, small], [b, large]] = [await pair(), await pair()]
+    const never = async (): Promise<void> => new Promise(() => {})
+    const slow = [small, large].map((stream) => side(stream!, never, pool))
+    void side(a).stream.send(new Uint8Array(100_000))
+    await vi.waitFor(() => expect(slow[0]?.frames).toHaveLength(1))
+    void side(b).stream.send(new Uint8Array(250_000))
+    expect(await slow[1]?.ended).toMatchObject({ code: 'overloaded' })
+    expect(small.status).toBe('open')
   })
 })

@@ -1,6 +1,7 @@
 import { asPeerplaneError, limits, PeerplaneError } from '@peerplane/core'
 import type { Stream } from '@libp2p/interface'
 
+import type { BytePool, Holder } from './byte-pool.ts'
 import { encodeFrames, encodeHeader, frameCost, FrameDecoder } from './frame-codec.ts'
 import { CONNECTS_AGAIN } from './path.ts'
 
@@ -9,6 +10,8 @@ const COALESCE_BYTES = 64 * 1024
 
 /** What a frame stream calls. */
 export interface FrameHandler {
+  /** Counts what waits here with what waits elsewhere. */
+  readonly pool: BytePool
   /** A frame has come. Frames are handed over one at a time; the promise is the backpressure. */
   frame(frame: Uint8Array): Promise<void>
   /** Nothing more will come or leave; `error` is missing when the other side ended in order. Called once. */
@@ -26,7 +29,7 @@ interface Outgoing {
  * A sender stops when the transport is full, or when `limits.linkWindowBytes` have left that the peer has not processed. A peer that sends
  * more than that is cut off with `overloaded`, one that sends a frame beyond `limits.frameBytes` with `too-large`.
  */
-export class FrameStream {
+export class FrameStream implements Holder {
   readonly #stream: Stream
   readonly #handler: FrameHandler
   readonly #decoder = new FrameDecoder()
@@ -38,6 +41,8 @@ export class FrameStream {
   #uncredited = 0
   /** The part of it that is processed. */
   #processed = 0
+  /** Bytes of frames that have come and are not processed. */
+  #queued = 0
   #sending = false
   #delivering = false
   #ending = false
@@ -49,7 +54,10 @@ export class FrameStream {
     this.#stream = stream
     this.#handler = handler
     stream.addEventListener('message', (event) => this.#received(event.data.subarray()))
-    stream.addEventListener('drain', () => this.#wake())
+    stream.addEventListener('drain', () => {
+      this.#count()
+      this.#wake()
+    })
     stream.addEventListener('remoteCloseWrite', () => this.end())
     stream.addEventListener('close', (event) => {
       const { error } = event
@@ -116,6 +124,7 @@ export class FrameStream {
       this.#outstanding += frameCost(next.frame.length)
     }
     this.#stream.send(encodeFrames(batch.map(({ frame }) => frame)))
+    this.#count()
     for (const { taken } of batch) taken()
   }
 
@@ -143,7 +152,19 @@ export class FrameStream {
       this.close(asPeerplaneError(error, 'malformed'))
       return
     }
+    this.#count()
     if (!this.#delivering && this.#incoming.length > 0) void this.#deliver()
+  }
+
+  giveUp(): void {
+    this.close(new PeerplaneError('overloaded', 'Too much waits in the links of all peers'))
+  }
+
+  /** What the peer has made wait here. */
+  #count(): void {
+    if (this.#closed) return
+    const bytes = this.#decoder.held + this.#queued + this.#stream.writeBufferLength
+    this.#handler.pool.set(this, bytes)
   }
 
   #credited(bytes: number): void {
@@ -160,12 +181,15 @@ export class FrameStream {
     }
     this.#uncredited += frameCost(frame.length)
     this.#incoming.push(frame)
+    this.#queued += frame.length
   }
 
   async #deliver(): Promise<void> {
     this.#delivering = true
     for (let next = this.#incoming.shift(); next && !this.#closed; next = this.#incoming.shift()) {
       await this.#handler.frame(next)
+      this.#queued -= next.length
+      this.#count()
       this.#credit(frameCost(next.length))
     }
     this.#delivering = false
@@ -186,6 +210,7 @@ export class FrameStream {
     if (this.#closed) return
     this.#closed = true
     this.#incoming.length = 0
+    this.#handler.pool.set(this, 0)
     this.#wake()
     for (const { taken } of this.#outgoing.splice(0)) taken()
     this.#handler.closed(error)

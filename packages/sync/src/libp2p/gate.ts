@@ -3,6 +3,7 @@ import {
   limits,
   PeerplaneError,
   type Channel,
+  type DeviceId,
   type Identity,
   type Refusal,
 } from '@peerplane/core'
@@ -14,11 +15,14 @@ import type {
   PeerId,
   SecureConnectionOptions,
   SecuredConnection,
+  StreamMuxerFactory,
 } from '@libp2p/interface'
 import { noise } from '@libp2p/noise'
+import { yamux } from '@libp2p/yamux'
 
 import type { Door } from './door.ts'
 import { HandshakeChannel } from './handshake-channel.ts'
+import { YamuxWatch } from './yamux-watch.ts'
 
 /** What a gate asks of its surroundings. */
 export interface GateKeeper {
@@ -29,6 +33,10 @@ export interface GateKeeper {
   ready(connection: MultiaddrConnection): Promise<void>
   /** Whether a device that has proved membership is let in; `called` says that it was called from here. */
   admissible(identity: Identity, called: boolean): boolean
+  /** A device that is admitted broke a rule; its connection is closed already. */
+  offended(device: DeviceId, why: Refusal): void
+  /** Milliseconds that never go back. */
+  now(): number
 }
 
 type NoiseComponents = Parameters<ReturnType<typeof noise>>[0]
@@ -44,6 +52,7 @@ export class Gate {
   readonly #keeper: GateKeeper
   readonly #door: Door
   readonly #admitted = new Map<string, Identity>()
+  readonly #behind = new WeakMap<MessageStream, DeviceId>()
 
   constructor(keeper: GateKeeper, door: Door) {
     this.#keeper = keeper
@@ -108,11 +117,52 @@ export class Gate {
     }
   }
 
+  /** The multiplexer, and who reads along. */
+  muxer(): () => StreamMuxerFactory {
+    const inner = yamux({
+      maxInboundStreams: limits.streams,
+      maxOutboundStreams: limits.streams,
+      streamOptions: {
+        maxStreamWindowSize: limits.streamWindowBytes,
+        maxReadBufferLength: 2 * limits.streamWindowBytes,
+      },
+    })()
+    return () => ({
+      protocol: inner.protocol,
+      createStreamMuxer: (connection) => {
+        const watch = new YamuxWatch(
+          () => muxer.streams,
+          () => this.#keeper.now(),
+        )
+        // Before the multiplexer listens: it shall not see what is refused.
+        connection.addEventListener('message', (event) => {
+          const { data } = event
+          for (const bytes of data instanceof Uint8Array ? [data] : data) {
+            const why = watch.read(bytes)
+            if (!why) continue
+            event.stopImmediatePropagation()
+            this.#cutOff(connection, why)
+            return
+          }
+        })
+        const muxer = inner.createStreamMuxer(connection)
+        return muxer
+      },
+    })
+  }
+
+  #cutOff(connection: MessageStream, why: Refusal): void {
+    connection.abort(new PeerplaneError('overloaded', `A peer was cut off: ${why}`))
+    const device = this.#behind.get(connection)
+    if (device) this.#keeper.offended(device, why)
+  }
+
   /** Cuts a connection off when more comes over it than a handshake needs, before `proof` has resolved. */
   async #measured(
     connection: MessageStream,
     proof: () => Promise<SecuredConnection>,
   ): Promise<SecuredConnection> {
+    connection.maxReadBufferLength = limits.connectionReadBytes
     let received = connection.readBufferLength
     const count = ({ data }: { readonly data: { readonly byteLength: number } }): void => {
       received += data.byteLength
@@ -138,6 +188,7 @@ export class Gate {
   ): Promise<SecuredConnection> {
     const remotePeer = secured.remotePeer.toString()
     const ends = { localPeer, remotePeer, initiator }
+    secured.connection.maxReadBufferLength = limits.connectionReadBytes
     const channel = new HandshakeChannel(secured.connection, ends, options?.signal)
     try {
       const identity = await this.#keeper.authenticate(channel)
@@ -146,6 +197,7 @@ export class Gate {
       }
       if (this.#admitted.size >= limits.connections) this.#sweep()
       this.#admitted.set(remotePeer, identity)
+      this.#behind.set(secured.connection, identity.device)
     } catch (error) {
       const reason = asPeerplaneError(error, 'handshake-failed')
       this.#keeper.refused(reason)

@@ -1,6 +1,6 @@
 import { limits, type Refusal } from '@peerplane/core'
 
-import { Rate } from './rate.ts'
+import { Rate } from '../rate.ts'
 
 /** What becomes of a gossiped message. */
 export interface Judgement {
@@ -15,6 +15,8 @@ interface Neighbour {
   readonly flood: Rate
   readonly taken: Rate
   garbage: number
+  /** It has been cut off; what it sent before is still under way. */
+  isOut: boolean
 }
 
 /**
@@ -37,18 +39,24 @@ export class GossipJudge {
   /** Decides on `bytes` from a neighbour; `isWritten` says whether a member wrote them, and is asked only when there is room for them. */
   judge(peer: string, bytes: number, isWritten: () => boolean): Judgement {
     const neighbour = this.#neighbour(peer)
-    if (!neighbour.flood.take()) return { taken: false, offence: 'flood' }
+    if (neighbour.isOut) return { taken: false }
+    if (!neighbour.flood.take()) return this.#cutOff(neighbour, 'flood')
     if (!neighbour.taken.take()) return { taken: false }
     if (!this.#passedBytes.take(bytes) || !this.#passed.take()) return { taken: false }
     if (isWritten()) return { taken: true }
     neighbour.garbage += 1
     return neighbour.garbage < limits.gossipGarbage
       ? { taken: false }
-      : { taken: false, offence: 'garbage' }
+      : this.#cutOff(neighbour, 'garbage')
   }
 
   forget(peer: string): void {
     this.#neighbours.delete(peer)
+  }
+
+  #cutOff(neighbour: Neighbour, offence: Refusal): Judgement {
+    neighbour.isOut = true
+    return { taken: false, offence }
   }
 
   #neighbour(peer: string): Neighbour {
@@ -58,6 +66,7 @@ export class GossipJudge {
       flood: this.#rate(limits.gossipFloodPerSecond),
       taken: this.#rate(limits.gossipPerSecond),
       garbage: 0,
+      isOut: false,
     }
     this.#neighbours.set(peer, neighbour)
     return neighbour

@@ -58,6 +58,8 @@ export interface GossipOptions {
   readonly random: Random
   /** Milliseconds that never go back. */
   readonly now: () => number
+  /** Whether a peer is connected; what has come from one that is not may still be under way. */
+  readonly isHere: (peer: string) => boolean
   /** A peer broke a rule and has to be cut off. */
   readonly offended: (peer: string, why: Refusal) => void
 }
@@ -69,14 +71,16 @@ export class Gossip {
   readonly #topic: string
   readonly #random: Random
   readonly #judge: GossipJudge
+  readonly #isHere: GossipOptions['isHere']
   readonly #offended: GossipOptions['offended']
 
-  constructor({ service, topologies, topic, random, now, offended }: GossipOptions) {
+  constructor({ service, topologies, topic, random, now, isHere, offended }: GossipOptions) {
     this.#service = service
     this.#topologies = topologies
     this.#topic = topic
     this.#random = random
     this.#judge = new GossipJudge(now)
+    this.#isHere = isHere
     this.#offended = offended
   }
 
@@ -84,6 +88,7 @@ export class Gossip {
   start(handler: Pick<NetworkHandler, 'announcement'>): void {
     this.#service.topicValidators.set(this.#topic, (from, { data }) => {
       const peer = from.toString()
+      if (!this.#isHere(peer)) return TopicValidatorResult.Ignore
       const { taken, offence } = this.#judge.judge(peer, data.length, () => {
         const fits =
           data.length >= NONCE_BYTES && data.length <= NONCE_BYTES + limits.announcementBytes

@@ -1,6 +1,7 @@
 import type { Identity, NetworkHandler, Path, PeerplaneError, Scheduler } from '@peerplane/core'
 import type { Connection, Stream } from '@libp2p/interface'
 
+import type { BytePool } from './byte-pool.ts'
 import { closeConnection, PeerLink } from './peer-link.ts'
 
 /** A superseded link may take this long to hand over what is under way. */
@@ -11,6 +12,8 @@ const RANK: Record<Path, number> = { relay: 0, anchor: 1, direct: 1, webrtc: 1 }
 /** What a link table works with. */
 export interface LinksOptions {
   readonly localPeer: string
+  /** Bytes that wait in all links. */
+  readonly pool: BytePool
   readonly handler: Pick<NetworkHandler, 'connected' | 'disconnected' | 'frame'>
   readonly scheduler: Scheduler
   /** A link has come into use. */
@@ -48,6 +51,7 @@ export class Links {
       return
     }
     const link = new PeerLink(connection, stream, identity, path, {
+      pool: this.#options.pool,
       frame: async (from, frame) => this.#options.handler.frame(from, frame),
       closed: (from, error) => this.#closed(from, error),
     })

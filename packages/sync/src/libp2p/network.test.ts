@@ -22,6 +22,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 
+import { HandshakeChannel } from './handshake-channel.ts'
 import { createLibp2pNetwork } from './network.ts'
 
 const TOPIC = 'topic of a test'
@@ -51,6 +52,7 @@ class Peer implements NetworkHandler {
   readonly frames: string[] = []
   readonly announcements: string[] = []
   bytes = 0
+  garbage = 0
   readonly #options: PeerOptions
 
   constructor(network: Network, options: PeerOptions) {
@@ -83,7 +85,10 @@ class Peer implements NetworkHandler {
 
   announcement(payload: Uint8Array): boolean {
     const said = fromUtf8(payload)
-    if (said.startsWith('garbage')) return false
+    if (said.startsWith('garbage')) {
+      this.garbage += 1
+      return false
+    }
     this.announcements.push(said)
     return true
   }
@@ -393,6 +398,70 @@ describe('libp2p network and strangers', () => {
     expect(anchor.network.status().refused).toEqual({ oversized: 1 })
     alone(anchor)
   })
+
+  it('closes a member that announces a giant frame to the multiplexer', async () => {
+    const anchor = await start({ anchor: true })
+    const giant = new Uint8Array(64 * 1024)
+    new DataView(giant.buffer).setUint32(4, 1)
+    new DataView(giant.buffer).setUint32(8, 99 * 1024 * 1024)
+    const member = await createLibp2p({
+      transports: [tcp()],
+      connectionEncrypters: [
+        (components) => {
+          const inner = noise()(components)
+          return {
+            protocol: inner.protocol,
+            secureInbound: async (stream, options) => inner.secureInbound(stream, options),
+            secureOutbound: async (stream, options) => {
+              const secured = await inner.secureOutbound(stream, options)
+              const ends = { localPeer: 'a', remotePeer: 'b', initiator: true }
+              const channel = new HandshakeChannel(secured.connection, ends, undefined)
+              await channel.send(utf8('secret false'))
+              await channel.receive()
+              channel.release()
+              return secured
+            },
+          }
+        },
+      ],
+      streamMuxers: [
+        () => ({
+          protocol: yamux()().protocol,
+          createStreamMuxer: (connection) => {
+            const muxer = yamux()().createStreamMuxer(connection)
+            connection.send(giant)
+            return muxer
+          },
+        }),
+      ],
+    })
+    cleanups.push(async () => member.stop())
+    const [address = ''] = anchor.network.addresses()
+    await member.dial(multiaddr(address)).catch(() => undefined)
+    await waitFor(() => expect(anchor.network.status().refused).toEqual({ oversized: 1 }))
+    await waitFor(() => expect(member.getConnections()).toEqual([]))
+    alone(anchor)
+  })
+
+  it('passes no garbage of a member on, cuts the member off, and takes what others announce', async () => {
+    const anchor = await start({ anchor: true })
+    const [liar, a, b] = [await hidden(anchor), await hidden(anchor), await hidden(anchor)]
+    for (const peer of [liar, a, b]) await linked(anchor, peer)
+    await waitFor(() => {
+      liar.network.announce(utf8('well'))
+      expect(a.announcements).toContain('well')
+      expect(b.announcements).toContain('well')
+    })
+    for (let n = 0; n < 2_000; n += 1) liar.network.announce(utf8(`garbage ${n}`))
+    await waitFor(() => expect(anchor.network.status().refused.garbage).toBe(1))
+    await waitFor(() => expect(anchor.linkTo(liar)).toBeUndefined())
+    await waitFor(() => {
+      a.network.announce(utf8('from a'))
+      expect(b.announcements).toContain('from a')
+    })
+    expect(a.garbage + b.garbage).toBe(0)
+    expect(anchor.garbage).toBeLessThanOrEqual(limits.gossipGarbage)
+  }, 20_000)
 
   it('closes a connection that stays silent', async () => {
     const anchor = await start({ anchor: true })

@@ -14,6 +14,7 @@ import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
 
 import { assemble, type Assembled, type Libp2pNetworkOptions } from './assembly.ts'
 import { addressOf, Door, isCounted } from './door.ts'
+import { BytePool } from './byte-pool.ts'
 import { Gate } from './gate.ts'
 import { Gossip } from './gossip.ts'
 import { Ladder } from './ladder.ts'
@@ -53,11 +54,13 @@ export async function startNode(
         signalingEnded(incoming, assembled.libp2p.getConnections(), scheduler),
       admissible: ({ device }, called) =>
         called ? !shutOuts.isOut(device) : shutOuts.mayEnter(device),
+      offended: (device, why) => node.offended(device, why),
+      now,
     },
     options.door ?? new Door({ proxies, scheduler, now, refused }),
   )
   const assembled = await assemble(options, key, gate)
-  const node = new Node(options, assembled, { gate, handler, errors, refused, shutOuts, now })
+  const node: Node = new Node(options, assembled, { gate, handler, errors, refused, shutOuts, now })
   await node.start()
   return node
 }
@@ -147,13 +150,14 @@ export class Node {
     const localPeer = this.#libp2p.peerId.toString()
     this.#links = new Links({
       localPeer,
+      pool: new BytePool(limits.linksBytes),
       handler,
       scheduler,
       opened: (link) => this.#linkOpened(link),
       lost: (peer) => this.#linkLost(peer),
       failed: (error, link) => {
         errors.last = error
-        this.#offended(link.identity.device, LINK_REFUSALS[error.code])
+        this.offended(link.identity.device, LINK_REFUSALS[error.code])
       },
     })
     this.#gossip = new Gossip({
@@ -162,9 +166,10 @@ export class Node {
       topic: options.topic,
       random,
       now,
+      isHere: (peer) => gate.identity(peer) !== undefined,
       offended: (peer, why) => {
         const device = gate.identity(peer)?.device
-        if (device) this.#offended(device, why)
+        if (device) this.offended(device, why)
       },
     })
     this.#redial = new Redial({
@@ -244,6 +249,18 @@ export class Node {
     return this.#refused.all()
   }
 
+  /** A device broke a rule: it is cut off, and may come back later each time. */
+  offended(device: DeviceId, why: Refusal | undefined): void {
+    if (!why) return
+    this.#refused.add(why)
+    this.#shutOuts.offend(device)
+    for (const connection of this.#libp2p.getConnections()) {
+      const peer = connection.remotePeer.toString()
+      if (this.#gate.identity(peer)?.device !== device) continue
+      connection.abort(new PeerplaneError('overloaded', 'The device broke a rule'))
+    }
+  }
+
   async #opened(connection: Connection): Promise<void> {
     if (!this.#seated(connection)) return
     this.#options.scheduler.after(limits.handshakeMs, () => {
@@ -274,18 +291,6 @@ export class Node {
     this.#links.giveUp(eviction.held)
     void closeConnection(eviction.held)
     return eviction.held !== connection
-  }
-
-  /** A device broke a rule: it is cut off, and may come back later each time. */
-  #offended(device: DeviceId, why: Refusal | undefined): void {
-    if (!why) return
-    this.#refused.add(why)
-    this.#shutOuts.offend(device)
-    for (const connection of this.#libp2p.getConnections()) {
-      const peer = connection.remotePeer.toString()
-      if (this.#gate.identity(peer)?.device !== device) continue
-      connection.abort(new PeerplaneError('overloaded', 'The device broke a rule'))
-    }
   }
 
   #accept(stream: Stream, connection: Connection): void {
@@ -336,8 +341,10 @@ export class Node {
   #forget(peer: PeerId): void {
     this.#gate.forget(peer.toString())
     this.#gossip.forget(peer.toString())
-    // A relay keeps a place for two hours; peers get a new id with every start.
-    this.#assembled.relay?.reservations.delete(peer)
+    // A relay keeps a place, and a timer that holds its peer, for two hours; peers get a new id with every start.
+    const places = this.#assembled.relay?.reservations
+    places?.get(peer)?.signal.clear()
+    places?.delete(peer)
   }
 }
 

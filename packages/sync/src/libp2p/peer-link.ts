@@ -1,11 +1,13 @@
 import { PeerplaneError, type Identity, type Link, type Path } from '@peerplane/core'
 import type { Connection, Stream } from '@libp2p/interface'
 
+import type { BytePool } from './byte-pool.ts'
 import { FrameStream } from './frame-stream.ts'
 import { CONNECTS_AGAIN } from './path.ts'
 
 /** What a link calls. */
 export interface PeerLinkHandler {
+  readonly pool: BytePool
   frame(link: PeerLink, frame: Uint8Array): Promise<void>
   /** The link and its connection are gone. Called once. */
   closed(link: PeerLink, error: PeerplaneError | undefined): void
@@ -33,6 +35,7 @@ export class PeerLink implements Link {
     this.path = path
     this.connection = connection
     this.#frames = new FrameStream(stream, {
+      pool: handler.pool,
       frame: async (frame) => handler.frame(this, frame),
       closed: (error) => {
         handler.closed(this, error)

@@ -12,7 +12,10 @@ interface RelayTransport extends Transport {
 
 /** The part of the relay service that keeps the places of others. */
 export interface RelayPlaces {
-  readonly reservations: { delete(peer: PeerId): void }
+  readonly reservations: {
+    get(peer: PeerId): { readonly signal: { clear(): void } } | undefined
+    delete(peer: PeerId): void
+  }
 }
 
 const RETRY = { firstMs: 200, maxMs: 5_000 }

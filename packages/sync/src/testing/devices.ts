@@ -15,7 +15,7 @@ import {
 } from '@peerplane/core'
 
 import { createSync } from '../sync.ts'
-import type { Sync } from '../types.ts'
+import type { Sync, SyncOptions } from '../types.ts'
 import type { Hub } from './hub.ts'
 import type { ManualTime } from './manual-time.ts'
 import { createMemoryReplica, type HeldSession, type MemoryReplica } from './memory-replica.ts'
@@ -37,7 +37,7 @@ export interface Members {
 }
 
 /** How a device differs from a new one. */
-interface DeviceOptions {
+interface DeviceOptions extends Pick<SyncOptions, 'sessionRate'> {
   readonly held?: ReadonlyMap<SessionId, HeldSession>
   /** A session that it wrongly goes on in. */
   readonly resumed?: SessionId
@@ -76,7 +76,7 @@ export async function createMembers(hub: Hub, time: ManualTime, crypto: Crypto):
   }
 
   return {
-    async device(name, { held, resumed, peer = name, anchor = false } = {}) {
+    async device(name, { held, resumed, peer = name, anchor = false, ...options } = {}) {
       const key = await keyOf(name)
       const chain = await chainOf(key)
       const ports = { space, key, crypto, clock: time, random: randomFrom(peer) }
@@ -88,6 +88,7 @@ export async function createMembers(hub: Hub, time: ManualTime, crypto: Crypto):
       const known = new Set<DeviceId>()
       const sync = createSync({
         ...ports,
+        ...options,
         network: hub.join(peer),
         replica,
         chain,

@@ -45,6 +45,8 @@ import {
 export interface MemoryReplica extends Replica {
   /** Writes a batch of `count` commits that depend on everything delivered. */
   write(count?: number): Promise<Batch>
+  /** The next write begins a session, as after a restart. */
+  restart(): void
   /** Everything that is held, for a replica that is opened from it later. */
   copy(): ReadonlyMap<SessionId, HeldSession>
   /** How many runs were admitted, and how many commits came again though they were held. */
@@ -266,6 +268,9 @@ export function createMemoryReplica(
       const done = writing.then(() => write(count))
       writing = done.catch(() => {})
       return done
+    },
+    restart: () => {
+      own = undefined
     },
     copy: () => new Map(sessions),
     delivered,

@@ -1,0 +1,47 @@
+import { limits } from './limits.ts'
+
+/** What is kept in memory at most, and for whom. */
+export interface MemoryShare {
+  readonly what: string
+  readonly bytes: number
+}
+
+/** How long gossip keeps a message, in seconds, to give it to those who lack it. */
+const GOSSIP_KEPT_S = 5
+
+/** Of one answer of the page server that is under way: a piece of a file, and what the socket holds. */
+const PAGE_BYTES = 128 * 1024
+
+/**
+ * What others can make a daemon keep at once, each share at its bound; together below `limits.daemonMemoryBytes`. Not counted: entities that
+ * the daemon itself keeps folded, of which there are `limits.openEntities`.
+ */
+export const memoryBudget: readonly MemoryShare[] = [
+  { what: 'the process without peers', bytes: limits.idleBytes },
+  {
+    what: 'strangers before the door',
+    bytes: limits.pendingConnections * (limits.strangerBytes + limits.webSocketBytes),
+  },
+  {
+    what: 'frames that the multiplexers of members collect',
+    bytes: limits.connections * limits.streamWindowBytes,
+  },
+  {
+    what: 'streams that have not said what they are for',
+    bytes: limits.connections * limits.youngStreamBytes,
+  },
+  { what: 'what waits in sockets', bytes: limits.connections * limits.webSocketOutBytes },
+  { what: 'what waits in links, both ways', bytes: limits.linksBytes },
+  { what: 'what waits in relayed connections', bytes: limits.relaysBytes },
+  { what: 'gossip that waits to leave', bytes: limits.connections * limits.gossipOutBytes },
+  {
+    what: 'gossip that is kept for others',
+    bytes: (GOSSIP_KEPT_S + 2) * limits.gossipBytesPerSecond,
+  },
+  { what: 'runs that wait to be checked', bytes: limits.queuedRuns * limits.runBytes },
+  { what: 'commits that wait for others', bytes: limits.waitingBytes },
+  { what: 'own commits that wait for the store', bytes: limits.pendingBytes },
+  { what: 'pages under way', bytes: limits.httpSockets * PAGE_BYTES },
+  { what: 'compressed pages', bytes: limits.compressedCacheBytes },
+  { what: 'requests of the command', bytes: limits.controlConnections * limits.controlBytes },
+]

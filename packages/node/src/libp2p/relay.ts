@@ -1,0 +1,58 @@
+import { limits } from '@peerplane/core'
+import { BytePool, type Components, type RelayPlaces } from '@peerplane/sync/libp2p'
+import { circuitRelayServer } from '@libp2p/circuit-relay-v2'
+import type { Connection, PeerId, Stream } from '@libp2p/interface'
+
+import { RelayFlow } from './relay-flow.ts'
+
+type ConnectionManager = Components['connectionManager']
+type Registrar = Components['registrar']
+
+/**
+ * Relays for members, without limits on bytes or time. The relay of libp2p takes from one end as fast as it sends, and keeps what the other
+ * end does not take; here the one end waits for the other.
+ */
+export const boundedRelay =
+  (maxReservations: number) =>
+  (components: Components): RelayPlaces => {
+    const flow = new RelayFlow(new BytePool(limits.relaysBytes))
+    const server = circuitRelayServer({
+      reservations: { maxReservations, applyDefaultLimit: false },
+      maxInboundHopStreams: limits.streams,
+      maxOutboundStopStreams: limits.streams,
+    })
+    return server(
+      Object.create(components, {
+        registrar: { value: watchedRegistrar(components.registrar, flow) },
+        connectionManager: { value: watchedConnections(components.connectionManager, flow) },
+      }) as Components,
+    )
+  }
+
+/** Streams on which somebody asks for a connection through this relay. */
+function watchedRegistrar(registrar: Registrar, flow: RelayFlow): Registrar {
+  const handle: Registrar['handle'] = async (protocol, handler, options) =>
+    registrar.handle(
+      protocol,
+      (stream, connection) => {
+        flow.watch(stream)
+        return handler(stream, connection)
+      },
+      options,
+    )
+  return Object.create(registrar, { handle: { value: handle } }) as Registrar
+}
+
+/** Streams to whoever is asked for. */
+function watchedConnections(manager: ConnectionManager, flow: RelayFlow): ConnectionManager {
+  const watched = (connection: Connection): Connection => {
+    const newStream: Connection['newStream'] = async (...wanted): Promise<Stream> => {
+      const stream = await connection.newStream(...wanted)
+      flow.watch(stream)
+      return stream
+    }
+    return Object.create(connection, { newStream: { value: newStream } }) as Connection
+  }
+  const getConnections = (peer?: PeerId): Connection[] => manager.getConnections(peer).map(watched)
+  return Object.create(manager, { getConnections: { value: getConnections } }) as ConnectionManager
+}

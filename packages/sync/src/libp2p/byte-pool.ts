@@ -1,0 +1,32 @@
+/** Somebody whose bytes wait in memory. */
+export interface Holder {
+  /** Too much waits in all, and most of it here: let go of it. */
+  giveUp(): void
+}
+
+/** Bytes that wait for many, with one bound for all of them: beyond it, whoever holds most gives up. */
+export class BytePool {
+  readonly #most: number
+  readonly #held = new Map<Holder, number>()
+  #total = 0
+
+  constructor(most: number) {
+    this.#most = most
+  }
+
+  /** `holder` holds so many bytes now. */
+  set(holder: Holder, bytes: number): void {
+    this.#total += bytes - (this.#held.get(holder) ?? 0)
+    if (bytes > 0) this.#held.set(holder, bytes)
+    else this.#held.delete(holder)
+    if (this.#total > this.#most) this.#greediest()?.giveUp()
+  }
+
+  #greediest(): Holder | undefined {
+    let greediest: Holder | undefined
+    for (const [holder, bytes] of this.#held) {
+      if (bytes > (greediest ? this.#held.get(greediest)! : 0)) greediest = holder
+    }
+    return greediest
+  }
+}
