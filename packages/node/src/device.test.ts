@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -64,3 +64,61 @@ it('an invitation that is none leaves nothing behind', async () => {
   await expect(openAt(data, 'pp1.nothing')).rejects.toMatchObject({ code: 'invalid-invitation' })
   expect(existsSync(data)).toBe(false)
 })
+
+/** Ways in which the store of an open plane goes away, and whether what is left of it is told from nothing. */
+const losses: readonly [
+  way: string,
+  lose: (directory: string) => void,
+  opened: 'storage-lost' | 'none' | 'joined',
+][] = [
+  ['its database is deleted', (at) => rmSync(join(at, 'store.db')), 'storage-lost'],
+  [
+    'its database is moved',
+    (at) => renameSync(join(at, 'store.db'), join(at, 'moved')),
+    'storage-lost',
+  ],
+  ['a copy takes the place of its database', replaceByCopy, 'joined'],
+  ['its log of writes is deleted', (at) => rmSync(join(at, 'store.db-wal')), 'joined'],
+  ['all of its directory is deleted', (at) => rmSync(at, { recursive: true }), 'none'],
+]
+
+function replaceByCopy(directory: string): void {
+  const path = join(directory, 'store.db')
+  copyFileSync(path, `${path}-copy`)
+  renameSync(`${path}-copy`, path)
+}
+
+it.each(losses)(
+  'when %s, nothing more is acknowledged, and what is left is not taken for new',
+  async (_, lose, opened) => {
+    const data = mkdtempSync(join(root, 'lost-'))
+    const own = await inviteFrom()
+    const plane = await openAt(data, own)
+    await plane.vote()
+    const { space } = await plane.status()
+    lose(join(data, 'default'))
+    for (let i = 0; i < 2; i++) {
+      await expect(plane.vote()).rejects.toMatchObject({ code: 'storage-lost' })
+    }
+    await expect.poll(async () => (await plane.status()).storage).toBe('failing')
+    await plane.close().catch(() => undefined)
+
+    expect(await outcomeOf(data)).toBe(opened)
+    const joined = await openAt(data, own)
+    expect(await joined.status()).toMatchObject({ space, membership: 'joined' })
+    await joined.vote()
+    await joined.close()
+  },
+)
+
+/** The membership of whoever opens next, or the code with which that is refused. */
+async function outcomeOf(data: string): Promise<string> {
+  try {
+    const plane = await openAt(data)
+    const { membership } = await plane.status()
+    await plane.close()
+    return membership
+  } catch (error) {
+    return (error as { readonly code: string }).code
+  }
+}

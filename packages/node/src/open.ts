@@ -89,7 +89,7 @@ const platform = systemPlatform()
 async function openFiles(options: OpenOptions): Promise<Store> {
   const files = planeFiles(options.data ?? '.peerplane', options.space ?? 'default')
   await makeDirectory(files.directory)
-  return openSqliteStore({ path: files.store })
+  return openSqliteStore({ path: files.store, completing: options.join !== undefined })
 }
 
 /** Loaded when it is wanted: a program without a network starts without libp2p. */

@@ -6,7 +6,7 @@ import type { ErrorCode } from '../errors.ts'
 const deviceParts = ['key', 'membership', 'log'] as const
 type DevicePart = (typeof deviceParts)[number]
 
-type DeviceStatus = Readonly<Record<'space' | 'device' | 'membership', string>>
+type DeviceStatus = Readonly<Record<'space' | 'device' | 'membership' | 'storage', string>>
 
 /** An open plane with one counter. */
 export interface DevicePlane {

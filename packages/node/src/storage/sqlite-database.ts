@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { pid } from 'node:process'
 import type { DatabaseSync } from 'node:sqlite'
 
@@ -8,9 +8,10 @@ import { storeError } from './sqlite-errors.ts'
 
 /**
  * Opens and locks the database file of a store, checks it, and makes its table. The lock belongs to the operating system: it ends with the
- * process, however that ends.
+ * process, however that ends. With `completing` a new file is made where only parts of an old store are left.
  */
-export async function openDatabase(path: string): Promise<DatabaseSync> {
+export async function openDatabase(path: string, completing: boolean): Promise<DatabaseSync> {
+  if (!completing) refuseRest(path)
   const database = await connect(path)
   try {
     lock(database, path)
@@ -23,6 +24,16 @@ export async function openDatabase(path: string): Promise<DatabaseSync> {
     database.close()
     throw storeError(cause, `${path} could not be opened`)
   }
+}
+
+/** What is left of a store must not be taken for a new one. */
+function refuseRest(path: string): void {
+  if (existsSync(path)) return
+  const rest = [ownerFile(path), `${path}-wal`].find((each) => existsSync(each))
+  if (rest === undefined) return
+  throw new PeerplaneError('storage-lost', `${path} is gone, but ${rest} is still there`, {
+    advice: `Put ${path} back, open the space with a new invitation, or erase the space to begin anew.`,
+  })
 }
 
 async function connect(path: string): Promise<DatabaseSync> {

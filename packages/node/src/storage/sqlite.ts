@@ -4,6 +4,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { PeerplaneError } from '@peerplane/core'
 import type { Entry, Range, Store, StoreDurability, Write } from '@peerplane/core'
 
+import { InPlace } from './in-place.ts'
 import { openDatabase } from './sqlite-database.ts'
 import { isIoError, storeError } from './sqlite-errors.ts'
 
@@ -11,6 +12,8 @@ import { isIoError, storeError } from './sqlite-errors.ts'
 export interface SqliteStoreOptions {
   /** Path of the database file; it is made if there is none. Its directory must exist. */
   readonly path: string
+  /** Whether a new file is made where only parts of an old store are left. Default false: it is refused. */
+  readonly completing?: boolean | undefined
 }
 
 /**
@@ -22,10 +25,15 @@ export interface SqliteStoreOptions {
  *
  * SQLite runs on the calling thread: a transaction blocks it for as long as the disk needs to flush, and about every 4 MiB for a checkpoint.
  *
- * Rejects with `store-locked`, `store-corrupt`, `store-version`, `store-full`, `store-failed`, or `unsupported` for a SQLite that is too old.
+ * Once its file was deleted, moved or replaced, nothing is acknowledged any more: writes reject with `storage-lost`, reads go on.
+ *
+ * Rejects with `store-locked`, `store-corrupt`, `storage-lost`, `store-version`, `store-full`, `store-failed`, or `unsupported` for a SQLite that is too old.
  */
-export async function openSqliteStore({ path }: SqliteStoreOptions): Promise<Store> {
-  return new SqliteStore(await openDatabase(path))
+export async function openSqliteStore({
+  path,
+  completing = false,
+}: SqliteStoreOptions): Promise<Store> {
+  return new SqliteStore(await openDatabase(path, completing), new InPlace(path))
 }
 
 interface Queued {
@@ -39,16 +47,18 @@ const QUERY = 'SELECT key, value FROM pairs WHERE key >= ? AND key < ? ORDER BY 
 
 class SqliteStore implements Store {
   readonly #database: DatabaseSync
+  readonly #inPlace: InPlace
   readonly #statements
   #queue: Queued[] = []
   #synchronous: 'FULL' | 'NORMAL' = 'FULL'
   /** Whether the log may hold transactions that were not flushed; at first those of a process that was killed. */
   #unflushed = true
-  /** After a failed flush nobody knows what the disk holds: nothing more is written until the store is opened anew. */
+  /** After a failed flush, or without its file, nobody knows what the disk holds: nothing more is written until the store is opened anew. */
   #broken: PeerplaneError | undefined
 
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, inPlace: InPlace) {
     this.#database = database
+    this.#inPlace = inPlace
     this.#statements = {
       get: database.prepare('SELECT value FROM pairs WHERE key = ?'),
       forward: database.prepare(`${QUERY} LIMIT ?`),
@@ -96,6 +106,8 @@ class SqliteStore implements Store {
     try {
       if (this.#broken) throw this.#broken
       this.#transact(queue)
+      this.#broken = this.#inPlace.loss()
+      if (this.#broken) throw this.#broken
     } catch (cause) {
       const error = storeError(cause, 'The write was not acknowledged')
       if (isIoError(cause)) this.#broken = error
