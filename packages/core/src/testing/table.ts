@@ -7,8 +7,8 @@ import { anyArguments, OWN } from './any-argument.ts'
 export interface Parameter {
   /** Calls the function with `value` there, and with what fits everywhere else. */
   readonly pass: (value: unknown) => unknown
-  /** What is taken; everything else is refused. */
-  readonly takes: (value: unknown) => boolean
+  /** Whether it is taken, or else refused; `undefined` where both would do. */
+  readonly takes: (value: unknown) => boolean | undefined
   /** What a refusal says. */
   readonly codes: readonly string[]
 }
@@ -61,7 +61,9 @@ export async function faultsOf(
   for (const [parameter, { pass, takes, codes }] of Object.entries(parameters)) {
     for (const [name, value] of anyArguments) {
       const result = await resultOf(() => pass(value))
-      const fits = result.taken ? takes(value) : !takes(value) && refuses(result.error, codes)
+      const fits = result.taken
+        ? takes(value) !== false
+        : takes(value) !== true && refuses(result.error, codes)
       if (!fits) faults.push(`${parameter}, ${name}: ${said(result)}`)
       ways.add(result.promised)
       const trace = await after(result)

@@ -1,7 +1,7 @@
-import { describe, PeerplaneError, type Json } from '@peerplane/core'
+import { describe, limits, PeerplaneError, type Json } from '@peerplane/core'
 
 import type { Replica } from './library.ts'
-import { toMirror, toPlain } from './plain.ts'
+import { operationsOf, takePlain, toMirror } from './plain.ts'
 import { spliceUnits, type TextPlace } from './splice-units.ts'
 
 /** A key of a map or a position in a list. */
@@ -57,8 +57,8 @@ export class Access {
 
   /** Writes `value` at a key or over an item. A text becomes a new one: concurrent edits of the old one are lost. */
   put(place: Place, step: Step, value: unknown): void {
-    const plain = toPlain(value, place.depth + 1)
-    const replica = this.#change()
+    const plain = takePlain(value, place.depth + 1)
+    const replica = this.#change(operationsOf(plain))
     if (typeof plain === 'string') replica.putObject(place.id, step, plain)
     else if (typeof plain === 'object' && plain !== null) {
       replica.putObjectFromHydrate(place.id, step, plain)
@@ -66,13 +66,13 @@ export class Access {
   }
 
   delete(place: Place, key: string): void {
-    this.#change().delete(place.id, key)
+    this.#change(1).delete(place.id, key)
   }
 
   /** Replaces items of a list. */
   spliceList(place: Place, at: number, remove: number, items: readonly unknown[]): void {
-    const plain = items.map((item) => toPlain(item, place.depth + 1))
-    this.#change().spliceFromHydrate(place.id, at, remove, plain)
+    const plain = items.map((item) => takePlain(item, place.depth + 1))
+    this.#change(remove + operationsOf(plain) - 1).spliceFromHydrate(place.id, at, remove, plain)
   }
 
   /**
@@ -90,6 +90,9 @@ export class Access {
     if (typeof text !== 'string') {
       throw new PeerplaneError('invalid-input', `a splice inserts a text, not ${describe(text)}`)
     }
+    this.#requireRoom(
+      remove + (text.length > limits.documentOps ? operationsOf(text) : text.length),
+    )
     spliceUnits(this.#open(), found, at, remove, text)
   }
 
@@ -112,9 +115,17 @@ export class Access {
     return text
   }
 
-  #change(): Replica {
+  #change(operations: number): Replica {
+    this.#requireRoom(operations)
     this.#texts.clear()
     return this.#open()
+  }
+
+  /** Before anything is written: Automerge takes seconds to take back as much as a command may write, and hours for a few megabytes. */
+  #requireRoom(operations: number): void {
+    const all = this.#open().pendingOps() + operations
+    if (all <= limits.documentOps) return
+    throw new PeerplaneError('too-large', `a command makes ${all} changes to a document`)
   }
 
   #open(): Replica {

@@ -1,4 +1,4 @@
-import { describe, PeerplaneError } from '@peerplane/core'
+import { copyPlain, describe, limits, PeerplaneError } from '@peerplane/core'
 
 import type { Access, Place, Step } from './access.ts'
 import { checkKey } from './plain.ts'
@@ -16,12 +16,13 @@ export function documentHandle(access: Access): object {
 }
 
 function checkPath(path: unknown): readonly Step[] {
-  const isPath =
-    Array.isArray(path) &&
-    path.every((step) => typeof step === 'string' || Number.isSafeInteger(step))
-  if (isPath) return path as readonly Step[]
+  const steps = copyPlain(path, 'the path of a text', { depth: 1, size: limits.valueBytes })
+  if (Array.isArray(steps) && steps.every(isStep)) return steps
   throw invalid(`a path is a list of keys and positions, not ${describe(path)}`)
 }
+
+const isStep = (step: unknown): step is Step =>
+  typeof step === 'string' || Number.isSafeInteger(step)
 
 function wrapIn(access: Access): (type: 'map' | 'list', place: Place) => object {
   return (type, place) =>
@@ -123,16 +124,17 @@ function listMethods(
 ): { readonly [name: string]: unknown } {
   const length = (): number => access.length(place)
   const snapshot = (index: number): unknown => structuredClone(toData(read(index)))
-  function splice(start: number, remove?: number, ...items: readonly unknown[]): unknown[] {
+  function splice(start: number, given?: number, ...items: readonly unknown[]): unknown[] {
     const size = length()
-    for (const number of [start, remove ?? 0]) {
+    const remove = given === undefined ? size : given
+    for (const number of [start, remove]) {
       if (typeof number !== 'number' || Number.isNaN(number)) {
         throw invalid(`a splice takes a position and a number of items, not ${describe(number)}`)
       }
     }
     const from =
       start < 0 ? Math.max(0, size + Math.trunc(start)) : Math.min(size, Math.trunc(start))
-    const count = Math.max(0, Math.min(size - from, Math.trunc(remove ?? size - from)))
+    const count = Math.max(0, Math.min(size - from, Math.trunc(remove)))
     const removed = Array.from({ length: count }, (_, i) => snapshot(from + i))
     access.spliceList(place, from, count, items)
     return removed

@@ -1,4 +1,28 @@
-import { compareTexts, halfPair, limits, PeerplaneError, type Json } from '@peerplane/core'
+import {
+  compareTexts,
+  copyPlain,
+  halfPair,
+  limits,
+  PeerplaneError,
+  type Json,
+} from '@peerplane/core'
+
+/** {@link toPlain} of what a handler writes. As everywhere, members that are `undefined` are left out. */
+export function takePlain(value: unknown, depth: number): Json {
+  const bounds = { depth: limits.valueDepth - depth + 1, size: 2 * limits.documentOps }
+  return toPlain(copyPlain(value, 'a value of a document', bounds), depth)
+}
+
+/** How many operations of Automerge write `value`: one for each value, and for each character of a text. */
+export function operationsOf(value: Json): number {
+  if (typeof value === 'string') {
+    let characters = 0
+    for (const _ of value) characters++
+    return 1 + characters
+  }
+  if (typeof value !== 'object' || value === null) return 1
+  return Object.values(value).reduce<number>((sum, part) => sum + operationsOf(part), 1)
+}
 
 /**
  * A copy of `value` with sorted keys, as it will stand at `depth` of a document.

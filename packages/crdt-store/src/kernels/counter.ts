@@ -131,13 +131,13 @@ function counterHandle(place: Place<CounterCell>): CounterHandle {
     }
     if (by !== 0) place.write(sign * by)
   }
-  return {
+  return Object.freeze({
     get value() {
       return value()
     },
     increment: (by = 1) => add(by, 1),
     decrement: (by = 1) => add(by, -1),
-  }
+  })
 }
 
 function replace(cell: CounterCell, session: SessionId, next: Tally, turn: Turn): void {

@@ -132,12 +132,12 @@ function mapHandle(
     const cell = place.cell()
     return cell !== undefined && isPresent(cell, key)
   }
-  return {
+  return Object.freeze({
     get keys() {
       return Object.keys(kernel.show(place.cell()) as object).sort(compareKeys)
     },
-    has: (key) => has(checkText(key)),
-    get: (name) => {
+    has: (key: string) => has(checkText(key)),
+    get: (name: string) => {
       const key = checkText(name)
       return values.handle({
         cell: () => place.cell()?.cells.get(key),
@@ -145,11 +145,11 @@ function mapHandle(
         sessions: place.sessions,
       })
     },
-    delete: (name) => {
+    delete: (name: string) => {
       const key = checkText(name)
       const value = place.cell()?.cells.get(key)
       const observed = value && values.observe(value, place.sessions)
       if (observed !== undefined) place.write([4, key, observed])
     },
-  }
+  })
 }

@@ -62,15 +62,16 @@ export function registerKernel(initial: Json): Kernel<RegisterCell> {
       return cell.mirror
     },
 
-    handle: (place): RegisterHandle<Json> => ({
-      get value() {
-        return kernel.show(place.cell())
-      },
-      set: (value) => {
-        const seen = place.cell()?.written.sorted() ?? []
-        place.write([0, copyJson(value), dotsToValue(seen, place.sessions)])
-      },
-    }),
+    handle: (place): RegisterHandle<Json> =>
+      Object.freeze({
+        get value() {
+          return kernel.show(place.cell())
+        },
+        set: (value: Json) => {
+          const seen = place.cell()?.written.sorted() ?? []
+          place.write([0, copyJson(value), dotsToValue(seen, place.sessions)])
+        },
+      }),
 
     save({ written }, sessions) {
       const expected = written.expected(sessions)

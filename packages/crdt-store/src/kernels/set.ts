@@ -93,16 +93,16 @@ function setHandle(place: Place<SetCell>): SetHandle<Element> {
     place.write([kind, element, dotsToValue(dots, place.sessions)])
   }
   const has = (element: Element): boolean => (place.cell()?.elements.get(element)?.size ?? 0) > 0
-  return {
+  return Object.freeze({
     get values() {
       return setKernel.show(place.cell()) as readonly Element[]
     },
-    has: (element) => has(checkElement(element)),
-    add: (element) => write(1, checkElement(element)),
-    delete: (element) => {
+    has: (element: Element) => has(checkElement(element)),
+    add: (element: Element) => write(1, checkElement(element)),
+    delete: (element: Element) => {
       if (has(checkElement(element))) write(2, element)
     },
-  }
+  })
 }
 
 function change(

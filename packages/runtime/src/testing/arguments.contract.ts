@@ -1,9 +1,10 @@
 import { expectRows, faultsOf, type FunctionTable, type Result } from '@peerplane/core/testing'
-import { describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 import type { Plane } from '../plane.ts'
 import type { OpenPlane } from './fixture.ts'
-import { clientTable, planeTable, Thing, type Tried } from './plane-table.ts'
+import { clientTable, planeTable, type Tried } from './plane-table.ts'
+import { Page, Thing } from './things.ts'
 
 /** The rows of functions that one kind of plane has beside those of all. */
 export type MoreRows = (plane: () => Plane) => FunctionTable
@@ -15,30 +16,38 @@ export function argumentsContract(open: OpenPlane, more: MoreRows = () => ({})):
     ['a plane', () => tried.plane, { ...planeTable(tried), ...more(() => tried.plane) }],
     ['a client', () => tried.plane.get(Thing, 'a'), clientTable(tried)],
   ]
+  beforeEach(async () => {
+    tried.plane = await open([Thing, Page], () => undefined)
+  })
+  afterEach(() => tried.plane.close())
+
   describe.each(tables)('what %s is asked', (_, owner, table) => {
-    it('has a row for each function', async () => {
-      tried.plane = await open([Thing], () => undefined)
-      expectRows(owner(), table)
-      await tried.plane.close()
-    })
+    it('has a row for each function', () => expectRows(owner(), table))
 
     it.each(Object.entries(table))(
       '%s: is answered, or refused and changes nothing',
-      async (__, parameters) => {
-        tried.plane = await open([Thing], () => undefined)
-        await tried.plane.get(Thing, 'a').put()
-        const faults = await faultsOf(parameters, await watchFor(tried.plane))
-        expect(faults).toEqual([])
-        await tried.plane.close()
-      },
+      (__, parameters) => expectNoFaults(tried, parameters),
     )
   })
+}
+
+/** Passes every argument there is to every parameter. */
+export async function expectNoFaults(
+  { plane }: Tried,
+  parameters: FunctionTable[string],
+): Promise<void> {
+  await plane.get(Thing, 'a').put()
+  expect(await faultsOf(parameters, await watchFor(plane))).toEqual([])
 }
 
 /** Says what a refused call has changed, or one that was taken has broken. */
 async function watchFor(plane: Plane): Promise<(result: Result) => Promise<string | undefined>> {
   const look = async (): Promise<string> =>
-    JSON.stringify([await plane.list(Thing), await plane.get(Thing, 'a').state()])
+    JSON.stringify([
+      await plane.list(Thing),
+      await plane.get(Thing, 'a').state(),
+      await plane.get(Page, 'a').state(),
+    ])
   let before = await look()
   return async ({ taken }) => {
     const after = await look()

@@ -1,3 +1,3 @@
 export { openAlone, type OpenPlane } from './fixture.ts'
-export { parameter } from './plane-table.ts'
+export { parameter } from './parameters.ts'
 export { planeContract } from './plane.contract.ts'

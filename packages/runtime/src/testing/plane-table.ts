@@ -1,78 +1,28 @@
-import { command, counter, entity, limits, map, record, register, set } from '@peerplane/core'
-import type { HandleOf, Json } from '@peerplane/core'
+import type { Json } from '@peerplane/core'
 import {
-  either,
   isData,
   isFunction,
   isName,
   isOptions,
   isUndefined,
   type FunctionTable,
-  type Parameter,
 } from '@peerplane/core/testing'
 
 import type { Plane } from '../plane.ts'
-
-/** What the functions of the application do next. */
-const application: {
-  handler: (thing: ThingHandle) => unknown
-  schema: () => unknown
-} = { handler: () => undefined, schema: () => undefined }
-
-const shape = record({
-  count: counter(),
-  note: register<Json>(null),
-  tags: set<string | number>(),
-  stock: map(counter()),
-})
-type ThingHandle = HandleOf<typeof shape>
-
-const numbers = (value: unknown): unknown =>
-  typeof value === 'number' ? { value } : { issues: [{ message: 'give a number' }] }
-
-const schemaOf = (validate: (value: unknown) => unknown) => ({
-  '~standard': { version: 1, vendor: 'table', validate: validate as never } as const,
-})
-
-/** An entity with every native kind of state. */
-export const Thing = entity('thing', {
-  state: shape,
-  commands: {
-    put: (thing, input: Json | undefined) => {
-      thing.count.increment()
-      return input
-    },
-    checked: command(schemaOf(numbers), (thing: ThingHandle, input: Json) => thing.note.set(input)),
-    judged: command(
-      schemaOf(() => application.schema()),
-      (thing: ThingHandle) => thing.note.set('judged'),
-    ),
-    run: (thing) => {
-      thing.count.increment()
-      return application.handler(thing) as Json
-    },
-  },
-})
-
-const refusals = ['invalid-input', 'too-large']
-
-/** A parameter that is refused with one of `codes`. */
-export const parameter = (
-  takes: Parameter['takes'],
-  pass: Parameter['pass'],
-  codes: readonly string[] = refusals,
-): Parameter => ({ pass, takes, codes })
-
-const never = (): boolean => false
-const optional = (takes: (value: unknown) => boolean) => either(isUndefined, takes)
-const isPart = either(isName, (value) => value === '')
-const isWhole = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0
-const isHours = (value: unknown): boolean =>
-  typeof value === 'number' && value > 0 && value <= limits.invitationHours
-const isDurability = (value: unknown): boolean =>
-  ['memory', 'local', 'synced'].includes(value as string)
-const isVersion = (value: unknown): boolean =>
-  typeof value === 'string' && value.length <= limits.valueBytes && value.isWellFormed()
+import {
+  applicationRow,
+  isDurability,
+  isHours,
+  isPart,
+  isVersion,
+  isWhole,
+  never,
+  optional,
+  parameter,
+  raise,
+  refusals,
+} from './parameters.ts'
+import { application, Thing } from './things.ts'
 
 /** The plane that is tried. */
 export interface Tried {
@@ -185,14 +135,6 @@ export function clientTable(tried: Tried): FunctionTable {
     state: {},
     status: {},
   }
-}
-
-/** What a handler or a schema may do, which is not the fault of whoever calls. */
-const applicationRow = (takes: Parameter['takes'], pass: Parameter['pass']): Parameter =>
-  parameter(takes, pass, [...refusals, 'handler-failed'])
-
-const raise = (value: unknown): never => {
-  throw value as Error
 }
 
 function queryRows(pass: (query: unknown) => unknown): FunctionTable[string] {

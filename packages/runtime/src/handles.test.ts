@@ -1,0 +1,67 @@
+import type { Json } from '@peerplane/core'
+import { anyArguments, expectRows, type FunctionTable } from '@peerplane/core/testing'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+
+import { documentTable } from './document-handle.fixture.test.ts'
+import { createPlane } from './index.ts'
+import { assignments, nativeTables } from './native-handles.fixture.test.ts'
+import { expectNoFaults } from './testing/arguments.contract.ts'
+import { openAlone } from './testing/index.ts'
+import type { Tried } from './testing/plane-table.ts'
+import { application, Page, Thing, type ThingHandle } from './testing/things.ts'
+
+const tried = {} as Tried
+
+beforeEach(async () => {
+  const entities = [Thing, Page]
+  tried.plane = createPlane(entities, await openAlone(entities), () => undefined)
+})
+afterEach(() => tried.plane.close())
+
+const natives = nativeTables(tried)
+
+describe.each(Object.entries(natives))('what the handle of "%s" is asked', (field, table) => {
+  it('has a row for each function', async () => {
+    let found: object = {}
+    application.handler = (thing) => void (found = { ...thing[field as keyof ThingHandle] })
+    await tried.plane.get(Thing, 'a').run()
+    expectRows(found, table)
+  })
+
+  it.each(Object.entries(table))('%s: is done, or refused and changes nothing', (_, row) =>
+    expectNoFaults(tried, row),
+  )
+})
+
+it('what is assigned to handles of native state is refused and changes nothing', () =>
+  expectNoFaults(tried, assignments(tried)))
+
+it.each(Object.entries(documentTable(tried)))(
+  'what is done to %s of a document is done, or refused and changes nothing',
+  (_, row: FunctionTable[string]) => expectNoFaults(tried, row),
+)
+
+const methods = Object.entries(Object.getOwnPropertyDescriptors(Array.prototype))
+  .filter(([name, { value }]) => typeof value === 'function' && name !== 'constructor')
+  .map(([name]) => name as 'push')
+
+it.each(methods)('a list of a document survives what %s is given', async (method) => {
+  const page = tried.plane.get(Page, 'a')
+  application.page = (handle) => {
+    const items = handle['items'] as unknown[]
+    for (const [, value] of anyArguments) {
+      for (const given of [[value], [0, value], [0, 0, value]]) {
+        try {
+          items[method](...given)
+        } catch {
+          // As on any list: of the language, or a refusal.
+        }
+      }
+    }
+    items.push('last')
+  }
+  await page.run()
+  const { items } = await page.state()
+  expect((items as readonly Json[]).at(-1)).toBe('last')
+  expect(await tried.plane.list(Page)).toMatchObject([{ state: { items } }])
+})

@@ -1,0 +1,93 @@
+import { limits } from '@peerplane/core'
+import { either, isData, type FunctionTable, type Parameter } from '@peerplane/core/testing'
+
+import { never, optional, parameter } from './testing/parameters.ts'
+import type { Tried } from './testing/plane-table.ts'
+import { application, Thing, type ThingHandle } from './testing/things.ts'
+
+/** A handle whose functions anybody may call with anything. */
+type Loose = { readonly [name: string]: (...args: unknown[]) => unknown }
+
+/** The functions of the handles of native state, by the field they are found at. */
+export function nativeTables(tried: Tried): {
+  readonly [field in keyof ThingHandle]: FunctionTable
+} {
+  const within =
+    (field: keyof ThingHandle, act: (handle: Loose, value: unknown) => unknown) =>
+    (value: unknown): unknown => {
+      application.handler = (thing) =>
+        unchanged(
+          () => dataOf(thing),
+          () => act(thing[field] as unknown as Loose, value),
+        )
+      return tried.plane.get(Thing, 'a').run()
+    }
+  const row = (field: keyof ThingHandle, takes: Parameter['takes'], name: string): Parameter =>
+    parameter(
+      takes,
+      within(field, (handle, value) => void handle[name]!(value)),
+    )
+  const by = (name: string): FunctionTable[string] => ({
+    by: row('count', optional(Number.isSafeInteger), name),
+  })
+  const element = (name: string): FunctionTable[string] => ({
+    element: row('tags', either(isKey, Number.isFinite), name),
+  })
+  const key = (name: string): FunctionTable[string] => ({ key: row('stock', isKey, name) })
+  return {
+    count: { increment: by('increment'), decrement: by('decrement') },
+    note: { set: { value: row('note', either(isKey, isSmallData), 'set') } },
+    tags: { has: element('has'), add: element('add'), delete: element('delete') },
+    stock: { has: key('has'), get: key('get'), delete: key('delete') },
+  }
+}
+
+/** What is assigned to a handle of native state, where its functions are to be called. */
+export function assignments(tried: Tried): FunctionTable[string] {
+  const row = (partOf: (thing: ThingHandle) => object, name: string): Parameter =>
+    parameter(
+      never,
+      (value) => {
+        application.handler = (thing) =>
+          unchanged(
+            () => dataOf(thing),
+            () => {
+              const part = partOf(thing) as { [name: string]: unknown }
+              part[name] = value
+            },
+          )
+        return tried.plane.get(Thing, 'a').run()
+      },
+      ['handler-failed'],
+    )
+  return {
+    'a field': row((thing) => thing, 'count'),
+    'another field': row((thing) => thing, 'other'),
+    'the value of a counter': row(({ count }) => count, 'value'),
+    'a member of a counter': row(({ count }) => count, 'other'),
+    'the value of a register': row(({ note }) => note, 'value'),
+    'a member of a register': row(({ note }) => note, 'other'),
+    'the values of a set': row(({ tags }) => tags, 'values'),
+    'an item of the values of a set': row(({ tags }) => tags.values, '0'),
+    'a key of a map': row(({ stock }) => stock, 'key'),
+    'a member of the value in a map': row(({ stock }) => stock.get('key'), 'other'),
+  }
+}
+
+/** What a handle does not change when it refuses: a handler may go on. */
+export function unchanged(look: () => string, act: () => unknown): void {
+  const before = look()
+  try {
+    act()
+  } catch (error) {
+    if (look() !== before) throw new RangeError(`${before} became ${look()}`, { cause: error })
+    throw error
+  }
+}
+
+const dataOf = ({ count, note, tags, stock }: ThingHandle): string =>
+  JSON.stringify([count.value, note.value, tags.values, stock.keys])
+
+const isKey = (value: unknown): boolean =>
+  typeof value === 'string' && value.length <= limits.valueBytes && value.isWellFormed()
+const isSmallData = (value: unknown): boolean => typeof value !== 'string' && isData(value)
