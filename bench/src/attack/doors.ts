@@ -51,16 +51,19 @@ async function timed(ask: () => Promise<boolean>): Promise<number> {
   return isRight ? performance.now() - started : Number.POSITIVE_INFINITY
 }
 
-/** Whether the daemon answers for its status, by the means of the command `peerplane status`. */
+/** Whether the daemon says what it is, by the means of the command `peerplane status`. */
 function askControl(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(path)
     let answer = ''
     socket.setTimeout(PATIENCE_MS, () => socket.destroy())
-    socket.on('data', (bytes) => (answer += String(bytes)))
+    socket.on('data', (bytes) => {
+      answer += String(bytes)
+      if (answer.endsWith('\n')) socket.destroy()
+    })
     socket.on('error', () => socket.destroy())
-    socket.on('close', () => resolve(answer.startsWith('{"answer"')))
-    socket.write('{"ask":"status"}\n')
+    socket.on('close', () => resolve(answer.startsWith('{"kind":"answer"')))
+    socket.write('{"kind":"ask","id":0,"operation":"describe","given":[]}\n')
   })
 }
 

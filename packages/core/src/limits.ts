@@ -325,7 +325,12 @@ export const limitTable = {
     'bytes',
     'of resident memory that a daemon needs at most, whoever attacks it: the sum of `memoryBudget`, which the harness of attacks measures',
   ),
-  controlBytes: limit(4 * KiB, 'bytes', 'one request to a daemon over its socket'),
+  controlBytes: limit(
+    2 * MiB,
+    'bytes',
+    'one request to a daemon over its socket, which only its user may open: a command with its input',
+  ),
+  controlReplyBytes: limit(64 * MiB, 'bytes', 'one answer of a daemon: a whole list'),
   controlConnections: limit(
     16,
     'connections',

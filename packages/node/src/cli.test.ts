@@ -22,7 +22,8 @@ import type { PlaneStatus } from '@peerplane/runtime'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
 import type { Ready } from './cli/up.ts'
-import { askDaemon } from './control.ts'
+import { driveDaemon } from './control.ts'
+import { currentStatus } from './problem.ts'
 
 vi.setConfig({ testTimeout: 30_000 })
 
@@ -119,10 +120,12 @@ describe('a daemon', () => {
     expect(member.ready.space).toBe(anchor.ready.space)
     expect(member.ready.device).not.toBe(anchor.ready.device)
     const peers = async (space: string): Promise<string[]> => {
-      const answer = await askDaemon(join(root, '.peerplane', space, 'control.sock'), {
-        ask: 'status',
-      })
-      return (answer as unknown as PlaneStatus).peers.map(({ device }) => device)
+      const daemon = await driveDaemon(join(root, '.peerplane', space, 'control.sock'))
+      const { peers: known } = await currentStatus((listener) =>
+        daemon!.target.watchStatus(listener),
+      )
+      daemon!.close()
+      return known.map(({ device }) => device)
     }
     const patience = { timeout: 10_000, interval: 100 }
     await expect.poll(() => peers('default'), patience).toEqual([member.ready.device])

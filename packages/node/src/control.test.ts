@@ -1,36 +1,58 @@
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
+import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 
-import { limits, PeerplaneError } from '@peerplane/core'
+import { limits, PeerplaneError, type Entity } from '@peerplane/core'
+import { createPlane } from '@peerplane/runtime'
+import { openAlone, planeContract } from '@peerplane/runtime/testing'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 
-import { askDaemon, serveControl } from './control.ts'
+import { driveDaemon, serveControl } from './control.ts'
+import type { Controlled, Driven } from './control.ts'
 
 let root: string
 let path: string
-let close: (() => Promise<void>) | undefined
+const closers: (() => unknown)[] = []
 
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'peerplane-'))
   path = join(root, 'control.sock')
 })
 afterEach(async () => {
-  await close?.()
-  close = undefined
+  for (const close of closers.splice(0).toReversed()) await close()
   rmSync(root, { recursive: true })
 })
 
-async function serve(): Promise<void> {
-  close = await serveControl(path, {
-    status: async () => ({ commits: 3 }),
-    invite: async (hours) => {
-      if (hours > 0) return `for ${hours}`
-      throw new PeerplaneError('invalid-input', 'an invitation cannot last 0 hours')
-    },
-  })
+async function serve(entities: readonly Entity[] = []): Promise<() => Promise<void>> {
+  const backend = await openAlone(entities)
+  const invite: Controlled['invite'] = async (hours) => {
+    if (hours > 0) return `for ${hours}`
+    throw new PeerplaneError('invalid-input', 'an invitation cannot last 0 hours')
+  }
+  const describe = async () => ({ name: 'tests', page: undefined })
+  const close = await serveControl(path, { ...backend, describe, invite }, backend)
+  closers.push(() => backend.close(), close)
+  return close
+}
+
+async function drive(): Promise<Driven> {
+  const daemon = await driveDaemon(path)
+  closers.push(() => daemon!.close())
+  return daemon!
+}
+
+/** Whether a daemon answers. */
+async function answers(): Promise<boolean> {
+  const daemon = await driveDaemon(path)
+  if (!daemon) return false
+  try {
+    return (await daemon.target.describe()).name === 'tests'
+  } finally {
+    daemon.close()
+  }
 }
 
 /** Sends bytes as they are and gives all that comes back. */
@@ -40,50 +62,69 @@ async function raw(bytes: string): Promise<string> {
   return text(socket)
 }
 
+const connected = (socket: Socket): Promise<unknown> =>
+  new Promise((resolve) => socket.once('connect', resolve))
+
+planeContract('a client at the control socket of a daemon', async (entities, onError) => {
+  await serve(entities)
+  const { target, close } = await drive()
+  const local = { hasten: () => undefined, close: async () => close() }
+  return createPlane(entities, { ...target, ...local }, onError)
+})
+
 it('answers over a socket of its owner', async () => {
   await serve()
   expect(statSync(path).mode & 0o777).toBe(0o600)
-  expect(await askDaemon(path, { ask: 'status' })).toEqual({ commits: 3 })
-  expect(await askDaemon(path, { ask: 'invite', hours: 2 })).toBe('for 2')
+  const { target } = await drive()
+  expect(await target.describe()).toEqual({ name: 'tests', page: undefined })
+  expect(await target.invite(2, false)).toBe('for 2')
 })
 
 it('hands errors on with code and message', async () => {
   await serve()
-  await expect(askDaemon(path, { ask: 'invite', hours: 0 })).rejects.toMatchObject({
+  const { target } = await drive()
+  await expect(target.invite(0, false)).rejects.toMatchObject({
     code: 'invalid-input',
     message: 'an invitation cannot last 0 hours. Correct the input; nothing was changed.',
   })
 })
 
 it('tells that no daemon runs, also when one was killed and left its socket', async () => {
-  expect(await askDaemon(path, { ask: 'status' })).toBeUndefined()
+  expect(await driveDaemon(path)).toBeUndefined()
   writeFileSync(path, '')
-  expect(await askDaemon(path, { ask: 'status' })).toBeUndefined()
+  expect(await driveDaemon(path)).toBeUndefined()
   await serve()
-  expect(await askDaemon(path, { ask: 'status' })).toEqual({ commits: 3 })
+  expect(await answers()).toBe(true)
 })
 
-it.each(['{"ask":"format"}\n', '{"ask":"invite","hours":"2"}\n', 'null\n', 'nonsense\n'])(
-  'refuses %j',
-  async (request) => {
-    await serve()
-    expect(JSON.parse(await raw(request))).toMatchObject({ error: { code: 'malformed' } })
-    expect(await askDaemon(path, { ask: 'status' })).toEqual({ commits: 3 })
-  },
-)
-
-it('refuses a request without end', async () => {
+it.each([
+  ['{"kind":"ask","id":0,"operation":"format","given":[]}\n', 'outdated'],
+  ['{"kind":"ask","id":0,"operation":"invite","given":["2",false]}\n', 'malformed'],
+  ['{"kind":"ask","id":0,"operation":"invite","given":[2,false,1]}\n', 'outdated'],
+  ['{"kind":"shout","id":0}\n', 'outdated'],
+  ['null\n', 'malformed'],
+  ['nonsense\n', 'malformed'],
+  ['x'.repeat(limits.controlBytes + 1), 'too-large'],
+])('refuses %.60j as %s', async (request, code) => {
   await serve()
-  expect(JSON.parse(await raw('x'.repeat(10_000)))).toMatchObject({ error: { code: 'too-large' } })
+  const reply = JSON.parse(await raw(request)) as unknown
+  expect(reply).toMatchObject({ kind: 'failed', error: { code } })
+  expect(await answers()).toBe(true)
 })
 
 it('closes although a client says nothing', async () => {
-  await serve()
-  const silent = connect(path)
-  await new Promise((resolve) => silent.once('connect', resolve))
-  await close!()
-  close = undefined
-  expect(await askDaemon(path, { ask: 'status' })).toBeUndefined()
+  const close = await serve()
+  await connected(connect(path))
+  await close()
+  expect(await driveDaemon(path)).toBeUndefined()
+})
+
+it('rejects what is open when the daemon ends', async () => {
+  const close = await serve()
+  const { target } = await drive()
+  await target.describe()
+  await close()
+  await expect(target.describe()).rejects.toMatchObject({ code: 'timeout' })
 })
 
 it('answers although others hold all its places and send a byte now and then', async () => {
@@ -91,7 +132,7 @@ it('answers although others hold all its places and send a byte now and then', a
   const slow = await Promise.all(
     Array.from({ length: limits.controlConnections }, async () => {
       const socket = connect(path).on('error', () => undefined)
-      await new Promise((resolve) => socket.once('connect', resolve))
+      await connected(socket)
       return socket
     }),
   )
@@ -100,7 +141,7 @@ it('answers although others hold all its places and send a byte now and then', a
   }, 200)
   try {
     const since = performance.now()
-    expect(await askDaemon(path, { ask: 'status' })).toEqual({ commits: 3 })
+    expect(await answers()).toBe(true)
     await Promise.all(
       slow.map(async (socket) => {
         socket.resume()
@@ -108,7 +149,7 @@ it('answers although others hold all its places and send a byte now and then', a
       }),
     )
     expect(performance.now() - since).toBeLessThan(limits.controlMs + 2_000)
-    expect(await askDaemon(path, { ask: 'status' })).toEqual({ commits: 3 })
+    expect(await answers()).toBe(true)
   } finally {
     clearInterval(trickle)
   }

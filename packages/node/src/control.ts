@@ -2,48 +2,76 @@ import { chmod, rm } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import type { Socket } from 'node:net'
 
-import { asPeerplaneError, concatBytes, fromUtf8, limits, PeerplaneError } from '@peerplane/core'
-import type { Json } from '@peerplane/core'
+import { asPeerplaneError, limits, PeerplaneError } from '@peerplane/core'
 import { systemScheduler } from '@peerplane/runtime'
-import type { Problem } from '@peerplane/runtime'
+import type { LocalBackend } from '@peerplane/runtime'
+import {
+  backendContract,
+  Client,
+  object,
+  optional,
+  readReply,
+  readRequest,
+  Service,
+  text,
+  tuple,
+} from '@peerplane/runtime/contract'
+import type { Contract, RemoteBackend } from '@peerplane/runtime/contract'
 
-import { problemError } from './problem.ts'
+import { Lines } from './lines.ts'
 
 /*
- * How the command talks to the daemon of the same user: one line of JSON to a Unix domain socket in the data directory, one line back.
+ * How the command talks to the daemon of the same user: requests and replies of a contract as lines of JSON, over a Unix domain socket in the
+ * data directory.
  *
- *   {"ask":"invite","hours":24}  ->  {"answer":...}  or  {"error":{"code":...,"message":...}}
+ *   {"kind":"ask","id":0,"operation":"invite","given":[24,false]}  ->  {"kind":"answer","id":0,"value":"pp1…"}
  */
 
-/** What can be asked of a daemon. */
-export interface ControlHandlers {
-  status(): Promise<Json>
-  invite(hours: number, trustClock: boolean): Promise<Json>
+/** What can be asked of a daemon: everything that its backend can, and what it is. */
+export interface Controlled extends RemoteBackend {
+  describe(): Promise<DaemonInfo>
 }
 
-/** Answers at `path` until the returned function is called. Whoever calls must hold the lock of the store: a socket left there is removed. */
+/** What a daemon says about itself. */
+export interface DaemonInfo {
+  /** Name of its store: its `--space`. */
+  readonly name: string
+  /** The page that invitations lead to. */
+  readonly page: string | undefined
+}
+
+const controlContract: Contract<Controlled> = {
+  ...backendContract,
+  describe: {
+    kind: 'ask',
+    authority: 'read',
+    repeat: 'freely',
+    given: tuple(),
+    answer: object<DaemonInfo>({ name: text(), page: optional(text()) }),
+  },
+}
+
+/**
+ * Answers at `path` until the returned function is called. Whoever calls must hold the lock of the store: a socket left there is removed.
+ * `local` is the backend behind `target`.
+ */
 export async function serveControl(
   path: string,
-  handlers: ControlHandlers,
+  target: Controlled,
+  local: Pick<LocalBackend, 'settled' | 'status'>,
 ): Promise<() => Promise<void>> {
   await rm(path, { force: true })
-  const sockets = new Set<Socket>()
-  /** Those that have not asked yet, the oldest first. */
-  const asking = new Set<Socket>()
+  const connections = new Set<Connection>()
   const server = createServer((socket) => {
-    if (sockets.size >= limits.controlConnections) {
-      const [oldest] = asking
-      if (oldest) oldest.destroy()
+    if (connections.size >= limits.controlConnections) {
+      const idle = [...connections].find((each) => each.isIdle())
       // All are being answered: it will not take long.
-      else socket.destroy()
+      if (!idle) return void socket.destroy()
+      idle.socket.destroy()
     }
-    sockets.add(socket)
-    asking.add(socket)
-    socket.on('close', () => {
-      sockets.delete(socket)
-      asking.delete(socket)
-    })
-    void answer(socket, handlers, () => asking.delete(socket))
+    const connection = serveConnection(socket, target, local)
+    connections.add(connection)
+    socket.on('close', () => connections.delete(connection))
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(path, resolve)
@@ -51,99 +79,115 @@ export async function serveControl(
   await chmod(path, 0o600)
   return async () => {
     const closed = new Promise((resolve) => server.close(resolve))
-    for (const socket of sockets) socket.destroy()
+    for (const { socket } of connections) socket.destroy()
     await closed
   }
 }
 
-/** Asks the daemon at `path`; `undefined` if none runs there. Rejects with the error that it answers, or `timeout`. */
-export async function askDaemon(path: string, request: Json): Promise<Json | undefined> {
+/** A daemon that is driven over its socket. */
+export interface Driven {
+  readonly target: Controlled
+  /** Rejects when the daemon is gone, or refuses to show something: watches have no other way to say so. */
+  readonly failed: Promise<never>
+  close(): void
+}
+
+/** Connects to the daemon at `path`; `undefined` if none runs there. What is asked rejects with what it answers, or `timeout`. */
+export async function driveDaemon(path: string): Promise<Driven | undefined> {
+  const socket = await connected(path)
+  if (!socket) return undefined
+  const failed = Promise.withResolvers<never>()
+  failed.promise.catch(() => undefined)
+  const lines = new Lines(socket, replies, requests)
+  const client = new Client<Controlled>({
+    contract: controlContract,
+    post: (request) => lines.send(request),
+    refused: (error) => failed.reject(error),
+  })
+  lines.listen(
+    (line) => client.receive(readReply(line)),
+    (error) => {
+      client.end(error)
+      failed.reject(error)
+    },
+  )
+  const close = (): void => {
+    client.end(new PeerplaneError('closed', 'the connection to the daemon was closed'))
+    socket.destroy()
+  }
+  return { target: client.target, failed: failed.promise, close }
+}
+
+const CATCH_UP_MS = 100
+
+const requests = { maxBytes: limits.controlBytes }
+const replies = { maxBytes: limits.controlReplyBytes }
+
+interface Connection {
+  readonly socket: Socket
+  /** Whether nothing that it has asked for is being done. */
+  isIdle(): boolean
+}
+
+function serveConnection(
+  socket: Socket,
+  target: Controlled,
+  { settled, status }: Pick<LocalBackend, 'settled' | 'status'>,
+): Connection {
+  const lines = new Lines(socket, requests, replies)
+  const service = new Service<Controlled>({
+    contract: controlContract,
+    target,
+    authority: 'manage',
+    settled,
+    current: { watchStatus: () => status?.() },
+    post: (reply) => {
+      lines.send(reply)
+      rest()
+    },
+  })
+  let cancel = (): void => {}
+  /** A connection that asks for nothing is closed after a while, however its bytes trickle. */
+  const rest = (): void => {
+    cancel()
+    cancel = systemScheduler.after(limits.controlMs, () => {
+      // A daemon that was busy takes in first what came meanwhile.
+      cancel = systemScheduler.after(CATCH_UP_MS, () => {
+        if (service.open === 0) socket.destroy()
+        else rest()
+      })
+    })
+  }
+  rest()
+  socket.on('close', () => {
+    cancel()
+    service.stop()
+  })
+  lines.listen(
+    (line) => service.receive(readRequest(line)),
+    ({ code, message }) => {
+      lines.send({ kind: 'failed', id: 0, error: { code, message } })
+      socket.end()
+    },
+  )
+  return { socket, isIdle: () => service.open === 0 }
+}
+
+async function connected(path: string): Promise<Socket | undefined> {
   const socket = connect(path)
+  const opened = Promise.withResolvers<void>()
+  socket.once('connect', opened.resolve).once('error', opened.reject)
   try {
-    const line = readLine(socket, limits.frameBytes)
-    socket.write(`${JSON.stringify(request)}\n`)
-    const reply = JSON.parse(fromUtf8(await line)) as Reply
-    if ('answer' in reply) return reply.answer
-    throw problemError(reply.error)
+    await opened.promise
+    socket.off('error', opened.reject)
+    return socket
   } catch (error) {
     const { code } = error as { readonly code?: string }
     if (code === 'ENOENT' || code === 'ECONNREFUSED') return undefined
-    if (error instanceof PeerplaneError) throw error
-    const reason = `the daemon at ${path} cannot be asked: ${(error as Error).message}`
+    const reason = `the daemon at ${path} cannot be asked: ${asPeerplaneError(error, 'unreachable').message}`
     throw new PeerplaneError('unreachable', reason, {
       cause: error,
       advice: 'Ask as the user that runs the daemon.',
     })
-  } finally {
-    socket.destroy()
   }
-}
-
-type Reply = { answer: Json } | { error: Problem }
-
-async function answer(socket: Socket, handlers: ControlHandlers, asked: () => void): Promise<void> {
-  let reply: Reply
-  try {
-    const line = await readLine(socket, limits.controlBytes)
-    asked()
-    reply = { answer: await dispatch(line, handlers) }
-  } catch (cause) {
-    const { code, message } = asPeerplaneError(cause, 'malformed')
-    reply = { error: { code, message } }
-  }
-  socket.on(
-    'close',
-    systemScheduler.after(limits.controlMs, () => socket.destroy()),
-  )
-  socket.end(`${JSON.stringify(reply)}\n`)
-}
-
-async function dispatch(line: Uint8Array, handlers: ControlHandlers): Promise<Json> {
-  const request = JSON.parse(fromUtf8(line)) as {
-    readonly ask?: unknown
-    readonly hours?: unknown
-    readonly trustClock?: unknown
-  } | null
-  if (request?.ask === 'status') return handlers.status()
-  if (request?.ask === 'invite' && typeof request.hours === 'number') {
-    return handlers.invite(request.hours, request.trustClock === true)
-  }
-  throw new PeerplaneError('malformed', 'the daemon does not know what is asked')
-}
-
-const LINE_END = 10
-
-/**
- * The first line that comes, whole within `limits.controlMs` however it trickles. The socket keeps a handler of errors, so that one that
- * comes later stops nothing.
- */
-function readLine(socket: Socket, maxBytes: number): Promise<Uint8Array> {
-  return new Promise((resolve, reject) => {
-    const received: Uint8Array[] = []
-    let size = 0
-    const cancel = systemScheduler.after(limits.controlMs, () => {
-      reject(
-        new PeerplaneError('timeout', 'no whole line came over the socket', {
-          advice: 'The daemon is busy or stopped: try again, or start it anew.',
-        }),
-      )
-      socket.destroy()
-    })
-    socket.on('data', (chunk: Uint8Array) => {
-      const end = chunk.indexOf(LINE_END)
-      received.push(end < 0 ? chunk : chunk.subarray(0, end))
-      size += chunk.length
-      if (end < 0 && size <= maxBytes) return
-      cancel()
-      socket.pause()
-      if (end >= 0) resolve(concatBytes(...received))
-      else reject(new PeerplaneError('too-large', `a line is longer than ${maxBytes} bytes`))
-    })
-    socket.on('error', reject)
-    socket.on('close', () => {
-      cancel()
-      const advice = 'The daemon ended meanwhile, or serves too many requests: try again.'
-      reject(new PeerplaneError('timeout', 'the socket was closed', { advice }))
-    })
-  })
 }

@@ -24,7 +24,7 @@ async function openAt(data: string, invitation?: string): Promise<DevicePlane> {
   return {
     vote: () => tally.vote(),
     votes: async () => (await tally.state()).votes,
-    status: () => currentStatus(plane),
+    status: () => currentStatus((listener) => plane.onStatus(listener)),
     close: () => plane.close(),
   }
 }

@@ -6,7 +6,7 @@ import {
   openRuntime,
   systemPlatform,
 } from '@peerplane/runtime'
-import type { NetworkSpace, Plane, Ports } from '@peerplane/runtime'
+import type { LocalBackend, NetworkSpace, Plane, Ports } from '@peerplane/runtime'
 
 import { makeDirectory, planeFiles } from './directory.ts'
 import { currentStatus, problemError } from './problem.ts'
@@ -53,6 +53,11 @@ export interface OpenOptions {
  * `expired-invitation`, `wrong-space`, `invalid-declaration`, `port-in-use`, `invalid-configuration` or `unsupported`.
  */
 export async function open(options: OpenOptions): Promise<Plane> {
+  return createPlane(options.entities, await openBackend(options), options.onError)
+}
+
+/** What {@link open} puts a plane on. */
+export async function openBackend(options: OpenOptions): Promise<LocalBackend> {
   if (options.join !== undefined) await checkInvitation(options.join, platform)
   const store = await openFiles(options)
   try {
@@ -63,7 +68,7 @@ export async function open(options: OpenOptions): Promise<Plane> {
   }
 }
 
-async function openOn(store: Store, options: OpenOptions): Promise<Plane> {
+async function openOn(store: Store, options: OpenOptions): Promise<LocalBackend> {
   const { entities, join, listen = [], anchor = false, network = true } = options
   const ports: Ports = {
     store,
@@ -79,9 +84,8 @@ async function openOn(store: Store, options: OpenOptions): Promise<Plane> {
     online: !listens,
     found: listens,
   })
-  const plane = createPlane(entities, backend, options.onError)
-  if (listens) await startListening(plane)
-  return plane
+  if (listens) await startListening(backend)
+  return backend
 }
 
 const platform = systemPlatform()
@@ -100,10 +104,10 @@ async function assemble(options: OpenOptions, { topic, dial }: NetworkSpace): Pr
 }
 
 /** Goes online; a network that did not start is the failure of whoever asked to listen. */
-async function startListening(plane: Plane): Promise<void> {
-  await plane.goOnline()
-  const { network, lastError } = await currentStatus(plane)
+async function startListening(backend: LocalBackend): Promise<void> {
+  await backend.setOnline(true)
+  const { network, lastError } = await currentStatus((listener) => backend.watchStatus(listener))
   if (network?.started || !lastError) return
-  await plane.close()
+  await backend.close()
   throw problemError(lastError)
 }

@@ -1,6 +1,6 @@
 import { errorKinds, PeerplaneError } from '@peerplane/core'
 import type { ErrorCode } from '@peerplane/core'
-import type { Plane, PlaneStatus, Problem } from '@peerplane/runtime'
+import type { PlaneStatus, Problem } from '@peerplane/runtime'
 
 /** The error that `problem` was before it became data. */
 export function problemError({ code, message }: Problem): PeerplaneError {
@@ -11,11 +11,13 @@ export function problemError({ code, message }: Problem): PeerplaneError {
   return error
 }
 
-/** The status of a plane at this moment. */
-export async function currentStatus(plane: Plane): Promise<PlaneStatus> {
+/** The status at this moment of what `watch` watches. */
+export async function currentStatus(
+  watch: (listener: (status: PlaneStatus) => void) => () => void,
+): Promise<PlaneStatus> {
   let stop = (): void => {}
   const status = await new Promise<PlaneStatus>((resolve) => {
-    stop = plane.onStatus(resolve)
+    stop = watch(resolve)
   })
   stop()
   return status

@@ -131,7 +131,7 @@ export interface Backend {
   /** Calls back with all entities that the query names as soon as they are known and after each change. */
   watchType(type: string, query: ListQuery, listener: (rows: readonly Row[]) => void): () => void
   list(type: string, query: ListQuery): Promise<readonly Row[]>
-  /** The status at this moment. A following tab has none of its own: it is told. */
+  /** The status at this moment. A following tab has none of its own: it knows what it was sent last. */
   readonly status?: (() => PlaneStatus | undefined) | undefined
   /** Calls back with the status as soon as it is known and after each change. */
   watchStatus(listener: (status: PlaneStatus) => void): () => void

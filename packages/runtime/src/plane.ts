@@ -119,8 +119,8 @@ export interface Plane {
    */
   outcome(operationId: string): Promise<Outcome | undefined>
   /**
-   * The status, with the effect of every command that was awaited before; in a following tab the last one it was told, up to 200 ms old.
-   * `undefined` until the first is known.
+   * The status, with the effect of every command that was awaited before; of what other devices and tabs do it may be 200 ms old. `undefined`
+   * until the first is known.
    */
   status(): PlaneStatus | undefined
   /** Calls back with the status now and after each change. */

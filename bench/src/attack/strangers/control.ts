@@ -26,10 +26,11 @@ export const controlAbuse: Attack = {
 }
 
 const abuses: readonly ((socket: Socket) => void)[] = [
-  (socket) => trickle(socket, `{"ask":"status","more":"${'x'.repeat(1_000)}`),
+  (socket) => trickle(socket, `{"kind":"ask","id":0,"more":"${'x'.repeat(1_000)}`),
   (socket) => socket.write('x'.repeat(1 << 20)),
   (socket) => socket.write(Buffer.from([0xff, 0xfe, 0x00, 0x0a])),
-  (socket) => socket.pause().write('{"ask":"status"}\n'.repeat(1_000)),
+  (socket) =>
+    socket.pause().write('{"kind":"ask","id":0,"operation":"describe","given":[]}\n'.repeat(1_000)),
 ]
 
 function abuse(

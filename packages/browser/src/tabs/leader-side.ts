@@ -55,6 +55,7 @@ export function serveTabs(
       target: backend,
       authority: 'manage',
       settled: backend.settled,
+      current: { watchStatus: () => backend.status?.() },
       post: (reply) => line.post({ kind: 'reply', term, reply }),
     })
     tabs.set(tab, {

@@ -104,6 +104,7 @@ export function createSteadyBackend(
       asked = wanted
       return derived.setOnline(wanted)
     },
+    status: () => (current?.local ? current.backend.status?.() : undefined),
     hasten: () => {
       if (current?.local) current.backend.hasten()
     },

@@ -1,18 +1,20 @@
 import { existsSync, readFileSync } from 'node:fs'
 
 import { fromUtf8, PeerplaneError } from '@peerplane/core'
-import type { Json } from '@peerplane/core'
 
 import { readArguments } from './arguments.ts'
 import type { Arguments } from './arguments.ts'
 import type { CommandName } from './commands.ts'
 import { commandHelpText, helpText } from './help.ts'
+import { invitationPage } from './invitation-page.ts'
 import { statusText } from './text.ts'
 import type { DaemonStatus } from './text.ts'
 import { resolveConfig } from '../config.ts'
 import type { Config } from '../config.ts'
-import { askDaemon } from '../control.ts'
+import { driveDaemon } from '../control.ts'
+import type { Controlled } from '../control.ts'
 import { planeFiles } from '../directory.ts'
+import { currentStatus } from '../problem.ts'
 
 /** Exit code: nobody is there who could be asked. */
 const NO_DAEMON = 4
@@ -22,20 +24,20 @@ const DRAIN_MS = 5_000
 
 const commands: Readonly<Record<CommandName, (args: Arguments) => Promise<number | void>>> = {
   up,
-  invite: async (args) => {
-    const { hours, trustClock } = args
-    const answer = await ask(args, { ask: 'invite', hours, trustClock })
-    if (answer === undefined) return NO_DAEMON
-    console.log(answer)
-    return 0
-  },
-  status: async (args) => {
-    const answer = await ask(args, { ask: 'status' })
-    if (answer === undefined) return NO_DAEMON
-    const status = answer as unknown as DaemonStatus
-    console.log(args.json ? JSON.stringify(status) : statusText(status))
-    return 0
-  },
+  invite: (args) =>
+    withDaemon(args, async (daemon) => {
+      const { page } = await daemon.describe()
+      console.log(invitationPage(page, await daemon.invite(args.hours, args.trustClock)))
+    }),
+  status: (args) =>
+    withDaemon(args, async (daemon) => {
+      const { name } = await daemon.describe()
+      const status: DaemonStatus = {
+        name,
+        ...(await currentStatus((listener) => daemon.watchStatus(listener))),
+      }
+      console.log(args.json ? JSON.stringify(status) : statusText(status))
+    }),
   version: async () => {
     const manifest = readFileSync(new URL('../../package.json', import.meta.url))
     console.log((JSON.parse(fromUtf8(manifest)) as { version: string }).version)
@@ -95,15 +97,25 @@ function stopSignal(): Promise<void> {
   })
 }
 
-/** The answer of the daemon; `undefined` if none runs, which is said. */
-async function ask(args: Arguments, request: Json): Promise<Json | undefined> {
+/** Has `task` done with the daemon that runs; that none does is said, and is the exit code. */
+async function withDaemon(
+  args: Arguments,
+  task: (daemon: Controlled) => Promise<void>,
+): Promise<number> {
   const { data, space } = configOf(args)
-  const answer = await askDaemon(planeFiles(data, space).control, request)
-  if (answer !== undefined) return answer
-  console.error(
-    `peerplane: no daemon runs for space "${space}" in ${data}. Start one with "peerplane up", or name its --data and --space.`,
-  )
-  return undefined
+  const daemon = await driveDaemon(planeFiles(data, space).control)
+  if (!daemon) {
+    console.error(
+      `peerplane: no daemon runs for space "${space}" in ${data}. Start one with "peerplane up", or name its --data and --space.`,
+    )
+    return NO_DAEMON
+  }
+  try {
+    await Promise.race([task(daemon.target), daemon.failed])
+    return 0
+  } finally {
+    daemon.close()
+  }
 }
 
 function configOf({ flags, config }: Arguments): Config {

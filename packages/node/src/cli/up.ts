@@ -1,12 +1,12 @@
 import { PeerplaneError } from '@peerplane/core'
-import type { Json } from '@peerplane/core'
 
 import { checkConfig } from './check.ts'
 import { invitationPage } from './invitation-page.ts'
 import type { Config } from '../config.ts'
 import { serveControl } from '../control.ts'
+import type { DaemonInfo } from '../control.ts'
 import { planeFiles } from '../directory.ts'
-import { open } from '../open.ts'
+import { openBackend } from '../open.ts'
 import { currentStatus } from '../problem.ts'
 import { serveFiles } from '../serve.ts'
 import type { FileServer } from '../serve.ts'
@@ -37,7 +37,7 @@ export async function startDaemon(config: Config): Promise<Daemon> {
     for (const close of closers.splice(0).toReversed()) await close()
   }
   try {
-    const plane = await open({
+    const backend = await openBackend({
       entities: [],
       space: config.space,
       join: config.join,
@@ -47,24 +47,19 @@ export async function startDaemon(config: Config): Promise<Daemon> {
       announce: config.announce,
       proxies: config.proxies,
     })
-    closers.push(() => plane.close())
+    closers.push(() => backend.close())
     const files = await serveApplication(config)
     if (files) closers.push(() => files.close())
     const page = config.page ?? (files && `${files.origin}/`)
-    const invite = async (hours: number, trustClock: boolean): Promise<string> =>
-      invitationPage(page, await plane.invite({ hours, trustClock }))
+    const invite = async (hours: number): Promise<string> =>
+      invitationPage(page, await backend.invite(hours, false))
     const control = planeFiles(config.data, config.space).control
-    closers.push(
-      await serveControl(control, {
-        status: async () => {
-          const status = { name: config.space, ...(await currentStatus(plane)) }
-          return JSON.parse(JSON.stringify(status)) as Json
-        },
-        invite,
-      }),
+    const describe = async (): Promise<DaemonInfo> => ({ name: config.space, page })
+    closers.push(await serveControl(control, { ...backend, describe }, backend))
+    const { space, device, addresses } = await currentStatus((listener) =>
+      backend.watchStatus(listener),
     )
-    const { space, device, addresses } = await currentStatus(plane)
-    const { url, warning } = await invitingUrl(files, (hours) => invite(hours, false))
+    const { url, warning } = await invitingUrl(files, invite)
     return { ready: { space, device, addresses, url }, warning, drain }
   } catch (error) {
     await drain()

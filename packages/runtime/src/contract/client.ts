@@ -1,4 +1,4 @@
-import { PeerplaneError, type Json } from '@peerplane/core'
+import { asPeerplaneError, type Json, type PeerplaneError } from '@peerplane/core'
 
 import { targetOf, type AnyOperation, type Contract, type Method } from './contract.ts'
 import type { Form } from './form.ts'
@@ -49,6 +49,7 @@ export class Client<Target> {
 
   /** Rejects what is open, and whatever is asked from here on. */
   end(error: PeerplaneError): void {
+    if (this.#ended) return
     this.#ended = error
     for (const id of [...this.#asked.keys(), ...this.#watched.keys()]) this.#fail(id, error)
   }
@@ -66,7 +67,8 @@ export class Client<Target> {
     try {
       this.#options.post({ kind: 'ask', id, operation: name, given: written(operation, given) })
     } catch (cause) {
-      this.#fail(id, new PeerplaneError('invalid-input', 'the input is not JSON', { cause }))
+      // What cannot be sent is no JSON, or too large.
+      this.#fail(id, asPeerplaneError(cause, 'invalid-input'))
     }
     return answer.promise
   }
@@ -119,7 +121,9 @@ export class Client<Target> {
     this.#asked.get(id)?.reject(error)
     this.#asked.delete(id)
     this.#forms.delete(id)
-    this.#watched.get(id)?.fail(error)
+    const watching = this.#watched.get(id)
+    this.#watched.delete(id)
+    watching?.fail(error)
   }
 }
 

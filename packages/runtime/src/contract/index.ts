@@ -1,6 +1,6 @@
 export { backendContract, type RemoteBackend } from './backend-contract.ts'
 export { Client } from './client.ts'
 export { targetOf, type AnyOperation, type Contract, type Method } from './contract.ts'
-export { count, object, text } from './form.ts'
+export { count, object, optional, text, tuple } from './form.ts'
 export { readReply, readRequest, type Reply, type Request } from './messages.ts'
 export { Service } from './service.ts'

@@ -1,4 +1,4 @@
-import { limits, PeerplaneError } from '@peerplane/core'
+import { limits, PeerplaneError, type Json } from '@peerplane/core'
 
 import {
   operationsOf,
@@ -20,9 +20,12 @@ export interface ServiceOptions<Target> {
   readonly post: (reply: Reply) => void
   /** Resolves when everything that watches have shown is durable; rejects when a part of it was given up. */
   readonly settled: () => Promise<void>
+  /** Views of watches that are otherwise shown with a delay, as they are now: they are sent before the answer of what may have changed them. */
+  readonly current?: { readonly [Name in keyof Target]?: () => unknown }
 }
 
 interface Running {
+  readonly name: string
   readonly latest: Latest<unknown>
   readonly stop: () => void
 }
@@ -78,25 +81,29 @@ export class Service<Target> {
   }
 
   async #answer(id: number, name: string, data: unknown): Promise<void> {
-    let reply: Reply
     this.#asked += 1
     try {
-      if (this.#asked > limits.tabQueue) {
-        throw new PeerplaneError('overloaded', `${limits.tabQueue} requests of this client wait`)
-      }
-      const operation = this.#operationOf(name, 'ask')
-      const given = operation.given.read(data, name)
-      const answer = await (this.#method(name)(...given) as Promise<unknown>)
-      // The effect is shown before it is answered: nothing overtakes on the way to the client.
-      await Promise.all([...this.#watches.values()].map(({ latest }) => latest.sent()))
-      reply = { kind: 'answer', id, value: operation.answer.write(answer) }
+      const value = await this.#do(name, data)
+      // A service that has stopped says nothing: the client asks the next one, which knows what was done.
+      if (!this.#stopped) this.#options.post({ kind: 'answer', id, value })
     } catch (error) {
-      reply = { kind: 'failed', id, error: toPortable(error) }
+      if (!this.#stopped) this.#options.post({ kind: 'failed', id, error: toPortable(error) })
     } finally {
       this.#asked -= 1
     }
-    // A service that has stopped says nothing: the client asks the next one, which knows what was done.
-    if (!this.#stopped) this.#options.post(reply)
+  }
+
+  async #do(name: string, data: unknown): Promise<Json | undefined> {
+    if (this.#asked > limits.tabQueue) {
+      throw new PeerplaneError('overloaded', `${limits.tabQueue} requests of this client wait`)
+    }
+    const operation = this.#operationOf(name, 'ask')
+    const given = operation.given.read(data, name)
+    const answer = await (this.#method(name)(...given) as Promise<unknown>)
+    if (operation.authority !== 'read') this.#offerCurrent()
+    // The effect is shown before it is answered: nothing overtakes on the way to the client.
+    await Promise.all([...this.#watches.values()].map(({ latest }) => latest.sent()))
+    return operation.answer.write(answer)
   }
 
   #watch(id: number, name: string, data: unknown): void {
@@ -109,6 +116,7 @@ export class Service<Target> {
       const given = operation.given.read(data, name)
       const latest = this.#latest(id, operation)
       this.#watches.set(id, {
+        name,
         latest,
         stop: this.#method(name)(...given, latest.offer) as () => void,
       })
@@ -124,6 +132,14 @@ export class Service<Target> {
       (view) => post({ kind: 'view', id, value: form.write(view) }),
       durable ? settled : () => Promise.resolve(),
     )
+  }
+
+  #offerCurrent(): void {
+    const current = this.#options.current as { readonly [name: string]: () => unknown } | undefined
+    for (const { name, latest } of this.#watches.values()) {
+      const view = current?.[name]?.()
+      if (view !== undefined) latest.offer(view)
+    }
   }
 
   #end(id: number): void {
