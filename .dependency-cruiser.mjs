@@ -12,6 +12,41 @@ const ARROWS = {
   browser: ['core', 'crdt-store', 'sync', 'runtime'],
 }
 
+/**
+ * The rooms of a package and the rooms that each may import: folders of `src`, or single files where a name ends in `.ts`. Files beside them
+ * put the rooms together: they may import all of them, and no room imports them.
+ */
+const ROOMS = {
+  'crdt-store': {
+    storage: [],
+    kernels: [],
+    document: [],
+    log: ['storage'],
+    entities: ['storage'],
+  },
+  runtime: {
+    'ports.ts': [],
+    'keys.ts': [],
+    adapters: ['ports.ts'],
+    contract: [],
+    membership: ['contract', 'ports.ts', 'keys.ts'],
+    space: ['membership', 'ports.ts'],
+    watching: ['contract', 'space', 'ports.ts'],
+    commands: ['contract', 'membership', 'space', 'keys.ts'],
+    plane: ['contract', 'adapters', 'ports.ts'],
+  },
+  sync: {
+    'types.ts': [],
+    time: [],
+    bounds: [],
+    wire: [],
+    handshake: [],
+    engine: ['wire'],
+    exchange: ['types.ts', 'time', 'bounds', 'wire', 'handshake', 'engine'],
+    libp2p: ['time', 'bounds'],
+  },
+}
+
 /** What a package shows to others: its `exports`, as source files. */
 const DOORS = [
   '[^/]+/src/index[.]ts$',
@@ -45,6 +80,27 @@ const arrowsOfTests = Object.entries(ARROWS).map(([name, above]) => ({
   },
 }))
 
+const arrowsOfRooms = Object.entries(ROOMS).flatMap(([name, rooms]) =>
+  Object.entries(rooms).map(([room, others]) => ({
+    name: `rooms-${name}-${room}`,
+    comment: `${room} of ${name} may import ${others.join(', ') || 'no other room'}.`,
+    severity: 'error',
+    from: { path: roomOf(name, [room]), pathNot: TESTS },
+    to: { path: `^packages/${name}/src/`, pathNot: roomOf(name, [room, ...others]) },
+  })),
+)
+
+/**
+ * @param {string} name of a package
+ * @param {string[]} rooms
+ */
+function roomOf(name, rooms) {
+  const paths = rooms.map((room) =>
+    room.endsWith('.ts') ? `${room.slice(0, -3)}[.]ts$` : `${room}/`,
+  )
+  return `^packages/${name}/src/(${paths.join('|')})`
+}
+
 /** @param {string[]} packages */
 function inside(packages) {
   return `^packages/(${packages.join('|')})/`
@@ -54,6 +110,7 @@ export default {
   forbidden: [
     ...arrows,
     ...arrowsOfTests,
+    ...arrowsOfRooms,
     {
       name: 'no-way-back-to-apps',
       comment: 'apps, examples and bench are leaves: they never import each other.',

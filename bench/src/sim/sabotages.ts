@@ -152,7 +152,7 @@ export const sabotages: readonly Sabotage[] = [
   sabotage(
     'rows-of-the-dead',
     'keep states that show commits which were lost',
-    'runtime/src/folding.ts',
+    'runtime/src/space/folding.ts',
     'discarded = entities.discard(what)',
     'discarded = what.rows ? entities.discard(what) : Promise.resolve()',
   ),
@@ -173,7 +173,7 @@ export const sabotages: readonly Sabotage[] = [
   sabotage(
     'run-again',
     'run a command again under an operation id that has an outcome',
-    'runtime/src/operations.ts',
+    'runtime/src/commands/operations.ts',
     'return decodeOutcome(value)',
     'return undefined',
   ),
@@ -201,7 +201,7 @@ export const sabotages: readonly Sabotage[] = [
   sabotage(
     'one-by-one',
     'show entities one after the other',
-    'runtime/src/entity-views.ts',
+    'runtime/src/watching/entity-views.ts',
     '    for (const key of keys) {\n      for (const listener',
     '    for (const key of [...keys].slice(0, 1)) {\n      for (const listener',
   ),
@@ -222,14 +222,14 @@ export const sabotages: readonly Sabotage[] = [
   sabotage(
     'show-while-lost',
     'show what was opened while commits were lost and others are still to be folded again',
-    'runtime/src/entity-views.ts',
+    'runtime/src/watching/entity-views.ts',
     'space.losses() !== losses',
     'false',
   ),
   sabotage(
     'deaf-while-closing',
     'hear nothing of lost commits any more while the last ones are being stored',
-    'runtime/src/held-space.ts',
+    'runtime/src/space/held-space.ts',
     'await log.idle()\n      await folding.stop()',
     'const stopped = folding.stop()\n      await log.idle()\n      await stopped',
   ),
@@ -257,21 +257,21 @@ export const sabotages: readonly Sabotage[] = [
   sabotage(
     'clock-freezes-views',
     'rest until a time by a clock that may be set back',
-    'runtime/src/pace.ts',
+    'runtime/src/watching/pace.ts',
     'Math.min(Math.max(0, restUntil - clock.now()), MAX_REST_MS)',
     'Math.max(0, restUntil - clock.now())',
   ),
   sabotage(
     'show-while-folding',
     'show entities while commits are being folded into them',
-    'runtime/src/entity-views.ts',
+    'runtime/src/watching/entity-views.ts',
     'await space.atRest(showTimed)',
     'await showTimed()',
   ),
   sabotage(
     'refused-in-memory',
     'acknowledge in memory what the store refused before it was shown',
-    'runtime/src/invoker.ts',
+    'runtime/src/commands/invoker.ts',
     '      await lost\n',
     '',
   ),

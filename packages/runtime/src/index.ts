@@ -11,7 +11,7 @@ export type {
   PlaneStatus,
   Problem,
   Row,
-} from './backend.ts'
+} from './contract/backend.ts'
 export {
   createPlane,
   type CommandMethods,
@@ -20,12 +20,12 @@ export {
   type EntityClient,
   type Plane,
   type RecordedOf,
-} from './plane.ts'
-export { checkListener } from './arguments.ts'
-export { distinct, type Report } from './listening.ts'
-export type { NetworkFactory, NetworkSpace, Ports } from './ports.ts'
-export { checkInvitation, type Remembered } from './membership.ts'
-export { keyInStore } from './stored-key.ts'
+} from './plane/plane.ts'
+export { checkListener } from './contract/arguments.ts'
+export { distinct } from './plane/listening.ts'
+export type { NetworkFactory, NetworkSpace, Ports, Report } from './ports.ts'
+export { checkInvitation, type Remembered } from './membership/membership.ts'
+export { keyInStore } from './membership/stored-key.ts'
 export { openRuntime, type Runtime, type RuntimeOptions } from './runtime.ts'
 export { systemClock } from './adapters/clock.ts'
 export { systemPlatform } from './adapters/platform.ts'

@@ -2,10 +2,10 @@ import { asPeerplaneError, type Network } from '@peerplane/core'
 import type { Log } from '@peerplane/crdt-store'
 import { createSync, type Sync } from '@peerplane/sync'
 
-import type { Founding } from './founding.ts'
-import { topicOf, type KnownDevices } from './membership.ts'
+import type { Founding } from './membership/founding.ts'
+import { topicOf, type KnownDevices } from './membership/membership.ts'
 import type { Ports } from './ports.ts'
-import type { StatusTeller } from './status.ts'
+import type { StatusTeller } from './watching/status.ts'
 
 /** The network of a plane, which an application turns on and off. */
 export interface Online {

@@ -2,6 +2,7 @@ import type {
   Clock,
   Crypto,
   Network,
+  PeerplaneError,
   Perturb,
   Random,
   Scheduler,
@@ -37,3 +38,6 @@ export interface NetworkSpace {
   /** Multiaddresses to stay connected to. */
   readonly dial: readonly string[]
 }
+
+/** Takes a failure of the application that no call can be answered with. It must not throw. */
+export type Report = (error: PeerplaneError) => void

@@ -9,24 +9,24 @@ import {
 } from '@peerplane/core'
 import { checkedStore } from '@peerplane/crdt-store'
 
-import type { LocalBackend, PlaneStatus, Problem } from './backend.ts'
-import { holdSpace } from './held-space.ts'
-import { createInvoker } from './invoker.ts'
-import { createFounding, type Founding } from './founding.ts'
-import { loadLosses, seqsOf } from './lost.ts'
-import { checkHours } from './arguments.ts'
+import type { LocalBackend, PlaneStatus, Problem } from './contract/backend.ts'
+import { holdSpace } from './space/held-space.ts'
+import { createInvoker } from './commands/invoker.ts'
+import { createFounding, type Founding } from './membership/founding.ts'
+import { loadLosses, seqsOf } from './membership/lost.ts'
+import { checkHours } from './contract/arguments.ts'
 import {
   invite,
   isInvitedTo,
   loadKnownDevices,
   openMembership,
   type Remembered,
-} from './membership.ts'
+} from './membership/membership.ts'
 import { createOnline } from './online.ts'
 import type { Ports } from './ports.ts'
-import { createStatus } from './status.ts'
+import { createStatus } from './watching/status.ts'
 import { createTimers } from './timers.ts'
-import { createViews } from './views.ts'
+import { createViews } from './watching/views.ts'
 
 /** How a device opens its space. */
 export interface RuntimeOptions {

@@ -1,3 +1,3 @@
-export { AddressPlaces } from './address-places.ts'
+export { AddressPlaces } from './bounds/address-places.ts'
 export { createSync } from './sync.ts'
 export type { PeerStatus, Sync, SyncOptions, SyncStatus } from './types.ts'

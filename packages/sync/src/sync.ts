@@ -1,6 +1,6 @@
 import type { PeerplaneError } from '@peerplane/core'
 
-import { createExchange, type Exchange, type Part } from './exchange.ts'
+import { createExchange, type Exchange, type Part } from './exchange/exchange.ts'
 import type { Sync, SyncOptions, SyncStatus } from './types.ts'
 
 /** Sync of one space over one network. */

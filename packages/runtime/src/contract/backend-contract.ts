@@ -20,7 +20,7 @@ import type {
   PlaneStatus,
   Problem,
   Row,
-} from '../backend.ts'
+} from './backend.ts'
 import type { Contract } from './contract.ts'
 import { entityViews, rowsViews } from './views.ts'
 import {

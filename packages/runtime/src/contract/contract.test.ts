@@ -1,8 +1,8 @@
 import { counter, entity, record, type Entity } from '@peerplane/core'
 import { afterEach, describe, expect, it } from 'vitest'
 
-import type { InvokeOptions, LocalBackend } from '../backend.ts'
-import { createPlane } from '../plane.ts'
+import type { InvokeOptions, LocalBackend } from './backend.ts'
+import { createPlane } from '../plane/plane.ts'
 import { openAlone, planeContract } from '../testing/index.ts'
 import { backendContract, type RemoteBackend } from './backend-contract.ts'
 import { Client } from './client.ts'

@@ -1,4 +1,4 @@
-import type { EntityView, Row } from '../backend.ts'
+import type { EntityView, Row } from './backend.ts'
 import { list, maybe, object, text, type Form } from './form.ts'
 
 /** The views of one entity; the state is left out while it is the one before. */

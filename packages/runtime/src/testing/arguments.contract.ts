@@ -1,7 +1,7 @@
 import { expectRows, faultsOf, type FunctionTable, type Result } from '@peerplane/core/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
-import type { Plane } from '../plane.ts'
+import type { Plane } from '../plane/plane.ts'
 import type { OpenPlane } from './fixture.ts'
 import { clientTable, planeTable, type Tried } from './plane-table.ts'
 import { Page, Thing } from './things.ts'

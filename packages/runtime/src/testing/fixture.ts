@@ -2,9 +2,9 @@ import type { Entity } from '@peerplane/core'
 import { createMemoryStore } from '@peerplane/crdt-store'
 
 import { systemPlatform } from '../adapters/platform.ts'
-import type { LocalBackend } from '../backend.ts'
-import type { Report } from '../listening.ts'
-import type { Plane } from '../plane.ts'
+import type { LocalBackend } from '../contract/backend.ts'
+import type { Report } from '../ports.ts'
+import type { Plane } from '../plane/plane.ts'
 import { openRuntime } from '../runtime.ts'
 
 /**

@@ -1,7 +1,7 @@
 import { entity, limits, record, register, Rejected, set, type Json } from '@peerplane/core'
 import { describe, expect, it } from 'vitest'
 
-import type { Plane } from '../plane.ts'
+import type { Plane } from '../plane/plane.ts'
 import type { OpenPlane } from './fixture.ts'
 
 /** What is passed in is taken at the call, the same everywhere; what is handed out cannot be changed. */

@@ -8,7 +8,7 @@ import {
   type FunctionTable,
 } from '@peerplane/core/testing'
 
-import type { Plane } from '../plane.ts'
+import type { Plane } from '../plane/plane.ts'
 import {
   applicationRow,
   isDurability,

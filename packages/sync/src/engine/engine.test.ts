@@ -16,7 +16,7 @@ import { step } from './engine.ts'
 import { compare } from './knowledge.ts'
 import { createState, type EngineState } from './state.ts'
 import { timing, type Effect, type Input } from './types.ts'
-import type { Message } from '../messages.ts'
+import type { Message } from '../wire/messages.ts'
 
 const idOf = (name: string) => toHex(hash('test', utf8(name)))
 const session = (name: string) => idOf(name) as SessionId

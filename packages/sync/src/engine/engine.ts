@@ -1,6 +1,6 @@
 import type { Tip } from '@peerplane/core'
 
-import type { Message, Range } from '../messages.ts'
+import type { Message, Range } from '../wire/messages.ts'
 import { admitted, ban, linkDown, take } from './intake.ts'
 import { learn, learnFrontier } from './knowledge.ts'
 import {

@@ -1,6 +1,6 @@
 import type { SessionId, Tip } from '@peerplane/core'
 
-import { frontierMessages, haveMessages } from '../messages.ts'
+import { frontierMessages, haveMessages } from '../wire/messages.ts'
 import { knownSeq, ownTips, wake, type LinkState, type Step } from './state.ts'
 import { timing, type OwnBatch } from './types.ts'
 

@@ -1,6 +1,6 @@
 import type { Admitted, DeviceId, ErrorCode, Replica, Run, SessionId, Tip } from '@peerplane/core'
 
-import type { Message } from '../messages.ts'
+import type { Message } from '../wire/messages.ts'
 
 /** What the engine reads of the log: look-ups only. */
 export type LogView = Pick<Replica, 'stored' | 'delivered' | 'lineage'>

@@ -1,6 +1,6 @@
 import { limits, type SessionId } from '@peerplane/core'
 
-import { frontierMessages, type Range } from '../messages.ts'
+import { frontierMessages, type Range } from '../wire/messages.ts'
 import {
   knownSeq,
   ownTips,

@@ -1,8 +1,8 @@
 import { limits, type Refusal, type Scheduler } from '@peerplane/core'
 import type { MultiaddrConnection } from '@libp2p/interface'
 
-import { addressGroup, AddressPlaces } from '../address-places.ts'
-import { Rates } from '../rate.ts'
+import { addressGroup, AddressPlaces } from '../bounds/address-places.ts'
+import { Rates } from '../bounds/rate.ts'
 import type { Refusals } from './refusals.ts'
 
 /** What a door works with. */

@@ -1,6 +1,6 @@
 import { limits, type Refusal } from '@peerplane/core'
 
-import { Rate } from '../rate.ts'
+import { Rate } from '../bounds/rate.ts'
 
 /** What becomes of a gossiped message. */
 export interface Judgement {

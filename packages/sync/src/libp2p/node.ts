@@ -27,7 +27,7 @@ import { RelayReservations } from './relay.ts'
 import { Seats } from './seats.ts'
 import { ShutOuts } from './shut-outs.ts'
 import { signalingEnded } from './signaling.ts'
-import { monotonic } from '../monotonic.ts'
+import { monotonic } from '../time/monotonic.ts'
 
 const LINK_PROTOCOL = '/peerplane/link/1'
 

@@ -1,6 +1,6 @@
 import { limits, type DeviceId, type Refusal } from '@peerplane/core'
 
-import { addressGroup } from '../address-places.ts'
+import { addressGroup } from '../bounds/address-places.ts'
 
 /** A connection of a member. */
 export interface Seat {

@@ -1,6 +1,6 @@
 import { limits, type DeviceId } from '@peerplane/core'
 
-import { Rates } from '../rate.ts'
+import { Rates } from '../bounds/rate.ts'
 
 interface ShutOut {
   readonly times: number

@@ -1,6 +1,6 @@
 import { limits, type Refusal } from '@peerplane/core'
 
-import { Rate } from '../rate.ts'
+import { Rate } from '../bounds/rate.ts'
 
 /** The part of a stream that says whether it is in use. */
 export interface WatchedStream {

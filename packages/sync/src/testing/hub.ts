@@ -1,6 +1,6 @@
 import type { Identity, Link, Network, NetworkHandler, Scheduler } from '@peerplane/core'
 
-import { decodeMessage, encodeMessage, type Message } from '../messages.ts'
+import { decodeMessage, encodeMessage, type Message } from '../wire/messages.ts'
 import { channelPair } from './channel-pair.ts'
 
 /** A frame that has been sent over a link of a hub. */

@@ -1,0 +1,73 @@
+import {
+  array,
+  bytes,
+  decodeCanonical,
+  encodeCanonical,
+  fromHex,
+  limits,
+  list,
+  PeerplaneError,
+  toHex,
+  whole,
+  type Frontier,
+  type SessionId,
+  type Store,
+  type Write,
+} from '@peerplane/core'
+
+import { lostKey } from '../keys.ts'
+
+/** How many commits of each session are or were held. */
+export type Seqs = ReadonlyMap<SessionId, number>
+
+/** The seqs of a frontier. */
+export const seqsOf = (frontier: Frontier): Map<SessionId, number> =>
+  new Map([...frontier.values()].map(({ session, seq }) => [session, seq]))
+
+/** The write that remembers what was held before a loss. */
+export const lostWrite = (held: Seqs): Write => ({
+  key: lostKey,
+  value: encodeCanonical([...held].map(([session, seq]) => [fromHex(session), seq])),
+})
+
+/** Which commits of this device's log are gone since a loss; they come back from devices that have them. */
+export interface Losses {
+  /** How many are missing still. What has come back is forgotten. */
+  missing(held: Frontier): number
+}
+
+/** What `store` says was lost. */
+export async function loadLosses(store: Store): Promise<Losses> {
+  const stored = await store.get(lostKey)
+  const lost = new Map(stored && decodeLost(stored))
+  const forget = (): void => {
+    // At worst it is looked at again at the next opening.
+    store.write([{ key: lostKey, value: undefined }], 'local').catch(() => undefined)
+  }
+  return {
+    missing: (held) => {
+      if (lost.size === 0) return 0
+      let missing = 0
+      for (const [session, seq] of lost) {
+        const lacking = seq - (held.get(session)?.seq ?? 0)
+        if (lacking > 0) missing += lacking
+        else lost.delete(session)
+      }
+      if (lost.size === 0) forget()
+      return missing
+    },
+  }
+}
+
+function decodeLost(stored: Uint8Array): [SessionId, number][] {
+  try {
+    return list(decodeCanonical(stored), 'lost', limits.frontierSessions, (value, name) => {
+      const [session, seq] = array(value, name, 2)
+      return [toHex(bytes(session, name, 32)) as SessionId, whole(seq, name)]
+    })
+  } catch (cause) {
+    throw new PeerplaneError('store-corrupt', 'the record of lost commits cannot be read', {
+      cause,
+    })
+  }
+}

@@ -1,0 +1,269 @@
+import {
+  admit,
+  array,
+  bytes,
+  checkInvitationTime,
+  createInvitation,
+  createSpace,
+  decodeAdmission,
+  decodeCanonical,
+  decodeSpaceRecord,
+  encodeCanonical,
+  encodeInvitation,
+  limits,
+  list,
+  mac,
+  PeerplaneError,
+  readInvitation,
+  text,
+  toHex,
+  whole,
+  type Admission,
+  type DeviceId,
+  type Space,
+  type SpaceId,
+  type Write,
+} from '@peerplane/core'
+import { foundedAside, holdsCommits, spaceOf, spaceWrite } from '@peerplane/crdt-store'
+
+import { lostWrite, type Seqs } from './lost.ts'
+import type { Ports } from '../ports.ts'
+import { checkHours } from '../contract/arguments.ts'
+import { deviceOfKey, knownDeviceKey, knownDeviceRange, membershipKey, seedKey } from '../keys.ts'
+
+/** What makes this device a member of its space; kept in the store. */
+export interface Membership {
+  readonly space: Space
+  readonly device: DeviceId
+  /** From the creator of the space to this device; empty on the creator's device. */
+  readonly chain: readonly Admission[]
+  /** Multiaddresses of peers to stay connected to. */
+  readonly addresses: readonly string[]
+  /** Whether others are or may be members: this device was invited, or has invited. */
+  readonly shared: boolean
+}
+
+/** What a device has in memory that lets it go on when its storage is lost while it runs. */
+export interface Remembered {
+  readonly membership: Membership
+  readonly held: Seqs
+}
+
+/** What a store says of its device. */
+interface HeldDevice {
+  /** Of the last member that used the store; `undefined` if it holds none. */
+  readonly membership: Membership | undefined
+  /** What is missing for `membership` to be that of the key; `undefined` if nothing is. */
+  readonly lack: string | undefined
+  /** The space of what is stored; `undefined` in a store that no space was founded or joined in. */
+  readonly space: SpaceId | undefined
+}
+
+/** Reads the device that `store` holds, which is whole if it belongs to `key`. */
+async function heldDevice({ store, key }: Pick<Ports, 'store' | 'key'>): Promise<HeldDevice> {
+  const stored = await store.get(membershipKey)
+  const membership = stored && decodeMembership(stored)
+  const logged = await spaceOf(store)
+  const space = membership?.space.record.id ?? logged
+  if (logged !== undefined && logged !== space) {
+    throw new PeerplaneError('store-corrupt', 'the store holds the parts of two spaces')
+  }
+  return { membership, lack: lackOf(membership, logged, toHex(key.publicKey)), space }
+}
+
+function lackOf(
+  membership: Membership | undefined,
+  logged: SpaceId | undefined,
+  device: string,
+): string | undefined {
+  if (!membership) return logged && 'the record of the membership of this device is gone'
+  if (logged === undefined) return 'the log of this device is gone'
+  return membership.device === device ? undefined : 'the key of this device is gone'
+}
+
+/** What the store holds; first what a page founded that went away with its first commit. */
+async function heldOrAside(ports: Ports): Promise<HeldDevice> {
+  const held = await heldDevice(ports)
+  if (held.space !== undefined) return held
+  const founded = await foundedAside(ports.store, [membershipKey, seedKey])
+  if (founded.length === 0) return held
+  await ports.store.write(founded, 'synced')
+  return heldDevice(ports)
+}
+
+/** The membership that a plane opens with. */
+export interface OpenedMembership {
+  readonly membership: Membership
+  /** Whether it is stored. One of a new space is not, until the space is founded. */
+  readonly isStored: boolean
+}
+
+/**
+ * The membership that the store holds; otherwise the one that is `remembered` from before the storage was lost; otherwise the one that
+ * `invitation` gives; otherwise that of a new space, which is not stored.
+ *
+ * An invitation completes a store of its own space that lacks a part, and takes the place of a space that nobody wrote in or was invited to.
+ *
+ * Throws `invalid-invitation`, `expired-invitation`, `wrong-clock`, `wrong-space` when the store belongs to another space than the invitation, or
+ * `storage-lost` when a part of the store is gone and there is no invitation.
+ */
+export async function openMembership(
+  ports: Ports,
+  invitation: string | undefined,
+  remembered?: Remembered,
+): Promise<OpenedMembership> {
+  const device = toHex(ports.key.publicKey) as DeviceId
+  const held = await heldOrAside(ports)
+  if (remembered && held.space === undefined && remembered.membership.device === device) {
+    const { membership } = remembered
+    const writes = [...foundingWrites(ports, membership), lostWrite(remembered.held)]
+    await ports.store.write(writes, 'synced')
+    return { membership, isStored: true }
+  }
+  if (invitation !== undefined) {
+    const membership = await join(ports, device, invitation, held)
+    await ports.store.write(foundingWrites(ports, membership), 'synced')
+    return { membership, isStored: true }
+  }
+  if (held.lack !== undefined) throw new PeerplaneError('storage-lost', held.lack)
+  if (held.membership) return { membership: held.membership, isStored: true }
+  const space = createSpace(device, ports.random)
+  return { membership: { space, device, chain: [], addresses: [], shared: false }, isStored: false }
+}
+
+/** The writes that make the device of `membership` exist: all of them, or none. */
+export const foundingWrites = (
+  { keyWrites = [] }: Pick<Ports, 'keyWrites'>,
+  membership: Membership,
+): readonly Write[] => [
+  ...keyWrites,
+  { key: membershipKey, value: encodeMembership(membership) },
+  spaceWrite(membership.space.record.id),
+]
+
+/** Throws `invalid-invitation` for what is none: nothing has to be opened for that. */
+export async function checkInvitation(text: string, ports: Pick<Ports, 'crypto'>): Promise<void> {
+  await readInvitation(text, ports)
+}
+
+/** Whether an invitation may take the place of the space: nobody wrote in it, and nobody was invited to it. */
+const isReplaceable = async (
+  { shared }: Membership,
+  { store }: Pick<Ports, 'store'>,
+): Promise<boolean> => !shared && !(await holdsCommits(store))
+
+/**
+ * Whether `invitation`, which may have expired, is to the space of an open plane; `false` if it is to another one, for which the plane may
+ * make room. Throws `invalid-invitation` or `wrong-space`.
+ */
+export async function isInvitedTo(
+  membership: Membership,
+  ports: Ports,
+  invitation: string,
+): Promise<boolean> {
+  const { space } = await readInvitation(invitation, ports)
+  if (space.record.id === membership.space.record.id) return true
+  if (await isReplaceable(membership, ports)) return false
+  throw new PeerplaneError('wrong-space', OTHER_SPACE)
+}
+
+/** The gossip topic of a space: whoever does not know the secret cannot name it. */
+export const topicOf = (space: Space): string => toHex(mac(space.secret, 'topic').slice(0, 16))
+
+/** The text of an invitation to the space. Throws `invalid-input`. */
+export async function invite(
+  ports: Ports,
+  { space, chain }: Pick<Membership, 'space' | 'chain'>,
+  hours: number,
+  addresses: readonly string[],
+): Promise<string> {
+  const notAfter = Math.round(ports.clock.now() + checkHours(hours) * 3_600_000)
+  return encodeInvitation(
+    await createInvitation({ space, chain, key: ports.key }, { notAfter, addresses }, ports),
+  )
+}
+
+/** Devices that are members for sure: an invitation that has run out since does not shut them out. */
+export interface KnownDevices {
+  has(device: DeviceId): boolean
+  /** Known at once; resolves when they are stored. */
+  add(devices: readonly DeviceId[]): Promise<void>
+}
+
+/** The known devices of the store. */
+export async function loadKnownDevices({ store }: Pick<Ports, 'store'>): Promise<KnownDevices> {
+  const entries = await store.scan(knownDeviceRange)
+  const known = new Set(entries.map(({ key }) => deviceOfKey(key)))
+  return {
+    has: (device) => known.has(device),
+    add: async (devices) => {
+      const fresh = devices.filter((device) => !known.has(device))
+      if (fresh.length === 0) return
+      for (const device of fresh) known.add(device)
+      const value = new Uint8Array(0)
+      const writes = fresh.map((device) => ({ key: knownDeviceKey(device), value }))
+      await store.write(writes, 'local')
+    },
+  }
+}
+
+async function join(
+  ports: Ports,
+  device: DeviceId,
+  text: string,
+  { membership: held, lack, space: stored }: HeldDevice,
+): Promise<Membership> {
+  // A member opens an old link to its own space without being told that it has expired.
+  const { space, addresses, grant, inviteSeed, chain } = await readInvitation(text, ports)
+  const isMember = held !== undefined && lack === undefined
+  if (isMember && stored === space.record.id) {
+    const known = new Set([...addresses, ...held.addresses])
+    return { ...held, addresses: [...known].slice(0, limits.invitationAddresses) }
+  }
+  if (stored !== undefined && stored !== space.record.id) {
+    const mayGo = isMember && (await isReplaceable(held, ports))
+    if (!mayGo) throw new PeerplaneError('wrong-space', OTHER_SPACE)
+  }
+  checkInvitationTime(grant.notAfter, ports.clock.now())
+  if (space.record.creator === device) {
+    return { space, device, chain: [], addresses, shared: true }
+  }
+  const admission = await admit(grant, device, await ports.crypto.keyFromSeed(inviteSeed))
+  return { space, device, chain: [...chain, admission], addresses, shared: true }
+}
+
+const OTHER_SPACE = 'the invitation is to another space than the one that is held under this name'
+
+const encodeMembership = ({ space, chain, addresses, shared }: Membership): Uint8Array =>
+  encodeCanonical([
+    space.record.bytes,
+    space.secret,
+    chain.map((admission) => admission.bytes),
+    addresses,
+    shared ? 1 : 0,
+  ])
+
+/** The membership of a stored record. Throws `store-corrupt`. */
+function decodeMembership(stored: Uint8Array): Membership {
+  try {
+    const fields = array(decodeCanonical(stored), 'membership', 5)
+    const record = decodeSpaceRecord(bytes(fields[0], 'membership.space'))
+    const chain = list(fields[2], 'membership.chain', limits.admissionChain, (value, name) =>
+      decodeAdmission(bytes(value, name)),
+    )
+    return {
+      space: { record, secret: bytes(fields[1], 'membership.secret', 32) },
+      device: chain.at(-1)?.device ?? record.creator,
+      chain,
+      shared: whole(fields[4], 'membership.shared') > 0,
+      addresses: list(
+        fields[3],
+        'membership.addresses',
+        limits.invitationAddresses,
+        (value, name) => text(value, name, 256),
+      ),
+    }
+  } catch (cause) {
+    throw new PeerplaneError('store-corrupt', 'the membership record cannot be read', { cause })
+  }
+}

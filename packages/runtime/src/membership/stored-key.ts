@@ -1,0 +1,22 @@
+import { PeerplaneError, type Crypto, type Random, type Store } from '@peerplane/core'
+import { checkedStore } from '@peerplane/crdt-store'
+
+import { seedKey } from '../keys.ts'
+import type { Ports } from '../ports.ts'
+
+/**
+ * The key of the device whose store this is, for a platform that keeps no keys by itself: its seed is a record of the store. A new key is
+ * stored with the first membership. Throws `store-corrupt` when the record is no seed.
+ */
+export async function keyInStore(
+  store: Store,
+  { crypto, random }: { readonly crypto: Crypto; readonly random: Random },
+): Promise<Pick<Ports, 'key' | 'keyWrites'>> {
+  const stored = await checkedStore(store).get(seedKey)
+  if (stored && stored.length !== 32) {
+    throw new PeerplaneError('store-corrupt', 'the key of this device cannot be read')
+  }
+  const seed = stored ?? random.bytes(32)
+  const keyWrites = [{ key: seedKey, value: seed }]
+  return { key: await crypto.keyFromSeed(seed), keyWrites }
+}

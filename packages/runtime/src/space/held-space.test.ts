@@ -1,0 +1,274 @@
+import {
+  counter,
+  entity,
+  HybridClock,
+  PeerplaneError,
+  type Range,
+  type Store,
+} from '@peerplane/core'
+import { seededRandom } from '@peerplane/core/testing'
+import { checkedStore, createMemoryStore } from '@peerplane/crdt-store'
+import { expect, test, vi } from 'vitest'
+
+import { holdSpace, type HeldSpace } from './held-space.ts'
+import { systemClock, systemRandom, systemScheduler, webCrypto, type Ports } from '../index.ts'
+import { createFounding } from '../membership/founding.ts'
+import { createInvoker, type Invoker } from '../commands/invoker.ts'
+import { invite, openMembership, type Membership } from '../membership/membership.ts'
+
+const Count = entity('count', {
+  state: counter(),
+  commands: { up: (state, by: number) => state.increment(by) },
+})
+const crypto = webCrypto()
+const ROWS = 0x20
+const BATCHES = 0x05
+
+interface Device {
+  readonly space: HeldSpace
+  readonly membership: Membership
+  readonly ports: Ports
+  readonly events: string[]
+  up(id: string, by: number): ReturnType<Invoker['invoke']>
+  value(id: string): Promise<unknown>
+}
+
+async function device(store: Store, invitation?: string, as?: Ports): Promise<Device> {
+  const checked = checkedStore(store)
+  const ports = {
+    key: as?.key ?? (await crypto.keyFromSeed(systemRandom.bytes(32))),
+    store: checked,
+    crypto,
+    random: as?.random ?? systemRandom,
+    clock: systemClock,
+    scheduler: systemScheduler,
+  }
+  const opened = await openMembership(ports, invitation)
+  const { membership } = opened
+  const founding = createFounding(ports, opened, () => undefined)
+  await founding.found()
+  const events: string[] = []
+  const space = await holdSpace(ports, [Count], membership, new HybridClock(systemClock), {
+    changed: () => undefined,
+    reset: () => events.push('reset'),
+    failed: (error) => events.push(error instanceof PeerplaneError ? error.code : 'unknown'),
+    closing: () => events.push('closing'),
+  })
+  const invoker = createInvoker({
+    declared: [Count],
+    space,
+    store: checked,
+    founding,
+    device: membership.device,
+    random: ports.random,
+    scheduler: ports.scheduler,
+    changed: async () => undefined,
+    caughtUp: async () => undefined,
+    settled: () => undefined,
+  })
+  return {
+    space,
+    membership,
+    ports,
+    events,
+    up: async (id, by) =>
+      invoker.invoke([{ type: 'count', id, command: 'up', input: by }], { durability: 'local' }),
+    value: async (id) => {
+      await space.folded()
+      return (await space.entities.open(`count/${id}` as never)).mirror
+    },
+  }
+}
+
+async function pass(from: Device, to: Device): Promise<void> {
+  for (const { session, seq, mark } of from.space.log.delivered().values()) {
+    const held = to.space.log.stored().get(session)
+    if (held && (held.seq > seq || (held.seq === seq && held.mark === mark))) continue
+    const next = Math.min(seq, (held?.seq ?? 0) + 1)
+    await to.space.log.admit((await from.space.log.range(session, next, 1))!)
+  }
+}
+
+/** Two processes from one image of a new member: the same key and the same randomness, so the same session. */
+async function twoFromOneImage(host: Device): Promise<readonly [Device, Device]> {
+  const image = createMemoryStore()
+  const { ports, space } = await device(image, await invite(host.ports, host.membership, 1, []))
+  await space.close()
+  const copy = (): Promise<Device> =>
+    device(createMemoryStore(image.entries()), undefined, { ...ports, random: seededRandom(3) })
+  return Promise.all([copy(), copy()])
+}
+
+test('a commit that could not be folded because the store was not to be read is folded later', async () => {
+  const ada = await device(createMemoryStore())
+  const inner = createMemoryStore()
+  let fails = false
+  const readsRows = (first: Uint8Array): boolean => fails && first[0] === ROWS
+  const broken = new PeerplaneError('store-failed', 'the disk does not answer')
+  const bob = await device(
+    {
+      ...inner,
+      get: async (key) => {
+        if (readsRows(key)) throw broken
+        return inner.get(key)
+      },
+      scan: async (range: Range) => {
+        if (readsRows(range.from)) throw broken
+        return inner.scan(range)
+      },
+    },
+    await invite(ada.ports, ada.membership, 1, []),
+  )
+  await ada.up('x', 1)
+  fails = true
+  await pass(ada, bob)
+  await bob.space.folded()
+  fails = false
+  await ada.up('x', 10)
+  await pass(ada, bob)
+  expect(await bob.value('x')).toBe(11)
+  expect(bob.events).toEqual(['store-failed', 'reset'])
+})
+
+test('what could not be folded is folded though nothing else happens', async () => {
+  const ada = await device(createMemoryStore())
+  const inner = createMemoryStore()
+  let fails = false
+  const broken = new PeerplaneError('store-failed', 'the disk does not answer')
+  const scan = async (range: Range): ReturnType<Store['scan']> => {
+    if (fails && range.from[0] === ROWS) throw broken
+    return inner.scan(range)
+  }
+  const bob = await device({ ...inner, scan }, await invite(ada.ports, ada.membership, 1, []))
+  fails = true
+  await ada.up('x', 1)
+  await pass(ada, bob)
+  await bob.space.folded()
+  fails = false
+  await vi.waitFor(() => expect(bob.events).toEqual(['store-failed', 'reset']), 5_000)
+  expect(await bob.value('x')).toBe(1)
+})
+
+test('a commit that is lost while folding is busy does not stay in the rows', async () => {
+  const inner = createMemoryStore()
+  let refuses = false
+  let reading = Promise.resolve()
+  const bob = await device({
+    ...inner,
+    scan: async (range: Range) => {
+      if (range.from[0] === ROWS) await reading
+      return inner.scan(range)
+    },
+    get: async (key) => {
+      if (key[0] === ROWS) await reading
+      return inner.get(key)
+    },
+    write: async (writes, durability) => {
+      if (refuses && writes.some(({ key }) => key[0] === BATCHES)) {
+        refuses = false
+        await new Promise((resolve) => setTimeout(resolve, 20))
+        throw new PeerplaneError('store-failed', 'the disk is full')
+      }
+      return inner.write(writes, durability)
+    },
+  })
+  const ada = await device(createMemoryStore(), await invite(bob.ports, bob.membership, 1, []))
+  await bob.up('x', 1)
+  await ada.up('cold', 5)
+
+  refuses = true
+  const outcome = Promise.allSettled([bob.up('x', 100)])
+  await new Promise((resolve) => setTimeout(resolve, 2))
+  // While the write is under way, a commit on an entity comes whose row takes long to read.
+  const { promise, resolve: answer } = Promise.withResolvers<void>()
+  reading = promise
+  await pass(ada, bob)
+  const flushed = bob.space.entities.flush().catch(() => undefined)
+  expect(await outcome).toMatchObject([{ status: 'rejected', reason: { code: 'store-failed' } }])
+  await flushed
+  answer()
+  expect(await bob.value('x')).toBe(1)
+  expect(await bob.value('cold')).toBe(5)
+  await bob.space.close()
+  const again = await device(createMemoryStore(inner.entries()), undefined, bob.ports)
+  expect(await again.value('x')).toBe(1)
+})
+
+test('what a device wrote in two versions does not count, whichever was folded; own commits made meanwhile do', async () => {
+  const stores = [createMemoryStore(), createMemoryStore()] as const
+  const ada = await device(stores[0])
+  const bob = await device(stores[1], await invite(ada.ports, ada.membership, 1, []))
+  const [one, other] = await twoFromOneImage(ada)
+  await one.up('x', 100)
+  await other.up('x', 200)
+  await pass(one, ada)
+  await pass(other, bob)
+  await ada.up('x', 1)
+  await bob.up('x', 2)
+  expect([await ada.value('x'), await bob.value('x')]).toEqual([101, 202])
+  await ada.space.entities.flush()
+
+  // Own commits that are not durable when the fork is found, and some that come right after.
+  const up = () => ada.up('x', 10)
+  const before = [up(), up()]
+  const stop = ada.space.log.onForked(() => before.push(up(), up()))
+  await pass(other, ada)
+  stop()
+  await Promise.all([...before, up()])
+  expect(ada.events).toContain('fork')
+  await pass(one, bob)
+  for (let round = 0; round < 3; round++) {
+    await pass(ada, bob)
+    await pass(bob, ada)
+  }
+  expect([await ada.value('x'), await bob.value('x')]).toEqual([53, 53])
+  expect(ada.space.log.status().frozen).toHaveLength(1)
+  await ada.space.close()
+  const again = await device(createMemoryStore(stores[0].entries()), undefined, ada.ports)
+  expect(await again.value('x')).toBe(53)
+})
+
+test('rows that hold what does not count any more are made again at the next start', async () => {
+  const store = createMemoryStore()
+  const ada = await device(store)
+  const [one, other] = await twoFromOneImage(ada)
+  await one.up('x', 100)
+  await other.up('x', 200)
+  await pass(one, ada)
+  await ada.up('x', 1)
+  await ada.value('x')
+  await ada.space.entities.flush()
+  const rows = store.entries().filter(({ key }) => key[0]! >= ROWS)
+  await pass(other, ada)
+  await ada.space.close()
+  // As if the process had ended between the fork and the rows.
+  const log = store.entries().filter(({ key }) => key[0]! < ROWS)
+  const again = await device(createMemoryStore([...log, ...rows]), undefined, ada.ports)
+  expect(await again.value('x')).toBe(1)
+})
+
+test('a command that the store refuses while the space closes is not in the rows', async () => {
+  const inner = createMemoryStore()
+  const refused = Promise.withResolvers<void>()
+  let refuses = false
+  const store: Store = {
+    ...inner,
+    write: async (writes, durability) => {
+      if (refuses && writes.some(({ key }) => key[0] === BATCHES)) await refused.promise
+      return inner.write(writes, durability)
+    },
+  }
+  const ada = await device(store)
+  await ada.up('x', 1)
+  refuses = true
+  const lost = ada.up('x', 10)
+  lost.catch(() => undefined)
+  await vi.waitFor(() => expect(ada.space.log.status().pending).toBe(1))
+  const closed = ada.space.close()
+  refused.reject(new PeerplaneError('store-full', 'no space left'))
+  await closed
+  await expect(lost).rejects.toMatchObject({ code: 'store-full' })
+  expect(ada.events.at(-1)).toBe('closing')
+  const again = await device(inner, undefined, ada.ports)
+  expect(await again.value('x')).toBe(1)
+})

@@ -1,0 +1,120 @@
+import type { Entity, EntityKey, HybridClock } from '@peerplane/core'
+import {
+  openEntities,
+  openLog,
+  type ClearableStore,
+  type Entities,
+  type Log,
+} from '@peerplane/crdt-store'
+
+import { Folding, refoldStored } from './folding.ts'
+import type { Membership } from '../membership/membership.ts'
+import { modelsOf } from './models.ts'
+import type { Ports } from '../ports.ts'
+
+/** The part of a space that this device holds: its log, and the states folded from it. */
+export interface HeldSpace {
+  readonly log: Log
+  /** Reading them rejects with `store-corrupt` where rows are damaged, which are made again then; see {@link HeldSpace.read}. */
+  readonly entities: Entities
+  /** Resolves when everything delivered so far is folded. */
+  readonly folded: () => Promise<void>
+  /** Commits without effect that were met since the opening. */
+  voids(): number
+  /**
+   * How often states had to be made again: own commits were lost, foreign ones ceased to count, or rows were damaged. States that were opened
+   * before may be wrong.
+   */
+  losses(): number
+  /**
+   * Runs `task` when everything delivered is folded; nothing foreign is folded meanwhile. If it fails while states have to be made again, it
+   * runs again after that. Rejects as `task` does, or when folding fails.
+   */
+  atRest<T>(task: () => Promise<T>): Promise<T>
+  /** What `read` gives of states, none of which had to be made again meanwhile. Rejects as `read` does. Not to be called in `atRest`. */
+  read<T>(read: () => Promise<T>): Promise<T>
+  close(): Promise<void>
+}
+
+/** What the holder of a space is told. */
+export interface HeldSpaceEvents {
+  /** States changed through commits of other devices. */
+  changed(keys: readonly EntityKey[]): void
+  /** States had to be made again, and are back to what the log holds. */
+  reset(): void
+  failed(error: unknown): void
+  /** Everything is folded, and the states are about to be closed. */
+  closing(): void
+}
+
+/** Opens log and states, and keeps folding what the log delivers. */
+export async function holdSpace(
+  ports: Ports & { readonly store: ClearableStore },
+  declared: readonly Entity[],
+  membership: Membership,
+  clock: HybridClock,
+  events: HeldSpaceEvents,
+): Promise<HeldSpace> {
+  const { store, key, crypto, random, scheduler, perturb } = ports
+  const { space, chain } = membership
+  const log = await openLog({
+    store,
+    space: space.record,
+    key,
+    chain,
+    crypto,
+    random,
+    perturb,
+    clock,
+  })
+  let voids = 0
+  const entities = await openEntities({
+    store,
+    models: modelsOf(declared),
+    scheduler,
+    perturb,
+    settled: () => log.settled(),
+    onVoid: () => {
+      voids++
+    },
+  })
+  const folded = entities.folded()
+  const counts = log.status().frozen.every(({ session, seq }) => (folded.get(session) ?? 0) < seq)
+  // A fork was found, and then there was no time to begin again without it.
+  if (!counts) await entities.discard({ rows: true })
+  await refoldStored(log, entities)
+  const folding = new Folding({ log, entities, scheduler, perturb, events })
+  return {
+    log,
+    entities: guarded(entities, folding),
+    folded: () => folding.folded(),
+    voids: () => voids,
+    losses: () => folding.losses,
+    atRest: (task) => folding.atRest(task),
+    read: (read) => folding.read(read),
+    close: async () => {
+      // The last write may fail too: then states have to be given up before rows are made of them.
+      await log.idle()
+      await folding.stop()
+      events.closing()
+      await entities.close()
+      await log.close()
+    },
+  }
+}
+
+const guarded = (entities: Entities, folding: Folding): Entities => ({
+  folded: () => entities.folded(),
+  open: (key) => folding.guarded(() => entities.open(key)),
+  openAll: (keys) => folding.guarded(() => entities.openAll(keys)),
+  modelVersion: (key) => entities.modelVersion(key),
+  pin: (key) => entities.pin(key),
+  unpin: (key) => entities.unpin(key),
+  fold: (commits) => entities.fold(commits),
+  touch: (key, origin, body) => entities.touch(key, origin, body),
+  commitFolded: (session, seq) => entities.commitFolded(session, seq),
+  list: (type, query) => folding.guarded(() => entities.list(type, query)),
+  flush: () => entities.flush(),
+  discard: (options) => entities.discard(options),
+  close: () => entities.close(),
+})

@@ -1,0 +1,61 @@
+import { limits, type Link, type PeerHint } from '@peerplane/core'
+
+import type { Introduction } from '../wire/messages.ts'
+
+/** Who is told about whom. */
+export interface Introductions {
+  connected(link: Link): void
+  disconnected(link: Link): void
+  /** What a peer has told: its own addresses are kept, the others are returned as hints. */
+  told(link: Link, peers: readonly Introduction[]): PeerHint[]
+  /** What a link has not been told yet; `undefined` when there is nothing new. */
+  news(link: Link): Introduction[] | undefined
+}
+
+/**
+ * Everybody tells its own addresses. An anchor also introduces its peers to each other, because it relays for them; another peer passes on only
+ * those that can be reached without it.
+ */
+export function createIntroductions(self: () => Introduction): Introductions {
+  const links = new Map<string, Link>()
+  const addresses = new Map<string, readonly string[]>()
+  const lastTold = new Map<string, string>()
+
+  const introductionOf = ({ id, peer, identity }: Link): Introduction => ({
+    peer,
+    addresses: addresses.get(id) ?? [],
+    device: identity.device,
+    anchor: identity.anchor,
+  })
+
+  return {
+    connected(link) {
+      links.set(link.id, link)
+    },
+    disconnected(link) {
+      links.delete(link.id)
+      addresses.delete(link.id)
+      lastTold.delete(link.id)
+    },
+    told(link, peers) {
+      if (!links.has(link.id)) return []
+      const own = peers.find(({ peer }) => peer === link.peer)
+      if (own) addresses.set(link.id, own.addresses)
+      const linked = new Set([...links.values()].map(({ peer }) => peer))
+      return peers.filter(({ peer }) => !linked.has(peer) && peer !== self().peer)
+    },
+    news(link) {
+      const me = self()
+      const others = [...links.values()]
+        .filter(({ peer }) => peer !== link.peer)
+        .map(introductionOf)
+        .filter((each) => me.anchor || each.addresses.length > 0)
+      // The latest: whoever came before has introduced itself to those that were there.
+      const peers = [me, ...others.slice(1 - limits.peersPerMessage)]
+      const text = JSON.stringify(peers)
+      if (lastTold.get(link.id) === text) return undefined
+      lastTold.set(link.id, text)
+      return peers
+    },
+  }
+}

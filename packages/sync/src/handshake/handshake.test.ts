@@ -1,0 +1,319 @@
+import {
+  admit,
+  createSpace,
+  dateText,
+  decodeAdmission,
+  decodeCanonical,
+  encodeCanonical,
+  hash,
+  limits,
+  signGrant,
+  toHex,
+  type Admission,
+  type DeviceId,
+  type SigningKey,
+  type Space,
+} from '@peerplane/core'
+import { beforeEach, describe, expect, it } from 'vitest'
+
+import { authenticate, type Self } from './handshake.ts'
+import { randomFrom } from '../testing/devices.ts'
+import { signStatement, statementToValue } from './statement.ts'
+import { contextOf } from './transcript.ts'
+import { channelPair, type TestChannel } from '../testing/channel-pair.ts'
+import { ed25519 } from '../testing/ed25519.ts'
+import { manualTime, type ManualTime } from '../testing/manual-time.ts'
+
+const { crypto: ed, busy } = ed25519(crypto.subtle)
+
+async function rest() {
+  do await new Promise((resolve) => setImmediate(resolve))
+  while (busy())
+}
+
+const seed = (name: string) => hash('seed', encodeCanonical(name))
+const idOf = (key: SigningKey) => toHex(key.publicKey) as DeviceId
+const HOUR = 3_600_000
+
+let time: ManualTime
+let space: Space
+let creator: SigningKey
+let guest: SigningKey
+let chain: Admission[]
+let known: Set<DeviceId>
+
+async function invite(notAfter: number, issuer = creator, device = guest): Promise<Admission> {
+  const inviteKey = await ed.keyFromSeed(seed('invite'))
+  const grant = { space: space.record.id, inviteKey: inviteKey.publicKey, notAfter }
+  return admit(await signGrant(grant, issuer), idOf(device), inviteKey)
+}
+
+beforeEach(async () => {
+  time = manualTime(rest)
+  creator = await ed.keyFromSeed(seed('creator'))
+  guest = await ed.keyFromSeed(seed('guest'))
+  space = createSpace(idOf(creator), randomFrom('space'))
+  chain = [await invite(time.now() + HOUR)]
+  known = new Set()
+})
+
+function self(key: SigningKey, changes: Partial<Self> = {}): Self {
+  return {
+    space,
+    key,
+    chain: key === guest ? chain : [],
+    anchor: key === creator,
+    crypto: ed,
+    random: randomFrom(idOf(key)),
+    clock: time,
+    scheduler: time,
+    isKnown: (device) => known.has(device),
+    ...changes,
+  }
+}
+
+/** Both ends of a handshake: what each resolved to, or its error code. A network closes a channel whose handshake fails. */
+async function shake(channels: [TestChannel, TestChannel], ...selves: [Self, Self]) {
+  const run = async (channel: TestChannel, me: Self) => {
+    try {
+      return await authenticate(channel, me)
+    } catch (error) {
+      channel.close()
+      return (error as { code: string }).code
+    }
+  }
+  const both = Promise.all([run(channels[0], selves[0]), run(channels[1], selves[1])])
+  await time.pass(limits.handshakeMs + 1)
+  return both
+}
+
+describe('two members', () => {
+  it('learn who the other is', async () => {
+    const [initiator, responder] = await shake(channelPair('a', 'b'), self(guest), self(creator))
+    expect(initiator).toEqual({ device: idOf(creator), anchor: true, chain: [] })
+    expect(responder).toEqual({ device: idOf(guest), anchor: false, chain })
+  })
+
+  it('succeed the other way round', async () => {
+    const [initiator, responder] = await shake(channelPair('a', 'b'), self(creator), self(guest))
+    expect(initiator).toMatchObject({ device: idOf(guest) })
+    expect(responder).toMatchObject({ device: idOf(creator) })
+  })
+})
+
+describe('a stranger', () => {
+  const strange = () => ({ ...space, secret: new Uint8Array(32) })
+
+  it('without the secret is refused, and sees a nonce only', async () => {
+    const channels = channelPair('a', 'b')
+    const results = await shake(channels, self(guest, { space: strange() }), self(creator))
+    expect(results).toEqual(['handshake-failed', 'handshake-failed'])
+    expect(channels[1].sent.map((frame) => frame.length)).toEqual([36])
+  })
+
+  it('who is dialled sees a nonce and a mac only', async () => {
+    const channels = channelPair('a', 'b')
+    const results = await shake(channels, self(guest), self(creator, { space: strange() }))
+    expect(results).toEqual(['handshake-failed', 'handshake-failed'])
+    expect(channels[0].sent.map((frame) => frame.length)).toEqual([36, 35])
+  })
+
+  it('who is silent is dropped in time, on both sides', async () => {
+    const results = await shake(
+      channelPair('a', 'b', () => undefined),
+      self(guest),
+      self(creator),
+    )
+    expect(results).toEqual(['handshake-failed', 'handshake-failed'])
+  })
+
+  it('cannot use a recorded handshake', async () => {
+    const recorded = channelPair('a', 'b')
+    await shake(recorded, self(guest), self(creator))
+    for (const role of [0, 1] as const) {
+      const [initiator, responder] = channelPair('a', 'b')
+      const [attacker, victim] = role === 0 ? [initiator, responder] : [responder, initiator]
+      for (const frame of recorded[role].sent) await attacker.send(frame)
+      const me = role === 0 ? self(creator) : self(guest)
+      const fresh = { ...me, random: randomFrom('another time') }
+      const outcome = authenticate(victim, fresh).catch((error) => error.code)
+      await time.pass(limits.handshakeMs + 1)
+      expect(await outcome).toBe('handshake-failed')
+    }
+  })
+
+  it('who has a device of the space, but not the secret, can neither invent nor reflect a mac', async () => {
+    for (const forge of [() => new Uint8Array(32), (mac: Uint8Array) => mac]) {
+      const [victim, attacker] = channelPair('a', 'b')
+      const outcome = authenticate(victim, self(guest)).catch((error) => error.code)
+      const hello = await attacker.receive()
+      await attacker.send(hello)
+      const nonce = hello.slice(-32)
+      const [mac] = decodeCanonical(await attacker.receive()) as [Uint8Array]
+      const nonces = { initiatorNonce: nonce, responderNonce: nonce }
+      const transcript = { initiator: 'a', responder: 'b', ...nonces }
+      const context = contextOf(space, transcript, 'responder')
+      const statement = await signStatement(true, context, creator)
+      await attacker.send(encodeCanonical([forge(mac), statementToValue(statement), []]))
+      await time.pass(limits.handshakeMs + 1)
+      expect(await outcome).toBe('handshake-failed')
+      expect(attacker.sent).toHaveLength(2)
+      expect(victim.sent).toHaveLength(2)
+    }
+  })
+
+  it('in the middle cannot pass on what is not for its network id', async () => {
+    const [a, toA] = channelPair('a', 'middle')
+    const [toB, b] = channelPair('middle', 'b')
+    const pump = async (from: TestChannel, to: TestChannel): Promise<void> => {
+      for (;;) await to.send(await from.receive())
+    }
+    for (const each of [pump(toA, toB), pump(toB, toA)]) each.catch(() => {})
+    expect(await shake([a, b], self(guest), self(creator))).toEqual([
+      'handshake-failed',
+      'handshake-failed',
+    ])
+  })
+
+  it('cannot have a verdict believed before it proves the secret', async () => {
+    const [victim, attacker] = channelPair('a', 'b')
+    const outcome = authenticate(victim, self(guest)).catch((error) => error.code)
+    await attacker.send(encodeCanonical(['expired-invitation']))
+    await time.pass(1)
+    expect(await outcome).toBe('handshake-failed')
+  })
+
+  it('gets nowhere with damaged frames, wherever the damage is', async () => {
+    const places = [(frame: Uint8Array) => frame.length - 1, () => 1, () => 8]
+    const cases = places.flatMap((at) => [0, 1, 2].map((index) => ({ at, index })))
+    for (const sender of ['a', 'b']) {
+      for (const { at, index } of cases) {
+        let count = 0
+        const channels = channelPair('a', 'b', (frame, from) => {
+          if (from !== sender || count++ !== index) return frame
+          return frame.map((byte, i) => (i === at(frame) ? byte ^ 1 : byte))
+        })
+        const results = await shake(channels, self(guest), self(creator))
+        expect(results[sender === 'a' ? 1 : 0]).toMatch(/^(handshake-failed|not-a-member)$/)
+      }
+    }
+  })
+
+  it('cannot fill memory with a large frame', async () => {
+    const [attacker, victim] = channelPair('a', 'b')
+    const outcome = authenticate(victim, self(creator)).catch((error) => error)
+    await attacker.send(new Uint8Array(limits.handshakeBytes + 1))
+    await time.pass(1)
+    expect(await outcome).toMatchObject({ code: 'handshake-failed' })
+  })
+})
+
+describe('a holder of the secret', () => {
+  it('cannot speak for another network id, on either side', async () => {
+    for (const liar of [0, 1] as const) {
+      const channels = channelPair('a', 'b')
+      channels[liar] = { ...channels[liar], localPeer: 'c' }
+      expect(await shake(channels, self(guest), self(creator))).toEqual([
+        'handshake-failed',
+        'handshake-failed',
+      ])
+    }
+  })
+
+  it('with a clock that is years off is let in', async () => {
+    known.add(idOf(guest))
+    for (const years of [-40, 40]) {
+      const clock = { now: () => time.now() + years * 365 * 24 * HOUR }
+      const results = await shake(channelPair('a', 'b'), self(creator, { clock }), self(guest))
+      expect(results[1]).toMatchObject({ device: idOf(creator) })
+    }
+  })
+
+  it("cannot use another device's statement of another handshake", async () => {
+    const recorded = channelPair('a', 'b')
+    await shake(recorded, self(guest), self(creator))
+    const stolen = recorded[0].sent[2]!
+    const thief = await ed.keyFromSeed(seed('thief'))
+    const channels = channelPair('a', 'b', (frame, from) =>
+      from === 'a' && frame.length > 200 ? stolen : frame,
+    )
+    const fresh = { chain, random: randomFrom('another time') }
+    const results = await shake(channels, self(thief, fresh), self(creator))
+    expect(results).toEqual(['handshake-failed', 'handshake-failed'])
+  })
+
+  it('without an admission is no member, and is told so', async () => {
+    const results = await shake(channelPair('a', 'b'), self(guest, { chain: [] }), self(creator))
+    expect(results).toEqual(['not-a-member', 'not-a-member'])
+  })
+
+  it('with a forged chain is no member', async () => {
+    const [admission] = chain
+    const forgedBytes = admission!.bytes.map((byte, i, all) =>
+      i === all.length - 1 ? byte ^ 1 : byte,
+    )
+    const forged = [decodeAdmission(forgedBytes)]
+    const results = await shake(
+      channelPair('a', 'b'),
+      self(creator),
+      self(guest, { chain: forged }),
+    )
+    expect(results).toEqual(['not-a-member', 'not-a-member'])
+  })
+
+  it("with somebody else's chain is no member", async () => {
+    const thief = await ed.keyFromSeed(seed('thief'))
+    const results = await shake(channelPair('a', 'b'), self(thief, { chain }), self(creator))
+    expect(results).toEqual(['not-a-member', 'not-a-member'])
+  })
+})
+
+describe('an invitation that ends later than any', () => {
+  it('does not admit a new device, and both sides learn which clocks disagree', async () => {
+    chain = [await invite(time.now() + 10 * 365 * 24 * HOUR)]
+    const [at, from] = channelPair('a', 'b')
+    const member = authenticate(at, self(creator)).catch((error: Error) => error.message)
+    const stranger = authenticate(from, self(guest)).catch((error: Error) => error.message)
+    const end = dateText(chain[0]!.grant.notAfter)
+    for (const message of await Promise.all([member, stranger])) {
+      expect(message).toContain(`the invitation ends at ${end}`)
+      expect(message).toContain(`the clock of this device says ${dateText(time.now())}`)
+      expect(message).toContain('Set the clock that is wrong')
+    }
+  })
+})
+
+describe('an invitation that has expired', () => {
+  beforeEach(async () => {
+    chain = [await invite(time.now() - 1)]
+  })
+
+  it('does not admit a new device, and both sides learn why', async () => {
+    for (const selves of [
+      [self(guest), self(creator)],
+      [self(creator), self(guest)],
+    ] as [Self, Self][]) {
+      const results = await shake(channelPair('a', 'b'), ...selves)
+      expect(results).toEqual(['expired-invitation', 'expired-invitation'])
+    }
+  })
+
+  it('does not shut out a device that was here before', async () => {
+    known.add(idOf(guest))
+    const results = await shake(channelPair('a', 'b'), self(guest), self(creator))
+    expect(results[1]).toMatchObject({ device: idOf(guest) })
+  })
+
+  it('cannot be made up for by an invitation that its holder issues', async () => {
+    const second = await ed.keyFromSeed(seed('second'))
+    chain = [...chain, await invite(time.now() + HOUR, guest, second)]
+    const comes = () => shake(channelPair('a', 'b'), self(second, { chain }), self(creator))
+    expect(await comes()).toEqual(['expired-invitation', 'expired-invitation'])
+    // The guest of a member that was let in in time is welcome.
+    known.add(idOf(guest))
+    expect((await comes())[1]).toMatchObject({ device: idOf(second) })
+    // Whoever was let in itself needs nobody else to be known.
+    known = new Set([idOf(second)])
+    expect((await comes())[1]).toMatchObject({ device: idOf(second) })
+  })
+})
