@@ -1,18 +1,17 @@
 import {
   asPeerplaneError,
-  clockDoubt,
   dateText,
   entityKey,
   HybridClock,
   PeerplaneError,
   type Entity,
 } from '@peerplane/core'
-import { checkedStore } from '@peerplane/crdt-store'
+import { checkedStore, type ClearableStore } from '@peerplane/crdt-store'
 
-import type { LocalBackend, PlaneStatus, Problem } from './contract/backend.ts'
+import type { LocalBackend } from './contract/backend.ts'
 import { holdSpace } from './space/held-space.ts'
-import { createInvoker } from './commands/invoker.ts'
-import { createFounding, type Founding } from './membership/founding.ts'
+import { Invoker } from './commands/invoker.ts'
+import { createFounding } from './membership/founding.ts'
 import { loadLosses, seqsOf } from './membership/lost.ts'
 import { checkHours } from './contract/arguments.ts'
 import {
@@ -23,10 +22,11 @@ import {
   type Remembered,
 } from './membership/membership.ts'
 import { createOnline } from './online.ts'
+import { doubtOfClock, readStatus, type StatusParts } from './plane-status.ts'
 import type { Ports } from './ports.ts'
 import { createStatus } from './watching/status.ts'
 import { createTimers } from './timers.ts'
-import { createViews } from './watching/views.ts'
+import { createViews, type Views } from './watching/views.ts'
 
 /** How a device opens its space. */
 export interface RuntimeOptions {
@@ -41,20 +41,6 @@ export interface RuntimeOptions {
   readonly found?: boolean | undefined
   /** From an opening before this one, whose storage was lost. An empty store is made that of the same device. */
   readonly remembered?: Remembered | undefined
-}
-
-function lossOf(commits: number): Problem | undefined {
-  if (commits === 0) return undefined
-  const { code, message } = new PeerplaneError(
-    'storage-lost',
-    `the storage was deleted, and ${commits} commits that were held here have not come back from other devices`,
-  )
-  return { code, message }
-}
-
-const membershipOf = (founding: Founding): PlaneStatus['membership'] => {
-  if (!founding.done()) return 'none'
-  return founding.membership().chain.length > 0 ? 'joined' : 'founded'
 }
 
 /** A backend that can be opened again where its storage is lost. */
@@ -72,29 +58,69 @@ export interface Runtime extends LocalBackend {
 export async function openRuntime(given: Ports, options: RuntimeOptions): Promise<Runtime> {
   const timers = createTimers(given.scheduler)
   const ports = { ...given, store: checkedStore(given.store), scheduler: timers }
+  const parts = await openParts(ports, options)
+  const { space, founding, status, views, online } = parts
+  status.start(() => readStatus(parts))
+  const stopLog = space.log.watch(() => {
+    // Something was stored, so what could not be read may be readable again.
+    if (status.storageFails()) views.showAll()
+    status.storageWorks()
+    status.changed()
+  })
+  if (options.found === true) await founding.found()
+  if (options.online ?? true) void online.set(true)
+  const end = async (): Promise<void> => {
+    try {
+      // What was called before is decided while the space is open.
+      await Promise.all([parts.invoker.idle(), online.set(false)])
+      stopLog()
+      await space.close()
+      await ports.store.close()
+    } finally {
+      status.stop()
+      timers.stop()
+    }
+  }
+  return backendOf(parts, end)
+}
+
+/** The parts of a runtime, put together. */
+interface Parts extends StatusParts {
+  readonly ports: Ports
+  readonly types: ReadonlySet<string>
+  readonly views: Views
+}
+
+/** Opens the membership and the space that the store holds, and connects the parts with each other. */
+async function openParts(
+  ports: Ports & { readonly store: ClearableStore },
+  options: RuntimeOptions,
+): Promise<Parts> {
+  const { entities } = options
   const opened = await openMembership(ports, options.join, options.remembered)
   const { membership } = opened
+  const { clock, store, random, scheduler } = ports
   const status = createStatus(ports)
+  const failed = (error: unknown): void => status.fail(asPeerplaneError(error, 'store-failed'))
   const founding = createFounding(ports, opened, () => {
     status.changed()
     // A network that was wanted before there was a space.
     if (online.wanted()) void online.set(true)
   })
-  const clock = new HybridClock(ports.clock)
-  const space = await holdSpace(ports, options.entities, membership, clock, {
+  const space = await holdSpace(ports, entities, membership, new HybridClock(clock), {
     changed: (keys) => views.show(keys),
     reset: () => views.showAll(),
-    failed: (error) => status.fail(asPeerplaneError(error, 'store-failed')),
+    failed,
     closing: () => views.stop(),
   })
-  const invoker = createInvoker({
-    declared: options.entities,
+  const invoker = new Invoker({
+    declared: entities,
     space,
-    store: ports.store,
+    store,
     founding,
     device: membership.device,
-    random: ports.random,
-    scheduler: ports.scheduler,
+    random,
+    scheduler,
     changed: (keys) => {
       status.changed()
       return views.showNow(keys)
@@ -105,89 +131,28 @@ export async function openRuntime(given: Ports, options: RuntimeOptions): Promis
       status.changed()
     },
   })
-  const views = createViews(space, ports, invoker.pendingOn, (error) =>
-    status.fail(asPeerplaneError(error, 'store-failed')),
-  )
+  const views = createViews(space, ports, (key) => invoker.pendingOn(key), failed)
   const known = await loadKnownDevices(ports)
-  const losses = await loadLosses(ports.store)
-  const anchor = options.anchor ?? false
-  const online = createOnline(ports, founding, known, anchor, space.log, status)
-  const types = new Set(options.entities.map(({ type }) => type))
-  const declared = (type: string): string => {
-    if (types.has(type)) return type
-    throw new PeerplaneError('unknown-entity', `no entity "${type}" was declared`)
-  }
+  const losses = await loadLosses(store)
+  const online = createOnline(ports, founding, known, options.anchor ?? false, space.log, status)
+  const types = new Set(entities.map(({ type }) => type))
+  return { ports, clock, types, space, founding, invoker, views, online, losses, status }
+}
+
+/** What the runtime can be asked, until it is closed. */
+function backendOf(parts: Parts, end: () => Promise<void>): Runtime {
+  const { ports, types, space, founding, invoker, views, online, status } = parts
   let closing: Promise<void> | undefined
-
-  const doubtOfClock = (): string | undefined => {
-    const { wroteLast } = space.log.status()
-    const others = [...wroteLast].filter(([device]) => device !== membership.device)
-    return clockDoubt(ports.clock.now(), {
-      others: others.map(([, ms]) => ms),
-      self: wroteLast.get(membership.device),
-    })
-  }
-  const read = (): PlaneStatus => {
-    const log = space.log.status()
-    const sync = online.sync()?.status()
-    const lost = losses.missing(space.log.stored())
-    return {
-      space: membership.space.record.id,
-      device: membership.device,
-      membership: membershipOf(founding),
-      storage: status.storageFails() ? 'failing' : 'ok',
-      commits: log.commits,
-      lost,
-      waiting: log.waiting.commits,
-      forks: log.frozen.length,
-      contradicted: log.contradicted.length,
-      unreadable: log.unreadable.length,
-      void: space.voids(),
-      pendingCommands: invoker.pending(),
-      online: online.wanted(),
-      peers: (sync?.peers ?? []).map((peer) => ({
-        device: peer.device,
-        anchor: peer.anchor,
-        path: peer.path,
-        pending: peer.pending,
-        behind: peer.behind,
-        announced: log.commits - peer.pending + peer.behind,
-      })),
-      network: sync?.network,
-      addresses: online.network()?.addresses() ?? [],
-      lastError: status.lastError() ?? lossOf(lost) ?? sync?.lastError,
-      clockDoubt: doubtOfClock(),
-    }
-  }
-  status.start(read)
-  const stopLog = space.log.watch(() => {
-    // Something was stored, so what could not be read may be readable again.
-    if (status.storageFails()) views.showAll()
-    status.storageWorks()
-    status.changed()
-  })
-  if (options.found === true) await founding.found()
-  if (options.online ?? true) void online.set(true)
-
-  const end = async (): Promise<void> => {
-    try {
-      // What was called before is decided while the space is open.
-      await Promise.all([invoker.idle(), online.set(false)])
-      stopLog()
-      await space.close()
-      await ports.store.close()
-    } finally {
-      status.stop()
-      timers.stop()
-    }
-  }
   const open = <T>(value: () => T): T => {
     if (closing) throw new PeerplaneError('closed', 'the plane was closed')
     return value()
   }
+  const declared = (type: string): string => {
+    if (types.has(type)) return type
+    throw new PeerplaneError('unknown-entity', `no entity "${type}" was declared`)
+  }
   return {
-    invoke: async (invocations, invokeOptions) =>
-      open(() => invoker.invoke(invocations, invokeOptions)),
+    invoke: async (invocations, options) => open(() => invoker.invoke(invocations, options)),
     outcome: async (operationId) => open(() => invoker.outcome(operationId)),
     settled: () => space.log.settled(),
     watchEntity: (type, id, listener) =>
@@ -198,15 +163,7 @@ export async function openRuntime(given: Ports, options: RuntimeOptions): Promis
       open(() => space.read(() => space.entities.list(declared(type), query))),
     status: () => status.now(),
     watchStatus: status.watch,
-    invite: async (hours, trustClock) =>
-      open(async () => {
-        const doubt = trustClock ? undefined : doubtOfClock()
-        if (doubt !== undefined) throw doubtfulClock(ports.clock.now(), doubt)
-        checkHours(hours)
-        await founding.share()
-        const own = online.network()?.addresses() ?? []
-        return invite(ports, membership, hours, own.length > 0 ? own : membership.addresses)
-      }),
+    invite: async (hours, trustClock) => open(() => inviteBy(parts, hours, trustClock)),
     invited: async (invitation) =>
       open(() => isInvitedTo(founding.membership(), ports, invitation)),
     setOnline: async (wanted) => open(() => online.set(wanted)),
@@ -217,6 +174,17 @@ export async function openRuntime(given: Ports, options: RuntimeOptions): Promis
         : undefined,
     close: () => (closing ??= end()),
   }
+}
+
+async function inviteBy(parts: Parts, hours: number, trustClock: boolean): Promise<string> {
+  const { ports, founding, online } = parts
+  const doubt = trustClock ? undefined : doubtOfClock(parts)
+  if (doubt !== undefined) throw doubtfulClock(ports.clock.now(), doubt)
+  checkHours(hours)
+  await founding.share()
+  const membership = founding.membership()
+  const own = online.network()?.addresses() ?? []
+  return invite(ports, membership, hours, own.length > 0 ? own : membership.addresses)
 }
 
 const doubtfulClock = (now: number, doubt: string): PeerplaneError =>

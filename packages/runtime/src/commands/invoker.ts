@@ -6,39 +6,20 @@ import {
   type DeviceId,
   type Entity,
   type EntityKey,
-  type EntityState,
   type Random,
   type Scheduler,
   type Store,
 } from '@peerplane/core'
 
-import type { Durability, Invocation, InvokeOptions, Outcome } from '../contract/backend.ts'
-import {
-  checkInvocation,
-  decide,
-  type CheckedInvocation,
-  type DecidableInvocation,
-} from './decide.ts'
+import type { Invocation, InvokeOptions, Outcome } from '../contract/backend.ts'
 import type { Founding } from '../membership/founding.ts'
 import type { HeldSpace } from '../space/held-space.ts'
-import { createKeyedQueue } from './keyed-queue.ts'
-import { createOperations } from './operations.ts'
+import { checkInvocation, type CheckedInvocation } from './decide.ts'
+import { createOperations, type Operations } from './operations.ts'
+import { Settling, type SettleOptions } from './settling.ts'
 
-/** Runs commands on the states that this device holds. */
-export interface Invoker {
-  invoke(invocations: readonly Invocation[], options: InvokeOptions): Promise<Outcome>
-  /** See {@link Backend.outcome}. */
-  outcome(operationId: string): Promise<Outcome | undefined>
-  /** Commands that were accepted and are not durable yet. */
-  pending(): number
-  /** Of these, those on one entity. */
-  readonly pendingOn: (key: EntityKey) => number
-  /** Resolves when no command is pending: under steady work perhaps never. */
-  idle(): Promise<void>
-}
-
-/** Everything the invoker works with. */
-export interface InvokerDependencies {
+/** What the invoker works with. */
+export interface InvokerOptions {
   readonly declared: readonly Entity[]
   readonly space: HeldSpace
   readonly store: Store
@@ -54,131 +35,94 @@ export interface InvokerDependencies {
   readonly settled: (keys: readonly EntityKey[]) => void
 }
 
-interface RunOptions {
-  readonly durability: Durability
-  readonly operationId: string | undefined
-}
+/** Runs commands on the states that this device holds: each once, within the bounds, up to the durability that was asked for. */
+export class Invoker {
+  readonly #options: InvokerOptions
+  readonly #entities: ReadonlyMap<string, Entity>
+  readonly #operations: Operations
+  readonly #settling: Settling
+  /** How many commands wait for their durability, by entity. */
+  readonly #pendingByKey = new Map<EntityKey, number>()
+  #pending = 0
+  #idle: PromiseWithResolvers<void> | undefined
 
-/** A command that shows its effect. */
-interface Appended {
-  readonly outcome: Outcome
-  readonly durable: Promise<void>
-  readonly shown: Promise<void>
-  readonly keys: readonly EntityKey[]
-}
-
-/** The invoker of one device. */
-export function createInvoker(dependencies: InvokerDependencies): Invoker {
-  const { declared, space, store, founding, device, random, scheduler } = dependencies
-  const { changed, caughtUp, settled } = dependencies
-  const entities = new Map(declared.map((each) => [each.type, each]))
-  const pendingByKey = new Map<EntityKey, number>()
-  const operations = createOperations(store)
-  const queue = createKeyedQueue<EntityKey>()
-  let pending = 0
-  let idle: PromiseWithResolvers<void> | undefined
-
-  const count = (keys: readonly EntityKey[], by: number): void => {
-    for (const key of keys) {
-      const next = (pendingByKey.get(key) ?? 0) + by
-      if (next > 0) pendingByKey.set(key, next)
-      else pendingByKey.delete(key)
-    }
+  constructor(options: InvokerOptions) {
+    this.#options = options
+    this.#entities = new Map(options.declared.map((each) => [each.type, each]))
+    this.#operations = createOperations(options.store)
+    this.#settling = new Settling({ ...options, operations: this.#operations })
   }
 
-  const prepare = async (
-    invocations: readonly CheckedInvocation[],
-    options: RunOptions,
-  ): Promise<Appended> => {
-    const keys = [...new Set(invocations.map(({ key }) => key))]
-    const { operationId } = options
-    const recalled = operationId === undefined ? undefined : operations.recall(operationId)
-    recalled?.catch(() => undefined)
-    // Entered in the turn of the call, so that commands are decided in the order of their calls, whatever each has to wait for.
-    const turn = queue.enter(keys)
-    for (const key of keys) space.entities.pin(key)
+  /** See {@link Backend.invoke}. */
+  async invoke(invocations: readonly Invocation[], options: InvokeOptions): Promise<Outcome> {
+    if (this.#pending >= limits.pendingCommands) {
+      throw new PeerplaneError('overloaded', `${this.#pending} commands are not durable yet`)
+    }
+    this.#pending++
     try {
-      await turn.reached
-      const outcome = await recalled
-      if (outcome)
-        return { outcome, durable: Promise.resolve(), shown: Promise.resolve(), keys: [] }
-      const decidable = await Promise.all(invocations.map(judged))
-      for (;;) {
-        const losses = space.losses()
-        await space.folded()
-        const opened = await space.entities.openAll(keys).catch((error: unknown) => {
-          if (space.losses() === losses) throw error
-        })
-        // These states may be wrong by now.
-        if (!opened || space.losses() !== losses) continue
-        // From here to the append nothing is awaited: no other command or commit comes in between.
-        const states = new Map(keys.map((key, index) => [key, opened[index]!]))
-        return append(decidable, states, options)
-      }
+      const outcome = await this.#once(invocations, options)
+      // Watches that began meanwhile too, and those of a command that ran earlier and is repeated.
+      await this.#options.caughtUp(invocations.map(({ type, id }) => entityKey(type, id)))
+      return outcome
     } finally {
-      for (const key of keys) space.entities.unpin(key)
-      turn.leave()
+      this.#pending--
+      if (this.#pending === 0) this.#idle?.resolve()
     }
   }
 
-  /** Decides, appends, and shows the effect; the durability is still to come. */
-  const append = (
-    invocations: readonly DecidableInvocation[],
-    states: ReadonlyMap<EntityKey, EntityState>,
-    { durability, operationId }: RunOptions,
-  ): Appended => {
-    const origin = space.log.next()
-    const modelVersions = new Map<EntityKey, number>()
-    for (const key of states.keys()) modelVersions.set(key, space.entities.modelVersion(key))
-    const context = { device, random }
-    const { replies, sections, revert } = decide({
-      invocations,
-      states,
-      modelVersions,
-      origin,
-      context,
-    })
-    const keys = sections.map(({ entity }) => entity)
-    if (sections.length === 0) {
-      const outcome: Outcome = { commit: undefined, durability, replies }
-      const writes = operationId ? operations.remember(operationId, outcome) : []
-      const durable = writes.length > 0 ? store.write(writes, 'synced') : Promise.resolve()
-      return { outcome, durable, shown: Promise.resolve(), keys }
+  /** See {@link Backend.outcome}. */
+  async outcome(operationId: string): Promise<Outcome | undefined> {
+    return this.#operations.settle(checkName(operationId, 'an operation id'))
+  }
+
+  /** Commands that were accepted and are not durable yet. */
+  pending(): number {
+    return this.#pending
+  }
+
+  /** Of these, those on one entity. */
+  pendingOn(key: EntityKey): number {
+    return this.#pendingByKey.get(key) ?? 0
+  }
+
+  /** Resolves when no command is pending: under steady work perhaps never. */
+  async idle(): Promise<void> {
+    if (this.#pending > 0) await (this.#idle ??= Promise.withResolvers<void>()).promise
+  }
+
+  async #once(
+    invocations: readonly Invocation[],
+    { durability = 'synced', operationId }: InvokeOptions,
+  ): Promise<Outcome> {
+    if (invocations.length === 0 || invocations.length > limits.sections) {
+      throw new PeerplaneError('invalid-input', `a commit holds 1 to ${limits.sections} commands`)
     }
-    let appended: ReturnType<typeof space.log.commit>
-    try {
-      appended = space.log.commit(origin, sections, {
-        durability: durability === 'memory' ? 'local' : durability,
-        alsoWrite: (commit) => [
-          ...founding.writes(),
-          ...(operationId ? operations.remember(operationId, { commit, durability, replies }) : []),
-        ],
-      })
-    } catch (error) {
-      revert()
-      throw error
+    if (operationId === undefined) {
+      return this.#run(this.#check(invocations), { durability, operationId })
     }
-    appended.durable.then(
-      () => founding.stored(),
-      () => undefined,
+    checkName(operationId, 'an operation id')
+    // Until the store remembers the operation, a repetition would run it again.
+    const least = durability === 'memory' ? 'local' : durability
+    return this.#operations.once(operationId, async () =>
+      this.#run(this.#check(invocations), { durability: least, operationId }),
     )
-    for (const { entity, body } of sections) space.entities.touch(entity, origin, body)
-    space.entities.commitFolded(origin.session, origin.seq)
-    count(keys, 1)
-    return {
-      outcome: { commit: appended.id, durability, replies },
-      durable: appended.durable,
-      // In the same turn: nobody is shown a part of the commit.
-      shown: changed(keys),
-      keys,
-    }
   }
 
-  const run = async (
-    invocations: readonly CheckedInvocation[],
-    options: RunOptions,
-  ): Promise<Outcome> => {
-    const { outcome, durable, shown, keys } = await prepare(invocations, options)
+  #check(invocations: readonly Invocation[]): CheckedInvocation[] {
+    const { scheduler } = this.#options
+    return invocations.map((each) => checkInvocation(this.#entities, scheduler, each))
+  }
+
+  async #run(invocations: readonly CheckedInvocation[], options: SettleOptions): Promise<Outcome> {
+    let shown: Promise<void> | undefined
+    const { outcome, durable, keys } = await this.#settling.settle(
+      invocations,
+      options,
+      (changed) => {
+        this.#count(changed, 1)
+        shown = this.#options.changed(changed)
+      },
+    )
     let lost: Promise<never> | undefined
     durable.catch((error: unknown) => {
       lost = Promise.reject(error)
@@ -189,60 +133,17 @@ export function createInvoker(dependencies: InvokerDependencies): Invoker {
       // What the store refused before it was shown is not there, at any durability.
       await lost
     } finally {
-      count(keys, -1)
-      settled(keys)
+      this.#count(keys, -1)
+      this.#options.settled(keys)
     }
     return outcome
   }
 
-  const accept = async (
-    invocations: readonly Invocation[],
-    { durability = 'synced', operationId }: InvokeOptions,
-  ): Promise<Outcome> => {
-    if (invocations.length === 0 || invocations.length > limits.sections) {
-      throw new PeerplaneError('invalid-input', `a commit holds 1 to ${limits.sections} commands`)
+  #count(keys: readonly EntityKey[], by: number): void {
+    for (const key of keys) {
+      const next = this.pendingOn(key) + by
+      if (next > 0) this.#pendingByKey.set(key, next)
+      else this.#pendingByKey.delete(key)
     }
-    if (operationId === undefined) return run(check(invocations), { durability, operationId })
-    checkName(operationId, 'an operation id')
-    // Until the store remembers the operation, a repetition would run it again.
-    const least = durability === 'memory' ? 'local' : durability
-    return operations.once(operationId, async () =>
-      run(check(invocations), { durability: least, operationId }),
-    )
-  }
-  const check = (invocations: readonly Invocation[]): CheckedInvocation[] =>
-    invocations.map((each) => checkInvocation(entities, scheduler, each))
-
-  return {
-    invoke: async (invocations, options) => {
-      if (pending >= limits.pendingCommands) {
-        throw new PeerplaneError('overloaded', `${pending} commands are not durable yet`)
-      }
-      pending++
-      try {
-        const outcome = await accept(invocations, options)
-        // Watches that began meanwhile too, and those of a command that ran earlier and is repeated.
-        await caughtUp(invocations.map(({ type, id }) => entityKey(type, id)))
-        return outcome
-      } finally {
-        pending--
-        if (pending === 0) idle?.resolve()
-      }
-    },
-    outcome: async (operationId) => {
-      checkName(operationId, 'an operation id')
-      return operations.settle(operationId)
-    },
-    pending: () => pending,
-    pendingOn: (key) => pendingByKey.get(key) ?? 0,
-    idle: async () => {
-      if (pending > 0) await (idle ??= Promise.withResolvers<void>()).promise
-    },
   }
 }
-
-/** Waits for the schema. */
-const judged = async (invocation: CheckedInvocation): Promise<DecidableInvocation> => ({
-  ...invocation,
-  input: (await invocation.input).value,
-})

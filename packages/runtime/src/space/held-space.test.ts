@@ -13,7 +13,7 @@ import { expect, test, vi } from 'vitest'
 import { holdSpace, type HeldSpace } from './held-space.ts'
 import { systemClock, systemRandom, systemScheduler, webCrypto, type Ports } from '../index.ts'
 import { createFounding } from '../membership/founding.ts'
-import { createInvoker, type Invoker } from '../commands/invoker.ts'
+import { Invoker } from '../commands/invoker.ts'
 import { invite, openMembership, type Membership } from '../membership/membership.ts'
 
 const Count = entity('count', {
@@ -54,7 +54,7 @@ async function device(store: Store, invitation?: string, as?: Ports): Promise<De
     failed: (error) => events.push(error instanceof PeerplaneError ? error.code : 'unknown'),
     closing: () => events.push('closing'),
   })
-  const invoker = createInvoker({
+  const invoker = new Invoker({
     declared: [Count],
     space,
     store: checked,

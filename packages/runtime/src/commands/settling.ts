@@ -1,0 +1,146 @@
+import type { DeviceId, EntityKey, EntityState, Random, Store } from '@peerplane/core'
+
+import type { Durability, Outcome } from '../contract/backend.ts'
+import type { Founding } from '../membership/founding.ts'
+import type { HeldSpace } from '../space/held-space.ts'
+import { decide, type CheckedInvocation, type DecidableInvocation } from './decide.ts'
+import { createKeyedQueue } from './keyed-queue.ts'
+import type { Operations } from './operations.ts'
+
+/** How commands are to be settled. */
+export interface SettleOptions {
+  readonly durability: Durability
+  readonly operationId: string | undefined
+}
+
+/** A decision that is in the log, or that an earlier run of the operation has put there. */
+export interface Settled {
+  readonly outcome: Outcome
+  /** Resolves when the commit has the durability that was asked for; rejects when it was given up. */
+  readonly durable: Promise<void>
+  /** Entities that the commit changed. */
+  readonly keys: readonly EntityKey[]
+}
+
+/** What settling works with. */
+export interface SettlingOptions {
+  readonly space: HeldSpace
+  readonly store: Store
+  readonly founding: Founding
+  readonly operations: Operations
+  readonly device: DeviceId
+  readonly random: Random
+}
+
+/**
+ * Decides commands on the states that this device holds and settles the decisions in its log. {@link decide} is pure: what it decides could be
+ * settled elsewhere.
+ */
+export class Settling {
+  readonly #options: SettlingOptions
+  readonly #queue = createKeyedQueue<EntityKey>()
+
+  constructor(options: SettlingOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Settles commands as one commit, after all that were given before for one of their entities. `appended` is called in the turn in which the
+   * states have changed, so that nobody sees a part of the commit. Rejects with what refused the commands; then nothing has changed.
+   */
+  async settle(
+    invocations: readonly CheckedInvocation[],
+    options: SettleOptions,
+    appended: (keys: readonly EntityKey[]) => void,
+  ): Promise<Settled> {
+    const { space, operations } = this.#options
+    const keys = [...new Set(invocations.map(({ key }) => key))]
+    const { operationId } = options
+    const recalled = operationId === undefined ? undefined : operations.recall(operationId)
+    recalled?.catch(() => undefined)
+    // Entered in the turn of the call, so that commands are decided in the order of their calls, whatever each has to wait for.
+    const turn = this.#queue.enter(keys)
+    for (const key of keys) space.entities.pin(key)
+    try {
+      await turn.reached
+      const outcome = await recalled
+      if (outcome) return { outcome, durable: Promise.resolve(), keys: [] }
+      const decidable = await Promise.all(invocations.map(judged))
+      for (;;) {
+        const losses = space.losses()
+        await space.folded()
+        const opened = await space.entities.openAll(keys).catch((error: unknown) => {
+          if (space.losses() === losses) throw error
+        })
+        // These states may be wrong by now.
+        if (!opened || space.losses() !== losses) continue
+        // From here to the append nothing is awaited: no other command or commit comes in between.
+        const settled = this.#append(
+          decidable,
+          new Map(keys.map((key, index) => [key, opened[index]!])),
+          options,
+        )
+        if (settled.keys.length > 0) appended(settled.keys)
+        return settled
+      }
+    } finally {
+      for (const key of keys) space.entities.unpin(key)
+      turn.leave()
+    }
+  }
+
+  /** Decides and appends; the durability is still to come. */
+  #append(
+    invocations: readonly DecidableInvocation[],
+    states: ReadonlyMap<EntityKey, EntityState>,
+    { durability, operationId }: SettleOptions,
+  ): Settled {
+    const { space, founding, operations, device, random } = this.#options
+    const { log, entities } = space
+    const origin = log.next()
+    const modelVersions = new Map<EntityKey, number>()
+    for (const key of states.keys()) modelVersions.set(key, entities.modelVersion(key))
+    const context = { device, random }
+    const decision = decide({ invocations, states, modelVersions, origin, context })
+    const { replies, sections, revert } = decision
+    if (sections.length === 0) {
+      const outcome: Outcome = { commit: undefined, durability, replies }
+      return { outcome, durable: this.#remember(outcome, operationId), keys: [] }
+    }
+    let appended: ReturnType<typeof log.commit>
+    try {
+      appended = log.commit(origin, sections, {
+        durability: durability === 'memory' ? 'local' : durability,
+        alsoWrite: (commit) => [
+          ...founding.writes(),
+          ...(operationId ? operations.remember(operationId, { commit, durability, replies }) : []),
+        ],
+      })
+    } catch (error) {
+      revert()
+      throw error
+    }
+    const { id: commit, durable } = appended
+    durable.then(
+      () => founding.stored(),
+      () => undefined,
+    )
+    for (const { entity, body } of sections) entities.touch(entity, origin, body)
+    entities.commitFolded(origin.session, origin.seq)
+    const keys = sections.map(({ entity }) => entity)
+    return { outcome: { commit, durability, replies }, durable, keys }
+  }
+
+  /** Remembers the outcome of an operation that changed nothing. */
+  #remember(outcome: Outcome, operationId: string | undefined): Promise<void> {
+    const { store, operations } = this.#options
+    const writes = operationId ? operations.remember(operationId, outcome) : []
+    return writes.length > 0 ? store.write(writes, 'synced') : Promise.resolve()
+  }
+}
+
+/** Waits for the schema. */
+const judged = async (invocation: CheckedInvocation): Promise<DecidableInvocation> => ({
+  ...invocation,
+  input: (await invocation.input).value,
+})

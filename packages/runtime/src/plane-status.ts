@@ -1,0 +1,85 @@
+import { clockDoubt, PeerplaneError, type Clock } from '@peerplane/core'
+
+import type { Invoker } from './commands/invoker.ts'
+import type { PlaneStatus, Problem } from './contract/backend.ts'
+import type { Founding } from './membership/founding.ts'
+import type { Losses } from './membership/lost.ts'
+import type { Online } from './online.ts'
+import type { HeldSpace } from './space/held-space.ts'
+import type { StatusTeller } from './watching/status.ts'
+
+/** The parts of a runtime that its status is read from. */
+export interface StatusParts {
+  readonly clock: Clock
+  readonly space: HeldSpace
+  readonly founding: Founding
+  readonly invoker: Invoker
+  readonly online: Online
+  readonly losses: Losses
+  readonly status: StatusTeller
+}
+
+/** The status of a runtime as it is now. */
+export function readStatus(parts: StatusParts): PlaneStatus {
+  const { space, founding, invoker, online, status } = parts
+  const { space: where, device } = founding.membership()
+  const log = space.log.status()
+  const sync = online.sync()?.status()
+  const lost = parts.losses.missing(space.log.stored())
+  return {
+    space: where.record.id,
+    device,
+    membership: membershipOf(founding),
+    storage: status.storageFails() ? 'failing' : 'ok',
+    commits: log.commits,
+    lost,
+    waiting: log.waiting.commits,
+    forks: log.frozen.length,
+    contradicted: log.contradicted.length,
+    unreadable: log.unreadable.length,
+    void: space.voids(),
+    pendingCommands: invoker.pending(),
+    online: online.wanted(),
+    peers: (sync?.peers ?? []).map((peer) => ({
+      device: peer.device,
+      anchor: peer.anchor,
+      path: peer.path,
+      pending: peer.pending,
+      behind: peer.behind,
+      announced: log.commits - peer.pending + peer.behind,
+    })),
+    network: sync?.network,
+    addresses: online.network()?.addresses() ?? [],
+    lastError: status.lastError() ?? lossOf(lost) ?? sync?.lastError,
+    clockDoubt: doubtOfClock(parts),
+  }
+}
+
+/** What others wrote, and this device before, that speaks against its clock. */
+export function doubtOfClock({
+  clock,
+  space,
+  founding,
+}: Pick<StatusParts, 'clock' | 'space' | 'founding'>): string | undefined {
+  const { device } = founding.membership()
+  const { wroteLast } = space.log.status()
+  const others = [...wroteLast].filter(([other]) => other !== device)
+  return clockDoubt(clock.now(), {
+    others: others.map(([, ms]) => ms),
+    self: wroteLast.get(device),
+  })
+}
+
+function membershipOf(founding: Founding): PlaneStatus['membership'] {
+  if (!founding.done()) return 'none'
+  return founding.membership().chain.length > 0 ? 'joined' : 'founded'
+}
+
+function lossOf(commits: number): Problem | undefined {
+  if (commits === 0) return undefined
+  const { code, message } = new PeerplaneError(
+    'storage-lost',
+    `the storage was deleted, and ${commits} commits that were held here have not come back from other devices`,
+  )
+  return { code, message }
+}
