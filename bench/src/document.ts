@@ -11,6 +11,7 @@ import {
   type DocumentHandle,
   type EntityState,
   type Origin,
+  type DeviceId,
   type SessionId,
   type StateModel,
 } from '@peerplane/core'
@@ -156,6 +157,7 @@ async function reopen(model: StateModel, author: EntityState, last: Origin) {
 }
 
 const originOf = (name: string, seq: number): Origin => ({
+  device: toHex(hash('bench-device', utf8(name))) as DeviceId,
   session: toHex(hash('bench-session', utf8(name))) as SessionId,
   seq,
   time: { ms: 0, counter: 0 },

@@ -44,6 +44,8 @@ export {
   type SetHandle,
   type SetShape,
   type Shape,
+  type ShapeKind,
+  type ShapeKinds,
 } from './entity/shapes.ts'
 export { equalData } from './equal-data.ts'
 export {

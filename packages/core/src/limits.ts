@@ -321,7 +321,7 @@ export const limitTable = {
     'of resident memory of a daemon that does nothing, with room for what is being collected',
   ),
   daemonMemoryBytes: limit(
-    576 * MiB,
+    600 * MiB,
     'bytes',
     'of resident memory that a daemon needs at most, whoever attacks it: the sum of `memoryBudget`, which the harness of attacks measures',
   ),

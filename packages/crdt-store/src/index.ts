@@ -19,6 +19,7 @@ export type {
   ListQuery,
 } from './entities/entities.ts'
 export { inListOrder, isListed } from './entities/listing.ts'
+export type { LifecycleName } from './entities/lifecycles.ts'
 export { openEntities } from './entities/open-entities.ts'
 export { shapeSignature } from './entities/shape-signature.ts'
 export { nativeModel } from './kernels/native-model.ts'

@@ -100,6 +100,7 @@ function documentBodies(session: HandmadeSession): () => Promise<Bodies> {
     return (turn, random, seq) => {
       if (turn % 4 === 3) return random.bytes(100_000)
       const draft = state.begin({
+        device: session.device,
         session: session.session,
         seq,
         time: { ms: 0, counter: 0 },

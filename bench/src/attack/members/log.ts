@@ -11,6 +11,7 @@ import {
   type BatchId,
   type EntityKey,
   type Random,
+  type DeviceId,
   type SessionId,
   type Tip,
 } from '@peerplane/core'
@@ -49,6 +50,10 @@ export class HandmadeSession {
       signature,
       chain: chain.map((admission) => admission.bytes),
     })
+  }
+
+  get device(): DeviceId {
+    return this.#member.device
   }
 
   /** A signed batch of one commit that changes one entity. */

@@ -11,9 +11,25 @@ import { copyPlain, freeze, type PlainBounds } from '../plain.ts'
 
 declare const types: unique symbol
 
+/**
+ * Every kind of shape that there is. What holds something for each kind is a table over its keys, so a new line here does not compile until
+ * every table has it.
+ */
+export interface ShapeKinds {
+  readonly counter: CounterShape
+  readonly register: RegisterShape<Json>
+  readonly set: SetShape<string | number>
+  readonly map: MapShape<Shape>
+  readonly record: RecordShape<Fields>
+  readonly document: DocumentShape<{ readonly [key: string]: Json }>
+}
+
+/** Names a kind of shape. */
+export type ShapeKind = keyof ShapeKinds
+
 /** The declared kind of state; `Handle` and `Mirror` exist for the compiler only. */
 export interface Shape<Handle = unknown, Mirror = unknown> {
-  readonly kind: string
+  readonly kind: ShapeKind
   readonly [types]?: { readonly handle: Handle; readonly mirror: Mirror }
 }
 
@@ -139,16 +155,30 @@ export const document = <T extends { readonly [key: string]: Json }>(
 
 /** Checks that `shape` is one of the above, with all that is in it. Throws `invalid-declaration` that calls it `what`. */
 export function checkShape(shape: unknown, what: string, depth = 0): void {
-  const { kind, fields, value, initial } = (
-    typeof shape === 'object' && shape !== null ? shape : {}
-  ) as { readonly [key: string]: unknown }
+  const given = (typeof shape === 'object' && shape !== null ? shape : {}) as Given
   if (depth > limits.valueDepth) throw invalid(`${what} is nested too deeply`)
-  if (kind === 'record') checkFields(fields, what, depth + 1)
-  else if (kind === 'map') checkShape(value, what, depth + 1)
-  else if (kind === 'register' || kind === 'document') takeInitial(initial, what)
-  else if (kind !== 'counter' && kind !== 'set') {
+  const { kind } = given
+  if (typeof kind !== 'string' || !Object.hasOwn(partChecks, kind)) {
     throw invalid(`${what} is a shape such as counter() or record({}), not ${describe(shape)}`)
   }
+  partChecks[kind as ShapeKind](given, what, depth + 1)
+}
+
+/** What may be a shape. */
+interface Given {
+  readonly [member: string]: unknown
+}
+
+/** Checks what a shape of each kind holds besides its kind. */
+const partChecks: {
+  readonly [Kind in ShapeKind]: (given: Given, what: string, depth: number) => void
+} = {
+  counter: () => undefined,
+  register: ({ initial }, what) => void takeInitial(initial, what),
+  set: () => undefined,
+  map: ({ value }, what, depth) => checkShape(value, what, depth),
+  record: ({ fields }, what, depth) => checkFields(fields, what, depth),
+  document: ({ initial }, what) => void takeInitial(initial, what),
 }
 
 function checkFields(fields: unknown, what: string, depth = 0): void {

@@ -1,9 +1,11 @@
 import type { Timestamp } from '../hybrid-clock.ts'
-import type { SessionId } from '../ids.ts'
+import type { DeviceId, SessionId } from '../ids.ts'
 import type { Json } from '../json.ts'
 
 /** Where ops come from: with an index these are the dots of the CRDT literature. */
 export interface Origin {
+  /** The author: the device whose session it is. */
+  readonly device: DeviceId
   readonly session: SessionId
   readonly seq: number
   readonly time: Timestamp

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { hash } from '../hash.ts'
 import { toHex } from '../bytes.ts'
-import type { SessionId } from '../ids.ts'
+import type { DeviceId, SessionId } from '../ids.ts'
 import type { Body, EntityState, Origin, StateModel } from '../ports/state-model.ts'
 import { utf8 } from '../text.ts'
 
@@ -174,7 +174,8 @@ const chooser =
 
 function originOf(session: string, seq: number): Origin {
   const id = toHex(hash('test-session', utf8(session))) as SessionId
-  return { session: id, seq, time: { ms: seq, counter: 0 } }
+  const device = toHex(hash('test-device', utf8(session))) as DeviceId
+  return { device, session: id, seq, time: { ms: seq, counter: 0 } }
 }
 
 /** A body, and the places of all that its author had folded. */

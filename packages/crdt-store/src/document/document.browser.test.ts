@@ -1,4 +1,12 @@
-import { document, hash, toHex, utf8, type DocumentHandle, type SessionId } from '@peerplane/core'
+import {
+  document,
+  hash,
+  toHex,
+  utf8,
+  type DocumentHandle,
+  type DeviceId,
+  type SessionId,
+} from '@peerplane/core'
 import { expect, test } from 'vitest'
 
 const loaded = (): string[] =>
@@ -16,6 +24,7 @@ test('nothing of Automerge is loaded before the first document', async () => {
 
   const [a, b] = [await model.open(undefined), await model.open(undefined)]
   const origin = {
+    device: toHex(hash('test-device', utf8('a'))) as DeviceId,
     session: toHex(hash('test-session', utf8('a'))) as SessionId,
     seq: 1,
     time: { ms: 0, counter: 0 },

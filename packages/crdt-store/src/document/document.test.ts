@@ -14,6 +14,7 @@ import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
 
 import { documentModel } from './index.ts'
+import { deviceOf } from './hostile.fixture.test.ts'
 
 interface Note {
   readonly [key: string]: Json
@@ -51,7 +52,12 @@ class Device {
   }
 
   get origin(): Origin {
-    return { session: this.session, seq: ++this.#seq, time: { ms: 0, counter: 0 } }
+    return {
+      device: deviceOf('any'),
+      session: this.session,
+      seq: ++this.#seq,
+      time: { ms: 0, counter: 0 },
+    }
   }
 
   write(change: (handle: Handle) => void, at?: string): { origin: Origin; bytes: Uint8Array }[] {

@@ -1,13 +1,17 @@
 import { createHash } from 'node:crypto'
 
-import { hash, toHex, utf8, type Origin, type SessionId } from '@peerplane/core'
+import { hash, toHex, utf8, type DeviceId, type Origin, type SessionId } from '@peerplane/core'
 
 import { encodeBody, readBody } from './body.ts'
 
 export const sessionOf = (name: string): SessionId =>
   toHex(hash('test-session', utf8(name))) as SessionId
 
+export const deviceOf = (name: string): DeviceId =>
+  toHex(hash('test-device', utf8(name))) as DeviceId
+
 export const originOf = (name: string, seq = 1): Origin => ({
+  device: deviceOf(name),
   session: sessionOf(name),
   seq,
   time: { ms: 0, counter: 0 },

@@ -8,11 +8,12 @@ import {
   toHex,
   whole,
   type Body,
+  type DeviceId,
   type SessionId,
   type Value,
 } from '@peerplane/core'
 
-/** What a document is opened from: `[saved, [banned session], [[session, seq, [ms, counter], bytes] of a body that waits], kinds]`. */
+/** What a document is opened from: `[saved, [banned session], [[device, session, seq, [ms, counter], bytes] of a body that waits], kinds]`. */
 export interface Snapshot {
   /** What Automerge has saved. */
   readonly saved: Uint8Array
@@ -26,7 +27,8 @@ export const encodeSnapshot = ({ saved, banned, waiting, kinds }: Snapshot): Uin
   encodeCanonical([
     saved,
     [...banned].sort().map(fromHex),
-    waiting.map(({ origin: { session, seq, time }, bytes }): Value => [
+    waiting.map(({ origin: { device, session, seq, time }, bytes }): Value => [
+      fromHex(device),
       fromHex(session),
       seq,
       [time.ms, time.counter],
@@ -51,15 +53,16 @@ export function decodeSnapshot(snapshot: Uint8Array): Snapshot {
 }
 
 function readBody(value: Value): Body {
-  const fields = array(value, 'body', 4)
-  const time = array(fields[2], 'body.time', 2)
+  const fields = array(value, 'body', 5)
+  const time = array(fields[3], 'body.time', 2)
   return {
     origin: {
-      session: readSession(fields[0]),
-      seq: whole(fields[1], 'body.seq'),
+      device: toHex(bytes(fields[0], 'device', 32)) as DeviceId,
+      session: readSession(fields[1]),
+      seq: whole(fields[2], 'body.seq'),
       time: { ms: whole(time[0], 'body.time.ms'), counter: whole(time[1], 'body.time.counter') },
     },
-    bytes: bytes(fields[3], 'body.bytes'),
+    bytes: bytes(fields[4], 'body.bytes'),
   }
 }
 

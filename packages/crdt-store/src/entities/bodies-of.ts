@@ -1,4 +1,4 @@
-import type { Commit, EntityKey, Origin } from '@peerplane/core'
+import type { Commit, DeviceId, EntityKey, Origin, SessionId } from '@peerplane/core'
 
 import type { VersionedBody } from './row.ts'
 
@@ -9,11 +9,13 @@ import type { VersionedBody } from './row.ts'
 export function bodiesOf(
   commits: readonly Commit[],
   isWanted: (key: EntityKey) => boolean,
+  deviceOf: (session: SessionId) => DeviceId,
   onVoid: ((key: EntityKey, origin: Origin) => void) | undefined,
 ): ReadonlyMap<EntityKey, readonly VersionedBody[]> {
   const bodies = new Map<EntityKey, VersionedBody[]>()
   for (const { session, header, sections } of commits) {
-    const origin: Origin = { session, seq: header.seq, time: header.time }
+    const { seq, time } = header
+    const origin: Origin = { device: deviceOf(session), session, seq, time }
     for (const { entity, modelVersion, body } of sections) {
       if (!isWanted(entity)) continue
       const list = bodies.get(entity)

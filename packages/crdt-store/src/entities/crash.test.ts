@@ -17,6 +17,7 @@ import {
   sessionId,
   storeAfter,
   type Handle,
+  deviceOf,
 } from './held-log.fixture.test.ts'
 import { openEntities } from './open-entities.ts'
 
@@ -83,6 +84,7 @@ const openStore = (store: Store): ReturnType<typeof openEntities> =>
     store: { ...store, clear: (range) => clearRange(store, range) },
     models,
     scheduler: manualScheduler(),
+    deviceOf,
     settled: () => Promise.resolve(),
   })
 
@@ -94,10 +96,17 @@ async function device(
 ): Promise<void> {
   const log = new HeldLog(store)
   const settled = log.settle
-  const entities = await openEntities({ store, models, scheduler: manualScheduler(), settled })
+  const entities = await openEntities({
+    store,
+    models,
+    scheduler: manualScheduler(),
+    deviceOf,
+    settled,
+  })
   const running: Promise<unknown>[] = []
   const seqs = [0, 0]
   const next = (session: 0 | 1): Origin => ({
+    device: deviceOf(sessionId(session)),
     session: sessionId(session),
     seq: ++seqs[session]!,
     time: { ms: seqs[0]! + seqs[1]!, counter: 0 },

@@ -26,12 +26,14 @@ import {
   sessionId,
   type Handle,
   type RecordingStore,
+  deviceOf,
 } from './held-log.fixture.test.ts'
 import { allKeys, rowKey, snapshotKey, waitingKeys } from './keys.ts'
 import { openEntities } from './open-entities.ts'
 
 const keyOf = (text: string): EntityKey => text as EntityKey
 const originOf = (seq: number, session = 1): Origin => ({
+  device: deviceOf(sessionId(session)),
   session: sessionId(session),
   seq,
   time: { ms: seq, counter: 0 },
@@ -50,7 +52,7 @@ beforeEach(async () => {
 })
 
 const open = (options: Partial<EntitiesOptions> = {}): Promise<Entities> =>
-  openEntities({ store, models, scheduler, settled: log.settle, ...options })
+  openEntities({ store, models, scheduler, deviceOf, settled: log.settle, ...options })
 
 const reopen = async (options: Partial<EntitiesOptions> = {}): Promise<void> => {
   await entities.close()

@@ -1,5 +1,6 @@
 import type {
   Commit,
+  DeviceId,
   EntityKey,
   EntityState,
   Json,
@@ -30,6 +31,8 @@ export interface EntitiesOptions {
   /** Model of each declared type. Sections of other types are left to the log. */
   readonly models: ReadonlyMap<string, DeclaredModel>
   readonly scheduler: Scheduler
+  /** The author of a session whose commits are folded. */
+  readonly deviceOf: (session: SessionId) => DeviceId
   readonly perturb?: Perturb | undefined
   /**
    * Resolves when every commit that was appended before the call is durable, rejects when one of them was lost. It must not wait for

@@ -192,11 +192,11 @@ export class FoldedEntities implements Entities {
   }
 
   #foldNow(commits: readonly Commit[]): readonly EntityKey[] {
-    const { onVoid } = this.#options
+    const { deviceOf, onVoid } = this.#options
     const fresh = this.#frontier.fresh(commits)
     const changed: EntityKey[] = []
     const isWanted = (key: EntityKey): boolean => this.#declared(key) !== undefined
-    for (const [key, bodies] of bodiesOf(fresh, isWanted, onVoid)) {
+    for (const [key, bodies] of bodiesOf(fresh, isWanted, deviceOf, onVoid)) {
       if (this.#lifecycleOf(key).take(key, bodies)) changed.push(key)
       this.#flusher.add(key)
     }

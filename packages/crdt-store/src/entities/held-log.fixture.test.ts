@@ -8,6 +8,7 @@ import {
   register,
   toHex,
   type Commit,
+  type DeviceId,
   type EntityKey,
   type Entry,
   type HandleOf,
@@ -72,6 +73,8 @@ export async function storeAfter(writes: readonly (readonly Write[])[]): Promise
   return store
 }
 
+/** Each session has a device of its own. */
+export const deviceOf = (session: SessionId): DeviceId => session as string as DeviceId
 export const sessionId = (n: number): SessionId => n.toString(16).padStart(64, '0') as SessionId
 
 /** Runs tasks when told to. */
@@ -199,7 +202,8 @@ function decode(bytes: Uint8Array): Commit {
     number,
     [EntityKey, number, Uint8Array][],
   ]
-  const origin = { session: toHex(session) as SessionId, seq, time: { ms, counter: 0 } }
+  const id = toHex(session) as SessionId
+  const origin = { device: deviceOf(id), session: id, seq, time: { ms, counter: 0 } }
   return commitOf(
     origin,
     sections.map(([entity, modelVersion, body]) => sectionOf(entity, body, modelVersion)),

@@ -9,13 +9,14 @@ import {
   toHex,
   whole,
   type Body,
+  type DeviceId,
   type Json,
   type SessionId,
 } from '@peerplane/core'
 
 /*
  *   row       [model version, problem, mirror as JSON, version of the state, snapshot]
- *   waiting   [session, seq, [ms, counter], model version, body]
+ *   waiting   [device, session, seq, [ms, counter], model version, body]
  *
  * The mirror stands beside the snapshot, so that listing folds nothing and needs no kernel.
  */
@@ -73,6 +74,7 @@ export const readMirror = (row: Row): Json => freeze(JSON.parse(row.mirror) as J
 
 export const encodeWaiting = ({ origin, modelVersion, bytes: body }: VersionedBody): Uint8Array =>
   encodeCanonical([
+    fromHex(origin.device),
     fromHex(origin.session),
     origin.seq,
     [origin.time.ms, origin.time.counter],
@@ -82,15 +84,16 @@ export const encodeWaiting = ({ origin, modelVersion, bytes: body }: VersionedBo
 
 /** Throws `malformed`. */
 export function decodeWaiting(encoded: Uint8Array): VersionedBody {
-  const fields = array(decodeCanonical(encoded), 'waiting', 5)
-  const time = array(fields[2], 'waiting.time', 2)
+  const fields = array(decodeCanonical(encoded), 'waiting', 6)
+  const time = array(fields[3], 'waiting.time', 2)
   return {
     origin: {
-      session: toHex(bytes(fields[0], 'waiting.session')) as SessionId,
-      seq: whole(fields[1], 'waiting.seq'),
+      device: toHex(bytes(fields[0], 'waiting.device')) as DeviceId,
+      session: toHex(bytes(fields[1], 'waiting.session')) as SessionId,
+      seq: whole(fields[2], 'waiting.seq'),
       time: { ms: whole(time[0], 'waiting.ms'), counter: whole(time[1], 'waiting.counter') },
     },
-    modelVersion: whole(fields[3], 'waiting.modelVersion'),
-    bytes: bytes(fields[4], 'waiting.body'),
+    modelVersion: whole(fields[4], 'waiting.modelVersion'),
+    bytes: bytes(fields[5], 'waiting.body'),
   }
 }

@@ -11,6 +11,7 @@ import {
   type HandleOf,
   type Json,
   type Origin,
+  type DeviceId,
   type SessionId,
   type Value,
 } from '@peerplane/core'
@@ -162,6 +163,7 @@ function changes(
     .map(([path, each]) => ({ kind, path, value: each }))
 }
 
+const deviceId = '0d'.repeat(32) as DeviceId
 const sessionId = (n: number): SessionId => n.toString(16).padStart(64, '0') as SessionId
 
 async function replica(n: number): Promise<Replica> {
@@ -176,6 +178,7 @@ async function replica(n: number): Promise<Replica> {
 function command(replica: Replica, list: readonly Change[], ms: number): Sent[] {
   const { state, session, delivered, events } = replica
   const origin: Origin = {
+    device: deviceId,
     session,
     seq: (delivered.get(session) ?? 0) + 1,
     time: { ms, counter: 0 },
@@ -352,7 +355,12 @@ function inSessionOrder(
     bodies
       .filter(({ session }) => session === n)
       .map(({ ops }, i): Body => ({
-        origin: { session: sessionId(n), seq: i + 1, time: { ms: n, counter: 0 } },
+        origin: {
+          device: deviceId,
+          session: sessionId(n),
+          seq: i + 1,
+          time: { ms: n, counter: 0 },
+        },
         bytes: encodeCanonical([known.map(fromHex), ops]),
       })),
   )

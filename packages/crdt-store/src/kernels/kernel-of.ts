@@ -1,12 +1,4 @@
-import {
-  PeerplaneError,
-  type Fields,
-  type Json,
-  type MapShape,
-  type RecordShape,
-  type RegisterShape,
-  type Shape,
-} from '@peerplane/core'
+import { PeerplaneError, type Fields, type Shape, type ShapeKinds } from '@peerplane/core'
 
 import { counterKernel } from './counter.ts'
 import type { Kernel } from './kernel.ts'
@@ -15,24 +7,27 @@ import { recordKernel } from './record.ts'
 import { registerKernel } from './register.ts'
 import { setKernel } from './set.ts'
 
-const builders: ReadonlyMap<string, (shape: Shape) => Kernel> = new Map<
-  string,
-  (shape: Shape) => Kernel
->([
-  ['counter', () => counterKernel],
-  ['register', (shape) => registerKernel((shape as RegisterShape<Json>).initial)],
-  ['set', () => setKernel],
-  ['map', (shape) => mapKernel(kernelOf((shape as MapShape<Shape>).value))],
-  ['record', (shape) => recordKernel(kernelsOf((shape as RecordShape<Fields>).fields))],
-])
+/** How the kernel of each native kind is built. */
+export type Builders<Kinds> = {
+  readonly [Kind in Exclude<keyof Kinds, 'document'>]: (shape: Kinds[Kind]) => Kernel
+}
+
+/** The native kernels: a kind without one does not compile. */
+export const builders: Builders<ShapeKinds> = {
+  counter: () => counterKernel,
+  register: ({ initial }) => registerKernel(initial),
+  set: () => setKernel,
+  map: ({ value }) => mapKernel(kernelOf(value)),
+  record: ({ fields }) => recordKernel(kernelsOf(fields)),
+}
 
 /** The kernel of a shape. Throws `invalid-declaration` where the shape, or a part of it, has none. */
 export function kernelOf(shape: Shape): Kernel {
-  const build = builders.get(shape.kind)
-  if (!build) {
-    throw new PeerplaneError('invalid-declaration', `no native kernel holds a "${shape.kind}"`)
+  const { kind } = shape
+  if (!Object.hasOwn(builders, kind)) {
+    throw new PeerplaneError('invalid-declaration', `no native kernel holds a "${kind}"`)
   }
-  return build(shape)
+  return builders[kind as keyof typeof builders](shape as never)
 }
 
 const kernelsOf = (fields: Fields): ReadonlyMap<string, Kernel> =>

@@ -9,6 +9,7 @@ import {
   register,
   set,
   type Body,
+  type DeviceId,
   type EntityState,
   type HandleOf,
   type Json,
@@ -29,6 +30,7 @@ const shape = record({
   count: counter(),
 })
 const model = nativeModel(shape)
+const deviceId = '0d'.repeat(32) as DeviceId
 const sessionId = (n: number): SessionId => n.toString(16).padStart(64, '0') as SessionId
 
 let alice: EntityState
@@ -44,7 +46,7 @@ beforeEach(async () => {
 function originOf(session: number, ms = 0): Origin {
   const seq = (seqs.get(session) ?? 0) + 1
   seqs.set(session, seq)
-  return { session: sessionId(session), seq, time: { ms, counter: 0 } }
+  return { device: deviceId, session: sessionId(session), seq, time: { ms, counter: 0 } }
 }
 
 /** A command on a state by a session, for the others to fold. */
@@ -325,7 +327,7 @@ describe('native state', () => {
   })
 
   test('a shape without a native kernel is refused', () => {
-    const unknown: Shape = { kind: 'hologram' }
+    const unknown = { kind: 'hologram' } as unknown as Shape
     expect(() => nativeModel(map(unknown))).toThrow(
       expect.objectContaining({ code: 'invalid-declaration' }),
     )

@@ -68,7 +68,8 @@ export class Appender {
     const { author, clock, sessions, heads } = this.#options
     this.#own ??= openOwnSession(author, sessions)
     const merges = Math.max(0, Math.ceil(heads.count / limits.deps) - 1)
-    return { session: this.#own.id, seq: this.#own.seq + merges + 1, time: clock.next() }
+    const { id: session, opening, seq } = this.#own
+    return { device: opening.device, session, seq: seq + merges + 1, time: clock.next() }
   }
 
   /** See {@link Log.commit}. */

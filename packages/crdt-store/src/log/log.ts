@@ -118,6 +118,8 @@ export interface Log extends Replica {
    * the forks that were found before.
    */
   onForked(callback: (session: SessionId, seq: number) => void): () => void
+  /** The author of a session of which something is held. */
+  deviceOf(session: SessionId): DeviceId
   status(): LogStatus
   /** Ends the own session at once; the next commit opens another one. Resolves when it is durable. */
   retire(): Promise<void>
@@ -233,6 +235,7 @@ export async function openLog(options: LogOptions): Promise<Log> {
     onDelivered: (callback) => deliveries.add(callback),
     onFailure: (callback) => failures.add(callback),
     onForked: (callback) => forks.add(callback),
+    deviceOf: (session) => sessions.get(session)!.device,
     status: () => ({
       commits: sessions.commits,
       waiting: delivery.waiting,

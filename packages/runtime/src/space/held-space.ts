@@ -74,6 +74,7 @@ export async function holdSpace(
     scheduler,
     perturb,
     settled: () => log.settled(),
+    deviceOf: (session) => log.deviceOf(session),
     onVoid: () => {
       voids++
     },

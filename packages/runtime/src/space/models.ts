@@ -1,18 +1,22 @@
 import {
   PeerplaneError,
-  type DocumentShape,
   type Entity,
   type Fields,
-  type Json,
   type MapShape,
   type RecordShape,
   type Shape,
+  type ShapeKinds,
   type StateModel,
 } from '@peerplane/core'
-import { nativeModel, shapeSignature, type DeclaredModel } from '@peerplane/crdt-store'
+import {
+  nativeModel,
+  shapeSignature,
+  type DeclaredModel,
+  type LifecycleName,
+} from '@peerplane/crdt-store'
 
 /**
- * The state model of each declared type. Only here is a kind of state matched with what implements it.
+ * The state model of each declared type.
  *
  * Throws `invalid-declaration` for two entities of one type, and for a document inside another shape.
  */
@@ -28,28 +32,52 @@ export function modelsOf(entities: readonly Entity[]): ReadonlyMap<string, Decla
         `entity "${type}" holds a document inside a record or map: declare the document as an entity`,
       )
     }
-    const signature = shapeSignature(state, 1)
-    models.set(
-      type,
-      state.kind === 'document'
-        ? {
-            signature,
-            lifecycle: 'folded-when-opened',
-            load: loadOnce(() => loadDocumentModel(state)),
-          }
-        : {
-            signature,
-            lifecycle: 'folded-as-delivered',
-            load: loadOnce(async () => nativeModel(state)),
-          },
-    )
+    models.set(type, declaredModel(state))
   }
   return models
 }
 
-async function loadDocumentModel(shape: Shape): Promise<StateModel> {
-  const { documentModel } = await import('@peerplane/crdt-store/document')
-  return documentModel(shape as DocumentShape<{ readonly [key: string]: Json }>)
+/** How states of one kind of shape are held. */
+interface Registered<S> {
+  readonly lifecycle: LifecycleName
+  /** Raised when rows of an earlier version cannot be used. */
+  readonly rowVersion: number
+  readonly load: (shape: S) => Promise<StateModel>
+}
+
+const native: Registered<Shape> = {
+  lifecycle: 'folded-as-delivered',
+  rowVersion: 1,
+  load: async (shape) => nativeModel(shape),
+}
+
+/** What holds each kind of state. */
+export type Registry<Kinds> = { readonly [Kind in keyof Kinds]: Registered<Kinds[Kind]> }
+
+/** Only here is a kind of shape matched with what implements it: a kind that is missing does not compile. */
+export const registry: Registry<ShapeKinds> = {
+  counter: native,
+  register: native,
+  set: native,
+  map: native,
+  record: native,
+  document: {
+    lifecycle: 'folded-when-opened',
+    rowVersion: 1,
+    load: async (shape) => {
+      const { documentModel } = await import('@peerplane/crdt-store/document')
+      return documentModel(shape)
+    },
+  },
+}
+
+function declaredModel(shape: Shape): DeclaredModel {
+  const { lifecycle, rowVersion, load }: Registered<never> = registry[shape.kind]
+  return {
+    signature: shapeSignature(shape, rowVersion),
+    lifecycle,
+    load: loadOnce(() => load(shape as never)),
+  }
 }
 
 /** Loads at the first call; after a failure, for example without a network, at the next one again. */
