@@ -39,9 +39,11 @@ export type {
   PlaneStatus,
   Problem,
   Row,
+  StoredSpace,
 } from '@peerplane/runtime'
 export { requestPersistence } from './adapters/persistence.ts'
 export { invitationIn } from './invitation.ts'
 export { open, type BrowserPlane } from './open.ts'
 export type { OpenOptions } from './options.ts'
+export { eraseSpace, spaces } from './spaces.ts'
 export type { TabsStatus } from './tabs/stay.ts'

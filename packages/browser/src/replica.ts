@@ -4,9 +4,11 @@ import type { LocalBackend, NetworkFactory, Remembered, systemPlatform } from '@
 
 import { createBrowserNetwork } from './libp2p.ts'
 import type { OpenOptions } from './options.ts'
+import { databaseOf } from './spaces.ts'
 import { openIndexedDbStore } from './storage/indexeddb.ts'
 import type { Leadership } from './tabs/leader-side.ts'
 import type { Lead } from './tabs/stay.ts'
+import { gone } from './tabs/tabs.ts'
 
 type Platform = ReturnType<typeof systemPlatform>
 
@@ -50,8 +52,8 @@ async function openReplica(
   const over = Promise.withResolvers<void>()
   let isLost = false
   const store = await openIndexedDbStore({
-    name: `peerplane:${space}`,
-    completing: join !== undefined || pair !== undefined,
+    name: databaseOf(space),
+    completing: join !== undefined || remembered !== undefined,
     pair,
     after: memory.term,
     taken,
@@ -61,9 +63,16 @@ async function openReplica(
     },
   })
   try {
+    // What was erased does not come back.
+    if (store.isVacant && remembered) throw gone()
     const key = await signingKeyOf(store.pair)
     const ports = { ...platform, store, key, network: networkOf(options, platform) }
-    const runtime = await openRuntime(ports, { entities, join, online, remembered })
+    const runtime = await openRuntime(ports, {
+      entities,
+      join,
+      online,
+      remembered,
+    })
     memory.pair = store.pair
     memory.term = store.term
     const backend: LocalBackend = {

@@ -129,6 +129,21 @@ describe('connections', () => {
     newer.close()
   })
 
+  it('write nothing once another tab has opened the database, and learn it', async () => {
+    const name = freshName()
+    const taken = vi.fn<() => void>()
+    const first = await openIndexedDbStore({ name, taken })
+    opened.push(first)
+    await first.write([put('a', '1')], 'synced')
+    const second = await open(name)
+    await expect(first.write([put('b', '1')], 'synced')).rejects.toMatchObject({
+      code: 'store-locked',
+    })
+    expect(taken).toHaveBeenCalledTimes(1)
+    await second.write([put('c', '1')], 'synced')
+    expect((await second.scan(everything)).map(({ key }) => key)).toEqual([utf8('a'), utf8('c')])
+  })
+
   it('make way for deletion, and acknowledge nothing any more', async () => {
     const name = freshName()
     const lost = vi.fn<() => void>()

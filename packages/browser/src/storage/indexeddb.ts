@@ -1,4 +1,4 @@
-import { compareBytes, PeerplaneError } from '@peerplane/core'
+import { PeerplaneError } from '@peerplane/core'
 import type { Aside, Clock, Entry, Range, Store, StoreDurability, Write } from '@peerplane/core'
 import { generateKeyPair, systemClock } from '@peerplane/runtime'
 import type { IDBPDatabase } from 'idb'
@@ -7,16 +7,16 @@ import { createConnection } from './connection.ts'
 import type { Connection } from './connection.ts'
 import { indexedDbError } from './indexeddb-errors.ts'
 import { Loss } from './loss.ts'
+import { readAside, readPair, readPairs, view } from './reads.ts'
 import {
   ASIDES,
-  assertNotTaken,
   beginTerm,
   DEVICE,
   isTaken,
   KEYS,
-  newestOf,
   PAIRS,
   refuseIfTaken,
+  takenOver,
   TERM,
 } from './term.ts'
 import type { Begun } from './term.ts'
@@ -29,7 +29,7 @@ export interface IndexedDbStoreOptions {
   readonly taken?: () => void
   /** Whether a database that lacks a part is used for what is left. Default false: it is refused. */
   readonly completing?: boolean | undefined
-  /** The pair that the device has in memory; it is used where the database holds none. Default a new one. */
+  /** The pair that the device has in memory; it is used where the database has lost its own. Default a new one. */
   readonly pair?: CryptoKeyPair | undefined
   /** The term of the store is larger. Default 0. */
   readonly after?: number | undefined
@@ -43,6 +43,8 @@ export interface DeviceStore extends Store {
   readonly term: number
   /** Its secret half never leaves the browser: scripts can sign with it, none can read it. A new one is stored with the first write. */
   readonly pair: CryptoKeyPair
+  /** Whether it was opened before and holds nothing: it was erased, or nobody has written in it. */
+  readonly isVacant: boolean
 }
 
 /**
@@ -67,7 +69,8 @@ export async function openIndexedDbStore(options: IndexedDbStoreOptions): Promis
   try {
     const begun = await beginTerm(connection, { clock, completing, after })
     loss.expect(begun.term)
-    const pair = begun.pair ?? options.pair ?? (await generateKeyPair())
+    const remembered = begun.isVacant ? undefined : options.pair
+    const pair = begun.pair ?? remembered ?? (await generateKeyPair())
     return new IndexedDbStore(connection, loss, { ...begun, pair }, options.taken ?? (() => {}))
   } catch (cause) {
     connection.close()
@@ -85,6 +88,7 @@ interface Queued {
 class IndexedDbStore implements DeviceStore {
   readonly term: number
   readonly pair: CryptoKeyPair
+  readonly isVacant: boolean
   readonly #connection: Connection
   readonly #loss: Loss
   readonly #taken: () => void
@@ -97,48 +101,32 @@ class IndexedDbStore implements DeviceStore {
   constructor(
     connection: Connection,
     loss: Loss,
-    { term, pair, isPairStored }: Begun & { readonly pair: CryptoKeyPair },
+    { term, pair, isPairStored, isVacant }: Begun & { readonly pair: CryptoKeyPair },
     taken: () => void,
   ) {
     this.#connection = connection
     this.#loss = loss
     this.term = term
     this.pair = pair
+    this.isVacant = isVacant
     this.#isPairStored = isPairStored
     this.#taken = taken
   }
 
   get(key: Uint8Array): Promise<Uint8Array | undefined> {
-    return this.#read(
-      async (database) => (await database.get(PAIRS, view(key))) as Uint8Array | undefined,
-    )
+    return this.#read((database) => readPair(database, key))
   }
 
   scan(range: Range): Promise<readonly Entry[]> {
-    return this.#read(async (database) => {
-      const keys = keyRange(range)
-      if (!keys) return []
-      const pairs = database.transaction(PAIRS).store
-      if (range.reverse) {
-        const entries: Entry[] = []
-        let cursor = await pairs.openCursor(keys, 'prev')
-        while (cursor) {
-          entries.push(entryOf(cursor.primaryKey, cursor.value))
-          if (entries.length === range.limit) break
-          cursor = await cursor.continue()
-        }
-        return entries
-      }
-      const [found, values] = await Promise.all([
-        pairs.getAllKeys(keys, range.limit),
-        pairs.getAll(keys, range.limit),
-      ])
-      return found.map((key, i) => entryOf(key, values[i]))
-    })
+    return this.#read((database) => readPairs(database, range))
   }
 
   readonly aside: Aside = {
-    get: () => this.#read((database) => this.#newestAside(database)),
+    get: async () => {
+      const newest = await this.#read((database) => readAside(database, this.term))
+      this.#asides = (newest?.number ?? -1) + 1
+      return newest?.value
+    },
     set: async (value) => {
       try {
         const number = this.#asides++
@@ -159,14 +147,6 @@ class IndexedDbStore implements DeviceStore {
         throw indexedDbError(cause, 'The write was not acknowledged')
       }
     },
-  }
-
-  async #newestAside(database: IDBPDatabase): Promise<Uint8Array | undefined> {
-    const newest = newestOf(
-      await Promise.all(ASIDES.map((place) => database.get(place, this.term))),
-    )
-    this.#asides = (newest?.number ?? -1) + 1
-    return newest?.value
   }
 
   write(writes: readonly Write[], durability: StoreDurability): Promise<void> {
@@ -215,10 +195,9 @@ class IndexedDbStore implements DeviceStore {
 
   /** Why a write failed: a transaction is also aborted because its database is being deleted. */
   async #explain(cause: unknown): Promise<PeerplaneError> {
-    if (isTaken(cause)) {
+    if (cause instanceof PeerplaneError && cause.code === 'store-locked') {
       this.#taken()
-      const reason = 'another tab of this browser has taken over the store'
-      return new PeerplaneError('store-locked', reason)
+      return cause
     }
     await this.#connection.use((database) => this.#loss.accept(database)).catch(() => undefined)
     return this.#loss.error ?? indexedDbError(cause, 'The write was not acknowledged')
@@ -240,7 +219,7 @@ class IndexedDbStore implements DeviceStore {
     const { done } = transaction
     done.catch(() => {})
     const pairs = transaction.objectStore(PAIRS)
-    await assertNotTaken(pairs, this.term)
+    if (await isTaken(pairs, this.term)) throw takenOver()
     const term = pairs.get(TERM)
     term.catch(() => {})
     for (const { key } of group.flatMap(({ writes }) => writes)) {
@@ -261,6 +240,7 @@ class IndexedDbStore implements DeviceStore {
     // Reported by the last lines; without this, failing before them would leave it unhandled.
     done.catch(() => {})
     let term: Promise<unknown>
+    let isOver: () => boolean
     try {
       const pairs = transaction.objectStore(PAIRS)
       // A request that fails aborts the transaction, whose error is the one to report.
@@ -268,7 +248,7 @@ class IndexedDbStore implements DeviceStore {
       // Looked at when all is done: a page that goes away has no other task for the writes.
       term = pairs.get(TERM)
       ignore(term)
-      refuseIfTaken(pairs, this.term).forEach(ignore)
+      isOver = refuseIfTaken(pairs, this.term)
       for (const { key, value } of group.flatMap(({ writes }) => writes)) {
         ignore(value ? pairs.put(value, view(key)) : pairs.delete(view(key)))
       }
@@ -278,7 +258,11 @@ class IndexedDbStore implements DeviceStore {
       abort(transaction)
       throw error
     }
-    await done
+    try {
+      await done
+    } catch (error) {
+      throw isOver() ? takenOver() : error
+    }
     this.#assertNotLost(await term)
     this.#isPairStored = true
   }
@@ -301,18 +285,3 @@ function abort(transaction: { abort(): void }): void {
     // It has ended.
   }
 }
-
-/** `undefined` for a range that holds nothing, which IndexedDB cannot express. */
-function keyRange({ from, to, limit }: Range): IDBKeyRange | undefined {
-  if (limit === 0) return undefined
-  if (compareBytes(from, to) >= 0) return undefined
-  return IDBKeyRange.bound(view(from), view(to), false, true)
-}
-
-const entryOf = (key: IDBValidKey, value: unknown): Entry => ({
-  key: new Uint8Array(key as ArrayBuffer),
-  value: value as Uint8Array,
-})
-
-/** The platform's types do not admit shared memory as keys; none of ours are in any. */
-const view = (key: Uint8Array): Uint8Array<ArrayBuffer> => key as Uint8Array<ArrayBuffer>

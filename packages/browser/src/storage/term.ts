@@ -41,7 +41,7 @@ export const TERM = 'term'
 const LONGEST_SLEEP_MS = 30 * 24 * 60 * 60 * 1000
 
 /** All pairs of the store: their keys are bytes, which lie between texts and lists. */
-const allPairs = (): IDBKeyRange => IDBKeyRange.bound(new Uint8Array(0), [], false, true)
+export const allPairs = (): IDBKeyRange => IDBKeyRange.bound(new Uint8Array(0), [], false, true)
 
 /** What a term begins with. */
 export interface Begun {
@@ -50,6 +50,8 @@ export interface Begun {
   readonly pair: CryptoKeyPair | undefined
   /** Whether the pair is where it stays. */
   readonly isPairStored: boolean
+  /** Whether it has had a term and holds nothing: it was erased, or nobody has written in it. */
+  readonly isVacant: boolean
 }
 
 /** How a term begins. */
@@ -82,7 +84,7 @@ export async function beginTerm(
   const isEmpty = pair === undefined && pairCount === 0 && asideCounts.every((count) => count === 0)
   if (last === undefined && !isEmpty && !completing) {
     transaction.abort()
-    throw new PeerplaneError('storage-lost', 'a part of the database was cleared')
+    throw cleared()
   }
   // A time, so that the terms of a database that was deleted do not come again, and old ones can be forgotten.
   const term = Math.max((last ?? 0) + 1, after + 1, clock.now())
@@ -97,30 +99,44 @@ export async function beginTerm(
   ])
   if (newest) await asides[newest.number % asides.length]!.put(newest, term)
   await transaction.done
-  return { term, pair: pair ?? newest?.pair, isPairStored: pair !== undefined }
-}
-
-type Pairs = IDBPObjectStore<unknown, string[], typeof PAIRS, 'readwrite'>
-
-/** Requests by which a transaction fails as a whole if `term` is over. */
-export const refuseIfTaken = (pairs: Pairs, term: number): readonly Promise<unknown>[] => [
-  pairs.add(true, over(term)),
-  pairs.delete(over(term)),
-]
-
-/**
- * Throws what {@link refuseIfTaken} makes a transaction fail with, and writes nothing. The transaction waits for this tab: only for where
- * there is no room to write.
- */
-export async function assertNotTaken(pairs: Pairs, term: number): Promise<void> {
-  if ((await pairs.get(over(term))) !== undefined) {
-    throw new DOMException('the term is over', 'ConstraintError')
+  return {
+    term,
+    pair: pair ?? newest?.pair,
+    isPairStored: pair !== undefined,
+    isVacant: isEmpty && last !== undefined,
   }
 }
 
-/** Whether a transaction has failed by {@link refuseIfTaken}: nothing else adds. */
-export const isTaken = (error: unknown): boolean =>
+/** The error for a database that holds something, and not the term that was begun in it. */
+export const cleared = (): PeerplaneError =>
+  new PeerplaneError('storage-lost', 'a part of the database was cleared')
+
+type Pairs = IDBPObjectStore<unknown, string[], typeof PAIRS, 'readwrite'>
+
+/**
+ * Makes the requests by which a transaction fails as a whole if `term` is over. Returns what tells, when it has failed, whether that was why: the
+ * request knows before the transaction does.
+ */
+export function refuseIfTaken(pairs: Pairs, term: number): () => boolean {
+  let isOver = false
+  pairs.add(true, over(term)).catch((error: unknown) => {
+    isOver = isConflict(error)
+  })
+  pairs.delete(over(term)).catch(() => {})
+  return () => isOver
+}
+
+/** Whether `term` is over. The transaction waits for this tab: only for where there is no room to write. */
+export const isTaken = async (pairs: Pairs, term: number): Promise<boolean> =>
+  (await pairs.get(over(term))) !== undefined
+
+/** Nothing else adds. */
+const isConflict = (error: unknown): boolean =>
   error instanceof DOMException && error.name === 'ConstraintError'
+
+/** The error for a store that another opening has taken over. */
+export const takenOver = (): PeerplaneError =>
+  new PeerplaneError('store-locked', 'another tab of this browser has taken over the store')
 
 /** The key of the record that says that `term` is over. */
 export const over = (term: number): [string, number] => ['over', term]

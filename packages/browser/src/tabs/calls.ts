@@ -29,7 +29,7 @@ export class Calls {
   readonly #open = new Set<Call>()
   #target: Target | undefined
   #next: Target | undefined
-  #closed = false
+  #refused: PeerplaneError | undefined
 
   constructor(scheduler: Scheduler) {
     this.#scheduler = scheduler
@@ -45,7 +45,7 @@ export class Calls {
     request: Request<T>,
     operationId: Call['operationId'] = () => undefined,
   ): Promise<T> {
-    if (this.#closed) throw new PeerplaneError('closed', 'the plane was closed')
+    if (this.#refused) throw this.#refused
     if (!this.#target?.local && this.#open.size >= limits.tabQueue) {
       throw new PeerplaneError('overloaded', `${limits.tabQueue} requests wait for the leading tab`)
     }
@@ -84,8 +84,15 @@ export class Calls {
 
   /** Refuses further requests with `closed`; resolves when each open one has its answer. */
   async finish(): Promise<void> {
-    this.#closed = true
+    this.#refused ??= new PeerplaneError('closed', 'the plane was closed')
     await Promise.allSettled([...this.#open].map(({ answer }) => answer.promise))
+  }
+
+  /** Rejects all open requests and further ones with `error`. */
+  end(error: PeerplaneError): void {
+    this.#refused = error
+    this.detach()
+    for (const call of this.#open) if (this.#end(call)) call.answer.reject(error)
   }
 
   #begin(call: Call): void {

@@ -16,6 +16,7 @@ import { readVersion, type TabVersion } from './version.ts'
  *   lobby, one per space     tab -> all      hello    a tab looks for the leader
  *                            leader -> all   opening  it lives, and cannot serve yet, or no longer
  *                                            leader   a new leader is ready
+ *                            all -> all      erased   the space is erased: all planes of it end
  *   line, one per tab        leader -> tab   welcome, tabs, alive, and replies
  *                            tab -> leader   ping, and requests
  *
@@ -28,6 +29,7 @@ export type LobbyMessage =
   | { readonly kind: 'hello'; readonly tab: string }
   | { readonly kind: 'opening' }
   | { readonly kind: 'leader'; readonly term: number }
+  | { readonly kind: 'erased' }
 
 /** A message from a following tab. */
 export type FromTab =
@@ -53,7 +55,7 @@ interface WithCount<Kind> {
 export function readLobbyMessage(message: unknown): LobbyMessage {
   const { kind, tab, term } = fields(message)
   if (kind === 'hello') return { kind, tab: text(limits.entityNameBytes).read(tab, 'tab') }
-  if (kind === 'opening') return { kind }
+  if (kind === 'opening' || kind === 'erased') return { kind }
   if (kind === 'leader') return { kind, term: count.read(term, 'term') }
   throw unknownKind()
 }

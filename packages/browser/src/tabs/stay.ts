@@ -32,6 +32,8 @@ export interface StayEvents {
   tabs(status: TabsStatus): void
   /** Another tab leads instead of this one, which did not answer for a while. This tab no longer takes part. */
   replaced(): void
+  /** The space is being erased. */
+  erased(): void
   /** This tab could not lead, and no longer takes part. */
   failed(error: unknown): void
 }
@@ -90,11 +92,15 @@ export function beginStay(
     silent: takeOver,
     watchFailed: steady.failed,
   })
+  const lobby = openLobby(env, space, ({ kind }) => {
+    if (kind === 'erased') events.erased()
+  })
   const queued = AbortSignal.any([leaving.signal, inLine.signal])
   const terms = [until(env.locks.hold(leaderLock(space), queued, term))]
 
   return async () => {
     leaving.abort()
+    lobby.close()
     stopFollowing()
     steady.detach()
     await Promise.all(terms)

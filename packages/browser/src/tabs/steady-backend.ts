@@ -26,12 +26,14 @@ export interface SteadyBackend {
   readonly failed: (error: unknown) => void
   /** Refuses what is asked from now on with `closed`; resolves when everything asked before is answered. */
   finish(): Promise<void>
+  /** Rejects all that was asked and will be with `error`, which the status shows from now on. */
+  end(error: PeerplaneError): void
   /** Ends all watches. */
   close(): void
 }
 
 /**
- * A steady backend without a target.
+ * A steady backend without a target. `displaced` is called when a target has another space than one before it, in which something was stored.
  *
  * Commands for another tab get an operation id, so that asking again runs them once. Watches start on a new target before the commands that
  * were open are called there again: a target shows the effect of a command before it answers. What another tab shows is durable, so nothing
@@ -39,11 +41,14 @@ export interface SteadyBackend {
  */
 export function createSteadyBackend(
   env: Pick<TabEnvironment, 'random' | 'scheduler'>,
+  displaced: () => void,
 ): SteadyBackend {
   const calls = new Calls(env.scheduler)
   const listeners = new Set<(status: PlaneStatus) => void>()
   let current: Target | undefined
   let status: PlaneStatus | undefined
+  /** The space of this plane, once it is stored. */
+  let space: PlaneStatus['space'] | undefined
   let online: boolean | undefined
   /** What this tab asked for, until a status says so: one that was on its way says what was before. */
   let asked: boolean | undefined
@@ -61,6 +66,8 @@ export function createSteadyBackend(
   const watches = createWatches(failed)
   watches.add((backend) =>
     backend.watchStatus((next) => {
+      if (space !== undefined && next.space !== space) return displaced()
+      if (next.membership !== 'none') space = next.space
       status = next
       if (asked === undefined || asked === next.online) {
         asked = undefined
@@ -134,6 +141,13 @@ export function createSteadyBackend(
     finish: () => {
       closed = true
       return calls.finish()
+    },
+    end: (error) => {
+      closed = true
+      current = undefined
+      watches.detach()
+      calls.end(error)
+      failed(error)
     },
     close: () => {
       watches.detach()

@@ -10,6 +10,13 @@ import { CONTRACT_VERSION } from './version.ts'
 /** How long a tab that failed to lead lets others try before it stands in line again. */
 const LEAD_AGAIN_MS = 5_000
 
+/** The error for a page whose space is not stored in this browser any longer, and was not lost while it was open here. */
+export const gone = (): PeerplaneError =>
+  new PeerplaneError(
+    'closed',
+    'what this page had open is gone from this browser: the space was erased, or its storage was cleared',
+  )
+
 /** A backend that is shared by all tabs of a profile. */
 export interface TabBackend extends Backend {
   tabs(): TabsStatus
@@ -36,7 +43,7 @@ export async function openInTabs(
   lead: Lead,
 ): Promise<TabBackend> {
   const version = { app, contract: CONTRACT_VERSION }
-  const steady = createSteadyBackend(env)
+  const steady = createSteadyBackend(env, () => end(gone()))
   const listeners = new Set<(tabs: TabsStatus) => void>()
   const attached = Promise.withResolvers<void>()
   let status: TabsStatus = { role: 'follower', others: 0, outdated: false }
@@ -57,7 +64,9 @@ export async function openInTabs(
         exit().catch(() => undefined)
         left.then(enter, enter)
       },
+      erased: () => end(new PeerplaneError('closed', 'the space was erased in this browser')),
       failed: (error) => {
+        if (error instanceof PeerplaneError && error.code === 'closed') return end(error)
         attached.reject(error)
         steady.failed(error)
         exit().catch(() => undefined)
@@ -69,6 +78,13 @@ export async function openInTabs(
     if (leave) left = leave()
     leave = undefined
     return left
+  }
+  const end = (error: PeerplaneError): void => {
+    wanted = false
+    stopWatchingPage()
+    attached.reject(error)
+    steady.end(error)
+    left = exit().catch(() => undefined)
   }
   const cancelDeadline = atDeadline(env.scheduler, () => {
     const reason = 'another tab of this browser has opened the space and does not answer'

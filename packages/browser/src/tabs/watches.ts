@@ -36,6 +36,8 @@ export function createWatches(failed: (error: unknown) => void): Watches {
       detach()
       current = backend
       for (const watch of watches.values()) {
+        // What a watch has shown may have ended all of them.
+        if (current !== backend) return
         try {
           watch.stop = watch.start(backend)
         } catch (error) {

@@ -22,6 +22,7 @@ import {
   type DeviceId,
   type Space,
   type SpaceId,
+  type Store,
   type Write,
 } from '@peerplane/core'
 import { foundedAside, holdsCommits, spaceOf, spaceWrite } from '@peerplane/crdt-store'
@@ -59,8 +60,8 @@ interface HeldDevice {
   readonly space: SpaceId | undefined
 }
 
-/** Reads the device that `store` holds, which is whole if it belongs to `key`. */
-async function heldDevice({ store, key }: Pick<Ports, 'store' | 'key'>): Promise<HeldDevice> {
+/** Reads what `store` holds of a device, which is whole if its key is that of `device`. Throws `store-version` or `store-corrupt`. */
+export async function heldDevice(store: Store, device: string | undefined): Promise<HeldDevice> {
   const stored = await store.get(membershipKey)
   const membership = stored && decodeMembership(stored)
   const logged = await spaceOf(store)
@@ -68,13 +69,13 @@ async function heldDevice({ store, key }: Pick<Ports, 'store' | 'key'>): Promise
   if (logged !== undefined && logged !== space) {
     throw new PeerplaneError('store-corrupt', 'the store holds the parts of two spaces')
   }
-  return { membership, lack: lackOf(membership, logged, toHex(key.publicKey)), space }
+  return { membership, lack: lackOf(membership, logged, device), space }
 }
 
 function lackOf(
   membership: Membership | undefined,
   logged: SpaceId | undefined,
-  device: string,
+  device: string | undefined,
 ): string | undefined {
   if (!membership) return logged && 'the record of the membership of this device is gone'
   if (logged === undefined) return 'the log of this device is gone'
@@ -82,13 +83,13 @@ function lackOf(
 }
 
 /** What the store holds; first what a page founded that went away with its first commit. */
-async function heldOrAside(ports: Ports): Promise<HeldDevice> {
-  const held = await heldDevice(ports)
+async function heldOrAside({ store }: Ports, device: DeviceId): Promise<HeldDevice> {
+  const held = await heldDevice(store, device)
   if (held.space !== undefined) return held
-  const founded = await foundedAside(ports.store, [membershipKey, seedKey])
+  const founded = await foundedAside(store, [membershipKey, seedKey])
   if (founded.length === 0) return held
-  await ports.store.write(founded, 'synced')
-  return heldDevice(ports)
+  await store.write(founded, 'synced')
+  return heldDevice(store, device)
 }
 
 /** The membership that a plane opens with. */
@@ -113,7 +114,7 @@ export async function openMembership(
   remembered?: Remembered,
 ): Promise<OpenedMembership> {
   const device = toHex(ports.key.publicKey) as DeviceId
-  const held = await heldOrAside(ports)
+  const held = await heldOrAside(ports, device)
   if (remembered && held.space === undefined && remembered.membership.device === device) {
     const { membership } = remembered
     const writes = [...foundingWrites(ports, membership), lostWrite(remembered.held)]

@@ -1,0 +1,143 @@
+import { utf8 } from '@peerplane/core'
+import { openDB } from 'idb'
+import { afterEach, expect, it, vi } from 'vitest'
+
+import * as peerplane from './index.ts'
+import type { BrowserPlane } from './index.ts'
+import { newPage, type Peerplane } from './page.fixture.test.ts'
+import { databaseOf, eraseSpace, spaces } from './spaces.ts'
+import { openIndexedDbStore } from './storage/indexeddb.ts'
+
+const planes: BrowserPlane[] = []
+const frames: HTMLIFrameElement[] = []
+let names = 0
+const newName = (): string => `spaces ${(names += 1)} ${performance.now()}`
+
+afterEach(async () => {
+  for (const plane of planes.splice(0)) await plane.close()
+  for (const frame of frames.splice(0)) frame.remove()
+})
+
+async function openTally(product: Peerplane, space: string, invitation?: string) {
+  const { counter, entity, open, record } = product
+  const Tally = entity('tally', {
+    state: record({ votes: counter() }),
+    commands: { vote: (tally) => tally.votes.increment() },
+  })
+  const plane = await open({ entities: [Tally], space, network: false, join: invitation })
+  planes.push(plane)
+  return { plane, tally: plane.get(Tally, 'lunch') }
+}
+
+async function newTab(): Promise<Peerplane> {
+  const { frame, loaded } = await newPage()
+  frames.push(frame)
+  return loaded
+}
+
+const listed = async (name: string) => (await spaces()).find((each) => each.name === name)
+
+it('lists what is stored, open or not, and nothing that is not', async () => {
+  const [own, shared, untouched] = [newName(), newName(), newName()]
+  const first = await openTally(peerplane, own)
+  expect(await listed(own)).toBeUndefined()
+  await first.tally.vote()
+  const { space } = first.plane.status()!
+  expect(await listed(own)).toEqual({ name: own, space, shared: false, problem: undefined })
+  await openTally(peerplane, untouched)
+  const host = await openTally(peerplane, shared)
+  await host.plane.invite()
+  for (const plane of planes.splice(0)) await plane.close()
+  expect(await listed(shared)).toMatchObject({ shared: true, problem: undefined })
+  expect(await listed(untouched)).toBeUndefined()
+  // Reading disturbs nobody who comes later.
+  const again = await openTally(peerplane, own)
+  await listed(own)
+  await again.tally.vote()
+  expect(await again.tally.state()).toEqual({ votes: 2 })
+})
+
+it.each(['pairs', 'keys'])(
+  'lists a space whose %s were cleared, and what is wrong',
+  async (part) => {
+    const name = newName()
+    const { tally, plane } = await openTally(peerplane, name)
+    await tally.vote()
+    await planes.pop()!.close()
+    expect(plane.status()).toBeDefined()
+    const database = await openDB(databaseOf(name))
+    await database.clear(part)
+    database.close()
+    expect(await listed(name)).toMatchObject({ problem: { code: 'storage-lost' } })
+    await eraseSpace(name)
+    expect(await listed(name)).toBeUndefined()
+    const next = await openTally(peerplane, name)
+    expect(next.plane.status()).toMatchObject({ membership: 'none' })
+  },
+)
+
+it('erases a space in all tabs that have it open, and makes room for any other', async () => {
+  const name = newName()
+  const leader = await openTally(peerplane, name)
+  const follower = await openTally(await newTab(), name)
+  await follower.tally.vote()
+  const { device } = leader.plane.status()!
+  await eraseSpace(name)
+  for (const { plane, tally } of [leader, follower]) {
+    await expect(tally.vote()).rejects.toMatchObject({
+      code: 'closed',
+      message: expect.stringContaining('erased') as string,
+    })
+    expect(plane.status()).toMatchObject({ lastError: { code: 'closed' } })
+  }
+  expect(await listed(name)).toBeUndefined()
+
+  const host = await openTally(peerplane, newName())
+  const invitation = await host.plane.invite()
+  const joined = await openTally(peerplane, name, invitation)
+  expect(joined.plane.status()).toMatchObject({
+    membership: 'joined',
+    space: host.plane.status()!.space,
+  })
+  expect(joined.plane.status()!.device).not.toBe(device)
+  expect(await joined.tally.state()).toEqual({ votes: 0 })
+})
+
+it('a page that was put away does not bring back what was erased meanwhile', async () => {
+  const name = newName()
+  const away = await openTally(await newTab(), name)
+  await away.tally.vote()
+  const page = frames[0]!.contentWindow!
+  page.dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))
+  await vi.waitFor(async () =>
+    expect((await navigator.locks.query()).held).not.toContainEqual(
+      expect.objectContaining({ name: `peerplane:${name}` }),
+    ),
+  )
+  await eraseSpace(name)
+  page.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))
+  await expect(away.tally.vote()).rejects.toMatchObject({ code: 'closed' })
+  expect(await listed(name)).toBeUndefined()
+})
+
+it('whoever had a database open writes nothing after it was erased', async () => {
+  const name = newName()
+  const store = await openIndexedDbStore({ name: databaseOf(name) })
+  await store.write([{ key: utf8('a'), value: utf8('1') }], 'synced')
+  await eraseSpace(name)
+  await expect(store.write([{ key: utf8('b'), value: utf8('1') }], 'synced')).rejects.toMatchObject(
+    { code: 'store-locked' },
+  )
+  await store.close()
+  const database = await openDB(databaseOf(name))
+  const keys = [...database.objectStoreNames].map((each) => database.getAllKeys(each))
+  const left = (await Promise.all(keys)).flat()
+  database.close()
+  expect(left.filter((key) => key !== 'term' && !Array.isArray(key))).toEqual([])
+})
+
+it('a name that nothing is stored under is none to erase, and none is made', async () => {
+  const name = newName()
+  await eraseSpace(name)
+  expect((await indexedDB.databases()).map((each) => each.name)).not.toContain(databaseOf(name))
+})

@@ -1,0 +1,47 @@
+import { readStoredSpace, type StoredSpace } from '@peerplane/runtime'
+
+import { databasesOf } from './adapters/databases.ts'
+import { requireBrowser } from './adapters/requirements.ts'
+import { browserTabs } from './adapters/tab-environment.ts'
+import { indexedDbError } from './storage/indexeddb-errors.ts'
+import { eraseStored, readStored } from './storage/stored.ts'
+import { leaderLock, openLobby } from './tabs/channel.ts'
+
+const PREFIX = 'peerplane:'
+
+/** The database of a space. */
+export const databaseOf = (space: string): string => `${PREFIX}${space}`
+
+/** All spaces that are stored in this browser for this origin, whether they are open or not. */
+export async function spaces(): Promise<readonly StoredSpace[]> {
+  requireBrowser()
+  const found: StoredSpace[] = []
+  for (const database of await databasesOf(PREFIX)) {
+    const space = await readStoredSpace(database.slice(PREFIX.length), (use) =>
+      readStored(database, use),
+    )
+    if (space) found.push(space)
+  }
+  return found
+}
+
+/**
+ * Leaves a space: erases all that this browser has stored under a name, its key and its membership included. What no other device holds is
+ * gone for good; other devices keep what they have, and are told nothing. Planes that have it open, in all tabs, are closed, and their calls reject
+ * with `closed`. A name that nothing is stored under is none to erase: nothing happens.
+ *
+ * Rejects with `store-failed` or `unsupported`.
+ */
+export async function eraseSpace(name: string): Promise<void> {
+  requireBrowser()
+  const lobby = openLobby(browserTabs, name, () => undefined)
+  try {
+    lobby.post({ kind: 'erased' })
+    // A tab that hangs cannot keep it, and writes nothing when it wakes up.
+    await browserTabs.locks.steal(leaderLock(name), () => eraseStored(databaseOf(name)))
+  } catch (cause) {
+    throw indexedDbError(cause, `The space "${name}" could not be erased`)
+  } finally {
+    lobby.close()
+  }
+}

@@ -1,0 +1,88 @@
+import { PeerplaneError, toHex } from '@peerplane/core'
+import { signingKeyOf, type ReadableStore } from '@peerplane/runtime'
+import { deleteDB, openDB } from 'idb'
+import type { IDBPDatabase } from 'idb'
+
+import { readAside, readPair, readPairs } from './reads.ts'
+import { allPairs, ASIDES, cleared, DEVICE, KEYS, over, PAIRS, TERM } from './term.ts'
+
+/** Reads a database that may be open elsewhere, where it disturbs nobody, with `use`. */
+export async function readStored<Result>(
+  name: string,
+  use: (store: ReadableStore) => Promise<Result>,
+): Promise<Result> {
+  const database = await openExisting(name)
+  if (!database) throw new PeerplaneError('store-failed', `there is no database ${name}`)
+  try {
+    const [last, stored, pairs] = await Promise.all([
+      database.get(PAIRS, TERM) as Promise<number | undefined>,
+      database.get(KEYS, DEVICE) as Promise<CryptoKeyPair | undefined>,
+      database.count(PAIRS, allPairs()),
+    ])
+    if (last === undefined && (stored !== undefined || pairs > 0)) throw cleared()
+    const kept = last === undefined ? undefined : await readAside(database, last)
+    const pair = stored ?? kept?.pair
+    const key = pair && (await signingKeyOf(pair))
+    return await use({
+      store: {
+        get: (each) => readPair(database, each),
+        scan: (range) => readPairs(database, range),
+        aside: { get: async () => kept?.value, set: refuse },
+        write: refuse,
+        close: refuse,
+      },
+      device: key && toHex(key.publicKey),
+    })
+  } finally {
+    database.close()
+  }
+}
+
+const refuse = async (): Promise<never> => {
+  throw new PeerplaneError('closed', 'this store is only read')
+}
+
+/**
+ * Deletes all that a database holds. Whoever has it open writes nothing from then on, and finds it empty when it opens it anew. So the record
+ * of the last term stays: a database that was deleted is not to be told from one that was lost.
+ */
+export async function eraseStored(name: string): Promise<void> {
+  const database = await openExisting(name).catch(() => undefined)
+  try {
+    await (database ? clear(database) : deleteDB(name))
+  } finally {
+    database?.close()
+  }
+}
+
+async function clear(database: IDBPDatabase): Promise<void> {
+  const transaction = database.transaction([PAIRS, KEYS, ...ASIDES], 'readwrite', {
+    durability: 'strict',
+  })
+  transaction.done.catch(() => {})
+  const pairs = transaction.objectStore(PAIRS)
+  const last = (await pairs.get(TERM)) as number | undefined
+  const stores = [PAIRS, KEYS, ...ASIDES].map((place) => transaction.objectStore(place))
+  await Promise.all(stores.map((store) => store.clear()))
+  if (last !== undefined) await Promise.all([pairs.put(last, TERM), pairs.put(true, over(last))])
+  await transaction.done
+}
+
+/** `undefined` if there is none; none is made. */
+async function openExisting(name: string): Promise<IDBPDatabase | undefined> {
+  let isNew = false
+  try {
+    const database = await openDB(name, 1, {
+      upgrade: (_database, _from, _to, transaction) => {
+        isNew = true
+        transaction.done.catch(() => undefined)
+        transaction.abort()
+      },
+      blocking: (_from, _to, event) => (event.currentTarget as IDBDatabase).close(),
+    })
+    return database
+  } catch (error) {
+    if (isNew) return undefined
+    throw error
+  }
+}
