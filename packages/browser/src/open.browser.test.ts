@@ -133,6 +133,7 @@ it('keeps the first command of a space, although its page goes away with it', as
   const { plane, tally } = await openTally(await newTab(), space)
   planes.pop()
   expect(await tally.state()).toEqual({ votes: 0 })
+  const { space: id, device } = plane.status()!
   const element = frames.pop()!
   const page = element.contentWindow!
   page.addEventListener('pagehide', () => void tally.vote())
@@ -142,7 +143,6 @@ it('keeps the first command of a space, although its page goes away with it', as
   element.remove()
   const heir = await openTally(peerplane, space)
   expect(await heir.tally.state()).toEqual({ votes: 1 })
-  const { space: id, device } = plane.status()!
   expect(heir.plane.status()).toMatchObject({ space: id, device, membership: 'founded' })
   await heir.tally.vote()
   await heir.plane.close()
