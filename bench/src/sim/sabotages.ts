@@ -212,13 +212,29 @@ export const sabotages: readonly Sabotage[] = [
     '      if (message.reply) reply(step, link)\n',
     '      tellFrontier(step, link)\n',
   ),
-  sabotage(
-    'trust-the-link',
-    'never ask again after an answer was lost',
-    'sync/src/engine/intake.ts',
-    '    state.asks.delete(session)\n    state.open.add(session)\n',
-    '',
-  ),
+  {
+    name: 'trust-the-link',
+    what: 'never ask again after an answer was lost',
+    changes: [
+      {
+        file: 'sync/src/engine/intake.ts',
+        find: '    state.asks.delete(session)\n    state.open.add(session)\n',
+        replace: '',
+      },
+      // Otherwise it would fail by itself: what is asked of nobody has no deadline.
+      {
+        file: 'sync/src/engine/wanting.ts',
+        find: '    if (ask.admitting > 0) continue\n',
+        replace: '    if (ask.admitting > 0 || !state.links.has(ask.link)) continue\n',
+      },
+      {
+        file: 'sync/src/engine/wanting.ts',
+        find: '    // An ask that is being admitted has no deadline;',
+        replace:
+          '    if (!state.links.has(ask.link)) continue\n    // An ask that is being admitted has no deadline;',
+      },
+    ],
+  },
   sabotage(
     'show-while-lost',
     'show what was opened while commits were lost and others are still to be folded again',
