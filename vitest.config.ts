@@ -12,6 +12,7 @@ export default defineConfig({
     // A loaded machine may take its time; what never ends still ends.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    globalSetup: ['scripts/no-litter.ts'],
     projects: [
       {
         resolve: { conditions },

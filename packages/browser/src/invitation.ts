@@ -1,3 +1,5 @@
+import { describe, PeerplaneError } from '@peerplane/core'
+
 /**
  * The invitation in the address of a page; `undefined` if there is none. `open` takes the whole address too. Once it has succeeded, the
  * application should take the fragment out of the address bar, because whoever sees it can join:
@@ -5,6 +7,9 @@
  *     history.replaceState(null, '', location.pathname + location.search)
  */
 export function invitationIn(address: string): string | undefined {
+  if (typeof address !== 'string') {
+    throw new PeerplaneError('invalid-input', `an address is a text, not ${describe(address)}`)
+  }
   const [, invitation] = /#join=(.*)$/s.exec(address) ?? []
   return invitation
 }

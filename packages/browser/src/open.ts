@@ -10,7 +10,7 @@ import type { Backend, Plane, PlaneStatus } from '@peerplane/runtime'
 import { requireBrowser } from './adapters/requirements.ts'
 import { browserTabs } from './adapters/tab-environment.ts'
 import { invitationOf } from './invitation.ts'
-import type { OpenOptions } from './options.ts'
+import { takeOpening, type OpenOptions } from './options.ts'
 import { createReplica } from './replica.ts'
 import type { TabsStatus } from './tabs/stay.ts'
 import { openInTabs } from './tabs/tabs.ts'
@@ -27,10 +27,11 @@ export interface BrowserPlane extends Plane {
  * Opens the plane of this browser profile. One tab owns its store, its key and its network; the others use them through it, and one takes
  * over when it goes away. State can be read and written as soon as this resolves; the network is loaded afterwards.
  *
- * Rejects with `unsupported`, `invalid-invitation`, `expired-invitation`, `wrong-space`, `invalid-declaration`, `store-failed`, `store-full`,
+ * Rejects with `unsupported`, `invalid-invitation`, `expired-invitation`, `wrong-space`, `invalid-declaration`, `invalid-input`, `store-failed`, `store-full`,
  * `store-version`, `store-corrupt`, `storage-lost`, or `store-locked` if another tab has the store and does not answer.
  */
-export async function open(options: OpenOptions): Promise<BrowserPlane> {
+export async function open(given: OpenOptions): Promise<BrowserPlane> {
+  const options = takeOpening(given)
   requireBrowser()
   const { entities, space = 'default', version = 0, onError = systemReport } = options
   const invitation = invitationOf(options.join)

@@ -1,4 +1,5 @@
-import type { Entity, PeerplaneError } from '@peerplane/core'
+import { describe, PeerplaneError, takeDeclarations, type Entity } from '@peerplane/core'
+import { option, takeOptions } from '@peerplane/runtime'
 
 /** How to open a plane in a browser. */
 export interface OpenOptions {
@@ -27,4 +28,22 @@ export interface OpenOptions {
    * `reportError`, so that it is seen like any uncaught error of the page.
    */
   readonly onError?: ((error: PeerplaneError) => void) | undefined
+}
+
+/** A copy of what was passed. Throws `invalid-declaration` or `invalid-input`. */
+export function takeOpening(given: OpenOptions): OpenOptions {
+  const { entities = takeDeclarations(undefined), ...rest } = takeOptions<OpenOptions>(given, {
+    entities: takeDeclarations,
+    space: option.name,
+    version: option.whole,
+    join: option.text,
+    online: option.switch,
+    network: option.switch,
+    iceServers: option.texts,
+    onError: option.callback<NonNullable<OpenOptions['onError']>>(),
+  })
+  const other = rest.iceServers?.find((each) => !/^(stun|turn)s?:\S+$/.test(each))
+  if (other === undefined) return { entities, ...rest }
+  const reason = `an ICE server is a URL like stun:stun.example:3478, not ${describe(other)}`
+  throw new PeerplaneError('invalid-input', reason)
 }

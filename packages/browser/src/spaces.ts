@@ -1,3 +1,4 @@
+import { checkName } from '@peerplane/core'
 import { readStoredSpace, type StoredSpace } from '@peerplane/runtime'
 
 import { databasesOf } from './adapters/databases.ts'
@@ -30,9 +31,10 @@ export async function spaces(): Promise<readonly StoredSpace[]> {
  * gone for good; other devices keep what they have, and are told nothing. Planes that have it open, in all tabs, are closed, and their calls reject
  * with `closed`. A name that nothing is stored under is none to erase: nothing happens.
  *
- * Rejects with `store-failed` or `unsupported`.
+ * Rejects with `store-failed`, `unsupported` or `invalid-input`.
  */
 export async function eraseSpace(name: string): Promise<void> {
+  checkName(name, 'a space')
   requireBrowser()
   const lobby = openLobby(browserTabs, name, () => undefined)
   try {

@@ -213,18 +213,19 @@ export class PeerplaneError extends Error {
   /** The command in question, where its outcome is not known. Every error of the code `unknown` has it. */
   readonly operationId: string | undefined
 
-  constructor(code: ErrorCode, reason: string, options: PeerplaneErrorOptions = {}) {
-    if (!Object.hasOwn(errorKinds, code)) {
+  constructor(code: ErrorCode, reason: string, options?: PeerplaneErrorOptions) {
+    if (typeof code !== 'string' || !Object.hasOwn(errorKinds, code)) {
       throw new PeerplaneError('invalid-input', 'the catalogue has no such error code')
     }
-    const { advice = errorKinds[code].action } = options
+    const given = membersOf(options)
+    const advice = typeof given.advice === 'string' ? given.advice : errorKinds[code].action
     const what = textOf(reason)
     // What is passed on from an error of the same kind ends in its advice already.
-    super(what.endsWith(advice) ? what : `${what.replace(/\.+$/, '')}. ${advice}`, options)
+    super(what.endsWith(advice) ? what : `${what.replace(/\.+$/, '')}. ${advice}`, given)
     this.advice = advice
     this.name = 'PeerplaneError'
     this.code = code
-    this.operationId = options.operationId
+    this.operationId = given.operationId
   }
 
   /** Whether the same call can succeed later. */
@@ -264,6 +265,15 @@ export function isA<T>(kind: abstract new (...args: never[]) => T, value: unknow
     return value instanceof kind
   } catch {
     return false
+  }
+}
+
+/** A refusal must not fail for want of what explains it. */
+function membersOf(options: PeerplaneErrorOptions | undefined): PeerplaneErrorOptions {
+  try {
+    return typeof options === 'object' ? { ...options } : {}
+  } catch {
+    return {}
   }
 }
 

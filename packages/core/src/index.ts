@@ -12,9 +12,9 @@ export { decodeCanonical, encodeCanonical, withCanonical } from './codec.ts'
 export { describe } from './describe.ts'
 export {
   command,
-  checkDeclarations,
   checkName,
   entity,
+  takeDeclarations,
   type Command,
   type CommandContext,
   type Commands,
@@ -130,7 +130,7 @@ export {
   type Branch,
   type ForkProof,
 } from './log/fork.ts'
-export { copyPlain, freeze, setProperty, type PlainBounds } from './plain.ts'
+export { copyPlain, freeze, reading, setProperty, type PlainBounds } from './plain.ts'
 export { merklePath, merkleRoot, verifyMerklePath } from './log/merkle.ts'
 export {
   decodeOpening,

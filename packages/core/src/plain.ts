@@ -1,5 +1,5 @@
 import { describe } from './describe.ts'
-import { PeerplaneError, type ErrorCode } from './errors.ts'
+import { isA, PeerplaneError, type ErrorCode } from './errors.ts'
 import type { Json } from './json.ts'
 
 /** How much a value may hold. */
@@ -25,6 +25,15 @@ export function copyPlain(
   code: ErrorCode = 'invalid-input',
 ): Json {
   return new Copier(name, bounds, code).copy(value)
+}
+
+/** What `read` gives; what a getter or a proxy of an application throws meanwhile is a fault of what was passed: `refused` says so. */
+export function reading<T>(read: () => T, refused: (cause: unknown) => PeerplaneError): T {
+  try {
+    return read()
+  } catch (cause) {
+    throw isA(PeerplaneError, cause) ? cause : refused(cause)
+  }
 }
 
 /** `value` with all it contains, frozen. */
@@ -126,13 +135,8 @@ class Copier {
     return text
   }
 
-  /** Whatever a getter or a proxy throws is a fault of the input. */
   #read<T>(from: () => T): T {
-    try {
-      return from()
-    } catch (cause) {
-      throw this.#refuse('cannot be read', cause)
-    }
+    return reading(from, (cause) => this.#refuse('cannot be read', cause))
   }
 
   #count(more: number): void {
@@ -157,7 +161,7 @@ class Copier {
 }
 
 /** Whether an object has no class; one of another page of the same browser counts, too. */
-function isPlain(object: object): boolean {
+export function isPlain(object: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(object)
   if (prototype === null || prototype === Object.prototype) return true
   return (

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 
-import { PeerplaneError, utf8 } from '@peerplane/core'
+import { describe, PeerplaneError, utf8 } from '@peerplane/core'
 
 /** Where the files of one plane are. */
 export interface PlaneFiles {
@@ -13,9 +13,10 @@ export interface PlaneFiles {
 
 /** The files of the plane `space` below `data`. Throws `invalid-configuration` for a name or a path that cannot be used. */
 export function planeFiles(data: string, space: string): PlaneFiles {
-  const name = encodeURIComponent(space)
+  // Half of a surrogate pair cannot be encoded.
+  const name = space.isWellFormed() ? encodeURIComponent(space) : ''
   if (name === '' || name.startsWith('.') || name.length > 200) {
-    throw new PeerplaneError('invalid-configuration', `a space cannot be called "${space}"`)
+    throw new PeerplaneError('invalid-configuration', `a space cannot be called ${describe(space)}`)
   }
   const directory = resolve(data, name)
   return {

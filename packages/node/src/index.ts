@@ -40,5 +40,6 @@ export type {
   Problem,
   Row,
 } from '@peerplane/runtime'
-export { open, type OpenOptions } from './open.ts'
+export { open } from './open.ts'
+export type { OpenOptions } from './options.ts'
 export { openSqliteStore, type SqliteStoreOptions } from './storage/sqlite.ts'

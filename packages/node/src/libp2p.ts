@@ -1,4 +1,5 @@
 import {
+  describe,
   limits,
   PeerplaneError,
   type Clock,
@@ -25,7 +26,7 @@ import { THIS_MACHINE } from './proxies.ts'
 export function checkAddresses(addresses: readonly string[]): void {
   for (const address of addresses) {
     if (isMultiaddress(address)) continue
-    throw new PeerplaneError('invalid-configuration', `"${address}" is no multiaddress`, {
+    throw new PeerplaneError('invalid-configuration', `${describe(address)} is no multiaddress`, {
       advice: 'Write it like /ip4/203.0.113.7/tcp/7420/ws or /dns4/anchor.example/tcp/443/wss.',
     })
   }

@@ -1,64 +1,30 @@
-import type { Entity, Network, PeerplaneError, Store } from '@peerplane/core'
-import {
-  checkInvitation,
-  createPlane,
-  keyInStore,
-  openRuntime,
-  systemPlatform,
-} from '@peerplane/runtime'
+import type { Network, Store } from '@peerplane/core'
+import { createPlane, keyInStore, openRuntime, systemPlatform } from '@peerplane/runtime'
 import type { LocalBackend, NetworkSpace, Plane, Ports } from '@peerplane/runtime'
 
 import { makeDirectory, planeFiles } from './directory.ts'
+import { takeOpening, type OpenOptions } from './options.ts'
 import { currentStatus, problemError } from './problem.ts'
 import { openSqliteStore } from './storage/sqlite.ts'
-
-/** How to open a plane in Node. */
-export interface OpenOptions {
-  /** The entity types that the program uses; commits of others are kept and passed on. */
-  readonly entities: readonly Entity[]
-  /** Which store of this machine; one store holds one space. Default `default`. */
-  readonly space?: string | undefined
-  /**
-   * An invitation, as link or text; without it the space of the store is opened, or a new one, which the first command founds. A plane that
-   * listens founds it at once.
-   */
-  readonly join?: string | undefined
-  /** Directory of the stores. Default `.peerplane`, below the working directory. */
-  readonly data?: string | undefined
-  /** Multiaddresses to listen at, such as `/ip4/0.0.0.0/tcp/7420/ws`. Default none: the plane only calls others. */
-  readonly listen?: readonly string[] | undefined
-  /** Multiaddresses under which a proxy or router makes this device reachable. */
-  readonly announce?: readonly string[] | undefined
-  /**
-   * IP addresses of proxies before this device, which stand for many: limits per address do not count for them. Default this machine,
-   * 127.0.0.1 and ::1.
-   */
-  readonly proxies?: readonly string[] | undefined
-  /** Whether to be an anchor: always on, introducing and relaying members. Default false. */
-  readonly anchor?: boolean | undefined
-  /** Whether to use the network. Default true. */
-  readonly network?: boolean | undefined
-  /**
-   * Takes what listeners of the application throw, as `listener-failed` with the thrown error as its `cause`; it must not throw. Default:
-   * it is printed, and the process goes on.
-   */
-  readonly onError?: ((error: PeerplaneError) => void) | undefined
-}
 
 /**
  * Opens the plane of this device: its store with its key in it, its network. State can be read and written as soon as it resolves; with `listen` it
  * also listens then.
  *
  * Rejects with `store-locked`, `store-corrupt`, `storage-lost`, `store-version`, `store-full`, `store-failed`, `exposed-secret`, `invalid-invitation`,
- * `expired-invitation`, `wrong-space`, `invalid-declaration`, `port-in-use`, `invalid-configuration` or `unsupported`.
+ * `expired-invitation`, `wrong-space`, `invalid-declaration`, `invalid-input`, `port-in-use`, `invalid-configuration` or `unsupported`.
  */
-export async function open(options: OpenOptions): Promise<Plane> {
-  return createPlane(options.entities, await openBackend(options), options.onError)
+export async function open(given: OpenOptions): Promise<Plane> {
+  const options = await takeOpening(given)
+  return createPlane(options.entities, await openTaken(options), options.onError)
 }
 
 /** What {@link open} puts a plane on. */
-export async function openBackend(options: OpenOptions): Promise<LocalBackend> {
-  if (options.join !== undefined) await checkInvitation(options.join, platform)
+export async function openBackend(given: OpenOptions): Promise<LocalBackend> {
+  return openTaken(await takeOpening(given))
+}
+
+async function openTaken(options: OpenOptions): Promise<LocalBackend> {
   const store = await openFiles(options)
   try {
     return await openOn(store, options)

@@ -22,6 +22,7 @@ export {
   type RecordedOf,
 } from './plane/plane.ts'
 export { checkListener } from './contract/arguments.ts'
+export { option, takeOptions } from './contract/options.ts'
 export { distinct } from './plane/listening.ts'
 export type { NetworkFactory, NetworkSpace, Ports, Report } from './ports.ts'
 export { checkInvitation, type Remembered } from './membership/membership.ts'

@@ -4,6 +4,7 @@ import {
   entityKey,
   HybridClock,
   PeerplaneError,
+  takeDeclarations,
   type Entity,
 } from '@peerplane/core'
 import { checkedStore, type ClearableStore } from '@peerplane/crdt-store'
@@ -96,7 +97,7 @@ async function openParts(
   ports: Ports & { readonly store: ClearableStore },
   options: RuntimeOptions,
 ): Promise<Parts> {
-  const { entities } = options
+  const entities = takeDeclarations(options.entities)
   const opened = await openMembership(ports, options.join, options.remembered)
   const { membership } = opened
   const { clock, store, random, scheduler } = ports

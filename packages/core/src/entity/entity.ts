@@ -1,9 +1,10 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 
 import { describe } from '../describe.ts'
-import { PeerplaneError } from '../errors.ts'
+import { PeerplaneError, reasonOf } from '../errors.ts'
 import type { DeviceId } from '../ids.ts'
 import { limits } from '../limits.ts'
+import { isPlain, reading } from '../plain.ts'
 import { checkShape, type HandleOf, type MirrorOf, type Shape } from './shapes.ts'
 import { utf8 } from '../text.ts'
 
@@ -70,13 +71,7 @@ export function entity<const S extends Shape, C extends Commands<HandleOf<S>>>(
   type: string,
   declaration: { readonly state: S; readonly commands: C & SynchronousCommands<C> },
 ): Entity<S, C> {
-  const { state, commands } = checkDeclaration(type, declaration)
-  return Object.freeze({
-    type,
-    consistency: 'causal',
-    state: state as S,
-    commands: Object.freeze({ ...(commands as C) }),
-  })
+  return takeDeclaration(type, declaration) as Entity<S, C>
 }
 
 /** A command whose input is checked by any Standard Schema library before the handler runs. Throws `invalid-declaration`. */
@@ -84,27 +79,39 @@ export function command<State, Input, Reply>(
   input: StandardSchemaV1<unknown, Input>,
   handler: Handler<State, Input, Reply>,
 ): Command<State, Input, Reply> {
-  const standard = isObjectOrFunction(input) ? input['~standard'] : undefined
-  if (typeof standard?.validate !== 'function') {
-    throw invalid(`a command takes a Standard Schema and a handler, not ${describe(input)}`)
-  }
+  const refused = `a command takes a Standard Schema and a handler, not ${describe(input)}`
+  const judges = reading(
+    () => isObjectOrFunction(input) && typeof input['~standard'].validate === 'function',
+    () => invalid(refused),
+  )
+  if (!judges) throw invalid(refused)
   if (typeof handler !== 'function') throw invalid(`a handler cannot be ${describe(handler)}`)
   return Object.assign((...args: Parameters<typeof handler>) => handler(...args), { input })
 }
 
-/** Checks what is passed to `open`: a list of declarations, each type once. Throws `invalid-declaration`. */
-export function checkDeclarations(entities: readonly Entity[]): void {
-  if (!Array.isArray(entities)) throw invalid(`entities cannot be ${describe(entities)}`)
+/** A copy of what is passed to `open`: a list of declarations, each type once. Throws `invalid-declaration`. */
+export function takeDeclarations(entities: unknown): readonly Entity[] {
+  const cannotBe = invalid(`entities are a list of declarations, not ${describe(entities)}`)
+  const list = reading(
+    () => Array.isArray(entities) && ([...entities] as unknown[]),
+    () => cannotBe,
+  )
+  if (!list) throw cannotBe
   const types = new Set<string>()
-  for (const each of entities as readonly unknown[]) {
-    if (typeof each !== 'object' || each === null) {
-      throw invalid(`${describe(each)} is no entity: declare one with entity()`)
-    }
-    const { type } = each as Entity
-    checkDeclaration(type, each)
-    if (types.has(type)) throw invalid(`two entities are called "${type}"`)
-    types.add(type)
-  }
+  return list.map((each) => {
+    const noEntity = invalid(`${describe(each)} is no entity: declare one with entity()`)
+    if (typeof each !== 'object' || each === null) throw noEntity
+    const taken = takeDeclaration(
+      reading(
+        () => (each as Partial<Entity>).type,
+        () => noEntity,
+      ),
+      each,
+    )
+    if (types.has(taken.type)) throw invalid(`two entities are called "${taken.type}"`)
+    types.add(taken.type)
+    return taken
+  })
 }
 
 /** `name`, if it is 1 to 256 bytes of well-formed UTF-8. Throws `invalid-input` that calls it `what`. */
@@ -127,10 +134,7 @@ function wrongSize(name: string, what: string): PeerplaneError {
   return new PeerplaneError('invalid-input', reason)
 }
 
-function checkDeclaration(
-  type: unknown,
-  declaration: unknown,
-): { readonly state: unknown; readonly commands: object } {
+function takeDeclaration(type: unknown, declaration: unknown): Entity {
   if (
     typeof type !== 'string' ||
     !/^[a-z][a-z0-9.-]*$/.test(type) ||
@@ -143,23 +147,35 @@ function checkDeclaration(
   if (typeof declaration !== 'object' || declaration === null) {
     throw invalid(`entity "${type}" is declared by ${describe(declaration)}`)
   }
-  const { state, commands } = declaration as {
-    readonly state?: unknown
-    readonly commands?: unknown
-  }
-  checkShape(state, `the state of entity "${type}"`)
-  if (typeof commands !== 'object' || commands === null || Array.isArray(commands)) {
-    throw invalid(`the commands of entity "${type}" cannot be ${describe(commands)}`)
+  return reading(
+    () => {
+      const { state, commands } = declaration as Partial<Entity>
+      checkShape(state, `the state of entity "${type}"`)
+      const taken = takeCommands(commands, type)
+      return Object.freeze({ type, consistency: 'causal', state: state!, commands: taken })
+    },
+    (cause) => invalid(`the declaration of entity "${type}" cannot be read: ${reasonOf(cause)}`),
+  )
+}
+
+function takeCommands(commands: unknown, type: string): object {
+  if (typeof commands !== 'object' || commands === null || !isPlain(commands)) {
+    throw invalid(
+      `the commands of entity "${type}" are an object of functions, not ${describe(commands)}`,
+    )
   }
   for (const [name, handler] of Object.entries(commands)) {
+    if (name === '' || name.length > limits.entityNameBytes || !name.isWellFormed()) {
+      throw invalid(`a command of entity "${type}" cannot be called ${describe(name)}`)
+    }
     if (typeof handler !== 'function') {
-      throw invalid(`command "${name}" of entity "${type}" cannot be ${describe(handler)}`)
+      throw invalid(`command ${describe(name)} of entity "${type}" cannot be ${describe(handler)}`)
     }
     if (reservedNames.has(name)) {
       throw invalid(`entity "${type}" has a command "${name}", which every entity has as its own`)
     }
   }
-  return { state, commands }
+  return Object.freeze({ ...commands })
 }
 
 const isObjectOrFunction = (value: unknown): value is object =>

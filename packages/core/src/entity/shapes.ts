@@ -1,8 +1,8 @@
 import { describe } from '../describe.ts'
-import { PeerplaneError } from '../errors.ts'
+import { PeerplaneError, reasonOf } from '../errors.ts'
 import type { Json } from '../json.ts'
 import { limits } from '../limits.ts'
-import { copyPlain, freeze, type PlainBounds } from '../plain.ts'
+import { copyPlain, freeze, isPlain, reading, type PlainBounds } from '../plain.ts'
 
 /*
  * A shape says what kind of state an entity, or a field of it, has. It is plain data; the kernels that give it behaviour live elsewhere,
@@ -128,16 +128,18 @@ export const register = <T extends Json>(initial: T): RegisterShape<Widen<T>> =>
 export const set = <T extends string | number = string>(): SetShape<T> => ({ kind: 'set' })
 
 /** A map from texts to `value`. Throws `invalid-declaration` for what is no shape. */
-export const map = <S extends Shape>(value: S): MapShape<S> => {
-  checkShape(value, 'the value of a map')
-  return { kind: 'map', value }
-}
+export const map = <S extends Shape>(value: S): MapShape<S> =>
+  declaring('the value of a map', () => {
+    checkShape(value, 'the value of a map', 1)
+    return { kind: 'map', value }
+  })
 
 /** A record of named fields. Throws `invalid-declaration` for what is no shape. */
-export const record = <F extends Fields>(fields: F): RecordShape<F> => {
-  checkFields(fields, 'a record')
-  return { kind: 'record', fields: Object.freeze({ ...fields }) }
-}
+export const record = <F extends Fields>(fields: F): RecordShape<F> =>
+  declaring('the fields of a record', () => {
+    checkFields(fields, 'a record', 1)
+    return { kind: 'record', fields: Object.freeze({ ...fields }) }
+  })
 
 /**
  * A document for text, nested data and lists; it starts as `initial`. Its kernel is loaded when the first one is opened. Throws
@@ -161,6 +163,9 @@ export function checkShape(shape: unknown, what: string, depth = 0): void {
   if (typeof kind !== 'string' || !Object.hasOwn(partChecks, kind)) {
     throw invalid(`${what} is a shape such as counter() or record({}), not ${describe(shape)}`)
   }
+  if (depth > 0 && kind === 'document') {
+    throw invalid(`${what} is a document inside a record or map: declare it as an entity`)
+  }
   partChecks[kind as ShapeKind](given, what, depth + 1)
 }
 
@@ -181,8 +186,8 @@ const partChecks: {
   document: ({ initial }, what) => void takeInitial(initial, what),
 }
 
-function checkFields(fields: unknown, what: string, depth = 0): void {
-  if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) {
+function checkFields(fields: unknown, what: string, depth: number): void {
+  if (typeof fields !== 'object' || fields === null || !isPlain(fields)) {
     throw invalid(`the fields of ${what} are an object of shapes, not ${describe(fields)}`)
   }
   for (const [name, shape] of Object.entries(fields)) {
@@ -192,6 +197,9 @@ function checkFields(fields: unknown, what: string, depth = 0): void {
     checkShape(shape, `field "${name}"`, depth)
   }
 }
+
+const declaring = <T>(what: string, read: () => T): T =>
+  reading(read, (cause) => invalid(`${what} cannot be read: ${reasonOf(cause)}`))
 
 /** A frozen copy of an initial value. */
 const takeInitial = (initial: unknown, what: string): Json =>

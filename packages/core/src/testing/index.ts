@@ -23,4 +23,5 @@ export {
   isOptions,
   isUndefined,
 } from './any-argument.ts'
+export { declarationTable } from './declaration-table.ts'
 export { expectRows, faultsOf, type FunctionTable, type Parameter, type Result } from './table.ts'

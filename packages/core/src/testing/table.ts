@@ -91,6 +91,7 @@ function refuses(error: unknown, codes: readonly string[]): boolean {
 function said(result: Result): string {
   if (result.taken) return 'taken'
   const { error } = result
-  if (error instanceof PeerplaneError) return `${error.code}: ${error.message}`
-  return error instanceof Error ? `${error.name}: ${error.message}` : `throws a ${typeof error}`
+  if (error instanceof PeerplaneError) return `${error.code}: ${error.message.slice(0, 200)}`
+  if (!(error instanceof Error)) return `throws a ${typeof error}`
+  return `${error.name}: ${error.message.slice(0, 200)}`
 }

@@ -4,6 +4,8 @@ import type { DatabaseSync } from 'node:sqlite'
 import { PeerplaneError } from '@peerplane/core'
 import type { Entry, Range, Store, StoreDurability, Write } from '@peerplane/core'
 
+import { option, takeOptions } from '@peerplane/runtime'
+
 import { InPlace } from './in-place.ts'
 import { openDatabase } from './sqlite-database.ts'
 import { isIoError, storeError } from './sqlite-errors.ts'
@@ -27,12 +29,14 @@ export interface SqliteStoreOptions {
  *
  * Once its file was deleted, moved or replaced, nothing is acknowledged any more: writes reject with `storage-lost`, reads go on.
  *
- * Rejects with `store-locked`, `store-corrupt`, `storage-lost`, `store-version`, `store-full`, `store-failed`, or `unsupported` for a SQLite that is too old.
+ * Rejects with `store-locked`, `store-corrupt`, `storage-lost`, `store-version`, `store-full`, `store-failed`, `invalid-input`, or `unsupported` for a SQLite that is too old.
  */
-export async function openSqliteStore({
-  path,
-  completing = false,
-}: SqliteStoreOptions): Promise<Store> {
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+  const { path = '', completing = false } = takeOptions<SqliteStoreOptions>(options, {
+    path: option.text,
+    completing: option.switch,
+  })
+  if (path === '') throw new PeerplaneError('invalid-input', 'a store has a path')
   return new SqliteStore(await openDatabase(path, completing), new InPlace(path))
 }
 

@@ -153,7 +153,7 @@ export type RecordedOf<C> = {
   ]: C[Name] extends (...args: infer Args) => unknown ? (...args: Args) => void : never
 }
 
-/** A plane over a backend, for entity types that `checkDeclarations` has passed. `report` takes what listeners of the application throw. */
+/** A plane over a backend, for entity types that `takeDeclarations` gave. `report` takes what listeners of the application throw. */
 export function createPlane(
   entities: readonly Entity[],
   backend: Backend,

@@ -1,13 +1,4 @@
-import {
-  PeerplaneError,
-  type Entity,
-  type Fields,
-  type MapShape,
-  type RecordShape,
-  type Shape,
-  type ShapeKinds,
-  type StateModel,
-} from '@peerplane/core'
+import type { Entity, Shape, ShapeKinds, StateModel } from '@peerplane/core'
 import {
   nativeModel,
   shapeSignature,
@@ -15,26 +6,9 @@ import {
   type LifecycleName,
 } from '@peerplane/crdt-store'
 
-/**
- * The state model of each declared type.
- *
- * Throws `invalid-declaration` for two entities of one type, and for a document inside another shape.
- */
+/** The state model of each declared type. */
 export function modelsOf(entities: readonly Entity[]): ReadonlyMap<string, DeclaredModel> {
-  const models = new Map<string, DeclaredModel>()
-  for (const { type, state } of entities) {
-    if (models.has(type)) {
-      throw new PeerplaneError('invalid-declaration', `two entities are called "${type}"`)
-    }
-    if (holdsDocument(state)) {
-      throw new PeerplaneError(
-        'invalid-declaration',
-        `entity "${type}" holds a document inside a record or map: declare the document as an entity`,
-      )
-    }
-    models.set(type, declaredModel(state))
-  }
-  return models
+  return new Map(entities.map(({ type, state }) => [type, declaredModel(state)]))
 }
 
 /** How states of one kind of shape are held. */
@@ -90,12 +64,4 @@ function loadOnce(load: () => Promise<StateModel>): () => Promise<StateModel> {
     })
     return loading
   }
-}
-
-/** Whether a document stands below the top of a shape: it has its own history and must be an entity of its own. */
-function holdsDocument(shape: Shape): boolean {
-  const parts: Shape[] = []
-  if (shape.kind === 'record') parts.push(...Object.values((shape as RecordShape<Fields>).fields))
-  if (shape.kind === 'map') parts.push((shape as MapShape<Shape>).value)
-  return parts.some((part) => part.kind === 'document' || holdsDocument(part))
 }

@@ -8,8 +8,8 @@ export const CONNECTS_AGAIN = 'The device connects again by itself.'
 /** Whether a text is a multiaddress. */
 export function isMultiaddress(text: string): boolean {
   try {
-    multiaddr(text)
-    return true
+    // The empty text is the address of nothing.
+    return protocols(multiaddr(text)).length > 0
   } catch {
     return false
   }

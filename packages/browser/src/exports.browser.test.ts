@@ -1,0 +1,81 @@
+import {
+  declarationTable,
+  expectRows,
+  faultsOf,
+  isData,
+  isFunction,
+  isName,
+  type FunctionTable,
+  type Parameter,
+} from '@peerplane/core/testing'
+import { expect, it } from 'vitest'
+
+import * as exported from './index.ts'
+
+const space = `exports ${performance.now()}`
+const good = { entities: [], space, network: false }
+
+async function opened(options: unknown): Promise<void> {
+  const plane = await exported.open(options as exported.OpenOptions)
+  await plane.close()
+}
+
+const row = (
+  takes: Parameter['takes'],
+  pass: Parameter['pass'],
+  codes: readonly string[] = ['invalid-input', 'invalid-declaration'],
+): Parameter => ({ takes, pass, codes })
+
+const member = (name: string, takes: Parameter['takes'], codes?: readonly string[]): Parameter =>
+  row(
+    (value) => value === undefined || takes(value),
+    (value) => opened({ ...good, [name]: value }),
+    codes,
+  )
+
+const never = (): boolean => false
+const isText = (value: unknown): boolean => typeof value === 'string'
+const isSwitch = (value: unknown): boolean => typeof value === 'boolean'
+const isWhole = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0
+const isEmptyList = (value: unknown): boolean =>
+  isData(value) && Array.isArray(value) && value.length === 0
+
+const table: FunctionTable = {
+  ...declarationTable(exported),
+  open: {
+    options: row(never, opened),
+    entities: row(isEmptyList, (entities) => opened({ ...good, entities })),
+    'an entity': row(never, (each) => opened({ ...good, entities: [each] })),
+    space: member('space', isName),
+    version: member('version', isWhole),
+    join: member('join', never, ['invalid-input', 'invalid-invitation']),
+    online: member('online', isSwitch),
+    network: member('network', isSwitch),
+    iceServers: member('iceServers', isEmptyList),
+    'an ICE server': row(never, (each) => opened({ ...good, iceServers: [each] })),
+    onError: member('onError', isFunction),
+  },
+  invitationIn: { address: row(isText, (value) => exported.invitationIn(value as string)) },
+  requestPersistence: {},
+  spaces: {},
+  eraseSpace: { name: row(isName, (value) => exported.eraseSpace(value as string)) },
+}
+
+it('every function that the package exports has its row', () => expectRows(exported, table))
+
+it.each(Object.entries(table))(
+  '%s takes what it should, and refuses the rest without a trace',
+  async (_, parameters) => {
+    let before = await databases()
+    const trace = async ({ taken }: { readonly taken: boolean }): Promise<string | undefined> => {
+      const after = await databases()
+      const left = !taken && after.length > before.length ? `left ${after.at(-1)}` : undefined
+      before = after
+      return left
+    }
+    expect(await faultsOf(parameters, trace)).toEqual([])
+  },
+)
+
+const databases = async (): Promise<(string | undefined)[]> =>
+  (await indexedDB.databases()).map(({ name }) => name)

@@ -1,0 +1,115 @@
+import { limits } from '../limits.ts'
+import type { PeerplaneError } from '../errors.ts'
+import type * as core from '../index.ts'
+import { isData, isFunction } from './any-argument.ts'
+import type { FunctionTable, Parameter } from './table.ts'
+
+/** What applications declare with, as a package passes it on to them. */
+type Declaring = Pick<
+  typeof core,
+  | 'command'
+  | 'counter'
+  | 'document'
+  | 'entity'
+  | 'map'
+  | 'PeerplaneError'
+  | 'record'
+  | 'register'
+  | 'Rejected'
+  | 'set'
+>
+
+/** The rows of the functions with which entities are declared. */
+export function declarationTable(exports: Declaring): FunctionTable {
+  const { command, document, entity, map, record, register } = exports as unknown as {
+    readonly [name: string]: (...args: unknown[]) => unknown
+  }
+  const schema = { '~standard': { version: 1, vendor: 'table', validate: () => ({ value: 1 }) } }
+  const state = exports.counter()
+  const ignore = (): void => undefined
+  return {
+    counter: {},
+    set: {},
+    register: { initial: row(isData, (value) => register!(value)) },
+    document: { initial: row(isRecord, (value) => document!(value)) },
+    map: { value: row(never, (value) => map!(value)) },
+    record: {
+      fields: row(
+        (value) => isRecord(value) && isEmpty(value),
+        (value) => record!(value),
+      ),
+      field: row(never, (value) => record!({ field: value })),
+      kind: row(never, (kind) => record!({ field: { kind } })),
+      name: keyRow(isText, (name) => record!({ [name]: state })),
+    },
+    entity: {
+      type: row(
+        (value) => value === 'a',
+        (value) => entity!(value, { state, commands: {} }),
+      ),
+      declaration: row(never, (value) => entity!('thing', value)),
+      state: row(never, (value) => entity!('thing', { state: value, commands: {} })),
+      commands: row(
+        (value) => holdsFunctions(value) && !Array.isArray(value),
+        (commands) => entity!('thing', { state, commands }),
+      ),
+      command: row(isFunction, (run) => entity!('thing', { state, commands: { run } })),
+      'name of a command': keyRow(
+        (name) => name !== '' && isText(name),
+        (name) => entity!('thing', { state, commands: { [name]: ignore } }),
+      ),
+    },
+    command: {
+      schema: row(never, (value) => command!(value, ignore)),
+      standard: row(never, (value) => command!({ '~standard': value }, ignore)),
+      validate: row(isFunction, (validate) => command!({ '~standard': { validate } }, ignore)),
+      handler: row(isFunction, (value) => command!(schema, value)),
+    },
+    PeerplaneError: {
+      code: row(never, (value) => make(exports.PeerplaneError, value, 'reason'), ['invalid-input']),
+      // A refusal must not fail for want of what explains it.
+      reason: row(anything, (value) => make(exports.PeerplaneError, 'closed', value)),
+      options: row(anything, (value) => make(exports.PeerplaneError, 'closed', 'reason', value)),
+      advice: row(anything, (advice) =>
+        make(exports.PeerplaneError, 'closed', 'reason', { advice }),
+      ),
+    },
+    Rejected: {
+      rejection: row(anything, (value) => make(exports.Rejected, value, 'reason')),
+      reason: row(anything, (value) => make(exports.Rejected, 'no', value)),
+    },
+  }
+}
+
+const row = (
+  takes: Parameter['takes'],
+  pass: Parameter['pass'],
+  codes: readonly string[] = ['invalid-declaration', 'too-large'],
+): Parameter => ({ takes, pass, codes })
+
+const make = (kind: unknown, ...args: unknown[]): PeerplaneError =>
+  Reflect.construct(kind as new () => PeerplaneError, args)
+
+const never = (): boolean => false
+const anything = (): boolean => true
+const isRecord = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && isData(value) && !Array.isArray(value)
+const isEmpty = (value: unknown): boolean => Object.keys(value as object).length === 0
+/** Whether it is plain, and all its members are functions. */
+function holdsFunctions(value: unknown): boolean {
+  try {
+    const isPlain = isRecord(value) || Object.getPrototypeOf(value) === Object.prototype
+    return isPlain && Object.values(value as object).every(isFunction)
+  } catch {
+    return false
+  }
+}
+const isText = (value: string): boolean =>
+  value.isWellFormed() && value.length <= limits.entityNameBytes
+
+/** JavaScript makes keys of texts only. */
+const keyRow = (takes: (key: string) => boolean, pass: (key: string) => unknown): Parameter =>
+  row(
+    (value) => typeof value !== 'string' || takes(value),
+    (value) => (typeof value === 'string' ? pass(value) : undefined),
+  )

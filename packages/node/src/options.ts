@@ -1,0 +1,67 @@
+import { isIP } from 'node:net'
+
+import { describe, PeerplaneError, takeDeclarations } from '@peerplane/core'
+import type { Entity } from '@peerplane/core'
+import { checkInvitation, option, systemPlatform, takeOptions } from '@peerplane/runtime'
+
+/** How to open a plane in Node. */
+export interface OpenOptions {
+  /** The entity types that the program uses; commits of others are kept and passed on. */
+  readonly entities: readonly Entity[]
+  /** Which store of this machine; one store holds one space. Default `default`. */
+  readonly space?: string | undefined
+  /**
+   * An invitation, as link or text; without it the space of the store is opened, or a new one, which the first command founds. A plane that
+   * listens founds it at once.
+   */
+  readonly join?: string | undefined
+  /** Directory of the stores. Default `.peerplane`, below the working directory. */
+  readonly data?: string | undefined
+  /** Multiaddresses to listen at, such as `/ip4/0.0.0.0/tcp/7420/ws`. Default none: the plane only calls others. */
+  readonly listen?: readonly string[] | undefined
+  /** Multiaddresses under which a proxy or router makes this device reachable. */
+  readonly announce?: readonly string[] | undefined
+  /**
+   * IP addresses of proxies before this device, which stand for many: limits per address do not count for them. Default this machine,
+   * 127.0.0.1 and ::1.
+   */
+  readonly proxies?: readonly string[] | undefined
+  /** Whether to be an anchor: always on, introducing and relaying members. Default false. */
+  readonly anchor?: boolean | undefined
+  /** Whether to use the network. Default true. */
+  readonly network?: boolean | undefined
+  /**
+   * Takes what listeners of the application throw, as `listener-failed` with the thrown error as its `cause`; it must not throw. Default:
+   * it is printed, and the process goes on.
+   */
+  readonly onError?: ((error: PeerplaneError) => void) | undefined
+}
+
+/**
+ * A copy of what was passed, checked before anything is made. Rejects with `invalid-declaration`, `invalid-input`, `invalid-configuration`,
+ * `invalid-invitation` or `expired-invitation`.
+ */
+export async function takeOpening(given: OpenOptions): Promise<OpenOptions> {
+  const { entities = takeDeclarations(undefined), ...rest } = takeOptions<OpenOptions>(given, {
+    entities: takeDeclarations,
+    space: option.text,
+    join: option.text,
+    data: option.text,
+    listen: option.texts,
+    announce: option.texts,
+    proxies: option.texts,
+    anchor: option.switch,
+    network: option.switch,
+    onError: option.callback<NonNullable<OpenOptions['onError']>>(),
+  })
+  const { join, data, listen = [], announce = [], proxies = [], network = true } = rest
+  if (data === '') throw invalid('the directory of the stores has a name')
+  const other = proxies.find((each) => !isIP(each))
+  if (other !== undefined) throw invalid(`a proxy is an IP address, not ${describe(other)}`)
+  const addresses = [...listen, ...announce]
+  if (network && addresses.length > 0) (await import('./libp2p.ts')).checkAddresses(addresses)
+  if (join !== undefined) await checkInvitation(join, systemPlatform())
+  return { entities, ...rest }
+}
+
+const invalid = (reason: string): PeerplaneError => new PeerplaneError('invalid-input', reason)

@@ -1,0 +1,67 @@
+import { checkName, describe, limits, PeerplaneError, reading } from '@peerplane/core'
+
+/** What a member of the options of a function can be; throws `invalid-input` for what it cannot. */
+export type OptionReader<T> = (value: unknown, name: string) => T
+
+/**
+ * The options that were passed to a function, copied: those that `readers` name, each as its reader takes it, or left out. Throws
+ * `invalid-input`.
+ */
+export function takeOptions<T extends object>(
+  options: unknown,
+  readers: { readonly [Name in keyof T]-?: OptionReader<NonNullable<T[Name]>> },
+): Partial<T> {
+  if (typeof options !== 'object' || options === null) {
+    throw invalid(`the options are an object, not ${describe(options)}`)
+  }
+  const taken: { [name: string]: unknown } = {}
+  for (const [name, read] of Object.entries(readers) as [string, OptionReader<unknown>][]) {
+    const given = reading(
+      () => (options as { readonly [name: string]: unknown })[name],
+      () => invalid(`the option ${name} cannot be read`),
+    )
+    if (given !== undefined) taken[name] = read(given, name)
+  }
+  return taken as Partial<T>
+}
+
+/** The readers of options. */
+export const option = {
+  text: (value: unknown, name: string): string => {
+    if (typeof value === 'string' && value.isWellFormed() && value.length <= limits.inputSize) {
+      return value
+    }
+    throw wrong(name, 'a text', value)
+  },
+  name: (value: unknown, name: string): string => checkName(value, `the option ${name}`),
+  texts: (value: unknown, name: string): readonly string[] => {
+    const refused = wrong(name, 'a list of texts', value)
+    const list = reading(
+      () => Array.isArray(value) && ([...value] as unknown[]),
+      () => refused,
+    )
+    if (list && list.every((each) => typeof each === 'string' && each.isWellFormed())) {
+      return list as readonly string[]
+    }
+    throw refused
+  },
+  switch: (value: unknown, name: string): boolean => {
+    if (typeof value === 'boolean') return value
+    throw wrong(name, 'true or false', value)
+  },
+  whole: (value: unknown, name: string): number => {
+    if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number
+    throw wrong(name, 'a whole number', value)
+  },
+  callback:
+    <F>(): OptionReader<F> =>
+    (value, name) => {
+      if (typeof value === 'function') return value as F
+      throw wrong(name, 'a function', value)
+    },
+} as const
+
+const wrong = (name: string, form: string, value: unknown): PeerplaneError =>
+  invalid(`the option ${name} is ${form}, not ${describe(value)}`)
+
+const invalid = (reason: string): PeerplaneError => new PeerplaneError('invalid-input', reason)
