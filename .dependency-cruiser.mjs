@@ -53,6 +53,7 @@ const DOORS = [
   '(core|runtime)/src/testing/index[.]ts$',
   'runtime/src/contract/index[.]ts$',
   'crdt-store/src/document/index[.]ts$',
+  'testing/src/campaign[.]ts$',
   'sync/src/libp2p/index[.]ts$',
 ]
 

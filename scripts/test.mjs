@@ -24,6 +24,12 @@ const STEPS = [
     seconds: 15,
   },
   { name: 'unused', command: 'knip', args: ['--treat-config-hints-as-errors'], seconds: 20 },
+  {
+    name: 'shipped',
+    command: 'knip',
+    args: ['--production', '--include', 'files'],
+    seconds: 20,
+  },
   { name: 'versions', command: 'sherif', args: ['--fail-on-warnings'], seconds: 5 },
   {
     name: 'vitest',

@@ -3,7 +3,7 @@
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 
-import type { Rule, ScenarioName } from '@peerplane/testing'
+import type { Rule, ScenarioName } from '@peerplane/testing/campaign'
 
 import { examine } from './sim/examine.ts'
 import { printRun, printTotals, totalsOf } from './sim/print.ts'
@@ -13,7 +13,7 @@ import { runSabotage } from './sim/sabotage-campaign.ts'
 
 /** Loads the simulator, which must not happen before a bug is planted in it. */
 async function printUsage(): Promise<void> {
-  const { scenarios } = await import('@peerplane/testing')
+  const { scenarios } = await import('@peerplane/testing/campaign')
   console.log(`usage: npm run sim -- [--seeds 100] [--seed 1] [--workers ${availableParallelism()}]
     [--scenario NAME]     what happens in the runs:
 ${Object.entries(scenarios)
@@ -79,7 +79,7 @@ async function main(args: readonly string[]): Promise<number> {
     await printUsage()
     return 2
   }
-  const { scenarios } = await import('@peerplane/testing')
+  const { scenarios } = await import('@peerplane/testing/campaign')
   const isScenario = (name: string): name is ScenarioName => Object.hasOwn(scenarios, name)
   const { scenario } = values
   if (!isScenario(scenario)) {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-import type { Regression } from '@peerplane/testing'
+import type { Regression } from '@peerplane/testing/campaign'
 import { afterAll, expect, test } from 'vitest'
 
 const command = fileURLToPath(new URL('../sim.ts', import.meta.url))

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 
-import type { CommandPlan, Regression, ScenarioName } from '@peerplane/testing'
+import type { CommandPlan, Regression, ScenarioName } from '@peerplane/testing/campaign'
 
 /** One run to look at closely. */
 export interface Examination {

@@ -8,7 +8,7 @@ import {
   tellRun,
   type CommandPlan,
   type Rule,
-} from '@peerplane/testing'
+} from '@peerplane/testing/campaign'
 
 import type { Kept, Examination } from './examine.ts'
 import { printRun, replayText } from './print.ts'

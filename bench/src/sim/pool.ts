@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 
-import type { RunReport, ScenarioName } from '@peerplane/testing'
+import type { RunReport, ScenarioName } from '@peerplane/testing/campaign'
 
 import type { FromWorker, ToWorker, WorkerSettings } from './worker.ts'
 

@@ -1,5 +1,5 @@
 import { perturbations } from '@peerplane/core'
-import type { RunReport } from '@peerplane/testing'
+import type { RunReport } from '@peerplane/testing/campaign'
 import { expect, test, vi } from 'vitest'
 
 import { printRun, printTotals, refusalsOf, replayText, totalsOf } from './print.ts'

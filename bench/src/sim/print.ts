@@ -1,4 +1,4 @@
-import type { FaultCounts, RunReport } from '@peerplane/testing'
+import type { FaultCounts, RunReport } from '@peerplane/testing/campaign'
 
 import type { Examination } from './examine.ts'
 

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 
-import type { Regression } from '@peerplane/testing'
+import type { Regression } from '@peerplane/testing/campaign'
 
 const FOLDER = fileURLToPath(new URL('../../../packages/testing/src/regressions/', import.meta.url))
 

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 
-import { reportHtml, type CommandPlan, type Recording } from '@peerplane/testing'
+import { reportHtml, type CommandPlan, type Recording } from '@peerplane/testing/campaign'
 
 /** Writes the page about a run. */
 export function writeReport(

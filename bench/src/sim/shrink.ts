@@ -1,4 +1,4 @@
-import { shrinkCommands, type CommandPlan, type Rule } from '@peerplane/testing'
+import { shrinkCommands, type CommandPlan, type Rule } from '@peerplane/testing/campaign'
 
 /** Processor time for making one run small, milliseconds. */
 const BUDGET_MS = 60_000

@@ -1,4 +1,4 @@
-import { runSeed, scenarios } from '@peerplane/testing'
+import { runSeed, scenarios } from '@peerplane/testing/campaign'
 
 import type { Examination } from './examine.ts'
 import { printRun } from './print.ts'

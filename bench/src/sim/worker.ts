@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 
-import type { RunReport, ScenarioName } from '@peerplane/testing'
+import type { RunReport, ScenarioName } from '@peerplane/testing/campaign'
 
 import { plant } from './plant.ts'
 
@@ -19,7 +19,7 @@ export type FromWorker = { readonly report: RunReport } | { readonly failure: st
 const { sabotage, scenario: name } = workerData as WorkerSettings
 const planted = sabotage === undefined ? undefined : plant(sabotage)
 // Loaded after planting: the bug has to be in the modules that are run.
-const { runSeed, scenarios } = await import('@peerplane/testing')
+const { runSeed, scenarios } = await import('@peerplane/testing/campaign')
 const scenario = scenarios[name ?? 'everything']
 // Errors are made by the thousand, as answers; their stacks would cost more than they.
 Error.stackTraceLimit = 0

@@ -1,11 +1,11 @@
 import { PeerplaneError, type SessionId } from '@peerplane/core'
 import { beforeEach, describe, expect, it } from 'vitest'
 
-import { createMembers, type Members, type TestDevice } from './testing/devices.ts'
-import type { HeldSession } from './testing/memory-replica.ts'
-import { ed25519 } from './testing/ed25519.ts'
-import { createHub, type Hub } from './testing/hub.ts'
-import { manualTime, type ManualTime } from './testing/manual-time.ts'
+import { createMembers, type Members, type TestDevice } from './testing/devices.fixture.test.ts'
+import type { HeldSession } from './testing/memory-replica.fixture.test.ts'
+import { ed25519 } from './testing/ed25519.fixture.test.ts'
+import { createHub, type Hub } from './testing/hub.fixture.test.ts'
+import { manualTime, type ManualTime } from './testing/manual-time.fixture.test.ts'
 
 const { crypto: ed, busy } = ed25519(crypto.subtle)
 

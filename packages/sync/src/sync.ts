@@ -58,6 +58,5 @@ export function createSync(options: SyncOptions): Sync {
       callbacks.add(callback)
       return () => callbacks.delete(callback)
     },
-    announceNow: () => exchange?.announce(),
   }
 }

@@ -69,6 +69,4 @@ export interface Sync {
   status(): SyncStatus
   /** Calls back when the status may have changed, often. The returned function ends it. */
   onChange(callback: () => void): () => void
-  /** Gossips the frontier now and not at the next interval. */
-  announceNow(): void
 }

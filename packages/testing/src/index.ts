@@ -1,30 +1,6 @@
-export { checkCausal, type CausalViolation, type RegisterOperation } from './check/causal.ts'
-export { isLinearizable, type SequentialModel, type TimedOperation } from './check/linearizable.ts'
-export {
-  performSeed,
-  runPlan,
-  runSeed,
-  type CommandPlan,
-  type Performance,
-  type RunOptions,
-  type RunReport,
-} from './campaign/run.ts'
-export {
-  leastWork,
-  scenarios,
-  type CampaignScenario,
-  type ScenarioName,
-} from './campaign/scenarios.ts'
-export type { Rule, Violation } from './campaign/witness.ts'
-export type { AmbientFault, FaultCounts, FaultKind, MomentaryFault } from './fleet/faults.ts'
-export type { PerturbationCounts } from './fleet/perturber.ts'
+export type { AmbientFault, FaultKind, MomentaryFault } from './fleet/faults.ts'
 export type { Plan } from './plan/plan.ts'
-export { Recorder } from './record/recorder.ts'
 export type { Recording } from './record/recording.ts'
-export { tellRun } from './record/story.ts'
-export type { Regression } from './regressions/regression.ts'
-export { reportHtml } from './report/report.ts'
-export { breaks, shrinkCommands, type ShrinkBudget } from './shrink/shrink-commands.ts'
 export { InvariantBroken, simulate } from './simulate.ts'
 export type { Action, Invariant, Performed, SimulatedDevice, Simulation } from './simulation.ts'
 export type { SimRandom } from './world/random.ts'

@@ -39,8 +39,6 @@ export interface EntitiesOptions {
    * entities. Rows are written only after it: after a crash they would otherwise show commits that the log does not hold.
    */
   readonly settled: () => Promise<void>
-  /** Milliseconds from a change to the write of its row; 500 by default. */
-  readonly flushAfterMs?: number
   /** A body had no effect because it breaks a rule of its model. */
   readonly onVoid?: OnVoid
 }

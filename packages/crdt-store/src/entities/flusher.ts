@@ -106,8 +106,8 @@ export class Flusher {
   }
 
   #delayMs(): number {
-    const { flushAfterMs = FLUSH_AFTER_MS, perturb } = this.#options
-    return perturb?.('rows-at-once') ? 0 : flushAfterMs + this.#rowsBefore * FLUSH_AFTER_MS_PER_ROW
+    if (this.#options.perturb?.('rows-at-once')) return 0
+    return FLUSH_AFTER_MS + this.#rowsBefore * FLUSH_AFTER_MS_PER_ROW
   }
 
   async #flush(): Promise<void> {

@@ -40,8 +40,6 @@ function apply(step: Step, input: Input): void {
       return tell(step, input.own, input.others)
     case 'announced':
       return announced(step, input.tips)
-    case 'announce':
-      return announce(step)
     case 'tick':
       return tick(step)
     case 'admitted':

@@ -50,8 +50,6 @@ export type Input = { readonly now: number } & (
   | { readonly kind: 'congestion'; readonly link: string; readonly congested: boolean }
   /** Somebody has gossiped a frontier. */
   | { readonly kind: 'announced'; readonly tips: readonly Tip[] }
-  /** Announce as soon as possible. */
-  | { readonly kind: 'announce' }
   | { readonly kind: 'tick' }
 )
 

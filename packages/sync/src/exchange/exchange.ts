@@ -36,7 +36,6 @@ import { createTurns } from './turns.ts'
 export interface Exchange {
   readonly handler: NetworkHandler
   peers(): PeerStatus[]
-  announce(): void
   /** Takes leave of all peers. Nothing happens afterwards. */
   stop(): void
 }
@@ -275,7 +274,6 @@ export function createExchange(options: SyncOptions, events: ExchangeEvents): Ex
           },
         ]
       }),
-    announce: () => void turn({ kind: 'announce' }),
     stop() {
       stopped = true
       unwatch()

@@ -17,12 +17,12 @@ import {
 import { beforeEach, describe, expect, it } from 'vitest'
 
 import { authenticate, type Self } from './handshake.ts'
-import { randomFrom } from '../testing/devices.ts'
+import { randomFrom } from '../testing/devices.fixture.test.ts'
 import { signStatement, statementToValue } from './statement.ts'
 import { contextOf } from './transcript.ts'
-import { channelPair, type TestChannel } from '../testing/channel-pair.ts'
-import { ed25519 } from '../testing/ed25519.ts'
-import { manualTime, type ManualTime } from '../testing/manual-time.ts'
+import { channelPair, type TestChannel } from '../testing/channel-pair.fixture.test.ts'
+import { ed25519 } from '../testing/ed25519.fixture.test.ts'
+import { manualTime, type ManualTime } from '../testing/manual-time.fixture.test.ts'
 
 const { crypto: ed, busy } = ed25519(crypto.subtle)
 

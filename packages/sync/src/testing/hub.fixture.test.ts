@@ -1,7 +1,7 @@
 import type { Identity, Link, Network, NetworkHandler, Scheduler } from '@peerplane/core'
 
 import { decodeMessage, encodeMessage, type Message } from '../wire/messages.ts'
-import { channelPair } from './channel-pair.ts'
+import { channelPair } from './channel-pair.fixture.test.ts'
 
 /** A frame that has been sent over a link of a hub. */
 interface Sent {

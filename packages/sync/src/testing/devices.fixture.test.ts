@@ -16,9 +16,13 @@ import {
 
 import { createSync } from '../sync.ts'
 import type { Sync, SyncOptions } from '../types.ts'
-import type { Hub } from './hub.ts'
-import type { ManualTime } from './manual-time.ts'
-import { createMemoryReplica, type HeldSession, type MemoryReplica } from './memory-replica.ts'
+import type { Hub } from './hub.fixture.test.ts'
+import type { ManualTime } from './manual-time.fixture.test.ts'
+import {
+  createMemoryReplica,
+  type HeldSession,
+  type MemoryReplica,
+} from './memory-replica.fixture.test.ts'
 
 /** A device of a test: its log and its sync. */
 export interface TestDevice {
