@@ -50,9 +50,35 @@ const oneCursor = {
   },
 }
 
+/**
+ * Where nobody listens a trace costs nothing: an optional call evaluates its arguments only if there is somebody to call, and an object that
+ * was made before is not one of them.
+ */
+const freeTrace = {
+  /** @param {{ report(found: { node: unknown, message: string }): void }} context */
+  create(context) {
+    const message =
+      "Trace by trace?.('subject.verb', { … }): an optional call that makes its fields."
+    return {
+      /**
+       * @param {{ optional: boolean, arguments: { type: string }[],
+       *   callee: { name?: string, property?: { name?: string } } }} node
+       */
+      CallExpression(node) {
+        const { name = node.callee.property?.name } = node.callee
+        if (name !== 'trace') return
+        const fields = node.arguments[1]
+        if (node.optional && fields?.type === 'ObjectExpression') return
+        context.report({ node, message })
+      },
+    }
+  },
+}
+
 export default {
   meta: { name: 'house' },
   rules: {
+    'free-trace': freeTrace,
     'no-export-all': noExportAll,
     'one-cursor': oneCursor,
     'one-text-codec': oneTextCodec,

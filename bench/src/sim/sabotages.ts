@@ -153,8 +153,8 @@ export const sabotages: readonly Sabotage[] = [
     'rows-of-the-dead',
     'keep states that show commits which were lost',
     'runtime/src/space/folding.ts',
-    'discarded = entities.discard(what)',
-    'discarded = what.rows ? entities.discard(what) : Promise.resolve()',
+    'discarded = entities.discard({ rows: why !== undefined })',
+    'discarded = why ? entities.discard({ rows: true }) : Promise.resolve()',
   ),
   sabotage(
     'forget-what-waits',

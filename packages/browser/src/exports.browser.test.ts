@@ -54,6 +54,7 @@ const table: FunctionTable = {
     iceServers: member('iceServers', isEmptyList),
     'an ICE server': row(never, (each) => opened({ ...good, iceServers: [each] })),
     onError: member('onError', isFunction),
+    trace: member('trace', isFunction),
   },
   invitationIn: { address: row(isText, (value) => exported.invitationIn(value as string)) },
   requestPersistence: {},

@@ -1,4 +1,4 @@
-import type { Clock, Network, Random, Scheduler } from '@peerplane/core'
+import type { Clock, Network, Random, Scheduler, Trace } from '@peerplane/core'
 import { createLibp2pNetwork } from '@peerplane/sync/libp2p'
 import { circuitRelayTransport } from '@libp2p/circuit-relay-v2'
 import { webRTC } from '@libp2p/webrtc'
@@ -15,6 +15,7 @@ export interface BrowserNetworkOptions {
   readonly clock: Clock
   readonly scheduler: Scheduler
   readonly random: Random
+  readonly trace?: Trace | undefined
 }
 
 /** The network itself. Only the lazy door in `libp2p.ts` imports this file, except for types. */

@@ -2,6 +2,7 @@ import {
   checkListener,
   createPlane,
   distinct,
+  shielded,
   systemPlatform,
   systemReport,
 } from '@peerplane/runtime'
@@ -36,7 +37,8 @@ export async function open(given: OpenOptions): Promise<BrowserPlane> {
   const { entities, space = 'default', version = 0, onError = systemReport } = options
   const invitation = invitationOf(options.join)
   const platform = systemPlatform()
-  const replica = createReplica({ ...options, join: invitation }, platform)
+  const trace = options.trace && shielded(options.trace, onError)
+  const replica = createReplica({ ...options, join: invitation, trace }, platform)
   const backend = await openInTabs(browserTabs, space, version, replica)
   try {
     await firstStatus(backend)

@@ -1,4 +1,10 @@
-import { describe, PeerplaneError, takeDeclarations, type Entity } from '@peerplane/core'
+import {
+  describe,
+  PeerplaneError,
+  takeDeclarations,
+  type Entity,
+  type Trace,
+} from '@peerplane/core'
 import { option, takeOptions } from '@peerplane/runtime'
 
 /** How to open a plane in a browser. */
@@ -28,6 +34,8 @@ export interface OpenOptions {
    * `reportError`, so that it is seen like any uncaught error of the page.
    */
   readonly onError?: ((error: PeerplaneError) => void) | undefined
+  /** Takes every event of this plane, as its table of events says; see {@link Trace}. Default: nobody is told, which costs nothing. */
+  readonly trace?: Trace | undefined
 }
 
 /** A copy of what was passed. Throws `invalid-declaration` or `invalid-input`. */
@@ -41,6 +49,7 @@ export function takeOpening(given: OpenOptions): OpenOptions {
     network: option.switch,
     iceServers: option.texts,
     onError: option.callback<NonNullable<OpenOptions['onError']>>(),
+    trace: option.callback<Trace>(),
   })
   const other = rest.iceServers?.find((each) => !/^(stun|turn)s?:\S+$/.test(each))
   if (other === undefined) return { entities, ...rest }

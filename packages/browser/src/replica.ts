@@ -46,7 +46,7 @@ async function openReplica(
   platform: Platform,
   memory: Memory,
 ): Promise<Leadership> {
-  const { entities, space = 'default', online } = options
+  const { entities, space = 'default', online, trace } = options
   const { join, pair, remembered } = memory
   if (join !== undefined) await checkInvitation(join, platform)
   const over = Promise.withResolvers<void>()
@@ -66,7 +66,7 @@ async function openReplica(
     // What was erased does not come back.
     if (store.isVacant && remembered) throw gone()
     const key = await signingKeyOf(store.pair)
-    const ports = { ...platform, store, key, network: networkOf(options, platform) }
+    const ports = { ...platform, store, key, trace, network: networkOf(options, platform) }
     const runtime = await openRuntime(ports, {
       entities,
       join,
@@ -100,10 +100,10 @@ async function openReplica(
 }
 
 function networkOf(
-  { network = true, iceServers = [] }: OpenOptions,
+  { network = true, iceServers = [], trace }: OpenOptions,
   { clock, scheduler, random }: Platform,
 ): NetworkFactory | undefined {
   if (!network) return undefined
   return ({ topic, dial }) =>
-    createBrowserNetwork({ topic, dial, iceServers, clock, scheduler, random })
+    createBrowserNetwork({ topic, dial, iceServers, clock, scheduler, random, trace })
 }

@@ -255,6 +255,13 @@ export function reasonOf(error: unknown): string {
   return advised ? message.slice(0, -error.advice.length - 2) : message
 }
 
+/** The code of an error: ours, or that of Node, such as `EACCES`, or the name of the error. */
+export function codeOf(error: unknown): string {
+  if (!isA(Error, error)) return 'unknown'
+  const { code } = error as { readonly code?: unknown }
+  return textOf(typeof code === 'string' ? code : error.name)
+}
+
 /** `error` itself when it is ours, otherwise wrapped under `code`. */
 export const asPeerplaneError = (error: unknown, code: ErrorCode): PeerplaneError =>
   isA(PeerplaneError, error) ? error : new PeerplaneError(code, reasonOf(error), { cause: error })

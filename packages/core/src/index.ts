@@ -50,6 +50,7 @@ export {
 export { equalData } from './equal-data.ts'
 export {
   asPeerplaneError,
+  codeOf,
   errorKinds,
   isA,
   PeerplaneError,
@@ -165,6 +166,16 @@ export type { Admitted, OpeningEvidence, Replica, Run } from './ports/replica.ts
 export type { Scheduler } from './ports/scheduler.ts'
 export type { Body, Draft, EntityState, Origin, StateModel } from './ports/state-model.ts'
 export type { Aside, Entry, Range, Store, StoreDurability, Write } from './ports/store.ts'
+export {
+  traceEvents,
+  traceLevels,
+  traceTo,
+  type Trace,
+  type TraceFields,
+  type TraceLevel,
+  type TraceListener,
+  type TraceName,
+} from './ports/trace.ts'
 export {
   admit,
   decodeAdmission,

@@ -93,6 +93,7 @@ const table: FunctionTable = {
       value === false ? true : value === true ? undefined : false,
     ),
     onError: member('onError', isFunction),
+    trace: member('trace', isFunction),
   },
   openSqliteStore: {
     options: row(never, (value) => exported.openSqliteStore(value as never)),

@@ -10,6 +10,7 @@ export {
   register,
   Rejected,
   set,
+  traceEvents,
   type Command,
   type CommandContext,
   type Commands,
@@ -26,6 +27,9 @@ export {
   type SetHandle,
   type Shape,
   type StateOf,
+  type Trace,
+  type TraceFields,
+  type TraceName,
 } from '@peerplane/core'
 export type {
   CommandOptions,

@@ -6,6 +6,7 @@ import {
   type Network,
   type Random,
   type Scheduler,
+  type Trace,
 } from '@peerplane/core'
 import {
   createLibp2pNetwork,
@@ -49,13 +50,14 @@ export interface NodeNetworkOptions {
   readonly clock: Clock
   readonly scheduler: Scheduler
   readonly random: Random
+  readonly trace?: Trace | undefined
 }
 
 /** A network over TCP and WebSocket, and through relays. An anchor relays for members, and for nobody else, without limits on bytes or time. */
 export async function createNodeNetwork(options: NodeNetworkOptions): Promise<Network> {
   const { anchor, announce = [], proxies = THIS_MACHINE, clock, scheduler } = options
   const { places, pending } = shareHandles()
-  const refused = new Refusals()
+  const refused = new Refusals(options.trace)
   const door = new Door({ proxies, places: pending, scheduler, now: monotonic(clock), refused })
   // Those who are closing, and those that are turned away, need a handle for a moment.
   const maxSockets = places + 2 * pending

@@ -1,5 +1,12 @@
 import type { Network, Store } from '@peerplane/core'
-import { createPlane, keyInStore, openRuntime, systemPlatform } from '@peerplane/runtime'
+import {
+  createPlane,
+  keyInStore,
+  openRuntime,
+  shielded,
+  systemPlatform,
+  systemReport,
+} from '@peerplane/runtime'
 import type { LocalBackend, NetworkSpace, Plane, Ports } from '@peerplane/runtime'
 
 import { makeDirectory, planeFiles } from './directory.ts'
@@ -24,7 +31,9 @@ export async function openBackend(given: OpenOptions): Promise<LocalBackend> {
   return openTaken(await takeOpening(given))
 }
 
-async function openTaken(options: OpenOptions): Promise<LocalBackend> {
+async function openTaken(given: OpenOptions): Promise<LocalBackend> {
+  const { trace, onError = systemReport } = given
+  const options = { ...given, trace: trace && shielded(trace, onError) }
   const store = await openFiles(options)
   try {
     return await openOn(store, options)
@@ -35,11 +44,12 @@ async function openTaken(options: OpenOptions): Promise<LocalBackend> {
 }
 
 async function openOn(store: Store, options: OpenOptions): Promise<LocalBackend> {
-  const { entities, join, listen = [], anchor = false, network = true } = options
+  const { entities, join, listen = [], anchor = false, network = true, trace } = options
   const ports: Ports = {
     store,
     ...(await keyInStore(store, platform)),
     ...platform,
+    trace,
     ...(network && { network: (space: NetworkSpace) => assemble(options, space) }),
   }
   const listens = network && listen.length > 0
@@ -59,14 +69,18 @@ const platform = systemPlatform()
 async function openFiles(options: OpenOptions): Promise<Store> {
   const files = planeFiles(options.data ?? '.peerplane', options.space ?? 'default')
   await makeDirectory(files.directory)
-  return openSqliteStore({ path: files.store, completing: options.join !== undefined })
+  return openSqliteStore({
+    path: files.store,
+    completing: options.join !== undefined,
+    trace: options.trace,
+  })
 }
 
 /** Loaded when it is wanted: a program without a network starts without libp2p. */
 async function assemble(options: OpenOptions, { topic, dial }: NetworkSpace): Promise<Network> {
   const { createNodeNetwork } = await import('./libp2p.ts')
-  const { listen = [], announce = [], proxies, anchor = false } = options
-  return createNodeNetwork({ topic, dial, listen, announce, proxies, anchor, ...platform })
+  const { listen = [], announce = [], proxies, anchor = false, trace } = options
+  return createNodeNetwork({ topic, dial, listen, announce, proxies, anchor, ...platform, trace })
 }
 
 /** Goes online; a network that did not start is the failure of whoever asked to listen. */

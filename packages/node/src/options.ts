@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 
 import { describe, PeerplaneError, takeDeclarations } from '@peerplane/core'
-import type { Entity } from '@peerplane/core'
+import type { Entity, Trace } from '@peerplane/core'
 import { checkInvitation, option, systemPlatform, takeOptions } from '@peerplane/runtime'
 
 /** How to open a plane in Node. */
@@ -35,6 +35,8 @@ export interface OpenOptions {
    * it is printed, and the process goes on.
    */
   readonly onError?: ((error: PeerplaneError) => void) | undefined
+  /** Takes every event of this plane, as its table of events says; see {@link Trace}. Default: nobody is told, which costs nothing. */
+  readonly trace?: Trace | undefined
 }
 
 /**
@@ -53,6 +55,7 @@ export async function takeOpening(given: OpenOptions): Promise<OpenOptions> {
     anchor: option.switch,
     network: option.switch,
     onError: option.callback<NonNullable<OpenOptions['onError']>>(),
+    trace: option.callback<Trace>(),
   })
   const { join, data, listen = [], announce = [], proxies = [], network = true } = rest
   if (data === '') throw invalid('the directory of the stores has a name')

@@ -23,7 +23,7 @@ export {
 } from './plane/plane.ts'
 export { checkListener } from './contract/arguments.ts'
 export { option, takeOptions } from './contract/options.ts'
-export { distinct } from './plane/listening.ts'
+export { distinct, shielded } from './plane/listening.ts'
 export type { NetworkFactory, NetworkSpace, Ports, Report } from './ports.ts'
 export { checkInvitation, type Remembered } from './membership/membership.ts'
 export { readStoredSpace, type ReadableStore, type StoredSpace } from './membership/stored-space.ts'

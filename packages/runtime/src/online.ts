@@ -25,6 +25,7 @@ export function createOnline(
   log: Log,
   status: StatusTeller,
 ): Online {
+  const { trace } = ports
   let wanted = false
   let network: Network | undefined
   let sync: Sync | undefined
@@ -45,25 +46,30 @@ export function createOnline(
         chain,
         anchor,
         isKnown: (other) => own.has(other) || known.has(other),
-        // Known as long as the plane is open, if that cannot be stored.
-        remember: (devices) => void known.add(devices).catch(() => undefined),
+        remember: (devices) => void known.add(devices),
       })
       sync.onChange(() => status.changed())
     }
     await sync.start()
+    const { localPeer: peer } = network
+    trace?.('network.started', { peer, addresses: network.addresses().join(' ') })
     status.changed()
   }
   const stop = async (): Promise<void> => {
+    const wasOn = network?.status().started ?? false
     await sync?.stop()
+    if (wasOn) trace?.('network.stopped', {})
     status.changed()
   }
 
   return {
     set: (next) => {
       wanted = next
-      running = running
-        .then(next ? start : stop)
-        .catch((error: unknown) => status.fail(asPeerplaneError(error, 'unsupported')))
+      running = running.then(next ? start : stop).catch((error: unknown) => {
+        const failure = asPeerplaneError(error, 'unsupported')
+        trace?.('network.failed', { code: failure.code, reason: failure.message })
+        status.fail(failure)
+      })
       return running
     },
     wanted: () => wanted,

@@ -8,6 +8,7 @@ import type {
   Scheduler,
   SigningKey,
   Store,
+  Trace,
   Write,
 } from '@peerplane/core'
 
@@ -24,6 +25,8 @@ export interface Ports {
   readonly scheduler: Scheduler
   /** For simulations. */
   readonly perturb?: Perturb | undefined
+  /** Is told what the plane does. */
+  readonly trace?: Trace | undefined
   /** Assembles the network when it is first wanted; without it the plane works alone. */
   readonly network?: NetworkFactory | undefined
 }

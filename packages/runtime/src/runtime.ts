@@ -6,12 +6,14 @@ import {
   PeerplaneError,
   takeDeclarations,
   type Entity,
+  type TraceFields,
 } from '@peerplane/core'
 import { checkedStore, type ClearableStore } from '@peerplane/crdt-store'
 
 import type { LocalBackend } from './contract/backend.ts'
 import { holdSpace } from './space/held-space.ts'
 import { Invoker } from './commands/invoker.ts'
+import { traced } from './commands/traced.ts'
 import { createFounding } from './membership/founding.ts'
 import { loadLosses, seqsOf } from './membership/lost.ts'
 import { checkHours } from './contract/arguments.ts'
@@ -62,6 +64,7 @@ export async function openRuntime(given: Ports, options: RuntimeOptions): Promis
   const parts = await openParts(ports, options)
   const { space, founding, status, views, online } = parts
   status.start(() => readStatus(parts))
+  ports.trace?.('plane.opened', { ...openingOf(parts) })
   const stopLog = space.log.watch(() => {
     // Something was stored, so what could not be read may be readable again.
     if (status.storageFails()) views.showAll()
@@ -77,6 +80,7 @@ export async function openRuntime(given: Ports, options: RuntimeOptions): Promis
       stopLog()
       await space.close()
       await ports.store.close()
+      ports.trace?.('plane.closed', {})
     } finally {
       status.stop()
       timers.stop()
@@ -134,10 +138,15 @@ async function openParts(
   })
   const views = createViews(space, ports, (key) => invoker.pendingOn(key), failed)
   const known = await loadKnownDevices(ports)
-  const losses = await loadLosses(store)
+  const losses = await loadLosses(ports)
   const online = createOnline(ports, founding, known, options.anchor ?? false, space.log, status)
   const types = new Set(entities.map(({ type }) => type))
   return { ports, clock, types, space, founding, invoker, views, online, losses, status }
+}
+
+const openingOf = (parts: Parts): TraceFields<'plane.opened'> => {
+  const { space, device, membership, commits } = readStatus(parts)
+  return { space, device, membership, commits }
 }
 
 /** What the runtime can be asked, until it is closed. */
@@ -153,7 +162,11 @@ function backendOf(parts: Parts, end: () => Promise<void>): Runtime {
     throw new PeerplaneError('unknown-entity', `no entity "${type}" was declared`)
   }
   return {
-    invoke: async (invocations, options) => open(() => invoker.invoke(invocations, options)),
+    invoke: traced(
+      async (invocations, options) => open(() => invoker.invoke(invocations, options)),
+      ports.trace,
+      ports.clock,
+    ),
     outcome: async (operationId) => open(() => invoker.outcome(operationId)),
     settled: () => space.log.settled(),
     watchEntity: (type, id, listener) =>
@@ -185,6 +198,7 @@ async function inviteBy(parts: Parts, hours: number, trustClock: boolean): Promi
   await founding.share()
   const membership = founding.membership()
   const own = online.network()?.addresses() ?? []
+  ports.trace?.('invitation.made', { hours })
   return invite(ports, membership, hours, own.length > 0 ? own : membership.addresses)
 }
 

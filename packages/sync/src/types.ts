@@ -13,6 +13,7 @@ import type {
   Scheduler,
   SigningKey,
   Space,
+  Trace,
 } from '@peerplane/core'
 
 /** What `createSync` is made of. */
@@ -29,6 +30,7 @@ export interface SyncOptions {
   readonly crypto: Crypto
   readonly random: Random
   readonly perturb?: Perturb | undefined
+  readonly trace?: Trace | undefined
   readonly clock: Clock
   readonly scheduler: Scheduler
   /** Whether a device has been seen in this space before: then its invitation is not checked for expiry again. */

@@ -1,16 +1,17 @@
 import type { Commit, DeviceId, EntityKey, Origin, SessionId } from '@peerplane/core'
 
 import type { VersionedBody } from './row.ts'
+import { reportVoid, type FoldEvents } from './slot.ts'
 
 /**
  * The bodies of commits by entity, in order. A second section of a commit on one entity, and one for no version of a model, are void:
- * `onVoid` is told.
+ * reported as such.
  */
 export function bodiesOf(
   commits: readonly Commit[],
   isWanted: (key: EntityKey) => boolean,
   deviceOf: (session: SessionId) => DeviceId,
-  onVoid: ((key: EntityKey, origin: Origin) => void) | undefined,
+  events: FoldEvents,
 ): ReadonlyMap<EntityKey, readonly VersionedBody[]> {
   const bodies = new Map<EntityKey, VersionedBody[]>()
   for (const { session, header, sections } of commits) {
@@ -19,8 +20,9 @@ export function bodiesOf(
     for (const { entity, modelVersion, body } of sections) {
       if (!isWanted(entity)) continue
       const list = bodies.get(entity)
-      if (modelVersion < 1 || list?.at(-1)?.origin === origin) onVoid?.(entity, origin)
-      else if (list) list.push({ origin, modelVersion, bytes: body })
+      if (modelVersion < 1 || list?.at(-1)?.origin === origin) {
+        reportVoid(entity, origin, events)
+      } else if (list) list.push({ origin, modelVersion, bytes: body })
       else bodies.set(entity, [{ origin, modelVersion, bytes: body }])
     }
   }

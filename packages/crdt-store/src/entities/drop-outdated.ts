@@ -1,7 +1,7 @@
 import { compareTexts, encodeCanonical, equalBytes, type Write } from '@peerplane/core'
 
 import type { ClearableStore } from '../storage/checked-store.ts'
-import type { DeclaredModel } from './entities.ts'
+import type { DeclaredModel, EntitiesOptions } from './entities.ts'
 import { allKeys, modelsKey } from './keys.ts'
 
 /** Version of rows, snapshots and waiting bodies as this folder stores them. */
@@ -11,14 +11,18 @@ const FORMAT_VERSION = 2
  * Deletes everything that was made for other declared types than `models`, or for other versions of them: what was not folded then is
  * missing in it. The log has all of it still. Where there is nothing, nothing is written: the result is to be stored with the first rows.
  */
-export async function dropOutdated(
-  store: ClearableStore,
-  models: ReadonlyMap<string, DeclaredModel>,
-): Promise<readonly Write[]> {
+export async function dropOutdated({
+  store,
+  models,
+  trace,
+}: Pick<EntitiesOptions, 'store' | 'models' | 'trace'>): Promise<readonly Write[]> {
   const [any] = await store.scan({ ...allKeys, limit: 1 })
   if (!any) return [modelsWrite(models)]
   const stored = await store.get(modelsKey)
-  if (!stored || !equalBytes(stored, encodeModels(models))) await dropAll(store, models)
+  if (!stored || !equalBytes(stored, encodeModels(models))) {
+    trace?.('rows.discarded', { why: 'outdated' })
+    await dropAll(store, models)
+  }
   return []
 }
 

@@ -9,6 +9,7 @@ import type {
   Scheduler,
   SessionId,
   StateModel,
+  Trace,
 } from '@peerplane/core'
 
 import type { ClearableStore } from '../storage/checked-store.ts'
@@ -34,6 +35,7 @@ export interface EntitiesOptions {
   /** The author of a session whose commits are folded. */
   readonly deviceOf: (session: SessionId) => DeviceId
   readonly perturb?: Perturb | undefined
+  readonly trace?: Trace | undefined
   /**
    * Resolves when every commit that was appended before the call is durable, rejects when one of them was lost. It must not wait for
    * entities. Rows are written only after it: after a crash they would otherwise show commits that the log does not hold.

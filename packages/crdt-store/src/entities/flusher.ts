@@ -1,4 +1,4 @@
-import type { EntityKey } from '@peerplane/core'
+import { codeOf, type EntityKey } from '@peerplane/core'
 
 import { capture, type CaptureSource } from './capture.ts'
 import type { EntitiesOptions } from './entities.ts'
@@ -68,7 +68,7 @@ export class Flusher {
     if (this.#isStopped) return
     this.#cancelTimer ??= this.#options.scheduler.after(this.#delayMs(), () => {
       this.#cancelTimer = undefined
-      // Rows can be made again from the log; what failed is tried again.
+      // Ignored: it is reported, and tried again.
       this.flush().catch(() => this.schedule())
     })
   }
@@ -76,6 +76,7 @@ export class Flusher {
   /** Writes everything that changed before the call. */
   flush(): Promise<void> {
     const flushing = this.#running.then(() => this.#flush())
+    // Ignored: the caller has it; the next flush runs all the same.
     this.#running = flushing.catch(() => undefined)
     return flushing
   }
@@ -116,6 +117,7 @@ export class Flusher {
     await this.#steps.before()
     if (this.#isStopped) return
     if (this.#dirty.size === 0 && !this.#source.folded.isChanged) return
+    const { store, trace } = this.#options
     const generation = this.#generation
     const captured = capture(this.#source, this.#dirty)
     this.#rowsBefore = this.#dirty.size
@@ -124,12 +126,14 @@ export class Flusher {
     try {
       await this.#options.settled()
       if (generation !== this.#generation) return
-      await this.#options.store.write(captured.writes, 'local')
+      await store.write(captured.writes, 'local')
       captured.stored()
+      trace?.('rows.flushed', { rows: this.#rowsBefore })
     } catch (error) {
       if (generation === this.#generation) {
         captured.failed()
         for (const key of this.#writing) this.#dirty.add(key)
+        trace?.('rows.failed', { rows: this.#rowsBefore, code: codeOf(error) })
       }
       throw error
     } finally {

@@ -29,16 +29,16 @@ export class FoldedAsDelivered implements Lifecycle {
   }
 
   async load(key: EntityKey, model: StateModel): Promise<Slot> {
-    const { store, slots } = this.#parts
+    const { store, slots, events } = this.#parts
     const stored = slots.rows.mayHave(key) ? await store.get(rowKey(key)) : undefined
     if (!stored) return slotOf(key, model, await model.open(undefined))
     try {
       const { problem, snapshot } = decodeRow(stored)
       const slot = slotOf(key, model, await model.open(problem ? undefined : snapshot))
-      if (problem) makeUnreadable(slot, problem)
+      if (problem) makeUnreadable(slot, problem, events)
       return slot
     } catch (error) {
-      return damagedSlot(key, model, error)
+      return damagedSlot(key, model, error, events)
     }
   }
 
@@ -50,14 +50,14 @@ export class FoldedAsDelivered implements Lifecycle {
     const slot = this.#parts.slots.get(key)
     if (!slot) return true
     const before = slot.state.mirror
-    foldInto(slot, bodies, this.#parts.onVoid)
+    foldInto(slot, bodies, this.#parts.events)
     return slot.problem !== undefined || slot.state.mirror !== before
   }
 
   takeOwn(key: EntityKey, body: VersionedBody): boolean {
     const slot = this.#parts.slots.get(key)
     // Has no effect, unless the command ran on a state that was replaced meanwhile.
-    if (slot) foldInto(slot, [body], this.#parts.onVoid)
+    if (slot) foldInto(slot, [body], this.#parts.events)
     return slot !== undefined
   }
 

@@ -54,7 +54,7 @@ export class FoldedEntities implements Entities {
       store: options.store,
       slots: this.#slots,
       changed: (key) => this.#flusher.add(key),
-      onVoid: options.onVoid,
+      events: options,
     })
     this.#flusher = new Flusher(
       options,
@@ -170,7 +170,7 @@ export class FoldedEntities implements Entities {
     if (this.#isClosed) return
     this.#isClosed = true
     await this.#folding
-    // Rows can be made again from the log, so closing does not fail with them.
+    // Ignored: the flusher reports it; rows can be made again from the log, so closing does not fail with them.
     await this.#flusher.flush().catch(() => undefined)
     this.#flusher.stop()
     this.#slots.clear()
@@ -187,16 +187,19 @@ export class FoldedEntities implements Entities {
     // Discarded meanwhile: the caller folds again from an earlier point.
     if (generation !== this.#generation) return []
     const changed = this.#foldNow(commits)
-    if (this.#flusher.size > limits.unflushedEntities) await this.flush().catch(() => undefined)
+    if (this.#flusher.size > limits.unflushedEntities) {
+      // Ignored: the flusher reports it, and tries again.
+      await this.flush().catch(() => undefined)
+    }
     return changed
   }
 
   #foldNow(commits: readonly Commit[]): readonly EntityKey[] {
-    const { deviceOf, onVoid } = this.#options
+    const { deviceOf } = this.#options
     const fresh = this.#frontier.fresh(commits)
     const changed: EntityKey[] = []
     const isWanted = (key: EntityKey): boolean => this.#declared(key) !== undefined
-    for (const [key, bodies] of bodiesOf(fresh, isWanted, deviceOf, onVoid)) {
+    for (const [key, bodies] of bodiesOf(fresh, isWanted, deviceOf, this.#options)) {
       if (this.#lifecycleOf(key).take(key, bodies)) changed.push(key)
       this.#flusher.add(key)
     }
@@ -268,6 +271,7 @@ export class FoldedEntities implements Entities {
 
   #enqueue<T>(task: () => Promise<T>): Promise<T> {
     const running = this.#folding.then(task)
+    // Ignored: the caller has it; the next task runs all the same.
     this.#folding = running.catch(() => undefined)
     return running
   }
@@ -284,7 +288,7 @@ function mirrorOf(slot: Slot): Json | undefined {
   try {
     return slot.problem ? undefined : slot.state.mirror
   } catch {
-    // A state that has failed; whoever opens the entity is told.
+    // Ignored: a state that has failed; opening the entity says why.
     return undefined
   }
 }

@@ -44,7 +44,7 @@ export class FoldedWhenOpened implements Lifecycle {
   }
 
   async load(key: EntityKey, model: StateModel): Promise<Slot> {
-    const { store, changed, onVoid } = this.#parts
+    const { store, changed, events } = this.#parts
     const snapshot = await store.get(snapshotKey(key))
     try {
       const slot = slotOf(key, model, await model.open(snapshot))
@@ -52,7 +52,7 @@ export class FoldedWhenOpened implements Lifecycle {
       foldInto(
         slot,
         waiting.map(({ body }) => body),
-        onVoid,
+        events,
       )
       const stored = waiting.slice(0, waiting.length - this.#waiting.unstored(key).length)
       this.#kept.set(slot, {
@@ -65,7 +65,7 @@ export class FoldedWhenOpened implements Lifecycle {
       if (waiting.length > 0) changed(key)
       return slot
     } catch (error) {
-      return damagedSlot(key, model, error)
+      return damagedSlot(key, model, error, events)
     }
   }
 
@@ -76,7 +76,7 @@ export class FoldedWhenOpened implements Lifecycle {
   take(key: EntityKey, bodies: readonly VersionedBody[]): boolean {
     for (const body of bodies) this.#waiting.add(key, body)
     const slot = this.#parts.slots.get(key)
-    if (slot) foldInto(slot, bodies, this.#parts.onVoid)
+    if (slot) foldInto(slot, bodies, this.#parts.events)
     // What is folded when opened is better not looked at before somebody wants to see it.
     return true
   }
@@ -91,7 +91,7 @@ export class FoldedWhenOpened implements Lifecycle {
     try {
       return this.#capture(key, slots.get(key))
     } catch {
-      // Its bodies are kept; it is loaded again when somebody opens it.
+      // Ignored: its bodies are kept; it is loaded again, with an error if need be, when somebody opens it.
       slots.drop(key)
       return this.#capture(key, undefined)
     }

@@ -2,7 +2,7 @@ import type { EntityKey, StateModel, Store, Write } from '@peerplane/core'
 
 import type { KnownRows } from './known-rows.ts'
 import type { VersionedBody } from './row.ts'
-import type { OnVoid, Slot } from './slot.ts'
+import type { FoldEvents, Slot } from './slot.ts'
 
 /**
  * How the states of one kind live: when bodies are folded into them, and what of them is stored.
@@ -45,5 +45,5 @@ export interface LifecycleParts {
   }
   /** The row of an entity is older than its state. */
   readonly changed: (key: EntityKey) => void
-  readonly onVoid: OnVoid | undefined
+  readonly events: FoldEvents
 }

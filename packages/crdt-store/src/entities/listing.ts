@@ -74,7 +74,7 @@ function readRow(value: Uint8Array): Row | undefined {
   try {
     return decodeRow(value)
   } catch {
-    // Damaged: opening the entity says so.
+    // Ignored: damaged; opening the entity says so.
     return undefined
   }
 }

@@ -14,13 +14,14 @@ export async function openEntities(options: EntitiesOptions): Promise<Entities> 
     return await openStored(options)
   } catch (error) {
     if (!(error instanceof PeerplaneError && error.code === 'store-corrupt')) throw error
+    options.trace?.('rows.discarded', { why: 'damaged' })
     await dropAll(options.store, options.models)
     return openStored(options)
   }
 }
 
 async function openStored(options: EntitiesOptions): Promise<Entities> {
-  const first = await dropOutdated(options.store, options.models)
+  const first = await dropOutdated(options)
   const folded = await FoldedFrontier.load(options.store, first)
   const entities = new FoldedEntities(options, folded)
   await entities.restore()

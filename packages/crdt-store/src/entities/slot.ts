@@ -6,6 +6,7 @@ import {
   type EntityState,
   type Origin,
   type StateModel,
+  type Trace,
 } from '@peerplane/core'
 
 import type { VersionedBody } from './row.ts'
@@ -24,6 +25,12 @@ export interface Slot {
   unreadable: string
 }
 
+/** Who hears what folding comes upon. */
+export interface FoldEvents {
+  readonly onVoid?: OnVoid | undefined
+  readonly trace?: Trace | undefined
+}
+
 /** A slot without a problem. */
 export const slotOf = (key: EntityKey, model: StateModel, state: EntityState): Slot => ({
   key,
@@ -34,26 +41,34 @@ export const slotOf = (key: EntityKey, model: StateModel, state: EntityState): S
 })
 
 /** Folds bodies. One for a newer model, or for another shape, makes the entity unreadable here: what it holds would be hidden. */
-export function foldInto(
-  slot: Slot,
-  bodies: readonly VersionedBody[],
-  onVoid: OnVoid | undefined,
-): void {
+export function foldInto(slot: Slot, bodies: readonly VersionedBody[], events: FoldEvents): void {
   if (slot.problem) return
   const newest = bodies.reduce((version, body) => Math.max(version, body.modelVersion), 0)
   if (newest > slot.model.version) {
     const model = `its "${splitEntityKey(slot.key).type}" model`
-    return makeUnreadable(slot, `${slot.key} is written for version ${newest} of ${model}`)
+    return makeUnreadable(slot, `${slot.key} is written for version ${newest} of ${model}`, events)
   }
-  for (const { origin } of slot.state.fold(bodies)) onVoid?.(slot.key, origin)
+  for (const { origin } of slot.state.fold(bodies)) reportVoid(slot.key, origin, events)
   const { problem } = slot.state
-  if (problem !== undefined) makeUnreadable(slot, `${slot.key}: ${problem}`)
+  if (problem !== undefined) makeUnreadable(slot, `${slot.key}: ${problem}`, events)
 }
 
 /** The entity cannot be read as it is declared here. */
-export function makeUnreadable(slot: Slot, reason: string): void {
+export function makeUnreadable(slot: Slot, reason: string, events: FoldEvents): void {
   slot.unreadable = reason
   slot.problem = new PeerplaneError('unreadable', reason)
+  reportUnreadable(slot, events)
+}
+
+/** A body has no effect. */
+export function reportVoid(key: EntityKey, origin: Origin, { onVoid, trace }: FoldEvents): void {
+  onVoid?.(key, origin)
+  const { device, session, seq } = origin
+  trace?.('body.void', { type: splitEntityKey(key).type, device, session, seq, entity: key })
+}
+
+function reportUnreadable({ key, problem }: Slot, { trace }: FoldEvents): void {
+  trace?.('entity.unreadable', { type: splitEntityKey(key).type, entity: key, error: problem })
 }
 
 /** A damaged row makes only its own entity unreadable. Failures of the store are not about one entity. */
@@ -61,10 +76,12 @@ export async function damagedSlot(
   key: EntityKey,
   model: StateModel,
   cause: unknown,
+  events: FoldEvents,
 ): Promise<Slot> {
   const error = asPeerplaneError(cause, 'unreadable')
   if (error.code !== 'unreadable' && error.code !== 'malformed') throw error
   const slot = slotOf(key, model, await model.open(undefined))
   slot.problem = new PeerplaneError('unreadable', `what is stored of ${key} is damaged`, { cause })
+  reportUnreadable(slot, events)
   return slot
 }

@@ -1,4 +1,4 @@
-import { asPeerplaneError, limits, makeBatch, PeerplaneError } from '@peerplane/core'
+import { asPeerplaneError, codeOf, limits, makeBatch, PeerplaneError } from '@peerplane/core'
 import type {
   Batch,
   Commit,
@@ -100,6 +100,12 @@ export class Appender {
     turn.alsoWrite.push(...also)
     if (durability === 'synced') turn.durability = 'synced'
     this.#bytes += size
+    this.#options.author.trace?.('commit.appended', {
+      commit: commit.id,
+      session: own.id,
+      seq: origin.seq,
+      entities: sections.length,
+    })
     this.#loop ??= Promise.resolve().then(() => this.#flushAll())
     void this.#keepTail()
     return { id: commit.id, durable: durability === 'memory' ? IN_MEMORY : turn.durable.promise }
@@ -146,7 +152,10 @@ export class Appender {
   }
 
   async #setAside(tail: Uint8Array | undefined): Promise<void> {
-    await this.#options.store.aside?.set(tail).catch(() => undefined)
+    const { store, author } = this.#options
+    await store.aside?.set(tail).catch((error: unknown) => {
+      author.trace?.('upkeep.failed', { what: 'the last commits of a page', code: codeOf(error) })
+    })
   }
 
   /** Commits that are not durable yet. */

@@ -1,5 +1,14 @@
 import { compareTimestamps, firstSeq, lastSeq } from '@peerplane/core'
-import type { Batch, Commit, Dot, HybridClock, SessionId, Store, Timestamp } from '@peerplane/core'
+import type {
+  Batch,
+  Commit,
+  Dot,
+  HybridClock,
+  SessionId,
+  Store,
+  Timestamp,
+  Trace,
+} from '@peerplane/core'
 
 import { batchKey, forkKey, tipKey } from '../storage/keys.ts'
 import { encodeTip } from '../storage/records.ts'
@@ -18,6 +27,7 @@ export interface DeliveryOptions {
   readonly heads: Heads
   readonly ids: BatchIds
   readonly clock: HybridClock
+  readonly trace?: Trace | undefined
 }
 
 /** Stored batches that wait for what they depend on, and how they are let go. */
@@ -68,10 +78,15 @@ export class Delivery {
     for (const batch of this.#unreadable) this.#order.retry(batch)
     const unreadable: Batch[] = []
     for (let batch = this.#order.next(); batch; batch = this.#order.next()) {
+      // Ignored: it is reported, and tried again with each delivery.
       const agrees = await this.#agreement.of(batch).catch(() => undefined)
-      if (agrees === undefined) unreadable.push(batch)
-      else if (!agrees) this.#contradicted.set(batch.session, batch)
-      else this.#deliver(batch, delivered)
+      if (agrees === undefined) {
+        if (!this.#unreadable.includes(batch)) this.#report('session.unreadable', batch)
+        unreadable.push(batch)
+      } else if (!agrees) {
+        if (!this.#contradicted.has(batch.session)) this.#report('session.contradicted', batch)
+        this.#contradicted.set(batch.session, batch)
+      } else this.#deliver(batch, delivered)
     }
     this.#unreadable = unreadable
     return delivered
@@ -110,7 +125,7 @@ export class Delivery {
     if (this.#room.fits(more)) return true
     const leavers = this.#room.leaversFor(device, more)
     if (!leavers) return false
-    const { store, sessions } = this.#options
+    const { store, sessions, trace } = this.#options
     const drops = leavers.map((session) => {
       const held = sessions.get(session)!
       const batches = [...this.#order.waiting(session)]
@@ -125,7 +140,8 @@ export class Delivery {
       ]),
       'local',
     )
-    for (const { held, tip } of drops) {
+    for (const { held, batches, tip } of drops) {
+      trace?.('commits.dropped', { session: held.id, commits: countOf(batches) })
       for (const batch of this.#order.cut(held.id, tip.seq + 1)) this.#forget(batch)
       sessions.cutBack(held, tip)
     }
@@ -158,6 +174,12 @@ export class Delivery {
     for (const commit of batch.commits) delivered.push(commit)
   }
 
+  #report(name: 'session.unreadable' | 'session.contradicted', batch: Batch): void {
+    const { sessions, trace } = this.#options
+    const { session } = batch
+    trace?.(name, { session, device: sessions.get(session)?.device, seq: firstSeq(batch) })
+  }
+
   #forget(batch: Batch): void {
     this.#room.leave(batch)
     if (this.#contradicted.get(batch.session) === batch) this.#contradicted.delete(batch.session)
@@ -167,6 +189,9 @@ export class Delivery {
 /** Of the first batch its session's parents, too: a session with parents that nobody has is never told to anybody. */
 const causesOf = (batch: Batch, parents: readonly Dot[]): readonly Dot[] =>
   firstSeq(batch) > 1 ? depsOf(batch) : [...parents, ...depsOf(batch)]
+
+const countOf = (batches: readonly Batch[]): number =>
+  batches.reduce((count, { commits }) => count + commits.length, 0)
 
 const isWithin = ({ session, seq }: Dot, sessions: Sessions): boolean =>
   sessions.reached(session) >= seq

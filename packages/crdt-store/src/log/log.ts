@@ -1,4 +1,4 @@
-import { limits, PeerplaneError, verifyBatch } from '@peerplane/core'
+import { codeOf, firstSeq, lastSeq, limits, PeerplaneError, verifyBatch } from '@peerplane/core'
 import type {
   Admission,
   Admitted,
@@ -20,6 +20,7 @@ import type {
   SpaceRecord,
   Store,
   StoreDurability,
+  Trace,
   Write,
 } from '@peerplane/core'
 
@@ -51,6 +52,7 @@ export interface LogOptions {
   readonly crypto: Crypto
   readonly random: Random
   readonly perturb?: Perturb | undefined
+  readonly trace?: Trace | undefined
   /** Observes the timestamps of everything delivered. */
   readonly clock: HybridClock
 }
@@ -144,7 +146,7 @@ export interface Log extends Replica {
  * Throws `store-version` for a store of a newer version, `wrong-space` for one of another space, `store-corrupt`, or a code of the store.
  */
 export async function openLog(options: LogOptions): Promise<Log> {
-  const { store, space, crypto, clock } = options
+  const { store, space, crypto, clock, trace } = options
   await checkSpace(store, space.id)
   const sessions = await orCorrupt(restoreSessions(store, clock))
   await orCorrupt(restoreForks(store, sessions))
@@ -152,7 +154,7 @@ export async function openLog(options: LogOptions): Promise<Log> {
   const heads = new Heads()
   heads.reset(sessions.values())
   const ids = new BatchIds(store)
-  const delivery = new Delivery({ store, sessions, heads, ids, clock })
+  const delivery = new Delivery({ store, sessions, heads, ids, clock, trace })
   await delivery.restore()
 
   const watchers = new Listeners<[Batch | undefined]>()
@@ -172,13 +174,18 @@ export async function openLog(options: LogOptions): Promise<Log> {
       for (const batch of batches) {
         ids.add(batch)
         delivery.advanced(batch.session)
+        const { session } = batch
+        trace?.('commits.stored', { session, from: firstSeq(batch), to: lastSeq(batch), own: true })
       }
       // Nobody can depend on what has only now become durable, unless this device wrote the same session before and lost its end.
       if (delivery.waiting.commits > 0)
         void queue.always(async () => emit(await delivery.deliver()))
       for (const batch of batches) watchers.call(batch)
     },
-    onFailure: (error, rejected) => failures.call(error, rejected),
+    onFailure: (error, rejected) => {
+      trace?.('commits.lost', { commits: rejected.length, code: error.code })
+      failures.call(error, rejected)
+    },
   })
   const membership = new Membership(store, space, crypto)
   const intake = { store, crypto, sessions, membership, heads, delivery, appender }
@@ -187,7 +194,9 @@ export async function openLog(options: LogOptions): Promise<Log> {
     if (closed) throw new PeerplaneError('closed', 'the log is closed')
   }
   const emit = (commits: readonly Commit[]): void => {
-    if (commits.length > 0) deliveries.call(commits)
+    if (commits.length === 0) return
+    trace?.('commits.delivered', { commits: commits.length, list: commits })
+    deliveries.call(commits)
   }
   const idle = async (): Promise<void> => {
     await appender.flushed()
@@ -207,6 +216,18 @@ export async function openLog(options: LogOptions): Promise<Log> {
       assertOpen()
       return queue.add(async () => {
         const { stored, delivered, forked } = await takeRun(run, intake)
+        const last = stored.at(-1)
+        if (last) {
+          const { session } = run
+          const to = last.header.seq
+          const from = to + 1 - stored.length
+          trace?.('commits.stored', { session, from, to, own: false })
+        }
+        if (delivery.waiting.commits > 0) trace?.('commits.waiting', { ...delivery.waiting })
+        if (forked) {
+          const { session, device, seq } = forked
+          trace?.('session.forked', { session, device, seq })
+        }
         if (forked?.undone) {
           // Who folds again from what is durable must be able to tell the commits before this from those after it.
           void appender.retire()
@@ -254,7 +275,10 @@ export async function openLog(options: LogOptions): Promise<Log> {
       await idle()
       // Without this write the next opening delivers a little again: a store that refuses it is no reason not to close.
       const { writes } = sessions.takeDirty()
-      if (writes.length > 0) await store.write(writes, 'local').catch(() => undefined)
+      if (writes.length === 0) return
+      await store.write(writes, 'local').catch((error: unknown) => {
+        trace?.('upkeep.failed', { what: 'how far commits are delivered', code: codeOf(error) })
+      })
     },
   }
 }

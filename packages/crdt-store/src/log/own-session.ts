@@ -9,6 +9,7 @@ import type {
   SessionId,
   SigningKey,
   SpaceRecord,
+  Trace,
 } from '@peerplane/core'
 import { firstPrevious } from '@peerplane/core'
 
@@ -33,11 +34,12 @@ export interface Author {
   readonly chain: readonly Admission[]
   readonly random: Random
   readonly perturb?: Perturb | undefined
+  readonly trace?: Trace | undefined
 }
 
 /** Begins a session, in memory, on top of all that is held of this device. */
 export function openOwnSession(author: Author, sessions: Sessions): OwnSession {
-  const { space, key, chain, random } = author
+  const { space, key, chain, random, trace } = author
   const device = toHex(key.publicKey) as DeviceId
   const opening: Opening = {
     space: space.id,
@@ -48,5 +50,6 @@ export function openOwnSession(author: Author, sessions: Sessions): OwnSession {
     nonce: random.bytes(16),
   }
   const id = sessionIdOf(encodeOpening(opening))
+  trace?.('session.begun', { session: id, device })
   return { id, opening, opened: false, seq: 0, previous: firstPrevious(id) }
 }

@@ -2,7 +2,7 @@ import { nextTick } from 'node:process'
 import type { DatabaseSync } from 'node:sqlite'
 
 import { PeerplaneError } from '@peerplane/core'
-import type { Entry, Range, Store, StoreDurability, Write } from '@peerplane/core'
+import type { Entry, Range, Store, StoreDurability, Trace, Write } from '@peerplane/core'
 
 import { option, takeOptions } from '@peerplane/runtime'
 
@@ -16,6 +16,8 @@ export interface SqliteStoreOptions {
   readonly path: string
   /** Whether a new file is made where only parts of an old store are left. Default false: it is refused. */
   readonly completing?: boolean | undefined
+  /** Is told what it wrote. */
+  readonly trace?: Trace | undefined
 }
 
 /**
@@ -32,12 +34,17 @@ export interface SqliteStoreOptions {
  * Rejects with `store-locked`, `store-corrupt`, `storage-lost`, `store-version`, `store-full`, `store-failed`, `invalid-input`, or `unsupported` for a SQLite that is too old.
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
-  const { path = '', completing = false } = takeOptions<SqliteStoreOptions>(options, {
+  const {
+    path = '',
+    completing = false,
+    trace,
+  } = takeOptions<SqliteStoreOptions>(options, {
     path: option.text,
     completing: option.switch,
+    trace: option.callback<Trace>(),
   })
   if (path === '') throw new PeerplaneError('invalid-input', 'a store has a path')
-  return new SqliteStore(await openDatabase(path, completing), new InPlace(path))
+  return new SqliteStore(await openDatabase(path, completing), new InPlace(path), trace)
 }
 
 interface Queued {
@@ -52,6 +59,7 @@ const QUERY = 'SELECT key, value FROM pairs WHERE key >= ? AND key < ? ORDER BY 
 class SqliteStore implements Store {
   readonly #database: DatabaseSync
   readonly #inPlace: InPlace
+  readonly #trace: Trace | undefined
   readonly #statements
   #queue: Queued[] = []
   #synchronous: 'FULL' | 'NORMAL' = 'FULL'
@@ -60,9 +68,10 @@ class SqliteStore implements Store {
   /** After a failed flush, or without its file, nobody knows what the disk holds: nothing more is written until the store is opened anew. */
   #broken: PeerplaneError | undefined
 
-  constructor(database: DatabaseSync, inPlace: InPlace) {
+  constructor(database: DatabaseSync, inPlace: InPlace, trace: Trace | undefined) {
     this.#database = database
     this.#inPlace = inPlace
+    this.#trace = trace
     this.#statements = {
       get: database.prepare('SELECT value FROM pairs WHERE key = ?'),
       forward: database.prepare(`${QUERY} LIMIT ?`),
@@ -118,7 +127,10 @@ class SqliteStore implements Store {
       for (const { reject } of queue) reject(error)
       return
     }
-    for (const { resolve } of queue) resolve()
+    for (const { writes, durability, resolve } of queue) {
+      this.#trace?.('store.wrote', { writes: writes.length, durability, list: writes })
+      resolve()
+    }
   }
 
   #transact(queue: readonly Queued[]): void {
@@ -142,7 +154,7 @@ class SqliteStore implements Store {
       // SQLite has done it by itself after most failures.
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
     } catch {
-      // The failure before it says more; the next transaction will not begin.
+      // Ignored: the failure before it says more; the next transaction will not begin.
     }
   }
 

@@ -132,7 +132,7 @@ function runHandler(
 function takeReply(reply: unknown): Json | undefined {
   if (reply === undefined) return undefined
   if (isThenable(reply)) {
-    // Its failure is a consequence, and must not end the process.
+    // Ignored: its failure is a consequence, and must not end the process.
     if (isA(Promise, reply)) reply.catch(() => undefined)
     throw new PeerplaneError('handler-failed', 'the handler is asynchronous')
   }

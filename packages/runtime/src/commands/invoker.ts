@@ -126,6 +126,7 @@ export class Invoker {
     let lost: Promise<never> | undefined
     durable.catch((error: unknown) => {
       lost = Promise.reject(error)
+      // Ignored: it is awaited below, or the caller asked for less.
       lost.catch(() => undefined)
     })
     try {

@@ -32,7 +32,7 @@ export function judge(
     const judged = inTime(Promise.resolve(result), name, scheduler)
       .then((late) => accepted(late, name))
       .catch(failed)
-    // Nobody may wait for it, when another part of the command has been refused before.
+    // Ignored: nobody may wait for it, when another part of the command has been refused before.
     judged.catch(() => undefined)
     return judged
   } catch (cause) {

@@ -121,7 +121,7 @@ export function createOperations(store: Store): Operations {
       for (;;) {
         const same = running.get(operationId)
         if (!same) break
-        // One that fails has not run.
+        // Ignored: one that fails has not run.
         await same.catch(() => undefined)
       }
       const settling = async (): Promise<Outcome | undefined> => {

@@ -57,6 +57,7 @@ export class Settling {
     const keys = [...new Set(invocations.map(({ key }) => key))]
     const { operationId } = options
     const recalled = operationId === undefined ? undefined : operations.recall(operationId)
+    // Ignored: it is awaited below, unless the turn fails first.
     recalled?.catch(() => undefined)
     // Entered in the turn of the call, so that commands are decided in the order of their calls, whatever each has to wait for.
     const turn = this.#queue.enter(keys)
@@ -123,6 +124,7 @@ export class Settling {
     const { id: commit, durable } = appended
     durable.then(
       () => founding.stored(),
+      // Ignored: the caller is told, and the log reports it.
       () => undefined,
     )
     for (const { entity, body } of sections) entities.touch(entity, origin, body)

@@ -24,7 +24,7 @@ export interface Founding {
 
 /** The founding of the space that was opened; `founded` is called once, when the space has come to exist after that. */
 export function createFounding(
-  ports: Pick<Ports, 'store' | 'keyWrites'>,
+  ports: Pick<Ports, 'store' | 'keyWrites' | 'trace'>,
   opened: OpenedMembership,
   founded: () => void,
 ): Founding {
@@ -33,6 +33,8 @@ export function createFounding(
   const stored = (): void => {
     if (isStored) return
     isStored = true
+    const { space, device } = membership
+    ports.trace?.('space.founded', { space: space.record.id, device })
     founded()
   }
   const store = async (next: Membership): Promise<void> => {

@@ -1,6 +1,7 @@
 import {
   array,
   bytes,
+  codeOf,
   decodeCanonical,
   encodeCanonical,
   fromHex,
@@ -11,11 +12,11 @@ import {
   whole,
   type Frontier,
   type SessionId,
-  type Store,
   type Write,
 } from '@peerplane/core'
 
 import { lostKey } from '../keys.ts'
+import type { Ports } from '../ports.ts'
 
 /** How many commits of each session are or were held. */
 export type Seqs = ReadonlyMap<SessionId, number>
@@ -37,12 +38,17 @@ export interface Losses {
 }
 
 /** What `store` says was lost. */
-export async function loadLosses(store: Store): Promise<Losses> {
+export async function loadLosses({
+  store,
+  trace,
+}: Pick<Ports, 'store' | 'trace'>): Promise<Losses> {
   const stored = await store.get(lostKey)
   const lost = new Map(stored && decodeLost(stored))
   const forget = (): void => {
     // At worst it is looked at again at the next opening.
-    store.write([{ key: lostKey, value: undefined }], 'local').catch(() => undefined)
+    store.write([{ key: lostKey, value: undefined }], 'local').catch((error: unknown) => {
+      trace?.('upkeep.failed', { what: 'forgetting what has come back', code: codeOf(error) })
+    })
   }
   return {
     missing: (held) => {

@@ -3,6 +3,7 @@ import {
   array,
   bytes,
   checkInvitationTime,
+  codeOf,
   createInvitation,
   createSpace,
   decodeAdmission,
@@ -187,12 +188,15 @@ export async function invite(
 /** Devices that are members for sure: an invitation that has run out since does not shut them out. */
 export interface KnownDevices {
   has(device: DeviceId): boolean
-  /** Known at once; resolves when they are stored. */
+  /** Known at once, and as long as the plane is open if that cannot be stored; resolves when that is done. */
   add(devices: readonly DeviceId[]): Promise<void>
 }
 
 /** The known devices of the store. */
-export async function loadKnownDevices({ store }: Pick<Ports, 'store'>): Promise<KnownDevices> {
+export async function loadKnownDevices({
+  store,
+  trace,
+}: Pick<Ports, 'store' | 'trace'>): Promise<KnownDevices> {
   const entries = await store.scan(knownDeviceRange)
   const known = new Set(entries.map(({ key }) => deviceOfKey(key)))
   return {
@@ -200,10 +204,15 @@ export async function loadKnownDevices({ store }: Pick<Ports, 'store'>): Promise
     add: async (devices) => {
       const fresh = devices.filter((device) => !known.has(device))
       if (fresh.length === 0) return
-      for (const device of fresh) known.add(device)
+      for (const device of fresh) {
+        known.add(device)
+        trace?.('device.met', { device })
+      }
       const value = new Uint8Array(0)
       const writes = fresh.map((device) => ({ key: knownDeviceKey(device), value }))
-      await store.write(writes, 'local')
+      await store.write(writes, 'local').catch((error: unknown) => {
+        trace?.('upkeep.failed', { what: 'remembering a device', code: codeOf(error) })
+      })
     },
   }
 }

@@ -1,4 +1,4 @@
-import { equalData, isA, PeerplaneError, reasonOf } from '@peerplane/core'
+import { equalData, isA, PeerplaneError, reasonOf, type Trace } from '@peerplane/core'
 
 import type { Report } from '../ports.ts'
 
@@ -11,10 +11,7 @@ export function distinct<Data, Rest extends readonly unknown[]>(
   report: Report,
 ): (data: Data, ...rest: Rest) => void {
   let shown: { readonly data: Data } | undefined
-  const fail = (cause: unknown): void => {
-    const reason = `a listener threw: ${reasonOf(cause)}`
-    report(new PeerplaneError('listener-failed', reason, { cause }))
-  }
+  const fail = (cause: unknown): void => report(failure(cause))
   return (data, ...rest) => {
     if (shown && equalData(shown.data, data)) return
     shown = { data }
@@ -26,3 +23,17 @@ export function distinct<Data, Rest extends readonly unknown[]>(
     }
   }
 }
+
+/** The trace of an application: what it throws is reported as `listener-failed`, and does not reach the product. */
+export const shielded = (listener: Trace, report: Report): Trace => {
+  return (name, fields) => {
+    try {
+      listener(name, fields)
+    } catch (error) {
+      report(failure(error))
+    }
+  }
+}
+
+const failure = (cause: unknown): PeerplaneError =>
+  new PeerplaneError('listener-failed', `a listener threw: ${reasonOf(cause)}`, { cause })

@@ -1,5 +1,13 @@
 import { asPeerplaneError, PeerplaneError } from '@peerplane/core'
-import type { Commit, EntityKey, Frontier, Perturb, Scheduler, SessionId } from '@peerplane/core'
+import type {
+  Commit,
+  EntityKey,
+  Frontier,
+  Perturb,
+  Scheduler,
+  SessionId,
+  Trace,
+} from '@peerplane/core'
 import type { Entities, Log } from '@peerplane/crdt-store'
 
 /** What folding works with. */
@@ -9,6 +17,7 @@ export interface FoldingOptions {
   readonly entities: Entities
   readonly scheduler: Scheduler
   readonly perturb?: Perturb | undefined
+  readonly trace?: Trace | undefined
   readonly events: {
     /** These states changed through commits of other devices. */
     changed(keys: readonly EntityKey[]): void
@@ -25,11 +34,16 @@ const RETRY_MS = 1_000
 const HEALINGS = 3
 
 /** Folds what the log holds beyond the rows, and makes the rows again if they are damaged. Rejects with `store-corrupt` if the log is. */
-export async function refoldStored(log: Log, entities: Entities): Promise<void> {
+export async function refoldStored(
+  log: Log,
+  entities: Entities,
+  trace: Trace | undefined,
+): Promise<void> {
   try {
     await refold(log, entities)
   } catch (error) {
     if (!isDamage(error)) throw error
+    trace?.('rows.discarded', { why: 'damaged' })
     await entities.discard({ rows: true })
     await refold(log, entities)
   }
@@ -60,12 +74,12 @@ export class Folding {
       log.onDelivered((commits) => this.#enqueue(() => this.#fold(commits))),
       log.onFailure((error) => {
         events.failed(error)
-        this.#beginAgain({ rows: false })
+        this.#beginAgain()
       }),
       log.onForked((session, seq) => {
         const where = `session ${session.slice(0, 8)} has two versions from commit ${seq} on`
         events.failed(new PeerplaneError('fork', where))
-        this.#beginAgain({ rows: true })
+        this.#beginAgain('fork')
       }),
     ]
   }
@@ -120,7 +134,7 @@ export class Folding {
     try {
       return await read()
     } catch (error) {
-      if (this.#takesHealing(error)) this.#beginAgain({ rows: true })
+      if (this.#takesHealing(error)) this.#beginAgain('damaged')
       throw error
     }
   }
@@ -150,7 +164,7 @@ export class Folding {
       events.changed(await entities.fold(commits))
     } catch (error) {
       if (!this.#takesHealing(error)) throw error
-      void this.#discard({ rows: true })
+      void this.#discard('damaged')
       return this.#catchUp()
     }
     if (!perturb) return
@@ -163,7 +177,8 @@ export class Folding {
     const { log, entities, events } = this.#options
     this.#isBehind = false
     this.#earlier = []
-    await this.#discarded.catch(() => this.#discard({ rows: true }))
+    // Ignored: it is done once more, with the rows, and fails then.
+    await this.#discarded.catch(() => this.#discard('damaged'))
     await log.settled()
     try {
       await refold(log, entities)
@@ -172,7 +187,7 @@ export class Folding {
     } catch (error) {
       if (!isDamage(error)) throw error
       if (this.#takesHealing(error)) {
-        void this.#discard({ rows: true })
+        void this.#discard('damaged')
         return this.#catchUp()
       }
       // The log is damaged.
@@ -183,25 +198,26 @@ export class Folding {
     events.reset()
   }
 
-  #beginAgain(what: { readonly rows: boolean }): void {
-    void this.#discard(what)
+  #beginAgain(why?: RowsAreWrong): void {
+    void this.#discard(why)
     this.#enqueue(() => this.#catchUp())
   }
 
   /**
-   * At once: rows that wait for lost commits must not be written, and the next own commit must not be forgotten with them. With rows, own
+   * At once: rows that wait for lost commits must not be written, and the next own commit must not be forgotten with them. With a reason rows go too, and own
    * commits from now on belong to another session than those before.
    */
-  #discard(what: { readonly rows: boolean }): Promise<void> {
-    const { log, entities } = this.#options
+  #discard(why?: RowsAreWrong): Promise<void> {
+    const { log, entities, trace } = this.#options
     this.#isBehind = true
     this.#losses++
-    if (what.rows) {
+    if (why) {
+      trace?.('rows.discarded', { why })
       this.#isUnmade = true
       void log.retire()
     }
-    this.#discarded = entities.discard(what)
-    // Whoever awaits it is told.
+    this.#discarded = entities.discard({ rows: why !== undefined })
+    // Ignored: the next catching up awaits it.
     this.#discarded.catch(() => undefined)
     return this.#discarded
   }
@@ -222,6 +238,9 @@ export class Folding {
     return this.#isUnmade && isDamage(this.#failure) && !this.#mayHeal(this.#failure)
   }
 }
+
+/** Why rows have to be made again from the log. */
+type RowsAreWrong = 'damaged' | 'fork'
 
 const isDamage = (error: unknown): boolean =>
   error instanceof PeerplaneError && error.code === 'store-corrupt'

@@ -55,7 +55,7 @@ export async function holdSpace(
   clock: HybridClock,
   events: HeldSpaceEvents,
 ): Promise<HeldSpace> {
-  const { store, key, crypto, random, scheduler, perturb } = ports
+  const { store, key, crypto, random, scheduler, perturb, trace } = ports
   const { space, chain } = membership
   const log = await openLog({
     store,
@@ -65,6 +65,7 @@ export async function holdSpace(
     crypto,
     random,
     perturb,
+    trace,
     clock,
   })
   let voids = 0
@@ -73,6 +74,7 @@ export async function holdSpace(
     models: modelsOf(declared),
     scheduler,
     perturb,
+    trace,
     settled: () => log.settled(),
     deviceOf: (session) => log.deviceOf(session),
     onVoid: () => {
@@ -82,9 +84,12 @@ export async function holdSpace(
   const folded = entities.folded()
   const counts = log.status().frozen.every(({ session, seq }) => (folded.get(session) ?? 0) < seq)
   // A fork was found, and then there was no time to begin again without it.
-  if (!counts) await entities.discard({ rows: true })
-  await refoldStored(log, entities)
-  const folding = new Folding({ log, entities, scheduler, perturb, events })
+  if (!counts) {
+    trace?.('rows.discarded', { why: 'fork' })
+    await entities.discard({ rows: true })
+  }
+  await refoldStored(log, entities, trace)
+  const folding = new Folding({ log, entities, scheduler, perturb, trace, events })
   return {
     log,
     entities: guarded(entities, folding),

@@ -1,4 +1,4 @@
-import { asPeerplaneError, type EntityKey, type EntityState } from '@peerplane/core'
+import { asPeerplaneError, splitEntityKey, type EntityKey, type EntityState } from '@peerplane/core'
 
 import type { EntityView } from '../contract/backend.ts'
 import type { HeldSpace } from '../space/held-space.ts'
@@ -33,7 +33,7 @@ export interface EntityViews {
  */
 export function createEntityViews(
   space: Pick<HeldSpace, 'entities' | 'atRest' | 'losses'>,
-  { clock, scheduler }: Pick<Ports, 'clock' | 'scheduler'>,
+  { clock, scheduler, trace }: Pick<Ports, 'clock' | 'scheduler' | 'trace'>,
   pendingOf: (key: EntityKey) => number,
   failed: (error: unknown) => void,
 ): EntityViews {
@@ -56,6 +56,7 @@ export function createEntityViews(
       const states = await entities.openAll(keys)
       return new Map(keys.map((key, i) => [key, toView(states[i]!, key)]))
     } catch {
+      // Ignored: each says for itself what is wrong.
       return new Map(await Promise.all(keys.map(async (key) => [key, await openOne(key)] as const)))
     }
   }
@@ -65,6 +66,10 @@ export function createEntityViews(
       return toView(await entities.open(key), key)
     } catch (error) {
       const { code, message } = asPeerplaneError(error, 'unreadable')
+      // What is wrong with the entity itself is reported by who loads it.
+      if (code !== 'unreadable') {
+        trace?.('entity.unreadable', { type: splitEntityKey(key).type, entity: key, error })
+      }
       const lastError = { code, message }
       return { local: 'unreadable', state: null, version: '', pendingCommands: 0, lastError }
     }

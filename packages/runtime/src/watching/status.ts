@@ -27,7 +27,10 @@ export interface StatusTeller {
 const isOfStorage = (code: string): boolean => code.startsWith('store-') || code === 'storage-lost'
 
 /** A teller that uses the scheduler of the device. */
-export function createStatus({ scheduler }: Pick<Ports, 'scheduler'>): StatusTeller {
+export function createStatus({
+  scheduler,
+  trace,
+}: Pick<Ports, 'scheduler' | 'trace'>): StatusTeller {
   const listeners = new Set<(status: PlaneStatus) => void>()
   let read: (() => PlaneStatus) | undefined
   let cancel: (() => void) | undefined
@@ -58,12 +61,17 @@ export function createStatus({ scheduler }: Pick<Ports, 'scheduler'>): StatusTel
     changed,
     fail: ({ code, message }) => {
       lastError = { code, message }
-      if (isOfStorage(code)) failing = true
+      if (!isOfStorage(code)) trace?.('plane.failed', { code, reason: message })
+      else {
+        if (!failing) trace?.('storage.failed', { code, reason: message })
+        failing = true
+      }
       changed()
     },
     storageWorks: () => {
       if (!failing) return
       failing = false
+      trace?.('storage.works', {})
       if (lastError && isOfStorage(lastError.code)) lastError = undefined
       changed()
     },

@@ -47,7 +47,7 @@ export interface Views {
 /** Views over the states of a space; `pendingOf` counts the commands on an entity that are not durable yet. */
 export function createViews(
   space: Pick<HeldSpace, 'entities' | 'atRest' | 'losses'>,
-  ports: Pick<Ports, 'clock' | 'scheduler'>,
+  ports: Pick<Ports, 'clock' | 'scheduler' | 'trace'>,
   pendingOf: (key: EntityKey) => number,
   failed: (error: unknown) => void,
 ): Views {

@@ -6,6 +6,7 @@ import {
   type Perturb,
   type SessionId,
   type Tip,
+  type Trace,
 } from '@peerplane/core'
 
 import { timing, type Effect, type LogView } from './types.ts'
@@ -69,6 +70,7 @@ export interface LinkState {
 export interface EngineState {
   readonly log: LogView
   readonly perturb: Perturb
+  readonly trace: Trace | undefined
   readonly links: Map<string, LinkState>
   /** Sessions that may have to be asked for now. */
   readonly open: Set<SessionId>
@@ -98,10 +100,12 @@ export function createState(
   log: LogView,
   jitter: number,
   perturb: Perturb = () => false,
+  trace?: Trace,
 ): EngineState {
   return {
     log,
     perturb,
+    trace,
     links: new Map(),
     open: new Set(),
     delayed: new Map(),

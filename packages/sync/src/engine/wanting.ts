@@ -53,6 +53,7 @@ function ask(
   link.asks++
   state.asks.set(session, { link: link.id, to, askedAt: now, progressAt: now, admitting: 0 })
   wake({ state, now, effects }, now + timing.want)
+  state.trace?.('range.wanted', { link: link.id, session, from, to })
   return { session, from, to }
 }
 
@@ -118,6 +119,7 @@ export function fail(step: Step, link: LinkState, session: SessionId, weight = 1
   const count = (link.failures.get(session)?.count ?? 0) + weight
   const backoff = count < timing.attempts ? timing.retry * 2 ** (count - 1) : timing.giveUp
   link.failures.set(session, { count, until: now + backoff })
+  state.trace?.('range.missed', { link: link.id, session, failures: count })
   endAsk(step, session, link)
   if (!state.asks.has(session)) state.open.add(session)
   if (++link.errors >= 3) question(step, link)

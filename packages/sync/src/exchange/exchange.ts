@@ -1,5 +1,6 @@
 import {
   asPeerplaneError,
+  codeOf,
   decodeAdmission,
   decodeOpening,
   encodeBatch,
@@ -63,11 +64,11 @@ const SESSION_RATE = {
 
 /** Joins the engine to the network, the log and the timers. */
 export function createExchange(options: SyncOptions, events: ExchangeEvents): Exchange {
-  const { network, replica, space, scheduler, clock } = options
+  const { network, replica, space, scheduler, clock, trace } = options
   const device = toHex(options.key.publicKey) as DeviceId
   const now = monotonic(clock)
   const jitter = (): number => options.random.bytes(1)[0]! / 255
-  const state = createState(replica, jitter(), options.perturb)
+  const state = createState(replica, jitter(), options.perturb, trace)
   const links = new Map<string, OpenLink>()
   /** Sessions of others that may have been delivered further and have not been told. */
   const fresh = new Set<SessionId>()
@@ -129,6 +130,7 @@ export function createExchange(options: SyncOptions, events: ExchangeEvents): Ex
         open.serving.add(effect)
         return
       case 'disconnect':
+        trace?.('device.banned', { device: open.link.identity.device, why: effect.reason })
         events.failed(
           'link',
           new PeerplaneError(effect.reason, `a link to ${open.link.peer} was closed`),
@@ -156,11 +158,13 @@ export function createExchange(options: SyncOptions, events: ExchangeEvents): Ex
     }
     const result = await replica.admit(run).catch((cause: unknown) => {
       const error = asPeerplaneError(cause, 'store-failed')
+      trace?.('range.refused', { link, session: run.session, code: error.code })
       if (!QUIET.includes(error.code)) events.failed('log', error)
       return error.code
     })
     if (typeof result !== 'string') {
       events.worked('log')
+      trace?.('range.taken', { link, session: run.session, ...result })
       fresh.add(run.session)
       // Which sessions have waited for it, only the log knows.
       if (result.released > 0) isAllFresh = true
@@ -203,6 +207,14 @@ export function createExchange(options: SyncOptions, events: ExchangeEvents): Ex
     })
   }
 
+  function opened({ id: link, identity, peer, path }: Link): void {
+    if (!trace) return
+    const { device, anchor } = identity
+    trace?.('link.opened', { link, device, peer, path, anchor })
+    const before = [...links.values()].findLast((open) => open.link.peer === peer)
+    if (before) trace?.('path.changed', { device, peer, from: before.link.path, to: path })
+  }
+
   function report(done: Promise<void>): void {
     void done.then(events.changed)
   }
@@ -214,17 +226,27 @@ export function createExchange(options: SyncOptions, events: ExchangeEvents): Ex
         options.remember([proven.device, ...proven.chain.map((admission) => admission.device)])
         return proven
       } catch (error) {
-        if (!stopped) events.failed('handshake', asPeerplaneError(error, 'handshake-failed'))
+        const failure = asPeerplaneError(error, 'handshake-failed')
+        const { code, message: reason } = failure
+        const peer = channel.remotePeer
+        if (code === 'handshake-failed') trace?.('handshake.failed', { peer, code, reason })
+        else trace?.('invitation.refused', { peer, code })
+        if (!stopped) events.failed('handshake', failure)
         throw error
       }
     },
     connected(link) {
+      opened(link)
       if (stopped) return
       const { id } = link
       const open = createOpenLink(link, replica, {
         perturb: options.perturb,
         congestion: (congested) => void turn({ kind: 'congestion', link: id, congested }),
-        done: (range) => void turn({ kind: 'served', link: id, ...range }),
+        done: (range) => {
+          const { session, to, complete } = range
+          trace?.('range.served', { link: id, session, to, complete })
+          void turn({ kind: 'served', link: id, ...range })
+        },
         failed: (error) => events.failed('log', asPeerplaneError(error, 'store-failed')),
       })
       links.set(id, open)
@@ -238,6 +260,8 @@ export function createExchange(options: SyncOptions, events: ExchangeEvents): Ex
       if (!stopped && links.has(link.id)) await receive(link, frame)
     },
     disconnected(link) {
+      const { device } = link.identity
+      trace?.('link.closed', { link: link.id, device, peer: link.peer, path: link.path })
       if (stopped) return
       links.get(link.id)?.serving.stop()
       links.delete(link.id)
@@ -251,8 +275,9 @@ export function createExchange(options: SyncOptions, events: ExchangeEvents): Ex
       if (!content) return false
       try {
         void turn({ kind: 'announced', tips: decodeTips(content) })
-      } catch {
-        // A member wrote it, perhaps of a newer version; nothing depends on it.
+      } catch (error) {
+        // Nothing depends on it.
+        trace?.('announcement.unreadable', { code: codeOf(error) })
       }
       return true
     },
@@ -298,6 +323,7 @@ function authorOf({ bytes, signature }: OpeningEvidence): DeviceId | undefined {
   try {
     return decodeOpening(bytes, signature).opening.device
   } catch {
+    // Ignored: the log refuses it in a moment, with a reason.
     return undefined
   }
 }

@@ -88,7 +88,7 @@ export async function authenticate(channel: Channel, self: Self): Promise<Proven
     throw failed(error instanceof Error ? error.message : String(error), error)
   } finally {
     cancel?.()
-    // Whichever lost the race may still fail, with nobody left to hear of it.
+    // Ignored: whichever lost the race may still fail, with nobody left to hear of it.
     exchange.catch(() => {})
   }
 }

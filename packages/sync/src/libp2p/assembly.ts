@@ -1,4 +1,4 @@
-import { limits, type Clock, type Random, type Scheduler } from '@peerplane/core'
+import { limits, type Clock, type Random, type Scheduler, type Trace } from '@peerplane/core'
 import type { GossipSub } from '@libp2p/gossipsub'
 import { identify } from '@libp2p/identify'
 import type { Libp2p, PrivateKey, Transport } from '@libp2p/interface'
@@ -41,6 +41,7 @@ export interface Libp2pNetworkOptions {
   readonly clock: Clock
   readonly scheduler: Scheduler
   readonly random: Random
+  readonly trace?: Trace | undefined
 }
 
 /** A libp2p node that has not started, and what is inside. */

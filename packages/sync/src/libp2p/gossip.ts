@@ -1,9 +1,11 @@
 import {
   concatBytes,
   limits,
+  reasonOf,
   type NetworkHandler,
   type Random,
   type Refusal,
+  type Trace,
 } from '@peerplane/core'
 import { gossipsub, TopicValidatorResult, type GossipSub } from '@libp2p/gossipsub'
 import type { Connection, PeerId, Topology } from '@libp2p/interface'
@@ -56,6 +58,7 @@ export interface GossipOptions {
   readonly topologies: Topologies
   readonly topic: string
   readonly random: Random
+  readonly trace?: Trace | undefined
   /** Milliseconds that never go back. */
   readonly now: () => number
   /** Whether a peer is connected; what has come from one that is not may still be under way. */
@@ -70,15 +73,17 @@ export class Gossip {
   readonly #topologies: Topologies
   readonly #topic: string
   readonly #random: Random
+  readonly #trace: Trace | undefined
   readonly #judge: GossipJudge
   readonly #isHere: GossipOptions['isHere']
   readonly #offended: GossipOptions['offended']
 
-  constructor({ service, topologies, topic, random, now, isHere, offended }: GossipOptions) {
+  constructor({ service, topologies, topic, random, trace, now, isHere, offended }: GossipOptions) {
     this.#service = service
     this.#topologies = topologies
     this.#topic = topic
     this.#random = random
+    this.#trace = trace
     this.#judge = new GossipJudge(now)
     this.#isHere = isHere
     this.#offended = offended
@@ -109,7 +114,9 @@ export class Gossip {
   announce(payload: Uint8Array): void {
     if (payload.length > limits.announcementBytes) return
     const message = concatBytes(this.#random.bytes(NONCE_BYTES), payload)
-    this.#service.publish(this.#topic, message).catch(() => {})
+    this.#service.publish(this.#topic, message).catch((error: unknown) => {
+      this.#trace?.('gossip.failed', { reason: reasonOf(error) })
+    })
   }
 
   /**

@@ -1,4 +1,11 @@
-import { limits, type PeerHint, type Random, type Scheduler } from '@peerplane/core'
+import {
+  limits,
+  reasonOf,
+  type PeerHint,
+  type Random,
+  type Scheduler,
+  type Trace,
+} from '@peerplane/core'
 import type { Connection } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 
@@ -29,6 +36,7 @@ export interface LadderOptions {
   readonly link: (peer: string) => PeerLink | undefined
   readonly scheduler: Scheduler
   readonly random: Random
+  readonly trace?: Trace | undefined
 }
 
 interface Known {
@@ -125,8 +133,9 @@ export class Ladder {
       try {
         await this.#options.dial(way)
         return true
-      } catch {
+      } catch (error) {
         // The next way, or a later attempt.
+        this.#options.trace?.('dial.failed', { address: way.toString(), reason: reasonOf(error) })
       }
     }
     return false

@@ -69,6 +69,7 @@ class Libp2pNetwork implements Network {
 
   async #next(step: () => Promise<void>): Promise<void> {
     const done = this.#turn.then(step)
+    // Ignored: the caller has it; the next start or stop goes on all the same.
     this.#turn = done.catch(() => {})
     await done
   }

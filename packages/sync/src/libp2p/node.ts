@@ -43,7 +43,7 @@ export async function startNode(
   const errors = new Errors()
   const { scheduler, clock, proxies = [] } = options
   const now = monotonic(clock)
-  const refused = options.refused ?? new Refusals()
+  const refused = options.refused ?? new Refusals(options.trace)
   const shutOuts = new ShutOuts(now)
   const gate: Gate = new Gate(
     {
@@ -137,7 +137,7 @@ export class Node {
     assembled: Assembled,
     { gate, handler, errors, refused, shutOuts, now }: Surroundings,
   ) {
-    const { scheduler, random } = options
+    const { scheduler, random, trace } = options
     this.#options = options
     this.#assembled = assembled
     this.#libp2p = assembled.libp2p
@@ -165,6 +165,7 @@ export class Node {
       topologies: assembled.topologies,
       topic: options.topic,
       random,
+      trace,
       now,
       isHere: (peer) => gate.identity(peer) !== undefined,
       offended: (peer, why) => {
@@ -176,7 +177,11 @@ export class Node {
       addresses: dialable(options.dial, assembled.transports),
       dial: async (address) => this.#libp2p.dial(address),
       linked: (peer) => (this.#links.get(peer)?.path ?? 'relay') !== 'relay',
-      failed: (error, address) => errors.undialled(error, address),
+      failed: (error, address, failures) => {
+        errors.undialled(error, address)
+        const name = failures === 0 ? 'address.unreachable' : 'dial.failed'
+        trace?.(name, { address: address.toString(), reason: reasonOf(error) })
+      },
       now,
       scheduler,
       random,
@@ -189,8 +194,9 @@ export class Node {
       link: (peer) => this.#links.get(peer),
       scheduler,
       random,
+      trace,
     })
-    this.#reservations = new RelayReservations(assembled.transports, scheduler, random)
+    this.#reservations = new RelayReservations(assembled.transports, options)
   }
 
   async start(): Promise<void> {
@@ -252,6 +258,7 @@ export class Node {
   /** A device broke a rule: it is cut off, and may come back later each time. */
   offended(device: DeviceId, why: Refusal | undefined): void {
     if (!why) return
+    this.#options.trace?.('device.banned', { device, why })
     this.#refused.add(why)
     this.#shutOuts.offend(device)
     for (const connection of this.#libp2p.getConnections()) {
@@ -271,6 +278,7 @@ export class Node {
       const stream = await connection.newStream(LINK_PROTOCOL, { runOnLimitedConnection: true })
       this.#link(connection, stream)
     } catch {
+      // Ignored: it is called again; no link is opened.
       await closeConnection(connection)
     }
   }

@@ -11,6 +11,7 @@ export function isMultiaddress(text: string): boolean {
     // The empty text is the address of nothing.
     return protocols(multiaddr(text)).length > 0
   } catch {
+    // Ignored: the answer is that it is none.
     return false
   }
 }

@@ -63,6 +63,7 @@ export async function closeConnection(connection: Connection): Promise<void> {
   try {
     await connection.close()
   } catch {
+    // Ignored: what is left is to end it by force.
     connection.abort(
       new PeerplaneError('closed', 'The connection was closed', { advice: CONNECTS_AGAIN }),
     )

@@ -26,7 +26,8 @@ export interface RedialOptions {
   readonly dial: (address: Multiaddr) => Promise<Connection>
   /** Whether there is a link to the peer that no relay is needed for. */
   readonly linked: (peer: string) => boolean
-  readonly failed: (error: unknown, address: Multiaddr) => void
+  /** `failures` in a row came before this one. */
+  readonly failed: (error: unknown, address: Multiaddr, failures: number) => void
   /** Milliseconds that never go back. */
   readonly now: () => number
   readonly scheduler: Scheduler
@@ -93,7 +94,7 @@ export class Redial {
       target.connectedAt = this.#options.now()
       this.#later(target, SETTLE_MS)
     } catch (error) {
-      if (!this.#stopped) this.#options.failed(error, target.address)
+      if (!this.#stopped) this.#options.failed(error, target.address, target.failures)
       target.failures += 1
       if (isRefusal(error)) this.#again(target)
       else {

@@ -1,10 +1,17 @@
-import { type NetworkStatus, type Refusal } from '@peerplane/core'
+import type { NetworkStatus, Refusal, Trace } from '@peerplane/core'
 
 /** Counts who was turned away or cut off, and why. */
 export class Refusals {
   readonly #counts = new Map<Refusal, number>()
 
+  readonly #trace: Trace | undefined
+
+  constructor(trace?: Trace) {
+    this.#trace = trace
+  }
+
   add(why: Refusal): void {
+    this.#trace?.('peer.refused', { why })
     this.#counts.set(why, this.of(why) + 1)
   }
 

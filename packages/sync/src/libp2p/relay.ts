@@ -1,4 +1,4 @@
-import type { Random, Scheduler } from '@peerplane/core'
+import { reasonOf, type Random, type Scheduler, type Trace } from '@peerplane/core'
 import type { PeerId, Transport } from '@libp2p/interface'
 
 import { backoffMs } from './backoff.ts'
@@ -18,6 +18,13 @@ export interface RelayPlaces {
   }
 }
 
+/** What reservations work with. */
+interface RelayOptions {
+  readonly scheduler: Scheduler
+  readonly random: Random
+  readonly trace?: Trace | undefined
+}
+
 const RETRY = { firstMs: 200, maxMs: 5_000 }
 
 /**
@@ -30,11 +37,13 @@ export class RelayReservations {
   readonly #transport: RelayTransport | undefined
   readonly #scheduler: Scheduler
   readonly #random: Random
+  readonly #trace: Trace | undefined
 
-  constructor(transports: readonly Transport[], scheduler: Scheduler, random: Random) {
+  constructor(transports: readonly Transport[], { scheduler, random, trace }: RelayOptions) {
     this.#transport = transports.find(isRelayTransport)
     this.#scheduler = scheduler
     this.#random = random
+    this.#trace = trace
   }
 
   /** Takes a place at `relay` and tries again while `connected` says that it makes sense. */
@@ -44,7 +53,8 @@ export class RelayReservations {
     if (!store || !connected()) return
     try {
       await store.addRelay(relay, 'configured')
-    } catch {
+    } catch (error) {
+      this.#trace?.('relay.refused', { peer: relay.toString(), reason: reasonOf(error) })
       const pause = backoffMs(RETRY, failures, this.#random)
       this.#scheduler.after(pause, () => void this.take(relay, connected, failures + 1))
     }

@@ -1,0 +1,319 @@
+/*
+ * What the product does, as events with a name and fields. The table is the whole of it: types, the page of the events and the log of the
+ * daemon follow from it.
+ *
+ *   id, text, code      a string; an id may be `undefined` where there is nothing to name
+ *   count, bytes, ms    a number
+ *   flag                a boolean
+ *   data                something as it is in memory, for recorders. It may hold what a person typed, so no log prints it; nobody changes it
+ *
+ * Whatever is not `data` is printed: no secret, no invitation, no input of a command and no id of an entity may be in it.
+ */
+
+/** How much an event matters to a person who runs a device. */
+export const traceLevels = ['error', 'warn', 'info', 'debug'] as const
+
+export type TraceLevel = (typeof traceLevels)[number]
+
+/** What the kinds of fields hold. */
+interface FieldKinds {
+  readonly id: string | undefined
+  readonly text: string
+  readonly code: string
+  readonly count: number
+  readonly bytes: number
+  readonly ms: number
+  readonly flag: boolean
+  readonly data: unknown
+}
+
+interface EventKind {
+  readonly level: TraceLevel
+  /** What has happened, in one sentence. */
+  readonly says: string
+  readonly fields: Readonly<Record<string, keyof FieldKinds>>
+}
+
+/** Every event: names are subject and verb. */
+export const traceEvents = {
+  // Commands.
+  'command.called': {
+    level: 'debug',
+    says: 'An application calls commands that are to make one commit; `call` numbers the calls.',
+    fields: {
+      call: 'count',
+      commands: 'text',
+      durability: 'code',
+      operation: 'id',
+      invocations: 'data',
+    },
+  },
+  'command.settled': {
+    level: 'debug',
+    says: 'A call has an answer; `commit` names what it changed.',
+    fields: { call: 'count', commit: 'id', ms: 'ms' },
+  },
+  'command.refused': {
+    level: 'debug',
+    says: 'A call fails, with the code of the error, or `rejected` where a handler said no.',
+    fields: { call: 'count', code: 'code', ms: 'ms', error: 'data' },
+  },
+  // The log.
+  'session.begun': {
+    level: 'debug',
+    says: 'This device begins a session, in memory.',
+    fields: { session: 'id', device: 'id' },
+  },
+  'commit.appended': {
+    level: 'debug',
+    says: 'This device makes a commit, which is part of the log in memory.',
+    fields: { commit: 'id', session: 'id', seq: 'count', entities: 'count' },
+  },
+  'commits.stored': {
+    level: 'debug',
+    says: 'Commits of one session are durable here.',
+    fields: { session: 'id', from: 'count', to: 'count', own: 'flag' },
+  },
+  'commits.delivered': {
+    level: 'debug',
+    says: 'Commits of other devices are delivered: all that they depend on is here.',
+    fields: { commits: 'count', list: 'data' },
+  },
+  'commits.waiting': {
+    level: 'debug',
+    says: 'So many stored commits wait for others that they depend on.',
+    fields: { commits: 'count', bytes: 'bytes' },
+  },
+  'commits.dropped': {
+    level: 'warn',
+    says: 'Commits that waited make room for others; they are asked for again.',
+    fields: { session: 'id', commits: 'count' },
+  },
+  'commits.lost': {
+    level: 'error',
+    says: 'Own commits could not be stored and are no longer part of the log; their callers know.',
+    fields: { commits: 'count', code: 'code' },
+  },
+  'session.forked': {
+    level: 'warn',
+    says: 'A device signed two versions of a session; from `seq` on the session has no effect.',
+    fields: { session: 'id', device: 'id', seq: 'count' },
+  },
+  'session.contradicted': {
+    level: 'warn',
+    says: 'A commit depends on another version of a commit that is held here, and is not delivered.',
+    fields: { session: 'id', device: 'id', seq: 'count' },
+  },
+  'session.unreadable': {
+    level: 'error',
+    says: 'A commit waits because the store cannot read what it depends on.',
+    fields: { session: 'id', device: 'id', seq: 'count' },
+  },
+  // States.
+  'body.void': {
+    level: 'warn',
+    says: 'What a commit says of an entity breaks a rule of its model and has no effect.',
+    fields: { type: 'text', device: 'id', session: 'id', seq: 'count', entity: 'data' },
+  },
+  'entity.unreadable': {
+    level: 'warn',
+    says: 'An entity cannot be read as it is declared here, or what is stored of it is damaged.',
+    fields: { type: 'text', entity: 'data', error: 'data' },
+  },
+  'rows.flushed': {
+    level: 'debug',
+    says: 'Changed rows are written.',
+    fields: { rows: 'count' },
+  },
+  'rows.failed': {
+    level: 'warn',
+    says: 'Changed rows could not be written; they are written later, or made again from the log.',
+    fields: { rows: 'count', code: 'code' },
+  },
+  'rows.discarded': {
+    level: 'info',
+    says: 'Rows are made again from the log: they are `damaged` or `outdated`, or a `fork` was found.',
+    fields: { why: 'code' },
+  },
+  // Sync.
+  'link.opened': {
+    level: 'info',
+    says: 'A link to an admitted peer is ready.',
+    fields: { link: 'id', device: 'id', peer: 'id', path: 'code', anchor: 'flag' },
+  },
+  'link.closed': {
+    level: 'info',
+    says: 'A link is gone.',
+    fields: { link: 'id', device: 'id', peer: 'id', path: 'code' },
+  },
+  'path.changed': {
+    level: 'info',
+    says: 'A link takes the place of another one to the same peer.',
+    fields: { device: 'id', peer: 'id', from: 'code', to: 'code' },
+  },
+  'range.wanted': {
+    level: 'debug',
+    says: 'A peer is asked for commits of a session.',
+    fields: { link: 'id', session: 'id', from: 'count', to: 'count' },
+  },
+  'range.served': {
+    level: 'debug',
+    says: 'Commits of a session were sent to a peer, up to `to`; incomplete if no more can be read.',
+    fields: { link: 'id', session: 'id', to: 'count', complete: 'flag' },
+  },
+  'range.taken': {
+    level: 'debug',
+    says: 'Commits that a peer sent are taken in: so many are new, so many others could go on.',
+    fields: { link: 'id', session: 'id', stored: 'count', released: 'count' },
+  },
+  'range.refused': {
+    level: 'debug',
+    says: 'Commits that a peer sent are not taken in.',
+    fields: { link: 'id', session: 'id', code: 'code' },
+  },
+  'range.missed': {
+    level: 'debug',
+    says: 'A peer did not bring what it was asked for; others are asked.',
+    fields: { link: 'id', session: 'id', failures: 'count' },
+  },
+  'announcement.unreadable': {
+    level: 'debug',
+    says: 'A member gossips something that is not known here, perhaps of a newer version.',
+    fields: { code: 'code' },
+  },
+  // Who is let in.
+  'device.met': {
+    level: 'info',
+    says: 'A device is seen in this space for the first time.',
+    fields: { device: 'id' },
+  },
+  'device.banned': {
+    level: 'warn',
+    says: 'A member broke a rule: it is cut off, and may come back later.',
+    fields: { device: 'id', why: 'code' },
+  },
+  'invitation.refused': {
+    level: 'warn',
+    says: 'A device that knows the secret of the space is not let in, or does not let this one in.',
+    fields: { peer: 'id', code: 'code' },
+  },
+  'handshake.failed': {
+    level: 'debug',
+    says: 'A peer did not prove membership.',
+    fields: { peer: 'id', code: 'code', reason: 'text' },
+  },
+  'peer.refused': {
+    level: 'debug',
+    says: 'Somebody is turned away or cut off; `peerplane status` counts the reasons.',
+    fields: { why: 'code' },
+  },
+  // The network.
+  'network.started': {
+    level: 'info',
+    says: 'The network is on.',
+    fields: { peer: 'id', addresses: 'text' },
+  },
+  'network.stopped': {
+    level: 'info',
+    says: 'The network is off.',
+    fields: {},
+  },
+  'network.failed': {
+    level: 'error',
+    says: 'The network could not be turned on or off.',
+    fields: { code: 'code', reason: 'text' },
+  },
+  'address.unreachable': {
+    level: 'warn',
+    says: 'A peer to stay connected with does not answer; it is called again until it does.',
+    fields: { address: 'text', reason: 'text' },
+  },
+  'dial.failed': {
+    level: 'debug',
+    says: 'A call to an address failed.',
+    fields: { address: 'text', reason: 'text' },
+  },
+  'relay.refused': {
+    level: 'debug',
+    says: 'A relay gives no place; it is asked again.',
+    fields: { peer: 'id', reason: 'text' },
+  },
+  'gossip.failed': {
+    level: 'debug',
+    says: 'An announcement could not be sent; the next one says the same.',
+    fields: { reason: 'text' },
+  },
+  // The storage.
+  'store.wrote': {
+    level: 'debug',
+    says: 'The store holds these writes; those that are to be synced may not be yet.',
+    fields: { writes: 'count', durability: 'code', list: 'data' },
+  },
+  'storage.failed': {
+    level: 'error',
+    says: 'The storage fails: new commands are not durable.',
+    fields: { code: 'code', reason: 'text' },
+  },
+  'storage.works': {
+    level: 'info',
+    says: 'The storage works again.',
+    fields: {},
+  },
+  'upkeep.failed': {
+    level: 'warn',
+    says: 'Something that can be done later, or again, failed.',
+    fields: { what: 'text', code: 'code' },
+  },
+  // The plane.
+  'plane.opened': {
+    level: 'info',
+    says: 'A plane is open: local state can be read and written.',
+    fields: { space: 'id', device: 'id', membership: 'code', commits: 'count' },
+  },
+  'plane.failed': {
+    level: 'warn',
+    says: 'Something failed that no caller waits for; the status shows it.',
+    fields: { code: 'code', reason: 'text' },
+  },
+  'plane.closed': {
+    level: 'info',
+    says: 'The plane is closed.',
+    fields: {},
+  },
+  'space.founded': {
+    level: 'info',
+    says: 'The space exists from now on.',
+    fields: { space: 'id', device: 'id' },
+  },
+  'invitation.made': {
+    level: 'info',
+    says: 'An invitation was made; it can be used for so many hours.',
+    fields: { hours: 'count' },
+  },
+} as const satisfies Readonly<Record<string, EventKind>>
+
+/** Name of an event. */
+export type TraceName = keyof typeof traceEvents
+
+/** The fields of an event. */
+export type TraceFields<Name extends TraceName> = {
+  readonly [
+    Field in keyof (typeof traceEvents)[Name]['fields']
+  ]: FieldKinds[(typeof traceEvents)[Name]['fields'][Field] & keyof FieldKinds]
+}
+
+/**
+ * Is told what the product does, as it happens. It must not throw, and nothing may depend on it.
+ *
+ * It is called as `trace?.('link.opened', { … })`: where nobody listens, the fields are not even made.
+ */
+export type Trace = <Name extends TraceName>(name: Name, fields: TraceFields<Name>) => void
+
+/** What somebody does with each event, by name; others are nothing to them. */
+export type TraceListener = { readonly [Name in TraceName]?: (fields: TraceFields<Name>) => void }
+
+/** A trace that goes to a listener. */
+export const traceTo =
+  (listener: TraceListener): Trace =>
+  (name, fields) =>
+    listener[name]?.(fields)
