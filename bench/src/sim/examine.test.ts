@@ -56,7 +56,7 @@ test('what is printed to replay a run does the same run', { timeout: 180_000 }, 
   const { output } = await sim('--seed', '2', ...bug, '--story')
   const replay = /replay: npm run sim -- (.+)/.exec(output)![1]!
   const again = await sim(...replay.split(' '))
-  const runs = [output, again.output].map((text) => /^seed 2: .+ trace \w+$/m.exec(text)?.[0])
+  const runs = [output, again.output].map((text) => /^seed 2: .+ digest \w+$/m.exec(text)?.[0])
   expect(runs[0]).toBeDefined()
   expect(runs[1]).toBe(runs[0])
 })

@@ -92,7 +92,7 @@ function failed(seed: number, what: string): RunReport {
     virtualMs: 0,
     convergedMs: 0,
     events: 0,
-    trace: '',
+    digest: '',
     violations: [{ rule: 'exception', where: 'run', what }],
   }
 }

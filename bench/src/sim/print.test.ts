@@ -42,7 +42,7 @@ const broken: RunReport = {
   virtualMs: 0,
   convergedMs: 0,
   events: 0,
-  trace: '',
+  digest: '',
   violations: [{ rule: 'state', where: 'd0', what: 'it is wrong' }],
 }
 

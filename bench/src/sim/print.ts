@@ -60,7 +60,7 @@ export function printRun(report: RunReport, origin: Origin): void {
   const { seed, devices, workload, faults, overtook, frames, virtualMs, convergedMs } = report
   console.log(
     `seed ${seed}: ${devices} devices, ${workload.acknowledged} commits, ${sumOf(Object.values(faults))} faults, ` +
-      `${overtook} had to wait, ${frames} frames, ${seconds(virtualMs)} virtual, equal after ${seconds(convergedMs)}, trace ${report.trace}`,
+      `${overtook} had to wait, ${frames} frames, ${seconds(virtualMs)} virtual, equal after ${seconds(convergedMs)}, digest ${report.digest}`,
   )
   for (const { rule, where, what } of report.violations.slice(0, 5)) {
     console.log(`  ${rule} broken at ${where}: ${what}`)

@@ -7,9 +7,9 @@ test('the same seed is the same run, twenty times over', { timeout: 300_000 }, a
   const first = await runSeed(3)
   expect(first.violations).toEqual([])
   for (let again = 0; again < 20; again++) {
-    const { trace, events, workload, faults } = await runSeed(3)
-    expect({ trace, events, workload, faults }).toEqual({
-      trace: first.trace,
+    const { digest, events, workload, faults } = await runSeed(3)
+    expect({ digest, events, workload, faults }).toEqual({
+      digest: first.digest,
       events: first.events,
       workload: first.workload,
       faults: first.faults,
@@ -28,8 +28,8 @@ test('every run does enough to be worth something', { timeout: 300_000 }, async 
 })
 
 test('another seed is another run', { timeout: 300_000 }, async () => {
-  const traces = [await runSeed(1), await runSeed(2)].map(({ trace }) => trace)
-  expect(new Set(traces).size).toBe(2)
+  const digests = [await runSeed(1), await runSeed(2)].map(({ digest }) => digest)
+  expect(new Set(digests).size).toBe(2)
 })
 
 test.for(Object.entries(scenarios))(
@@ -51,5 +51,5 @@ test('every hundredth seed signs in earnest', { timeout: 60_000 }, async () => {
   const [real, simulated] = [await runSeed(100), await runSeed(101)]
   expect([real.webCrypto, simulated.webCrypto]).toEqual([true, false])
   expect(real.violations).toEqual([])
-  expect((await runSeed(100)).trace).toBe(real.trace)
+  expect((await runSeed(100)).digest).toBe(real.digest)
 })

@@ -53,8 +53,8 @@ export interface RunReport {
   /** From the end of all faults until all devices were equal. */
   readonly convergedMs: number
   readonly events: number
-  /** Equal traces: equal runs. */
-  readonly trace: string
+  /** Equal digests: equal runs. */
+  readonly digest: string
   readonly violations: readonly Violation[]
 }
 
@@ -211,8 +211,8 @@ class Run {
       bytes: counts.bytes,
       virtualMs: this.#world.now,
       convergedMs,
-      events: this.#world.trace.events,
-      trace: this.#world.trace.digest(),
+      events: this.#world.digest.events,
+      digest: this.#world.digest.hex(),
       violations: this.#violations,
     }
     return { report, plan: { ...this.#setting, steps, endMs } }
@@ -312,7 +312,7 @@ class Run {
     for (const witness of this.#witnesses.values()) {
       const { name } = witness.incarnation.process
       for (const mark of witness.look()) {
-        this.#world.trace.add(`${name} shows ${mark}`, this.#world.now)
+        this.#world.digest.add(`${name} shows ${mark}`, this.#world.now)
         this.#log(`${name} shows ${mark}`)
         this.#recorder?.shows(name, Number(mark.slice(2, -1)))
       }

@@ -1,6 +1,5 @@
-import { PeerplaneError, type Store, type Write } from '@peerplane/core'
+import { PeerplaneError, type Store, type Trace, type Write } from '@peerplane/core'
 
-import type { Recorder } from '../record/recorder.ts'
 import { copyOf } from '../world/copies.ts'
 import type { SimProcess } from '../world/process.ts'
 import type { SimRandom } from '../world/random.ts'
@@ -42,7 +41,6 @@ interface Pending {
 export class SimDisk {
   weather: DiskWeather = { ...fairDisk }
   readonly counts = { writes: 0, errors: 0, lostWrites: 0 }
-  recorder: Recorder | undefined
   readonly #world: SimWorld
   readonly #random: SimRandom
   #platter: DiskImage
@@ -56,10 +54,10 @@ export class SimDisk {
   }
 
   /** Opens the store for `process`. Its predecessor must be closed or crashed. */
-  open(process: SimProcess): Store {
+  open(process: SimProcess, trace?: Trace): Store {
     const view = new DiskImage(this.#platter)
     for (const { writes } of this.#queue) view.apply(writes)
-    this.#opened = new SimStore(this, process, view)
+    this.#opened = new SimStore(this, process, view, trace)
     return this.#opened
   }
 
@@ -120,11 +118,12 @@ export class SimDisk {
       return
     }
     store.view.apply(pending.writes)
-    this.recorder?.stored(store.process.name, pending.writes)
-    this.#world.trace.add(`disk ${store.process.name}`, this.#world.now)
-    for (const { key, value } of pending.writes) {
-      this.#world.trace.add('w', 0, key)
-      if (value) this.#world.trace.add('v', 0, value)
+    const { writes, durability } = pending
+    store.trace?.('store.wrote', { writes: writes.length, durability, list: writes })
+    this.#world.digest.add(`disk ${store.process.name}`, this.#world.now)
+    for (const { key, value } of writes) {
+      this.#world.digest.add('w', 0, key)
+      if (value) this.#world.digest.add('v', 0, value)
     }
     if (pending.durability === 'local') pending.resolve()
     else this.#flushSoon(store, pending)
@@ -146,14 +145,16 @@ export class SimDisk {
 class SimStore implements Store {
   readonly process: SimProcess
   readonly view: DiskImage
+  readonly trace: Trace | undefined
   readonly #disk: SimDisk
   #closed = false
   readonly #under = new Set<Promise<unknown>>()
 
-  constructor(disk: SimDisk, process: SimProcess, view: DiskImage) {
+  constructor(disk: SimDisk, process: SimProcess, view: DiskImage, trace: Trace | undefined) {
     this.#disk = disk
     this.process = process
     this.view = view
+    this.trace = trace
   }
 
   get(key: Uint8Array): Promise<Uint8Array | undefined> {

@@ -37,7 +37,7 @@ export class Chaos {
   /** Lets a fault happen, if it can happen now; says whether it did. */
   strike(fault: Fault): boolean {
     if (!this.#happen(fault)) return false
-    this.#fleet.world.trace.add(`fault ${fault.kind}`, this.#fleet.world.now)
+    this.#fleet.world.digest.add(`fault ${fault.kind}`, this.#fleet.world.now)
     this.#observe(fault, 'begins')
     this.#count(fault.kind)
     return true

@@ -61,7 +61,6 @@ export class SimDevice {
     this.name = options.name
     this.options = options
     this.disk = new SimDisk(options.world, options.name, options.image)
-    this.disk.recorder = options.recorder
     this.#events = events
   }
 
@@ -77,11 +76,14 @@ export class SimDevice {
   /** Starts a process that opens the store. `invitation` is passed on; a device that is a member already does not need it. */
   start(invitation: string | undefined): void {
     if (this.#process) return
-    const { world, network, name, key, crypto, clock, dial, anchor } = this.options
+    const { world, network, name, key, crypto, clock, dial, anchor, recorder } = this.options
     const process = new SimProcess(`${name}.${++this.#starts}`, world, clock)
     this.#process = process
+    const nameOf = (peer: string): string => network.nodes.get(peer)?.process.name ?? peer
+    const trace = recorder?.listenTo(process.name, nameOf)
     const ports = {
-      store: this.disk.open(process),
+      store: this.disk.open(process, trace),
+      trace,
       key,
       crypto,
       clock,
@@ -97,9 +99,7 @@ export class SimDevice {
     openRuntime(ports, { entities, anchor, join: invitation }).then(
       (backend) => {
         if (this.#process !== process) return
-        const { recorder } = this.options
-        const watched = recorder ? recorder.backend(process.name, backend) : backend
-        this.#incarnation = { device: this, process, backend: watched }
+        this.#incarnation = { device: this, process, backend }
         recorder?.opened(process.name, name)
         this.#events.opened(this.#incarnation)
       },

@@ -170,7 +170,7 @@ export class SimNetwork {
         this.counts.announcements++
         node.process.after(node.random.between(1, announcementDelayMs), () => {
           if (this.#nodes.get(node.peer) !== node) return
-          this.world.trace.add(`announcement ${node.device}`, this.world.now, payload)
+          this.world.digest.add(`announcement ${node.device}`, this.world.now, payload)
           node.handler.announcement(copyOf(payload))
         })
       }
@@ -199,7 +199,7 @@ export class SimNetwork {
     const isCut = (): boolean => this.isCut(from.device, to.device)
     const random = this.#random(from.device, to.device)
     const pipe = new Pipe(this.world, random, weather, isCut, (frame, sentMs) => {
-      this.world.trace.add(`frame ${from.device} ${to.device}`, this.world.now, frame)
+      this.world.digest.add(`frame ${from.device} ${to.device}`, this.world.now, frame)
       this.counts.frames++
       this.counts.bytes += frame.length
       if (random.chance(this.weather.loss)) {

@@ -125,14 +125,11 @@ export class SimNode implements Network, NetworkNode {
     for (const old of rivals) {
       this.process.after(this.random.between(0, DRAIN_MS), () => old.drop())
     }
-    const peer = this.#network.nodes.get(end.remotePeer)?.process.name ?? end.remotePeer
-    this.#network.recorder?.linked(this.process.name, end.order, peer, end.path)
     return true
   }
 
   ended(end: ConnectionEnd): void {
     this.#ends.delete(end)
-    this.#network.recorder?.unlinked(this.process.name, end.order)
     const device = this.#met.get(end.remotePeer)
     if (device !== undefined && this.#watched.has(device)) {
       this.#dialLater(device, this.#round, FIRST_REDIAL_MS)

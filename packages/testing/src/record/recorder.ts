@@ -1,6 +1,14 @@
-import { PeerplaneError, Rejected, type Batch, type Write } from '@peerplane/core'
+import {
+  PeerplaneError,
+  Rejected,
+  traceTo,
+  type Batch,
+  type Trace,
+  type TraceFields,
+  type Write,
+} from '@peerplane/core'
 import { batchOfWrite } from '@peerplane/crdt-store'
-import type { Backend, Invocation, InvokeOptions, Outcome } from '@peerplane/runtime'
+import type { Backend, Invocation } from '@peerplane/runtime'
 
 import type { Condition, Fault, PlannedDevice } from '../plan/plan.ts'
 import type {
@@ -22,15 +30,15 @@ const MOST = { frames: 6000, rest: 3000 } as const
 const INPUT_CHARACTERS = 200
 
 /**
- * Takes down what happens in a run. It only looks on: a run that is recorded is the same as one that is not. A run without a recorder pays
- * nothing.
+ * Takes down what happens in a run: what the product does, as its trace tells it, and what its world does. It only looks on: a run that is
+ * recorded is the same as one that is not. A run without a recorder pays nothing.
  */
 export class Recorder {
   readonly #devices: RecordedDevice[] = []
   readonly #processes = new Map<string, RecordedProcess>()
   readonly #commands: RecordedCommand[] = []
   readonly #commits = new Map<string, RecordedCommit>()
-  readonly #links = new Map<string, RecordedLink>()
+  readonly #links: RecordedLink[] = []
   readonly #frames: RecordedFrame[] = []
   readonly #faults: RecordedFault[] = []
   readonly #shown: RecordedShow[] = []
@@ -92,16 +100,35 @@ export class Recorder {
     this.#failures.push({ step: id, atMs: this.#now(), reason: reasonOf(error) })
   }
 
-  /** The backend with an eye on its commands. */
-  backend(process: string, backend: Backend): Backend {
-    return {
-      ...backend,
-      invoke: (invocations, options) => {
-        const outcome = backend.invoke(invocations, options)
-        this.#command(process, invocations, options, outcome)
-        return outcome
+  /** The trace of one process; `nameOf` gives the process that is a peer. */
+  listenTo(process: string, nameOf: (peer: string) => string): Trace {
+    const calls = new Map<number, RecordedCommand>()
+    const links = new Map<string | undefined, RecordedLink>()
+    return traceTo({
+      'command.called': (fields) => {
+        const command = this.#command(process, fields)
+        if (command) calls.set(fields.call, command)
       },
-    }
+      'command.settled': ({ call, commit }) => {
+        this.#end(calls.get(call), 'acknowledged', commit === undefined ? {} : { commit })
+        calls.delete(call)
+      },
+      'command.refused': ({ call, error }) => {
+        this.#end(calls.get(call), 'rejected', { reason: reasonOf(error) })
+        calls.delete(call)
+      },
+      'store.wrote': ({ list }) => this.#stored(process, list as readonly Write[]),
+      'link.opened': ({ link, peer = '', path }) => {
+        if (!this.#hasRoom(this.#links.length)) return
+        const opened: RecordedLink = { process, peer: nameOf(peer), path, fromMs: this.#now() }
+        this.#links.push(opened)
+        links.set(link, opened)
+      },
+      'link.closed': ({ link }) => {
+        const closed = links.get(link)
+        if (closed) closed.toMs = this.#now()
+      },
+    })
   }
 
   opened(process: string, device: string): void {
@@ -137,24 +164,6 @@ export class Recorder {
     this.#devices.push({ ...clone, cloneOf })
   }
 
-  /** A store took these writes. */
-  stored(process: string, writes: readonly Write[]): void {
-    for (const write of writes) {
-      const batch = batchOfWrite(write)
-      if (batch) this.#batch(process, batch)
-    }
-  }
-
-  linked(process: string, id: number, peer: string, path: string): void {
-    if (!this.#hasRoom(this.#links.size)) return
-    this.#links.set(`${process} ${id}`, { process, peer, path, fromMs: this.#now() })
-  }
-
-  unlinked(process: string, id: number): void {
-    const link = this.#links.get(`${process} ${id}`)
-    if (link) link.toMs = this.#now()
-  }
-
   frame(from: string, to: string, sentMs: number, bytes: number): void {
     const room = this.#frames.length < MOST.frames
     if (room) this.#frames.push({ from, to, sentMs, atMs: this.#now(), bytes })
@@ -187,7 +196,7 @@ export class Recorder {
       processes: [...this.#processes.values()],
       commands: this.#commands,
       commits: [...this.#commits.values()],
-      links: [...this.#links.values()],
+      links: this.#links,
       frames: this.#frames,
       faults: this.#faults,
       shown: this.#shown,
@@ -199,16 +208,14 @@ export class Recorder {
 
   #command(
     process: string,
-    invocations: readonly Invocation[],
-    { durability = 'synced' }: InvokeOptions,
-    outcome: Promise<Outcome>,
-  ): void {
-    if (!this.#hasRoom(this.#commands.length)) return
+    { invocations, durability }: TraceFields<'command.called'>,
+  ): RecordedCommand | undefined {
+    if (!this.#hasRoom(this.#commands.length)) return undefined
     const command: RecordedCommand = {
       step: this.#step,
       process,
       atMs: this.#now(),
-      on: invocations.map(({ type, id, command: name, input }) => ({
+      on: (invocations as readonly Invocation[]).map(({ type, id, command: name, input }) => ({
         entity: `${type}/${id}`,
         command: name,
         input: (JSON.stringify(input) ?? '').slice(0, INPUT_CHARACTERS),
@@ -217,18 +224,22 @@ export class Recorder {
       outcome: 'unknown',
     }
     this.#commands.push(command)
-    outcome.then(
-      ({ commit }) => {
-        command.outcome = 'acknowledged'
-        command.endMs = this.#now()
-        if (commit !== undefined) command.commit = commit
-      },
-      (error: unknown) => {
-        command.outcome = 'rejected'
-        command.endMs = this.#now()
-        command.reason = reasonOf(error)
-      },
-    )
+    return command
+  }
+
+  #end(
+    command: RecordedCommand | undefined,
+    outcome: RecordedCommand['outcome'],
+    more: Pick<RecordedCommand, 'commit' | 'reason'>,
+  ): void {
+    if (command) Object.assign(command, { outcome, endMs: this.#now(), ...more })
+  }
+
+  #stored(process: string, writes: readonly Write[]): void {
+    for (const write of writes) {
+      const batch = batchOfWrite(write)
+      if (batch) this.#batch(process, batch)
+    }
   }
 
   #batch(process: string, batch: Batch): void {

@@ -1,5 +1,3 @@
-import type { Durability } from '@peerplane/runtime'
-
 import type { Condition, Fault, PlannedDevice } from '../plan/plan.ts'
 
 /** What happened in a run, as plain data: times are virtual milliseconds from the beginning of the world. Every table is bounded. */
@@ -51,7 +49,7 @@ export interface RecordedCommand {
     /** Input as JSON, cut to a few hundred characters. */
     readonly input: string
   }[]
-  readonly durability: Durability
+  readonly durability: string
   /** `unknown`: the process ended before there was an answer. */
   outcome: 'acknowledged' | 'rejected' | 'unknown'
   /** Of the outcome. */

@@ -1,6 +1,6 @@
 import { equalBytes, hash, utf8, type Crypto, type SigningKey } from '@peerplane/core'
 
-import { Trace } from './trace.ts'
+import { Digest } from './digest.ts'
 import type { SimWorld } from './world.ts'
 
 /**
@@ -33,8 +33,8 @@ export function outsideTime(world: SimWorld, crypto: Crypto): Crypto {
 }
 
 function signatureOf(publicKey: Uint8Array, message: Uint8Array): Uint8Array {
-  const trace = new Trace()
-  trace.add('key', 0, publicKey)
-  trace.add('message', 0, message)
-  return utf8(trace.digest().repeat(4))
+  const digest = new Digest()
+  digest.add('key', 0, publicKey)
+  digest.add('message', 0, message)
+  return utf8(digest.hex().repeat(4))
 }

@@ -1,7 +1,7 @@
 import { breathe, settle } from '../adapters/settle.ts'
 import { TimeQueue, type Timed } from './queue.ts'
 import { SimRandom } from './random.ts'
-import { Trace } from './trace.ts'
+import { Digest } from './digest.ts'
 
 /** Whom an event happens to. */
 export interface Subject {
@@ -29,7 +29,7 @@ const CATCH_UP = 1e-7
 export class SimWorld {
   readonly seed: number
   readonly random: SimRandom
-  readonly trace: Trace = new Trace()
+  readonly digest: Digest = new Digest()
   readonly #queue = new TimeQueue<Event>()
   readonly #ties: SimRandom
   #now = 0

@@ -2,7 +2,7 @@
  * A running digest of all that happens in a simulation. Two runs with equal digests have done the same things in the same order; it is a
  * checksum (two lanes of FNV-1a with different multipliers), not a cryptographic hash.
  */
-export class Trace {
+export class Digest {
   #a = 0x811c9dc5
   #b = 0x2f9be6cc
   #events = 0
@@ -21,7 +21,7 @@ export class Trace {
   }
 
   /** 16 hex digits. */
-  digest(): string {
+  hex(): string {
     return [this.#a, this.#b].map((lane) => (lane >>> 0).toString(16).padStart(8, '0')).join('')
   }
 
