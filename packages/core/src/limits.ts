@@ -336,6 +336,11 @@ export const limitTable = {
     'connections',
     'to the socket of a daemon at once; the oldest that has asked nothing yet gives way',
   ),
+  logLines: limit(
+    100,
+    'lines',
+    'that a daemon logs in a second; of more it logs how many they were',
+  ),
   controlMs: limit(
     5_000,
     'milliseconds',

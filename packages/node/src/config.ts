@@ -2,6 +2,8 @@ import { isIP } from 'node:net'
 
 import { fromUtf8, PeerplaneError } from '@peerplane/core'
 
+import { logFormats, type LogFormat } from './log/line.ts'
+import { logLevels, type LogLevel } from './log/log.ts'
 import { nearest } from './nearest.ts'
 import { THIS_MACHINE } from './proxies.ts'
 
@@ -19,6 +21,8 @@ export interface Config {
   readonly serve: string | undefined
   readonly httpPort: number
   readonly page: string | undefined
+  readonly log: LogLevel
+  readonly logFormat: LogFormat
 }
 
 /** One thing that can be set: in `peerplane.json` by its name, by `flag` and by an environment `variable`. */
@@ -84,6 +88,19 @@ const port = (initial: number, about: string): SettingOf<number> => ({
   },
 })
 
+const choice = <Value extends string>(
+  initial: Value,
+  argument: string,
+  about: string,
+  values: readonly Value[],
+): SettingOf<Value> => ({
+  default: initial,
+  argument,
+  about,
+  form: `one of ${values.join(', ')}`,
+  read: (given) => values.find((value) => value === given) as NonNullable<Value> | undefined,
+})
+
 /** Every setting, its default and what it is for; help and documentation are generated from it. */
 export const settings: { readonly [Name in keyof Config]: SettingOf<Config[Name]> } = {
   data: text('.peerplane', 'DIR', 'directory of the stores'),
@@ -129,6 +146,18 @@ export const settings: { readonly [Name in keyof Config]: SettingOf<Config[Name]
     'page for invitation links; default: the one that is served',
     'the URL of a page',
     (given) => /^https?:/i.test(given) && URL.canParse(given),
+  ),
+  log: choice(
+    'info',
+    'LEVEL',
+    'what to log on stderr: off, error, warn, info or debug, each with those before it',
+    logLevels,
+  ),
+  logFormat: choice(
+    'text',
+    'FORMAT',
+    'how to log it: text, with short ids, or json, one object a line',
+    logFormats,
   ),
 }
 

@@ -6,7 +6,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { extname, join, sep } from 'node:path'
 import { pipeline } from 'node:stream'
 
-import { limits, PeerplaneError } from '@peerplane/core'
+import { codeOf, limits, PeerplaneError, type Trace } from '@peerplane/core'
 import { AddressPlaces } from '@peerplane/sync'
 
 import { shareHandles } from './adapters/handles.ts'
@@ -36,6 +36,7 @@ export async function serveFiles(options: {
   readonly port: number
   /** Addresses of proxies, which stand for many: limits per address do not count for them. Default this machine. */
   readonly proxies?: readonly string[] | undefined
+  readonly trace?: Trace | undefined
 }): Promise<FileServer> {
   const root = await realpath(options.root).catch((cause: unknown) => {
     const reason = `the directory to serve does not exist: ${options.root}`
@@ -60,7 +61,10 @@ export async function serveFiles(options: {
     socket.on('close', leave)
   })
   server.on('request', (request, response) => {
-    respond(root, compressed, request, response).catch(() => refuse(response, 500))
+    respond(root, compressed, request, response).catch((error: unknown) => {
+      options.trace?.('request.failed', { code: codeOf(error) })
+      refuse(response, 500)
+    })
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(listenError(error, options.port)))

@@ -290,6 +290,32 @@ export const traceEvents = {
     says: 'An invitation was made; it can be used for so many hours.',
     fields: { hours: 'count' },
   },
+  // The daemon.
+  'daemon.ready': {
+    level: 'info',
+    says: 'The daemon can be reached; `serves` is where it serves an application.',
+    fields: { space: 'id', device: 'id', serves: 'text' },
+  },
+  'daemon.stopping': {
+    level: 'info',
+    says: 'The daemon was told to stop, and makes everything durable.',
+    fields: {},
+  },
+  'daemon.stopped': {
+    level: 'info',
+    says: 'Everything is durable and closed.',
+    fields: {},
+  },
+  'request.failed': {
+    level: 'warn',
+    says: 'A file of the served application could not be read.',
+    fields: { code: 'code' },
+  },
+  'log.shortened': {
+    level: 'warn',
+    says: 'So many lines were left out in a second, because there were too many.',
+    fields: { lines: 'count' },
+  },
 } as const satisfies Readonly<Record<string, EventKind>>
 
 /** Name of an event. */

@@ -66,14 +66,20 @@ const exitCodes: Readonly<Record<string, number>> = {
 async function up(args: Arguments): Promise<void> {
   const stopped = stopSignal()
   // Loaded late: the other commands answer without loading a runtime.
-  const { startDaemon } = await import('./up.ts')
-  const daemon = await startDaemon(configOf(args))
+  const { daemonLog, startDaemon } = await import('./up.ts')
+  const config = configOf(args)
+  const log = daemonLog(config)
+  const daemon = await startDaemon(config, log.trace).catch((error: unknown) => {
+    log.close()
+    throw error
+  })
   const { space, device, addresses, url } = daemon.ready
   if (daemon.warning !== undefined) console.error(`peerplane: ${daemon.warning}`)
   if (args.json) console.log(JSON.stringify(daemon.ready))
   else if (url !== undefined) console.log(`Ready: ${url}`)
   else console.log(`Ready: device ${device} of space ${space} at ${addresses.join(' ')}`)
   await stopped
+  log.trace?.('daemon.stopping', {})
   const late = setTimeout(() => {
     console.error(
       `peerplane: closing took longer than ${DRAIN_MS} ms; what was acknowledged is kept`,
@@ -81,6 +87,8 @@ async function up(args: Arguments): Promise<void> {
     process.exit(1)
   }, DRAIN_MS)
   await daemon.drain()
+  log.trace?.('daemon.stopped', {})
+  log.close()
   clearTimeout(late)
   process.exit(0)
 }

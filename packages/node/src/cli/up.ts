@@ -1,4 +1,5 @@
-import { PeerplaneError } from '@peerplane/core'
+import { PeerplaneError, type Trace } from '@peerplane/core'
+import { systemPlatform } from '@peerplane/runtime'
 
 import { checkConfig } from './check.ts'
 import { invitationPage } from './invitation-page.ts'
@@ -6,6 +7,8 @@ import type { Config } from '../config.ts'
 import { serveControl } from '../control.ts'
 import type { DaemonInfo } from '../control.ts'
 import { planeFiles } from '../directory.ts'
+import { createLog } from '../log/log.ts'
+import type { Log } from '../log/log.ts'
 import { openBackend } from '../open.ts'
 import { currentStatus } from '../problem.ts'
 import { serveFiles } from '../serve.ts'
@@ -30,7 +33,7 @@ export interface Daemon {
 }
 
 /** Starts a daemon. What was started before a failure is closed again; a configuration that cannot work leaves nothing behind. */
-export async function startDaemon(config: Config): Promise<Daemon> {
+export async function startDaemon(config: Config, trace: Trace | undefined): Promise<Daemon> {
   await checkConfig(config)
   const closers: (() => Promise<void>)[] = []
   const drain = async (): Promise<void> => {
@@ -46,9 +49,10 @@ export async function startDaemon(config: Config): Promise<Daemon> {
       listen: listenAddresses(config),
       announce: config.announce,
       proxies: config.proxies,
+      trace,
     })
     closers.push(() => backend.close())
-    const files = await serveApplication(config)
+    const files = await serveApplication(config, trace)
     if (files) closers.push(() => files.close())
     const page = config.page ?? (files && `${files.origin}/`)
     const invite = async (hours: number): Promise<string> =>
@@ -60,11 +64,30 @@ export async function startDaemon(config: Config): Promise<Daemon> {
       backend.watchStatus(listener),
     )
     const { url, warning } = await invitingUrl(files, invite)
+    trace?.('daemon.ready', {
+      space,
+      device,
+      serves: files?.origin ?? '',
+    })
     return { ready: { space, device, addresses, url }, warning, drain }
   } catch (error) {
     await drain()
     throw error
   }
+}
+
+/** The log of a daemon, on stderr. Who reads it may go away: that ends no daemon. */
+export function daemonLog({ log: level, logFormat: format }: Config): Log {
+  // Ignored: there is nobody left who could be told.
+  process.stderr.on('error', () => undefined)
+  const { clock, scheduler } = systemPlatform()
+  return createLog({
+    level,
+    format,
+    clock,
+    scheduler,
+    write: (line) => process.stderr.write(line),
+  })
 }
 
 /** A daemon whose clock is in doubt starts too: then the link to its page is without an invitation. */
@@ -81,15 +104,13 @@ async function invitingUrl(
   }
 }
 
-function serveApplication({
-  serve,
-  host,
-  httpPort,
-  proxies,
-}: Config): Promise<FileServer | undefined> {
+function serveApplication(
+  { serve, host, httpPort, proxies }: Config,
+  trace: Trace | undefined,
+): Promise<FileServer | undefined> {
   return serve === undefined
     ? Promise.resolve(undefined)
-    : serveFiles({ root: serve, host, port: httpPort, proxies })
+    : serveFiles({ root: serve, host, port: httpPort, proxies, trace })
 }
 
 function listenAddresses({ host, port, tcpPort }: Config): string[] {
