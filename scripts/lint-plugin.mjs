@@ -53,6 +53,8 @@ const oneCursor = {
 /**
  * Where nobody listens a trace costs nothing: an optional call evaluates its arguments only if there is somebody to call, and an object that
  * was made before is not one of them.
+ *
+ * @typedef {{ name?: string, property?: { name?: string }, expression?: Callee }} Callee
  */
 const freeTrace = {
   /** @param {{ report(found: { node: unknown, message: string }): void }} context */
@@ -60,16 +62,71 @@ const freeTrace = {
     const message =
       "Trace by trace?.('subject.verb', { … }): an optional call that makes its fields."
     return {
-      /**
-       * @param {{ optional: boolean, arguments: { type: string }[],
-       *   callee: { name?: string, property?: { name?: string } } }} node
-       */
+      /** @param {{ optional: boolean, arguments: { type: string }[], callee: Callee }} node */
       CallExpression(node) {
-        const { name = node.callee.property?.name } = node.callee
+        // `trace!(…)` is a call of `trace`, too.
+        const callee = node.callee.expression ?? node.callee
+        const { name = callee.property?.name } = callee
         if (name !== 'trace') return
         const fields = node.arguments[1]
         if (node.optional && fields?.type === 'ObjectExpression') return
         context.report({ node, message })
+      },
+    }
+  },
+}
+
+const IGNORED = /^\/\/ Ignored: \S/
+
+/** Whether a comment of whole lines that ends above line `below` (from 1) gives a reason. */
+const hasReason = (/** @type {string[]} */ lines, /** @type {number} */ below) => {
+  for (let at = below - 2; lines[at]?.trim().startsWith('//'); at--) {
+    if (IGNORED.test(lines[at]?.trim() ?? '')) return true
+  }
+  return false
+}
+
+/**
+ * An error that nobody looks at has a reason beside it, so that `grep -rn "Ignored:"` lists them all. Errors that matter to somebody are
+ * traced, or passed on.
+ *
+ * @typedef {{ type: string, loc: { start: { line: number } }, parent?: Node, params?: unknown[], body?: Node[] }} Node
+ */
+const noSilentCatch = {
+  /** @param {{ sourceCode: { text: string }, report(found: { node: unknown, message: string }): void }} context */
+  create(context) {
+    const message = 'Use the error, or say above it why nobody needs it: // Ignored: …'
+    const lines = context.sourceCode.text.split('\n')
+    /** @param {Node | undefined} handler */
+    const isDeaf = (handler) =>
+      /^(Arrow)?Function/.test(handler?.type ?? '') && handler?.params?.length === 0
+    /** @param {Node} node */
+    const statementOf = (node) => {
+      let at = node
+      while (at.parent && !/(Statement|Declaration|Definition)$/.test(at.type)) at = at.parent
+      return at
+    }
+    return {
+      /** @param {{ param: unknown, body: Node }} node */
+      CatchClause(node) {
+        // The reason is the first thing in the block.
+        const inside = lines[node.body.loc.start.line]?.trim() ?? ''
+        const [first] = node.body.body ?? []
+        // Another error takes its place.
+        if (node.param || first?.type === 'ThrowStatement') return
+        if (!IGNORED.test(inside)) context.report({ node, message })
+      },
+      /** @param {Node & { callee: { property?: Node & { name?: string } }, arguments: Node[] }} node */
+      CallExpression(node) {
+        const method = node.callee.property
+        const handler = new Map([
+          ['catch', node.arguments[0]],
+          ['then', node.arguments[1]],
+        ]).get(method?.name ?? '')
+        if (!method || !isDeaf(handler)) return
+        const places = [method, handler, statementOf(node)]
+        if (!places.some((place) => hasReason(lines, place?.loc.start.line ?? 0)))
+          context.report({ node, message })
       },
     }
   },
@@ -80,6 +137,7 @@ export default {
   rules: {
     'free-trace': freeTrace,
     'no-export-all': noExportAll,
+    'no-silent-catch': noSilentCatch,
     'one-cursor': oneCursor,
     'one-text-codec': oneTextCodec,
   },

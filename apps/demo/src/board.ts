@@ -103,7 +103,7 @@ function newTask(
     input.value = ''
     place = Math.max(place, lastPlace()) + 1
     const added = plane.get(Task, crypto.randomUUID()).add({ title, place })
-    // What could not be added is there to be added again.
+    // Ignored: `run` shows it; what could not be added is there to be added again.
     added.catch(() => (input.value ||= title))
     run(added)
   })

@@ -19,7 +19,7 @@ export function keepLeft(workspace: string, left: Left | undefined): void {
       JSON.stringify({ shared, ...changes, sending, refused }),
     )
   } catch {
-    // It is larger than the browser gives; what was sent is on its way.
+    // Ignored: it is larger than the browser gives; what was sent is on its way.
   }
 }
 
@@ -36,6 +36,7 @@ export function takeLeft(workspace: string): Found | undefined {
     const text = (sent ? sent.compose(unsent) : unsent).apply(before).toString()
     return { ...others, text, binding: { shared, sent, unsent, waiting: undefined, made: false } }
   } catch {
+    // Ignored: what is kept does not fit the text any longer; the text itself comes with the space.
     return undefined
   }
 }

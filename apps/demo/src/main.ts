@@ -77,6 +77,7 @@ function offerInvitation(plane: BrowserPlane): void {
   })
   copy.addEventListener('click', () => {
     link.select()
+    // Ignored: the person is told another way.
     navigator.clipboard.writeText(link.value).then(
       () => (copy.textContent = 'Copied'),
       () => (copy.textContent = 'Copy it with the keyboard'),

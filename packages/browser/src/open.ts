@@ -39,7 +39,7 @@ export async function open(given: OpenOptions): Promise<BrowserPlane> {
   const platform = systemPlatform()
   const trace = options.trace && shielded(options.trace, onError)
   const replica = createReplica({ ...options, join: invitation, trace }, platform)
-  const backend = await openInTabs(browserTabs, space, version, replica)
+  const backend = await openInTabs({ ...browserTabs, trace }, space, version, replica)
   try {
     await firstStatus(backend)
     // A tab that leads has joined by it; another tab that leads is asked.

@@ -57,7 +57,9 @@ async function openReplica(
     pair,
     after: memory.term,
     taken,
-    onLost: () => {
+    trace,
+    onLost: ({ message: reason }) => {
+      trace?.('storage.lost', { reason })
       isLost = true
       over.resolve()
     },

@@ -12,6 +12,7 @@ function isList(value: object): boolean {
   try {
     return Array.isArray(value)
   } catch {
+    // Ignored: a proxy that was revoked is no list.
     return false
   }
 }

@@ -271,6 +271,7 @@ export function isA<T>(kind: abstract new (...args: never[]) => T, value: unknow
   try {
     return value instanceof kind
   } catch {
+    // Ignored: what answers nothing is nothing of ours.
     return false
   }
 }
@@ -280,6 +281,7 @@ function membersOf(options: PeerplaneErrorOptions | undefined): PeerplaneErrorOp
   try {
     return typeof options === 'object' ? { ...options } : {}
   } catch {
+    // Ignored: options that cannot be read explain nothing.
     return {}
   }
 }

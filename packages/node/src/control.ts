@@ -97,6 +97,7 @@ export async function driveDaemon(path: string): Promise<Driven | undefined> {
   const socket = await connected(path)
   if (!socket) return undefined
   const failed = Promise.withResolvers<never>()
+  // Ignored: whoever races it has it.
   failed.promise.catch(() => undefined)
   const lines = new Lines(socket, replies, requests)
   const client = new Client<Controlled>({

@@ -151,6 +151,7 @@ async function findFile(root: string, url: string): Promise<string | undefined> 
   try {
     path = decodeURIComponent(url.split(/[?#]/, 1)[0]!)
   } catch {
+    // Ignored: the client is told that there is no such file.
     return undefined
   }
   const segments = path.split('/').filter(Boolean)
@@ -163,6 +164,7 @@ async function findFile(root: string, url: string): Promise<string | undefined> 
     if (!found.startsWith(root + sep)) return undefined
     return (await stat(found)).isFile() ? found : undefined
   } catch {
+    // Ignored: the client is told that there is no such file.
     return undefined
   }
 }

@@ -8,6 +8,7 @@ export async function requestPersistence(): Promise<boolean> {
   try {
     return (await storage.persisted()) || (await storage.persist())
   } catch {
+    // Ignored: the answer is that it was not granted.
     return false
   }
 }

@@ -46,6 +46,7 @@ export function createConnection(
       disconnected()
     })
     current = opening
+    // Ignored: the caller has it; the next one opens the database anew.
     opening.catch(() => forget(opening))
     return opening
   }
@@ -54,6 +55,7 @@ export function createConnection(
     const database = await openDB(name, version, {
       upgrade: (made, _from, _to, transaction) => {
         if (create(made)) return
+        // Ignored: it fails because it is aborted.
         transaction.done.catch(() => undefined)
         transaction.abort()
       },
@@ -72,6 +74,7 @@ export function createConnection(
 
   function forget(opening: Promise<IDBPDatabase>): void {
     if (current === opening) current = undefined
+    // Ignored: what was not opened need not be closed.
     opening.then(
       (database) => database.close(),
       () => {},
@@ -126,6 +129,7 @@ function begin(
   const transaction = database.transaction([...stores], 'readwrite', { durability })
   if (transaction.durability === durability) return transaction
   transaction.abort()
+  // Ignored: it fails because it was aborted.
   transaction.done.catch(() => {})
   throw new PeerplaneError('unsupported', `this browser has no ${durability} transactions`)
 }

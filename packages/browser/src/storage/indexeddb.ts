@@ -1,5 +1,14 @@
 import { PeerplaneError } from '@peerplane/core'
-import type { Aside, Clock, Entry, Range, Store, StoreDurability, Write } from '@peerplane/core'
+import type {
+  Aside,
+  Clock,
+  Entry,
+  Range,
+  Store,
+  StoreDurability,
+  Trace,
+  Write,
+} from '@peerplane/core'
 import { generateKeyPair, systemClock } from '@peerplane/runtime'
 import type { IDBPDatabase } from 'idb'
 
@@ -35,6 +44,8 @@ export interface IndexedDbStoreOptions {
   readonly after?: number | undefined
   /** Called once, when the database was deleted or cleared while it was open. */
   readonly onLost?: ((error: PeerplaneError) => void) | undefined
+  /** Is told what is written. */
+  readonly trace?: Trace | undefined
 }
 
 /** A store that keeps the key of the device in the same database, and which opening of the database it is. */
@@ -64,6 +75,7 @@ export async function openIndexedDbStore(options: IndexedDbStoreOptions): Promis
   const connection = createConnection(name, 1, {
     create: (database) => loss.create(database),
     accept: (database) => loss.accept(database),
+    // Ignored: only to notice a loss, which `accept` reports.
     disconnected: () => void connection.use(async () => {}).catch(() => undefined),
   })
   try {
@@ -71,7 +83,7 @@ export async function openIndexedDbStore(options: IndexedDbStoreOptions): Promis
     loss.expect(begun.term)
     const remembered = begun.isVacant ? undefined : options.pair
     const pair = begun.pair ?? remembered ?? (await generateKeyPair())
-    return new IndexedDbStore(connection, loss, { ...begun, pair }, options.taken ?? (() => {}))
+    return new IndexedDbStore(connection, loss, { ...begun, pair }, options)
   } catch (cause) {
     connection.close()
     throw indexedDbError(cause, `The database ${name} could not be opened`)
@@ -92,6 +104,7 @@ class IndexedDbStore implements DeviceStore {
   readonly #connection: Connection
   readonly #loss: Loss
   readonly #taken: () => void
+  readonly #trace: Trace | undefined
   #isPairStored: boolean
   #queue: Queued[] = []
   /** Settles, and never rejects, when nothing is queued any more. */
@@ -102,7 +115,7 @@ class IndexedDbStore implements DeviceStore {
     connection: Connection,
     loss: Loss,
     { term, pair, isPairStored, isVacant }: Begun & { readonly pair: CryptoKeyPair },
-    taken: () => void,
+    { taken = () => {}, trace }: Pick<IndexedDbStoreOptions, 'taken' | 'trace'>,
   ) {
     this.#connection = connection
     this.#loss = loss
@@ -111,6 +124,7 @@ class IndexedDbStore implements DeviceStore {
     this.isVacant = isVacant
     this.#isPairStored = isPairStored
     this.#taken = taken
+    this.#trace = trace
   }
 
   get(key: Uint8Array): Promise<Uint8Array | undefined> {
@@ -136,7 +150,7 @@ class IndexedDbStore implements DeviceStore {
         // The key goes along as long as it is nowhere else: only it can sign what is kept here.
         const pair = this.#isPairStored ? undefined : this.pair
         const kept = { number, value: value?.slice(), pair }
-        // A request that fails aborts the transaction, whose error is the one to report.
+        // Ignored: a request that fails aborts the transaction, whose error is the one to report.
         transaction
           .objectStore(place)
           .put(kept, this.term)
@@ -176,7 +190,10 @@ class IndexedDbStore implements DeviceStore {
       const group = this.#queue.splice(0)
       try {
         await this.#transact(group)
-        for (const { resolve } of group) resolve()
+        for (const { writes, durability, resolve } of group) {
+          this.#trace?.('store.wrote', { writes: writes.length, durability, list: writes })
+          resolve()
+        }
       } catch (cause) {
         const error = await this.#explain(cause)
         for (const { reject } of group) reject(error)
@@ -199,6 +216,7 @@ class IndexedDbStore implements DeviceStore {
       this.#taken()
       return cause
     }
+    // Ignored: the write's own failure is the one to report.
     await this.#connection.use((database) => this.#loss.accept(database)).catch(() => undefined)
     return this.#loss.error ?? indexedDbError(cause, 'The write was not acknowledged')
   }
@@ -217,12 +235,15 @@ class IndexedDbStore implements DeviceStore {
   async #delete(group: readonly Queued[]): Promise<void> {
     const transaction = await this.#connection.transaction([PAIRS], 'strict')
     const { done } = transaction
+    // Ignored: it is awaited below, unless something fails before.
     done.catch(() => {})
     const pairs = transaction.objectStore(PAIRS)
     if (await isTaken(pairs, this.term)) throw takenOver()
     const term = pairs.get(TERM)
+    // Ignored: it is awaited below; a request that fails aborts the transaction, whose error is the one to report.
     term.catch(() => {})
     for (const { key } of group.flatMap(({ writes }) => writes)) {
+      // Ignored: it aborts the transaction.
       pairs.delete(view(key)).catch(() => {})
     }
     await done
@@ -237,13 +258,13 @@ class IndexedDbStore implements DeviceStore {
       synced ? 'strict' : 'relaxed',
     )
     const { done } = transaction
-    // Reported by the last lines; without this, failing before them would leave it unhandled.
+    // Ignored: it is reported by the last lines; without this, failing before them would leave it unhandled.
     done.catch(() => {})
     let term: Promise<unknown>
     let isOver: () => boolean
     try {
       const pairs = transaction.objectStore(PAIRS)
-      // A request that fails aborts the transaction, whose error is the one to report.
+      // Ignored: a request that fails aborts the transaction, whose error is the one to report.
       const ignore = (request: Promise<unknown>): void => void request.catch(() => {})
       // Looked at when all is done: a page that goes away has no other task for the writes.
       term = pairs.get(TERM)
@@ -282,6 +303,6 @@ function abort(transaction: { abort(): void }): void {
   try {
     transaction.abort()
   } catch {
-    // It has ended.
+    // Ignored: it has ended.
   }
 }

@@ -47,6 +47,7 @@ const refuse = async (): Promise<never> => {
  * of the last term stays: a database that was deleted is not to be told from one that was lost.
  */
 export async function eraseStored(name: string): Promise<void> {
+  // Ignored: what cannot be opened is deleted as it is.
   const database = await openExisting(name).catch(() => undefined)
   try {
     await (database ? clear(database) : deleteDB(name))
@@ -59,6 +60,7 @@ async function clear(database: IDBPDatabase): Promise<void> {
   const transaction = database.transaction([PAIRS, KEYS, ...ASIDES], 'readwrite', {
     durability: 'strict',
   })
+  // Ignored: it is awaited below, unless something fails before.
   transaction.done.catch(() => {})
   const pairs = transaction.objectStore(PAIRS)
   const last = (await pairs.get(TERM)) as number | undefined
@@ -75,6 +77,7 @@ async function openExisting(name: string): Promise<IDBPDatabase | undefined> {
     const database = await openDB(name, 1, {
       upgrade: (_database, _from, _to, transaction) => {
         isNew = true
+        // Ignored: it fails because it is aborted.
         transaction.done.catch(() => undefined)
         transaction.abort()
       },

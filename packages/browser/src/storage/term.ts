@@ -72,6 +72,7 @@ export async function beginTerm(
   { clock, completing, after }: BeginOptions,
 ): Promise<Begun> {
   const transaction = await connection.transaction([PAIRS, KEYS, ...ASIDES], 'relaxed')
+  // Ignored: it is awaited below, unless something fails before.
   transaction.done.catch(() => {})
   const pairs = transaction.objectStore(PAIRS)
   const asides = ASIDES.map((place) => transaction.objectStore(place))
@@ -122,6 +123,7 @@ export function refuseIfTaken(pairs: Pairs, term: number): () => boolean {
   pairs.add(true, over(term)).catch((error: unknown) => {
     isOver = isConflict(error)
   })
+  // Ignored: it aborts the transaction, whose error is the one to report.
   pairs.delete(over(term)).catch(() => {})
   return () => isOver
 }

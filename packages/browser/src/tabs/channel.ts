@@ -1,3 +1,5 @@
+import { codeOf, type Trace } from '@peerplane/core'
+
 import type { TabChannel, TabEnvironment } from './environment.ts'
 import {
   readFromLeader,
@@ -52,7 +54,7 @@ function openTyped<Incoming, Outgoing>(
 ): Typed<Outgoing> {
   let open = true
   const channel: TabChannel = env.channel(name, (raw) => {
-    const message = readable(read, raw)
+    const message = readable(read, raw, env.trace)
     if (open && message) receive(message)
   })
   return {
@@ -66,10 +68,15 @@ function openTyped<Incoming, Outgoing>(
   }
 }
 
-function readable<Message>(read: (raw: unknown) => Message, raw: unknown): Message | undefined {
+function readable<Message>(
+  read: (raw: unknown) => Message,
+  raw: unknown,
+  trace: Trace | undefined,
+): Message | undefined {
   try {
     return read(raw)
-  } catch {
+  } catch (error) {
+    trace?.('message.unreadable', { code: codeOf(error) })
     return undefined
   }
 }

@@ -1,4 +1,4 @@
-import type { Random, Scheduler } from '@peerplane/core'
+import type { Random, Scheduler, Trace } from '@peerplane/core'
 
 /** What is done under a lock. `lost` aborts some time after another tab has stolen it. */
 export type WhileHeld = (lost: AbortSignal) => Promise<void>
@@ -36,6 +36,7 @@ export interface TabEnvironment {
   readonly locks: Locks
   readonly random: Random
   readonly scheduler: Scheduler
+  readonly trace?: Trace | undefined
   channel(name: string, receive: (message: unknown) => void): TabChannel
   /** The returned function ends it. */
   watchPage(events: PageEvents): () => void

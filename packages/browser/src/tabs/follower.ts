@@ -1,4 +1,4 @@
-import { limits, type PeerplaneError } from '@peerplane/core'
+import { codeOf, limits, type PeerplaneError } from '@peerplane/core'
 import { backendContract, Client, type RemoteBackend } from '@peerplane/runtime/contract'
 
 import { openLineOfTab, openLobby, tabLock } from './channel.ts'
@@ -89,8 +89,10 @@ export function follow(
       beat()
       return aborted(stopping.signal)
     })
-    // A browser that gives no locks any more is about to end this page.
-    .catch(() => undefined)
+    // A browser that gives no more locks is about to end this page.
+    .catch((error: unknown) => {
+      env.trace?.('upkeep.failed', { what: 'the lock of this tab', code: codeOf(error) })
+    })
   return () => {
     present = false
     stopping.abort()

@@ -1,3 +1,4 @@
+import { codeOf } from '@peerplane/core'
 import { type LocalBackend } from '@peerplane/runtime'
 import { backendContract, Service } from '@peerplane/runtime/contract'
 
@@ -69,8 +70,11 @@ export function serveTabs(
     })
     env.locks
       .hold(tabLock(tab), stopping.signal, async () => dismiss(tab))
-      // A browser that gives no locks any more is about to end this page.
-      .catch(() => dismiss(tab))
+      // A browser that gives no more locks is about to end this page.
+      .catch((error: unknown) => {
+        env.trace?.('upkeep.failed', { what: 'the lock of another tab', code: codeOf(error) })
+        dismiss(tab)
+      })
   }
   const dismiss = (tab: string): void => {
     const left = tabs.get(tab)

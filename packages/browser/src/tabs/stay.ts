@@ -63,6 +63,7 @@ export function beginStay(
     leads = true
     stopFollowing()
     steady.detach()
+    env.trace?.('tab.leads', {})
     events.leading()
     const ends = [leaving.signal, lost] as const
     if (await reign(env, space, version, lead, steady, events, ends)) return
@@ -75,21 +76,23 @@ export function beginStay(
     return held
   }
   let outdated = false
-  const takeOver = (): void => {
+  const takeOver = (why: 'silent' | 'older'): void => {
     if (leads) return
+    env.trace?.('tab.takes-over', { why })
     inLine.abort()
     terms.push(until(env.locks.steal(leaderLock(space), term)))
   }
   const stopFollowing = follow(env, space, tab, version, {
     welcomed: (backend, isOlder) => {
       outdated = isOlder
+      env.trace?.('tab.follows', { outdated })
       steady.attach({ backend, local: false })
       events.attached()
     },
     // What is asked meanwhile waits for this tab, which knows it.
-    older: takeOver,
+    older: () => takeOver('older'),
     following: (others) => events.tabs({ role: 'follower', others, outdated }),
-    silent: takeOver,
+    silent: () => takeOver('silent'),
     watchFailed: steady.failed,
   })
   const lobby = openLobby(env, space, ({ kind }) => {

@@ -1,4 +1,4 @@
-import { PeerplaneError } from '@peerplane/core'
+import { codeOf, PeerplaneError, reasonOf } from '@peerplane/core'
 import type { Backend } from '@peerplane/runtime'
 
 import { atDeadline } from './deadline.ts'
@@ -61,7 +61,8 @@ export async function openInTabs(
         for (const listener of listeners) listener(next)
       },
       replaced: () => {
-        exit().catch(() => undefined)
+        env.trace?.('tab.replaced', {})
+        void leaveSoon()
         left.then(enter, enter)
       },
       erased: () => end(new PeerplaneError('closed', 'the space was erased in this browser')),
@@ -69,7 +70,8 @@ export async function openInTabs(
         if (error instanceof PeerplaneError && error.code === 'closed') return end(error)
         attached.reject(error)
         steady.failed(error)
-        exit().catch(() => undefined)
+        env.trace?.('tab.failed', { code: codeOf(error), reason: reasonOf(error) })
+        void leaveSoon()
         env.scheduler.after(LEAD_AGAIN_MS, enter)
       },
     })
@@ -79,12 +81,18 @@ export async function openInTabs(
     leave = undefined
     return left
   }
+  /** What could not be closed in order is closed by the browser; the store takes nothing wrong from it. */
+  const leaveSoon = (): Promise<void> =>
+    exit().catch((error: unknown) => {
+      env.trace?.('upkeep.failed', { what: 'closing the replica of this tab', code: codeOf(error) })
+    })
   const end = (error: PeerplaneError): void => {
     wanted = false
     stopWatchingPage()
     attached.reject(error)
     steady.end(error)
-    left = exit().catch(() => undefined)
+    env.trace?.('tab.ended', { code: error.code, reason: error.message })
+    left = leaveSoon()
   }
   const cancelDeadline = atDeadline(env.scheduler, () => {
     const reason = 'another tab of this browser has opened the space and does not answer'
@@ -94,7 +102,7 @@ export async function openInTabs(
     leaving: steady.backend.hasten,
     hidden: () => {
       wanted = false
-      exit().catch(() => undefined)
+      void leaveSoon()
     },
     shown: () => {
       wanted = true
@@ -116,6 +124,7 @@ export async function openInTabs(
   try {
     await attached.promise
   } catch (error) {
+    // Ignored: why it could not be opened is the one to report.
     await close().catch(() => undefined)
     throw error
   }

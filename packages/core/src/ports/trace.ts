@@ -254,6 +254,11 @@ export const traceEvents = {
     says: 'The storage fails: new commands are not durable.',
     fields: { code: 'code', reason: 'text' },
   },
+  'storage.lost': {
+    level: 'error',
+    says: 'What was stored was deleted; the device goes on with what it remembers and what others hold.',
+    fields: { reason: 'text' },
+  },
   'storage.works': {
     level: 'info',
     says: 'The storage works again.',
@@ -289,6 +294,42 @@ export const traceEvents = {
     level: 'info',
     says: 'An invitation was made; it can be used for so many hours.',
     fields: { hours: 'count' },
+  },
+  // Tabs of a browser.
+  'tab.leads': {
+    level: 'info',
+    says: 'This tab opens the store and the network for all tabs of the space.',
+    fields: {},
+  },
+  'tab.follows': {
+    level: 'info',
+    says: 'This tab works through another one, which may run a newer version of the application.',
+    fields: { outdated: 'flag' },
+  },
+  'tab.takes-over': {
+    level: 'warn',
+    says: 'This tab takes the place of the one that leads, which is `silent` or `older` than this one.',
+    fields: { why: 'code' },
+  },
+  'tab.replaced': {
+    level: 'warn',
+    says: 'Another tab has taken the place of this one, which did not answer for a while.',
+    fields: {},
+  },
+  'tab.failed': {
+    level: 'error',
+    says: 'This tab could not lead; it lets others try, and stands in line again.',
+    fields: { code: 'code', reason: 'text' },
+  },
+  'tab.ended': {
+    level: 'warn',
+    says: 'The plane of this tab has come to its end without being closed by the application.',
+    fields: { code: 'code', reason: 'text' },
+  },
+  'message.unreadable': {
+    level: 'debug',
+    says: 'Another tab says something that is not known here, perhaps of another version.',
+    fields: { code: 'code' },
   },
   // The daemon.
   'daemon.ready': {

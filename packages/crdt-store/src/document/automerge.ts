@@ -20,6 +20,6 @@ export function free(replica: Replica): void {
   try {
     replica.free()
   } catch {
-    // What cannot be freed is lost with its module.
+    // Ignored: what cannot be freed is lost with its module.
   }
 }

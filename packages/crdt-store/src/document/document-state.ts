@@ -68,7 +68,7 @@ export class DocumentState implements EntityState {
       this.#settle()
       return this.#shown.problem
     } catch {
-      // Whoever reads the document is told.
+      // Ignored: whoever reads the document is told.
       return undefined
     }
   }

@@ -1,6 +1,7 @@
 import {
   limits,
   PeerplaneError,
+  traceTo,
   type Commit,
   type EntityKey,
   type EntityState,
@@ -188,7 +189,11 @@ describe('entities', () => {
 
   test('void bodies are told and have no effect: bad bytes, version 0, a second section on one entity', async () => {
     const told: string[] = []
-    await reopen({ onVoid: (key, { seq }) => told.push(`${key} ${seq}`) })
+    const traced: string[] = []
+    await reopen({
+      onVoid: (key, { seq }) => told.push(`${key} ${seq}`),
+      trace: traceTo({ 'body.void': ({ entity, seq }) => traced.push(`${String(entity)} ${seq}`) }),
+    })
     const body = await foreignBody(originOf(1), (h) => h.title.set('x'))
     const a = keyOf('row/a')
     await entities.fold([
@@ -196,6 +201,7 @@ describe('entities', () => {
       withSections(2, [sectionOf(a, Uint8Array.of(1, 2)), sectionOf(keyOf('row/b'), body, 0)]),
     ])
     expect(told.sort()).toEqual(['row/a 1', 'row/a 2', 'row/b 2'])
+    expect(traced.sort()).toEqual(told)
     expect(await titles('row')).toEqual(['a=x', 'b=x'])
   })
 
@@ -206,11 +212,14 @@ describe('entities', () => {
     for (const key of [rowKey(keyOf('row/a')), rowKey(keyOf('page/a'))]) {
       await store.write([{ key, value: Uint8Array.of(1) }], 'synced')
     }
-    entities = await open()
+    const traced: unknown[] = []
+    const trace = traceTo({ 'entity.unreadable': ({ entity }) => traced.push(entity) })
+    entities = await open({ trace })
     await expect(entities.open(keyOf('row/a'))).rejects.toMatchObject({ code: 'unreadable' })
     expect(await entities.fold([await foreign(2, ['row/a', 'row/b'])])).toContain('row/b')
     expect(await titles('row')).toEqual(['b=v2'])
     expect((await entities.open(keyOf('page/a'))).mirror).toMatchObject({ title: 'v1' })
+    expect(new Set(traced)).toEqual(new Set(['row/a']))
   })
 
   test('an own command shows at once; discarded, it is gone, and what the log holds is back', async () => {

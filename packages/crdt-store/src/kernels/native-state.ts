@@ -129,7 +129,7 @@ function decode(body: Uint8Array): Value {
   try {
     return decodeCanonical(body)
   } catch {
-    // Whatever it was: also bytes nested so deeply that the stack overflows are beyond every limit.
+    // Ignored: whatever it was; also bytes nested so deeply that the stack overflows are beyond every limit.
     throw new Void('the body is not canonical')
   }
 }

@@ -26,6 +26,7 @@ async function checkJoin(link: string, isMember: boolean): Promise<void> {
 }
 
 async function checkServed(path: string): Promise<void> {
+  // Ignored: that there is no such directory is the answer.
   const found = await stat(path).catch(() => undefined)
   if (found?.isDirectory() === true) return
   throw new PeerplaneError('invalid-configuration', `there is no directory ${path} to serve`, {

@@ -70,7 +70,7 @@ function lock(database: DatabaseSync, path: string): void {
   try {
     writeFileSync(ownerFile(path), String(pid), { mode: 0o600 })
   } catch {
-    // A full disk shall not keep a store from being read.
+    // Ignored: a full disk shall not keep a store from being read.
   }
 }
 
@@ -78,6 +78,7 @@ function owner(path: string): string {
   try {
     return `process ${Number.parseInt(readFileSync(ownerFile(path), 'latin1'), 10)}`
   } catch {
+    // Ignored: the name of the owner is for people alone.
     return 'another process'
   }
 }

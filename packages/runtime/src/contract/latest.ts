@@ -44,6 +44,7 @@ export class Latest<T> {
     while (this.#waiting) {
       const { value, count } = this.#waiting
       this.#waiting = undefined
+      // Ignored: whoever waits for it is told; what was not kept is not shown.
       const kept = await this.#settled().then(
         () => true,
         () => false,

@@ -223,6 +223,7 @@ function typeOf(entity: unknown): unknown {
   try {
     return (entity as Partial<Entity> | null | undefined)?.type
   } catch {
+    // Ignored: what has no readable type is refused as no entity.
     return undefined
   }
 }

@@ -55,7 +55,7 @@ export function createRecording(targetOf: (client: unknown) => Target | undefine
         isOpen = false
       }
       if (returned === undefined) return invocations
-      // Its failure is a consequence, and must not end the process.
+      // Ignored: its failure is a consequence, and must not end the process.
       if (isA(Promise, returned)) returned.catch(() => undefined)
       throw invalid(
         `what atomic runs is synchronous and returns nothing; it returned ${describe(returned)}`,

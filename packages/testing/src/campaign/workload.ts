@@ -115,8 +115,10 @@ export class Workload {
     if (operationId) {
       // Twice under one operation id: it must run once.
       this.counts.retries++
+      // Ignored: the call below is the one that is judged.
       backend.invoke(invocations, { durability, operationId }).catch(() => undefined)
     }
+    // Ignored: what was refused need not be there.
     backend.invoke(invocations, { durability, operationId }).then(
       () => {
         this.counts.acknowledged++
@@ -144,6 +146,7 @@ export class Workload {
       this.counts.retries++
       step.isRepetition = true
       const { mark: operationId, durability } = step
+      // Ignored: what it did shows in the states, which are judged.
       incarnation.backend.invoke(invocations, { durability, operationId }).catch(() => undefined)
     })
   }

@@ -183,6 +183,7 @@ class SimStore implements Store {
         this.#disk.enqueue(this, pending)
       }
     })
+    // Ignored: the caller has it.
     const settled: Promise<void> = written
       .catch(() => undefined)
       .then(() => {

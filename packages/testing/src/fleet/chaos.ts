@@ -119,9 +119,11 @@ export class Chaos {
         return fleet.clone(device, fault.dial)
       case 'offline': {
         const { backend } = incarnation
+        // Ignored: a process may end before it is done.
         backend.setOnline(false).catch(() => undefined)
         return this.#later(fault, fault.lastsMs, () => {
           if (device.incarnation?.backend !== backend) return
+          // Ignored: as above.
           backend.setOnline(true).catch(() => undefined)
         })
       }

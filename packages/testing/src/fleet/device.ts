@@ -124,7 +124,7 @@ export class SimDevice {
   async stop(): Promise<void> {
     const incarnation = this.#incarnation
     if (!incarnation) return
-    // A disk that fails while closing ends the process all the same.
+    // Ignored: a disk that fails while closing ends the process all the same.
     await incarnation.backend.close().catch(() => undefined)
     if (this.#incarnation !== incarnation) return
     this.#events.closed(incarnation)

@@ -157,6 +157,7 @@ export class Fleet {
     }
     for (const device of devices) {
       if (!device.process) this.start(device)
+      // Ignored: a process may end before it is done.
       device.incarnation?.backend.setOnline(true).catch(() => undefined)
     }
   }

@@ -84,6 +84,7 @@ export class ConnectionEnd {
       if (!this.#link) this.#closeBoth()
     })
     this.owner.process.after(0, () => {
+      // Ignored: the peer that refused reports it.
       this.owner.handler.authenticate(this.#channel()).then(
         (identity) => this.#admitted(identity),
         () => this.#closeBoth(),

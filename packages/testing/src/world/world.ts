@@ -60,6 +60,7 @@ export class SimWorld {
   outside<T>(work: () => Promise<T>): Promise<T> {
     const before = this.#outside ?? Promise.resolve()
     const result = before.then(work, work)
+    // Ignored: the caller has it.
     const done: Promise<unknown> = result
       .catch(() => undefined)
       .then(() => {
