@@ -1,17 +1,18 @@
+import { toHex } from '@peerplane/core'
 import { deviceContract } from '@peerplane/core/testing'
-import type { DeviceFixture, DevicePlane } from '@peerplane/core/testing'
-import { openDB } from 'idb'
+import type { DeviceFixture, DevicePlane, StoredRecords } from '@peerplane/core/testing'
+import { deleteDB, openDB } from 'idb'
 import { expect, it } from 'vitest'
 
-import { counter, entity, open, record, type PlaneStatus } from './index.ts'
+import { counter, entity, eraseSpace, open, record, spaces, type PlaneStatus } from './index.ts'
 
 const Tally = entity('tally', {
   state: record({ votes: counter() }),
   commands: { vote: (tally) => tally.votes.increment() },
 })
 
-let spaces = 0
-const newSpace = (): string => `device ${(spaces += 1)} ${performance.now()}`
+let names = 0
+const newSpace = (): string => `device ${(names += 1)} ${performance.now()}`
 
 async function openAt(space: string, invitation?: string): Promise<DevicePlane> {
   const plane = await open({ entities: [Tally], space, network: false, join: invitation })
@@ -50,28 +51,104 @@ async function makeFixture(): Promise<DeviceFixture & { readonly space: string }
       }
       database.close()
     },
+    records: () => recordsOf(`peerplane:${space}`),
   }
 }
 
+async function recordsOf(name: string): Promise<StoredRecords> {
+  const database = await openDB(name)
+  const places = [...database.objectStoreNames]
+  const found = await Promise.all(
+    places.map(async (place) => {
+      const [keys, values] = await Promise.all([database.getAllKeys(place), database.getAll(place)])
+      return keys.map((key, i) => ({
+        place,
+        key,
+        value: values[i] as unknown,
+        name: nameOf(place, key),
+      }))
+    }),
+  )
+  database.close()
+  const records = found.flat()
+  return {
+    names: records.map((each) => each.name),
+    restoreWithout: async (missing) => {
+      const restored = await openDB(name)
+      for (const place of places) await restored.clear(place)
+      for (const { place, key, value, name: its } of records) {
+        if (its !== missing) await restored.put(place, value, key)
+      }
+      restored.close()
+    },
+  }
+}
+
+const nameOf = (place: string, key: IDBValidKey): string =>
+  `${place} ${key instanceof ArrayBuffer ? toHex(new Uint8Array(key)) : JSON.stringify(key)}`
+
 deviceContract('the browser', makeFixture)
 
-it.each(['pairs', 'keys'])(
-  'a database whose %s were cleared is never taken for a new one',
-  async (name) => {
+/** Ways in which an object store of the database goes away. */
+const damages: Record<string, (name: string, place: string) => Promise<void>> = {
+  cleared: async (name, place) => {
+    const database = await openDB(name)
+    await database.clear(place)
+    database.close()
+  },
+  gone: async (name, place) => {
+    const database = await openDB(name)
+    const places = [...database.objectStoreNames].filter((each) => each !== place)
+    const contents = await Promise.all(
+      places.map(async (each) => ({
+        each,
+        keys: await database.getAllKeys(each),
+        values: await database.getAll(each),
+      })),
+    )
+    database.close()
+    await deleteDB(name)
+    const rest = await openDB(name, 1, {
+      upgrade: (made) => places.forEach((each) => made.createObjectStore(each)),
+    })
+    for (const { each, keys, values } of contents) {
+      await Promise.all(keys.map((key, i) => rest.put(each, values[i], key)))
+    }
+    rest.close()
+  },
+}
+
+const asides = ['aside 0', 'aside 1', 'aside 2', 'aside 3']
+const table = [
+  ...['pairs', 'keys'].map((place) => [place, 'cleared'] as const),
+  // Cleared ones lack nothing: all of it is stored when a plane is closed.
+  ...['pairs', 'keys', ...asides].map((place) => [place, 'gone'] as const),
+]
+
+it.each(table)(
+  'a database whose object store %s is %s is refused, and goes on with an invitation',
+  async (place, way) => {
     const fixture = await makeFixture()
     const before = await fixture.open(fixture.own)
     await before.vote()
     const { space } = await before.status()
     await before.close()
-    const database = await openDB(`peerplane:${fixture.space}`)
-    await database.clear(name)
-    database.close()
-    for (let i = 0; i < 2; i++) {
-      await expect(fixture.open()).rejects.toMatchObject({ code: 'storage-lost' })
-    }
+    const name = `peerplane:${fixture.space}`
+    await damages[way]!(name, place)
+    const code = way === 'cleared' ? 'storage-lost' : 'store-corrupt'
+    for (let i = 0; i < 2; i++) await expect(fixture.open()).rejects.toMatchObject({ code })
+    expect(await spaces()).toContainEqual(
+      expect.objectContaining({
+        name: fixture.space,
+        problem: expect.objectContaining({ code }) as unknown,
+      }),
+    )
+    // What is left goes on with an invitation; what is no database of ours is erased first.
+    if (way === 'gone') await eraseSpace(fixture.space)
     const again = await fixture.open(fixture.own)
     expect(await again.status()).toMatchObject({ space, membership: 'joined' })
-    expect(await again.votes()).toBe(name === 'keys' ? 1 : 0)
+    expect(await again.votes()).toBe(way === 'cleared' && place === 'keys' ? 1 : 0)
+    await again.vote()
     await again.close()
   },
 )

@@ -1,29 +1,48 @@
 import { deleteDB, openDB } from 'idb'
-import { afterEach, expect, it, vi } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { cdp } from 'vitest/browser'
 
-import { counter, entity, open, record, type BrowserPlane } from './index.ts'
-
-const Tally = entity('tally', {
-  state: record({ votes: counter() }),
-  commands: { vote: (tally) => tally.votes.increment() },
-})
+import * as peerplane from './index.ts'
+import type { BrowserPlane } from './index.ts'
+import { newPage, type Peerplane } from './page.fixture.test.ts'
 
 const planes: BrowserPlane[] = []
+const frames: HTMLIFrameElement[] = []
 let spaces = 0
 const newSpace = (): string => `lost ${(spaces += 1)} ${performance.now()}`
 
 afterEach(async () => {
   for (const plane of planes.splice(0)) await plane.close()
+  for (const frame of frames.splice(0)) frame.remove()
 })
 
-async function openTally(space: string, invitation?: string) {
+async function openTally(product: Peerplane, space: string, invitation?: string) {
+  const { counter, entity, open, record } = product
+  const Tally = entity('tally', {
+    state: record({ votes: counter() }),
+    commands: { vote: (tally) => tally.votes.increment() },
+  })
   const plane = await open({ entities: [Tally], space, network: false, join: invitation })
   planes.push(plane)
   return { plane, tally: plane.get(Tally, 'lunch') }
 }
 
 type Opened = Awaited<ReturnType<typeof openTally>>
+
+async function newTab(): Promise<Peerplane> {
+  const { frame, loaded } = await newPage()
+  frames.push(frame)
+  return loaded
+}
+
+async function inviteFromElsewhere(): Promise<string> {
+  const host = await openTally(peerplane, newSpace())
+  return host.plane.invite()
+}
+
+const closeAll = async (): Promise<void> => {
+  for (const plane of planes.splice(0)) await plane.close()
+}
 
 const statusOf = ({ plane }: Opened) => {
   const { space, device, membership, lost, lastError } = plane.status()!
@@ -35,7 +54,7 @@ const losses: Record<string, (name: string) => Promise<unknown>> = {
   'the site data are cleared': () =>
     cdp().send('Storage.clearDataForOrigin', {
       origin: location.origin,
-      storageTypes: 'indexeddb',
+      storageTypes: 'indexeddb,local_storage,cache_storage',
     }),
   'another page deletes the database': deleteDB,
   'another page clears the database': async (name) => {
@@ -47,15 +66,17 @@ const losses: Record<string, (name: string) => Promise<unknown>> = {
   },
 }
 
-for (const [way, lose] of Object.entries(losses)) {
-  it(`when ${way}, the page goes on as the same member, and what it acknowledges stays`, async () => {
+describe.each(Object.keys(losses))('when %s', (way) => {
+  const lose = (space: string): Promise<unknown> => losses[way]!(`peerplane:${space}`)
+
+  it('the page goes on as the same member, and what it acknowledges stays', async () => {
     const space = newSpace()
-    const opened = await openTally(space)
+    const opened = await openTally(peerplane, space)
     const { plane, tally } = opened
     await tally.vote()
-    await plane.invite()
+    const invitation = await plane.invite()
     const before = statusOf(opened)
-    await lose(`peerplane:${space}`)
+    await lose(space)
     const votes = await voteUntilStored(opened)
     expect(statusOf(opened)).toMatchObject({ space: before.space, device: before.device })
     const { votes: shown } = await tally.state()
@@ -63,16 +84,85 @@ for (const [way, lose] of Object.entries(losses)) {
     // Nothing that was acknowledged after the loss is missing, and what is missing from before is named.
     expect(shown + after.lost).toBe(votes + 1)
     expect(after.problem).toBe(after.lost > 0 ? 'storage-lost' : undefined)
-    await planes.pop()!.close()
+    await closeAll()
 
-    const again = await openTally(space)
-    expect(await again.tally.state()).toEqual({ votes: shown })
-    expect(statusOf(again)).toEqual(after)
+    for (const join of [undefined, invitation]) {
+      const again = await openTally(peerplane, space, join)
+      expect(await again.tally.state()).toEqual({ votes: shown })
+      expect(statusOf(again)).toEqual(after)
+      await closeAll()
+    }
   })
-}
+
+  it('all tabs go on as the same member, and what any of them acknowledges stays', async () => {
+    const space = newSpace()
+    const invitation = await inviteFromElsewhere()
+    const leader = await openTally(await newTab(), space, invitation)
+    const followers = [await openTally(await newTab(), space), await openTally(peerplane, space)]
+    const tabs = [leader, ...followers]
+    for (const { tally } of tabs) await tally.vote()
+    const before = statusOf(leader)
+    await lose(space)
+    const votes = await Promise.all(tabs.map(voteUntilStored))
+    const stored = votes.reduce((sum, each) => sum + each, 0)
+    const { space: id, device, membership } = before
+    for (const tab of tabs) expect(statusOf(tab)).toMatchObject({ space: id, device, membership })
+    const { votes: shown } = await leader.tally.state()
+    expect(shown + statusOf(leader).lost).toBe(stored + tabs.length)
+    await closeAll()
+
+    const again = await openTally(peerplane, space, invitation)
+    expect(await again.tally.state()).toEqual({ votes: shown })
+    expect(statusOf(again)).toMatchObject({ space: id, device, membership })
+  })
+})
+
+it.each(['the site data are cleared', 'another page deletes the database'])(
+  'when %s, and nothing is called after that, a reloaded page is the same member, says what is lost and how to get it back',
+  async (way) => {
+    const space = newSpace()
+    const invitation = await inviteFromElsewhere()
+    const opened = await openTally(peerplane, space, invitation)
+    await opened.tally.vote()
+    const before = statusOf(opened)
+    await losses[way]!(`peerplane:${space}`)
+    await vi.waitFor(() => expect(opened.plane.status()).toMatchObject({ lost: 1 }), 10_000)
+    await closeAll()
+
+    const again = await openTally(peerplane, space)
+    expect(statusOf(again)).toEqual({ ...before, lost: 1, problem: 'storage-lost' })
+    expect(again.plane.status()!.lastError!.message).toContain('1 commit')
+    expect(again.plane.status()!.lastError!.message).toContain('other devices')
+    await again.tally.vote()
+    await closeAll()
+    // The invitation that it once came with is not refused.
+    const rejoined = await openTally(peerplane, space, invitation)
+    expect(statusOf(rejoined)).toMatchObject({ space: before.space, membership: 'joined' })
+    expect(await rejoined.tally.state()).toEqual({ votes: 1 })
+  },
+)
+
+it('a tab that takes over from one that died with its storage acknowledges nothing, and any invitation fits', async () => {
+  const space = newSpace()
+  const invitation = await inviteFromElsewhere()
+  const leader = await openTally(await newTab(), space, invitation)
+  const follower = await openTally(peerplane, space)
+  await follower.tally.vote()
+  planes.splice(planes.indexOf(leader.plane), 1)
+  frames.pop()!.remove()
+  await deleteDB(`peerplane:${space}`)
+  for (let i = 0; i < 2; i++) {
+    await expect(follower.tally.vote()).rejects.toMatchObject({ code: 'closed' })
+  }
+  expect(follower.plane.status()!.lastError).toMatchObject({ code: 'closed' })
+  const again = await openTally(peerplane, space, invitation)
+  expect(statusOf(again)).toMatchObject({ membership: 'joined' })
+  expect(await again.tally.state()).toEqual({ votes: 0 })
+})
 
 /** Votes until one is acknowledged again, as an application that obeys `retry` does. Resolves with how many were. */
 async function voteUntilStored({ plane, tally }: Opened): Promise<number> {
+  const { role } = plane.tabs()
   const refusals: unknown[] = []
   let stored = 0
   await vi.waitFor(async () => {
@@ -81,7 +171,7 @@ async function voteUntilStored({ plane, tally }: Opened): Promise<number> {
       throw error
     })
     stored += 1
-    expect(plane.tabs().role).toBe('leader')
+    expect(plane.tabs().role).toBe(role)
   }, 20_000)
   for (const error of refusals) expect(error).toMatchObject({ code: 'storage-lost', retry: true })
   return stored

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
 import { deviceContract } from '@peerplane/core/testing'
-import type { DevicePlane } from '@peerplane/core/testing'
+import type { DevicePlane, StoredRecords } from '@peerplane/core/testing'
 import { afterAll, expect, it } from 'vitest'
 
 import { counter, entity, open, record } from './index.ts'
@@ -48,8 +48,26 @@ deviceContract('Node', async () => {
       database.close()
       if (Number(changes) === 0) throw new Error(`there was no ${part} to remove`)
     },
+    records: async () => recordsOf(join(data, 'default', 'store.db')),
   }
 })
+
+function recordsOf(path: string): StoredRecords {
+  const copy = `${path}-copy`
+  copyFileSync(path, copy)
+  const database = new DatabaseSync(copy)
+  const rows = database.prepare('SELECT hex(key) AS name FROM pairs').all()
+  database.close()
+  return {
+    names: rows.map(({ name }) => String(name)),
+    restoreWithout: async (name) => {
+      copyFileSync(copy, path)
+      const restored = new DatabaseSync(path)
+      restored.prepare('DELETE FROM pairs WHERE hex(key) = ?').run(name)
+      restored.close()
+    },
+  }
+}
 
 async function inviteFrom(): Promise<string> {
   const data = mkdtempSync(join(root, 'host-'))

@@ -3,6 +3,7 @@ import { signingKeyOf, type ReadableStore } from '@peerplane/runtime'
 import { deleteDB, openDB } from 'idb'
 import type { IDBPDatabase } from 'idb'
 
+import { indexedDbError } from './indexeddb-errors.ts'
 import { readAside, readPair, readPairs } from './reads.ts'
 import { allPairs, ASIDES, cleared, DEVICE, KEYS, over, PAIRS, TERM } from './term.ts'
 
@@ -33,6 +34,8 @@ export async function readStored<Result>(
       },
       device: key && toHex(key.publicKey),
     })
+  } catch (cause) {
+    throw indexedDbError(cause, `The database ${name} could not be read`)
   } finally {
     database.close()
   }
@@ -49,10 +52,16 @@ const refuse = async (): Promise<never> => {
 export async function eraseStored(name: string): Promise<void> {
   // Ignored: what cannot be opened is deleted as it is.
   const database = await openExisting(name).catch(() => undefined)
+  if (!database) return deleteDB(name)
   try {
-    await (database ? clear(database) : deleteDB(name))
+    await clear(database)
+  } catch (error) {
+    if (indexedDbError(error, '').code !== 'store-corrupt') throw error
+    database.close()
+    // Nothing has it open: what lacks an object store cannot be opened.
+    await deleteDB(name)
   } finally {
-    database?.close()
+    database.close()
   }
 }
 

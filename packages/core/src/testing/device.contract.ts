@@ -22,8 +22,17 @@ export interface DeviceFixture {
   open(invitation?: string): Promise<DevicePlane>
   /** Deletes a part of what is stored while the plane is closed. */
   remove(part: DevicePart): Promise<void>
+  /** What is stored while the plane is closed, record by record. */
+  records(): Promise<StoredRecords>
   readonly own: string
   readonly other: string
+}
+
+/** All records of a place. */
+export interface StoredRecords {
+  readonly names: readonly string[]
+  /** Puts everything back as it was, except one record. */
+  restoreWithout(name: string): Promise<void>
 }
 
 type Outcome = 'opens' | 'joins' | 'is new' | ErrorCode
@@ -65,6 +74,22 @@ export function deviceContract(name: string, makeFixture: () => Promise<DeviceFi
     }
   }
 
+  it(`${name}: lacking any one record, it is the member that it was, or it is refused`, async () => {
+    const fixture = await makeFixture()
+    const before = await begin(fixture)
+    const { names, restoreWithout } = await fixture.records()
+    expect(names.length).toBeGreaterThan(5)
+    const outcomes: Record<string, string> = {}
+    for (const record of names) {
+      await restoreWithout(record)
+      outcomes[record] = await outcomeOf(fixture, before)
+    }
+    expect(Object.entries(outcomes).filter(([, outcome]) => !allowed.has(outcome))).toEqual([])
+    const refused = Object.values(outcomes).filter((outcome) => outcome !== 'is the member')
+    expect(refused).toContain('storage-lost')
+    expect(refused).toContain('store-corrupt')
+  })
+
   it(`${name}: an opening that nobody wrote in leaves nothing, and any invitation fits`, async () => {
     const fixture = await makeFixture()
     const unfounded = await fixture.open()
@@ -92,6 +117,26 @@ export function deviceContract(name: string, makeFixture: () => Promise<DeviceFi
     expect(await again.votes()).toBe(1)
     await again.close()
   })
+}
+
+const allowed = new Set(['is the member', 'storage-lost', 'store-corrupt'])
+
+/** What becomes of a device that is opened alone, and whether what it acknowledges then stays. */
+async function outcomeOf({ open }: DeviceFixture, before: DeviceStatus): Promise<string> {
+  try {
+    const plane = await open()
+    const { space, device, membership } = await plane.status()
+    const votes = await plane.votes()
+    await plane.vote()
+    await plane.close()
+    if (space !== before.space || device !== before.device) return `is another: ${membership}`
+    const again = await open()
+    const kept = (await again.votes()) - votes
+    await again.close()
+    return kept === 1 ? 'is the member' : 'forgets what it acknowledged'
+  } catch (error) {
+    return (error as { readonly code: string }).code
+  }
 }
 
 const wayText = {

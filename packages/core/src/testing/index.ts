@@ -1,5 +1,10 @@
 export { cryptoContract } from './crypto.contract.ts'
-export { deviceContract, type DeviceFixture, type DevicePlane } from './device.contract.ts'
+export {
+  deviceContract,
+  type DeviceFixture,
+  type DevicePlane,
+  type StoredRecords,
+} from './device.contract.ts'
 export { randomContract, schedulerContract, type SchedulerFixture } from './environment.contract.ts'
 export { anyId, anyText, brokenText } from './any-text.ts'
 export { listsContract, type ListedPlane, type ListsFixture } from './lists.contract.ts'

@@ -1,7 +1,7 @@
 import { encodeCanonical, fromHex } from '@peerplane/core'
 import { describe, expect, test } from 'vitest'
 
-import { batchKey, metaKey, reaches, tipKey, tips } from '../storage/keys.ts'
+import { batchKey, metaKey, openingKey, reaches, tipKey, tips } from '../storage/keys.ts'
 import { createMemoryStore } from '../storage/memory-store.ts'
 import { contents, members, openPeer, write, writeMany } from './peer.fixture.test.ts'
 
@@ -36,6 +36,12 @@ describe('a store that is opened', () => {
       await store.write([{ key, value }], 'local')
       await expect(openPeer(one, 0, { store })).rejects.toMatchObject({ code: 'store-corrupt' })
     }
+  })
+
+  test('without the opening of a session is refused as corrupt: its commits are not passed over', async () => {
+    const store = copy()
+    await store.write([{ key: openingKey(session), value: undefined }], 'local')
+    await expect(openPeer(one, 0, { store })).rejects.toMatchObject({ code: 'store-corrupt' })
   })
 
   test('with a damaged or missing batch that still waits is refused as corrupt', async () => {

@@ -44,10 +44,14 @@ export async function restoreSessions(store: Store, clock: HybridClock): Promise
       const { device, parents } = decodeOpening(bytes!, signature!).opening
       const stored = ends.get(id)
       if (!stored) throw new PeerplaneError('store-corrupt', `session ${id} has no tip`)
+      ends.delete(id)
       const reach = progress.get(id)
       sessions.add({ id, device, parents, stored }, reach)
       if (reach) clock.observe(reach.time)
     }
+  }
+  for (const id of ends.keys()) {
+    throw new PeerplaneError('store-corrupt', `session ${id} has no opening`)
   }
   return sessions
 }
