@@ -201,7 +201,7 @@ export const sabotages: readonly Sabotage[] = [
   sabotage(
     'one-by-one',
     'show entities one after the other',
-    'runtime/src/watching/entity-views.ts',
+    'runtime/src/watching/entity-watches.ts',
     '    for (const key of keys) {\n      for (const listener',
     '    for (const key of [...keys].slice(0, 1)) {\n      for (const listener',
   ),
@@ -238,7 +238,7 @@ export const sabotages: readonly Sabotage[] = [
   sabotage(
     'show-while-lost',
     'show what was opened while commits were lost and others are still to be folded again',
-    'runtime/src/watching/entity-views.ts',
+    'runtime/src/watching/entity-watches.ts',
     'space.losses() !== losses',
     'false',
   ),
@@ -253,7 +253,7 @@ export const sabotages: readonly Sabotage[] = [
     'show-while-closing',
     'go on showing entities that are being closed',
     'runtime/src/runtime.ts',
-    'closing: () => views.stop()',
+    'closing: () => watches.stop()',
     'closing: () => undefined',
   ),
   sabotage(
@@ -280,7 +280,7 @@ export const sabotages: readonly Sabotage[] = [
   sabotage(
     'show-while-folding',
     'show entities while commits are being folded into them',
-    'runtime/src/watching/entity-views.ts',
+    'runtime/src/watching/entity-watches.ts',
     'await space.atRest(showTimed)',
     'await showTimed()',
   ),

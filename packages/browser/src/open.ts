@@ -2,6 +2,7 @@ import {
   checkListener,
   createPlane,
   distinct,
+  openWithin,
   shielded,
   systemPlatform,
   systemReport,
@@ -29,10 +30,12 @@ export interface BrowserPlane extends Plane {
  * over when it goes away. State can be read and written as soon as this resolves; the network is loaded afterwards.
  *
  * Rejects with `unsupported`, `invalid-invitation`, `expired-invitation`, `wrong-space`, `invalid-declaration`, `invalid-input`, `store-failed`, `store-full`,
- * `store-version`, `store-corrupt`, `storage-lost`, or `store-locked` if another tab has the store and does not answer.
+ * `store-version`, `store-corrupt`, `storage-lost`, `aborted`, `timeout`, or `store-locked` if another tab has the store and does not answer.
  */
-export async function open(given: OpenOptions): Promise<BrowserPlane> {
-  const options = takeOpening(given)
+export const open = (given: OpenOptions): Promise<BrowserPlane> =>
+  openWithin(async () => openTaken(takeOpening(given)), given)
+
+async function openTaken(options: OpenOptions): Promise<BrowserPlane> {
   requireBrowser()
   const { entities, space = 'default', version = 0, onError = systemReport } = options
   const invitation = invitationOf(options.join)
@@ -51,7 +54,7 @@ export async function open(given: OpenOptions): Promise<BrowserPlane> {
     throw error
   }
   return {
-    ...createPlane(entities, backend, onError),
+    ...createPlane(entities, backend, { report: onError }),
     tabs: () => backend.tabs(),
     onTabs: (listener) => {
       const show = distinct(checkListener(listener), onError)

@@ -5,10 +5,10 @@ import {
   type Entity,
   type Trace,
 } from '@peerplane/core'
-import { option, takeOptions } from '@peerplane/runtime'
+import { option, takeOptions, waitReaders, type Wait } from '@peerplane/runtime'
 
 /** How to open a plane in a browser. */
-export interface OpenOptions {
+export interface OpenOptions extends Wait {
   /** The entity types that the application uses; commits of others are kept and passed on. All tabs should pass the same. */
   readonly entities: readonly Entity[]
   /** Which store of this origin; one store holds one space. Default `default`. */
@@ -48,6 +48,7 @@ export function takeOpening(given: OpenOptions): OpenOptions {
     online: option.switch,
     network: option.switch,
     iceServers: option.texts,
+    ...waitReaders,
     onError: option.callback<NonNullable<OpenOptions['onError']>>(),
     trace: option.callback<Trace>(),
   })

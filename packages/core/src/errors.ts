@@ -182,8 +182,13 @@ export const errorKinds = {
     'Wait for earlier work to finish, then try again.',
   ),
   timeout: kind('An answer did not come in time. Nothing was changed.', true, 'Try again.'),
+  aborted: kind(
+    'The signal that the caller passed was aborted before the answer came.',
+    true,
+    'Call again to wait again.',
+  ),
   unknown: kind(
-    'A command was handed over, and its answer did not come: it may have taken effect, or may still do so.',
+    'A command was handed over, and its answer did not come, or the caller stopped waiting for it: it may have taken effect, or may still do so.',
     false,
     'Pass the operation id of this error to `plane.outcome`: it says what came of the command, for good.',
   ),

@@ -128,7 +128,7 @@ async function compute(): Promise<Record<string, unknown>> {
         deps: deps.map((dep) => ({ session: dep.session, seq: lastSeq(dep) })),
         digest: depsDigest(deps.map(({ id }) => id)),
         time: { ms: 1_790_000_000_000 + seq, counter: 0 },
-        view: [],
+        admissions: [],
       },
       sections,
       seed,

@@ -69,7 +69,7 @@ planeContract('a client at the control socket of a daemon', async (entities, onE
   await serve(entities)
   const { target, close } = await drive()
   const local = { hasten: () => undefined, close: async () => close() }
-  return createPlane(entities, { ...target, ...local }, onError)
+  return createPlane(entities, { ...target, ...local }, { report: onError })
 })
 
 it('answers over a socket of its owner', async () => {

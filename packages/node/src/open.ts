@@ -3,6 +3,7 @@ import {
   createPlane,
   keyInStore,
   openRuntime,
+  openWithin,
   shielded,
   systemPlatform,
   systemReport,
@@ -19,12 +20,14 @@ import { openSqliteStore } from './storage/sqlite.ts'
  * also listens then.
  *
  * Rejects with `store-locked`, `store-corrupt`, `storage-lost`, `store-version`, `store-full`, `store-failed`, `exposed-secret`, `invalid-invitation`,
- * `expired-invitation`, `wrong-space`, `invalid-declaration`, `invalid-input`, `port-in-use`, `invalid-configuration` or `unsupported`.
+ * `expired-invitation`, `wrong-space`, `invalid-declaration`, `invalid-input`, `port-in-use`, `invalid-configuration`, `unsupported`, `aborted` or
+ * `timeout`.
  */
-export async function open(given: OpenOptions): Promise<Plane> {
-  const options = await takeOpening(given)
-  return createPlane(options.entities, await openTaken(options), options.onError)
-}
+export const open = (given: OpenOptions): Promise<Plane> =>
+  openWithin(async () => {
+    const options = await takeOpening(given)
+    return createPlane(options.entities, await openTaken(options), { report: options.onError })
+  }, given)
 
 /** What {@link open} puts a plane on. */
 export async function openBackend(given: OpenOptions): Promise<LocalBackend> {

@@ -2,10 +2,17 @@ import { isIP } from 'node:net'
 
 import { describe, PeerplaneError, takeDeclarations } from '@peerplane/core'
 import type { Entity, Trace } from '@peerplane/core'
-import { checkInvitation, option, systemPlatform, takeOptions } from '@peerplane/runtime'
+import {
+  checkInvitation,
+  option,
+  systemPlatform,
+  takeOptions,
+  waitReaders,
+  type Wait,
+} from '@peerplane/runtime'
 
 /** How to open a plane in Node. */
-export interface OpenOptions {
+export interface OpenOptions extends Wait {
   /** The entity types that the program uses; commits of others are kept and passed on. */
   readonly entities: readonly Entity[]
   /** Which store of this machine; one store holds one space. Default `default`. */
@@ -54,6 +61,7 @@ export async function takeOpening(given: OpenOptions): Promise<OpenOptions> {
     proxies: option.texts,
     anchor: option.switch,
     network: option.switch,
+    ...waitReaders,
     onError: option.callback<NonNullable<OpenOptions['onError']>>(),
     trace: option.callback<Trace>(),
   })

@@ -14,7 +14,7 @@ const tried = {} as Tried
 
 beforeEach(async () => {
   const entities = [Thing, Page]
-  tried.plane = createPlane(entities, await openAlone(entities), () => undefined)
+  tried.plane = createPlane(entities, await openAlone(entities), { report: () => undefined })
 })
 afterEach(() => tried.plane.close())
 

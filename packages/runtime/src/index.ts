@@ -2,9 +2,9 @@ export type { ListQuery } from '@peerplane/crdt-store'
 export type {
   Backend,
   Durability,
-  EntityView,
   Invocation,
   InvokeOptions,
+  Loaded,
   LocalBackend,
   Outcome,
   PeerStatus,
@@ -13,14 +13,15 @@ export type {
   Row,
 } from './contract/backend.ts'
 export {
-  createPlane,
   type CommandMethods,
   type CommandOptions,
   type CommandOutcome,
   type EntityClient,
-  type Plane,
+  type Known,
   type RecordedOf,
-} from './plane/plane.ts'
+} from './plane/client.ts'
+export { createPlane, type Plane, type PlaneTools } from './plane/plane.ts'
+export { openWithin, waitReaders, type Wait } from './plane/wait.ts'
 export { checkListener } from './contract/arguments.ts'
 export { option, takeOptions } from './contract/options.ts'
 export { distinct, shielded } from './plane/listening.ts'

@@ -29,7 +29,7 @@ import { doubtOfClock, readStatus, type StatusParts } from './plane-status.ts'
 import type { Ports } from './ports.ts'
 import { createStatus } from './watching/status.ts'
 import { createTimers } from './timers.ts'
-import { createViews, type Views } from './watching/views.ts'
+import { Watches } from './watching/watches.ts'
 
 /** How a device opens its space. */
 export interface RuntimeOptions {
@@ -62,12 +62,12 @@ export async function openRuntime(given: Ports, options: RuntimeOptions): Promis
   const timers = createTimers(given.scheduler)
   const ports = { ...given, store: checkedStore(given.store), scheduler: timers }
   const parts = await openParts(ports, options)
-  const { space, founding, status, views, online } = parts
+  const { space, founding, status, watches, online } = parts
   status.start(() => readStatus(parts))
   ports.trace?.('plane.opened', { ...openingOf(parts) })
   const stopLog = space.log.watch(() => {
     // Something was stored, so what could not be read may be readable again.
-    if (status.storageFails()) views.showAll()
+    if (status.storageFails()) watches.showAll()
     status.storageWorks()
     status.changed()
   })
@@ -93,7 +93,7 @@ export async function openRuntime(given: Ports, options: RuntimeOptions): Promis
 interface Parts extends StatusParts {
   readonly ports: Ports
   readonly types: ReadonlySet<string>
-  readonly views: Views
+  readonly watches: Watches
 }
 
 /** Opens the membership and the space that the store holds, and connects the parts with each other. */
@@ -113,12 +113,12 @@ async function openParts(
     if (online.wanted()) void online.set(true)
   })
   const space = await holdSpace(ports, entities, membership, new HybridClock(clock), {
-    changed: (keys) => views.show(keys),
-    reset: () => views.showAll(),
+    changed: (keys) => watches.show(keys),
+    reset: () => watches.showAll(),
     failed,
-    closing: () => views.stop(),
+    closing: () => watches.stop(),
   })
-  const invoker = new Invoker({
+  const invoker: Invoker = new Invoker({
     declared: entities,
     space,
     store,
@@ -128,20 +128,25 @@ async function openParts(
     scheduler,
     changed: (keys) => {
       status.changed()
-      return views.showNow(keys)
+      return watches.showNow(keys)
     },
-    caughtUp: (keys) => views.caughtUp(keys),
+    caughtUp: (keys) => watches.caughtUp(keys),
     settled: (keys) => {
-      views.showSettled(keys)
+      watches.showSettled(keys)
       status.changed()
     },
   })
-  const views = createViews(space, ports, (key) => invoker.pendingOn(key), failed)
+  const watches: Watches = new Watches({
+    space,
+    ports,
+    pendingOn: (key) => invoker.pendingOn(key),
+    failed,
+  })
   const known = await loadKnownDevices(ports)
   const losses = await loadLosses(ports)
   const online = createOnline(ports, founding, known, options.anchor ?? false, space.log, status)
   const types = new Set(entities.map(({ type }) => type))
-  return { ports, clock, types, space, founding, invoker, views, online, losses, status }
+  return { ports, clock, types, space, founding, invoker, watches, online, losses, status }
 }
 
 const openingOf = (parts: Parts): TraceFields<'plane.opened'> => {
@@ -151,7 +156,7 @@ const openingOf = (parts: Parts): TraceFields<'plane.opened'> => {
 
 /** What the runtime can be asked, until it is closed. */
 function backendOf(parts: Parts, end: () => Promise<void>): Runtime {
-  const { ports, types, space, founding, invoker, views, online, status } = parts
+  const { ports, types, space, founding, invoker, watches, online, status } = parts
   let closing: Promise<void> | undefined
   const open = <T>(value: () => T): T => {
     if (closing) throw new PeerplaneError('closed', 'the plane was closed')
@@ -170,9 +175,9 @@ function backendOf(parts: Parts, end: () => Promise<void>): Runtime {
     outcome: async (operationId) => open(() => invoker.outcome(operationId)),
     settled: () => space.log.settled(),
     watchEntity: (type, id, listener) =>
-      open(() => views.watchEntity(entityKey(declared(type), id), listener)),
+      open(() => watches.watchEntity(entityKey(declared(type), id), listener)),
     watchType: (type, query, listener) =>
-      open(() => views.watchType(declared(type), query, listener)),
+      open(() => watches.watchType(declared(type), query, listener)),
     list: async (type, query) =>
       open(() => space.read(() => space.entities.list(declared(type), query))),
     status: () => status.now(),

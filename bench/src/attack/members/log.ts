@@ -64,7 +64,7 @@ export class HandmadeSession {
       deps: [],
       digest: new Uint8Array(0),
       time: { ms: Date.now(), counter: 0 },
-      view: [],
+      admissions: [],
     }
     const section = { tag: new Uint8Array(0), modelVersion: 1, ...content }
     const commit = makeCommit(this.session, header, [section], seed)

@@ -23,5 +23,5 @@ planeContract('a tab that follows', async (entities, report) => {
     }))
   }
   await openTab()
-  return createPlane(entities, await openTab(), report)
+  return createPlane(entities, await openTab(), { report })
 })

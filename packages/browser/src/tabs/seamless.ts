@@ -3,21 +3,23 @@ import { equalData } from '@peerplane/core'
 /**
  * Makes a listener for each backend in turn.
  *
- * The first view of a new backend is a copy of what the one before has shown, if nothing happened in between. `listener` is not called for it,
+ * The first update of a new backend is a copy of what the one before has shown, if nothing happened in between. `listener` is not called for it,
  * and gets the objects that it knows where they are equal.
  */
-export function seamless<View>(listener: (view: View) => void): () => (view: View) => void {
-  let shown: { readonly view: View } | undefined
+export function seamless<Update>(
+  listener: (update: Update) => void,
+): () => (update: Update) => void {
+  let shown: { readonly update: Update } | undefined
   return () => {
     let isFirst = true
     let known: ReadonlyMap<unknown, unknown> = new Map()
-    return (view) => {
-      if (isFirst && shown) known = equalParts(view, shown.view)
-      const next = known.size > 0 ? withParts(view, known) : view
-      const isRepeated = isFirst && shown !== undefined && equalData(next, shown.view)
+    return (update) => {
+      if (isFirst && shown) known = equalParts(update, shown.update)
+      const next = known.size > 0 ? withParts(update, known) : update
+      const isRepeated = isFirst && shown !== undefined && equalData(next, shown.update)
       isFirst = false
       if (isRepeated) return
-      shown = { view: next }
+      shown = { update: next }
       listener(next)
     }
   }
@@ -34,11 +36,11 @@ function equalParts(next: unknown, before: unknown): ReadonlyMap<unknown, unknow
   return known
 }
 
-function withParts<View>(view: View, known: ReadonlyMap<unknown, unknown>): View {
-  if (Array.isArray(view)) return view.map((part) => known.get(part) ?? part) as View
-  if (!isObject(view)) return view
-  const parts = Object.entries(view).map(([key, part]) => [key, known.get(part) ?? part])
-  return Object.fromEntries(parts) as View
+function withParts<Update>(update: Update, known: ReadonlyMap<unknown, unknown>): Update {
+  if (Array.isArray(update)) return update.map((part) => known.get(part) ?? part) as Update
+  if (!isObject(update)) return update
+  const parts = Object.entries(update).map(([key, part]) => [key, known.get(part) ?? part])
+  return Object.fromEntries(parts) as Update
 }
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null

@@ -138,11 +138,10 @@ export async function openShelf(
       disk.watchers += 1
       const stop = listen(() =>
         listener({
-          local: 'ready',
+          phase: 'ready',
           state: disk.values.get(id) ?? 0,
           version: '',
-          pendingCommands: 0,
-          lastError: undefined,
+          pending: 0,
         }),
       )
       return () => {

@@ -82,7 +82,7 @@ export function createSteadyBackend(
     if (operation.kind === 'watch') {
       return (...given) => {
         if (closed) throw new PeerplaneError('closed', 'the plane was closed')
-        const listen = seamless(given.at(-1) as (view: unknown) => void)
+        const listen = seamless(given.at(-1) as (update: unknown) => void)
         return watches.add(
           (target) => call(target, [...given.slice(0, -1), listen()]) as () => void,
         )

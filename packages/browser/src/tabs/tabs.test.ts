@@ -1,6 +1,6 @@
 import { counter, entity, limits, PeerplaneError, Rejected, type Json } from '@peerplane/core'
 import { seededRandom } from '@peerplane/core/testing'
-import { createPlane, type Backend, type EntityView, type Outcome } from '@peerplane/runtime'
+import { createPlane, type Backend, type Loaded, type Outcome } from '@peerplane/runtime'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 
 import { broadcastChannel, webLocks } from '../adapters/tab-environment.ts'
@@ -74,7 +74,7 @@ describe('tabs of one space', () => {
     const leader = await open()
     const follower = await open()
     const reported: string[] = []
-    const plane = createPlane([Shelf], follower, ({ code }) => reported.push(code))
+    const plane = createPlane([Shelf], follower, { report: ({ code }) => reported.push(code) })
     const fail = vi.fn<() => void>(() => {
       throw new TypeError('a mistake of the application')
     })
@@ -94,10 +94,10 @@ describe('tabs of one space', () => {
     const { open } = await browser()
     await open()
     const follower = await open()
-    const views: EntityView[] = []
-    follower.watchEntity('cellar', 'a', (view) => views.push(view))
-    await eventually(() => expect(views).toHaveLength(1))
-    expect(views[0]).toMatchObject({ local: 'unreadable', lastError: { code: 'unknown-entity' } })
+    const shown: Loaded[] = []
+    follower.watchEntity('cellar', 'a', (entity) => shown.push(entity))
+    await eventually(() => expect(shown).toHaveLength(1))
+    expect(shown[0]).toMatchObject({ phase: 'unreadable', problem: { code: 'unknown-entity' } })
   })
 })
 
@@ -453,6 +453,9 @@ const eventually = (check: () => void): Promise<void> => vi.waitFor(check, 10_00
 
 const anyText: unknown = expect.stringMatching(/./)
 
+const stateOf = (entity: Loaded): number =>
+  entity.phase === 'ready' ? (entity.state as number) : NaN
+
 const counts = (...values: number[]): number[] => values
 
 const increment = (backend: Backend, id: string, by: number): Promise<Outcome> =>
@@ -460,14 +463,14 @@ const increment = (backend: Backend, id: string, by: number): Promise<Outcome> =
 
 function watch(backend: Backend, id: string): number[] {
   const seen: number[] = []
-  backend.watchEntity('shelf', id, ({ state }) => seen.push(state as number))
+  backend.watchEntity('shelf', id, (entity) => seen.push(stateOf(entity)))
   return seen
 }
 
 const shown = (backend: Backend, id: string, value: number): Promise<number> =>
   new Promise((resolve) => {
-    backend.watchEntity('shelf', id, ({ state }) => {
-      if (state === value) resolve(value)
+    backend.watchEntity('shelf', id, (entity) => {
+      if (stateOf(entity) === value) resolve(value)
     })
   })
 

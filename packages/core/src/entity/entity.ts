@@ -184,4 +184,5 @@ const isObjectOrFunction = (value: unknown): value is object =>
 const invalid = (reason: string): PeerplaneError =>
   new PeerplaneError('invalid-declaration', reason)
 
-const reservedNames = new Set(['subscribe', 'state', 'status', 'id', 'type', 'then'])
+/** The members that every client of an entity has as its own. There will be no others, so that no command ever has to be renamed. */
+const reservedNames = new Set(['id', 'type', 'state', 'peek', 'subscribe', 'watch', 'then'])

@@ -38,7 +38,7 @@ export interface Header {
   readonly digest: Uint8Array
   readonly time: Timestamp
   /** Hashes of admissions relied upon beyond the opening's. */
-  readonly view: readonly Uint8Array[]
+  readonly admissions: readonly Uint8Array[]
   /** Merkle root over the section leaves. */
   readonly root: Uint8Array
 }
@@ -80,7 +80,7 @@ export function encodeHeader(header: Header): Uint8Array {
     header.deps.map(({ session, seq }) => [fromHex(session), seq]),
     header.digest,
     [header.time.ms, header.time.counter],
-    header.view,
+    header.admissions,
     header.root,
   ])
 }
@@ -105,7 +105,9 @@ export function decodeHeader(encoded: Uint8Array): Header {
     deps,
     digest: bytes(fields[2], 'header.digest', deps.length === 0 ? 0 : 16),
     time: { ms: whole(time[0], 'header.time.ms'), counter },
-    view: list(fields[4], 'header.view', 16, (each, name) => bytes(each, name, HASH_BYTES)),
+    admissions: list(fields[4], 'header.admissions', 16, (each, name) =>
+      bytes(each, name, HASH_BYTES),
+    ),
     root: bytes(fields[5], 'header.root', HASH_BYTES),
   }
 }

@@ -22,7 +22,7 @@ const commit = (seq: number, body = 'x', deps: Commit[] = []): Commit =>
       deps: deps.map((dep) => ({ session: dep.session, seq: dep.header.seq })),
       digest: depsDigest(deps.map(({ id }) => id as string as BatchId)),
       time: { ms: 1, counter: 0 },
-      view: [],
+      admissions: [],
     },
     [{ tag: new Uint8Array(0), entity: entityKey('t', 'e'), modelVersion: 1, body: utf8(body) }],
     seed,

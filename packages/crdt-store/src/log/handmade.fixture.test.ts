@@ -49,7 +49,12 @@ export async function handmade(
   for (const headers of batches) {
     const salt = random.bytes(16)
     const commits = headers.map((header) => {
-      const fields = { deps: [], digest: new Uint8Array(0), time: { ms: 1, counter: 0 }, view: [] }
+      const fields = {
+        deps: [],
+        digest: new Uint8Array(0),
+        time: { ms: 1, counter: 0 },
+        admissions: [],
+      }
       return makeCommit(signed.session, { ...fields, seq: ++seq, ...header }, [section('x')], salt)
     })
     const batch = await signBatch(makeBatch(previous, commits as [Commit, ...Commit[]], salt), key)

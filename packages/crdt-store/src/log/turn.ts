@@ -66,7 +66,7 @@ export function prepare(
       deps: heads.map(({ session, seq }) => ({ session, seq })),
       digest: depsDigest(heads.map(({ batch: id }) => id)),
       time: place.time,
-      view: [],
+      admissions: [],
     },
     sections,
     batch.seed,

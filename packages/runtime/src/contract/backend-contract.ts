@@ -12,9 +12,9 @@ import type { ListQuery } from '@peerplane/crdt-store'
 import type {
   Backend,
   Durability,
-  EntityView,
   Invocation,
   InvokeOptions,
+  Loaded,
   Outcome,
   PeerStatus,
   PlaneStatus,
@@ -22,7 +22,7 @@ import type {
   Row,
 } from './backend.ts'
 import type { Contract } from './contract.ts'
-import { entityViews, rowsViews } from './views.ts'
+import { entityUpdates, rowsUpdates } from './updates.ts'
 import {
   count,
   flag,
@@ -35,6 +35,7 @@ import {
   oneOf,
   optional,
   partial,
+  tagged,
   text,
   tuple,
   type Form,
@@ -109,12 +110,9 @@ const planeStatus = object<PlaneStatus>({
   clockDoubt: optional(text()),
 })
 
-const entityView = object<EntityView>({
-  local: oneOf('ready', 'unreadable'),
-  state: json,
-  version: text(),
-  pendingCommands: count,
-  lastError: optional(problem),
+const loaded = tagged<Loaded, 'phase'>('phase', {
+  ready: object({ phase: oneOf('ready'), state: json, version: text(), pending: count }),
+  unreadable: object({ phase: oneOf('unreadable'), problem }),
 })
 
 /** What can be asked of a backend from a distance. */
@@ -172,27 +170,21 @@ export const backendContract: Contract<RemoteBackend> = {
     authority: 'read',
     durable: true,
     given: tuple(name, name),
-    views: () => entityViews(entityView),
-    refused: ({ code, message }) => ({
-      local: 'unreadable',
-      state: null,
-      version: '',
-      pendingCommands: 0,
-      lastError: { code, message },
-    }),
+    updates: () => entityUpdates(loaded),
+    refused: ({ code, message }) => ({ phase: 'unreadable', problem: { code, message } }),
   },
   watchType: {
     kind: 'watch',
     authority: 'read',
     durable: true,
     given: tuple(name, query),
-    views: () => rowsViews(row),
+    updates: () => rowsUpdates(row),
   },
   watchStatus: {
     kind: 'watch',
     authority: 'read',
     durable: false,
     given: tuple(),
-    views: () => planeStatus,
+    updates: () => planeStatus,
   },
 }

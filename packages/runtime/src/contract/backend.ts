@@ -45,15 +45,17 @@ export interface Outcome {
   readonly replies: readonly (Json | undefined)[]
 }
 
-/** An entity as it is now. */
-export interface EntityView {
-  readonly local: 'ready' | 'unreadable'
-  readonly state: Json
-  readonly version: string
-  /** Commits of this device on this entity that have not reached their durability. */
-  readonly pendingCommands: number
-  readonly lastError: Problem | undefined
-}
+/** An entity that was loaded, as it is now. */
+export type Loaded<State = Json> =
+  | {
+      readonly phase: 'ready'
+      readonly state: State
+      /** Names the state, for commands that refer to it. */
+      readonly version: string
+      /** Commands of this device on this entity that have not reached their durability. */
+      readonly pending: number
+    }
+  | { readonly phase: 'unreadable'; readonly problem: Problem }
 
 /** A failure as data. */
 export interface Problem {
@@ -127,7 +129,7 @@ export interface Backend {
    */
   outcome(operationId: string): Promise<Outcome | undefined>
   /** Calls back with the entity as soon as it is loaded and after each change, until the returned function is called. */
-  watchEntity(type: string, id: string, listener: (view: EntityView) => void): () => void
+  watchEntity(type: string, id: string, listener: (entity: Loaded) => void): () => void
   /** Calls back with all entities that the query names as soon as they are known and after each change. */
   watchType(type: string, query: ListQuery, listener: (rows: readonly Row[]) => void): () => void
   list(type: string, query: ListQuery): Promise<readonly Row[]>

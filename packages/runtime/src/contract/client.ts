@@ -8,7 +8,7 @@ import { fromPortable, type Reply, type Request } from './messages.ts'
 export interface ClientOptions<Target> {
   readonly contract: Contract<Target>
   readonly post: (request: Request) => void
-  /** A watch was refused that has no view for that. */
+  /** A watch was refused that has no update for that. */
   readonly refused: (error: PeerplaneError) => void
 }
 
@@ -80,9 +80,9 @@ export class Client<Target> {
   ): () => void {
     if (this.#ended) throw this.#ended
     const given = all.slice(0, -1)
-    const listener = all.at(-1) as (view: unknown) => void
+    const listener = all.at(-1) as (update: unknown) => void
     const id = this.#next++
-    const form = operation.views()
+    const form = operation.updates()
     this.#watched.set(id, {
       show: (data) => listener(form.read(data, name)),
       fail: (error) => {
@@ -99,7 +99,7 @@ export class Client<Target> {
   #show(id: number, data: unknown): void {
     const watching = this.#watched.get(id)
     if (!watching) return
-    // First, so that a listener that throws does not end the views.
+    // First, so that a listener that throws does not end the watch.
     this.#options.post({ kind: 'seen', id })
     watching.show(data)
   }

@@ -27,18 +27,18 @@ interface Marking<Given> {
   mark(given: Given, operationId: string): Given
 }
 
-/** A method that shows views, now and after each change, until the function that it returns is called. */
-export interface Watch<Given extends readonly unknown[], View> {
+/** A method that calls back with updates, now and after each change, until the function that it returns is called. */
+export interface Watch<Given extends readonly unknown[], Update> {
   readonly kind: 'watch'
   readonly authority: Authority
-  /** Whether a view is sent only when everything in it is durable. */
+  /** Whether an update is sent only when everything in it is durable. */
   readonly durable: boolean
   readonly given: Form<Given>
-  /** A writer, or a reader, of the views of one watch. It knows those before, so that it can leave out what has not changed. */
-  readonly views: () => Form<View>
-  /** The view that stands for a refusal; without it, the refusal is reported. */
+  /** A writer, or a reader, of the updates of one watch. It knows those before, so that it can leave out what has not changed. */
+  readonly updates: () => Form<Update>
+  /** The update that stands for a refusal; without it, the refusal is reported. */
   readonly refused?:
-    | ((problem: { readonly code: string; readonly message: string }) => View)
+    | ((problem: { readonly code: string; readonly message: string }) => Update)
     | undefined
 }
 
@@ -46,8 +46,8 @@ export interface Watch<Given extends readonly unknown[], View> {
 type OperationOf<Method> = Method extends (...given: infer Given) => Promise<infer Answer>
   ? Ask<Given, Answer>
   : Method extends (...given: infer Given) => () => void
-    ? Given extends readonly [...infer Arguments, (view: infer View) => void]
-      ? Watch<Arguments, View>
+    ? Given extends readonly [...infer Arguments, (update: infer Update) => void]
+      ? Watch<Arguments, Update>
       : never
     : never
 

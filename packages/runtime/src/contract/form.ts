@@ -45,6 +45,25 @@ export function object<T extends object>(fields: Fields<T>): Form<T> {
   }
 }
 
+/** A form of one of several objects, which their field `tag` tells apart. */
+export function tagged<T extends object, Tag extends keyof T & string>(
+  tag: Tag,
+  forms: {
+    readonly [Word in T[Tag] & string]: Form<Extract<T, { readonly [Key in Tag]: Word }>>
+  },
+): Form<T> {
+  const table = forms as unknown as { readonly [word: string]: Form<T> }
+  const words = oneOf(...Object.keys(table))
+  return {
+    read: (data, name) => {
+      if (typeof data !== 'object' || data === null) throw malformed(name, 'an object')
+      const word = words.read((data as { readonly [key: string]: unknown })[tag], `${name}.${tag}`)
+      return table[word]!.read(data, name)
+    },
+    write: (value) => table[value[tag] as string]!.write(value),
+  }
+}
+
 /** A form of a list of at most `max` items. */
 export function list<T>(item: Form<T>, max = Infinity): Form<readonly T[]> {
   return {

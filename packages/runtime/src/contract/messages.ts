@@ -12,7 +12,7 @@ import { count, json, object, optional, text } from './form.ts'
 
 /*
  *   client -> service   ask, watch, unwatch, seen     ids are given by the client and count up
- *   service -> client   answer, failed, view          each names the request that it belongs to
+ *   service -> client   answer, failed, update        each names the request that it belongs to
  */
 
 /** What a client says. */
@@ -24,12 +24,12 @@ export type Request =
       readonly given: Json
     }
   | { readonly kind: 'unwatch'; readonly id: number }
-  /** The last view of this watch was shown: the next may come. */
+  /** The last update of this watch was shown: the next may come. */
   | { readonly kind: 'seen'; readonly id: number }
 
 /** What a service says. */
 export type Reply =
-  | { readonly kind: 'answer' | 'view'; readonly id: number; readonly value: Json | undefined }
+  | { readonly kind: 'answer' | 'update'; readonly id: number; readonly value: Json | undefined }
   | { readonly kind: 'failed'; readonly id: number; readonly error: PortableError }
 
 /** An error as plain data. */
@@ -66,7 +66,7 @@ export function readRequest(message: unknown): Request {
 export function readReply(message: unknown): Reply {
   const { kind, id: numbered, value, error } = fieldsOf(message)
   const id = count.read(numbered, 'id')
-  if (kind === 'answer' || kind === 'view') return { kind, id, value: value as Json | undefined }
+  if (kind === 'answer' || kind === 'update') return { kind, id, value: value as Json | undefined }
   if (kind === 'failed') return { kind, id, error: portableError.read(error, 'error') }
   throw new PeerplaneError('outdated', 'a reply is of a kind that is not known here')
 }

@@ -20,7 +20,7 @@ export interface ServiceOptions<Target> {
   readonly post: (reply: Reply) => void
   /** Resolves when everything that watches have shown is durable; rejects when a part of it was given up. */
   readonly settled: () => Promise<void>
-  /** Views of watches that are otherwise shown with a delay, as they are now: they are sent before the answer of what may have changed them. */
+  /** What watches with a delay would show now: it is sent before the answer of what may have changed it. */
   readonly current?: { readonly [Name in keyof Target]?: () => unknown }
 }
 
@@ -31,8 +31,8 @@ interface Running {
 }
 
 /**
- * Serves an object to one client. An answer is sent after the views that contain what it answers. Views that the client has not seen are
- * left out in favour of later ones, so a slow client is never flooded.
+ * Serves an object to one client. An answer is sent after the updates that contain what it answers. Updates that the client has not seen
+ * are left out in favour of later ones, so a slow client is never flooded.
  */
 export class Service<Target> {
   readonly #options: ServiceOptions<Target>
@@ -125,11 +125,11 @@ export class Service<Target> {
     }
   }
 
-  #latest(id: number, { views, durable }: Watch<readonly unknown[], unknown>): Latest<unknown> {
+  #latest(id: number, { updates, durable }: Watch<readonly unknown[], unknown>): Latest<unknown> {
     const { post, settled } = this.#options
-    const form = views()
+    const form = updates()
     return new Latest<unknown>(
-      (view) => post({ kind: 'view', id, value: form.write(view) }),
+      (update) => post({ kind: 'update', id, value: form.write(update) }),
       durable ? settled : () => Promise.resolve(),
     )
   }
@@ -137,8 +137,8 @@ export class Service<Target> {
   #offerCurrent(): void {
     const current = this.#options.current as { readonly [name: string]: () => unknown } | undefined
     for (const { name, latest } of this.#watches.values()) {
-      const view = current?.[name]?.()
-      if (view !== undefined) latest.offer(view)
+      const update = current?.[name]?.()
+      if (update !== undefined) latest.offer(update)
     }
   }
 

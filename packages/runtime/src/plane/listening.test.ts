@@ -61,7 +61,9 @@ async function open(report?: (error: PeerplaneError) => void): Promise<Plane> {
   const platform = systemPlatform()
   const key = await platform.crypto.keyFromSeed(platform.random.bytes(32))
   const store = createMemoryStore()
-  return createPlane(entities, await openRuntime({ ...platform, key, store }, { entities }), report)
+  return createPlane(entities, await openRuntime({ ...platform, key, store }, { entities }), {
+    report,
+  })
 }
 
 test.each(entities)('consecutive calls of a subscription always differ: $type', async (each) => {

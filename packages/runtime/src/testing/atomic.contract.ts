@@ -10,7 +10,8 @@ import {
 } from '@peerplane/core'
 import { describe, expect, it } from 'vitest'
 
-import type { EntityClient, Plane } from '../plane/plane.ts'
+import type { EntityClient } from '../plane/client.ts'
+import type { Plane } from '../plane/plane.ts'
 import type { OpenPlane } from './fixture.ts'
 
 type Client = EntityClient<typeof Account>

@@ -9,7 +9,7 @@ import {
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
-import type { EntityClient } from '../plane/plane.ts'
+import type { EntityClient } from '../plane/client.ts'
 import type { OpenPlane } from './fixture.ts'
 
 /** The order of calls is the order of decisions. */

@@ -16,6 +16,8 @@ export const optional = (takes: (value: unknown) => boolean): ((value: unknown) 
 export const isPart = either(isName, (value) => value === '')
 export const isWhole = (value: unknown): boolean =>
   Number.isSafeInteger(value) && Number(value) >= 0
+export const isTimeout = (value: unknown): boolean =>
+  typeof value === 'number' && value >= 0 && value < 2 ** 31 - 60_001
 export const isHours = (value: unknown): boolean =>
   typeof value === 'number' && value > 0 && value <= limits.invitationHours
 export const isDurability = (value: unknown): boolean =>

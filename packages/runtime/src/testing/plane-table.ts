@@ -14,6 +14,7 @@ import {
   isDurability,
   isHours,
   isPart,
+  isTimeout,
   isVersion,
   isWhole,
   never,
@@ -50,6 +51,7 @@ export function planeTable(tried: Tried): FunctionTable {
     list: {
       entity: parameter(never, (value) => plane().list(value), unknown),
       ...queryRows((query) => plane().list(Thing, query)),
+      ...waitRows((wait) => plane().list(Thing, {}, wait)),
     },
     subscribe: {
       entity: parameter(never, (value) => ended(plane().subscribe(value, ignore)), unknown),
@@ -68,7 +70,10 @@ export function planeTable(tried: Tried): FunctionTable {
       ),
       ...optionRows((options) => record((on) => void on(thing()).put(), options)),
     },
-    outcome: { operationId: parameter(isName, (value) => plane().outcome(value)) },
+    outcome: {
+      operationId: parameter(isName, (value) => plane().outcome(value)),
+      ...waitRows((wait) => plane().outcome('a', wait)),
+    },
     status: {},
     onStatus: { listener: parameter(isFunction, (value) => ended(plane().onStatus(value))) },
     invite: {
@@ -78,10 +83,16 @@ export function planeTable(tried: Tried): FunctionTable {
         optional((value) => typeof value === 'boolean'),
         (trustClock) => plane().invite({ trustClock }),
       ),
+      ...waitRows((wait) => plane().invite(wait)),
     },
-    goOffline: {},
-    goOnline: {},
-    close: {},
+    goOffline: waitRows((wait) => plane().goOffline(wait)),
+    goOnline: waitRows((wait) => plane().goOnline(wait)),
+    // A plane that is closed cannot be tried any further.
+    close: {
+      options: parameter(never, (value) =>
+        plane().close(value === undefined || isOptions(value) ? 1 : value),
+      ),
+    },
   }
 }
 
@@ -132,8 +143,11 @@ export function clientTable(tried: Tried): FunctionTable {
     subscribe: {
       listener: parameter(isFunction, (value) => (client().subscribe(value) as () => void)()),
     },
-    state: {},
-    status: {},
+    state: waitRows((wait) => client().state(wait)),
+    peek: {},
+    watch: {
+      listener: parameter(isFunction, (value) => (client().watch(value) as () => void)()),
+    },
   }
 }
 
@@ -151,5 +165,17 @@ function optionRows(pass: (options: unknown) => unknown): FunctionTable[string] 
     options: parameter(optional(isOptions), pass),
     durability: parameter(optional(isDurability), (durability) => pass({ durability })),
     operationId: parameter(optional(isName), (operationId) => pass({ operationId })),
+    ...waitRows((wait) => pass(wait)),
+  }
+}
+
+function waitRows(pass: (wait: unknown) => unknown): FunctionTable[string] {
+  return {
+    wait: parameter(optional(isOptions), pass),
+    signal: parameter(isUndefined, (signal) => pass({ signal })),
+    timeoutMs: parameter(optional(isTimeout), (timeoutMs) =>
+      // Long enough: what a call has done that nobody waits for any longer is tried elsewhere.
+      pass({ timeoutMs: isTimeout(timeoutMs) ? Number(timeoutMs) + 60_000 : timeoutMs }),
+    ),
   }
 }

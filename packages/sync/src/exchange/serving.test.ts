@@ -29,7 +29,7 @@ function batchOf(session: SessionId, firstSeq: number, count: number, ms: number
         deps: [],
         digest: depsDigest([]),
         time: { ms: ms + i, counter: 3 },
-        view: [],
+        admissions: [],
       },
       [
         {

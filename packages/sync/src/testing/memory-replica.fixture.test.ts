@@ -176,7 +176,7 @@ export function createMemoryReplica(
           deps: index === 0 ? deps : [],
           digest: depsDigest(index === 0 ? ids : []),
           time: clock.next(),
-          view: [],
+          admissions: [],
         },
         [section],
         seed,

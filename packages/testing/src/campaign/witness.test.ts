@@ -1,5 +1,5 @@
 import type { Json } from '@peerplane/core'
-import type { Backend, EntityView } from '@peerplane/runtime'
+import type { Backend, Loaded } from '@peerplane/runtime'
 import { describe, expect, test } from 'vitest'
 
 import { SimDisk } from '../disk/disk.ts'
@@ -187,7 +187,7 @@ class Scene {
   readonly #twins: Twins = new Map()
   readonly #violations: Rule[] = []
   readonly #witnesses = new Map<string, Witness>()
-  readonly #listeners = new Map<string, (view: EntityView) => void>()
+  readonly #listeners = new Map<string, (entity: Loaded) => void>()
 
   constructor() {
     this.device = { name: 'd', disk: new SimDisk(this.#world, 'd') } as SimDevice
@@ -229,7 +229,7 @@ class Scene {
     const known = this.#witnesses.get(name)
     if (known) return known
     const backend = {
-      watchEntity: (type: string, id: string, listener: (view: EntityView) => void) => {
+      watchEntity: (type: string, id: string, listener: (entity: Loaded) => void) => {
         this.#listeners.set(`${name} ${type}/${id}`, listener)
         return () => undefined
       },
@@ -264,13 +264,6 @@ class Scene {
   }
 
   #tell(name: string, key: string, state: Json): void {
-    const view: EntityView = {
-      local: 'ready',
-      state,
-      version: '',
-      pendingCommands: 0,
-      lastError: undefined,
-    }
-    this.#listeners.get(`${name} ${key}`)!(view)
+    this.#listeners.get(`${name} ${key}`)!({ phase: 'ready', state, version: '', pending: 0 })
   }
 }

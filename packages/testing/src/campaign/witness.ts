@@ -1,5 +1,5 @@
 import { splitEntityKey, type EntityKey, type Json } from '@peerplane/core'
-import type { EntityView } from '@peerplane/runtime'
+import type { Loaded } from '@peerplane/runtime'
 
 import type { Incarnation } from '../fleet/device.ts'
 import { canonical, isSame } from '../check/canonical.ts'
@@ -151,19 +151,16 @@ export class Witness {
     return fresh
   }
 
-  #show(key: string, view: EntityView): void {
-    if (view.local === 'unreadable') {
-      this.#fail(
-        'exception',
-        `${key} is unreadable: ${view.lastError?.message ?? 'no reason given'}`,
-      )
+  #show(key: string, entity: Loaded): void {
+    if (entity.phase === 'unreadable') {
+      this.#fail('exception', `${key} is unreadable: ${entity.problem.message}`)
       return
     }
-    const { marks } = view.state as { readonly marks: readonly string[] }
+    const { marks } = entity.state as { readonly marks: readonly string[] }
     const before = this.#shown.get(key)
-    const seen: Seen = { marks: new Set(marks), state: view.state }
+    const seen: Seen = { marks: new Set(marks), state: entity.state }
     this.#shown.set(key, seen)
-    const { title } = view.state as { readonly title?: string }
+    const { title } = entity.state as { readonly title?: string }
     if (title !== undefined) this.#court.titles.read(this.incarnation.process.name, key, title)
     this.#changed.add(key)
     this.#court.changed()

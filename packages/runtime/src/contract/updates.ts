@@ -1,25 +1,33 @@
-import type { EntityView, Row } from './backend.ts'
+import type { Json } from '@peerplane/core'
+
+import type { Loaded, Row } from './backend.ts'
 import { list, maybe, object, text, type Form } from './form.ts'
 
-/** The views of one entity; the state is left out while it is the one before. */
-export function entityViews(view: Form<EntityView>): Form<EntityView> {
-  let sent: EntityView | undefined
-  let seen: EntityView | undefined
+/** The updates of one entity; the state is left out while it is the one before. */
+export function entityUpdates(loaded: Form<Loaded>): Form<Loaded> {
+  let sent: Loaded | undefined
+  let seen: Loaded | undefined
+  const isSame = (next: Loaded): boolean =>
+    sent?.phase === 'ready' && next.phase === 'ready' && sent.state === next.state
   return {
     write: (next) => {
-      const written = view.write(next) as { readonly [name: string]: never }
+      const written = loaded.write(next) as { readonly [name: string]: Json }
       const { state: _, ...rest } = written
-      const same = sent !== undefined && sent.state === next.state
+      const update = isSame(next) ? rest : written
       sent = next
-      return same ? rest : written
+      return update
     },
     read: (data, name) => {
-      const isSame = seen && typeof data === 'object' && data !== null && !('state' in data)
-      seen = view.read(isSame ? { ...data, state: seen!.state } : data, name)
+      const state = seen?.phase === 'ready' ? seen.state : undefined
+      const leavesOut = isObject(data) && data['phase'] === 'ready' && !('state' in data)
+      seen = loaded.read(leavesOut ? { ...data, state } : data, name)
       return seen
     },
   }
 }
+
+const isObject = (data: unknown): data is { readonly [name: string]: unknown } =>
+  typeof data === 'object' && data !== null
 
 /** What makes one listing of the one before, so that a change of one row does not send all. */
 interface RowsDelta {
@@ -30,7 +38,7 @@ interface RowsDelta {
 }
 
 /** The listings of one watch. Rows that have not changed are neither sent nor made anew. */
-export function rowsViews(row: Form<Row>): Form<readonly Row[]> {
+export function rowsUpdates(row: Form<Row>): Form<readonly Row[]> {
   const delta = object<RowsDelta>({ ids: maybe(list(text())), rows: list(row) })
   let sent: readonly Row[] = []
   let seen: readonly Row[] = []

@@ -9,7 +9,7 @@ import {
   systemScheduler,
   webCrypto,
   type Backend,
-  type EntityView,
+  type Loaded,
   type Invocation,
   type Ports,
   type Row,
@@ -46,8 +46,8 @@ test('no row and no entity ever shows half of an atomic commit', async () => {
   const single = new Map<string, number>()
   const singleSums = new Set<number>()
   for (const id of ids) {
-    backend.watchEntity('count', id, ({ state }) => {
-      single.set(id, state as number)
+    backend.watchEntity('count', id, (entity) => {
+      if (entity.phase === 'ready') single.set(id, entity.state as number)
       // When all who are told together have been told.
       queueMicrotask(() => singleSums.add([...single.values()].reduce((a, b) => a + b, 0)))
     })
@@ -88,14 +88,14 @@ test('what could not be read is shown as soon as it can be', async () => {
   }
   const backend = await openRuntime({ ...ports, store }, { entities: [Count] })
   fails = true
-  const views: EntityView[] = []
+  const shown: Loaded[] = []
   const listed: (readonly Row[])[] = []
-  backend.watchEntity('count', 'x', (view) => views.push(view))
+  backend.watchEntity('count', 'x', (entity) => shown.push(entity))
   backend.watchType('count', {}, (rows) => listed.push(rows))
-  await vi.waitFor(() => expect(views).toHaveLength(1))
-  expect(views[0]).toMatchObject({ local: 'unreadable', lastError: { code: 'store-failed' } })
+  await vi.waitFor(() => expect(shown).toHaveLength(1))
+  expect(shown[0]).toMatchObject({ phase: 'unreadable', problem: { code: 'store-failed' } })
   fails = false
-  await vi.waitFor(() => expect(views.at(-1)).toMatchObject({ local: 'ready', state: 3 }), 5_000)
+  await vi.waitFor(() => expect(shown.at(-1)).toMatchObject({ phase: 'ready', state: 3 }), 5_000)
   await vi.waitFor(() => expect(listed).toEqual([[{ id: 'x', state: 3 }]]), 5_000)
   await backend.close()
 })
@@ -111,11 +111,11 @@ test('nobody is told that what a closed plane held cannot be read', async () => 
     },
     { entities: [Count], online: false },
   )
-  const seen: EntityView[] = []
-  backend.watchEntity('count', 'x', (view) => seen.push(view))
+  const seen: Loaded[] = []
+  backend.watchEntity('count', 'x', (entity) => seen.push(entity))
   await vi.waitFor(() => expect(seen).toHaveLength(1))
   await backend.invoke([up('x', 1)], { durability: 'synced' })
   await backend.close()
   await new Promise((resolve) => setTimeout(resolve, 100))
-  expect(seen.map(({ local }) => local)).not.toContain('unreadable')
+  expect(seen.map(({ phase }) => phase)).not.toContain('unreadable')
 })

@@ -1,0 +1,232 @@
+import {
+  PeerplaneError,
+  freeze,
+  toBase64Url,
+  type Entity,
+  type Json,
+  type Random,
+  type Scheduler,
+  type Shape,
+  type StateOf,
+} from '@peerplane/core'
+
+import { checkListener, takeInput, takeInvokeOptions, takeVersion } from '../contract/arguments.ts'
+import type {
+  Backend,
+  Durability,
+  Invocation,
+  InvokeOptions,
+  Loaded,
+  Outcome,
+} from '../contract/backend.ts'
+import type { Report } from '../ports.ts'
+import { distinct } from './listening.ts'
+import type { Recording, Target } from './recording.ts'
+import { isBounded, takeWait, waitFor, type Wait } from './wait.ts'
+
+/**
+ * How to call a command. A caller that no longer waits gets `unknown`: what was called may still take effect, and `Plane.outcome` says so.
+ */
+export interface CommandOptions extends InvokeOptions, Wait {
+  /** The version of the entity that the caller saw: positions in texts refer to it. */
+  readonly at?: string | undefined
+}
+
+/** What a command that was not refused resolves to. */
+export interface CommandOutcome<Reply> {
+  readonly commit: Outcome['commit']
+  readonly durability: Durability
+  readonly reply: Reply
+}
+
+type InputOf<H> = H extends (state: never, ...rest: infer Rest) => unknown
+  ? Rest extends readonly [infer Input, ...unknown[]]
+    ? Input
+    : undefined
+  : never
+type Arguments<H, Options> =
+  unknown extends InputOf<H>
+    ? [input?: undefined, options?: Options]
+    : undefined extends InputOf<H>
+      ? [input?: InputOf<H>, options?: Options]
+      : [input: InputOf<H>, options?: Options]
+type ReplyOf<H> = H extends (...args: never[]) => infer Reply ? Reply : never
+
+/** The commands of an entity as methods. */
+export type CommandMethods<C> = {
+  readonly [Name in keyof C]: (
+    ...args: Arguments<C[Name], CommandOptions>
+  ) => Promise<CommandOutcome<ReplyOf<C[Name]>>>
+}
+
+/** What is known of an entity without waiting. */
+export type Known<State = Json> = { readonly phase: 'loading' } | Loaded<State>
+
+/** What every client has besides the commands of its entity. No command has one of these names, and there will never be more of them. */
+interface OwnMembers<State> {
+  readonly type: string
+  readonly id: string
+  /** The state once it is loaded. Rejects with `unreadable`, `aborted` or `timeout`. */
+  state(wait?: Wait): Promise<State>
+  /**
+   * What is known now: `ready` with the state, `unreadable` with the problem, or `loading`. An entity is known while something watches it
+   * or subscribes to it; the same object comes back until something changes.
+   */
+  peek(): Known<State>
+  /**
+   * Calls back with the state as soon as it is loaded and after each change, never twice in a row with equal ones; `version` names
+   * the state for commands that refer to it. A listener that throws is reported as `listener-failed`. The returned function ends it.
+   */
+  subscribe(listener: (state: State, version: string) => void): () => void
+  /** Calls back with what {@link peek} returns, now and after each change. The returned function ends it. */
+  watch(listener: (known: Known<State>) => void): () => void
+  /** A client is no promise: `then` is never there. */
+  readonly then?: undefined
+}
+
+/** One entity of the space, as an application holds it. */
+export type EntityClient<E> =
+  E extends Entity<Shape, infer C> ? CommandMethods<C> & OwnMembers<StateOf<E>> : never
+
+/** The recorded commands of a client. */
+export type RecordedOf<C> = {
+  readonly [
+    Name in keyof C as C[Name] extends (...args: infer _) => Promise<CommandOutcome<unknown>>
+      ? Name
+      : never
+  ]: C[Name] extends (...args: infer Args) => unknown ? (...args: Args) => void : never
+}
+
+/** What clients work with. */
+export interface ClientParts {
+  readonly backend: Backend
+  readonly recording: Recording
+  readonly report: Report
+  readonly random: Random
+  readonly scheduler: Scheduler
+}
+
+/** Makes the clients of one plane. */
+export class Clients {
+  readonly #parts: ClientParts
+  /** What the watches that are open have shown, by entity. */
+  readonly #known = new Map<string, { watches: number; known: Known }>()
+
+  constructor(parts: ClientParts) {
+    this.#parts = parts
+  }
+
+  /** The client of one entity. */
+  client(target: Target): object {
+    const { type, id, commands } = target
+    const { recording } = this.#parts
+    const methods = commands.map((name) => [
+      name,
+      (input?: unknown, options: unknown = {}) => {
+        recording.requireNone()
+        return this.#call(target, name, input, options)
+      },
+    ])
+    const own: OwnMembers<Json> = {
+      type,
+      id,
+      state: (wait = {}) => this.#state(target, wait),
+      peek: () => this.#known.get(keyOf(target))?.known ?? loading,
+      subscribe: (listener) => this.#subscribe(target, listener),
+      watch: (listener) => this.#watchKnown(target, listener),
+    }
+    return Object.freeze({ ...Object.fromEntries(methods), ...own })
+  }
+
+  /** Invokes commands; a caller that no longer waits gets `unknown` with an operation id. */
+  async invoke(invocations: readonly Invocation[], given: unknown): Promise<Outcome> {
+    const { backend, random, scheduler } = this.#parts
+    const options = takeInvokeOptions(given)
+    const wait = takeWait(given)
+    if (!isBounded(wait)) return freeze(await backend.invoke(invocations, options))
+    const operationId = options.operationId ?? toBase64Url(random.bytes(16))
+    const invoke = (): Promise<Outcome> => backend.invoke(invocations, { ...options, operationId })
+    const outcome = await waitFor(invoke, wait, scheduler, (cause) => {
+      const reason = 'the caller no longer waits for the answer of a command'
+      return new PeerplaneError('unknown', reason, { operationId, cause })
+    })
+    return freeze(outcome)
+  }
+
+  async #call(
+    { type, id }: Target,
+    command: string,
+    given: unknown,
+    options: unknown,
+  ): Promise<CommandOutcome<unknown>> {
+    const input = takeInput(given)
+    const invocation: Invocation = { type, id, command, input, at: takeVersion(options) }
+    const { commit, durability, replies } = await this.invoke([invocation], options)
+    return { commit, durability, reply: replies[0] }
+  }
+
+  async #state(target: Target, given: unknown): Promise<Json> {
+    const wait = takeWait(given)
+    const { promise, resolve } = Promise.withResolvers<Loaded>()
+    const stop = this.#open(target, resolve)
+    try {
+      const entity = await waitFor(() => promise, wait, this.#parts.scheduler)
+      if (entity.phase === 'ready') return entity.state
+      throw new PeerplaneError('unreadable', entity.problem.message)
+    } finally {
+      stop()
+    }
+  }
+
+  #subscribe(target: Target, listener: (state: Json, version: string) => void): () => void {
+    const show = distinct(checkListener(listener), this.#parts.report)
+    return this.#open(target, (entity) => {
+      if (entity.phase === 'ready') show(entity.state, entity.version)
+    })
+  }
+
+  #watchKnown(target: Target, listener: (known: Known) => void): () => void {
+    const show = distinct(checkListener(listener), this.#parts.report)
+    const stop = this.#open(target, show)
+    show(this.#known.get(keyOf(target))!.known)
+    return stop
+  }
+
+  /** Watches an entity, and remembers what was shown as long as anything watches it. */
+  #open(target: Target, listener: (entity: Loaded) => void): () => void {
+    const { type, id } = target
+    const key = keyOf(target)
+    const entry = this.#known.get(key) ?? { watches: 0, known: loading }
+    this.#known.set(key, entry)
+    entry.watches++
+    let isOpen = true
+    const stop = this.#parts.backend.watchEntity(type, id, (entity) => {
+      if (!isOpen) return
+      const next = freeze(entity)
+      if (!equalKnown(entry.known, next)) entry.known = next
+      listener(next)
+    })
+    return () => {
+      if (!isOpen) return
+      isOpen = false
+      stop()
+      entry.watches--
+      if (entry.watches === 0) this.#known.delete(key)
+    }
+  }
+}
+
+const loading: Known = Object.freeze({ phase: 'loading' })
+
+const keyOf = ({ type, id }: Target): string => `${type}/${id}`
+
+/** Whether two are the same for whoever compares them by identity. */
+function equalKnown(before: Known, next: Loaded): boolean {
+  return (
+    before.phase === 'ready' &&
+    next.phase === 'ready' &&
+    before.state === next.state &&
+    before.version === next.version &&
+    before.pending === next.pending
+  )
+}

@@ -1,0 +1,90 @@
+import { describe, isA, PeerplaneError, type Scheduler } from '@peerplane/core'
+
+import { systemScheduler } from '../adapters/scheduler.ts'
+import { takeOptions } from '../contract/options.ts'
+
+/** How long a caller waits. Giving up ends the waiting, not what was called. */
+export interface Wait {
+  /** Ends the waiting when it is aborted. */
+  readonly signal?: AbortSignal | undefined
+  /** Ends the waiting after so many milliseconds. */
+  readonly timeoutMs?: number | undefined
+}
+
+/** The longest time that a timer of a platform can wait. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1
+
+/** The readers of a `Wait`, for tables of options. */
+export const waitReaders = {
+  signal: (value: unknown, name: string): AbortSignal => {
+    if (isA(AbortSignal, value)) return value
+    throw invalid(`the option ${name} is an AbortSignal, not ${describe(value)}`)
+  },
+  timeoutMs: (value: unknown, name: string): number => {
+    if (typeof value === 'number' && value >= 0 && value <= MAX_TIMEOUT_MS) return value
+    const range = `0 to ${MAX_TIMEOUT_MS} milliseconds`
+    throw invalid(`the option ${name} is ${range}, not ${describe(value)}`)
+  },
+} as const
+
+/** The `Wait` among the members of an options object. Throws `invalid-input`. */
+export const takeWait = (options: unknown): Wait => takeOptions<Wait>(options, waitReaders)
+
+/** Whether a wait ends before what is waited for may have. */
+export const isBounded = ({ signal, timeoutMs }: Wait): boolean =>
+  signal !== undefined || timeoutMs !== undefined
+
+/**
+ * What `task` resolves to. Rejects as it does, or, when the caller no longer waits, with what `givenUp` makes of the reason: an error of the
+ * code `aborted` or `timeout`. A signal that is aborted before keeps `task` from being called.
+ */
+export async function waitFor<T>(
+  task: () => Promise<T>,
+  { signal, timeoutMs }: Wait,
+  scheduler: Scheduler,
+  givenUp: (reason: PeerplaneError) => PeerplaneError = (reason) => reason,
+): Promise<T> {
+  if (signal?.aborted) throw aborted(signal)
+  if (signal === undefined && timeoutMs === undefined) return task()
+  const { promise, resolve, reject } = Promise.withResolvers<T>()
+  const abort = (): void => reject(givenUp(aborted(signal!)))
+  signal?.addEventListener('abort', abort)
+  const cancel =
+    timeoutMs === undefined
+      ? undefined
+      : scheduler.after(timeoutMs, () => {
+          const reason = `there was no answer within ${timeoutMs} milliseconds`
+          reject(givenUp(new PeerplaneError('timeout', reason)))
+        })
+  try {
+    task().then(resolve, reject)
+    return await promise
+  } finally {
+    signal?.removeEventListener('abort', abort)
+    cancel?.()
+  }
+}
+
+/** What `open` gives. A caller that no longer waits gets `aborted` or `timeout`, and what is opened after all is closed. */
+export async function openWithin<P extends { close(): Promise<void> }>(
+  open: () => Promise<P>,
+  options: unknown,
+): Promise<P> {
+  const wait = takeWait(options)
+  let opening: Promise<P> | undefined
+  try {
+    return await waitFor(() => (opening = open()), wait, systemScheduler)
+  } catch (error) {
+    // Ignored: the caller was already told why there is no plane.
+    opening?.then(
+      (opened) => opened.close(),
+      () => undefined,
+    )
+    throw error
+  }
+}
+
+const aborted = (signal: AbortSignal): PeerplaneError =>
+  new PeerplaneError('aborted', 'the caller no longer waits', { cause: signal.reason })
+
+const invalid = (reason: string): PeerplaneError => new PeerplaneError('invalid-input', reason)

@@ -1,0 +1,200 @@
+import { asPeerplaneError, splitEntityKey, type EntityKey, type EntityState } from '@peerplane/core'
+
+import type { Loaded } from '../contract/backend.ts'
+import type { Ports } from '../ports.ts'
+import type { HeldSpace } from '../space/held-space.ts'
+import { paced, type Pace } from './pace.ts'
+
+/** From a failed reading to the next. */
+const RETRY_MS = 1_000
+
+/** Is called with an entity. */
+export type EntityListener = (entity: Loaded) => void
+
+/** What watches work with. */
+export interface WatchParts {
+  readonly space: Pick<HeldSpace, 'entities' | 'atRest' | 'losses'>
+  readonly ports: Pick<Ports, 'clock' | 'scheduler' | 'trace'>
+  /** Counts the commands on an entity that are not durable yet. */
+  readonly pendingOn: (key: EntityKey) => number
+  readonly failed: (error: unknown) => void
+}
+
+/**
+ * Shows single entities to those who watch them. All that have changed are shown together, as they are at one moment: a listener to several
+ * never sees one of them show an effect and another not yet its cause, nor half of an atomic commit.
+ */
+export class EntityWatches {
+  readonly #parts: WatchParts
+  readonly #pace: Pace
+  readonly #watched = new Map<EntityKey, Set<EntityListener>>()
+  readonly #changed = new Set<EntityKey>()
+  /** Listeners that were not called yet. */
+  readonly #fresh = new Map<EntityListener, EntityKey>()
+
+  constructor(parts: WatchParts) {
+    this.#parts = parts
+    this.#pace = paced(parts.ports.clock, parts.ports.scheduler, () => this.#showAtRest())
+  }
+
+  watch(key: EntityKey, listener: EntityListener): () => void {
+    const own: EntityListener = (entity) => listener(entity)
+    const listeners = this.#watched.get(key) ?? new Set()
+    this.#watched.set(key, listeners)
+    listeners.add(own)
+    const { entities } = this.#parts.space
+    entities.pin(key)
+    this.#fresh.set(own, key)
+    void this.#pace.insist()
+    return () => {
+      if (!listeners.delete(own)) return
+      entities.unpin(key)
+      this.#fresh.delete(own)
+      if (listeners.size === 0) this.#watched.delete(key)
+    }
+  }
+
+  /** Shows these entities soon. */
+  show(keys: readonly EntityKey[]): void {
+    if (this.#request(keys)) this.#pace.ask()
+  }
+
+  /** Shows these entities now; resolves when every listener to one of them was called. */
+  async showNow(keys: readonly EntityKey[]): Promise<void> {
+    if (this.#request(keys)) await this.#pace.insist()
+  }
+
+  /** Resolves when every listener to one of these entities was called once. */
+  async caughtUp(keys: readonly EntityKey[]): Promise<void> {
+    const waiting = new Set(this.#fresh.values())
+    if (keys.some((key) => waiting.has(key))) await this.#pace.insist()
+  }
+
+  showAll(): void {
+    this.show([...this.#watched.keys()])
+  }
+
+  /** Calls no listener from here on. */
+  stop(): void {
+    this.#watched.clear()
+    this.#fresh.clear()
+    this.#changed.clear()
+  }
+
+  /** Opens these entities as they are now. */
+  async open(keys: readonly EntityKey[]): Promise<ReadonlyMap<EntityKey, Loaded>> {
+    try {
+      const states = await this.#parts.space.entities.openAll(keys)
+      return new Map(keys.map((key, i) => [key, this.#loaded(states[i]!, key)]))
+    } catch {
+      // Ignored: each says for itself what is wrong.
+      return new Map(
+        await Promise.all(keys.map(async (key) => [key, await this.#openOne(key)] as const)),
+      )
+    }
+  }
+
+  async #openOne(key: EntityKey): Promise<Loaded> {
+    try {
+      return this.#loaded(await this.#parts.space.entities.open(key), key)
+    } catch (error) {
+      const { code, message } = asPeerplaneError(error, 'unreadable')
+      const { trace } = this.#parts.ports
+      // What is wrong with the entity itself is reported where it is loaded.
+      if (code !== 'unreadable') {
+        trace?.('entity.unreadable', { type: splitEntityKey(key).type, entity: key, error })
+      }
+      return { phase: 'unreadable', problem: { code, message } }
+    }
+  }
+
+  #loaded({ mirror, version }: EntityState, key: EntityKey): Loaded {
+    return { phase: 'ready', state: mirror, version, pending: this.#parts.pendingOn(key) }
+  }
+
+  /** Marks what is watched of these entities as changed; says whether anything is. */
+  #request(keys: readonly EntityKey[]): boolean {
+    const relevant = keys.filter((key) => this.#watched.has(key))
+    for (const key of relevant) this.#changed.add(key)
+    return relevant.length > 0
+  }
+
+  /** Shows what has changed; resolves to the milliseconds it took. */
+  async #showAtRest(): Promise<number> {
+    const { space, failed } = this.#parts
+    const showTimed = (): Promise<number | undefined> => this.#showTimed()
+    try {
+      for (;;) {
+        const costMs = await space.atRest(showTimed)
+        if (costMs !== undefined) return costMs
+      }
+    } catch (error) {
+      failed(error)
+      return 0
+    }
+  }
+
+  async #showTimed(): Promise<number | undefined> {
+    const { clock } = this.#parts.ports
+    const started = clock.now()
+    return (await this.#showChanged()) ? clock.now() - started : undefined
+  }
+
+  /** Says whether it was shown. */
+  async #showChanged(): Promise<boolean> {
+    const { space } = this.#parts
+    const keys = new Set<EntityKey>()
+    let opened: ReadonlyMap<EntityKey, Loaded>
+    const losses = space.losses()
+    // A command may append while entities are opened; what it changed is shown with the rest.
+    do {
+      for (const key of this.#changed) if (this.#watched.has(key)) keys.add(key)
+      this.#changed.clear()
+      opened = await this.open([...new Set([...keys, ...this.#fresh.values()])])
+    } while (this.#changed.size > 0)
+    // Commits were lost meanwhile: what was opened may lack others that are still to be folded again.
+    if (space.losses() !== losses) {
+      this.#request([...keys])
+      return false
+    }
+    const called = this.#callFresh(opened)
+    for (const key of keys) {
+      for (const listener of this.#watched.get(key) ?? []) {
+        if (!called.has(listener) && !this.#fresh.has(listener)) call(listener, opened.get(key)!)
+      }
+    }
+    if (this.#fresh.size > 0) this.#pace.ask()
+    this.#readAgain(opened)
+    return true
+  }
+
+  /** Calls listeners for the first time, as far as their entities were opened; returns those that were tried. */
+  #callFresh(opened: ReadonlyMap<EntityKey, Loaded>): ReadonlySet<EntityListener> {
+    const first = [...this.#fresh]
+    this.#fresh.clear()
+    for (const [listener, key] of first) {
+      const entity = opened.get(key)
+      if (entity && this.#watched.get(key)?.has(listener)) call(listener, entity)
+      else if (!entity) this.#fresh.set(listener, key)
+    }
+    return new Set(first.map(([listener]) => listener))
+  }
+
+  /** What the store did not give is read again later. */
+  #readAgain(opened: ReadonlyMap<EntityKey, Loaded>): void {
+    const unread = [...opened].filter(
+      ([, entity]) => entity.phase === 'unreadable' && entity.problem.code.startsWith('store-'),
+    )
+    if (unread.length === 0) return
+    this.#parts.ports.scheduler.after(RETRY_MS, () => this.show(unread.map(([key]) => key)))
+  }
+}
+
+/** An error of a listener surfaces as an unhandled rejection, and keeps no other listener from being called. */
+function call(listener: EntityListener, entity: Loaded): void {
+  try {
+    listener(entity)
+  } catch (error) {
+    void Promise.reject(error)
+  }
+}
