@@ -1,4 +1,5 @@
 import type { Plane } from '#peerplane'
+import { processorTime } from '@peerplane/core/testing'
 import {
   InvariantBroken,
   simulate,
@@ -11,12 +12,12 @@ import { expect, test } from 'vitest'
 import { NaiveStock, Stock } from './stock.ts'
 
 test('simulation finds the sale that is lost when two tills sell at the same time, and tells how', async () => {
-  const began = performance.now()
+  const began = processorTime()
   const found: unknown = await simulate({
     entities: [NaiveStock],
     ...shop((plane) => plane.get(NaiveStock, 'apples')),
   }).catch((error: unknown) => error)
-  expect(performance.now() - began).toBeLessThan(5_000)
+  expect(processorTime() - began).toBeLessThan(5_000)
   expect(found).toBeInstanceOf(InvariantBroken)
   const { message, plan } = found as InvariantBroken
   expect(plan.steps.length).toBeLessThanOrEqual(10)

@@ -29,4 +29,5 @@ export {
   isUndefined,
 } from './any-argument.ts'
 export { declarationTable } from './declaration-table.ts'
+export { processorTime } from './processor-time.ts'
 export { expectRows, faultsOf, type FunctionTable, type Parameter, type Result } from './table.ts'

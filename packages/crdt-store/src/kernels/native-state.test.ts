@@ -18,6 +18,7 @@ import {
   type Shape,
   type Value,
 } from '@peerplane/core'
+import { processorTime } from '@peerplane/core/testing'
 import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
 
@@ -299,10 +300,10 @@ describe('native state', () => {
   test('fifty thousand ops on one place are folded in good time', () => {
     const dots = Array.from({ length: 50_000 }, (_, i) => [0, 1, i]).flat()
     const adds = forged(Array.from({ length: 50_000 }, () => ['tags', [1, 'x', []]]))
-    const start = Date.now()
+    const start = processorTime()
     expect(alice.fold([adds])).toEqual([])
     expect(alice.fold([forged([['tags', [2, 'x', dots]]])])).toEqual([])
-    expect(Date.now() - start).toBeLessThan(5_000)
+    expect(processorTime() - start).toBeLessThan(5_000)
     expect(alice.mirror).toMatchObject({ tags: [] })
   })
 

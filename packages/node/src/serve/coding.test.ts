@@ -1,3 +1,4 @@
+import { processorTime } from '@peerplane/core/testing'
 import { expect, it } from 'vitest'
 
 import { acceptedCodings, namesTag } from './coding.ts'
@@ -30,11 +31,11 @@ it.each([
 })
 
 it('is quick about a hostile header', () => {
-  const began = performance.now()
+  const began = processorTime()
   for (const part of [',', ' ', 'a;q=0', ';q=0.'.repeat(9), `x${' '.repeat(50)}`]) {
     acceptedCodings(part.repeat(16_384 / part.length))
   }
-  expect(performance.now() - began).toBeLessThan(1_000)
+  expect(processorTime() - began).toBeLessThan(1_000)
 })
 
 it.each([
