@@ -1,13 +1,13 @@
 import { isFunction, type FunctionTable } from '@peerplane/core/testing'
 import type { Plane } from '@peerplane/runtime'
 import { parameter, planeContract } from '@peerplane/runtime/testing'
-import { afterAll } from 'vitest'
+import { afterEach } from 'vitest'
 
 import { open, type BrowserPlane } from './index.ts'
 
 let spaces = 0
 const leading: BrowserPlane[] = []
-afterAll(() => Promise.all(leading.map((plane) => plane.close())))
+afterEach(() => Promise.all(leading.splice(0).map((plane) => plane.close())))
 
 const newSpace = (): string => `plane ${(spaces += 1)} ${performance.now()}`
 

@@ -43,11 +43,13 @@ export async function expectNoFaults(
 /** Says what a refused call has changed, or one that was taken has broken. */
 async function watchFor(plane: Plane): Promise<(result: Result) => Promise<string | undefined>> {
   const look = async (): Promise<string> =>
-    JSON.stringify([
-      await plane.list(Thing),
-      await plane.get(Thing, 'a').state(),
-      await plane.get(Page, 'a').state(),
-    ])
+    JSON.stringify(
+      await Promise.all([
+        plane.list(Thing),
+        plane.get(Thing, 'a').state(),
+        plane.get(Page, 'a').state(),
+      ]),
+    )
   let before = await look()
   return async ({ taken }) => {
     const after = await look()
