@@ -16,3 +16,7 @@ export function h<Name extends keyof HTMLElementTagNameMap>(
   element.append(...children)
   return element
 }
+
+/** A message of an error, as people write it. */
+export const sentence = (message: string): string =>
+  message.charAt(0).toUpperCase() + message.slice(1)

@@ -1,12 +1,13 @@
 import { invitationIn, open, PeerplaneError, type BrowserPlane } from '@peerplane/browser'
 
 import { openBoard } from './board.ts'
-import { byId, h } from './dom.ts'
+import { byId, h, sentence } from './dom.ts'
 import { openEditor } from './editor.ts'
 import { entities, Note } from './entities.ts'
 import type { Saving } from './outbox.ts'
 import { showPeers, summary } from './peers.ts'
 import { showSaving } from './saving.ts'
+import { offerWorkspaces } from './workspaces.ts'
 
 const notice = byId('notice', HTMLElement)
 
@@ -15,6 +16,7 @@ start().catch(explain)
 async function start(): Promise<void> {
   const join = invitationIn(location.href)
   const space = new URL(location.href).searchParams.get('workspace') ?? 'workspace'
+  offerWorkspaces(space, say)
   const plane = await open({ entities, space, join })
   history.replaceState(null, '', location.pathname + location.search)
 
@@ -44,6 +46,9 @@ async function start(): Promise<void> {
 function showStatus(plane: BrowserPlane, saving: Saving): void {
   const status = plane.status()
   if (!status) return
+  if (status.lastError?.code === 'closed') {
+    return explain(new PeerplaneError('closed', 'this workspace was erased in this browser'))
+  }
   byId('summary', HTMLElement).textContent = summary(status, saving)
   showPeers(byId('peers', HTMLElement), status, plane.tabs(), saving)
   const online = byId('online', HTMLInputElement)
@@ -87,32 +92,44 @@ function offerInvitation(plane: BrowserPlane): void {
 
 /** Tells of a failure that does not keep the page from working. */
 function say(error: unknown): void {
-  const close = h('button', { type: 'button', 'aria-label': 'Close this message' }, '×')
+  const close = h(
+    'button',
+    { type: 'button', class: 'close', 'aria-label': 'Close this message' },
+    '×',
+  )
   close.addEventListener('click', () => (notice.hidden = true))
-  tell(error instanceof Error ? error.message : String(error), close)
+  tell(messageOf(error), close)
 }
 
 /** Tells why the workspace could not be opened, and what can be done. */
 function explain(error: unknown): void {
   byId('summary', HTMLElement).textContent = 'Not open'
   byId('workspace', HTMLElement).hidden = true
-  const message = error instanceof Error ? error.message : String(error)
-  const code = error instanceof PeerplaneError ? error.code : undefined
+  const message = messageOf(error)
+  const code = error instanceof PeerplaneError ? error.code : ''
   if (code === 'wrong-space') {
     const url = new URL(location.href)
     url.searchParams.set('workspace', crypto.randomUUID().slice(0, 8))
     const beside = h('a', { href: url.href }, 'Open the new one beside it')
     tell('This browser already has another workspace.', beside)
-  } else if (code?.endsWith('invitation')) {
+  } else if (code.endsWith('invitation')) {
     const own = location.pathname + location.search
     tell(message, h('a', { href: own }, 'Open your own workspace instead'))
+  } else if (code === 'closed') {
+    tell(message, h('a', { href: location.pathname + location.search }, 'Begin anew here'))
+  } else if (code.startsWith('stor')) {
+    const list = h('button', { type: 'button' }, 'Show the workspaces in this browser')
+    list.addEventListener('click', () => byId('show-workspaces', HTMLElement).click())
+    tell(message, list)
   } else {
     tell(message)
   }
 }
 
+const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error)
+
 function tell(message: string, ...more: readonly HTMLElement[]): void {
-  const sentence = message.charAt(0).toUpperCase() + message.slice(1)
-  notice.replaceChildren(h('span', {}, sentence), ...more)
+  notice.replaceChildren(h('span', {}, sentence(message)), ...more)
   notice.hidden = false
 }
