@@ -3,7 +3,7 @@ import { openDB } from 'idb'
 import { afterEach, expect, it, vi } from 'vitest'
 
 import * as peerplane from './index.ts'
-import type { BrowserPlane } from './index.ts'
+import type { BrowserPlane, TraceName } from './index.ts'
 import { newPage, type Peerplane } from './page.fixture.test.ts'
 import { databaseOf, eraseSpace, spaces } from './spaces.ts'
 import { openIndexedDbStore } from './storage/indexeddb.ts'
@@ -36,6 +36,54 @@ async function newTab(): Promise<Peerplane> {
 }
 
 const listed = async (name: string) => (await spaces()).find((each) => each.name === name)
+
+it('a page that was opened without an invitation stores and announces nothing before its first command', async () => {
+  const name = newName()
+  const told: TraceName[] = []
+  const { counter, entity, open } = peerplane
+  const Count = entity('count', {
+    state: counter(),
+    commands: { up: (count) => count.increment() },
+  })
+  const plane = await open({ entities: [Count], space: name, trace: (each) => told.push(each) })
+  planes.push(plane)
+  const count = plane.get(Count, 'a')
+  expect(await count.state()).toBe(0)
+  await plane.goOffline()
+  await plane.goOnline()
+  expect(plane.status()).toMatchObject({ membership: 'none', network: undefined, commits: 0 })
+  const founding: readonly TraceName[] = ['space.founded', 'network.started', 'store.wrote']
+  expect(told.filter((each) => founding.includes(each))).toEqual([])
+  expect(await listed(name)).toBeUndefined()
+
+  await count.up()
+  await vi.waitFor(() => expect(told).toEqual(expect.arrayContaining([...founding])), 20_000)
+  expect(plane.status()).toMatchObject({ membership: 'founded' })
+  expect(await listed(name)).toMatchObject({ shared: false })
+})
+
+it('an invitation takes the place of an empty space silently, also one that was taken under another name before', async () => {
+  const host = await openTally(peerplane, newName())
+  const invitation = await host.plane.invite()
+  const [elsewhere, name] = [newName(), newName()]
+  const [first, second] = [await openTally(peerplane, name), await openTally(await newTab(), name)]
+  const before = await openTally(peerplane, elsewhere, invitation)
+  await before.tally.vote()
+  const joined = await openTally(peerplane, name, invitation)
+  const { space } = host.plane.status()!
+  for (const { plane } of [joined, first, second]) {
+    await vi.waitFor(() => expect(plane.status()).toMatchObject({ space, membership: 'joined' }))
+    expect(plane.status()!.lastError).toBeUndefined()
+  }
+  await second.tally.vote()
+  expect(await joined.tally.state()).toEqual({ votes: 1 })
+  // What was joined is not given up for another space without a word.
+  const other = await openTally(peerplane, newName())
+  await expect(openTally(peerplane, name, await other.plane.invite())).rejects.toMatchObject({
+    code: 'wrong-space',
+  })
+  expect(joined.plane.status()!.device).not.toBe(before.plane.status()!.device)
+})
 
 it('lists what is stored, open or not, and nothing that is not', async () => {
   const [own, shared, untouched] = [newName(), newName(), newName()]
@@ -86,7 +134,7 @@ it('erases a space in all tabs that have it open, and makes room for any other',
   for (const { plane, tally } of [leader, follower]) {
     await expect(tally.vote()).rejects.toMatchObject({
       code: 'closed',
-      message: expect.stringContaining('erased') as string,
+      message: expect.stringContaining('the space was erased in this browser') as string,
     })
     expect(plane.status()).toMatchObject({ lastError: { code: 'closed' } })
   }
