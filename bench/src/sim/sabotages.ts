@@ -244,7 +244,7 @@ export const sabotages: readonly Sabotage[] = [
   ),
   sabotage(
     'deaf-while-closing',
-    'hear nothing of lost commits any more while the last ones are being stored',
+    'no longer hear of lost commits while the last ones are being stored',
     'runtime/src/space/held-space.ts',
     'await log.idle()\n      await folding.stop()',
     'const stopped = folding.stop()\n      await log.idle()\n      await stopped',

@@ -168,7 +168,7 @@ it('a page that was put away does not bring back what was erased meanwhile', asy
   expect(await listed(name)).toBeUndefined()
 })
 
-it('whoever had a database open writes nothing after it was erased', async () => {
+it('a page that had a database open writes nothing after it was erased', async () => {
   const name = newName()
   const store = await openIndexedDbStore({ name: databaseOf(name) })
   await store.write([{ key: utf8('a'), value: utf8('1') }], 'synced')

@@ -25,7 +25,7 @@ export interface Ports {
   readonly scheduler: Scheduler
   /** For simulations. */
   readonly perturb?: Perturb | undefined
-  /** Is told what the plane does. */
+  /** Is called with each event of the plane. */
   readonly trace?: Trace | undefined
   /** Assembles the network when it is first wanted; without it the plane works alone. */
   readonly network?: NetworkFactory | undefined

@@ -144,7 +144,7 @@ describe('connections', () => {
     expect((await second.scan(everything)).map(({ key }) => key)).toEqual([utf8('a'), utf8('c')])
   })
 
-  it('make way for deletion, and acknowledge nothing any more', async () => {
+  it('make way for deletion, and acknowledge nothing from then on', async () => {
     const name = freshName()
     const lost = vi.fn<() => void>()
     const store = await openIndexedDbStore({ name, onLost: lost })

@@ -187,7 +187,7 @@ describe('entities', () => {
     },
   )
 
-  test('void bodies are told and have no effect: bad bytes, version 0, a second section on one entity', async () => {
+  test('void bodies are reported and have no effect: bad bytes, version 0, a second section on one entity', async () => {
     const told: string[] = []
     const traced: string[] = []
     await reopen({

@@ -100,7 +100,7 @@ test('a daemon logs who comes and goes, and nothing that is secret or was typed'
     expect(line).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z (error|warn |info |debug) [a-z]+\.[a-z-]+( |$)/)
 })
 
-test('a daemon logs what matters unless it is told otherwise, and lives when nobody reads it', async () => {
+test('a daemon logs what matters unless it is set otherwise, and lives when nobody reads it', async () => {
   const plain = await up('plain')
   expect(plain.logged()).toContain('daemon.ready')
   expect(plain.logged()).not.toMatch(/ debug /)

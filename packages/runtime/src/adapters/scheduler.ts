@@ -5,7 +5,7 @@ const LONGEST_MS = 2 ** 31 - 1
 
 /**
  * Timers of the platform. A timer alone keeps no Node process alive: open sockets do, and a program that opened a plane without a network
- * shall end when its own work is done.
+ * must end when its own work is done.
  */
 export const systemScheduler: Scheduler = {
   after(delayMs, task) {

@@ -97,7 +97,7 @@ test('what was called before closing is decided and durable when the plane is cl
   await again.close()
 })
 
-test('a storage that works again is told to do so', async () => {
+test('a storage that works again is reported as working', async () => {
   const inner = createMemoryStore()
   let isFull = false
   const plane = await open({

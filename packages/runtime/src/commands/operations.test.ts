@@ -71,7 +71,7 @@ test('what is said of an operation stays true: one that did not run never does, 
   }
 })
 
-test('an operation under way is waited for; one that fails has not run', async () => {
+test('a pending operation is waited for; one that fails has not run', async () => {
   const store = createMemoryStore()
   const operations = createOperations(store)
   const underWay = Promise.withResolvers<Outcome>()
@@ -81,7 +81,7 @@ test('an operation under way is waited for; one that fails has not run', async (
     operations.once('fails', () => failing.promise),
   ]
   const settled = [operations.settle('runs'), operations.settle('fails')]
-  // Whoever calls it meanwhile gets the same answer, and whoever calls it later is refused.
+  // A call that comes meanwhile gets the same answer, and a later one is refused.
   const same = operations.once('fails', () => Promise.resolve(outcome(2)))
   await store.write(operations.remember('runs', outcome(1)), 'local')
   underWay.resolve(outcome(1))

@@ -19,16 +19,16 @@ import {
 import type { Durability, Outcome } from '../contract/backend.ts'
 import { operationKey, operationOrderKey, operationOrderRange } from '../keys.ts'
 
-/** What came of the latest `limits.operations` operations that had an id. */
+/** The outcomes of the latest `limits.operations` operations that had an id. */
 export interface Operations {
-  /** The outcome of the operation, if it is under way; otherwise that of `start`, which is called at once and asks `recall` first. */
+  /** The outcome of the operation, if it is pending; otherwise that of `start`, which is called at once and asks `recall` first. */
   once(operationId: string, start: () => Promise<Outcome>): Promise<Outcome>
   /**
    * The outcome that is remembered; `undefined` if there is none. Rejects with `withdrawn` if {@link Operations.settle} has said that the
    * operation did not run.
    */
   recall(operationId: string): Promise<Outcome | undefined>
-  /** The outcome of the operation once it is not under way; `undefined` if it did not run, and from then on it never does. */
+  /** The outcome of the operation once it is no longer pending; `undefined` if it did not run, and from then on it never does. */
   settle(operationId: string): Promise<Outcome | undefined>
   /** Writes that remember an outcome and forget the oldest one; to be stored in one piece with the commit of the operation. */
   remember(operationId: string, outcome: Outcome): readonly Write[]

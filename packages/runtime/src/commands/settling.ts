@@ -124,7 +124,7 @@ export class Settling {
     const { id: commit, durable } = appended
     durable.then(
       () => founding.stored(),
-      // Ignored: the caller is told, and the log reports it.
+      // Ignored: the caller gets the error, and the log reports it.
       () => undefined,
     )
     for (const { entity, body } of sections) entities.touch(entity, origin, body)

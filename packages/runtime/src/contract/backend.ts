@@ -30,12 +30,12 @@ export interface InvokeOptions {
   readonly durability?: Durability | undefined
   /**
    * Commands with one operation id run once on this device and its surviving store; a repetition gets the first outcome, as long as it is among
-   * the latest `limits.operations`. Such a command is at least `local`. {@link Backend.outcome} says what came of it.
+   * the latest `limits.operations`. Such a command is at least `local`. {@link Backend.outcome} gives the outcome.
    */
   readonly operationId?: string | undefined
 }
 
-/** What came of commands that were not refused. */
+/** The outcome of commands that were not refused. */
 export interface Outcome {
   /** The commit that holds their changes; `undefined` if they changed nothing. */
   readonly commit: CommitId | undefined
@@ -82,7 +82,7 @@ export interface PeerStatus {
   readonly announced: number
 }
 
-/** How the plane is, as data. */
+/** The status of a plane, as data. */
 export interface PlaneStatus {
   /** While `membership` is `none`: the space that the first command or invitation of this opening founds. */
   readonly space: SpaceId
@@ -124,7 +124,7 @@ export interface Backend {
    */
   invoke(invocations: readonly Invocation[], options: InvokeOptions): Promise<Outcome>
   /**
-   * The outcome of the commands under an operation id, as long as it is among the latest `limits.operations`; waits for commands under way.
+   * The outcome of the commands under an operation id, as long as it is among the latest `limits.operations`; waits for pending commands.
    * `undefined` says that they did not run, and from then on they never do: calling them under this id is refused as `withdrawn`.
    */
   outcome(operationId: string): Promise<Outcome | undefined>
@@ -133,7 +133,7 @@ export interface Backend {
   /** Calls back with all entities that the query names as soon as they are known and after each change. */
   watchType(type: string, query: ListQuery, listener: (rows: readonly Row[]) => void): () => void
   list(type: string, query: ListQuery): Promise<readonly Row[]>
-  /** The status at this moment. A following tab has none of its own: it knows what it was sent last. */
+  /** The status at this moment. A following tab does not have its own: it knows what it was sent last. */
   readonly status?: (() => PlaneStatus | undefined) | undefined
   /** Calls back with the status as soon as it is known and after each change. */
   watchStatus(listener: (status: PlaneStatus) => void): () => void

@@ -51,7 +51,7 @@ type OperationOf<Method> = Method extends (...given: infer Given) => Promise<inf
       : never
     : never
 
-/** An operation for each method of `Target`. A method, a parameter or a field that has none does not compile. */
+/** An operation for each method of `Target`. A method, a parameter or a field without one does not compile. */
 export type Contract<Target> = { readonly [Name in keyof Target]: OperationOf<Target[Name]> }
 
 /** A method of any object. */

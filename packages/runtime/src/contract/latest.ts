@@ -27,7 +27,7 @@ export class Latest<T> {
     void this.#next()
   }
 
-  /** Resolves when the value that was offered last, or a later one, is sent, or nothing is sent any more. */
+  /** Resolves when the value that was offered last, or a later one, is sent, or nothing more will be sent. */
   sent(): Promise<void> {
     if (this.#stopped || this.#sent >= this.#offered) return Promise.resolve()
     return new Promise((resolve) => this.#waiters.add({ count: this.#offered, resolve }))
@@ -44,7 +44,7 @@ export class Latest<T> {
     while (this.#waiting) {
       const { value, count } = this.#waiting
       this.#waiting = undefined
-      // Ignored: whoever waits for it is told; what was not kept is not shown.
+      // Ignored: the caller gets the error; what was not kept is not shown.
       const kept = await this.#settled().then(
         () => true,
         () => false,

@@ -37,7 +37,7 @@ interface RowsDelta {
   readonly rows: readonly Row[]
 }
 
-/** The listings of one watch. Rows that have not changed are neither sent nor made anew. */
+/** The listings of one watch. Rows that have not changed are neither sent nor made again. */
 export function rowsUpdates(row: Form<Row>): Form<readonly Row[]> {
   const delta = object<RowsDelta>({ ids: maybe(list(text())), rows: list(row) })
   let sent: readonly Row[] = []

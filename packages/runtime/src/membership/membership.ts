@@ -169,7 +169,7 @@ export async function isInvitedTo(
   throw new PeerplaneError('wrong-space', OTHER_SPACE)
 }
 
-/** The gossip topic of a space: whoever does not know the secret cannot name it. */
+/** The gossip topic of a space: a device that does not know the secret cannot name it. */
 export const topicOf = (space: Space): string => toHex(mac(space.secret, 'topic').slice(0, 16))
 
 /** The text of an invitation to the space. Throws `invalid-input`. */
@@ -223,7 +223,7 @@ async function join(
   text: string,
   { membership: held, lack, space: stored }: HeldDevice,
 ): Promise<Membership> {
-  // A member opens an old link to its own space without being told that it has expired.
+  // A member opens an old link to its own space, and does not hear that it has expired.
   const { space, addresses, grant, inviteSeed, chain } = await readInvitation(text, ports)
   const isMember = held !== undefined && lack === undefined
   if (isMember && stored === space.record.id) {

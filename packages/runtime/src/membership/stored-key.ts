@@ -5,7 +5,7 @@ import { seedKey } from '../keys.ts'
 import type { Ports } from '../ports.ts'
 
 /**
- * The key of the device whose store this is, for a platform that keeps no keys by itself: its seed is a record of the store. A new key is
+ * The key of the device whose store this is, for a platform that keeps no keys: its seed is a record of the store. A new key is
  * stored with the first membership. Throws `store-corrupt` when the record is no seed.
  */
 export async function keyInStore(

@@ -220,7 +220,7 @@ const loading: Known = Object.freeze({ phase: 'loading' })
 
 const keyOf = ({ type, id }: Target): string => `${type}/${id}`
 
-/** Whether two are the same for whoever compares them by identity. */
+/** Whether two may stand for each other where they are compared by identity. */
 function equalKnown(before: Known, next: Loaded): boolean {
   return (
     before.phase === 'ready' &&

@@ -57,7 +57,7 @@ export interface Plane {
     options?: InvokeOptions & Wait,
   ): Promise<Outcome>
   /**
-   * What came of the commands that were called under an operation id, such as that of an error of the code `unknown`. `undefined` says that
+   * The outcome of the commands that were called under an operation id, such as that of an error of the code `unknown`. `undefined` says that
    * they did not run, and they never will: under this id they are refused as `withdrawn` from now on. Holds for the latest
    * `limits.operations` operations of this device.
    */
@@ -70,11 +70,11 @@ export interface Plane {
   /** Calls back with the status now and after each change. */
   onStatus(listener: (status: PlaneStatus) => void): () => void
   /**
-   * An invitation for further devices, as text for the fragment of a link. Whoever has it can join within `hours`: 24 by default,
+   * An invitation for further devices, as text for the fragment of a link. Any device that has it can join within `hours`: 24 by default,
    * `limits.invitationHours` at most, by the clock of this device.
    *
    * Rejects with `invalid-input`, or `wrong-clock` when something speaks against this clock: then the invitation would be dead at once, or
-   * live for years. `trustClock` invites nevertheless.
+   * live for years. `trustClock` invites all the same.
    */
   invite(
     options?: { readonly hours?: number; readonly trustClock?: boolean } & Wait,

@@ -10,7 +10,7 @@ const Count = entity('count', {
   commands: { up: (count, by: number) => count.increment(by) },
 })
 
-/** Timers that end when they are told to. */
+/** Timers that end on demand. */
 class Timers implements Scheduler {
   readonly #tasks = new Map<() => void, number>()
 

@@ -179,7 +179,7 @@ test('a commit that is lost while folding is busy does not stay in the rows', as
   refuses = true
   const outcome = Promise.allSettled([bob.up('x', 100)])
   await new Promise((resolve) => setTimeout(resolve, 2))
-  // While the write is under way, a commit on an entity comes whose row takes long to read.
+  // While the write is in progress, a commit on an entity comes whose row takes long to read.
   const { promise, resolve: answer } = Promise.withResolvers<void>()
   reading = promise
   await pass(ada, bob)
@@ -228,7 +228,7 @@ test('what a device wrote in two versions does not count, whichever was folded; 
   expect(await again.value('x')).toBe(53)
 })
 
-test('rows that hold what does not count any more are made again at the next start', async () => {
+test('rows that hold what no longer counts are made again at the next start', async () => {
   const store = createMemoryStore()
   const ada = await device(store)
   const [one, other] = await twoFromOneImage(ada)

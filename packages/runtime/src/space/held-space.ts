@@ -22,12 +22,12 @@ export interface HeldSpace {
   /** Commits without effect that were met since the opening. */
   voids(): number
   /**
-   * How often states had to be made again: own commits were lost, foreign ones ceased to count, or rows were damaged. States that were opened
+   * How often states had to be made again: own commits were lost, those of other devices ceased to count, or rows were damaged. States that were opened
    * before may be wrong.
    */
   losses(): number
   /**
-   * Runs `task` when everything delivered is folded; nothing foreign is folded meanwhile. If it fails while states have to be made again, it
+   * Runs `task` when everything delivered is folded; no commit of another device is folded meanwhile. If it fails while states have to be made again, it
    * runs again after that. Rejects as `task` does, or when folding fails.
    */
   atRest<T>(task: () => Promise<T>): Promise<T>
@@ -36,7 +36,7 @@ export interface HeldSpace {
   close(): Promise<void>
 }
 
-/** What the holder of a space is told. */
+/** The events that the holder of a space gets. */
 export interface HeldSpaceEvents {
   /** States changed through commits of other devices. */
   changed(keys: readonly EntityKey[]): void

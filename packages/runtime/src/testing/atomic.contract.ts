@@ -106,8 +106,8 @@ export function atomicContract(open: OpenPlane): void {
 
     it('a client of another plane, in either direction', async () => {
       const [mine, other] = [await open([Account]), await open([Account])]
-      const foreign = other.get(Account, 'ada')
-      const refused = mine.atomic((on) => on(foreign).deposit(1))
+      const others = other.get(Account, 'ada')
+      const refused = mine.atomic((on) => on(others).deposit(1))
       await expect(refused).rejects.toMatchObject({ code: 'invalid-input' })
       await expectUnchanged(mine)
       await expectUnchanged(other)

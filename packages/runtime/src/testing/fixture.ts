@@ -8,7 +8,7 @@ import type { Plane } from '../plane/plane.ts'
 import { openRuntime } from '../runtime.ts'
 
 /**
- * Opens a plane on an empty store, in the way that is tested; whoever opens it sees to its end. `report` takes what listeners throw.
+ * Opens a plane on an empty store, in the way that is tested; the caller closes it. `report` takes what listeners throw.
  */
 export type OpenPlane = (entities: readonly Entity[], report?: Report) => Promise<Plane>
 

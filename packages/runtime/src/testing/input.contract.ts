@@ -203,7 +203,7 @@ function refused(): [string, unknown, string][] {
     ['what would convert itself', { a: { toJSON: () => 1 } }, '.a.toJSON is a function'],
     ['a symbol', [Symbol('a')], '[0] is a symbol'],
     ['a bigint', { a: 1n }, '.a is 1'],
-    ['a number that is none', { 'a b': Number.NaN }, '["a b"] is NaN'],
+    ['a number that is not one', { 'a b': Number.NaN }, '["a b"] is NaN'],
     ['an endless number', [[-Infinity]], '[0][0] is -Infinity'],
     ['undefined in a list', [1, undefined], '[1] is undefined'],
     ['a hole in a list', Array(2), '[0] is undefined'],

@@ -25,7 +25,7 @@ export const isDurability = (value: unknown): boolean =>
 export const isVersion = (value: unknown): boolean =>
   typeof value === 'string' && value.length <= limits.valueBytes && value.isWellFormed()
 
-/** What a handler or a schema may do, which is not the fault of whoever calls. */
+/** What a handler or a schema may do, which is not the caller's fault. */
 export const applicationRow = (takes: Parameter['takes'], pass: Parameter['pass']): Parameter =>
   parameter(takes, pass, [...refusals, 'handler-failed'])
 

@@ -40,7 +40,7 @@ test('cheap work is done at every request', async () => {
   }
 })
 
-test('dear work rests twice as long as it took, and the last request is never forgotten', async () => {
+test('expensive work rests twice as long as it took, and the last request is never forgotten', async () => {
   const { pace, pass, done } = bench(50)
   pace.ask()
   await settle()
@@ -56,7 +56,7 @@ test('dear work rests twice as long as it took, and the last request is never fo
   expect(done()).toBe(2)
 })
 
-test('whoever insists does not wait for the rest, and is told when it was done', async () => {
+test('insisting does not wait for the rest, and resolves when the work was done', async () => {
   const { pace, done } = bench(50)
   await pace.insist()
   await pace.insist()

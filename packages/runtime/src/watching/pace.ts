@@ -8,14 +8,14 @@ export interface Pace {
   insist(): Promise<void>
 }
 
-/** Of the time of the device, dear work gets one part in this many. */
+/** Of the time of the device, expensive work gets one part in this many. */
 const SHARE = 3
 
-/** Rest at most, however dear the work was. */
+/** Rest at most, however expensive the work was. */
 const MAX_REST_MS = 1_000
 
 /**
- * Work that is done at once when it is cheap, and less often the dearer it is: after work of n milliseconds the next that was only asked for
+ * Work that is done at once when it is cheap, and less often the more it costs: after work of n milliseconds the next that was only asked for
  * begins 2n later at the earliest. So a large document that changes all the time is shown as often as the device can afford, and leaves it
  * time to take the changes in; a small one is shown at every change. `work` resolves to the milliseconds it took, without what it waited for.
  */

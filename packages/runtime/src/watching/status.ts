@@ -3,7 +3,7 @@ import type { PeerplaneError } from '@peerplane/core'
 import type { PlaneStatus, Problem } from '../contract/backend.ts'
 import type { Ports } from '../ports.ts'
 
-/** How often the status is told at most. */
+/** Milliseconds between two calls of status listeners, at least. */
 const TELL_EVERY_MS = 200
 
 /** Collects what happens and tells it, coalesced. */
@@ -13,7 +13,7 @@ export interface StatusTeller {
   stop(): void
   /** Something the status shows has changed. */
   changed(): void
-  /** Remembers a failure that no caller can be told. */
+  /** Remembers a failure that no call can report. */
   fail(error: PeerplaneError): void
   /** Something was stored: this ends a failure of the storage. */
   storageWorks(): void

@@ -48,7 +48,7 @@ test('no row and no entity ever shows half of an atomic commit', async () => {
   for (const id of ids) {
     backend.watchEntity('count', id, (entity) => {
       if (entity.phase === 'ready') single.set(id, entity.state as number)
-      // When all who are told together have been told.
+      // When all listeners that are called together have been called.
       queueMicrotask(() => singleSums.add([...single.values()].reduce((a, b) => a + b, 0)))
     })
   }
@@ -100,7 +100,7 @@ test('what could not be read is shown as soon as it can be', async () => {
   await backend.close()
 })
 
-test('nobody is told that what a closed plane held cannot be read', async () => {
+test('no listener hears that what a closed plane held cannot be read', async () => {
   let now = Date.now()
   const backend = await openRuntime(
     {

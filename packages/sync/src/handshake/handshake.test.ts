@@ -242,7 +242,7 @@ describe('a holder of the secret', () => {
     expect(results).toEqual(['handshake-failed', 'handshake-failed'])
   })
 
-  it('without an admission is no member, and is told so', async () => {
+  it('without an admission is no member, and learns so', async () => {
     const results = await shake(channelPair('a', 'b'), self(guest, { chain: [] }), self(creator))
     expect(results).toEqual(['not-a-member', 'not-a-member'])
   })
