@@ -5,7 +5,9 @@ import {
   isData,
   isFunction,
   isName,
+  isUndefined,
   type FunctionTable,
+  type MemberRows,
   type Parameter,
 } from '@peerplane/core/testing'
 import { expect, it } from 'vitest'
@@ -13,7 +15,7 @@ import { expect, it } from 'vitest'
 import * as exported from './index.ts'
 
 const space = `exports ${performance.now()}`
-const good = { entities: [], space, network: false }
+const good = { entities: [], space, network: false, onError: () => undefined }
 
 async function opened(options: unknown): Promise<void> {
   const plane = await exported.open(options as exported.OpenOptions)
@@ -40,21 +42,34 @@ const isWhole = (value: unknown): boolean => Number.isSafeInteger(value) && Numb
 const isEmptyList = (value: unknown): boolean =>
   isData(value) && Array.isArray(value) && value.length === 0
 
+const isTimeout = (value: unknown): boolean =>
+  typeof value === 'number' && value >= 0 && value <= 2 ** 31 - 1
+
+const opening: MemberRows<exported.OpenOptions> = {
+  entities: row(isEmptyList, (entities) => opened({ ...good, entities })),
+  space: member('space', isName),
+  version: member('version', isWhole),
+  join: member('join', never, ['invalid-input', 'invalid-invitation']),
+  online: member('online', isSwitch),
+  network: member('network', isSwitch),
+  iceServers: member('iceServers', isEmptyList),
+  onError: member('onError', isFunction),
+  trace: member('trace', isFunction),
+  signal: member('signal', never),
+  // Long enough for what is opened here.
+  timeoutMs: row(
+    (value) => isUndefined(value) || isTimeout(value),
+    (value) => opened({ ...good, timeoutMs: isTimeout(value) ? Number(value) + 30_000 : value }),
+  ),
+}
+
 const table: FunctionTable = {
   ...declarationTable(exported),
   open: {
     options: row(never, opened),
-    entities: row(isEmptyList, (entities) => opened({ ...good, entities })),
     'an entity': row(never, (each) => opened({ ...good, entities: [each] })),
-    space: member('space', isName),
-    version: member('version', isWhole),
-    join: member('join', never, ['invalid-input', 'invalid-invitation']),
-    online: member('online', isSwitch),
-    network: member('network', isSwitch),
-    iceServers: member('iceServers', isEmptyList),
     'an ICE server': row(never, (each) => opened({ ...good, iceServers: [each] })),
-    onError: member('onError', isFunction),
-    trace: member('trace', isFunction),
+    ...opening,
   },
   invitationIn: { address: row(isText, (value) => exported.invitationIn(value as string)) },
   requestPersistence: {},

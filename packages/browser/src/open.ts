@@ -9,8 +9,8 @@ import {
 } from '@peerplane/runtime'
 import type { Backend, Plane, PlaneStatus } from '@peerplane/runtime'
 
-import { requireBrowser } from './adapters/requirements.ts'
 import { browserTabs } from './adapters/tab-environment.ts'
+import { inBrowser } from './in-browser.ts'
 import { invitationOf } from './invitation.ts'
 import { takeOpening, type OpenOptions } from './options.ts'
 import { createReplica } from './replica.ts'
@@ -33,10 +33,12 @@ export interface BrowserPlane extends Plane {
  * `store-version`, `store-corrupt`, `storage-lost`, `aborted`, `timeout`, or `store-locked` if another tab has the store and does not answer.
  */
 export const open = (given: OpenOptions): Promise<BrowserPlane> =>
-  openWithin(async () => openTaken(takeOpening(given)), given)
+  openWithin(async () => {
+    const options = takeOpening(given)
+    return inBrowser('The plane could not be opened', () => openTaken(options))
+  }, given)
 
 async function openTaken(options: OpenOptions): Promise<BrowserPlane> {
-  requireBrowser()
   const { entities, space = 'default', version = 0, onError = systemReport } = options
   const invitation = invitationOf(options.join)
   const platform = systemPlatform()

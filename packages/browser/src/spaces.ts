@@ -2,9 +2,8 @@ import { checkName } from '@peerplane/core'
 import { readStoredSpace, type StoredSpace } from '@peerplane/runtime'
 
 import { databasesOf } from './adapters/databases.ts'
-import { requireBrowser } from './adapters/requirements.ts'
 import { browserTabs } from './adapters/tab-environment.ts'
-import { indexedDbError } from './storage/indexeddb-errors.ts'
+import { inBrowser } from './in-browser.ts'
 import { eraseStored, readStored } from './storage/stored.ts'
 import { leaderLock, openLobby } from './tabs/channel.ts'
 
@@ -14,16 +13,17 @@ const PREFIX = 'peerplane:'
 export const databaseOf = (space: string): string => `${PREFIX}${space}`
 
 /** All spaces that are stored in this browser for this origin, whether they are open or not. */
-export async function spaces(): Promise<readonly StoredSpace[]> {
-  requireBrowser()
-  const found: StoredSpace[] = []
-  for (const database of await databasesOf(PREFIX)) {
-    const space = await readStoredSpace(database.slice(PREFIX.length), (use) =>
-      readStored(database, use),
-    )
-    if (space) found.push(space)
-  }
-  return found
+export function spaces(): Promise<readonly StoredSpace[]> {
+  return inBrowser('The spaces of this browser could not be listed', async () => {
+    const found: StoredSpace[] = []
+    for (const database of await databasesOf(PREFIX)) {
+      const space = await readStoredSpace(database.slice(PREFIX.length), (use) =>
+        readStored(database, use),
+      )
+      if (space) found.push(space)
+    }
+    return found
+  })
 }
 
 /**
@@ -35,15 +35,14 @@ export async function spaces(): Promise<readonly StoredSpace[]> {
  */
 export async function eraseSpace(name: string): Promise<void> {
   checkName(name, 'a space')
-  requireBrowser()
-  const lobby = openLobby(browserTabs, name, () => undefined)
-  try {
-    lobby.post({ kind: 'erased' })
-    // A tab that hangs cannot keep it, and writes nothing when it wakes up.
-    await browserTabs.locks.steal(leaderLock(name), () => eraseStored(databaseOf(name)))
-  } catch (cause) {
-    throw indexedDbError(cause, `The space "${name}" could not be erased`)
-  } finally {
-    lobby.close()
-  }
+  return inBrowser(`The space "${name}" could not be erased`, async () => {
+    const lobby = openLobby(browserTabs, name, () => undefined)
+    try {
+      lobby.post({ kind: 'erased' })
+      // A tab that hangs cannot keep it, and writes nothing when it wakes up.
+      await browserTabs.locks.steal(leaderLock(name), () => eraseStored(databaseOf(name)))
+    } finally {
+      lobby.close()
+    }
+  })
 }

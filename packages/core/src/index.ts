@@ -131,7 +131,7 @@ export {
   type Branch,
   type ForkProof,
 } from './log/fork.ts'
-export { copyPlain, freeze, reading, setProperty, type PlainBounds } from './plain.ts'
+export { copyPlain, freeze, isPlain, reading, setProperty, type PlainBounds } from './plain.ts'
 export { merklePath, merkleRoot, verifyMerklePath } from './log/merkle.ts'
 export {
   decodeOpening,

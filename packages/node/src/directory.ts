@@ -18,6 +18,9 @@ export function planeFiles(data: string, space: string): PlaneFiles {
   if (name === '' || name.startsWith('.') || name.length > 200) {
     throw new PeerplaneError('invalid-configuration', `a space cannot be called ${describe(space)}`)
   }
+  if (!data.isWellFormed() || data.includes('\0')) {
+    throw new PeerplaneError('invalid-configuration', `no directory can be ${describe(data)}`)
+  }
   const directory = resolve(data, name)
   return {
     directory,

@@ -10,6 +10,7 @@ import {
   isFunction,
   isUndefined,
   type FunctionTable,
+  type MemberRows,
   type Parameter,
 } from '@peerplane/core/testing'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -30,7 +31,7 @@ afterAll(() => {
 })
 
 const codes = ['invalid-input', 'invalid-configuration', 'invalid-declaration']
-const good = { entities: [], data, network: false }
+const good = { entities: [], data, network: false, onError: () => undefined }
 
 async function opened(options: unknown): Promise<void> {
   const plane = await exported.open(options as exported.OpenOptions)
@@ -66,19 +67,39 @@ const isShort = (value: unknown): boolean =>
 const below = (path: unknown): unknown =>
   typeof path === 'string' && path !== '' ? join(root, 'below', path) : path
 
+const isTimeout = (value: unknown): boolean =>
+  typeof value === 'number' && value >= 0 && value <= 2 ** 31 - 1
+
+const opening: MemberRows<exported.OpenOptions> = {
+  entities: row(isEmptyList, (entities) => opened({ ...good, entities })),
+  space: member('space', isShort),
+  join: member('join', never, ['invalid-invitation']),
+  data: row(
+    (value) => (isUndefined(value) ? undefined : isShort(value)),
+    async (value) => value !== undefined && opened({ ...good, data: below(value) }),
+  ),
+  listen: member('listen', isEmptyList),
+  announce: member('announce', isEmptyList),
+  proxies: member('proxies', isEmptyList),
+  anchor: member('anchor', isSwitch),
+  network: member('network', (value) =>
+    value === false ? true : value === true ? undefined : false,
+  ),
+  onError: member('onError', isFunction),
+  trace: member('trace', isFunction),
+  signal: member('signal', never),
+  // Long enough for what is opened here.
+  timeoutMs: row(
+    (value) => isUndefined(value) || isTimeout(value),
+    (value) => opened({ ...good, timeoutMs: isTimeout(value) ? Number(value) + 30_000 : value }),
+  ),
+}
+
 const table: FunctionTable = {
   ...declarationTable(exported),
   open: {
     options: row(never, opened),
-    entities: row(isEmptyList, (entities) => opened({ ...good, entities })),
     'an entity': row(never, (each) => opened({ ...good, entities: [each] })),
-    space: member('space', isShort),
-    join: member('join', never, ['invalid-invitation']),
-    data: row(
-      (value) => (isUndefined(value) ? undefined : isShort(value)),
-      async (value) => value !== undefined && opened({ ...good, data: below(value) }),
-    ),
-    listen: member('listen', isEmptyList),
     'an address to listen at': row(never, (each) =>
       opened({ ...good, network: true, listen: [each] }),
     ),
@@ -86,14 +107,7 @@ const table: FunctionTable = {
       opened({ ...good, network: true, announce: [each] }),
     ),
     'a proxy': row(never, (each) => opened({ ...good, proxies: [each] })),
-    announce: member('announce', isEmptyList),
-    proxies: member('proxies', isEmptyList),
-    anchor: member('anchor', isSwitch),
-    network: member('network', (value) =>
-      value === false ? true : value === true ? undefined : false,
-    ),
-    onError: member('onError', isFunction),
-    trace: member('trace', isFunction),
+    ...opening,
   },
   openSqliteStore: {
     options: row(never, (value) => exported.openSqliteStore(value as never)),

@@ -23,7 +23,7 @@ export {
 export { createPlane, type Plane, type PlaneTools } from './plane/plane.ts'
 export { openWithin, waitReaders, type Wait } from './plane/wait.ts'
 export { checkListener } from './contract/arguments.ts'
-export { option, takeOptions } from './contract/options.ts'
+export { option, takeOptions, type OptionReader } from './contract/options.ts'
 export { distinct, shielded } from './plane/listening.ts'
 export type { NetworkFactory, NetworkSpace, Ports, Report } from './ports.ts'
 export { checkInvitation, type Remembered } from './membership/membership.ts'

@@ -1,3 +1,4 @@
+import { takeSimulation } from './options.ts'
 import { Recorder } from './record/recorder.ts'
 import type { Recording } from './record/recording.ts'
 import { tellRun } from './record/story.ts'
@@ -42,9 +43,10 @@ const SHRINK_RUNS = 300
  *
  * Throws {@link InvariantBroken} for the first seed that breaks an invariant, or whose devices do not become equal. Before that, devices,
  * steps and faults that do not matter are left out; the message tells what happens in what remains. Throws an `Error` when no action was
- * acknowledged in any run.
+ * acknowledged in any run, and `invalid-input` or `invalid-declaration` for a simulation that is none.
  */
-export async function simulate(simulation: Simulation): Promise<void> {
+export async function simulate(given: Simulation): Promise<void> {
+  const simulation = takeSimulation(given)
   const { first = 1, seeds = 100 } = simulation
   let acknowledged = 0
   let refusal: unknown

@@ -30,4 +30,11 @@ export {
 } from './any-argument.ts'
 export { declarationTable } from './declaration-table.ts'
 export { processorTime } from './processor-time.ts'
-export { expectRows, faultsOf, type FunctionTable, type Parameter, type Result } from './table.ts'
+export {
+  expectRows,
+  faultsOf,
+  type FunctionTable,
+  type MemberRows,
+  type Parameter,
+  type Result,
+} from './table.ts'

@@ -1,5 +1,6 @@
 import { fromBase64Url, toBase64Url, toHex } from '../bytes.ts'
 import { decodeCanonical, encodeCanonical } from '../codec.ts'
+import { describe } from '../describe.ts'
 import { PeerplaneError } from '../errors.ts'
 import { array, bytes, list, text } from '../fields.ts'
 import type { DeviceId } from '../ids.ts'
@@ -86,7 +87,10 @@ export async function readInvitation(
   return invitation
 }
 
-function decodeInvitation(link: string): Invitation {
+function decodeInvitation(link: unknown): Invitation {
+  if (typeof link !== 'string') {
+    throw new PeerplaneError('invalid-invitation', `an invitation is a text, not ${describe(link)}`)
+  }
   const [, encoded] = /(?:^|#join=)(pp1\.[\w-]+)$/.exec(link.trim()) ?? []
   if (!encoded) {
     throw new PeerplaneError('invalid-invitation', 'the text does not end in an invitation')

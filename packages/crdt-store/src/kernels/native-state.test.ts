@@ -307,6 +307,16 @@ describe('native state', () => {
     expect(alice.mirror).toMatchObject({ tags: [] })
   })
 
+  test('a counter stays within the safe integers in a later session too', () => {
+    run(alice, 1, (h) => h.count.increment(Number.MAX_SAFE_INTEGER))
+    run(alice, 2, (h) => {
+      expect(() => h.count.increment(1)).toThrow(expect.objectContaining({ code: 'invalid-input' }))
+      h.count.decrement(2)
+      h.count.increment(1)
+    })
+    expect(alice.mirror).toMatchObject({ count: Number.MAX_SAFE_INTEGER - 1 })
+  })
+
   test('a counter beyond the safe integers shows the nearest of them', () => {
     for (const session of [1, 2, 3]) {
       alice.fold([

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 
-import { fromUtf8, PeerplaneError } from '@peerplane/core'
+import { fromUtf8, PeerplaneError, reasonOf } from '@peerplane/core'
 
 import { readArguments } from './arguments.ts'
 import type { Arguments } from './arguments.ts'
@@ -132,6 +132,15 @@ function configOf({ flags, config }: Arguments): Config {
   if (wanted !== undefined && !existsSync(path)) {
     throw new PeerplaneError('invalid-configuration', `there is no file ${path}`)
   }
-  const file = existsSync(path) ? { path, bytes: readFileSync(path) } : undefined
+  const file = existsSync(path) ? { path, bytes: readSettings(path) } : undefined
   return resolveConfig({ flags, environment: process.env, file })
+}
+
+function readSettings(path: string): Uint8Array {
+  try {
+    return readFileSync(path)
+  } catch (cause) {
+    const reason = `the settings in ${path} cannot be read: ${reasonOf(cause)}`
+    throw new PeerplaneError('invalid-configuration', reason, { cause })
+  }
 }

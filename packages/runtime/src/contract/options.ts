@@ -11,9 +11,11 @@ export function takeOptions<T extends object>(
   options: unknown,
   readers: { readonly [Name in keyof T]-?: OptionReader<NonNullable<T[Name]>> },
 ): Partial<T> {
-  if (typeof options !== 'object' || options === null) {
-    throw invalid(`the options are an object, not ${describe(options)}`)
-  }
+  const isObject = reading(
+    () => typeof options === 'object' && options !== null && !Array.isArray(options),
+    () => invalid('the options cannot be read'),
+  )
+  if (!isObject) throw invalid(`the options are an object, not ${describe(options)}`)
   const taken: { [name: string]: unknown } = {}
   for (const [name, read] of Object.entries(readers) as [string, OptionReader<unknown>][]) {
     const given = reading(
@@ -52,6 +54,10 @@ export const option = {
   whole: (value: unknown, name: string): number => {
     if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number
     throw wrong(name, 'a whole number', value)
+  },
+  count: (value: unknown, name: string): number => {
+    if (Number.isSafeInteger(value) && (value as number) > 0) return value as number
+    throw wrong(name, 'a whole number from 1', value)
   },
   callback:
     <F>(): OptionReader<F> =>

@@ -1,0 +1,27 @@
+import { anyArguments, expectRows, faultsOf, type FunctionTable } from '@peerplane/core/testing'
+import { expect, it } from 'vitest'
+
+import * as exported from './index.ts'
+import * as libp2p from './libp2p/index.ts'
+
+const table: FunctionTable = {
+  isMultiaddress: {
+    text: {
+      takes: () => true,
+      pass: (value) => libp2p.isMultiaddress(value as string),
+      codes: [],
+    },
+  },
+}
+
+it('every function that the package exports has its row, or is an inner one', () => {
+  expectRows(exported, {}, ['AddressPlaces', 'createSync'])
+  const inner = ['BytePool', 'createLibp2pNetwork', 'Door', 'monotonic', 'Refusals']
+  expectRows(libp2p, table, inner)
+})
+
+it('what is no multiaddress is known as such', async () => {
+  expect(await faultsOf(table['isMultiaddress']!)).toEqual([])
+  const taken = anyArguments.filter(([, value]) => libp2p.isMultiaddress(value as string))
+  expect(taken).toEqual([])
+})
