@@ -30,6 +30,7 @@ const STEPS = [
     args: ['--production', '--include', 'files'],
     seconds: 20,
   },
+  { name: 'api', command: 'node', args: ['scripts/api.ts', '--check'], seconds: 20 },
   { name: 'versions', command: 'sherif', args: ['--fail-on-warnings'], seconds: 5 },
   {
     name: 'vitest',
@@ -45,7 +46,7 @@ const STEPS = [
     args: ['build', '--logLevel', 'warn', 'apps/demo'],
     seconds: 20,
   },
-  { name: 'packages', command: 'node', args: ['scripts/check-packages.ts'], seconds: 40 },
+  { name: 'packages', command: 'node', args: ['scripts/check-packages.ts'], seconds: 45 },
   {
     name: 'e2e',
     command: 'playwright',
