@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { env, execPath } from 'node:process'
 import { createInterface } from 'node:readline'
+import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 
 import type { PlaneStatus } from '@peerplane/runtime'
@@ -50,7 +51,9 @@ function run(
   args: readonly string[],
   variables: Record<string, string> = {},
 ): { status: number | null; stdout: string; stderr: string } {
-  const options = { cwd: root, encoding: 'utf8', env: { ...env, ...variables } } as const
+  // A daemon that starts although it should not is killed.
+  const timeout = 30_000
+  const options = { cwd: root, encoding: 'utf8', env: { ...env, ...variables }, timeout } as const
   return spawnSync(execPath, [...program, ...args], options)
 }
 
@@ -196,6 +199,26 @@ describe('what is wrong is said', () => {
     expect(refused.status).toBe(1)
     expect(refused.stderr).toContain('store-corrupt')
   })
+
+  it('when the key of the device is gone, until it is invited again', async () => {
+    const host = await up('--data', 'host')
+    const invitation = run(['invite', '--data', 'host']).stdout.trim()
+    const guest = await up('--data', 'guest', '--join', invitation)
+    guest.child.kill('SIGTERM')
+    await once(guest.child, 'exit')
+    const database = new DatabaseSync(join(root, 'guest', 'default', 'store.db'))
+    const { changes } = database.prepare("DELETE FROM pairs WHERE key = x'34'").run()
+    database.close()
+    expect(Number(changes)).toBe(1)
+    const refused = run(['up', '--data', 'guest', ...anyPorts])
+    expect(refused).toMatchObject({ status: 1, stdout: '' })
+    expect(refused.stderr).toContain('storage-lost')
+    expect(refused.stderr).toContain('the key of this device is gone')
+    expect(refused.stderr).toContain('with a new invitation')
+    const healed = await up('--data', 'guest', '--join', invitation)
+    expect(healed.ready.space).toBe(host.ready.space)
+    expect(healed.ready.device).not.toBe(guest.ready.device)
+  }, 90_000)
 
   it('when others can read the store', async () => {
     const { child } = await up()
