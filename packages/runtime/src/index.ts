@@ -1,17 +1,8 @@
 export type { ListQuery } from '@peerplane/crdt-store'
-export type {
-  Backend,
-  Durability,
-  Invocation,
-  InvokeOptions,
-  Loaded,
-  LocalBackend,
-  Outcome,
-  PeerStatus,
-  PlaneStatus,
-  Problem,
-  Row,
-} from './contract/backend.ts'
+export type { Backend, LocalBackend } from './contract/backend.ts'
+export type { Durability, Invocation, InvokeOptions, Outcome } from './contract/invocation.ts'
+export type { Loaded, Row } from './contract/states.ts'
+export type { PeerStatus, PlaneStatus, Problem } from './contract/status.ts'
 export {
   type CommandMethods,
   type CommandOptions,

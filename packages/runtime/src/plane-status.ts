@@ -1,7 +1,7 @@
 import { clockDoubt, PeerplaneError, type Clock } from '@peerplane/core'
 
 import type { Invoker } from './commands/invoker.ts'
-import type { PlaneStatus, Problem } from './contract/backend.ts'
+import type { PlaneStatus, Problem } from './contract/status.ts'
 import type { Founding } from './membership/founding.ts'
 import type { Losses } from './membership/lost.ts'
 import type { Online } from './online.ts'

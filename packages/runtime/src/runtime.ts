@@ -16,7 +16,7 @@ import { Invoker } from './commands/invoker.ts'
 import { traced } from './commands/traced.ts'
 import { createFounding } from './membership/founding.ts'
 import { loadLosses, seqsOf } from './membership/lost.ts'
-import { checkHours } from './contract/arguments.ts'
+import { checkHours } from './contract/backend.ts'
 import {
   invite,
   isInvitedTo,

@@ -21,8 +21,8 @@ import {
   type Section,
 } from '@peerplane/core'
 
-import { inputBounds } from '../contract/arguments.ts'
-import type { Invocation } from '../contract/backend.ts'
+import { inputBounds } from '../contract/invocation.ts'
+import type { Invocation } from '../contract/invocation.ts'
 import { isThenable, judge, type Judged } from './judge.ts'
 
 /** A checked invocation: its declaration was found, and its schema judges the input. */

@@ -11,7 +11,7 @@ import {
   type Store,
 } from '@peerplane/core'
 
-import type { Invocation, InvokeOptions, Outcome } from '../contract/backend.ts'
+import type { Invocation, InvokeOptions, Outcome } from '../contract/invocation.ts'
 import type { Founding } from '../membership/founding.ts'
 import type { HeldSpace } from '../space/held-space.ts'
 import { checkInvocation, type CheckedInvocation } from './decide.ts'

@@ -2,7 +2,7 @@ import { limits } from '@peerplane/core'
 import { createMemoryStore } from '@peerplane/crdt-store'
 import { expect, test } from 'vitest'
 
-import type { Outcome } from '../contract/backend.ts'
+import type { Outcome } from '../contract/invocation.ts'
 import { createOperations } from './operations.ts'
 
 const outcome = (reply: number): Outcome => ({

@@ -16,7 +16,7 @@ import {
   type Write,
 } from '@peerplane/core'
 
-import type { Durability, Outcome } from '../contract/backend.ts'
+import type { Durability, Outcome } from '../contract/invocation.ts'
 import { operationKey, operationOrderKey, operationOrderRange } from '../keys.ts'
 
 /** The outcomes of the latest `limits.operations` operations that had an id. */

@@ -1,6 +1,6 @@
 import type { DeviceId, EntityKey, EntityState, Random, Store } from '@peerplane/core'
 
-import type { Durability, Outcome } from '../contract/backend.ts'
+import type { Durability, Outcome } from '../contract/invocation.ts'
 import type { Founding } from '../membership/founding.ts'
 import type { HeldSpace } from '../space/held-space.ts'
 import { decide, type CheckedInvocation, type DecidableInvocation } from './decide.ts'

@@ -1,120 +1,25 @@
-import type { CommitId, DeviceId, Json, NetworkStatus, Path, SpaceId } from '@peerplane/core'
+import { describe, limits, PeerplaneError } from '@peerplane/core'
 import type { ListQuery } from '@peerplane/crdt-store'
 
+import { takeObject } from './arguments.ts'
+import type { Contract } from './contract.ts'
+import { flag, list, nothing, number, optional, text, tuple } from './form.ts'
+import {
+  invocation,
+  invokeOptions,
+  outcome,
+  type Invocation,
+  type InvokeOptions,
+  type Outcome,
+} from './invocation.ts'
+import { loaded, query, row, type Loaded, type Row } from './states.ts'
+import { planeStatus, type PlaneStatus } from './status.ts'
+import { entityUpdates, rowsUpdates } from './updates.ts'
+
 /*
- * What a plane can be asked, as plain data. A plane is typed sugar over a backend; the backend is the runtime of this device, or, in a tab
- * that follows another, a channel to the runtime of the tab that leads.
+ * What a plane can be asked. A plane is typed sugar over a backend; the backend is the runtime of this device, or, in a tab that follows
+ * another, a channel to the runtime of the tab that leads.
  */
-
-/**
- * How far a command must have got before its promise resolves.
- *
- * `memory`: visible in this process; may be lost with it. `local`: survives the death of the process; may be lost with the power.
- * `synced`: survives the loss of power, provided the disk obeys flush commands.
- */
-export type Durability = 'memory' | 'local' | 'synced'
-
-/** One command for one entity. */
-export interface Invocation {
-  readonly type: string
-  readonly id: string
-  readonly command: string
-  readonly input?: Json | undefined
-  /** The version of the entity that the caller saw, for positions in its texts. */
-  readonly at?: string | undefined
-}
-
-/** How a command is to be run. */
-export interface InvokeOptions {
-  /** Default `synced`. */
-  readonly durability?: Durability | undefined
-  /**
-   * Commands with one operation id run once on this device and its surviving store; a repetition gets the first outcome, as long as it is among
-   * the latest `limits.operations`. Such a command is at least `local`. {@link Backend.outcome} gives the outcome.
-   */
-  readonly operationId?: string | undefined
-}
-
-/** The outcome of commands that were not refused. */
-export interface Outcome {
-  /** The commit that holds their changes; `undefined` if they changed nothing. */
-  readonly commit: CommitId | undefined
-  /** The durability that was reached when the promise resolved. */
-  readonly durability: Durability
-  /** What the handlers returned, in the order of the invocations. */
-  readonly replies: readonly (Json | undefined)[]
-}
-
-/** An entity that was loaded, as it is now. */
-export type Loaded<State = Json> =
-  | {
-      readonly phase: 'ready'
-      readonly state: State
-      /** Names the state, for commands that refer to it. */
-      readonly version: string
-      /** Commands of this device on this entity that have not reached their durability. */
-      readonly pending: number
-    }
-  | { readonly phase: 'unreadable'; readonly problem: Problem }
-
-/** A failure as data. */
-export interface Problem {
-  readonly code: string
-  readonly message: string
-}
-
-/** One listed entity. */
-export interface Row<State = Json> {
-  readonly id: string
-  readonly state: State
-}
-
-/** Another device, as this one knows it. */
-export interface PeerStatus {
-  readonly device: DeviceId
-  readonly anchor: boolean
-  readonly path: Path
-  /** Commits that we hold and the peer has not announced. */
-  readonly pending: number
-  /** Commits that the peer has announced and we do not hold. */
-  readonly behind: number
-  /** How many commits the peer has announced to hold. */
-  readonly announced: number
-}
-
-/** The status of a plane, as data. */
-export interface PlaneStatus {
-  /** While `membership` is `none`: the space that the first command or invitation of this opening founds. */
-  readonly space: SpaceId
-  readonly device: DeviceId
-  /** Whether the space was founded here or joined by an invitation. `none`: nothing of it is stored, and an invitation to any space fits. */
-  readonly membership: 'none' | 'founded' | 'joined'
-  readonly storage: 'ok' | 'failing'
-  /** Commits held here. */
-  readonly commits: number
-  /** Commits that were held here and are not since the storage was lost; they come back from devices that have them. */
-  readonly lost: number
-  /** Commits held here that wait for a dependency. */
-  readonly waiting: number
-  /** Sessions whose next commit depends on another commit than the one held here at that place. */
-  readonly contradicted: number
-  /** Sessions whose next commit cannot be read. */
-  readonly unreadable: number
-  /** Commits without effect, because they break a rule of their state, that were met since the plane was opened. */
-  readonly void: number
-  /** Sessions frozen because their device contradicted itself. */
-  readonly forks: number
-  /** Own commands that were accepted and have not reached their durability. */
-  readonly pendingCommands: number
-  /** Whether the application wants a network; `false` after `goOffline`. */
-  readonly online: boolean
-  readonly peers: readonly PeerStatus[]
-  readonly network: NetworkStatus | undefined
-  readonly addresses: readonly string[]
-  readonly lastError: Problem | undefined
-  /** What speaks against the clock of this device; `undefined` when nothing does. */
-  readonly clockDoubt: string | undefined
-}
 
 /** Everything a plane can be asked. */
 export interface Backend {
@@ -158,3 +63,97 @@ export interface LocalBackend extends Backend {
   /** Resolves when everything that watches have shown before is durable; rejects when a part of it was given up. */
   readonly settled: () => Promise<void>
 }
+
+const name = text(limits.entityNameBytes)
+
+/** What can be asked of a backend from a distance. */
+export type RemoteBackend = Omit<Backend, 'status' | 'hasten' | 'close'>
+
+/** How it is asked. */
+export const backendContract: Contract<RemoteBackend> = {
+  invoke: {
+    kind: 'ask',
+    authority: 'write',
+    repeat: {
+      operationId: ([, { operationId }]) => operationId,
+      mark: ([invocations, options], operationId) => [invocations, { ...options, operationId }],
+    },
+    given: tuple(list(invocation, limits.sections), invokeOptions),
+    answer: outcome,
+  },
+  outcome: {
+    kind: 'ask',
+    authority: 'write',
+    repeat: 'freely',
+    given: tuple(name),
+    answer: optional(outcome),
+  },
+  list: {
+    kind: 'ask',
+    authority: 'read',
+    repeat: 'freely',
+    given: tuple(name, query),
+    answer: list(row),
+  },
+  invite: {
+    kind: 'ask',
+    authority: 'manage',
+    repeat: 'freely',
+    given: tuple(number, flag),
+    answer: text(),
+  },
+  invited: {
+    kind: 'ask',
+    authority: 'manage',
+    repeat: 'freely',
+    given: tuple(text(limits.invitationBytes)),
+    answer: flag,
+  },
+  setOnline: {
+    kind: 'ask',
+    authority: 'manage',
+    repeat: 'freely',
+    given: tuple(flag),
+    answer: nothing,
+  },
+  watchEntity: {
+    kind: 'watch',
+    authority: 'read',
+    durable: true,
+    given: tuple(name, name),
+    updates: () => entityUpdates(loaded),
+    refused: ({ code, message }) => ({ phase: 'unreadable', problem: { code, message } }),
+  },
+  watchType: {
+    kind: 'watch',
+    authority: 'read',
+    durable: true,
+    given: tuple(name, query),
+    updates: () => rowsUpdates(row),
+  },
+  watchStatus: {
+    kind: 'watch',
+    authority: 'read',
+    durable: false,
+    given: tuple(),
+    updates: () => planeStatus,
+  },
+}
+
+/** For how many hours an invitation may be used, and whether the clock is trusted. */
+export function takeInvitation(options: unknown): { hours: number; trustClock: boolean } {
+  const { hours = 24, trustClock = false } = takeObject(options, 'the options of an invitation')
+  if (typeof trustClock !== 'boolean') {
+    throw invalid(`trustClock is true or false, not ${describe(trustClock)}`)
+  }
+  return { hours: checkHours(hours), trustClock }
+}
+
+/** `hours`, if an invitation can last so long. */
+export function checkHours(hours: unknown): number {
+  if (typeof hours === 'number' && hours > 0 && hours <= limits.invitationHours) return hours
+  const reason = `an invitation lasts more than 0 and at most ${limits.invitationHours} hours, not ${describe(hours)}`
+  throw invalid(reason)
+}
+
+const invalid = (reason: string): PeerplaneError => new PeerplaneError('invalid-input', reason)

@@ -1,10 +1,11 @@
 import { counter, entity, record, type Entity } from '@peerplane/core'
 import { afterEach, describe, expect, it } from 'vitest'
 
-import type { InvokeOptions, LocalBackend } from './backend.ts'
+import type { LocalBackend } from './backend.ts'
+import type { InvokeOptions } from './invocation.ts'
 import { createPlane } from '../plane/plane.ts'
 import { openAlone, planeContract } from '../testing/index.ts'
-import { backendContract, type RemoteBackend } from './backend-contract.ts'
+import { backendContract, type RemoteBackend } from './backend.ts'
 import { Client } from './client.ts'
 import type { Authority, Contract } from './contract.ts'
 import { number, object, optional, text } from './form.ts'

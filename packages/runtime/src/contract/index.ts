@@ -1,4 +1,4 @@
-export { backendContract, type RemoteBackend } from './backend-contract.ts'
+export { backendContract, type RemoteBackend } from './backend.ts'
 export { Client } from './client.ts'
 export { targetOf, type AnyOperation, type Contract, type Method } from './contract.ts'
 export { count, object, optional, text, tuple } from './form.ts'

@@ -1,6 +1,6 @@
 import type { Json } from '@peerplane/core'
 
-import type { Loaded, Row } from './backend.ts'
+import type { Loaded, Row } from './states.ts'
 import { list, maybe, object, text, type Form } from './form.ts'
 
 /** The updates of one entity; the state is left out while it is the one before. */

@@ -30,7 +30,7 @@ import { foundedAside, holdsCommits, spaceOf, spaceWrite } from '@peerplane/crdt
 
 import { lostWrite, type Seqs } from './lost.ts'
 import type { Ports } from '../ports.ts'
-import { checkHours } from '../contract/arguments.ts'
+import { checkHours } from '../contract/backend.ts'
 import { deviceOfKey, knownDeviceKey, knownDeviceRange, membershipKey, seedKey } from '../keys.ts'
 
 /** What makes this device a member of its space; kept in the store. */

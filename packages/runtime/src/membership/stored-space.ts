@@ -7,7 +7,7 @@ import {
 } from '@peerplane/core'
 import { checkedStore, foundedAside } from '@peerplane/crdt-store'
 
-import type { Problem } from '../contract/backend.ts'
+import type { Problem } from '../contract/status.ts'
 import { membershipKey } from '../keys.ts'
 import { heldDevice } from './membership.ts'
 

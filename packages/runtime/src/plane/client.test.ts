@@ -1,7 +1,8 @@
 import { counter, entity } from '@peerplane/core'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
-import type { Loaded, LocalBackend } from '../contract/backend.ts'
+import type { LocalBackend } from '../contract/backend.ts'
+import type { Loaded } from '../contract/states.ts'
 import { openAlone } from '../testing/index.ts'
 import type { Known } from './client.ts'
 import { createPlane, type Plane } from './plane.ts'

@@ -10,15 +10,11 @@ import {
   type StateOf,
 } from '@peerplane/core'
 
-import { checkListener, takeInput, takeInvokeOptions, takeVersion } from '../contract/arguments.ts'
-import type {
-  Backend,
-  Durability,
-  Invocation,
-  InvokeOptions,
-  Loaded,
-  Outcome,
-} from '../contract/backend.ts'
+import { checkListener } from '../contract/arguments.ts'
+import { takeInput, takeInvokeOptions, takeVersion } from '../contract/invocation.ts'
+import type { Backend } from '../contract/backend.ts'
+import type { Durability, Invocation, InvokeOptions, Outcome } from '../contract/invocation.ts'
+import type { Loaded } from '../contract/states.ts'
 import type { Report } from '../ports.ts'
 import { distinct } from './listening.ts'
 import type { Recording, Target } from './recording.ts'

@@ -1,7 +1,7 @@
 import { describe, isA, PeerplaneError } from '@peerplane/core'
 
-import { takeInput, takeVersion } from '../contract/arguments.ts'
-import type { Invocation } from '../contract/backend.ts'
+import { takeInput, takeVersion } from '../contract/invocation.ts'
+import type { Invocation } from '../contract/invocation.ts'
 
 /** What a client stands for. */
 export interface Target {

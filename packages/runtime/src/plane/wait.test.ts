@@ -1,7 +1,8 @@
 import { counter, entity, type Scheduler } from '@peerplane/core'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
-import type { Backend, Outcome } from '../contract/backend.ts'
+import type { Backend } from '../contract/backend.ts'
+import type { Outcome } from '../contract/invocation.ts'
 import { openAlone } from '../testing/index.ts'
 import { createPlane, type Plane } from './plane.ts'
 

@@ -1,6 +1,6 @@
 import { asPeerplaneError, splitEntityKey, type EntityKey, type EntityState } from '@peerplane/core'
 
-import type { Loaded } from '../contract/backend.ts'
+import type { Loaded } from '../contract/states.ts'
 import type { Ports } from '../ports.ts'
 import type { HeldSpace } from '../space/held-space.ts'
 import { paced, type Pace } from './pace.ts'

@@ -1,6 +1,6 @@
 import type { PeerplaneError } from '@peerplane/core'
 
-import type { PlaneStatus, Problem } from '../contract/backend.ts'
+import type { PlaneStatus, Problem } from '../contract/status.ts'
 import type { Ports } from '../ports.ts'
 
 /** Milliseconds between two calls of status listeners, at least. */

@@ -1,7 +1,7 @@
 import { entityKey, splitEntityKey, type EntityKey, type Json } from '@peerplane/core'
 import { inListOrder, isListed, type ListQuery } from '@peerplane/crdt-store'
 
-import type { Row } from '../contract/backend.ts'
+import type { Row } from '../contract/states.ts'
 import type { EntityWatches, WatchParts } from './entity-watches.ts'
 
 /** From a failed reading to the next. */

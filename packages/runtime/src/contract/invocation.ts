@@ -1,0 +1,112 @@
+import {
+  checkName,
+  copyPlain,
+  describe,
+  limits,
+  PeerplaneError,
+  type CommitId,
+  type Json,
+  type PlainBounds,
+} from '@peerplane/core'
+
+import { takeObject } from './arguments.ts'
+import { json, list, maybe, object, oneOf, optional, text, type Form } from './form.ts'
+
+/*
+ * Commands and their outcomes: as types, as forms that cross a boundary, and as they are taken from an application. What is taken is copied at
+ * the call, before it goes anywhere: the same in every tab, daemon and process. All `take` functions throw `invalid-input`.
+ */
+
+/**
+ * How far a command must have got before its promise resolves.
+ *
+ * `memory`: visible in this process; may be lost with it. `local`: survives the death of the process; may be lost with the power.
+ * `synced`: survives the loss of power, provided the disk obeys flush commands.
+ */
+export type Durability = 'memory' | 'local' | 'synced'
+
+/** One command for one entity. */
+export interface Invocation {
+  readonly type: string
+  readonly id: string
+  readonly command: string
+  readonly input?: Json | undefined
+  /** The version of the entity that the caller saw, for positions in its texts. */
+  readonly at?: string | undefined
+}
+
+/** How a command is to be run. */
+export interface InvokeOptions {
+  /** Default `synced`. */
+  readonly durability?: Durability | undefined
+  /**
+   * Commands with one operation id run once on this device and its surviving store; a repetition gets the first outcome, as long as it is among
+   * the latest `limits.operations`. Such a command is at least `local`. `Backend.outcome` gives the outcome.
+   */
+  readonly operationId?: string | undefined
+}
+
+/** The outcome of commands that were not refused. */
+export interface Outcome {
+  /** The commit that holds their changes; `undefined` if they changed nothing. */
+  readonly commit: CommitId | undefined
+  /** The durability that was reached when the promise resolved. */
+  readonly durability: Durability
+  /** What the handlers returned, in the order of the invocations. */
+  readonly replies: readonly (Json | undefined)[]
+}
+
+const name = text(limits.entityNameBytes)
+const durability: Form<Durability> = oneOf('memory', 'local', 'synced')
+/** The form of an invocation. */
+export const invocation = object<Invocation>({
+  type: name,
+  id: name,
+  command: name,
+  input: optional(json),
+  at: optional(text()),
+})
+
+/** The form of how a command is run. */
+export const invokeOptions = object<InvokeOptions>({
+  durability: optional(durability),
+  operationId: optional(name),
+})
+
+/** The form of an outcome. */
+export const outcome = object<Outcome>({
+  commit: optional(text<CommitId>()),
+  durability,
+  replies: list(maybe(json)),
+})
+
+/** How much an input or a reply may hold. */
+export const inputBounds: PlainBounds = { depth: limits.inputDepth, size: limits.inputSize }
+
+/** A copy of the input of a command; `undefined` is none. */
+export const takeInput = (input: unknown): Json | undefined =>
+  input === undefined ? undefined : copyPlain(input, 'the input', inputBounds)
+
+/** How to run commands. */
+export function takeInvokeOptions(options: unknown): InvokeOptions {
+  const { durability, operationId } = takeObject(options, 'the options of a command')
+  if (durability !== undefined && !durabilities.has(durability as Durability)) {
+    throw invalid(`the durability is memory, local or synced, not ${describe(durability)}`)
+  }
+  return {
+    durability: durability as Durability | undefined,
+    operationId: operationId === undefined ? undefined : checkName(operationId, 'an operation id'),
+  }
+}
+
+/** The version that a command refers to. */
+export function takeVersion(options: unknown): string | undefined {
+  const { at } = takeObject(options, 'the options of a command')
+  if (at === undefined) return undefined
+  if (typeof at === 'string' && at.length <= limits.valueBytes && at.isWellFormed()) return at
+  throw invalid(`a version is a text that subscribe gave, not ${describe(at)}`)
+}
+
+const durabilities: ReadonlySet<Durability> = new Set(['memory', 'local', 'synced'])
+
+const invalid = (reason: string): PeerplaneError => new PeerplaneError('invalid-input', reason)
