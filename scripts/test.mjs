@@ -48,6 +48,13 @@ const STEPS = [
   },
   { name: 'packages', command: 'node', args: ['scripts/check-packages.ts'], seconds: 45 },
   {
+    name: 'install',
+    command: 'node',
+    args: ['scripts/check-install.ts'],
+    seconds: 60,
+    browser: true,
+  },
+  {
     name: 'e2e',
     command: 'playwright',
     args: ['test', '--reporter=list,json'],
