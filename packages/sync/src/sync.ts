@@ -1,6 +1,6 @@
 import type { PeerplaneError } from '@peerplane/core'
 
-import { createExchange, type Exchange, type Part } from './exchange/exchange.ts'
+import { Exchange, type Part } from './exchange/exchange.ts'
 import type { Sync, SyncOptions, SyncStatus } from './types.ts'
 
 /** Sync of one space over one network. */
@@ -35,10 +35,10 @@ export function createSync(options: SyncOptions): Sync {
     async start() {
       if (exchange) return
       failures.clear()
-      const started = createExchange(options, { changed, failed, worked })
+      const started = new Exchange(options, { changed, failed, worked })
       exchange = started
       try {
-        await network.start(started.handler)
+        await network.start(started)
       } catch (error) {
         started.stop()
         if (exchange === started) exchange = undefined

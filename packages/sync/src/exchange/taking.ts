@@ -1,0 +1,109 @@
+import {
+  asPeerplaneError,
+  decodeAdmission,
+  decodeOpening,
+  limits,
+  type Admitted,
+  type DeviceId,
+  type ErrorCode,
+  type OpeningEvidence,
+  type PeerplaneError,
+  type Run,
+  type SessionId,
+} from '@peerplane/core'
+
+import { Rates } from '../bounds/rate.ts'
+import type { SyncOptions } from '../types.ts'
+
+/** What is repaired by asking again, or is nobody's fault. */
+const QUIET: readonly ErrorCode[] = ['broken-chain', 'overloaded', 'closed']
+
+const SESSION_RATE = {
+  perSecond: limits.sessionsPerMinute / 60,
+  burst: limits.sessionsAtOnce,
+}
+
+/** What is reported of the log. */
+interface TakingEvents {
+  readonly failed: (error: PeerplaneError) => void
+  readonly worked: () => void
+}
+
+/** Takes runs of others into the log, and knows which of their sessions may have been delivered further since it was asked last. */
+export class Taking {
+  readonly #options: SyncOptions
+  readonly #events: TakingEvents
+  /** Sessions that each device has begun, at a bounded rate. */
+  readonly #begun: Rates
+  /** Sessions of others that may have been delivered further and have not been told. */
+  readonly #fresh = new Set<SessionId>()
+  #isAllFresh = false
+
+  constructor(options: SyncOptions, now: () => number, events: TakingEvents) {
+    this.#options = options
+    this.#events = events
+    const rate = options.sessionRate ?? SESSION_RATE
+    this.#begun = new Rates({ ...rate, now }, limits.shutOutMemory)
+  }
+
+  /** The sessions that may have been delivered further since the last call. */
+  takeFresh(): readonly SessionId[] | 'all' {
+    const taken = this.#isAllFresh ? 'all' : [...this.#fresh]
+    this.#isAllFresh = false
+    this.#fresh.clear()
+    return taken
+  }
+
+  /** What came of a run that `link` brought, from `sender`; at once if it comes too soon. */
+  take(
+    link: string,
+    sender: DeviceId | undefined,
+    run: Run,
+  ): 'overloaded' | Promise<Admitted | ErrorCode> {
+    const { session } = run
+    // From the moment on in which it is delivered, an own batch may depend on it.
+    this.#fresh.add(session)
+    const { replica, remember, trace } = this.#options
+    // What comes with a session that is held is not looked at.
+    const opening = replica.stored().has(session) ? undefined : run.opening
+    if (opening && !this.#mayBegin(sender, opening)) return 'overloaded'
+    return replica.admit(run).then(
+      (result) => {
+        this.#events.worked()
+        trace?.('range.taken', { link, session, ...result })
+        this.#fresh.add(session)
+        // Which sessions have waited for it, only the log knows.
+        if (result.released > 0) this.#isAllFresh = true
+        if (opening) remember(devicesOf(opening))
+        return result
+      },
+      (cause: unknown) => {
+        const error = asPeerplaneError(cause, 'store-failed')
+        trace?.('range.refused', { link, session, code: error.code })
+        if (!QUIET.includes(error.code)) this.#events.failed(error)
+        return error.code
+      },
+    )
+  }
+
+  /** Each session stays in every frontier for ever: a device begins them slowly, and others bring those that it began at their own pace. */
+  #mayBegin(sender: DeviceId | undefined, opening: OpeningEvidence): boolean {
+    return sender === undefined || authorOf(opening) !== sender || this.#begun.take(sender)
+  }
+}
+
+/** The author of a session and all who vouch for it. */
+const devicesOf = ({ bytes, signature, chain }: OpeningEvidence): DeviceId[] => [
+  decodeOpening(bytes, signature).opening.device,
+  ...chain.map((admission) => decodeAdmission(admission).device),
+]
+
+/** `undefined` for an opening that the log will refuse. */
+function authorOf({ bytes, signature }: OpeningEvidence): DeviceId | undefined {
+  try {
+    return decodeOpening(bytes, signature).opening.device
+  } catch {
+    // Ignored: the log refuses it in a moment, with a reason.
+    return undefined
+  }
+}
