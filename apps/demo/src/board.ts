@@ -74,17 +74,22 @@ export function openBoard(
   }
 
   for (const [column, list] of lists) {
-    const drop = h('section', { class: 'column' }, h('h3', {}, titles[column]), list)
-    drop.addEventListener('dragover', (event) => event.preventDefault())
-    drop.addEventListener('drop', (event) => {
-      event.preventDefault()
-      const dragged = event.dataTransfer?.getData('text/plain')
-      if (dragged) moveTo(dragged, column, undefined)
-    })
-    parent.append(drop)
+    parent.append(columnOf(titles[column], list, (id) => moveTo(id, column, undefined)))
   }
   lists.get('todo')!.after(newTask(plane, () => inColumn('todo').at(-1)?.state.place ?? 0, run))
   plane.subscribe(Task, show)
+}
+
+/** A column under its title, onto which cards can be dropped. */
+function columnOf(title: string, list: HTMLElement, dropped: (id: string) => void): HTMLElement {
+  const column = h('section', { class: 'column' }, h('h3', {}, title), list)
+  column.addEventListener('dragover', (event) => event.preventDefault())
+  column.addEventListener('drop', (event) => {
+    event.preventDefault()
+    const id = event.dataTransfer?.getData('text/plain')
+    if (id) dropped(id)
+  })
+  return column
 }
 
 function newTask(

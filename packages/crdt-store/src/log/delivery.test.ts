@@ -210,20 +210,29 @@ describe('any history of three devices', () => {
 function bySession(log: Log): Log {
   const order = (a: Commit, b: Commit): number =>
     a.session < b.session ? -1 : Number(a.session > b.session)
-  return {
-    ...log,
-    onDelivered: (callback) => log.onDelivered((commits) => callback(commits.toSorted(order))),
-  }
+  return listening(log, (callback) => (commits) => callback(commits.toSorted(order)))
 }
 
 /** A log that hides every seventh commit from who listens. */
 function dropping(log: Log): Log {
   let count = 0
-  return {
-    ...log,
-    onDelivered: (callback) =>
-      log.onDelivered((commits) => callback(commits.filter(() => ++count % 7 !== 0))),
-  }
+  return listening(
+    log,
+    (callback) => (commits) => callback(commits.filter(() => ++count % 7 !== 0)),
+  )
+}
+
+type Delivered = Parameters<Log['onDelivered']>[0]
+
+/** `log` with other listeners of what is delivered. */
+function listening(log: Log, change: (callback: Delivered) => Delivered): Log {
+  const onDelivered: Log['onDelivered'] = (callback) => log.onDelivered(change(callback))
+  return new Proxy(log, {
+    get: (_, name) => {
+      const value: unknown = name === 'onDelivered' ? onDelivered : Reflect.get(log, name)
+      return typeof value === 'function' ? value.bind(log) : value
+    },
+  })
 }
 
 /** Lets the three devices live through `history` and checks them; gives how many commits had to wait. */

@@ -1,8 +1,5 @@
-import { codeOf, firstSeq, lastSeq, limits, PeerplaneError, verifyBatch } from '@peerplane/core'
 import type {
   Admission,
-  Admitted,
-  Batch,
   Commit,
   CommitId,
   Crypto,
@@ -10,10 +7,10 @@ import type {
   Frontier,
   HybridClock,
   Origin,
+  PeerplaneError,
   Perturb,
   Random,
   Replica,
-  Run,
   Section,
   SessionId,
   SigningKey,
@@ -24,19 +21,13 @@ import type {
   Write,
 } from '@peerplane/core'
 
-import { takeRun } from './admit.ts'
-import { Appender } from './append.ts'
 import { BatchIds } from './batch-ids.ts'
 import { Delivery } from './delivery.ts'
-import { frozenOf, restoreForks, type Frozen } from './forks.ts'
+import { restoreForks, type Frozen } from './forks.ts'
 import { Heads } from './heads.ts'
-import { Listeners } from './listeners.ts'
-import { Membership } from './membership.ts'
-import { readRun } from './range.ts'
-import { replay } from './replay.ts'
+import { OpenedLog } from './opened-log.ts'
 import { checkSpace, orCorrupt, restoreSessions } from './restore.ts'
 import { signTail } from './tail.ts'
-import { WorkQueue } from './work-queue.ts'
 
 /**
  * What a log works with. The store belongs to the caller, who closes it after the log, and stores the `spaceWrite` of the space before the
@@ -146,7 +137,7 @@ export interface Log extends Replica {
  * Throws `store-version` for a store of a newer version, `wrong-space` for one of another space, `store-corrupt`, or a code of the store.
  */
 export async function openLog(options: LogOptions): Promise<Log> {
-  const { store, space, crypto, clock, trace } = options
+  const { store, space, clock, trace } = options
   await checkSpace(store, space.id)
   const sessions = await orCorrupt(restoreSessions(store, clock))
   await orCorrupt(restoreForks(store, sessions))
@@ -156,129 +147,5 @@ export async function openLog(options: LogOptions): Promise<Log> {
   const ids = new BatchIds(store)
   const delivery = new Delivery({ store, sessions, heads, ids, clock, trace })
   await delivery.restore()
-
-  const watchers = new Listeners<[Batch | undefined]>()
-  const deliveries = new Listeners<[readonly Commit[]]>()
-  const forks = new Listeners<[SessionId, number]>()
-  const failures = new Listeners<[PeerplaneError, readonly CommitId[]]>()
-  const queue = new WorkQueue(limits.queuedRuns)
-  let closed = false
-
-  const appender = new Appender({
-    store,
-    author: options,
-    clock,
-    sessions,
-    heads,
-    onStored: (batches) => {
-      for (const batch of batches) {
-        ids.add(batch)
-        delivery.advanced(batch.session)
-        const { session } = batch
-        trace?.('commits.stored', { session, from: firstSeq(batch), to: lastSeq(batch), own: true })
-      }
-      // Nobody can depend on what has only now become durable, unless this device wrote the same session before and lost its end.
-      if (delivery.waiting.commits > 0)
-        void queue.always(async () => emit(await delivery.deliver()))
-      for (const batch of batches) watchers.call(batch)
-    },
-    onFailure: (error, rejected) => {
-      trace?.('commits.lost', { commits: rejected.length, code: error.code })
-      failures.call(error, rejected)
-    },
-  })
-  const membership = new Membership(store, space, crypto)
-  const intake = { store, crypto, sessions, membership, heads, delivery, appender }
-
-  const assertOpen = (): void => {
-    if (closed) throw new PeerplaneError('closed', 'the log is closed')
-  }
-  const emit = (commits: readonly Commit[]): void => {
-    if (commits.length === 0) return
-    trace?.('commits.delivered', { commits: commits.length, list: commits })
-    deliveries.call(commits)
-  }
-  const idle = async (): Promise<void> => {
-    await appender.flushed()
-    await queue.idle()
-  }
-
-  return {
-    next(): Origin {
-      assertOpen()
-      return appender.next()
-    },
-    commit(origin: Origin, sections: readonly Section[], how: CommitOptions): Committed {
-      assertOpen()
-      return appender.commit(origin, sections, how.durability, how.alsoWrite)
-    },
-    async admit(run: Run): Promise<Admitted> {
-      assertOpen()
-      return queue.add(async () => {
-        const { stored, delivered, forked } = await takeRun(run, intake)
-        const last = stored.at(-1)
-        if (last) {
-          const { session } = run
-          const to = last.header.seq
-          const from = to + 1 - stored.length
-          trace?.('commits.stored', { session, from, to, own: false })
-        }
-        if (delivery.waiting.commits > 0) trace?.('commits.waiting', { ...delivery.waiting })
-        if (forked) {
-          const { session, device, seq } = forked
-          trace?.('session.forked', { session, device, seq })
-        }
-        if (forked?.undone) {
-          // Who folds again from what is durable must be able to tell the commits before this from those after it.
-          void appender.retire()
-          forks.call(forked.session, forked.seq)
-        }
-        emit(delivered)
-        if (stored.length > 0 || forked) watchers.call(undefined)
-        const fresh = new Set(stored)
-        const released = delivered.filter((commit) => !fresh.has(commit)).length
-        return { stored: stored.length, released }
-      })
-    },
-    delivered: () => sessions.delivered(),
-    stored: () => sessions.stored(),
-    lineage: (session) => sessions.get(session)?.parents,
-    async range(session: SessionId, from: number, maxBytes: number): Promise<Run | undefined> {
-      const held = sessions.get(session)
-      if (!held) return undefined
-      const last = held.reach.seq
-      const fork = held.fork?.seq === last + 1 ? held.fork : undefined
-      const verify = (batch: Batch): Promise<boolean> => verifyBatch(batch, held.device, crypto)
-      return orCorrupt(readRun(store, { session, last, fork, verify }, from, maxBytes))
-    },
-    replay: (from: Frontier) => replay(store, from, sessions.reaches()),
-    watch: (callback) => watchers.add(callback),
-    onDelivered: (callback) => deliveries.add(callback),
-    onFailure: (callback) => failures.add(callback),
-    onForked: (callback) => forks.add(callback),
-    deviceOf: (session) => sessions.get(session)!.device,
-    status: () => ({
-      commits: sessions.commits,
-      waiting: delivery.waiting,
-      frozen: frozenOf(sessions),
-      contradicted: delivery.contradicted,
-      unreadable: delivery.unreadable,
-      wroteLast: sessions.wroteLast(),
-      pending: appender.pending,
-    }),
-    retire: () => appender.retire(),
-    settled: () => appender.settled(),
-    hasten: () => appender.hasten(),
-    idle,
-    async close(): Promise<void> {
-      closed = true
-      await idle()
-      // Without this write the next opening delivers a little again: a store that refuses it is no reason not to close.
-      const { writes } = sessions.takeDirty()
-      if (writes.length === 0) return
-      await store.write(writes, 'local').catch((error: unknown) => {
-        trace?.('upkeep.failed', { what: 'how far commits are delivered', code: codeOf(error) })
-      })
-    },
-  }
+  return new OpenedLog(options, { sessions, heads, ids, delivery })
 }

@@ -289,9 +289,9 @@ export class Exchange implements NetworkHandler {
     const { trace } = this.#options
     if (!trace) return
     const { device, anchor } = identity
-    trace('link.opened', { link, device, peer, path, anchor })
+    trace?.('link.opened', { link, device, peer, path, anchor })
     const before = [...this.#links.values()].findLast((open) => open.link.peer === peer)
-    if (before) trace('path.changed', { device, peer, from: before.link.path, to: path })
+    if (before) trace?.('path.changed', { device, peer, from: before.link.path, to: path })
   }
 
   #jitter(): number {

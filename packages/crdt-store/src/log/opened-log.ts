@@ -1,0 +1,229 @@
+import { codeOf, firstSeq, lastSeq, limits, PeerplaneError, verifyBatch } from '@peerplane/core'
+import type {
+  Admitted,
+  Batch,
+  Commit,
+  CommitId,
+  DeviceId,
+  Frontier,
+  Lineage,
+  Origin,
+  Run,
+  Section,
+  SessionId,
+} from '@peerplane/core'
+
+import { takeRun, type IntakeOptions } from './admit.ts'
+import { Appender } from './append.ts'
+import type { BatchIds } from './batch-ids.ts'
+import type { Delivery } from './delivery.ts'
+import { frozenOf } from './forks.ts'
+import type { Heads } from './heads.ts'
+import { Listeners } from './listeners.ts'
+import type { CommitOptions, Committed, Log, LogOptions, LogStatus } from './log.ts'
+import { Membership } from './membership.ts'
+import { readRun } from './range.ts'
+import { replay } from './replay.ts'
+import { orCorrupt } from './restore.ts'
+import type { Sessions } from './sessions.ts'
+import { WorkQueue } from './work-queue.ts'
+
+/** What a store holds of a log. */
+export interface Restored {
+  readonly sessions: Sessions
+  readonly heads: Heads
+  readonly ids: BatchIds
+  readonly delivery: Delivery
+}
+
+/** A log that was read from its store. */
+export class OpenedLog implements Log {
+  readonly #options: LogOptions
+  readonly #sessions: Sessions
+  readonly #ids: BatchIds
+  readonly #delivery: Delivery
+  readonly #appender: Appender
+  readonly #intake: IntakeOptions
+  readonly #watchers = new Listeners<[Batch | undefined]>()
+  readonly #deliveries = new Listeners<[readonly Commit[]]>()
+  readonly #forks = new Listeners<[SessionId, number]>()
+  readonly #failures = new Listeners<[PeerplaneError, readonly CommitId[]]>()
+  readonly #queue = new WorkQueue(limits.queuedRuns)
+  #closed = false
+
+  readonly lineage: Lineage = (session) => this.#sessions.get(session)?.parents
+
+  constructor(options: LogOptions, { sessions, heads, ids, delivery }: Restored) {
+    const { store, space, crypto, clock } = options
+    this.#options = options
+    this.#sessions = sessions
+    this.#ids = ids
+    this.#delivery = delivery
+    this.#appender = new Appender({
+      store,
+      author: options,
+      clock,
+      sessions,
+      heads,
+      onStored: (batches) => this.#ownStored(batches),
+      onFailure: (error, rejected) => {
+        options.trace?.('commits.lost', { commits: rejected.length, code: error.code })
+        this.#failures.call(error, rejected)
+      },
+    })
+    const membership = new Membership(store, space, crypto)
+    const appender = this.#appender
+    this.#intake = { store, crypto, sessions, membership, heads, delivery, appender }
+  }
+
+  next(): Origin {
+    this.#assertOpen()
+    return this.#appender.next()
+  }
+
+  commit(origin: Origin, sections: readonly Section[], how: CommitOptions): Committed {
+    this.#assertOpen()
+    return this.#appender.commit(origin, sections, how.durability, how.alsoWrite)
+  }
+
+  async admit(run: Run): Promise<Admitted> {
+    this.#assertOpen()
+    return this.#queue.add(() => this.#take(run))
+  }
+
+  delivered(): Frontier {
+    return this.#sessions.delivered()
+  }
+
+  stored(): Frontier {
+    return this.#sessions.stored()
+  }
+
+  async range(session: SessionId, from: number, maxBytes: number): Promise<Run | undefined> {
+    const { store, crypto } = this.#options
+    const held = this.#sessions.get(session)
+    if (!held) return undefined
+    const last = held.reach.seq
+    const fork = held.fork?.seq === last + 1 ? held.fork : undefined
+    const verify = (batch: Batch): Promise<boolean> => verifyBatch(batch, held.device, crypto)
+    return orCorrupt(readRun(store, { session, last, fork, verify }, from, maxBytes))
+  }
+
+  replay(from: Frontier): AsyncIterable<readonly Commit[]> {
+    return replay(this.#options.store, from, this.#sessions.reaches())
+  }
+
+  watch(callback: (own: Batch | undefined) => void): () => void {
+    return this.#watchers.add(callback)
+  }
+
+  onDelivered(callback: (commits: readonly Commit[]) => void): () => void {
+    return this.#deliveries.add(callback)
+  }
+
+  onFailure(callback: (error: PeerplaneError, rejected: readonly CommitId[]) => void): () => void {
+    return this.#failures.add(callback)
+  }
+
+  onForked(callback: (session: SessionId, seq: number) => void): () => void {
+    return this.#forks.add(callback)
+  }
+
+  deviceOf(session: SessionId): DeviceId {
+    return this.#sessions.get(session)!.device
+  }
+
+  status(): LogStatus {
+    return {
+      commits: this.#sessions.commits,
+      waiting: this.#delivery.waiting,
+      frozen: frozenOf(this.#sessions),
+      contradicted: this.#delivery.contradicted,
+      unreadable: this.#delivery.unreadable,
+      wroteLast: this.#sessions.wroteLast(),
+      pending: this.#appender.pending,
+    }
+  }
+
+  retire(): Promise<void> {
+    return this.#appender.retire()
+  }
+
+  settled(): Promise<void> {
+    return this.#appender.settled()
+  }
+
+  hasten(): void {
+    this.#appender.hasten()
+  }
+
+  async idle(): Promise<void> {
+    await this.#appender.flushed()
+    await this.#queue.idle()
+  }
+
+  async close(): Promise<void> {
+    const { store, trace } = this.#options
+    this.#closed = true
+    await this.idle()
+    // Without this write the next opening delivers a little again: a store that refuses it is no reason not to close.
+    const { writes } = this.#sessions.takeDirty()
+    if (writes.length === 0) return
+    await store.write(writes, 'local').catch((error: unknown) => {
+      trace?.('upkeep.failed', { what: 'how far commits are delivered', code: codeOf(error) })
+    })
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new PeerplaneError('closed', 'the log is closed')
+  }
+
+  #emit(commits: readonly Commit[]): void {
+    if (commits.length === 0) return
+    this.#options.trace?.('commits.delivered', { commits: commits.length, list: commits })
+    this.#deliveries.call(commits)
+  }
+
+  #ownStored(batches: readonly Batch[]): void {
+    const { trace } = this.#options
+    for (const batch of batches) {
+      this.#ids.add(batch)
+      this.#delivery.advanced(batch.session)
+      const { session } = batch
+      trace?.('commits.stored', { session, from: firstSeq(batch), to: lastSeq(batch), own: true })
+    }
+    // Nobody can depend on what has only now become durable, unless this device wrote the same session before and lost its end.
+    if (this.#delivery.waiting.commits > 0) {
+      void this.#queue.always(async () => this.#emit(await this.#delivery.deliver()))
+    }
+    for (const batch of batches) this.#watchers.call(batch)
+  }
+
+  async #take(run: Run): Promise<Admitted> {
+    const { trace } = this.#options
+    const { stored, delivered, forked } = await takeRun(run, this.#intake)
+    const last = stored.at(-1)
+    if (last) {
+      const { session } = run
+      const to = last.header.seq
+      const from = to + 1 - stored.length
+      trace?.('commits.stored', { session, from, to, own: false })
+    }
+    const { waiting } = this.#delivery
+    if (waiting.commits > 0) trace?.('commits.waiting', { ...waiting })
+    if (forked) {
+      const { session, device, seq } = forked
+      trace?.('session.forked', { session, device, seq })
+    }
+    if (forked?.undone) {
+      // Who folds again from what is durable must be able to tell the commits before this from those after it.
+      void this.#appender.retire()
+      this.#forks.call(forked.session, forked.seq)
+    }
+    this.#emit(delivered)
+    if (stored.length > 0 || forked) this.#watchers.call(undefined)
+    const fresh = new Set(stored)
+    const released = delivered.filter((commit) => !fresh.has(commit)).length
+    return { stored: stored.length, released }
+  }
+}
