@@ -143,6 +143,17 @@ test('what was not stored when its page went away is stored by the next one', as
   await expect.poll(() => textOf(other)).toBe('Stored. Late.')
 })
 
+test('the editor lets the focus go, also from the end of a line that was wrapped', async ({
+  browser,
+}) => {
+  const page = await openWindow(await browser.newContext(), daemon.link)
+  await paste(page, 'one word after the other '.repeat(8))
+  await editor(page).press('Control+Home')
+  await editor(page).press('End')
+  await addTask(page, 'Look away')
+  await expect(task(page, 'Look away')).toBeVisible()
+})
+
 /** From now on the browser has room for what this page stores, or none. */
 const setQuota = (page: Page, room: boolean): Promise<void> =>
   page.evaluate((isThere) => {

@@ -1,6 +1,6 @@
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands'
 import { Annotation, EditorState, Transaction } from '@codemirror/state'
-import { EditorView, keymap, placeholder } from '@codemirror/view'
+import { drawSelection, EditorView, keymap, placeholder } from '@codemirror/view'
 import type { EntityClient } from '@peerplane/browser'
 
 import { keepLeft, takeLeft } from './left.ts'
@@ -73,6 +73,8 @@ function create(
       doc: text,
       extensions: [
         history(),
+        // Otherwise the editor takes the focus back when it loses it at the end of a wrapped line.
+        drawSelection(),
         keymap.of([...defaultKeymap, ...historyKeymap]),
         placeholder('Write here. Everybody in this workspace sees it.'),
         EditorView.lineWrapping,

@@ -47,6 +47,10 @@ export const textOf = (page: Page): Promise<string> =>
     [...element.querySelectorAll('.cm-line')].map((line) => line.textContent).join('\n'),
   )
 
+/** Whether a tab leads or follows. */
+export const role = (page: Page): Promise<string | null> =>
+  page.locator('.peer').first().locator('.badge').textContent()
+
 /** Types at the start or the end of the text. */
 export async function typeAt(page: Page, place: 'start' | 'end', text: string): Promise<void> {
   await editor(page).press(place === 'start' ? 'Control+Home' : 'Control+End')

@@ -4,17 +4,19 @@ import type { IDBPDatabase, IDBPTransaction } from 'idb'
 
 import { indexedDbError } from './indexeddb-errors.ts'
 
-type WriteTransaction = IDBPTransaction<unknown, string[], 'readwrite'>
+/** A read-write transaction. */
+export type WriteTransaction = IDBPTransaction<unknown, string[], 'readwrite'>
 
 /** A database that stays usable when the browser closes it, as it does after a full disk. */
 export interface Connection {
   /** Runs reads on the open database, a second time on a new connection if the first was closed. Rejects with our errors. */
   use<Result>(read: (database: IDBPDatabase) => Promise<Result>): Promise<Result>
-  /** A read-write transaction of exactly this durability, to be used in the turn in which it comes. */
-  transaction(
+  /** Calls `use` with a read-write transaction of exactly this durability, in the turn in which it begins; resolves as `use` does. */
+  transaction<Result>(
     stores: readonly string[],
     durability: 'strict' | 'relaxed',
-  ): Promise<WriteTransaction>
+    use: (transaction: WriteTransaction) => Promise<Result>,
+  ): Promise<Result>
   /** From now on `use` rejects with `closed`. */
   refuse(): void
   closed(): PeerplaneError | undefined
@@ -108,8 +110,13 @@ export function createConnection(
         throw indexedDbError(cause, `The database ${name} could not be read`)
       }
     },
-    transaction: (stores, durability) =>
-      reconnecting((database) => begin(database, stores, durability)),
+    transaction: async (stores, durability, use) => {
+      // In an object, because what goes wrong once the transaction has begun is not tried again.
+      const { used } = await reconnecting((database) => ({
+        used: use(begin(database, stores, durability)),
+      }))
+      return used
+    },
     refuse: () => {
       refusing = true
     },

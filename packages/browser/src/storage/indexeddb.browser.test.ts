@@ -31,13 +31,9 @@ storeFailureContract('IndexedDB', async () => {
   return {
     store: await openIndexedDbStore({ name }),
     reopen: () => openIndexedDbStore({ name }),
-    fail: async (write) => {
-      const seen = watchTransactions()
-      const failing = write()
-      while (seen.length === 0) await Promise.resolve()
-      vi.restoreAllMocks()
-      seen[0]!.abort()
-      await failing
+    fail: (write) => {
+      abortNext()
+      return write()
     },
   }
 })
@@ -55,6 +51,15 @@ function watchTransactions(): readonly IDBTransaction[] {
     return transaction
   })
   return seen
+}
+
+/** The next transaction is aborted with all its requests where it would be committed. */
+function abortNext(): void {
+  const commit = vi.spyOn(IDBTransaction.prototype, 'commit')
+  commit.mockImplementationOnce(function (this: IDBTransaction) {
+    this.abort()
+    commit.mockRestore()
+  })
 }
 // eslint-disable-next-line typescript/unbound-method
 const original = IDBDatabase.prototype.transaction
@@ -95,10 +100,8 @@ describe('transactions', () => {
 
   it('reject when they are aborted, and the next one works', async () => {
     const store = await open(freshName())
-    const seen = watchTransactions()
+    abortNext()
     const aborted = store.write([put('a', '1')], 'synced')
-    while (seen.length === 0) await Promise.resolve()
-    seen[0]!.abort()
     await expect(aborted).rejects.toMatchObject({ code: 'store-failed' })
     await store.write([put('b', '1')], 'synced')
     expect((await store.scan(everything)).map(({ key }) => key)).toEqual([utf8('b')])

@@ -13,7 +13,7 @@ import { generateKeyPair, systemClock } from '@peerplane/runtime'
 import type { IDBPDatabase } from 'idb'
 
 import { createConnection } from './connection.ts'
-import type { Connection } from './connection.ts'
+import type { Connection, WriteTransaction } from './connection.ts'
 import { indexedDbError } from './indexeddb-errors.ts'
 import { Loss } from './loss.ts'
 import { readAside, readPair, readPairs, view } from './reads.ts'
@@ -142,21 +142,21 @@ class IndexedDbStore implements DeviceStore {
       return newest?.value
     },
     set: async (value) => {
+      const number = this.#asides++
+      const place = ASIDES[number % ASIDES.length]!
+      // The key goes along as long as it is nowhere else: only it can sign what is kept here.
+      const pair = this.#isPairStored ? undefined : this.pair
+      const kept = { number, value: value?.slice(), pair }
       try {
-        const number = this.#asides++
-        const place = ASIDES[number % ASIDES.length]!
-        const transaction = await this.#connection.transaction([place], 'relaxed')
-        const { done } = transaction
-        // The key goes along as long as it is nowhere else: only it can sign what is kept here.
-        const pair = this.#isPairStored ? undefined : this.pair
-        const kept = { number, value: value?.slice(), pair }
-        // Ignored: a request that fails aborts the transaction, whose error is the one to report.
-        transaction
-          .objectStore(place)
-          .put(kept, this.term)
-          .catch(() => {})
-        transaction.commit()
-        await done
+        await this.#connection.transaction([place], 'relaxed', (transaction) => {
+          // Ignored: a request that fails aborts the transaction, whose error is the one to report.
+          transaction
+            .objectStore(place)
+            .put(kept, this.term)
+            .catch(() => {})
+          transaction.commit()
+          return transaction.done
+        })
       } catch (cause) {
         throw indexedDbError(cause, 'The write was not acknowledged')
       }
@@ -233,59 +233,73 @@ class IndexedDbStore implements DeviceStore {
 
   /** Deletes where there is no room even for the record of {@link refuseIfTaken}. */
   async #delete(group: readonly Queued[]): Promise<void> {
-    const transaction = await this.#connection.transaction([PAIRS], 'strict')
-    const { done } = transaction
-    // Ignored: it is awaited below, unless something fails before.
-    done.catch(() => {})
-    const pairs = transaction.objectStore(PAIRS)
-    if (await isTaken(pairs, this.term)) throw takenOver()
-    const term = pairs.get(TERM)
-    // Ignored: it is awaited below; a request that fails aborts the transaction, whose error is the one to report.
-    term.catch(() => {})
-    for (const { key } of group.flatMap(({ writes }) => writes)) {
-      // Ignored: it aborts the transaction.
-      pairs.delete(view(key)).catch(() => {})
-    }
-    await done
-    this.#assertNotLost(await term)
+    const last = await this.#connection.transaction([PAIRS], 'strict', async (transaction) => {
+      const { done } = transaction
+      // Ignored: it is awaited below, unless something fails before.
+      done.catch(() => {})
+      const pairs = transaction.objectStore(PAIRS)
+      if (await isTaken(pairs, this.term)) throw takenOver()
+      const term = pairs.get(TERM)
+      // Ignored: it is awaited below; a request that fails aborts the transaction, whose error is the one to report.
+      term.catch(() => {})
+      for (const { key } of group.flatMap(({ writes }) => writes)) {
+        // Ignored: it aborts the transaction.
+        pairs.delete(view(key)).catch(() => {})
+      }
+      await done
+      return term
+    })
+    this.#assertNotLost(last)
   }
 
   async #put(group: readonly Queued[]): Promise<void> {
     const synced = group.some((queued) => queued.durability === 'synced')
-    const isPairStored = this.#isPairStored
-    const transaction = await this.#connection.transaction(
-      isPairStored ? [PAIRS] : [PAIRS, KEYS],
+    const last = await this.#connection.transaction(
+      this.#isPairStored ? [PAIRS] : [PAIRS, KEYS],
       synced ? 'strict' : 'relaxed',
+      async (transaction) => {
+        const { done } = transaction
+        // Ignored: it is awaited below, unless something fails before.
+        done.catch(() => {})
+        const { term, isOver } = this.#request(group, transaction)
+        try {
+          await done
+        } catch (error) {
+          throw isOver() ? takenOver() : error
+        }
+        return term
+      },
     )
-    const { done } = transaction
-    // Ignored: it is reported by the last lines; without this, failing before them would leave it unhandled.
-    done.catch(() => {})
-    let term: Promise<unknown>
-    let isOver: () => boolean
+    this.#assertNotLost(last)
+    this.#isPairStored = true
+  }
+
+  /**
+   * Makes all requests of a write at once, because a transaction that waits for its tab would hold up a successor. Gives the last term, and what
+   * tells whether this one was over.
+   */
+  #request(
+    group: readonly Queued[],
+    transaction: WriteTransaction,
+  ): { readonly term: Promise<unknown>; readonly isOver: () => boolean } {
     try {
       const pairs = transaction.objectStore(PAIRS)
       // Ignored: a request that fails aborts the transaction, whose error is the one to report.
       const ignore = (request: Promise<unknown>): void => void request.catch(() => {})
       // Looked at when all is done: a page that goes away has no other task for the writes.
-      term = pairs.get(TERM)
+      const term = pairs.get(TERM)
       ignore(term)
-      isOver = refuseIfTaken(pairs, this.term)
+      const isOver = refuseIfTaken(pairs, this.term)
       for (const { key, value } of group.flatMap(({ writes }) => writes)) {
         ignore(value ? pairs.put(value, view(key)) : pairs.delete(view(key)))
       }
-      if (!isPairStored) ignore(transaction.objectStore(KEYS).put(this.pair, DEVICE))
+      if (!this.#isPairStored) ignore(transaction.objectStore(KEYS).put(this.pair, DEVICE))
       transaction.commit()
+      return { term, isOver }
     } catch (error) {
       abort(transaction)
       throw error
     }
-    try {
-      await done
-    } catch (error) {
-      throw isOver() ? takenOver() : error
-    }
-    this.#assertNotLost(await term)
-    this.#isPairStored = true
   }
 
   /** What went into a database that was cleared is cleared with the next opening, too. */

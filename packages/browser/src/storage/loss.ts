@@ -1,6 +1,7 @@
 import { PeerplaneError } from '@peerplane/core'
 import type { IDBPDatabase } from 'idb'
 
+import { reading } from './reads.ts'
 import { ASIDES, KEYS, over, PAIRS, TERM } from './term.ts'
 
 /** Notices that a database was deleted or cleared while it was open: it lacks the term that was begun in it. */
@@ -38,8 +39,10 @@ export class Loss {
   /** Throws `storage-lost`. A database that another tab has taken over is not lost. */
   async accept(database: IDBPDatabase): Promise<void> {
     if (this.#term === undefined) return
-    const pairs = database.transaction(PAIRS).store
-    const [last, isOver] = await Promise.all([pairs.get(TERM), pairs.get(over(this.#term))])
+    const own = over(this.#term)
+    const [last, isOver] = await reading(database, PAIRS, (pairs) =>
+      Promise.all([pairs.get(TERM), pairs.get(own)]),
+    )
     if (isOver === undefined) this.check(last)
     if (this.#error) throw this.#error
   }

@@ -1,40 +1,61 @@
 import { compareBytes } from '@peerplane/core'
 import type { Entry, Range } from '@peerplane/core'
-import type { IDBPDatabase } from 'idb'
+import type { IDBPDatabase, IDBPObjectStore } from 'idb'
 
 import { ASIDES, newestOf, PAIRS } from './term.ts'
 import type { Kept } from './term.ts'
 
-export const readPair = async (
+type Values = IDBPObjectStore<unknown, [string], string, 'readonly'>
+
+/**
+ * Reads in a transaction of its own, which is committed at once: one that waits for its tab would, if that tab hangs, hold up the tab that
+ * takes the store over.
+ */
+export async function reading<Result>(
+  database: IDBPDatabase,
+  place: string,
+  read: (values: Values) => Promise<Result>,
+): Promise<Result> {
+  const transaction = database.transaction(place)
+  // Ignored: what fails it fails its requests, too.
+  transaction.done.catch(() => {})
+  const result = read(transaction.store)
+  transaction.commit()
+  return result
+}
+
+export const readPair = (
   database: IDBPDatabase,
   key: Uint8Array,
 ): Promise<Uint8Array | undefined> =>
-  (await database.get(PAIRS, view(key))) as Uint8Array | undefined
+  reading(database, PAIRS, (pairs) => pairs.get(view(key)) as Promise<Uint8Array | undefined>)
 
+/** The pairs of a range, in order. */
 export async function readPairs(database: IDBPDatabase, range: Range): Promise<readonly Entry[]> {
   const keys = keyRange(range)
   if (!keys) return []
-  const pairs = database.transaction(PAIRS).store
-  if (range.reverse) {
-    const entries: Entry[] = []
-    let cursor = await pairs.openCursor(keys, 'prev')
-    while (cursor) {
-      entries.push(entryOf(cursor.primaryKey, cursor.value))
-      if (entries.length === range.limit) break
-      cursor = await cursor.continue()
-    }
-    return entries
+  const { limit, reverse, ...whole } = range
+  if (reverse && limit !== 1) {
+    return (await readPairs(database, whole)).toReversed().slice(0, limit)
   }
-  const [found, values] = await Promise.all([
-    pairs.getAllKeys(keys, range.limit),
-    pairs.getAll(keys, range.limit),
-  ])
+  if (reverse) {
+    // A cursor that goes on could not be committed at once.
+    const cursor = await reading(database, PAIRS, (pairs) => pairs.openCursor(keys, 'prev'))
+    return cursor ? [entryOf(cursor.primaryKey, cursor.value)] : []
+  }
+  const [found, values] = await reading(database, PAIRS, (pairs) =>
+    Promise.all([pairs.getAllKeys(keys, limit), pairs.getAll(keys, limit)]),
+  )
   return found.map((key, i) => entryOf(key, values[i]))
 }
 
 /** The value aside of a term. */
 export const readAside = async (database: IDBPDatabase, term: number): Promise<Kept | undefined> =>
-  newestOf(await Promise.all(ASIDES.map((place) => database.get(place, term))))
+  newestOf(
+    await Promise.all(
+      ASIDES.map((place) => reading(database, place, (values) => values.get(term))),
+    ),
+  )
 
 /** `undefined` for a range that holds nothing, which IndexedDB cannot express. */
 function keyRange({ from, to, limit }: Range): IDBKeyRange | undefined {

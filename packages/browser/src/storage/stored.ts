@@ -4,7 +4,7 @@ import { deleteDB, openDB } from 'idb'
 import type { IDBPDatabase } from 'idb'
 
 import { indexedDbError } from './indexeddb-errors.ts'
-import { readAside, readPair, readPairs } from './reads.ts'
+import { readAside, reading, readPair, readPairs } from './reads.ts'
 import { allPairs, ASIDES, cleared, DEVICE, KEYS, over, PAIRS, TERM } from './term.ts'
 
 /** Reads a database that may be open elsewhere, where it disturbs nobody, with `use`. */
@@ -16,9 +16,9 @@ export async function readStored<Result>(
   if (!database) throw new PeerplaneError('store-failed', `there is no database ${name}`)
   try {
     const [last, stored, pairs] = await Promise.all([
-      database.get(PAIRS, TERM) as Promise<number | undefined>,
-      database.get(KEYS, DEVICE) as Promise<CryptoKeyPair | undefined>,
-      database.count(PAIRS, allPairs()),
+      reading(database, PAIRS, (pairs) => pairs.get(TERM)) as Promise<number | undefined>,
+      reading(database, KEYS, (keys) => keys.get(DEVICE)) as Promise<CryptoKeyPair | undefined>,
+      reading(database, PAIRS, (each) => each.count(allPairs())),
     ])
     if (last === undefined && (stored !== undefined || pairs > 0)) throw cleared()
     const kept = last === undefined ? undefined : await readAside(database, last)

@@ -2,7 +2,7 @@ import { PeerplaneError } from '@peerplane/core'
 import type { Clock } from '@peerplane/core'
 import type { IDBPObjectStore } from 'idb'
 
-import type { Connection } from './connection.ts'
+import type { Connection, WriteTransaction } from './connection.ts'
 
 /*
  * Each opening of a database begins a term. Its write transactions add a record that stands for the term and delete it again; the next opening
@@ -67,11 +67,16 @@ export interface BeginOptions {
  * Begins a term: earlier ones write nothing from here on. The value aside of the last one goes over to it. Throws `storage-lost` for a
  * database that was cleared and has been written to since, or was cleared in part.
  */
-export async function beginTerm(
-  connection: Connection,
+export function beginTerm(connection: Connection, options: BeginOptions): Promise<Begun> {
+  return connection.transaction([PAIRS, KEYS, ...ASIDES], 'relaxed', (transaction) =>
+    beginIn(transaction, options),
+  )
+}
+
+async function beginIn(
+  transaction: WriteTransaction,
   { clock, completing, after }: BeginOptions,
 ): Promise<Begun> {
-  const transaction = await connection.transaction([PAIRS, KEYS, ...ASIDES], 'relaxed')
   // Ignored: it is awaited below, unless something fails before.
   transaction.done.catch(() => {})
   const pairs = transaction.objectStore(PAIRS)
