@@ -3,6 +3,7 @@ import { setProperty, type Json, type MapHandle, type Value } from '@peerplane/c
 import { some, touch, type Cell, type Kernel, type Place } from './kernel.ts'
 import { below, readOp } from './op.ts'
 import type { Turn } from './turn.ts'
+import type { SessionWriter } from './sessions.ts'
 import { items, Void } from './void.ts'
 import { checkText, compareKeys, readText } from './values.ts'
 
@@ -63,14 +64,7 @@ export function mapKernel(values: Kernel): Kernel<MapCell> {
       }
     },
 
-    observe(cell, sessions) {
-      const pairs: Value[] = []
-      for (const [key, value] of cell.cells) {
-        const observed = values.observe(value, sessions)
-        if (observed !== undefined) pairs.push(key, observed)
-      }
-      return pairs.length > 0 ? pairs : undefined
-    },
+    observe: (cell, sessions) => observe(cell, values, sessions),
 
     isLive: (cell) => some(cell.cells.values(), (value) => values.isLive(value)),
     isBlank: (cell) => cell.cells.size === 0,
@@ -87,14 +81,7 @@ export function mapKernel(values: Kernel): Kernel<MapCell> {
 
     handle: (place) => mapHandle(place, values, kernel, isPresent),
 
-    save(cell, sessions) {
-      const saved: Value[] = []
-      for (const key of [...cell.cells.keys()].sort(compareKeys)) {
-        const value = values.save(cell.cells.get(key)!, sessions)
-        if (value !== undefined) saved.push([key, value])
-      }
-      return saved.length > 0 ? saved : undefined
-    },
+    save: (cell, sessions) => save(cell, values, sessions),
 
     load(saved, sessions) {
       const cell = kernel.create()
@@ -120,6 +107,24 @@ function show(cell: MapCell, keys: readonly string[], valueOf: (key: string) => 
   const mirror: { [key: string]: Json } = {}
   keys.forEach((key, i) => setProperty(mirror, key, shown[i]!))
   cell.mirror = Object.freeze(mirror)
+}
+
+function observe(cell: MapCell, values: Kernel, sessions: SessionWriter): Value | undefined {
+  const pairs: Value[] = []
+  for (const [key, value] of cell.cells) {
+    const observed = values.observe(value, sessions)
+    if (observed !== undefined) pairs.push(key, observed)
+  }
+  return pairs.length > 0 ? pairs : undefined
+}
+
+function save(cell: MapCell, values: Kernel, sessions: SessionWriter): Value | undefined {
+  const saved: Value[] = []
+  for (const key of [...cell.cells.keys()].sort(compareKeys)) {
+    const value = values.save(cell.cells.get(key)!, sessions)
+    if (value !== undefined) saved.push([key, value])
+  }
+  return saved.length > 0 ? saved : undefined
 }
 
 function mapHandle(

@@ -2,6 +2,7 @@ import { compareTexts, setProperty, type Json, type Value } from '@peerplane/cor
 
 import { touch, type Cell, type Kernel, type Place } from './kernel.ts'
 import { below, readOp } from './op.ts'
+import type { SessionWriter } from './sessions.ts'
 import { items, Void } from './void.ts'
 import { readText } from './values.ts'
 
@@ -60,14 +61,7 @@ export function recordKernel(fields: ReadonlyMap<string, Kernel>): Kernel<Record
       touch(cell, turn)
     },
 
-    observe(cell, sessions) {
-      const pairs: Value[] = []
-      for (const [name, field] of fields) {
-        const observed = field.observe(cell.fields.get(name)!, sessions)
-        if (observed !== undefined) pairs.push(name, observed)
-      }
-      return pairs.length > 0 ? pairs : undefined
-    },
+    observe: (cell, sessions) => observe(cell, fields, sessions),
 
     isLive: (cell) => names.some((name) => fields.get(name)!.isLive(cell.fields.get(name)!)),
     isBlank: (cell) => names.every((name) => fields.get(name)!.isBlank(cell.fields.get(name)!)),
@@ -86,14 +80,7 @@ export function recordKernel(fields: ReadonlyMap<string, Kernel>): Kernel<Record
 
     handle: (place) => recordHandle(place, fields),
 
-    save(cell, sessions) {
-      const saved: Value[] = []
-      for (const name of names.toSorted(compareTexts)) {
-        const value = fields.get(name)!.save(cell.fields.get(name)!, sessions)
-        if (value !== undefined) saved.push([name, value])
-      }
-      return saved.length > 0 ? saved : undefined
-    },
+    save: (cell, sessions) => save(cell, fields, sessions),
 
     load(saved, sessions) {
       const values = new Map(items(saved).map((each) => items(each, 2) as [string, Value]))
@@ -106,6 +93,26 @@ export function recordKernel(fields: ReadonlyMap<string, Kernel>): Kernel<Record
     },
   }
   return kernel
+}
+
+type Kernels = ReadonlyMap<string, Kernel>
+
+function observe(cell: RecordCell, fields: Kernels, sessions: SessionWriter): Value | undefined {
+  const pairs: Value[] = []
+  for (const [name, field] of fields) {
+    const observed = field.observe(cell.fields.get(name)!, sessions)
+    if (observed !== undefined) pairs.push(name, observed)
+  }
+  return pairs.length > 0 ? pairs : undefined
+}
+
+function save(cell: RecordCell, fields: Kernels, sessions: SessionWriter): Value | undefined {
+  const saved: Value[] = []
+  for (const name of [...fields.keys()].toSorted(compareTexts)) {
+    const value = fields.get(name)!.save(cell.fields.get(name)!, sessions)
+    if (value !== undefined) saved.push([name, value])
+  }
+  return saved.length > 0 ? saved : undefined
 }
 
 function recordHandle(place: Place<RecordCell>, fields: ReadonlyMap<string, Kernel>): object {
