@@ -16,6 +16,8 @@ export interface Mark {
 export class Ledger {
   readonly #beats = new Map<number, Beat>()
   #shown = 0
+  /** When beats were shown of which the writer has not been heard yet: each process is heard by itself. */
+  readonly #early = new Map<number, number>()
   #refusals: string[] = []
 
   /** The last beat. */
@@ -29,7 +31,9 @@ export class Ledger {
   }
 
   due({ number, at }: Mark): void {
-    this.#beats.set(number, { due: at, acknowledged: undefined, shown: undefined })
+    const shown = this.#early.get(number)
+    this.#early.delete(number)
+    this.#beats.set(number, { due: at, acknowledged: undefined, shown })
   }
 
   acknowledged({ number, at }: Mark): void {
@@ -45,6 +49,7 @@ export class Ledger {
     while (this.#shown < number) {
       const beat = this.#beats.get(++this.#shown)
       if (beat) beat.shown = at
+      else this.#early.set(this.#shown, at)
     }
   }
 

@@ -138,6 +138,11 @@ export const limitTable = {
   waitingCommits: limit(10_000, 'commits', 'that wait for a dependency, per space'),
   waitingBytes: limit(16 * MiB, 'bytes', 'of commits that wait for a dependency, per space'),
   frontierSessions: limit(100_000, 'sessions', 'in one frontier message'),
+  claimedSessions: limit(
+    120_000,
+    'sessions',
+    'of which is remembered how far peers hold them, of all peers together; beyond it whoever claims most is cut off',
+  ),
   wantsPerMessage: limit(1024, 'ranges', 'asked for in one message'),
   outboxBytes: limit(
     4 * MiB,
@@ -246,14 +251,19 @@ export const limitTable = {
     'taken from the device that began them; `sessionsAtOnce` may come together',
   ),
   sessionsAtOnce: limit(
-    500,
+    50,
     'sessions',
-    'of a device that was without a network for long and brings all it began',
+    'of a device that was without a network for long and brings what it began; each is stored by itself, and others wait meanwhile',
   ),
   webSocketBytes: limit(
     16 * KiB,
     'bytes',
     'one WebSocket message: peers cut what they send to this, and an announced length beyond it closes the socket before a byte of it is kept',
+  ),
+  webRtcBytes: limit(
+    16 * KiB,
+    'bytes',
+    'one message in a WebRTC channel; an announced length beyond it closes the connection before a byte of it is kept',
   ),
   webSocketOutBytes: limit(
     128 * KiB,
@@ -321,7 +331,7 @@ export const limitTable = {
     'of resident memory of a daemon that does nothing, with room for what is being collected',
   ),
   daemonMemoryBytes: limit(
-    600 * MiB,
+    736 * MiB,
     'bytes',
     'of resident memory that a daemon needs at most, whoever attacks it: the sum of `memoryBudget`, which the harness of attacks measures',
   ),

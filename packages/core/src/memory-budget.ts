@@ -9,6 +9,9 @@ export interface MemoryShare {
 /** How long gossip keeps a message, in seconds, to give it to those who lack it. */
 const GOSSIP_KEPT_S = 5
 
+/** Of a session that a peer says it holds: its names, how far it goes, and whether it is asked for; measured. */
+const CLAIM_BYTES = 1_200
+
 /** Of one answer of the page server that is under way: a piece of a file, and what the socket holds. */
 const PAGE_BYTES = 128 * 1024
 
@@ -37,6 +40,10 @@ export const memoryBudget: readonly MemoryShare[] = [
   {
     what: 'gossip that is kept for others',
     bytes: (GOSSIP_KEPT_S + 2) * limits.gossipBytesPerSecond,
+  },
+  {
+    what: 'what peers say that they hold',
+    bytes: limits.claimedSessions * CLAIM_BYTES,
   },
   { what: 'runs that wait to be checked', bytes: limits.queuedRuns * limits.runBytes },
   { what: 'commits that wait for others', bytes: limits.waitingBytes },

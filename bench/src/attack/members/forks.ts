@@ -60,7 +60,8 @@ export const forkStorm: Attack = {
       while (link && forks.size < due && !tools.signal.aborted) {
         const fork = await makeFork(member, tools)
         forks.set(fork.session.session, fork)
-        await show(link, fork)
+        // It may have been cut off meanwhile.
+        if (link) await show(link, fork)
       }
       await pause(TURN_MS)
     }

@@ -1,4 +1,4 @@
-import type { SessionId } from '../ids.ts'
+import type { DeviceId, SessionId } from '../ids.ts'
 import type { Batch } from '../log/batch.ts'
 import type { Frontier, Lineage } from '../log/frontier.ts'
 
@@ -29,6 +29,8 @@ export interface Admitted {
   readonly stored: number
   /** Of the commits delivered because of this run, how many had waited for a dependency. */
   readonly released: number
+  /** Whose session the run has shown to be forked, if that was not known. */
+  readonly forkedBy?: DeviceId
 }
 
 /** What sync needs of the log of a space: compare, hand out, take in. */

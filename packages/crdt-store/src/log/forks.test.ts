@@ -59,7 +59,7 @@ const reopened = ({ store }: Peer, index: number): Promise<Peer> =>
 describe('a fork', () => {
   test('is proved by two signatures; from there on nothing counts, also after a restart', async () => {
     await alice.log.admit(one)
-    expect(await alice.log.admit(other)).toEqual({ stored: 0, released: 0 })
+    expect(await alice.log.admit(other)).toEqual({ stored: 0, released: 0, forkedBy: forkerDevice })
     const frozen = [{ session, device: forkerDevice, seq: 2 }]
     expect(alice.log.status().frozen).toEqual(frozen)
     expect(forked).toEqual([[session, 2]])
@@ -164,7 +164,7 @@ describe('the proof of a fork', () => {
     for (const run of versions) await origin.log.admit(run)
     const run = (await origin.log.range(session, 1, 1))!
     expect(run.batches).toHaveLength(2)
-    expect(await bob.log.admit(run)).toEqual({ stored: 2, released: 0 })
+    expect(await bob.log.admit(run)).toEqual({ stored: 2, released: 0, forkedBy: forkerDevice })
     expect(bob.log.delivered()).toEqual(origin.log.delivered())
     await sync(bob, carol)
     expect(carol.log.delivered()).toEqual(origin.log.delivered())

@@ -224,6 +224,10 @@ export class OpenedLog implements Log {
     if (stored.length > 0 || forked) this.#watchers.call(undefined)
     const fresh = new Set(stored)
     const released = delivered.filter((commit) => !fresh.has(commit)).length
-    return { stored: stored.length, released }
+    return {
+      stored: stored.length,
+      released,
+      ...(forked && { forkedBy: forked.device }),
+    }
   }
 }

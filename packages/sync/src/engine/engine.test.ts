@@ -1,6 +1,7 @@
 import {
   forkedTip,
   hash,
+  limits,
   markOf,
   toHex,
   utf8,
@@ -10,7 +11,7 @@ import {
   type SessionId,
   type Tip,
 } from '@peerplane/core'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 
 import { step } from './engine.ts'
 import { compare } from './knowledge.ts'
@@ -208,13 +209,13 @@ describe('asking', () => {
     }
     const late = forked('s', 9).seq
     expect(sent(have('x', forked('s', 9)))).toEqual([['x', wantOf(range('s', 4, late))]])
-    expect(compare({ state }, state.links.get('x')!).behind).toBe(1)
+    expect(compare({ state, now }, state.links.get('x')!).behind).toBe(1)
     expect(sent(proven('s', 9, 4))).toEqual([])
     const early = forked('s', 5).seq
     expect(sent(have('x', forked('s', 5)))).toEqual([['x', wantOf(range('s', late + 1, early))]])
     expect(sent(proven('s', 5, 4))).toEqual([])
     expect(state.asks.size).toBe(0)
-    expect(compare({ state }, state.links.get('x')!).behind).toBe(0)
+    expect(compare({ state, now }, state.links.get('x')!).behind).toBe(0)
   })
 
   it('does not offer the log a run that leaves a gap', () => {
@@ -302,7 +303,7 @@ describe('a peer that does not bring what it claims', () => {
     connect('x')
     const asked: number[] = []
     have('x', tip('new', 1))
-    const behind = () => compare({ state }, state.links.get('x')!).behind
+    const behind = () => compare({ state, now }, state.links.get('x')!).behind
     expect(behind()).toBe(2 ** 50)
     for (let i = 0; i < 1_200; i++) {
       if (wantsOf(later(500), 'x').length > 0) asked.push(now)
@@ -346,6 +347,69 @@ describe('a peer that does not bring what it claims', () => {
     expect(connect('x')).toEqual([{ kind: 'disconnect', link: 'x', reason: 'bad-signature' }])
     later(timing.ban)
     expect(sent(connect('x'))).toHaveLength(1)
+  })
+
+  it('is shut out longer each time, and starts anew after a time in good order', () => {
+    const pauseAfter = (): number => {
+      connect('x')
+      give({ kind: 'violation', link: 'x', code: 'malformed' })
+      const since = now
+      while (sent(connect('x')).length === 0) later(1_000)
+      return now - since
+    }
+    const pauses = Array.from({ length: 8 }, pauseAfter)
+    expect(pauses).toEqual([10, 20, 40, 80, 160, 320, 600, 600].map((seconds) => seconds * 1_000))
+    later(timing.forgive + 600_000)
+    expect(pauseAfter()).toBe(timing.ban)
+  })
+
+  it('is shut out when it forks one session after the other, not for what others forked', () => {
+    connect('x')
+    connect('y')
+    const proven = (link: string, name: string) => {
+      const run = { ...runOf(name, 1), fork: new Uint8Array(1) }
+      hear(link, { kind: 'run', run })
+      hold(forked(name, 2))
+      const result = { stored: 0, released: 0, forkedBy: idOf('x') as DeviceId }
+      return give({ kind: 'admitted', link, run, result })
+    }
+    for (let i = 0; i < 10; i++) proven('y', `s${i}`)
+    for (let i = 1; i < timing.forks; i++) proven('x', `t${i}`)
+    expect([...state.links.keys()]).toEqual(['x', 'y'])
+    expect(proven('x', 't')).toContainEqual({ kind: 'disconnect', link: 'x', reason: 'fork' })
+    expect([...state.links.keys()]).toEqual(['y'])
+  })
+
+  it('is shut out when it claims most of all that peers claim, and that is too much', () => {
+    const claim = (link: string, sessions: number) => {
+      const each = (i: number): Tip => {
+        const id = `${link}${i}`.padStart(64, '0')
+        return { session: id as SessionId, seq: 1, mark: id.slice(-16) as Tip['mark'] }
+      }
+      return hear(link, { kind: 'have', tips: Array.from({ length: sessions }, (_, i) => each(i)) })
+    }
+    connect('1')
+    connect('2')
+    claim('1', limits.claimedSessions / 2 - 10_000)
+    claim('2', limits.claimedSessions / 2)
+    expect([...state.links.keys()]).toEqual(['1', '2'])
+    connect('3')
+    const effects = claim('3', 10_001)
+    expect(effects).toContainEqual({ kind: 'disconnect', link: '2', reason: 'overloaded' })
+    expect([...state.links.keys()]).toEqual(['1', '3'])
+  })
+
+  it('costs no more when it says the same again and again', () => {
+    connect('x')
+    connect('y')
+    const claims = Array.from({ length: 50_000 }, (_, i) => tip(`made up ${i}`, 1))
+    have('x', ...claims)
+    const looks = vi.spyOn(state.links, 'values')
+    for (let i = 0; i < 20; i++) {
+      hear('x', { kind: 'frontier', tips: claims.slice(0, 10), reply: true })
+      later(100)
+    }
+    expect(looks.mock.calls.length).toBeLessThan(1_000)
   })
 
   it('is shut out for a record of another space', () => {

@@ -1,8 +1,9 @@
 import type { Tip } from '@peerplane/core'
 
 import type { Message, Range } from '../wire/messages.ts'
-import { admitted, ban, linkDown, take } from './intake.ts'
+import { admitted, take } from './intake.ts'
 import { learn, learnFrontier } from './knowledge.ts'
+import { ban, linkDown } from './leaving.ts'
 import {
   createLink,
   knownSeq,
@@ -146,6 +147,8 @@ function tick(step: Step): void {
     wake(step, link.frontierAt)
   }
   if (state.announceAt <= now) announce(step)
-  for (const [device, { until }] of state.banned) if (until <= now) state.banned.delete(device)
+  for (const [device, { until }] of state.banned) {
+    if (until + timing.forgive <= now) state.banned.delete(device)
+  }
   wake(step, Math.min(state.announceAt, nextExpiry(step)))
 }

@@ -1,5 +1,6 @@
 import { isForkedTip, type Admitted, type ErrorCode, type Run } from '@peerplane/core'
 
+import { ban } from './leaving.ts'
 import { learn, learnOpening } from './knowledge.ts'
 import { knownSeq, type LinkState, type Step } from './state.ts'
 import { timing } from './types.ts'
@@ -60,6 +61,10 @@ export function admitted(step: Step, id: string, run: Run, result: Admitted | Er
     // A peer that shows one version of a fork need not know of the other.
     if (held && (!isForked || run.fork)) learn(step, link, [held])
   }
+  // All who have shown the one version have to undo it. A restored copy of a device does so once.
+  if (link && result.forkedBy === link.device && ++link.forks >= timing.forks) {
+    return ban(step, link, 'fork')
+  }
   if (!ask) state.open.add(session)
   else if (held && held.seq >= ask.to) {
     endAsk(step, session)
@@ -92,25 +97,4 @@ function reject(step: Step, link: LinkState, { session, from }: Run, code: Error
   fail(step, link, session, timing.attempts)
   // The run does not continue what is held here: from its beginning on the session shows where the two part.
   if (code === 'broken-chain' && from > 1) suspect(step, link, { session, from: 1, to })
-}
-
-/** Forgets a link; what it was asked for is asked for elsewhere. */
-export function linkDown(step: Step, link: LinkState): void {
-  const { state } = step
-  state.links.delete(link.id)
-  // Somebody else may have what waited for room here.
-  for (const session of link.queued) state.open.add(session)
-  for (const [session, ask] of state.asks) {
-    if (ask.link !== link.id) continue
-    state.asks.delete(session)
-    state.open.add(session)
-  }
-}
-
-/** Ends a link whose peer broke the protocol, and does not listen to its device for a while. */
-export function ban(step: Step, link: LinkState, reason: ErrorCode): void {
-  const { state, now } = step
-  state.banned.set(link.device, { until: now + timing.ban, reason })
-  linkDown(step, link)
-  step.effects.push({ kind: 'disconnect', link: link.id, reason })
 }

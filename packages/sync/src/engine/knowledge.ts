@@ -1,6 +1,7 @@
-import { isForkedTip, type SessionId, type Tip } from '@peerplane/core'
+import { isForkedTip, limits, type SessionId, type Tip } from '@peerplane/core'
 
-import { hasRoom, knownSeq, knownTips, type LinkState, type Step } from './state.ts'
+import { ban } from './leaving.ts'
+import { claims, hasRoom, knownSeq, knownTips, type LinkState, type Step } from './state.ts'
 import { timing } from './types.ts'
 import { delay, suspect } from './wanting.ts'
 
@@ -16,13 +17,25 @@ export function learn(step: Step, link: LinkState, tips: readonly Tip[]): void {
   })
   for (const tip of told) imply(step, link, tip.session)
   for (const tip of told) consider(step, link, tip)
+  dismissGreediest(step)
+}
+
+/** When all peers together claim more than may be remembered, whoever claims most is not listened to for a while. */
+function dismissGreediest(step: Step): void {
+  const links = [...step.state.links.values()]
+  if (links.reduce((sum, link) => sum + claims(link), 0) <= limits.claimedSessions) return
+  ban(
+    step,
+    links.reduce((most, link) => (claims(link) > claims(most) ? link : most)),
+    'overloaded',
+  )
 }
 
 /** Takes in the whole frontier of a peer, and looks again at everything it holds: whatever was overlooked before is found now. */
 export function learnFrontier(step: Step, link: LinkState, tips: readonly Tip[]): void {
   learn(step, link, tips)
   if (step.now < link.lookAt) return
-  link.lookAt = step.now + timing.reply
+  link.lookAt = step.now + Math.max(timing.reply, claims(link) * timing.lookAtEach)
   for (const tip of knownTips(link)) consider(step, link, tip)
 }
 
@@ -33,24 +46,34 @@ export function learnOpening(step: Step, session: SessionId): void {
   }
 }
 
-/** Commits that a peer has announced and we do not hold, unless it did not bring them when asked; and the other way round. */
+/**
+ * Commits that a peer has announced and we do not hold, unless it did not bring them when asked; and the other way round. Of a peer that has
+ * announced very many sessions it may be a little old.
+ */
 export function compare(
-  step: Pick<Step, 'state'>,
+  { state, now }: Pick<Step, 'state' | 'now'>,
   link: LinkState,
 ): { pending: number; behind: number } {
-  const { log } = step.state
+  const { compared } = link
+  if (compared && now < compared.at + claims(link) * timing.lookAtEach - COMPARED_AT_ONCE_MS) {
+    return compared
+  }
+  const { log } = state
   const stored = log.stored()
   let pending = 0
   let behind = 0
   for (const { session, seq } of log.delivered().values()) {
     pending += distance(knownSeq(link, session), seq)
   }
-  for (const session of new Set([...link.listed.keys(), ...link.implied.keys()])) {
-    if (isGivenUp(link, session)) continue
-    behind += distance(stored.get(session)?.seq ?? 0, knownSeq(link, session))
+  for (const { session, seq } of knownTips(link)) {
+    if (!isGivenUp(link, session)) behind += distance(stored.get(session)?.seq ?? 0, seq)
   }
-  return { pending, behind }
+  link.compared = { at: now, pending, behind }
+  return link.compared
 }
+
+/** Up to 2,500 sessions are compared whenever somebody asks. */
+const COMPARED_AT_ONCE_MS = 100
 
 const isGivenUp = (link: LinkState, session: SessionId): boolean =>
   (link.failures.get(session)?.count ?? 0) >= timing.attempts
@@ -83,6 +106,8 @@ function consider(step: Step, link: LinkState, tip: Tip): void {
     suspect(step, link, { session, from: seq, to: seq })
   }
   if (stored && stored.seq >= seq) return
+  // It is planned for this peer already. A peer can claim very much, and say so again and again.
+  if (link.queued.has(session) || (link.failures.get(session)?.until ?? 0) > now) return
   // A long delay is about another peer, which has failed.
   const delayed = (state.delayed.get(session) ?? 0) - now
   if (state.asks.has(session) || (delayed > 0 && delayed <= timing.overload)) return

@@ -56,6 +56,8 @@ export interface LinkState {
   readonly queued: Set<SessionId>
   /** Runs that came unasked and were refused. */
   refusals: number
+  /** Sessions of which it wrote two versions and brought both. */
+  forks: number
   /** When the peer last sent something that it had been asked for and that may be new. */
   answeredAt: number
   /** Failures since its frontier was last asked for. */
@@ -64,6 +66,15 @@ export interface LinkState {
   replyAt: number
   /** From when on everything that the peer holds may be looked at again. */
   lookAt: number
+  /** What it lacks, and what we lack of it, when that was last counted. */
+  compared: { readonly at: number; readonly pending: number; readonly behind: number } | undefined
+}
+
+/** For how long a device is not listened to, and how often that has happened. */
+interface Ban {
+  readonly until: number
+  readonly times: number
+  readonly reason: ErrorCode
 }
 
 /** Everything the engine remembers. */
@@ -80,7 +91,7 @@ export interface EngineState {
   /** Delivered seqs that have been told, or are owed, to every link. */
   readonly told: Map<SessionId, number>
   /** Devices that broke the protocol, how, and until when they are not listened to. */
-  readonly banned: Map<DeviceId, { readonly until: number; readonly reason: ErrorCode }>
+  readonly banned: Map<DeviceId, Ban>
   ownSession: SessionId | undefined
   pausedUntil: number
   announceAt: number
@@ -140,11 +151,13 @@ export function createLink(id: string, device: DeviceId, frontierPeriod: number)
     asks: 0,
     queued: new Set(),
     refusals: 0,
+    forks: 0,
     answeredAt: 0,
     errors: 0,
     questionAt: 0,
     replyAt: 0,
     lookAt: 0,
+    compared: undefined,
   }
 }
 
@@ -178,5 +191,7 @@ export const ownTips = (state: EngineState): Tip[] =>
   compactFrontier(state.log.delivered(), state.log.lineage)
 
 /** Whether a link can take in one more session; a peer that lists more than the limit is heard no further. */
-export const hasRoom = (link: LinkState): boolean =>
-  link.listed.size + link.implied.size < 2 * limits.frontierSessions
+export const hasRoom = (link: LinkState): boolean => claims(link) < 2 * limits.frontierSessions
+
+/** Of how many sessions is remembered how far a peer holds them. */
+export const claims = ({ listed, implied }: LinkState): number => listed.size + implied.size

@@ -98,10 +98,16 @@ export const timing = {
   overload: 1_000,
   /** For which nothing is wanted after the store failed. */
   storeFailure: 5_000,
-  /** For which a device that broke the protocol is not listened to. */
+  /** For which a device that broke the protocol is not listened to; doubled each time. */
   ban: 10_000,
+  /** In good order, until that begins anew. */
+  forgive: 3_600_000,
   /** Runs that come unasked and are refused, until this counts as breaking it. */
   refusals: 16,
+  /** Sessions that a device forks and brings itself over one link, until this counts as breaking it. */
+  forks: 3,
   /** Between two frontiers that are sent because a peer asked, and between two questions. */
   reply: 1_000,
+  /** For each session that a peer has told, between two looks at all of them: a fortieth of the time, if a look takes a microsecond each. */
+  lookAtEach: 0.04,
 } as const

@@ -91,7 +91,7 @@ export class Exchange implements NetworkHandler {
       const known = this.#state.links.get(link.id)
       if (!known) return []
       const { device, anchor } = link.identity
-      const compared = compare({ state: this.#state }, known)
+      const compared = compare({ state: this.#state, now: this.#now() }, known)
       return [{ device, anchor, peer: link.peer, path: link.path, ...compared }]
     })
   }

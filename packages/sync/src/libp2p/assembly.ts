@@ -1,4 +1,11 @@
-import { limits, type Clock, type Random, type Scheduler, type Trace } from '@peerplane/core'
+import {
+  limits,
+  type Clock,
+  type Random,
+  type Refusal,
+  type Scheduler,
+  type Trace,
+} from '@peerplane/core'
 import type { GossipSub } from '@libp2p/gossipsub'
 import { identify } from '@libp2p/identify'
 import type { Libp2p, PrivateKey, Transport } from '@libp2p/interface'
@@ -13,6 +20,12 @@ import type { RelayPlaces } from './relay.ts'
 /** What libp2p hands to the parts that it assembles. */
 export type Components = Parameters<NonNullable<Libp2pOptions['transports']>[number]>[0]
 
+/** Makes a transport. One that reads along what comes over its connections calls `offended` when a peer has broken a rule: it is cut off then. */
+export type TransportFactory = (
+  components: Components,
+  offended: (peer: string, why: Refusal) => void,
+) => Transport
+
 /** How a network is put together. */
 export interface Libp2pNetworkOptions {
   /** Whether this peer is an anchor. */
@@ -25,7 +38,7 @@ export interface Libp2pNetworkOptions {
   readonly announce: readonly string[]
   /** Multiaddresses of peers to stay connected with. */
   readonly dial: readonly string[]
-  readonly transports: readonly ((components: Components) => Transport)[]
+  readonly transports: readonly TransportFactory[]
   /** Relays for members; only anchors have it. */
   readonly relay?: (components: Components) => RelayPlaces
   /** Whether the transports can make WebRTC connections. */
@@ -70,7 +83,9 @@ export async function assemble(
     start: false,
     privateKey,
     addresses: { listen: [...options.listen], appendAnnounce: [...options.announce] },
-    transports: [...options.transports],
+    transports: options.transports.map(
+      (make) => (components) => make(components, (peer, why) => gate.offended(peer, why)),
+    ),
     connectionEncrypters: [gate.encrypter()],
     streamMuxers: [gate.muxer()],
     connectionGater: gate.gater(),

@@ -64,6 +64,12 @@ export class Gate {
     return this.#admitted.get(peer)
   }
 
+  /** An admitted peer broke a rule of its transport. */
+  offended(peer: string, why: Refusal): void {
+    const device = this.identity(peer)?.device
+    if (device) this.#keeper.offended(device, why)
+  }
+
   /** Forgets a peer that has no connection left. */
   forget(peer: string): void {
     this.#admitted.delete(peer)
@@ -152,7 +158,7 @@ export class Gate {
   }
 
   #cutOff(connection: MessageStream, why: Refusal): void {
-    connection.abort(new PeerplaneError('overloaded', `A peer was cut off: ${why}`))
+    connection.abort(new PeerplaneError('closed', `A peer was cut off: ${why}`))
     const device = this.#behind.get(connection)
     if (device) this.#keeper.offended(device, why)
   }

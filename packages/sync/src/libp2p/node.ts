@@ -168,10 +168,7 @@ export class Node {
       trace,
       now,
       isHere: (peer) => gate.identity(peer) !== undefined,
-      offended: (peer, why) => {
-        const device = gate.identity(peer)?.device
-        if (device) this.offended(device, why)
-      },
+      offended: (peer, why) => gate.offended(peer, why),
     })
     this.#redial = new Redial({
       addresses: dialable(options.dial, assembled.transports),
@@ -260,11 +257,13 @@ export class Node {
     if (!why) return
     this.#options.trace?.('device.banned', { device, why })
     this.#refused.add(why)
+    this.#errors.last = cutOffFor(why)
     this.#shutOuts.offend(device)
     for (const connection of this.#libp2p.getConnections()) {
       const peer = connection.remotePeer.toString()
       if (this.#gate.identity(peer)?.device !== device) continue
-      connection.abort(new PeerplaneError('overloaded', 'The device broke a rule'))
+      // Its links end with this, which is no further offence.
+      connection.abort(new PeerplaneError('closed', 'The device broke a rule'))
     }
   }
 
@@ -355,6 +354,12 @@ export class Node {
     places?.delete(peer)
   }
 }
+
+const cutOffFor = (why: Refusal): PeerplaneError =>
+  new PeerplaneError(
+    why === 'oversized' ? 'too-large' : 'overloaded',
+    `A device was cut off: ${why}`,
+  )
 
 /** Which rule a peer broke whose link was closed with an error of this side. */
 const LINK_REFUSALS: Partial<Record<ErrorCode, Refusal>> = {

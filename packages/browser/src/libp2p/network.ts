@@ -1,8 +1,9 @@
 import type { Clock, Network, Random, Scheduler, Trace } from '@peerplane/core'
 import { createLibp2pNetwork } from '@peerplane/sync/libp2p'
 import { circuitRelayTransport } from '@libp2p/circuit-relay-v2'
-import { webRTC } from '@libp2p/webrtc'
 import { webSockets } from '@libp2p/websockets'
+
+import { boundedWebRTC } from './webrtc.ts'
 
 /** What a browser peer decides about its network. */
 export interface BrowserNetworkOptions {
@@ -18,7 +19,7 @@ export interface BrowserNetworkOptions {
   readonly trace?: Trace | undefined
 }
 
-/** The network itself. Only the lazy door in `libp2p.ts` imports this file, except for types. */
+/** The network itself. Only the lazy door in `../libp2p.ts` imports this file, except for types. */
 export async function assembleNetwork(options: BrowserNetworkOptions): Promise<Network> {
   const iceServers = options.iceServers.map((urls) => ({ urls }))
   return createLibp2pNetwork({
@@ -29,7 +30,7 @@ export async function assembleNetwork(options: BrowserNetworkOptions): Promise<N
     transports: [
       webSockets(),
       // Without a list libp2p asks public servers of third parties.
-      webRTC({ rtcConfiguration: { iceServers } }),
+      boundedWebRTC({ rtcConfiguration: { iceServers } }),
       circuitRelayTransport(),
     ],
     webrtc: true,
