@@ -76,7 +76,7 @@ async function fill(plane: Plane): Promise<void> {
   await plane.get(Note, 'b').write('and stormy night')
 }
 
-const inTables = ({ key: [table] }: Entry, from: number, to: number): boolean =>
+const inTables = ({ key: [table] }: Pick<Entry, 'key'>, from: number, to: number): boolean =>
   table! >= from && table! < to
 
 /** Whether a record is made from the log. */
@@ -164,5 +164,34 @@ describe('a damaged record', async () => {
     expect(plane.status()).toMatchObject({ storage: 'failing', lastError: refused })
     await plane.close()
     await expect(open(createMemoryStore(store.entries()))).rejects.toMatchObject(refused)
+  })
+
+  test('that cannot be deleted either is refused: nobody waits for states that cannot be made', async () => {
+    const kept = createMemoryStore()
+    let isMalformed = false
+    const store: ReturnType<typeof createMemoryStore> = {
+      ...kept,
+      write: async (writes, durability) => {
+        const deletesRows = writes.some(
+          (each) => each.value === undefined && inTables(each, 0x20, 0x23),
+        )
+        // So does SQLite where its tree is damaged.
+        if (isMalformed && deletesRows) throw new PeerplaneError(CORRUPT, 'malformed')
+        await kept.write(writes, durability)
+      },
+    }
+    const plane = await open(store, ['rows-at-once', 'evict-all'])
+    await fill(plane)
+    const rows = (): Entry[] => kept.entries().filter((entry) => inTables(entry, 0x20, 0x23))
+    await expect.poll(() => rows().length).toBeGreaterThan(4)
+    isMalformed = true
+    await kept.write(rows().map(damaged), 'local')
+    const refused = { code: CORRUPT }
+    for (let times = 0; times < 3; times++) {
+      await expect(plane.list(Card)).rejects.toMatchObject(refused)
+      await expect(plane.get(Note, 'a').state()).rejects.toMatchObject({ code: 'unreadable' })
+    }
+    expect(plane.status()).toMatchObject({ storage: 'failing', lastError: refused })
+    await plane.close()
   })
 })

@@ -28,10 +28,11 @@ export async function openDatabase(path: string, completing: boolean): Promise<D
 
 /** What is left of a store must not be taken for a new one. */
 function refuseRest(path: string): void {
-  if (existsSync(path)) return
+  // Empty while it is made, before there is anything beside it; later only because somebody has emptied it.
+  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0) return
   const rest = [ownerFile(path), `${path}-wal`].find((each) => existsSync(each))
   if (rest === undefined) return
-  throw new PeerplaneError('storage-lost', `${path} is gone, but ${rest} is still there`, {
+  throw new PeerplaneError('storage-lost', `${path} is gone or empty, but ${rest} is still there`, {
     advice: `Put ${path} back, open the space with a new invitation, or erase the space to begin anew.`,
   })
 }

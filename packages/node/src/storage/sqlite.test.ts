@@ -202,6 +202,16 @@ describe('damage', () => {
     await expect(openSqliteStore({ path })).rejects.toMatchObject({ code: 'store-corrupt' })
   })
 
+  it('takes an emptied file for a lost store, and one that was only begun for a new one', async () => {
+    const path = await filled()
+    truncateSync(path, 0)
+    await expect(openSqliteStore({ path })).rejects.toMatchObject({ code: 'storage-lost' })
+    expect(statSync(path).size).toBe(0)
+    const begun = freshPath()
+    writeFileSync(begun, '', { mode: 0o600 })
+    await (await openSqliteStore({ path: begun })).close()
+  })
+
   it('maps damage that shows only when it is read', async () => {
     const path = await filled()
     const store = await open(path)

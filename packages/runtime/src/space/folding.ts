@@ -177,10 +177,10 @@ export class Folding {
     const { log, entities, events } = this.#options
     this.#isBehind = false
     this.#earlier = []
-    // Ignored: it is done once more, with the rows, and fails then.
-    await this.#discarded.catch(() => this.#discard('damaged'))
-    await log.settled()
     try {
+      // Ignored: it is done once more, with the rows, and fails then.
+      await this.#discarded.catch(() => this.#discard('damaged'))
+      await log.settled()
       await refold(log, entities)
       this.#isUnmade = false
       this.#failure = undefined
@@ -190,7 +190,7 @@ export class Folding {
         void this.#discard('damaged')
         return this.#catchUp()
       }
-      // The log is damaged.
+      // The log is damaged, or the rows are and stay.
       this.#isUnmade = true
       this.#failure = asPeerplaneError(error, 'store-corrupt')
       events.failed(error)
