@@ -7,6 +7,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
+import { mulberry } from './mulberry.ts'
+
 const ACKS_PER_RUN = 50
 const writer = fileURLToPath(new URL('crash-writer.ts', import.meta.url))
 
@@ -115,16 +117,5 @@ async function* lines(child: ChildProcess): AsyncIterable<string> {
     const parts = (rest + String(chunk)).split('\n')
     rest = parts.pop()!
     yield* parts
-  }
-}
-
-/** A small seeded generator, so that a run can be repeated. */
-function mulberry(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
 }

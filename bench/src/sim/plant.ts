@@ -1,6 +1,6 @@
 import { registerHooks } from 'node:module'
 
-import { sabotages } from './sabotages.ts'
+import { sabotages, type Change } from './sabotages.ts'
 
 /** A bug that is planted in this thread. */
 export interface Planted {
@@ -11,21 +11,24 @@ export interface Planted {
 /** Begins the message of every failure to plant: such a failure is nothing that the campaign has found. */
 export const NOT_PLANTED = 'cannot plant'
 
-/**
- * Plants a bug by changing the text of product sources while they are loaded, so that no switch for it stands in the product. To be called
- * before anything of the product is imported. Throws for an unknown name; loading throws if the text to be replaced is not there exactly once.
- */
+/** Plants a known bug. Throws for an unknown name. */
 export function plant(name: string): Planted {
   const sabotage = sabotages.find((each) => each.name === name)
-  if (!sabotage)
-    throw new Error(
-      `no sabotage "${name}"; there are ${sabotages.map((each) => each.name).join(', ')}`,
-    )
-  const left = new Set(sabotage.changes)
+  if (sabotage) return plantChanges(name, sabotage.changes)
+  const names = sabotages.map((each) => each.name).join(', ')
+  throw new Error(`no sabotage "${name}"; there are ${names}`)
+}
+
+/**
+ * Plants a bug by changing the text of product sources while they are loaded, so that no switch for it stands in the product. To be called
+ * before anything of the product is imported. Loading throws if the text to be replaced is not there exactly once.
+ */
+export function plantChanges(name: string, given: readonly Change[]): Planted {
+  const left = new Set(given)
   registerHooks({
     load(url, context, nextLoad) {
       const loaded = nextLoad(url, context)
-      const changes = sabotage.changes.filter(({ file }) => url.endsWith(file))
+      const changes = given.filter(({ file }) => url.endsWith(file))
       if (changes.length === 0) return loaded
       const { source: text } = loaded
       let source = typeof text === 'string' ? text : new TextDecoder().decode(text ?? undefined)

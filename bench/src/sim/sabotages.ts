@@ -1,5 +1,5 @@
 /** A change to the text of one product source; `find` stands in it exactly once. */
-interface Change {
+export interface Change {
   /** End of the path of the file. */
   readonly file: string
   readonly find: string

@@ -1,0 +1,44 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+import { expect, test } from 'vitest'
+
+const command = fileURLToPath(new URL('corrupt.ts', import.meta.url))
+
+/** Runs the command that `npm run corrupt` runs. */
+function corrupt(...args: string[]): Promise<{ code: number; output: string; errors: string }> {
+  return new Promise((resolve) => {
+    const all = ['--conditions=source', command, ...args]
+    execFile(process.execPath, all, (error, output, errors) => {
+      resolve({ code: error ? Number(error.code) : 0, output, errors })
+    })
+  })
+}
+
+interface Report {
+  readonly verdicts: Readonly<Record<string, number>>
+  readonly byTarget: Readonly<Record<string, Readonly<Record<string, number>>>>
+}
+
+test('a damaged store gives right answers or none', { timeout: 120_000 }, async () => {
+  const { code, output, errors } = await corrupt('--flips', '20', '--truncations', '10')
+  expect(errors).toBe('0 wrong answers, 0 failures; there must be none\n')
+  const { verdicts, byTarget } = JSON.parse(output) as Report
+  expect(Object.values(verdicts).reduce((sum, count) => sum + count, 0)).toBe(30)
+  // Something was made again, and something was refused.
+  expect(verdicts).toMatchObject({ right: expect.any(Number), refused: expect.any(Number) })
+  expect(Object.keys(byTarget).length).toBeGreaterThan(10)
+  expect(code).toBe(0)
+})
+
+test(
+  'without checksums it gives wrong answers, and they are found',
+  { timeout: 120_000 },
+  async () => {
+    const flips = ['--flips', '20', '--truncations', '0', '--without-checksums']
+    const { code, errors } = await corrupt(...flips)
+    expect(errors).toMatch(/^wrong: bit \d of byte \d+/m)
+    expect(errors).toMatch(/without checksums: [1-9]\d* wrong answers/)
+    expect(code).toBe(0)
+  },
+)

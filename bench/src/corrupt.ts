@@ -1,0 +1,65 @@
+// npm run corrupt -- [--flips 2000] [--truncations 200] [--seed 1] [--without-checksums]: damages the store of a real device, and asks it for everything.
+// A wrong answer, and none, fails the command. With --without-checksums nothing of the product compares a checksum, and a wrong answer must be found.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+
+import { mulberry } from './mulberry.ts'
+import { plantChanges } from './sim/plant.ts'
+
+const CHECKS = 'crdt-store/src/storage/checked-store.ts'
+
+const { values } = parseArgs({
+  options: {
+    flips: { type: 'string', default: '2000' },
+    truncations: { type: 'string', default: '200' },
+    seed: { type: 'string', default: '1' },
+    'without-checksums': { type: 'boolean', default: false },
+  },
+})
+const [flips, truncations, seed] = [values.flips, values.truncations, values.seed].map(Number) as [
+  number,
+  number,
+  number,
+]
+if (![flips, truncations, seed].every((value) => Number.isSafeInteger(value) && value >= 0)) {
+  console.error('--flips, --truncations and --seed are whole numbers')
+  process.exit(2)
+}
+const blind = values['without-checksums']
+const planted = blind
+  ? plantChanges('without-checksums', [
+      {
+        file: CHECKS,
+        find: 'checksum(value, ofKey)) throw',
+        replace: 'checksum(value, ofKey) && false) throw',
+      },
+      {
+        file: CHECKS,
+        find: 'if (readSum(value, 0) !== sum) throw',
+        replace: 'if (readSum(value, 0) !== sum && false) throw',
+      },
+    ])
+  : undefined
+// Loaded after planting.
+const { runCampaign } = await import('./corrupt/campaign.ts')
+const folder = mkdtempSync(join(tmpdir(), 'peerplane-corrupt-'))
+try {
+  const report = await runCampaign({
+    folder,
+    flips,
+    truncations,
+    random: mulberry(seed),
+    wrong: ({ what, of }, { as, because }) => console.error(`${as}: ${what} (${of}): ${because}`),
+  })
+  planted?.assertUsed()
+  const command = `npm run corrupt -- ${process.argv.slice(2).join(' ')}`.trim()
+  console.log(JSON.stringify({ command, seed, flips, truncations, ...report }, null, 2))
+  const { wrong = 0, failed = 0 } = report.verdicts
+  if (blind) console.error(`without checksums: ${wrong} wrong answers; there must be some`)
+  else console.error(`${wrong} wrong answers, ${failed} failures; there must be none`)
+  process.exitCode = (blind ? wrong > 0 : wrong + failed === 0) ? 0 : 1
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}

@@ -1,0 +1,67 @@
+import { cpSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { flips, truncations, type Damage } from './damage.ts'
+import { makeScene, type Scene } from './scene.ts'
+import { judge, type Verdict } from './verdict.ts'
+
+/** How much is damaged. */
+export interface CampaignOptions {
+  /** An empty directory. */
+  readonly folder: string
+  readonly flips: number
+  readonly truncations: number
+  readonly random: () => number
+  /** Called for every wrong answer, and where there is none. */
+  readonly wrong: (damage: Damage, verdict: Verdict) => void
+}
+
+type Counts = Record<string, number>
+
+/** How often each verdict was given, in all and by what was hit, and how often each code. */
+export interface CampaignReport {
+  readonly verdicts: Counts
+  readonly byTarget: Readonly<Record<string, Counts>>
+  readonly codes: Counts
+}
+
+/** Damages copies of the store of a real device, one after the other, and asks each for everything it should know. */
+export async function runCampaign(options: CampaignOptions): Promise<CampaignReport> {
+  const { folder, random, wrong } = options
+  const scene = await makeScene(folder)
+  const report = {
+    verdicts: {} as Counts,
+    byTarget: {} as Record<string, Counts>,
+    codes: {} as Counts,
+  }
+  const all = [
+    ...truncations(scene, options.truncations, random),
+    ...flips(scene, options.flips, random),
+  ]
+  for (const damage of all) {
+    const verdict = await suffer(damage, scene, join(folder, 'damaged'))
+    if (verdict.as === 'wrong' || verdict.as === 'failed') wrong(damage, verdict)
+    else if (verdict.because !== '') add(report.codes, verdict.because)
+    add(report.verdicts, verdict.as)
+    add((report.byTarget[`${damage.kind} in ${damage.of}`] ??= {}), verdict.as)
+  }
+  return report
+}
+
+async function suffer(damage: Damage, scene: Scene, data: string): Promise<Verdict> {
+  const expected = scene.history.at(damage.image === scene.closed ? 0 : -1)!
+  cpSync(damage.image, data, { recursive: true })
+  try {
+    damage.hit(data)
+    const verdict = await judge(data, scene, expected)
+    // Without the end of its log a database is what it was earlier, like a disk that is restored from a copy. Nothing else may make it so.
+    const isWrong = verdict.as === 'earlier' && damage.of !== 'log'
+    return isWrong ? { as: 'wrong', because: 'an earlier moment, without a word' } : verdict
+  } finally {
+    rmSync(data, { recursive: true })
+  }
+}
+
+const add = (counts: Counts, name: string): void => {
+  counts[name] = (counts[name] ?? 0) + 1
+}
