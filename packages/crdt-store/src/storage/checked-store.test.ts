@@ -76,6 +76,28 @@ describe('damage', () => {
     expect(refused).toBeGreaterThan(200)
   })
 
+  test('of any bit of an index over the keys does too', async () => {
+    let refused = 0
+    await fc.assert(
+      fc.asyncProperty(anyStored, anyRead, fc.nat(), async (entries, read, where) => {
+        const whole = createMemoryStore()
+        await checkedStore(whole).write(entries, 'local')
+        const right = await answer(checkedStore(whole), read)
+        const sorted = whole.entries().toSorted((a, b) => compareBytes(a.key, b.key))
+        const index = sorted.map(({ key }) => key.slice())
+        const key = index[where % index.length]!
+        const bit = Math.floor(where / index.length) % (key.length * 8)
+        key[bit >> 3]! ^= 1 << (bit & 7)
+        const store = checkedStore(tree(sorted, index))
+        const given = await answer(store, read).catch((error: PeerplaneError) => error.code)
+        if (given === 'store-corrupt') refused++
+        expect([right, 'store-corrupt']).toContainEqual(given)
+      }),
+      { numRuns: 3_000 },
+    )
+    expect(refused).toBeGreaterThan(200)
+  })
+
   test('of the value beside the pairs is found', async () => {
     let kept: Uint8Array | undefined
     const aside = {
@@ -119,8 +141,14 @@ function withFlippedBit(entries: readonly Entry[], where: number): Entry[] {
   return sorted
 }
 
-/** A store that finds keys as a tree does: by comparing, as if they were in the order in which they lie. */
-function tree(entries: readonly Entry[]): Store {
+/**
+ * A store that finds keys as a tree does: by comparing, as if they were in the order in which they lie. What it compares is a copy of each key,
+ * in an index, as in SQLite; what it returns is the pair.
+ */
+function tree(
+  entries: readonly Entry[],
+  index: readonly Uint8Array[] = entries.map(({ key }) => key),
+): Store {
   const copies = (found: readonly Entry[]): Entry[] =>
     found.map(({ key, value }) => ({ key: key.slice(), value: value.slice() }))
   /** Place of the first entry from `key` on. */
@@ -129,7 +157,7 @@ function tree(entries: readonly Entry[]): Store {
     let high = entries.length
     while (low < high) {
       const middle = (low + high) >> 1
-      if (compareBytes(entries[middle]!.key, key) < 0) low = middle + 1
+      if (compareBytes(index[middle]!, key) < 0) low = middle + 1
       else high = middle
     }
     return low
@@ -137,18 +165,18 @@ function tree(entries: readonly Entry[]): Store {
   return {
     ...createMemoryStore(),
     get: async (key) => {
-      const entry = entries[place(key)]
-      return entry && compareBytes(entry.key, key) === 0 ? entry.value.slice() : undefined
+      const at = place(key)
+      const indexed = index[at]
+      return indexed && compareBytes(indexed, key) === 0 ? entries[at]!.value.slice() : undefined
     },
     scan: async ({ from, to, limit = Infinity, reverse = false }) => {
       const found: Entry[] = []
       const step = reverse ? -1 : 1
       for (let i = reverse ? place(to) - 1 : place(from); found.length < limit; i += step) {
-        const entry = entries[i]
-        const isInside =
-          entry && (reverse ? compareBytes(entry.key, from) >= 0 : compareBytes(entry.key, to) < 0)
+        const key = index[i]
+        const isInside = key && (reverse ? compareBytes(key, from) >= 0 : compareBytes(key, to) < 0)
         if (!isInside) break
-        found.push(entry)
+        found.push(entries[i]!)
       }
       return copies(found)
     },

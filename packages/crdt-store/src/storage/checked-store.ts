@@ -13,37 +13,48 @@ import { pages } from './pages.ts'
 
 const SUMS = 8
 
+type Bounds = Pick<Range, 'from' | 'to'>
+
 /** A store that can be rid of pairs which cannot be read. */
 export interface ClearableStore extends Store {
   /**
    * Deletes all pairs of a range, damaged ones too, page after page: after a crash some may be left. Rejects with `store-corrupt` when one
    * cannot be deleted.
    */
-  clear(range: Pick<Range, 'from' | 'to'>): Promise<void>
+  clear(range: Bounds): Promise<void>
 }
 
 /**
  * The pairs of `store`, none of which was damaged on the disk: what does not read as it was written rejects with `store-corrupt`.
  *
  * This holds for what is not found, too. A search that meets a damaged key goes astray, and then it ends beside that key, whatever the tree:
- * all other keys are in order. So where nothing is found, the keys on both sides of the gap are checked.
+ * all other keys are in order. So where nothing is found, the keys on both sides of the gap are checked. SQLite compares copies of the keys, in
+ * an index: where the copy alone is damaged, the pair beside the gap is one that should have been found, or lies on the wrong side.
  */
 export function checkedStore(store: Store): ClearableStore {
-  const checkKeys = async (ranges: readonly Range[]): Promise<void> => {
-    const found = await Promise.all(ranges.map((range) => store.scan(range)))
-    found.flat().forEach(checkKey)
+  /** Checks what lies beside the place where all of `searched` was looked for. */
+  const checkGaps = async (searched: Bounds, gaps: readonly Range[]): Promise<void> => {
+    const found = await Promise.all(gaps.map((gap) => store.scan(gap)))
+    for (const [i, gap] of gaps.entries()) {
+      for (const entry of found[i]!) {
+        checkKey(entry)
+        if (!isIn(entry, gap) || isIn(entry, searched)) throw damaged(entry.key)
+      }
+    }
   }
   return {
     get: async (key) => {
       const sealed = await store.get(key)
       if (sealed) return unseal({ key, value: sealed }).value
-      await checkKeys([before(key), from(key)])
+      await checkGaps({ from: key, to: after(key) }, [before(key), from(key)])
       return undefined
     },
     scan: async (range) => {
       const found = await store.scan(range)
       const entries = found.map(unseal)
-      await checkKeys(gapsAround(range, found))
+      const stray = entries.find((entry) => !isIn(entry, range))
+      if (stray) throw damaged(stray.key)
+      await checkGaps(range, gapsAround(range, found))
       return entries
     },
     write: (writes, durability) => store.write(writes.map(sealWrite), durability),
@@ -54,7 +65,7 @@ export function checkedStore(store: Store): ClearableStore {
 }
 
 /** Deletes all pairs of a range, unread. */
-export async function clearRange(store: Store, range: Pick<Range, 'from' | 'to'>): Promise<void> {
+export async function clearRange(store: Store, range: Bounds): Promise<void> {
   for await (const page of pages(store, range)) {
     await store.write(
       page.map(({ key }) => ({ key, value: undefined })),
@@ -108,6 +119,9 @@ function gapsAround(range: Range, found: readonly Entry[]): Range[] {
   if (reverse) return [from(range.to), ...(isAll ? [before(last ?? range.to)] : [])]
   return [before(range.from), ...(isAll ? [from(last ? after(last) : range.from)] : [])]
 }
+
+const isIn = ({ key }: Entry, { from: least, to }: Bounds): boolean =>
+  compareBytes(key, least) >= 0 && compareBytes(key, to) < 0
 
 const LEAST = new Uint8Array(0)
 /** Larger than every key of ours, also with one bit changed. */
