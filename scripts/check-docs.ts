@@ -12,7 +12,7 @@ import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 
-import { unprovenRows } from './docs/bad-inputs.ts'
+import { unprovenPromises, unprovenRows } from './docs/bad-inputs.ts'
 import { brokenLinks } from './docs/links.ts'
 import { type Block, blocks, outputAfter } from './docs/markdown.ts'
 import { output, typeErrors } from './docs/programs.ts'
@@ -33,6 +33,7 @@ const problems = [
   ...pages.flatMap(unknownScripts),
   ...staleTables('.'),
   ...unprovenRows('docs/bad-inputs.md'),
+  ...unprovenPromises('SECURITY.md'),
 ]
 const code = await check(pages.flatMap(blocks))
 for (const problem of [...problems, ...code.problems]) console.error(problem)

@@ -66,7 +66,7 @@ function serve(folder: string): Promise<Server> {
     const path = normalize(new URL(url, 'http://localhost').pathname)
     const file = join(folder, path === '/' ? 'index.html' : path)
     if (!statSync(file, { throwIfNoEntry: false })?.isFile()) {
-      // A browser asks for an icon by itself.
+      // Browsers ask for an icon that no page names.
       response.writeHead(path === '/favicon.ico' ? 204 : 404).end()
       return
     }
