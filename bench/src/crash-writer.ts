@@ -28,7 +28,7 @@ async function write(): Promise<void> {
   }
 }
 
-/** At once and in order: nothing is told that has not happened. A full pipe is waited for. */
+/** Writes at once and in order, so that it reports only what has happened. It waits for a full pipe. */
 function say(line: string): void {
   for (;;) {
     try {

@@ -22,7 +22,7 @@ import { readRecording, type Patch } from './trace-recording.ts'
 const KEYSTROKES_PER_CHANGE = 64
 
 /**
- * The document kernel by itself, in memory: the recorded keystrokes of a paper, 64 per command, against plain Automerge with one change
+ * The document kernel alone, in memory: the recorded keystrokes of a paper, 64 per command, against plain Automerge with one change
  * per keystroke; receiving them from a stranger; opening the result. All in seconds of CPU time, because nothing here waits.
  */
 export async function benchDocument(args: readonly string[]): Promise<number> {
@@ -100,7 +100,7 @@ function plainAutomerge(patches: readonly Patch[]): string {
   return doc.text
 }
 
-/** Folds every body by itself: once without looking at the state before the end, once with a look after every few. */
+/** Folds the bodies one at a time, twice: reads the state once at the end, then after every `readEvery` bodies. */
 async function receive(model: StateModel, bodies: readonly Body[], readEvery: number) {
   const atOnce = await model.open(undefined)
   const [checkSeconds] = timed(() => {
@@ -150,7 +150,7 @@ async function reopen(model: StateModel, author: EntityState, last: Origin) {
       saveSeconds: round(saveSeconds),
       openSeconds: round(openSeconds),
       mirrorSeconds: round(mirrorSeconds),
-      checkOfFirstForeignChangeSeconds: round(firstSeconds),
+      checkOfFirstRemoteChangeSeconds: round(firstSeconds),
       applyAndMirrorSeconds: round(nextSeconds),
     },
   }

@@ -1,4 +1,4 @@
-// The process of an attacker: runs attacks at once until it is told to stop or its parent is gone, and tells what they did.
+// The process of an attacker: runs attacks together until its parent says stop or is gone, and reports what they did.
 import { seededRandom } from '@peerplane/core/testing'
 
 import type { Target } from './attack.ts'

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 
 import type { Attack } from './attack.ts'
 
-/** An attack that does nothing: the same load by itself. */
+/** An attack that does nothing: the load alone. */
 export const calm: Attack = {
   name: 'calm',
   about: 'nobody attacks',

@@ -33,7 +33,7 @@ export class Child {
     })
     this.#process.on('message', (message) => onMessage(message as object))
     this.#process.on('exit', (code, signal) => {
-      if (!this.#expectsEnd) this.#ended = `ended by itself (${signal ?? code})`
+      if (!this.#expectsEnd) this.#ended = `ended unexpectedly (${signal ?? code})`
     })
   }
 

@@ -11,7 +11,7 @@ const SAMPLES = 60
 /** How much more the daemon may need at the end than at the beginning, by the line through all samples. */
 const FLAT = { held: 4 * 1024 * 1024, handles: 10, listeners: 50 } as const
 
-/** What came of members who come and go. */
+/** The outcome of members joining and leaving. */
 export interface Churn {
   readonly seconds: number
   /** How often one of them came and left again. */

@@ -36,7 +36,7 @@ export async function drive(
     const recovery = await recover(world, doors, before, over)
     await watch.begin()
     const after = await watch.phase(extent.after, false)
-    // Once more: what was under way has come by now, or never will.
+    // Measured once more: what was pending has arrived by now, or never will.
     return { before, during: { ...during, ...watch.again(during) }, after, recovery, done }
   } finally {
     doors.stop()

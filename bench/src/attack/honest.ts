@@ -1,4 +1,4 @@
-// An honest member: writer, reader, or one that comes and goes. Its parent is told what happens, in milliseconds that all processes share.
+// An honest member: writer, reader, or one that comes and goes. It reports to its parent what happens, in milliseconds that all processes share.
 import { join } from 'node:path'
 import { hrtime } from 'node:process'
 import { setTimeout } from 'node:timers/promises'
@@ -25,7 +25,7 @@ process.channel?.ref()
 await roles[role]!()
 tell({ ready: true })
 
-/** Beats at a steady rate from when it is told to. A beat counts from when it was due, whether or not this process was able to make it. */
+/** Beats at a steady rate from a time that its parent sets. A beat counts from when it was due, whether or not this process managed to make it. */
 async function write(): Promise<void> {
   const plane = await linked('writer')
   process.once('message', () => {
@@ -56,7 +56,7 @@ async function read(): Promise<void> {
   for (const kind of Object.values(kinds)) plane.get(kind, VICTIM).subscribe(() => {})
 }
 
-/** Each time it is told a number of beats, a new device comes, waits for a later beat, and goes. */
+/** For each number of beats that its parent sends, a new device joins, waits for a later beat, and leaves. */
 async function visit(): Promise<void> {
   let visits = 0
   process.on('message', (message) => {

@@ -16,7 +16,7 @@ export interface Mark {
 export class Ledger {
   readonly #beats = new Map<number, Beat>()
   #shown = 0
-  /** When beats were shown of which the writer has not been heard yet: each process is heard by itself. */
+  /** When beats were shown of which the writer has not been heard yet: each process reports separately. */
   readonly #early = new Map<number, number>()
   #refusals: string[] = []
 

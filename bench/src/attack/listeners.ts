@@ -3,8 +3,8 @@ import { EventEmitter, getEventListeners } from 'node:events'
 type Source = EventTarget | EventEmitter
 
 /**
- * Counts the listeners of all that lives: every object that anybody listens to is remembered weakly, from when this is called. Whoever counts
- * collects garbage first.
+ * Counts the listeners of all live objects: from this call on, every object with a listener is remembered weakly. The caller collects
+ * garbage before it counts.
  */
 export function countListeners(): () => number {
   const sources = new Set<WeakRef<Source>>()

@@ -37,7 +37,7 @@ process.on('message', (message) => {
   blocked.reset()
   process.send?.({ needs })
 })
-// A program that has ended otherwise shall end.
+// The channel must not keep a finished program alive.
 process.channel?.unref()
 
 function now(): Pick<Needs, 'memory' | 'handles'> {
@@ -48,7 +48,7 @@ function memory(): number {
   try {
     return process.memoryUsage.rss()
   } catch {
-    // Where no file can be opened any more: the most there ever was.
+    // No file can be opened: the highest value so far is the answer.
     return process.resourceUsage().maxRSS * 1024
   }
 }

@@ -7,10 +7,10 @@ const MIB = 1024 * 1024
 
 type Column = readonly [name: string, phase: Phase]
 
-/** A table for people: the same load by itself, then before, during and after. */
+/** A table for people: the load alone, then before, during and after the attack. */
 export function table(measured: Measured, calm: Measured | undefined): string {
   const columns: Column[] = [
-    ...(calm ? [['by itself', calm.during] as const] : []),
+    ...(calm ? [['alone', calm.during] as const] : []),
     ['before', measured.before],
     ['during', measured.during],
     ['after', measured.after],

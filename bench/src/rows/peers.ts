@@ -41,7 +41,7 @@ export const peers: Readonly<Record<string, PeerEntry>> = {
   },
   automerge: {
     load: () => import('./peers/automerge.ts'),
-    note: `a document per entity by A.change; history, unsigned; changes logged in ${SQLITE}; the log is sent, not the sync protocol per document; WebSocket`,
+    note: `a document per entity by A.change; history, unsigned; changes logged in ${SQLITE}; the log is sent, not the protocol of Automerge per document; WebSocket`,
     maxEntities: 2000,
   },
 }

@@ -115,7 +115,7 @@ async function watchLive(peer: Peer): Promise<void> {
     at[number] = String(process.hrtime.bigint())
     if (--missing === 0) void tell('seen', { at, ...usage() })
   })
-  // Whoever calls back with the present state first has done so by then.
+  // A system that calls back with the present state first has done so by then.
   await setTimeout(300)
   await tell('watching', {})
 }

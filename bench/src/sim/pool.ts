@@ -20,7 +20,7 @@ export interface Campaign {
 /** Real time that one run may take: a run that never ends is a finding too, milliseconds. */
 const LONGEST_MS = 60_000
 
-/** Runs consecutive seeds on several threads; `done` is told of each in the order in which they finish. Returns the reports by seed. */
+/** Runs consecutive seeds on several threads; `done` is called with each report in the order in which they finish. Returns the reports by seed. */
 export async function runSeeds(
   campaign: Campaign,
   done: (report: RunReport) => void,

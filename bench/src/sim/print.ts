@@ -81,7 +81,7 @@ export function replayText({
   const named = scenario === 'everything' ? '' : ` --scenario ${scenario}`
   const run = plan === undefined ? `--seed ${seed}${named}` : `--plan ${plan}`
   const bug = sabotage === undefined ? '' : ` --sabotage ${sabotage}`
-  // A plan alone is told anyway; a seed alone would begin a campaign.
+  // A plan alone prints its story anyway; a seed alone would begin a campaign.
   const how = shrink ? '--shrink ' : plan === undefined ? '--story ' : ''
   return `npm run sim -- ${how}${run}${bug}`
 }

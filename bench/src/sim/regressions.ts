@@ -19,7 +19,7 @@ export type Replayed =
   | { readonly failure: string }
 
 /**
- * Replays every kept plan with its bug planted again: it must break its rule, or it guards nothing any more. That each passes without the
+ * Replays every kept plan with its bug planted again: it must break its rule, or it no longer guards anything. That each passes without the
  * bug is a test of its package. Returns the exit code.
  */
 export async function replayRegressions(): Promise<number> {

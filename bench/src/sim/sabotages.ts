@@ -22,7 +22,7 @@ const sabotage = (
   replace: string,
 ): Sabotage => ({ name, what, changes: [{ file, find, replace }] })
 
-/** Bugs that the campaign must find by itself. */
+/** Bugs that the campaign must find unaided. */
 export const sabotages: readonly Sabotage[] = [
   {
     name: 'ignore-dependencies',
@@ -221,7 +221,7 @@ export const sabotages: readonly Sabotage[] = [
         find: '    state.asks.delete(session)\n    state.open.add(session)\n',
         replace: '',
       },
-      // Otherwise it would fail by itself: what is asked of nobody has no deadline.
+      // Otherwise the ask would fail: an ask that goes to nobody has no deadline.
       {
         file: 'sync/src/engine/wanting.ts',
         find: '    if (ask.admitting > 0) continue\n',

@@ -34,7 +34,7 @@ parentPort!.on('message', ({ seed }: ToWorker) => {
   stray = undefined
   runSeed(seed, { scenario }).then(
     async (report) => {
-      // What nobody handles is told when the simulation lets go of the thread.
+      // Node reports unhandled rejections once the simulation releases the thread.
       await new Promise((resolve) => setImmediate(resolve))
       planted?.assertUsed()
       if (stray === undefined) answer({ report })

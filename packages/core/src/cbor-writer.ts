@@ -28,7 +28,7 @@ export class CborWriter {
   }
 
   #write(value: Value): void {
-    // One large value shall not keep its memory for ever.
+    // One large value must not keep its memory for ever.
     if (this.#bytes.length > 16 * FIRST_BYTES) this.#replace(new Uint8Array(FIRST_BYTES))
     this.#length = 0
     this.#value(value)

@@ -16,19 +16,19 @@ const kind = (meaning: string, retry: boolean, action: string): ErrorKind => ({
 /** The catalogue of error codes. `docs/errors.md` is generated from it. */
 export const errorKinds = {
   outdated: kind(
-    'A newer version asks for something that this version does not know.',
+    'A newer version sent a request that this version does not know.',
     false,
     'Update this side: reload the older tab, or install the newer program.',
   ),
   'not-allowed': kind(
-    'Whoever asks may not ask for this.',
+    'The caller has no right to this operation.',
     false,
-    'Ask with the rights that the operation needs.',
+    'Connect with the rights that the operation needs.',
   ),
   malformed: kind(
-    'Bytes from outside do not have the form the protocol demands.',
+    'Bytes from outside do not have the form that the protocol requires.',
     false,
-    'Update the sender; the bytes were dropped and nothing changed.',
+    'Update the sender. The bytes were dropped, and nothing was changed.',
   ),
   'too-large': kind(
     'A message, commit or value exceeds its limit.',
@@ -36,9 +36,9 @@ export const errorKinds = {
     'Split it, or keep large content outside entities.',
   ),
   'bad-signature': kind(
-    'A signature does not belong to the bytes and the key it claims.',
+    'A signature does not match its bytes and its key.',
     false,
-    'Nothing was stored. Somebody forged or damaged the bytes.',
+    'Nothing was stored: the bytes were forged or damaged.',
   ),
   'broken-chain': kind(
     'A batch does not continue the batch before it.',
@@ -46,9 +46,9 @@ export const errorKinds = {
     'Ask for the range again, from another peer if there is one.',
   ),
   'wrong-space': kind(
-    'A record or an invitation belongs to another space than the one that is open or stored.',
+    'A record or an invitation belongs to a different space from the one that is open or stored.',
     false,
-    'Nothing was changed. Open each space under a name of its own, or erase the one that is not wanted.',
+    'Nothing was changed. Open each space under its own name, or erase the one that you do not want.',
   ),
   'not-a-member': kind(
     'A device has no valid admission to this space.',
@@ -56,12 +56,12 @@ export const errorKinds = {
     'Ask a member for a new invitation.',
   ),
   fork: kind(
-    'A device signed two different commits for one place in a session.',
+    'A device signed two different commits for the same place in a session.',
     false,
-    'From there on nothing of the session counts; the proof is kept and passed on. The device writes in a new session.',
+    'Nothing from that place on counts; the proof is kept and passed on. The device continues in a new session.',
   ),
   void: kind(
-    'A commit is well signed, but its content breaks a rule of its state model.',
+    'A commit has a valid signature, but its content breaks a rule of its state model.',
     false,
     'The commit has no effect anywhere. Update the application that wrote it.',
   ),
@@ -71,14 +71,14 @@ export const errorKinds = {
     'Copy the whole link again, or ask for a new one.',
   ),
   'expired-invitation': kind(
-    'The invitation may no longer be used, by the clock of this device or of the member it came to.',
+    'The invitation has expired by the clock of this device, or of the member that checked it.',
     false,
-    'If the clock of this device is right, ask a member for a new invitation; otherwise set it and try again.',
+    'If the clock of this device is right, ask a member for a new invitation. Otherwise set the clock and try again.',
   ),
   'wrong-clock': kind(
     'A clock contradicts an invitation, other devices, or the date of this program.',
     false,
-    'Set the clock that is wrong; an invitation that was made by a wrong clock has to be made again.',
+    'Set the wrong clock. If an invitation was made under a wrong clock, make a new one.',
   ),
   'unknown-entity': kind(
     'No entity type of this name was passed to `open`.',
@@ -88,7 +88,7 @@ export const errorKinds = {
   'unknown-command': kind(
     'The entity declares no command of this name.',
     false,
-    'Use a declared command; two tabs may run different versions of the application.',
+    'Use a declared command. Two tabs may be running different versions of the application.',
   ),
   'invalid-declaration': kind(
     'An entity declaration contradicts itself or another one.',
@@ -96,49 +96,49 @@ export const errorKinds = {
     'Change the declaration as the message says.',
   ),
   'invalid-input': kind(
-    'The input of a command, or an argument of a function, does not fit its form, its schema or its limits.',
+    'The input of a command, or an argument of a function, does not match its type, its schema or its limits.',
     false,
-    'Correct the input; nothing was changed.',
+    'Correct the input. Nothing was changed.',
   ),
   rejected: kind(
     'The handler of a command refused it.',
     false,
-    'Read the code and the reason that the application gave.',
+    'See the code and the reason that the application gave.',
   ),
   'handler-failed': kind(
-    'The handler or the schema of a command failed other than by refusing, or is asynchronous where it must not be.',
+    'The handler or the schema of a command threw an error that is not a refusal, or is asynchronous where it must not be.',
     false,
-    'Correct the handler or the schema; nothing was changed.',
+    'Correct the handler or the schema. Nothing was changed.',
   ),
   'listener-failed': kind(
     'A listener that the application passed to a plane threw.',
     false,
-    'Correct the listener. It was called once with what it failed on, and goes on with the next change.',
+    'Correct the listener. It is not called again for the same change, and gets the next one.',
   ),
   unreadable: kind(
-    'An entity cannot be shown here: its state model is unknown, newer, or was damaged.',
+    'An entity cannot be shown here: its state model is unknown or newer, or its data is damaged.',
     false,
     'Update the application. The commits are kept and passed on.',
   ),
   'store-failed': kind(
     'The storage refused a write or a read.',
     true,
-    'Free space or mend the disk. What was acknowledged before is kept.',
+    'Free space or repair the disk. Everything that was acknowledged before is kept.',
   ),
   'store-full': kind(
-    'There is no space left on the disk or in the quota of the browser.',
+    'The disk or the quota of the browser is full.',
     true,
-    'Free space; reading goes on, and writing works again as soon as there is room.',
+    'Free space. Reading still works, and writing works again as soon as there is room.',
   ),
   'store-corrupt': kind(
-    'The storage holds bytes that this program never wrote.',
+    'The storage holds bytes that this program did not write.',
     false,
-    'Restore the file from a copy, or move it away and let the device fetch everything from its peers.',
+    'Restore the file from a backup, or move it away and let the device fetch everything from its peers.',
   ),
   'storage-lost': kind(
-    'A part of what this device had stored is gone: it was deleted, or the storage was cleared.',
+    'Part of what this device stored is gone: it was deleted, or the storage was cleared.',
     true,
-    'Open the space with a new invitation: what is still here is kept, the rest comes from other devices. To begin without it, erase the space.',
+    'Open the space with a new invitation: what is still here is kept, and the rest comes from other devices. To start empty, erase the space.',
   ),
   'store-locked': kind(
     'Another process uses this store.',
@@ -147,9 +147,9 @@ export const errorKinds = {
   ),
   'store-version': kind('The store was written by a newer version.', false, 'Update this program.'),
   'exposed-secret': kind(
-    'A file that holds a secret can be read by other users of this machine.',
+    'Other users of this machine can read a file that holds a secret.',
     false,
-    'Take their rights away (`chmod 600`); if somebody may have read it, use a new data directory and invite the device again.',
+    'Remove their access (`chmod 600`). If somebody may have read the file, use a new data directory and invite the device again.',
   ),
   unsupported: kind(
     'This environment lacks something that Peerplane needs.',
@@ -162,14 +162,14 @@ export const errorKinds = {
     'Stop the other program or choose another port.',
   ),
   'invalid-configuration': kind(
-    'A configuration key is unknown or its value does not fit.',
+    'A configuration key is unknown, or its value is invalid.',
     false,
     'Correct the key or the value that the message names.',
   ),
   unreachable: kind(
-    'Nobody answers at an address, or not with this protocol.',
+    'Nothing answers at an address, or it speaks a different protocol.',
     true,
-    'Check the address and the network; it is tried again by itself.',
+    'Check the address and the network. Peerplane retries automatically.',
   ),
   'handshake-failed': kind(
     'A peer did not prove that it knows the space.',
@@ -181,21 +181,21 @@ export const errorKinds = {
     true,
     'Wait for earlier work to finish, then try again.',
   ),
-  timeout: kind('An answer did not come in time. Nothing was changed.', true, 'Try again.'),
+  timeout: kind('No answer came in time. Nothing was changed.', true, 'Try again.'),
   aborted: kind(
     'The signal that the caller passed was aborted before the answer came.',
     true,
-    'Call again to wait again.',
+    'Repeat the call to wait again.',
   ),
   unknown: kind(
-    'A command was handed over, and its answer did not come, or the caller stopped waiting for it: it may have taken effect, or may still do so.',
+    'A command was sent, but its answer did not come, or the caller stopped waiting for it. The command may have taken effect, or may still do so.',
     false,
-    'Pass the operation id of this error to `plane.outcome`: it says what came of the command, for good.',
+    'Pass the operation id of this error to `plane.outcome`, which returns the final outcome of the command.',
   ),
   withdrawn: kind(
-    'A command is called under an operation id of which `plane.outcome` has said that it did not run: so it never runs.',
+    'A command was called with an operation id that `plane.outcome` has reported as not run. Such a command never runs.',
     false,
-    'Call the command under another operation id.',
+    'Call the command with a new operation id.',
   ),
   closed: kind('The plane is closed.', false, 'Open it again.'),
 } as const satisfies Record<string, ErrorKind>
@@ -203,9 +203,9 @@ export const errorKinds = {
 /** A code of the catalogue. */
 export type ErrorCode = keyof typeof errorKinds
 
-/** What may be said with an error. */
+/** Optional details of an error. */
 export interface PeerplaneErrorOptions extends ErrorOptions {
-  /** What to do, in sentences, where the cause is known better than the code tells. */
+  /** What to do, in sentences, where more is known than the code says. */
   readonly advice?: string | undefined
   readonly operationId?: string | undefined
 }
@@ -215,7 +215,7 @@ export class PeerplaneError extends Error {
   readonly code: ErrorCode
   /** What to do: the end of the message. */
   readonly advice: string
-  /** The command in question, where its outcome is not known. Every error of the code `unknown` has it. */
+  /** The operation id of a command whose outcome is not known. Every error with the code `unknown` has it. */
   readonly operationId: string | undefined
 
   constructor(code: ErrorCode, reason: string, options?: PeerplaneErrorOptions) {
@@ -225,7 +225,7 @@ export class PeerplaneError extends Error {
     const given = membersOf(options)
     const advice = typeof given.advice === 'string' ? given.advice : errorKinds[code].action
     const what = textOf(reason)
-    // What is passed on from an error of the same kind ends in its advice already.
+    // A reason taken from an error of the same kind already ends with its advice.
     super(what.endsWith(advice) ? what : `${what.replace(/\.+$/, '')}. ${advice}`, given)
     this.advice = advice
     this.name = 'PeerplaneError'
@@ -239,7 +239,7 @@ export class PeerplaneError extends Error {
   }
 }
 
-/** Thrown by a handler to refuse a command: an application's own code and a reason for people. Nothing is changed. */
+/** Thrown by a handler to refuse a command: a code of the application and a reason for people. Nothing is changed. */
 export class Rejected extends PeerplaneError {
   readonly rejection: string
   readonly reason: string
@@ -252,7 +252,7 @@ export class Rejected extends PeerplaneError {
   }
 }
 
-/** What an error, or whatever else was thrown, says, without what to do: for the message of another error. */
+/** The reason in an error, or in any other thrown value, without its advice: for the message of another error. */
 export function reasonOf(error: unknown): string {
   if (!isA(Error, error)) return textOf(error)
   const message = textOf(error.message)
@@ -260,36 +260,36 @@ export function reasonOf(error: unknown): string {
   return advised ? message.slice(0, -error.advice.length - 2) : message
 }
 
-/** The code of an error: ours, or that of Node, such as `EACCES`, or the name of the error. */
+/** The code of an error: of the catalogue, or of Node, such as `EACCES`; otherwise the name of the error. */
 export function codeOf(error: unknown): string {
   if (!isA(Error, error)) return 'unknown'
   const { code } = error as { readonly code?: unknown }
   return textOf(typeof code === 'string' ? code : error.name)
 }
 
-/** `error` itself when it is ours, otherwise wrapped under `code`. */
+/** `error` itself if it is a `PeerplaneError`, otherwise wrapped in one with `code`. */
 export const asPeerplaneError = (error: unknown, code: ErrorCode): PeerplaneError =>
   isA(PeerplaneError, error) ? error : new PeerplaneError(code, reasonOf(error), { cause: error })
 
-/** `instanceof`, also for a proxy of an application that answers nothing. */
+/** `instanceof` that also works for a proxy that throws on every access. */
 export function isA<T>(kind: abstract new (...args: never[]) => T, value: unknown): value is T {
   try {
     return value instanceof kind
   } catch {
-    // Ignored: what answers nothing is nothing of ours.
+    // Ignored: such a proxy is not an object of this library.
     return false
   }
 }
 
-/** A refusal must not fail for want of what explains it. */
+/** A refusal must not fail because its options cannot be read. */
 function membersOf(options: PeerplaneErrorOptions | undefined): PeerplaneErrorOptions {
   try {
     return typeof options === 'object' ? { ...options } : {}
   } catch {
-    // Ignored: options that cannot be read explain nothing.
+    // Ignored: options that cannot be read are left out.
     return {}
   }
 }
 
-/** A refusal must not fail for want of a text. */
+/** A refusal must not fail because its reason is not text. */
 const textOf = (given: unknown): string => (typeof given === 'string' ? given : describe(given))

@@ -16,7 +16,7 @@ export function array(value: Value | undefined, name: string, length?: number): 
   return value as readonly Value[]
 }
 
-/** An array of at most `max` items, each read by `item`; what is wrong with one is told under the name of all. */
+/** An array of at most `max` items, each read by `item`; an error in one names the whole array. */
 export function list<T>(
   value: Value | undefined,
   name: string,

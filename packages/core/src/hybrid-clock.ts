@@ -39,9 +39,9 @@ export class HybridClock {
     return this.#last
   }
 
-  /** Takes notice of a foreign timestamp. */
-  observe(foreign: Timestamp): void {
-    if (foreign.ms > this.#clock.now() + MAX_AHEAD_MS) return
-    if (compareTimestamps(foreign, this.#last) > 0) this.#last = foreign
+  /** Moves the clock up to a timestamp of another device, unless it is too far ahead. */
+  observe(remote: Timestamp): void {
+    if (remote.ms > this.#clock.now() + MAX_AHEAD_MS) return
+    if (compareTimestamps(remote, this.#last) > 0) this.#last = remote
   }
 }

@@ -1,7 +1,7 @@
 const KiB = 1024
 const MiB = 1024 * KiB
 
-/** One bound: its value, its unit and why it is that. */
+/** One bound: its value, its unit, and what it bounds or why. */
 export interface Limit {
   readonly value: number
   readonly unit: string
@@ -25,37 +25,37 @@ export const limitTable = {
   gossipGarbage: limit(
     8,
     'messages',
-    'of gossip that no member wrote, from one peer, until it is cut off: honest peers pass none on',
+    'of gossip that no member wrote, from one peer, before it is cut off; honest peers forward none',
   ),
   gossipPerSecond: limit(
     100,
     'announcements',
-    'taken from one peer; more may get lost, which anti-entropy repairs. Twice that may come at once',
+    'accepted from one peer; more may be dropped, which anti-entropy repairs. Bursts may be twice as large',
   ),
   gossipPassedPerSecond: limit(
     400,
     'announcements',
-    'taken from all peers together, and so passed on. Twice that may come at once',
+    'accepted from all peers together, and so forwarded. Bursts may be twice as large',
   ),
   gossipBytesPerSecond: limit(
     2 * MiB,
     'bytes',
-    'of announcements taken from all peers together, and so passed on. Twice that may come at once',
+    'of announcements accepted from all peers together, and so forwarded. Bursts may be twice as large',
   ),
   gossipFloodPerSecond: limit(
     1_000,
     'announcements',
-    'from one peer, good or not, beyond which it is cut off: more than an honest peer passes on. Twice that may come at once',
+    'from one peer, valid or not, before it is cut off: more than an honest peer forwards. Bursts may be twice as large',
   ),
   gossipOutBytes: limit(
     256 * KiB,
     'bytes',
-    'of gossip waiting to leave to one peer; beyond it the peer gets no more gossip',
+    'of gossip waiting to be sent to one peer; beyond it the peer gets no gossip',
   ),
   commitBytes: limit(
     1 * MiB,
     'bytes',
-    'one commit, all its sections: larger content belongs outside entities',
+    'one commit with all its sections; larger content belongs outside entities',
   ),
   batchBytes: limit(1 * MiB, 'bytes', 'one batch: it must fit into a run together with its proof'),
   batchCommits: limit(
@@ -66,17 +66,17 @@ export const limitTable = {
   runBytes: limit(
     1 * MiB,
     'bytes',
-    'a run of batches under one signature: what a forger can make a receiver hash for nothing',
+    'a run of batches under one signature: the most that a forger can make a receiver hash in vain',
   ),
   runBatches: limit(
     4096,
     'batches',
-    'in a run, with those that the proof of a fork names: what lies between two signatures that were verified',
+    'in a run, including those that the proof of a fork names: the distance between two verified signatures',
   ),
   forkBytes: limit(
     320 * KiB,
     'bytes',
-    'the proof of a fork: two branches of so many batches, 40 bytes each',
+    'the proof of a fork: two branches of `runBatches` batches, 40 bytes each',
   ),
   deps: limit(64, 'dependencies', 'of one commit; more are folded by an empty merge commit'),
   sections: limit(256, 'sections', 'of one commit, so that one command stays a small unit'),
@@ -86,10 +86,10 @@ export const limitTable = {
   invitationHours: limit(
     720,
     'hours',
-    'an invitation lasts, 30 days: it is a secret that lies about; one that ends later was made with a wrong clock',
+    'that an invitation lasts, 30 days: it is a secret that others may find; one that ends later was made with a wrong clock',
   ),
   invitationAddresses: limit(16, 'addresses', 'in one invitation'),
-  entityNameBytes: limit(256, 'bytes', 'of an entity type, and of an entity id'),
+  entityNameBytes: limit(256, 'bytes', 'in the name of an entity type, and in an entity id'),
   valueBytes: limit(64 * KiB, 'bytes', 'one value of a register, set or map key'),
   valueDepth: limit(32, 'levels', 'of nesting in one value'),
   inputSize: limit(
@@ -101,10 +101,14 @@ export const limitTable = {
   schemaMs: limit(
     10_000,
     'milliseconds',
-    'until a schema has judged an input: later commands on the same entities wait for it',
+    'for a schema to check an input; later commands on the same entities wait for it',
   ),
-  opsPerSection: limit(50_000, 'operations', 'folding them stays below a fifth of a second'),
-  documentBytes: limit(5 * MiB, 'bytes', 'one inflated change of a document'),
+  opsPerSection: limit(
+    50_000,
+    'operations',
+    'in one section of a commit; folding them takes less than 200 milliseconds',
+  ),
+  documentBytes: limit(5 * MiB, 'bytes', 'one decompressed change of a document'),
   documentOps: limit(
     50_000,
     'operations',
@@ -113,27 +117,27 @@ export const limitTable = {
   documentDefaults: limit(
     256,
     'places',
-    'in the initial state of a document: each is a change of its own, so that versions of an application share what they have in common; making 256 takes a tenth of a second',
+    'in the initial state of a document: each is a separate change, so that versions of an application share what they have in common; making 256 takes 100 milliseconds',
   ),
   documentReplaced: limit(
     100_000,
     'operations',
-    'replaced by one change of a document: one who deletes a text that several have written replaces about one per character',
+    'replaced by one change of a document; deleting a text of several authors replaces about one per character',
   ),
   documentOpsAhead: limit(
     1_000_000,
     'operations',
-    'by which the numbers in a change of a document may run ahead of the changes it names: a command at an older version counts on from all that its author holds; without a bound one change could use up the numbers of a document',
+    'by which the numbers in a change of a document may run ahead of the changes it names; a command at an older version counts on from everything its author holds. Without a bound, one change could use up the numbers of a document',
   ),
   documentLastOp: limit(
     2 ** 31 - 1,
     '',
-    'the highest number of an operation: Automerge cannot load a document with higher ones',
+    'the highest number of an operation; Automerge cannot load a document with higher ones',
   ),
   documentWaitingBytes: limit(
     64 * MiB,
     'bytes',
-    'of changes of one document that build upon changes nobody has sent; honest devices make none, and beyond it the document is unreadable here',
+    'of changes of one document whose predecessors are missing; honest devices make none, and beyond it the document is unreadable here',
   ),
   waitingCommits: limit(10_000, 'commits', 'that wait for a dependency, per space'),
   waitingBytes: limit(16 * MiB, 'bytes', 'of commits that wait for a dependency, per space'),
@@ -141,124 +145,128 @@ export const limitTable = {
   claimedSessions: limit(
     120_000,
     'sessions',
-    'of which is remembered how far peers hold them, of all peers together; beyond it whoever claims most is cut off',
+    'for which it is remembered how far peers hold them, of all peers together; beyond it the peer that claims most is cut off',
   ),
   wantsPerMessage: limit(1024, 'ranges', 'asked for in one message'),
   outboxBytes: limit(
     4 * MiB,
     'bytes',
-    'waiting to leave over one link; live pushes beyond it are left to repair',
+    'waiting to be sent over one link; commits beyond it are not pushed, and the peer asks for them later',
   ),
   connections: limit(
     100,
     'connections',
-    'at once of members; when all are taken, the device with most gives one up',
+    'of members at once; when all are taken, the device with the most loses one',
   ),
   linksPerDevice: limit(
     4,
     'connections',
-    'of one device at once, the oldest gives way: two that dial each other, a relay, and what comes after it',
+    'of one device at once; beyond it the oldest is closed. Two devices that dial each other need two, a relay one, and the link that replaces it one',
   ),
   linksPerAddress: limit(
     50,
     'connections',
-    'from one address at once: an office behind one router leaves room for others',
+    'from one address at once, so that an office behind one router leaves room for others',
   ),
   deviceArrivals: limit(
     60,
     'connections',
-    'of one device in a minute, which may come all at once: a device that restarts comes back quickly',
+    'of one device per minute, possibly all at once: a device that restarts reconnects quickly',
   ),
   shutOutFirstMs: limit(
     1_000,
     'milliseconds',
-    'for which a device is shut out after it broke a rule, doubled each time it does so again',
+    'for which a device is shut out the first time it breaks a rule; doubled each further time',
   ),
-  shutOutMostMs: limit(600_000, 'milliseconds', 'for which a device is shut out at most'),
-  shutOutMemory: limit(1_000, 'devices', 'remembered as shut out or as having come lately'),
+  shutOutMostMs: limit(600_000, 'milliseconds', 'for which a device is shut out at the longest'),
+  shutOutMemory: limit(1_000, 'devices', 'remembered as shut out or as recently connected'),
   peersPerMessage: limit(64, 'peers', 'introduced in one message'),
-  relayReservations: limit(64, 'reservations', 'of members at one anchor'),
+  relayReservations: limit(64, 'reservations', 'that members hold at one anchor'),
   handshakeMs: limit(
     10_000,
     'milliseconds',
-    'until a connection that has not proved membership is closed',
+    'until a connection without proof of membership is closed',
   ),
   handshakeBytes: limit(
     16 * KiB,
     'bytes',
-    'one message of the handshake: a full chain of admissions fits, and a stranger fills no memory',
+    'one message of the handshake: a full chain of admissions fits, and a stranger takes little memory',
   ),
   pendingConnections: limit(
     64,
     'connections',
-    'that have not proved membership yet, at once; the oldest of the address with most gives way',
+    'that have not proved membership yet, at once; beyond it the oldest of the address with the most is closed',
   ),
   pendingPerAddress: limit(
     16,
     'connections',
-    'from one address that have not proved membership yet, at once; the oldest gives way',
+    'from one address that have not proved membership yet, at once; beyond it the oldest is closed',
   ),
   connectionsPerSecond: limit(
     50,
     'connections',
-    'accepted from one address: an office behind one router comes back at once after a restart',
+    'accepted from one address: an office behind one router reconnects all at once after a restart',
   ),
   strangerBytes: limit(
     64 * KiB,
     'bytes',
     'received before membership is proved: Noise and three messages of the handshake',
   ),
-  streams: limit(128, 'streams', 'over one connection at once: a relay carries one for each peer'),
+  streams: limit(128, 'streams', 'over one connection at once; a relay carries one for each peer'),
   streamsPerSecond: limit(
     50,
     'streams',
-    'opened over one connection; all it may have come at once',
+    'opened over one connection; a burst may be as large as `streams`',
   ),
   streamWindowBytes: limit(
     512 * KiB,
     'bytes',
-    'under way in one stream, and so one frame of the multiplexer; an announced length beyond it closes the connection before a byte of it is kept',
+    'in flight in one stream, and so one frame of the multiplexer; an announced length beyond it closes the connection before a byte of it is kept',
   ),
   youngStreamBytes: limit(
     128 * KiB,
     'bytes',
-    'over all streams of one connection that have not said yet what they are for',
+    'over all streams of one connection that have not yet named their protocol',
   ),
   pingsPerSecond: limit(
     10,
     'pings',
-    'answered over one connection; ten times that may come at once',
+    'answered over one connection; bursts may be ten times as large',
   ),
-  connectionReadBytes: limit(256 * KiB, 'bytes', 'come over a connection that nobody reads yet'),
+  connectionReadBytes: limit(
+    256 * KiB,
+    'bytes',
+    'received over a connection that nobody reads yet',
+  ),
   relayBytes: limit(
     256 * KiB,
     'bytes',
-    'come from one end of a relayed connection and not sent to the other; the sender waits beyond it',
+    'received from one end of a relayed connection and not yet sent to the other; beyond it the sender waits',
   ),
   relaysBytes: limit(
     32 * MiB,
     'bytes',
-    'the same of all relayed connections together; beyond it the one that holds most is closed',
+    'the same for all relayed connections together; beyond it the one that holds the most is closed',
   ),
   linksBytes: limit(
     80 * MiB,
     'bytes',
-    'waiting in the links of all peers together, in both directions; beyond it the link that holds most is closed',
+    'waiting in the links of all peers together, in both directions; beyond it the link that holds the most is closed',
   ),
   sessionsPerMinute: limit(
     120,
     'sessions',
-    'taken from the device that began them; `sessionsAtOnce` may come together',
+    'accepted from the device that began them; a burst may be as large as `sessionsAtOnce`',
   ),
   sessionsAtOnce: limit(
     50,
     'sessions',
-    'of a device that was without a network for long and brings what it began; each is stored by itself, and others wait meanwhile',
+    'accepted in a burst from the device that began them, which may have been offline for a long time; each is stored alone, and others wait meanwhile',
   ),
   webSocketBytes: limit(
     16 * KiB,
     'bytes',
-    'one WebSocket message: peers cut what they send to this, and an announced length beyond it closes the socket before a byte of it is kept',
+    'one WebSocket message: peers split what they send to fit, and an announced length beyond it closes the socket before a byte of it is kept',
   ),
   webRtcBytes: limit(
     16 * KiB,
@@ -268,29 +276,29 @@ export const limitTable = {
   webSocketOutBytes: limit(
     128 * KiB,
     'bytes',
-    'waiting in one WebSocket before its sender is told to wait',
+    'waiting in one WebSocket before its sender must wait',
   ),
   httpSockets: limit(
     100,
     'sockets',
-    'of the page server at once; one address has at most a half of them',
+    'of the page server at once; one address gets at most half of them',
   ),
-  httpRequestMs: limit(10_000, 'milliseconds', 'until a request must have come in whole'),
+  httpRequestMs: limit(10_000, 'milliseconds', 'until a request must be complete'),
   httpHeaderBytes: limit(8 * KiB, 'bytes', 'of the headers of one HTTP request'),
   httpAnswerMs: limit(
     60_000,
     'milliseconds',
-    'for which a client of the page server may take nothing of its answer',
+    'for which a client of the page server may read nothing of its answer',
   ),
   spareHandles: limit(
     128,
     'file handles',
-    'left to the store, the control socket, outgoing connections and the runtime of the process',
+    'kept free for the store, the control socket, outgoing connections and the JavaScript runtime',
   ),
   linkWindowBytes: limit(
     512 * KiB,
     'bytes',
-    'sent over one link and not yet processed by the peer; a frame may begin below it',
+    'sent over one link and not yet processed by the peer; below it another frame may start',
   ),
   openEntities: limit(1_000, 'entities', 'kept folded in memory; others are read from their rows'),
   unflushedEntities: limit(
@@ -302,59 +310,59 @@ export const limitTable = {
   operations: limit(
     10_000,
     'operations',
-    'whose outcomes are remembered by their ids; a repetition of an older one runs again',
+    'whose outcomes are remembered by their ids; repeating an older one runs it again',
   ),
   pendingBytes: limit(64 * MiB, 'bytes', 'of own commits that queue for the store, per space'),
   queuedRuns: limit(64, 'runs', 'received and not yet checked, per space: 64 MiB at most'),
-  tabBeatMs: limit(1_000, 'milliseconds', 'between two questions whether the leading tab lives'),
+  tabBeatMs: limit(1_000, 'milliseconds', 'between two checks that the leading tab is alive'),
   tabSilentBeats: limit(
     10,
     'beats',
-    'without a sign of life until another tab takes over from the one that leads; up to three more by chance',
+    'without an answer from the leading tab before another takes over; a random number up to three is added',
   ),
-  tabQueue: limit(1_000, 'requests', 'of one following tab that wait for the leader'),
+  tabQueue: limit(1_000, 'requests', 'of one following tab that wait for the leading tab'),
   tabAnswerMs: limit(
     30_000,
     'milliseconds',
-    'until a request to the leading tab fails; long enough for another tab to take over in between',
+    'until a request to the leading tab fails; long enough for another tab to take over meanwhile',
   ),
-  cachedKeys: limit(1_000, 'keys', 'of other devices kept ready for verifying'),
+  cachedKeys: limit(1_000, 'keys', 'of other devices kept ready for verifying signatures'),
   compressedFileBytes: limit(
     16 * MiB,
     'bytes',
-    'one file that the page server compresses, which takes it into memory; larger ones go out as they are',
+    'one file that the page server compresses, in memory; larger ones are sent uncompressed',
   ),
   compressedCacheBytes: limit(32 * MiB, 'bytes', 'of compressed files that the page server keeps'),
   idleBytes: limit(
     144 * MiB,
     'bytes',
-    'of resident memory of a daemon that does nothing, with room for what is being collected',
+    'of resident memory of an idle daemon, with room for uncollected garbage',
   ),
   daemonMemoryBytes: limit(
     736 * MiB,
     'bytes',
-    'of resident memory that a daemon needs at most, whoever attacks it: the sum of `memoryBudget`, which the harness of attacks measures',
+    'of resident memory that a daemon needs at most, also under attack: the sum of `memoryBudget`, which the attack harness measures',
   ),
   controlBytes: limit(
     2 * MiB,
     'bytes',
-    'one request to a daemon over its socket, which only its user may open: a command with its input',
+    'one request to a daemon over its control socket, which only its user may open: a command with its input',
   ),
-  controlReplyBytes: limit(64 * MiB, 'bytes', 'one answer of a daemon: a whole list'),
+  controlReplyBytes: limit(
+    64 * MiB,
+    'bytes',
+    'one answer of a daemon over its control socket: a whole list',
+  ),
   controlConnections: limit(
     16,
     'connections',
-    'to the socket of a daemon at once; the oldest that has asked nothing yet gives way',
+    'to the control socket of a daemon at once; beyond it the oldest without a request is closed',
   ),
-  logLines: limit(
-    100,
-    'lines',
-    'that a daemon logs in a second; of more it logs how many they were',
-  ),
+  logLines: limit(100, 'lines', 'that a daemon logs per second; of the rest it logs the number'),
   controlMs: limit(
     5_000,
     'milliseconds',
-    'until a request to the socket of a daemon must have come whole, and its answer be taken',
+    'until a request to the control socket of a daemon must be complete, and its answer be read',
   ),
 } as const satisfies Record<string, Limit>
 

@@ -12,7 +12,7 @@ const GOSSIP_KEPT_S = 5
 /** Of a session that a peer says it holds: its names, how far it goes, and whether it is asked for; measured. */
 const CLAIM_BYTES = 1_200
 
-/** Of one answer of the page server that is under way: a piece of a file, and what the socket holds. */
+/** What one unfinished answer of the page server takes: a piece of a file, and what the socket holds. */
 const PAGE_BYTES = 128 * 1024
 
 /**
@@ -48,7 +48,7 @@ export const memoryBudget: readonly MemoryShare[] = [
   { what: 'runs that wait to be checked', bytes: limits.queuedRuns * limits.runBytes },
   { what: 'commits that wait for others', bytes: limits.waitingBytes },
   { what: 'own commits that wait for the store', bytes: limits.pendingBytes },
-  { what: 'pages under way', bytes: limits.httpSockets * PAGE_BYTES },
+  { what: 'pages being sent', bytes: limits.httpSockets * PAGE_BYTES },
   { what: 'compressed pages', bytes: limits.compressedCacheBytes },
   { what: 'requests of the command', bytes: limits.controlConnections * limits.controlBytes },
 ]

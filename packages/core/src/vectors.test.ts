@@ -54,7 +54,7 @@ import { decodeSpaceRecord } from './trust/space.ts'
 
 /*
  * Canonical test vectors of the protocol: docs/protocol-vectors.json. An independent implementation that derives every field from the
- * given seeds speaks this protocol. With UPDATE_VECTORS=1 the file is written anew; a change of it is a change of the protocol.
+ * given seeds speaks this protocol. With UPDATE_VECTORS=1 the test writes the file again; a change of it is a change of the protocol.
  */
 
 const file = new URL('../../../docs/protocol-vectors.json', import.meta.url)

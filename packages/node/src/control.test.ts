@@ -85,7 +85,7 @@ it('hands errors on with code and message', async () => {
   const { target } = await drive()
   await expect(target.invite(0, false)).rejects.toMatchObject({
     code: 'invalid-input',
-    message: 'an invitation cannot last 0 hours. Correct the input; nothing was changed.',
+    message: 'an invitation cannot last 0 hours. Correct the input. Nothing was changed.',
   })
 })
 

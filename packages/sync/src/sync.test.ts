@@ -379,7 +379,7 @@ describe('trouble', () => {
 })
 
 describe('who has been seen', () => {
-  it('are peers, authors, and whoever vouches for them', async () => {
+  it('are peers, authors, and the devices that vouch for them', async () => {
     const line = await devices('a', 'b', 'c', 'd')
     const [a, b, c, d] = line as [TestDevice, TestDevice, TestDevice, TestDevice]
     await write(a, 1)

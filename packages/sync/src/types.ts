@@ -35,7 +35,7 @@ export interface SyncOptions {
   readonly scheduler: Scheduler
   /** Whether a device has been seen in this space before: then its invitation is not checked for expiry again. */
   readonly isKnown: (device: DeviceId) => boolean
-  /** These devices have been seen: a peer that was let in, the author of a session that was taken in, and whoever their admissions name. */
+  /** These devices have been seen: a peer that was let in, the author of a session that was admitted, and the devices that their admissions name. */
   readonly remember: (devices: readonly DeviceId[]) => void
   /** How fast sessions are taken from the device that begins them; default as `limits` say. */
   readonly sessionRate?: { readonly perSecond: number; readonly burst: number }
@@ -64,7 +64,7 @@ export interface SyncStatus {
 
 /** Keeps the log of one space equal to that of every peer that can be reached. */
 export interface Sync {
-  /** Starts the network and exchanges with whoever is there; may be called again after `stop`. */
+  /** Starts the network and exchanges with the peers that are there; may be called again after `stop`. */
   start(): Promise<void>
   /** Takes leave of all peers and stops the network. */
   stop(): Promise<void>

@@ -10,7 +10,7 @@ export interface Engine {
   apply(records: readonly Uint8Array[]): void
   rank(id: string): number | undefined
   ranks(): ReadonlyMap<string, number>
-  /** Is told, by `apply`, of each row that changes. */
+  /** `apply` calls `seen` with each row that changes. */
   onRank(seen: (id: string, rank: number) => void): void
   /** Whether the state was stored beside the records: then opening reads none of them. */
   readonly holdsState?: boolean

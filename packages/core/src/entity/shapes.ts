@@ -64,7 +64,7 @@ export interface SetHandle<T extends string | number> {
 export interface MapHandle<Handle> {
   readonly keys: readonly string[]
   has(key: string): boolean
-  /** The value at `key`; it comes into being with its first change. */
+  /** The value at `key`; its first change creates it. */
   get(key: string): Handle
   delete(key: string): void
 }

@@ -37,7 +37,7 @@ export interface Header {
   /** First 16 bytes of the hash over the ids of the batches that end with `deps`; empty without deps. */
   readonly digest: Uint8Array
   readonly time: Timestamp
-  /** Hashes of admissions relied upon beyond the opening's. */
+  /** Hashes of admissions that the commit relies on beyond those of the opening record. */
   readonly admissions: readonly Uint8Array[]
   /** Merkle root over the section leaves. */
   readonly root: Uint8Array

@@ -42,7 +42,7 @@ export interface Link {
 /** Somebody a peer has told us about. */
 export interface PeerHint {
   readonly peer: string
-  /** Multiaddresses that may work; empty for a peer that is reached through whoever told us. */
+  /** Multiaddresses that may work; empty for a peer that is reached through the peer that introduced it. */
   readonly addresses: readonly string[]
 }
 

@@ -1,4 +1,4 @@
-/** Points at which the product may choose without anybody being the wiser: any mixture of choices keeps every guarantee. */
+/** Points at which the product may choose freely: any mixture of choices keeps every guarantee. */
 export const perturbations = [
   /** A batch ends though more commits would go into it. */
   'short-batch',
@@ -6,9 +6,9 @@ export const perturbations = [
   'small-piece',
   /** One session is asked for, the others a moment later. */
   'want-one',
-  /** An own batch is not pushed: whoever lacks it asks for it. */
+  /** An own batch is not pushed: peers that lack it ask for it. */
   'no-push',
-  /** What was delivered is told as late as an acknowledgement. */
+  /** A delivery is announced as late as an acknowledgement. */
   'tell-late',
   /** The frontier is not gossiped this time. */
   'no-announcement',
@@ -23,7 +23,7 @@ export const perturbations = [
 export type Perturbation = (typeof perturbations)[number]
 
 /**
- * Whether to take the rare way at a point, each time anew. Simulations answer at random, as with the BUGGIFY of FoundationDB, and so
- * come upon states that load and luck seldom make; everybody else leaves it out.
+ * Whether to take the rare way at a point, asked at each pass. Simulations answer at random, like BUGGIFY in FoundationDB, and so
+ * reach states that load and luck rarely produce. Real devices pass nothing.
  */
 export type Perturb = (point: Perturbation) => boolean

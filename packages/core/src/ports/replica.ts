@@ -23,7 +23,7 @@ export interface Run {
   readonly fork?: Uint8Array
 }
 
-/** What came of a run. */
+/** The outcome of admitting a run. */
 export interface Admitted {
   /** Commits that are new here and durable now. */
   readonly stored: number

@@ -47,6 +47,6 @@ export interface Store {
   write(writes: readonly Write[], durability: StoreDurability): Promise<void>
   /** Where processes may end with any task, as pages do. */
   readonly aside?: Aside
-  /** Waits for writes under way and frees the store; later calls reject with `closed`. */
+  /** Waits for pending writes and releases the store; later calls reject with `closed`. */
   close(): Promise<void>
 }

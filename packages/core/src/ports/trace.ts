@@ -339,7 +339,7 @@ export const traceEvents = {
   },
   'daemon.stopping': {
     level: 'info',
-    says: 'The daemon was told to stop, and makes everything durable.',
+    says: 'The daemon is stopping, and makes everything durable.',
     fields: {},
   },
   'daemon.stopped': {
@@ -370,7 +370,7 @@ export type TraceFields<Name extends TraceName> = {
 }
 
 /**
- * Is told what the product does, as it happens. It must not throw, and nothing may depend on it.
+ * Receives what the product does, as it happens. It must not throw, and nothing may depend on it.
  *
  * It is called as `trace?.('link.opened', { … })`: where nobody listens, the fields are not even made.
  */

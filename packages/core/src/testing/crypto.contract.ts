@@ -125,7 +125,7 @@ function flipped(bytes: Uint8Array, at: number): Uint8Array {
   return copy
 }
 
-/** The scalar plus the order of the base point: the same signature to whoever does not check the range. */
+/** The scalar plus the order of the base point: the same signature to a verifier that does not check the range. */
 function plusOrder(scalar: Uint8Array): Uint8Array {
   const order = fromHex('edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010')
   let carry = 0

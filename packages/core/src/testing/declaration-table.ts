@@ -67,7 +67,7 @@ export function declarationTable(exports: Declaring): FunctionTable {
     },
     PeerplaneError: {
       code: row(never, (value) => make(exports.PeerplaneError, value, 'reason'), ['invalid-input']),
-      // A refusal must not fail for want of what explains it.
+      // A refusal must not fail because its options cannot be read.
       reason: row(anything, (value) => make(exports.PeerplaneError, 'closed', value)),
       options: row(anything, (value) => make(exports.PeerplaneError, 'closed', 'reason', value)),
       advice: row(anything, (advice) =>

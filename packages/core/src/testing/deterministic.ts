@@ -6,7 +6,7 @@ import type { Random } from '../ports/random.ts'
 
 /**
  * Signatures that depend on nothing but their input and finish in order, for runs that are replayed from a seed. They are as good as real
- * ones against damaged and mixed-up bytes, and worth nothing against a forger: whoever knows a public key can sign for it.
+ * ones against damaged and mixed-up bytes, and worthless against a forger: anyone who knows a public key can sign for it.
  */
 export const deterministicCrypto: Crypto = {
   async keyFromSeed(seed: Uint8Array): Promise<SigningKey> {

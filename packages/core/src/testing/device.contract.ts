@@ -37,7 +37,7 @@ export interface StoredRecords {
 
 type Outcome = 'opens' | 'joins' | 'is new' | ErrorCode
 
-/** What becomes of a device that lacks `missing`, opened alone, with an invitation to its own space, and with one to another. */
+/** What happens to a device that lacks `missing` when it is opened alone, with an invitation to its own space, and with one to another. */
 function expected(missing: readonly DevicePart[]): Record<'alone' | 'own' | 'other', Outcome> {
   if (missing.length === 0) return { alone: 'opens', own: 'opens', other: 'wrong-space' }
   if (missing.includes('membership') && missing.includes('log')) {
@@ -121,7 +121,7 @@ export function deviceContract(name: string, makeFixture: () => Promise<DeviceFi
 
 const allowed = new Set(['is the member', 'storage-lost', 'store-corrupt'])
 
-/** What becomes of a device that is opened alone, and whether what it acknowledges then stays. */
+/** What happens to a device that is opened alone, and whether what it acknowledges then stays. */
 async function outcomeOf({ open }: DeviceFixture, before: DeviceStatus): Promise<string> {
   try {
     const plane = await open()

@@ -3,13 +3,13 @@ import type { DeviceId } from '../ids.ts'
 import type { Channel, Identity, Link, Network, NetworkHandler } from '../ports/network.ts'
 import { fromUtf8, utf8 } from '../text.ts'
 
-/** What a peer was told about a link. */
+/** What the network reported to a peer about a link. */
 export interface LinkEvent {
   readonly what: 'connected' | 'frame' | 'disconnected'
   readonly link: Link
 }
 
-/** A handler that remembers what it is told about one other peer. In the handshake the two tell each other their names; one may be an anchor. */
+/** A handler that records what the network reports about one other peer. In the handshake the two exchange their names; one may be an anchor. */
 export class NetworkWitness implements NetworkHandler {
   readonly events: LinkEvent[] = []
   readonly links: Link[] = []
@@ -89,7 +89,7 @@ export class NetworkWitness implements NetworkHandler {
     return release
   }
 
-  /** What was told out of order: a link comes once, then its frames, then it goes, once. */
+  /** Reports that came out of order: a link connects once, then its frames come, then it disconnects once. */
   disorder(): string[] {
     const phases = new Map<string, 'open' | 'gone'>()
     return this.events.flatMap(({ what, link: { id } }) => {

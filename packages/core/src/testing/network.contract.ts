@@ -138,7 +138,7 @@ export function networkContract(name: string, open: () => Promise<NetworkFixture
         expect(witness.links).toHaveLength(1)
         expect(witness.disorder()).toEqual([])
       }
-      // Whoever has the new link first keeps the old one until then; to the other one its end may come first.
+      // The side that has the new link first keeps the old one until then; the other side may see the old one end first.
       expect(Math.max(a.leastLinks(), b.leastLinks())).toBe(1)
     })
 

@@ -12,7 +12,7 @@ import { utf8 } from '../text.ts'
 /** Properties of a store under attack: part of `storeContract`. */
 export function storeAttacks(fresh: () => Promise<StoreFixture>): void {
   describe('under attack', () => {
-    test('whatever is under way, a read shows the effect of a prefix of the writes', async () => {
+    test('whatever writes are pending, a read shows the effect of a prefix of the writes', async () => {
       await fc.assert(
         fc.asyncProperty(fc.array(anyStep, { minLength: 1, maxLength: 25 }), async (steps) => {
           const { store, reopen } = await fresh()
@@ -114,8 +114,8 @@ export function storeAttacks(fresh: () => Promise<StoreFixture>): void {
 /** A store whose process can die. */
 export interface CrashFixture extends Pick<StoreFixture, 'store'> {
   /**
-   * The process dies at the call, before the function returns its promise, and the store is opened anew. Nothing is asked of the old
-   * store any more, and what it still answers counts for nothing.
+   * The process dies at the call, before the function returns its promise, and the store is opened again. The old store is
+   * no longer used, and what it still answers does not count.
    */
   crash(): Promise<CrashFixture>
 }

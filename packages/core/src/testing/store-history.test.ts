@@ -4,7 +4,7 @@ import type { Store, Write } from '../ports/store.ts'
 import { StoreHistory } from './store-history.ts'
 import { all, applied, put, type Pairs } from './store-model.ts'
 
-/** A store that applies and acknowledges what it is told to. */
+/** A store whose test decides what it applies and acknowledges. */
 function puppet() {
   let content: Pairs = []
   const acknowledge: (() => void)[] = []
@@ -32,7 +32,7 @@ test('a read that shows half a batch is noticed', async () => {
   await expect(history.settle()).rejects.toThrow('a read gave 61=31, and not one of ; 61=31 62=32')
 })
 
-test('a read may miss a write under way, not one that was acknowledged', async () => {
+test('a read may miss a pending write, not one that was acknowledged', async () => {
   const { store, acknowledge } = puppet()
   const history = new StoreHistory()
   await history.take(store, { write: [a], durability: 'local' })

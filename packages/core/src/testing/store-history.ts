@@ -67,7 +67,7 @@ export class StoreHistory {
   #write(store: Store, writes: readonly Write[], durability: StoreDurability): void {
     const number = this.#contents.push(writes.reduce(applied, this.latest)) - 1
     const written = store.write(writes, durability).then(() => {
-      // Writes take effect in the order of their calls: whoever sees this one sees those before it.
+      // Writes take effect in the order of their calls: a read that sees this one sees those before it.
       this.#acknowledged = Math.max(this.#acknowledged, number)
     })
     this.#under.push(written)

@@ -173,7 +173,7 @@ export function storeContract(name: string, open: () => Promise<StoreFixture>): 
         }
       })
 
-      test('writes that are under way together take effect in the order of their calls', async () => {
+      test('writes that are pending together take effect in the order of their calls', async () => {
         const { store } = await fresh()
         const durabilities: StoreDurability[] = ['synced', 'local']
         const writes = Array.from({ length: 40 }, (_, i) =>
@@ -211,7 +211,7 @@ export function storeContract(name: string, open: () => Promise<StoreFixture>): 
         expect(await texts(again, all)).toEqual(['a=', 'b=2', 'd=4'])
       })
 
-      test('closing waits for the writes under way', async () => {
+      test('closing waits for pending writes', async () => {
         const { store, reopen } = await fresh()
         const writes = ['a', 'b', 'c'].map((key) => store.write([put(key, '1')], 'synced'))
         await store.close()

@@ -18,10 +18,10 @@ export interface FunctionTable {
   readonly [name: string]: { readonly [parameter: string]: Parameter }
 }
 
-/** A row for each member of an options object: one that is added and has none does not compile. */
+/** A row for each member of an options object: a member without a row does not compile. */
 export type MemberRows<Options> = { readonly [Name in keyof Options]-?: Parameter }
 
-/** What came of a call, and whether it came through a promise. */
+/** The outcome of a call, and whether it came through a promise. */
 export type Result = { readonly promised: boolean } & (
   | { readonly taken: true; readonly value: unknown }
   | { readonly taken: false; readonly error: unknown }

@@ -15,7 +15,7 @@ import type { SpaceRecord } from './space.ts'
  *   device B ──signs──> grant {…}                           ──invite key signs──> admission of device C
  *
  * The secret half of the invite key travels in the invitation. A chain of admissions leads from every device back to the creator, and
- * whoever sees the chain can check it.
+ * anyone who sees the chain can check it.
  */
 
 /** A member's permission for the holder of an invite key to admit devices. */

@@ -5,7 +5,7 @@ import { limits } from '../limits.ts'
 const HOUR = 3_600_000
 const YEAR = 365 * 24 * HOUR
 
-/** No right clock is before it: 2026-11-01, when this program was worked on. Each release sets it anew. */
+/** No correct clock is earlier: 2026-11-01, when this program was written. Each release sets it again. */
 export const RELEASED_MS = 1_793_491_200_000
 
 /**

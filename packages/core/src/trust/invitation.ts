@@ -18,7 +18,7 @@ import {
 import type { Admission, Grant } from './admission.ts'
 import { decodeSpaceRecord, isSecretOf, type Space } from './space.ts'
 
-/** All that a device needs to become a member. Whoever has it can join: it is a secret. */
+/** All that a device needs to become a member. It is a secret: anyone who has it can join. */
 export interface Invitation {
   readonly space: Space
   readonly grant: Grant

@@ -7,14 +7,14 @@ import type { Pending } from './intake.ts'
 /** What applying has come to. */
 export interface Applied {
   readonly replica: Replica
-  /** What Automerge refused, and what the same sessions made after it. */
+  /** Changes that Automerge refused, and what the same sessions made after them. */
   readonly refused: readonly Pending[]
-  /** What builds upon something refused, and what the same sessions made after it. */
+  /** Changes that build on a refused one, and what the same sessions made after them. */
   readonly orphaned: readonly Pending[]
 }
 
 /**
- * Applies foreign changes, in causal order, to a copy of `replica`, and gives the copy back.
+ * Applies changes of other devices, in causal order, to a copy of `replica`, and returns the copy.
  *
  * `replica` itself is never touched: a change that passes the first check can still make Automerge fail half-way, or be accepted and
  * not be what the document stores, because its bytes are not those that Automerge writes. Therefore every change is read back and
@@ -23,7 +23,7 @@ export interface Applied {
  * A copy costs about a tenth of applying anything to the same document. The replica given is freed when another one is returned.
  * Throws `unreadable` when the WASM itself has died; then nothing is judged.
  */
-export function applyForeign(replica: Replica, pending: readonly Pending[]): Applied {
+export function applyRemote(replica: Replica, pending: readonly Pending[]): Applied {
   const refused: Pending[] = []
   const orphaned: Pending[] = []
   const refusedSessions = new Set<SessionId>()

@@ -4,7 +4,7 @@ import type { Tree } from './defaults.ts'
 import { toPlain } from './plain.ts'
 import { wrong } from './wrong.ts'
 
-/** A section body: a change, and the initial state that it is the first to build upon. */
+/** A section body: a change, and the initial state if the change is the first to build on it. */
 export interface DocumentBody {
   readonly chunk: Uint8Array
   readonly tree: Tree | undefined

@@ -15,14 +15,14 @@ export interface ChangeNode {
 export type Clock = Int32Array
 
 /**
- * Which changes a change builds upon, directly or not.
+ * The changes that a change builds on, directly or not.
  *
  * The clocks of the last changes are at hand, others are found by going back at most {@link KEEP_EVERY} steps on each path.
  */
 export class CausalPast {
   readonly #recent = new Map<ChangeNode, Clock>()
 
-  /** What a change with these deps builds upon; `actors` is the number of all actors. */
+  /** The past of a change with these deps; `actors` is the number of all actors. */
   of(deps: readonly ChangeNode[], actors: number): Clock {
     const past = new Int32Array(actors)
     const seen = new Set<ChangeNode>()

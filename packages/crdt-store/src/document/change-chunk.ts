@@ -10,7 +10,7 @@ export interface Change {
   readonly bytes: Uint8Array
   /** SHA-256 of the chunk, hexadecimal: how Automerge names it. */
   readonly hash: string
-  /** The changes it builds upon, by hash; at least one. */
+  /** The changes it builds on, by hash; at least one. */
   readonly deps: readonly string[]
   /** Its author and the other authors that its operations name, hexadecimal. */
   readonly actors: readonly [string, ...string[]]
@@ -37,7 +37,7 @@ export function readChange(bytes: Uint8Array): Change {
     throw wrong('its checksum does not fit')
   }
   const deps = Array.from({ length: body.count(limits.documentOps) }, () => toHex(body.take(32)))
-  if (deps.length === 0) throw wrong('it builds upon nothing')
+  if (deps.length === 0) throw wrong('it builds on nothing')
   const author = readActor(body)
   const seq = body.unsigned()
   const startOp = body.unsigned()

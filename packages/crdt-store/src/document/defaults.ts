@@ -13,8 +13,8 @@ export interface Tree {
 export type Kind = 'map' | 'list' | 'text' | 'number' | 'boolean' | 'null'
 
 /**
- * One place of an initial state, as changes that nobody has made and that are the same on every device: whoever declares a text called
- * `title` edits the same text, whatever else the declarations hold.
+ * One place of an initial state, as changes without an author that are the same on every device: all devices that declare a text called
+ * `title` edit the same text, whatever else their declarations hold.
  */
 export interface Default {
   readonly path: readonly string[]
@@ -32,7 +32,7 @@ export interface Default {
 
 /** Makes the changes of initial states. */
 export class DefaultMaker {
-  /** What every document begins with: a change without operations, which the others build upon. */
+  /** The first change of every document: it has no operations, and the others build on it. */
   readonly #root: Replica
   /** By canonical encoding, the oldest first. */
   readonly #made = new Map<string, readonly Default[]>()

@@ -9,7 +9,7 @@ import {
   type Origin,
 } from '@peerplane/core'
 
-import { applyForeign } from './apply.ts'
+import { applyRemote } from './apply.ts'
 import { encodeBody } from './body.ts'
 import type { Default, DefaultMaker, Tree } from './defaults.ts'
 import { DocumentDraft } from './document-draft.ts'
@@ -68,7 +68,7 @@ export class DocumentState implements EntityState {
       this.#settle()
       return this.#shown.problem
     } catch {
-      // Ignored: whoever reads the document is told.
+      // Ignored: reading the document throws it.
       return undefined
     }
   }
@@ -92,7 +92,7 @@ export class DocumentState implements EntityState {
         this.#refused.push(...this.#intake.take(bodies, this.#shown.held))
         if (this.#intake.pendingBytes > limits.documentBytes) this.#settle()
       } catch (error) {
-        // Whoever reads the document next is told.
+        // The next read of the document throws it.
         this.#failure = error
       }
     }
@@ -152,9 +152,9 @@ export class DocumentState implements EntityState {
     try {
       this.#refused.push(...this.#intake.take([], this.#shown.held))
       if (this.#intake.pending.length === 0) return
-      // What builds upon something refused comes once more: it may do without. Each time a session is banned.
+      // Changes that build on a refused one are tried again: they may not need it. Each round bans a session.
       while (this.#intake.pending.length > 0) {
-        const { replica, refused, orphaned } = applyForeign(this.#shown.held, this.#intake.pending)
+        const { replica, refused, orphaned } = applyRemote(this.#shown.held, this.#intake.pending)
         this.#shown.replace(replica)
         this.#refused.push(...this.#intake.settled(refused, orphaned))
         this.#refused.push(...this.#intake.take([], this.#shown.held))

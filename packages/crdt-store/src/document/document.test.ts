@@ -137,14 +137,14 @@ test.each<readonly [string, (doc: Handle) => unknown]>([
   ['a defined property', (doc) => Object.defineProperty(doc.meta, 'x', { value: 1 })],
   ['a prototype', (doc) => Object.setPrototypeOf(doc, null) as unknown],
   ['being frozen', (doc) => Object.freeze(doc)],
-  ['a path that is none', (doc) => doc.splice('text' as never, 0, 0, 'x')],
+  ['a path that is not an array', (doc) => doc.splice('text' as never, 0, 0, 'x')],
   ['a path with an object', (doc) => doc.splice([{}] as never, 0, 0, 'x')],
   ['a path with a bigint', (doc) => doc.splice([1n] as never, 0, 0, 'x')],
   ['a path to nowhere', (doc) => doc.splice(['a', 'b'], 0, 0, 'x')],
-  ['a position that is none', (doc) => doc.splice(['text'], Symbol('s') as never, 0, 'x')],
+  ['a position that is not a number', (doc) => doc.splice(['text'], Symbol('s') as never, 0, 'x')],
   ['half a position', (doc) => doc.splice(['text'], 0.5, 0, 'x')],
   ['a negative position', (doc) => doc.splice(['text'], -1, 0, 'x')],
-  ['a number that is none', (doc) => doc.splice(['text'], 0, Number.NaN, 'x')],
+  ['a count that is not a number', (doc) => doc.splice(['text'], 0, Number.NaN, 'x')],
   ['no text', (doc) => doc.splice(['text'], 0, 0, 5 as never)],
 ])('a handle refuses %s with invalid-input, and changes nothing', async (_, misuse) => {
   const a = await device('a')
@@ -227,7 +227,7 @@ describe('drafts', () => {
     const seen = a.state.version
     a.state.fold(b.write((doc) => doc.splice(['text'], 0, 0, '>>> ')))
     expect((a.state.mirror as unknown as Note).text).toBe('>>> hello world')
-    // Three commands of an editor that has not been told of the change yet; it sees its own.
+    // Three commands of an editor that has not received the change yet; it sees its own.
     const sent = a.write((doc) => doc.splice(['text'], 5, 0, ','), seen)
     sent.push(...a.write((doc) => doc.splice(['text'], 11, 0, '!'), seen))
     expect((a.state.mirror as unknown as Note).text).toBe('>>> hello, world!')

@@ -11,8 +11,8 @@ import { NONE } from './run-length.ts'
 import { wrong } from './wrong.ts'
 
 /**
- * The changes of a document as far as it takes to say whether another one is valid, which depends on nothing but that change and what it
- * builds upon: every device says the same, in whatever order and company the changes come.
+ * The changes of a document as far as it takes to say whether another one is valid, which depends only on that change and those it
+ * builds on: every device decides the same, in whatever order and grouping the changes come.
  *
  * Memory: 8 bytes per operation, some hundred per change, and clocks as {@link CausalPast} keeps them.
  */

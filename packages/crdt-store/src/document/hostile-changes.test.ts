@@ -54,10 +54,10 @@ describe('a change that would do harm is void at once', () => {
     ['a chunk that inflates to 64 MB', () => deflated(64_000_000)],
     ['operations numbered from 2^31', () => change({ startOp: 2n ** 31n })],
     ['operations numbered from 2^32 - 1', () => change({ startOp: 2n ** 32n - 1n })],
-    ['operations numbered before what it builds upon', () => change({ startOp: 1n })],
+    ['operations numbered before what it builds on', () => change({ startOp: 1n })],
     ['a number that is not the next one of its author', () => change({ seq: 2n })],
     ['a container that does not exist', () => change({ object: 77n })],
-    ['a container that is none', () => change({ object: 2n })],
+    ['a container that is not one', () => change({ object: 2n })],
     ['an author named whom it cannot know', () => change({ others: ['ab'.repeat(16)] })],
     ['nothing before it', () => change({ deps: [] })],
     ['the actor of another session', () => change({ actor: fromHex(actorOf(sessionOf('other'))) })],
@@ -145,7 +145,7 @@ test('what only Automerge can find is void too, costs its session alone, and is 
   expect((await model.open(state.snapshot())).mirror).toEqual(honest.mirror)
 })
 
-describe('a change that builds upon one that is not here', () => {
+describe('a change that builds on one that is not here', () => {
   test('waits for it, with all that its session makes after it, also in a snapshot', async () => {
     const author = await model.open(undefined)
     const first = write(author, 'alice', (doc) => doc.splice(['text'], 0, 0, 'one'))

@@ -17,23 +17,23 @@ import type { Replica } from './library.ts'
 import type { Snapshot } from './snapshot.ts'
 import { wrong } from './wrong.ts'
 
-/** A foreign body that is valid as far as can be said without applying it. */
+/** A body of another device that is valid as far as a check without applying it can say. */
 export interface Pending {
   readonly body: Body
   readonly change: Change
-  /** Parts of an initial state that it is the first to build upon. */
+  /** Parts of an initial state that it is the first to build on. */
   readonly defaults: readonly Change[]
 }
 
 /**
- * Decides about foreign bodies before Automerge sees them.
+ * Checks bodies of other devices before Automerge sees them.
  *
  * - A void body bans its session: none of its later bodies has an effect on this document.
- * - A body that builds upon a change that is not here waits for it, and later bodies of its session wait behind it. The changes of
- *   honest devices come after what they build upon; others may hide from the log what they have seen.
+ * - A body that builds on a missing change waits for it, and later bodies of its session wait behind it. The changes of
+ *   honest devices come after what they build on; others may hide from the log what they have seen.
  *
  * So what takes effect follows from the set of bodies that came, not from their order: sessions are taken in their own order, and
- * {@link History} judges a change by what it builds upon.
+ * {@link History} judges a change by what it builds on.
  */
 export class Intake {
   readonly banned: Set<SessionId>
@@ -96,10 +96,10 @@ export class Intake {
       }
     }
     if (this.#waitingBytes <= limits.documentWaitingBytes) return refused
-    throw new PeerplaneError('unreadable', 'too many changes of a document build upon unknown ones')
+    throw new PeerplaneError('unreadable', 'too many changes of a document build on missing ones')
   }
 
-  /** All that was pending is applied, but for these: bodies that are void, and those that build upon them. */
+  /** Everything pending is applied except these: void bodies, and those that build on them. */
   settled(refused: readonly Pending[], orphaned: readonly Pending[]): Body[] {
     this.pending = []
     this.pendingBytes = 0
@@ -116,7 +116,7 @@ export class Intake {
     })
   }
 
-  /** This device has added a change to the replica, and what it builds upon. Throws `void` where others are found to refuse it. */
+  /** This device has added a change, and what it builds on, to the replica. Throws `void` if other devices would refuse it. */
   addOwn({ chunk, tree }: DocumentBody): void {
     if (tree) this.#kinds.add(tree)
     // A history is made of the replica when it is first needed.
@@ -229,8 +229,8 @@ export class Intake {
 }
 
 /**
- * Adds a change and what comes with it, if all else that it builds upon is there; otherwise nothing, and names what is missing. Throws
- * `void`; then nothing is added either.
+ * Adds a change and what comes with it if everything else that it builds on is here; otherwise adds nothing and names what is missing.
+ * Throws `void`, and adds nothing then either.
  */
 function addAll(history: History, defaults: readonly Change[], change: Change): string | undefined {
   for (const each of defaults) history.add(each)

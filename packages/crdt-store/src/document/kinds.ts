@@ -4,8 +4,8 @@ import { kindOf, type Kind, type Tree } from './defaults.ts'
 import { problemOf } from './missing.ts'
 
 /**
- * What the initial states of one document hold where: that of this app, and those that others have built upon. A text that has become a list
- * would be hidden by it, so such a document is not shown.
+ * The kind of value at each place of the initial states of one document: that of this app, and those that others have built on. Where a text
+ * has become a list, one would hide the other, so such a document is not shown.
  */
 export class Kinds {
   /** By path, as JSON. */
@@ -22,7 +22,7 @@ export class Kinds {
     return this.#problem
   }
 
-  /** Somebody has built upon this initial state. */
+  /** Adds an initial state that a change builds on. */
   add(tree: Tree): void {
     each(tree, [], (path, kind) => this.#add(path, kind))
   }

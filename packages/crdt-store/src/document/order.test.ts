@@ -25,7 +25,7 @@ interface Content {
 }
 const shape = document<Content>({ text: 'abc', other: 'd', list: [1, { a: 1 }], map: { k: 1 } })
 
-/** What hostile authors say that they build upon: what all declare, nothing, and something else at the same places and at others. */
+/** What hostile authors claim to build on: what all declare, nothing, and something else at the same places and at others. */
 const trees: readonly (Tree | undefined)[] = [
   shape.initial,
   undefined,
@@ -54,8 +54,8 @@ const HONEST = ['alice', 'bob', 'carol']
 const HOSTILE = Array.from({ length: 8 }, (_, i) => `mallory ${i}`)
 
 /**
- * What hostile authors sign need not build upon what the log says that they have seen, and refers to whatever they like. The honest
- * ones work on with what they hold of it.
+ * What hostile authors sign need not build on what the log says that they have seen, and may refer to anything. Honest authors
+ * continue with what they hold of it.
  */
 test('what takes effect depends neither on the order nor on the batches in which changes come', async () => {
   const counts = { honest: 0, valid: 0, void: 0, waiting: 0 }

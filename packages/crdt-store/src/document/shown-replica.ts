@@ -4,8 +4,8 @@ import type { Replica } from './library.ts'
 import { missingIn } from './missing.ts'
 
 /**
- * A document as this device holds it, and as it is shown: with the places of the declared initial state that it does not have. They become a
- * part of it with the first change that is made here; until then every look finds anew what is missing.
+ * A document as this device holds it, and as it is shown: with the missing places of the declared initial state. They become part
+ * of it with the first change that is made here; until then every read looks for them again.
  */
 export class ShownReplica {
   readonly #declared: readonly Default[]

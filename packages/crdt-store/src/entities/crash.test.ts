@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { clearRange } from '../storage/checked-store.ts'
 import {
   commitOf,
-  foreignBody,
+  remoteBody,
   heldCommits,
   HeldLog,
   manualScheduler,
@@ -39,7 +39,7 @@ const step = fc.oneof(
   {
     weight: 3,
     arbitrary: fc.record({
-      do: fc.constant('foreign' as const),
+      do: fc.constant('remote' as const),
       on: fc.uniqueArray(key, { minLength: 1, maxLength: 3 }),
     }),
   },
@@ -57,19 +57,19 @@ test('after a crash behind any write, states are what the log holds', async () =
         const rest = await storeAfter(store.writes.slice(0, kept))
         const held = await heldCommits(rest)
         const log = await storeAfter(store.writes.slice(0, kept).filter(isOfLog))
-        const [reopened, anew] = [await openStore(rest), await openStore(log)]
+        const [reopened, refolded] = [await openStore(rest), await openStore(log)]
         for (const [session, seq] of reopened.folded()) {
           expect(held.filter((commit) => commit.session === session).length).toBeGreaterThanOrEqual(
             seq,
           )
         }
         await refold(reopened, rest)
-        await refold(anew, log)
+        await refold(refolded, log)
         for (const each of keys) {
-          const [one, other] = [await reopened.open(each), await anew.open(each)]
+          const [one, other] = [await reopened.open(each), await refolded.open(each)]
           expect(one.snapshot()).toEqual(other.snapshot())
         }
-        expect(await reopened.list('row')).toEqual(await anew.list('row'))
+        expect(await reopened.list('row')).toEqual(await refolded.list('row'))
       }
     }),
     { numRuns: 60 },
@@ -125,9 +125,9 @@ async function device(
         origin,
         each.on.map((on) => [on, change(origin)] as const),
       )
-    } else if (each.do === 'foreign') {
+    } else if (each.do === 'remote') {
       const origin = next(1)
-      const body = await foreignBody(origin, change(origin))
+      const body = await remoteBody(origin, change(origin))
       const commit = commitOf(
         origin,
         each.on.map((on) => sectionOf(on, body)),

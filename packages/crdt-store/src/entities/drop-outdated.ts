@@ -31,7 +31,7 @@ export async function dropAll(
   store: ClearableStore,
   models: ReadonlyMap<string, DeclaredModel>,
 ): Promise<void> {
-  // The record of the models goes first: whoever crashes on the way begins again.
+  // The record of the models goes first: after a crash on the way, the next start begins again.
   await store.write([{ key: modelsKey, value: undefined }], 'local')
   await store.clear(allKeys)
   await store.write([modelsWrite(models)], 'local')

@@ -16,7 +16,7 @@ import { createMemoryStore } from '../storage/memory-store.ts'
 import type { Entities, EntitiesOptions } from './entities.ts'
 import {
   commitOf,
-  foreignBody,
+  remoteBody,
   HeldLog,
   manualScheduler,
   models,
@@ -60,12 +60,12 @@ const reopen = async (options: Partial<EntitiesOptions> = {}): Promise<void> => 
   entities = await open(options)
 }
 
-async function foreign(
+async function remote(
   seq: number,
   keys: readonly string[],
   command: (handle: Handle) => void = (h) => h.title.set(`v${seq}`),
 ): Promise<Commit> {
-  const body = await foreignBody(originOf(seq), command)
+  const body = await remoteBody(originOf(seq), command)
   return commitOf(
     originOf(seq),
     keys.map((key) => sectionOf(keyOf(key), body)),
@@ -81,8 +81,8 @@ const titles = async (type: string, query = {}): Promise<string[]> =>
   )
 
 describe('entities', () => {
-  test('fold foreign commits once, tell whose states changed, and keep them over a restart', async () => {
-    const commits = [await foreign(1, ['row/a', 'other/x']), await foreign(2, ['row/b', 'row/a'])]
+  test('fold remote commits once, return the entities that changed, and keep them over a restart', async () => {
+    const commits = [await remote(1, ['row/a', 'other/x']), await remote(2, ['row/b', 'row/a'])]
     expect(await entities.fold(commits)).toEqual(['row/a', 'row/b'])
     expect(await entities.fold(commits)).toEqual([])
     await reopen()
@@ -92,16 +92,16 @@ describe('entities', () => {
   })
 
   test('refuse commits behind a gap, so that it cannot be passed over', async () => {
-    await expect(entities.fold([await foreign(2, ['row/a'])])).rejects.toMatchObject({
+    await expect(entities.fold([await remote(2, ['row/a'])])).rejects.toMatchObject({
       code: 'broken-chain',
     })
-    expect(await entities.fold([await foreign(1, ['row/a'])])).toEqual(['row/a'])
+    expect(await entities.fold([await remote(1, ['row/a'])])).toEqual(['row/a'])
   })
 
   test('list by prefix, after an id and up to a limit, whether flushed or not', async () => {
     const ids = ['b', 'a', 'a/2', 'a/10', 'é', '𝒳', '\uffee']
     await entities.fold([
-      await foreign(
+      await remote(
         1,
         ids.map((id) => `row/${id}`),
       ),
@@ -124,14 +124,14 @@ describe('entities', () => {
       ['a', 'a/10'],
       ['a/10', 'a/2'],
     ])
-    await entities.fold([await foreign(2, ['row/a/11'])])
+    await entities.fold([await remote(2, ['row/a/11'])])
     expect(await titles('row', { prefix: 'a/', limit: 2 })).toEqual(['a/10=v1', 'a/11=v2'])
     await expect(entities.list('other')).rejects.toMatchObject({ code: 'unknown-entity' })
     expect(await entities.list('page')).toEqual([])
   })
 
   test('flush by themselves some time after a change, and try again when that failed', async () => {
-    await entities.fold([await foreign(1, ['row/a'])])
+    await entities.fold([await remote(1, ['row/a'])])
     const written = store.writes.length
     store.failAfter = written
     scheduler.run()
@@ -144,7 +144,7 @@ describe('entities', () => {
   })
 
   test('keep what could not be flushed', async () => {
-    await entities.fold([await foreign(1, ['row/a', 'page/a'])])
+    await entities.fold([await remote(1, ['row/a', 'page/a'])])
     store.failAfter = store.writes.length
     await expect(entities.flush()).rejects.toThrow('the disk is gone')
     store.failAfter = Infinity
@@ -155,7 +155,7 @@ describe('entities', () => {
   })
 
   test('refold everything when a type is declared that was not before, or with another shape', async () => {
-    const commits = [await foreign(1, ['row/a', 'page/a'])]
+    const commits = [await remote(1, ['row/a', 'page/a'])]
     await log.write(commits)
     await reopen({ models: new Map([...models].slice(0, 1)) })
     await refold(entities, store)
@@ -171,7 +171,7 @@ describe('entities', () => {
   test.each(['row', 'page'])(
     'a body for a newer model makes a %s unreadable, and nothing else',
     async (type) => {
-      const body = await foreignBody(originOf(1), (h) => h.title.set('x'))
+      const body = await remoteBody(originOf(1), (h) => h.title.set('x'))
       const [newer, other] = [keyOf(`${type}/newer`), keyOf(`${type}/other`)]
       await entities.fold([
         withSections(1, [sectionOf(newer, body), sectionOf(other, body)]),
@@ -194,7 +194,7 @@ describe('entities', () => {
       onVoid: (key, { seq }) => told.push(`${key} ${seq}`),
       trace: traceTo({ 'body.void': ({ entity, seq }) => traced.push(`${String(entity)} ${seq}`) }),
     })
-    const body = await foreignBody(originOf(1), (h) => h.title.set('x'))
+    const body = await remoteBody(originOf(1), (h) => h.title.set('x'))
     const a = keyOf('row/a')
     await entities.fold([
       withSections(1, [sectionOf(a, body), sectionOf(keyOf('row/b'), body), sectionOf(a, body)]),
@@ -206,7 +206,7 @@ describe('entities', () => {
   })
 
   test('a damaged row makes only its own entity unreadable', async () => {
-    await entities.fold([await foreign(1, ['row/a', 'row/b', 'page/a'])])
+    await entities.fold([await remote(1, ['row/a', 'row/b', 'page/a'])])
     await entities.open(keyOf('page/a'))
     await entities.close()
     for (const key of [rowKey(keyOf('row/a')), rowKey(keyOf('page/a'))]) {
@@ -216,7 +216,7 @@ describe('entities', () => {
     const trace = traceTo({ 'entity.unreadable': ({ entity }) => traced.push(entity) })
     entities = await open({ trace })
     await expect(entities.open(keyOf('row/a'))).rejects.toMatchObject({ code: 'unreadable' })
-    expect(await entities.fold([await foreign(2, ['row/a', 'row/b'])])).toContain('row/b')
+    expect(await entities.fold([await remote(2, ['row/a', 'row/b'])])).toContain('row/b')
     expect(await titles('row')).toEqual(['b=v2'])
     expect((await entities.open(keyOf('page/a'))).mirror).toMatchObject({ title: 'v1' })
     expect(new Set(traced)).toEqual(new Set(['row/a']))
@@ -275,7 +275,7 @@ describe('entities', () => {
   test('a discard of rows begins from nothing, and keeps commands of the next session', async () => {
     const key = keyOf('row/a')
     const page = keyOf('page/a')
-    await entities.fold([await foreign(1, ['row/a', 'page/a', 'row/b'])])
+    await entities.fold([await remote(1, ['row/a', 'page/a', 'row/b'])])
     await runOwn(entities, log, originOf(1, 7), [[key, (h) => h.title.set('before')]])
     const states = await entities.openAll([key, page])
     await entities.flush()
@@ -296,7 +296,7 @@ describe('entities', () => {
 
   test('rows change memory only as far as entities are kept there', async () => {
     const ids = Array.from({ length: limits.openEntities + 50 }, (_, i) => `${i}`)
-    for (const [i, id] of ids.entries()) await entities.fold([await foreign(i + 1, [`row/${id}`])])
+    for (const [i, id] of ids.entries()) await entities.fold([await remote(i + 1, [`row/${id}`])])
     const pinned = keyOf('row/0')
     entities.pin(pinned)
     const first = await entities.open(pinned)
@@ -337,11 +337,11 @@ describe('entities that are folded when opened', () => {
   const waiting = async (): Promise<number> => (await store.scan(waitingKeys(page))).length
 
   test('keep bodies until somebody opens or lists them, and show the same as those folded at once', async () => {
-    await entities.fold([await foreign(1, ['page/a', 'row/a'])])
+    await entities.fold([await remote(1, ['page/a', 'row/a'])])
     await entities.flush()
     expect(await waiting()).toBe(1)
     await reopen()
-    await entities.fold([await foreign(2, ['page/a', 'row/a'])])
+    await entities.fold([await remote(2, ['page/a', 'row/a'])])
     const [one, other] = await entities.openAll([page, keyOf('row/a')])
     expect(one!.snapshot()).toEqual(other!.snapshot())
     await reopen()
@@ -351,21 +351,21 @@ describe('entities that are folded when opened', () => {
 
   test('become a snapshot when 256 bodies wait', async () => {
     await entities.open(page)
-    for (let seq = 1; seq <= 255; seq++) await entities.fold([await foreign(seq, ['page/a'])])
+    for (let seq = 1; seq <= 255; seq++) await entities.fold([await remote(seq, ['page/a'])])
     await entities.flush()
     expect(await waiting()).toBe(255)
     expect(await store.get(snapshotKey(page))).toBeUndefined()
-    await entities.fold([await foreign(256, ['page/a'])])
+    await entities.fold([await remote(256, ['page/a'])])
     await entities.flush()
     expect(await waiting()).toBe(0)
-    await entities.fold([await foreign(257, ['page/a'])])
+    await entities.fold([await remote(257, ['page/a'])])
     await reopen()
     expect(await waiting()).toBe(1)
     expect((await entities.open(page)).mirror).toMatchObject({ title: 'v257' })
   })
 
   test('become a snapshot before they leave memory', async () => {
-    await entities.fold([await foreign(1, ['page/a'])])
+    await entities.fold([await remote(1, ['page/a'])])
     await entities.open(page)
     await entities.flush()
     for (let i = 0; i <= limits.openEntities; i++) await entities.open(keyOf(`row/${i}`))
@@ -399,7 +399,7 @@ describe('entities that are folded when opened', () => {
     await reopen({ models: new Map(models).set('page', { ...models.get('page')!, load: failing }) })
     const state = await entities.open(page)
     isDead = true
-    await entities.fold([await foreign(1, ['page/a', 'page/b', 'row/a'])])
+    await entities.fold([await remote(1, ['page/a', 'page/b', 'row/a'])])
     expect(await titles('page')).toEqual([])
     await entities.flush()
     isDead = false
@@ -420,10 +420,10 @@ describe('entities that are folded when opened', () => {
       },
     }
     await reopen({ store: stalling })
-    await entities.fold([await foreign(1, ['page/a'])])
+    await entities.fold([await remote(1, ['page/a'])])
     const opening = entities.open(page)
     await entities.flush()
-    await entities.fold([await foreign(2, ['page/a'])])
+    await entities.fold([await remote(2, ['page/a'])])
     gate.open()
     expect((await opening).mirror).toMatchObject({ title: 'v2' })
     await entities.flush()

@@ -63,7 +63,7 @@ export interface ListQuery {
  * The folded states of a space.
  *
  * Own commits: `open`, then in one turn without awaiting `begin` … `finish`, append to the log, `touch` for each section, `commitFolded`.
- * Foreign and replayed commits: `fold`.
+ * Remote and replayed commits: `fold`.
  */
 export interface Entities {
   /** How far states contain the log. After opening: how far rows do; the caller folds what the log holds beyond it. */
@@ -93,7 +93,7 @@ export interface Entities {
   flush(): Promise<void>
   /**
    * Forgets what was not flushed: to be called as soon as the log lost own commits. States that were open are closed. Once it resolves, the
-   * caller folds what the log holds beyond `folded`. With `rows` it forgets those, too, because commits in them have no effect any more; own
+   * caller folds what the log holds beyond `folded`. With `rows` it forgets those, too, because commits in them no longer have an effect; own
    * commits from the call on must belong to another session than those before.
    */
   discard(options?: { readonly rows?: boolean }): Promise<void>

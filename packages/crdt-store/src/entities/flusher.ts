@@ -5,7 +5,7 @@ import type { EntitiesOptions } from './entities.ts'
 
 /** Rows save folding at the next opening, nothing else: what is folded in this time is soon folded again. */
 const FLUSH_AFTER_MS = 2_000
-/** Longer after a flush of many rows, which are likely to change again: while a device catches up, most of its time shall go into that. */
+/** Longer after a flush of many rows, which are likely to change again: a device that catches up spends most of its time on that. */
 const FLUSH_AFTER_MS_PER_ROW = 0.25
 
 /**
@@ -87,7 +87,7 @@ export class Flusher {
     this.#dirty.clear()
   }
 
-  /** Begins no more writes. Resolves when none is under way. */
+  /** Starts no more writes. Resolves when no write is pending. */
   async pause(): Promise<void> {
     this.stop()
     await this.#running

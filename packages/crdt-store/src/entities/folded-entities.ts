@@ -152,7 +152,7 @@ export class FoldedEntities implements Entities {
     this.#flusher.stop()
     this.#forget()
     return this.#enqueue(async () => {
-      // A write under way may still change what is stored.
+      // A pending write may still change what is stored.
       await this.#flusher.pause()
       if (rows) {
         await dropAll(this.#options.store, this.#options.models)

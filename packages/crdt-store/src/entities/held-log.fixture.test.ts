@@ -178,7 +178,7 @@ export async function runOwn(
 }
 
 /** The body of a command on a state of its own. */
-export async function foreignBody(
+export async function remoteBody(
   origin: Origin,
   command: (handle: Handle) => void,
 ): Promise<Uint8Array> {

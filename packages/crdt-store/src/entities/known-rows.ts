@@ -41,7 +41,7 @@ export class KnownRows {
     this.#keys.add(key)
   }
 
-  /** There are no rows any more. */
+  /** Forgets all rows. */
   clear(): void {
     this.#keys = new Set()
     this.#types = new Map()

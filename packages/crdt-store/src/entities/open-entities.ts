@@ -6,8 +6,8 @@ import { FoldedFrontier } from './folded-frontier.ts'
 import type { Entities, EntitiesOptions } from './entities.ts'
 
 /**
- * Opens the entities held in `options.store`. When declared types have changed, or what is stored of entities as a whole is damaged, `folded`
- * is empty: everything is folded anew.
+ * Opens the entities held in `options.store`. When declared types have changed, or the stored record of all entities is damaged, `folded`
+ * is empty: everything is folded again.
  */
 export async function openEntities(options: EntitiesOptions): Promise<Entities> {
   try {

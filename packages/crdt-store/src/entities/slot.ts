@@ -25,7 +25,7 @@ export interface Slot {
   unreadable: string
 }
 
-/** Who hears what folding comes upon. */
+/** Callbacks for what folding finds. */
 export interface FoldEvents {
   readonly onVoid?: OnVoid | undefined
   readonly trace?: Trace | undefined

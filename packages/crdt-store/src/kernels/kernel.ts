@@ -13,7 +13,7 @@ export interface Cell {
 
 /** Where a handle reads and writes. */
 export interface Place<C extends Cell> {
-  /** The cell, if there is one: below a map it comes into being with its first change. */
+  /** The cell, if there is one: below a map, its first change creates it. */
   cell(): C | undefined
   /** Applies an op at this place and records it. */
   write(op: Value): void
@@ -25,7 +25,7 @@ export interface Place<C extends Cell> {
  * One kind of native state.
  *
  * Ops and removals name what they supersede, and their effect does not depend on the order in which concurrent ones are applied. They
- * come from other devices: `apply` and `remove` throw `Void` where one breaks a rule, `apply` also `OtherKind`, and whoever called takes back
+ * come from other devices: `apply` and `remove` throw `Void` where one breaks a rule, `apply` also `OtherKind`, and the caller takes back
  * what was done.
  */
 export interface Kernel<C extends Cell = Cell> {

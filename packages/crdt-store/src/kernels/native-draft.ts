@@ -41,8 +41,8 @@ export class NativeDraft implements Draft {
   finish(): Uint8Array | undefined {
     this.#isOpen = false
     if (this.#ops.length === 0) return undefined
-    const foreign = sessionsToValue(this.#sessions.list.slice(1))
-    const body = encodeCanonical([foreign, this.#ops])
+    const others = sessionsToValue(this.#sessions.list.slice(1))
+    const body = encodeCanonical([others, this.#ops])
     if (body.length > limits.commitBytes) {
       throw new PeerplaneError('too-large', `the changes of one command have ${body.length} bytes`)
     }

@@ -19,7 +19,7 @@ import { Turn } from './turn.ts'
 import { items, Void, whole } from './void.ts'
 
 /*
- *   body        [foreign sessions, ops]               refs: 0 is the body's own session, then the list
+ *   body        [other sessions, ops]                 refs: 0 is the body's own session, then the list
  *   snapshot    [sessions, how far each was folded, state]      refs: the list, sorted
  *
  * How far each session was folded makes a repeated body harmless, and tells an op that was superseded from one that is yet to come.
@@ -93,9 +93,9 @@ export class NativeState implements EntityState {
     if (origin.seq <= this.#seenOf(origin.session)) return true
     let turn: Turn | undefined
     try {
-      const [foreign, list] = items(decode(bytes), 2)
-      if (foreign instanceof Uint8Array) throw new OtherKind('document', this.#kernel.kind)
-      const sessions = new SessionTable([origin.session, ...readSessions(foreign)], this.#seenOf)
+      const [others, list] = items(decode(bytes), 2)
+      if (others instanceof Uint8Array) throw new OtherKind('document', this.#kernel.kind)
+      const sessions = new SessionTable([origin.session, ...readSessions(others)], this.#seenOf)
       const ops = items(list)
       if (ops.length > limits.opsPerSection) throw new Void('too many ops')
       turn = new Turn(origin, sessions, bytes.length)

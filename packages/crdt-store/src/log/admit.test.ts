@@ -97,16 +97,16 @@ describe('a run that is refused', () => {
     const run = await handmade(1, [[{}]])
     const evidence = run.opening!
     await expectRefused({ ...run, opening: { ...evidence, chain: [] } }, 'not-a-member')
-    const foreign = third!.chain.map(({ bytes }) => bytes)
-    await expectRefused({ ...run, opening: { ...evidence, chain: foreign } }, 'not-a-member')
+    const others = third!.chain.map(({ bytes }) => bytes)
+    await expectRefused({ ...run, opening: { ...evidence, chain: others } }, 'not-a-member')
     const { id } = third!.chain.at(-1)!
     const stolen = await handmade(1, [[{}]], { admission: id })
     await expectRefused(
-      { ...stolen, opening: { ...stolen.opening!, chain: foreign } },
+      { ...stolen, opening: { ...stolen.opening!, chain: others } },
       'not-a-member',
     )
     await expectRefused(stolen, 'not-a-member')
-    const long = Array.from({ length: limits.admissionChain + 1 }, () => foreign[0]!)
+    const long = Array.from({ length: limits.admissionChain + 1 }, () => others[0]!)
     await expectRefused({ ...run, opening: { ...evidence, chain: long } }, 'too-large')
   })
 

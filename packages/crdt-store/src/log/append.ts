@@ -174,7 +174,7 @@ export class Appender {
     this.#own = undefined
     if (own && own.seq > 0) {
       let { previous } = own
-      // No commit is added to these batches any more, so they have their ids.
+      // These batches are complete, so they have their ids.
       for (const { own: of, commits, seed } of this.#queued.batches) {
         if (of === own) previous = makeBatch(previous, commits as [Commit, ...Commit[]], seed).id
       }

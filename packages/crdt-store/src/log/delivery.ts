@@ -97,7 +97,7 @@ export class Delivery {
     this.#order.advanced(session)
   }
 
-  /** A session was forked: what comes after is dropped, and who waited for it need not wait any more. */
+  /** A session was forked: what comes after is dropped, and commits that waited for it no longer wait. */
   forked({ id, fork }: HeldSession): void {
     for (const batch of this.#order.cut(id, fork!.seq)) this.#forget(batch)
     this.#order.advanced(id)

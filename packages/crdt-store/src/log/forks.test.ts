@@ -133,7 +133,7 @@ describe('the proof of a fork', () => {
     await alice.log.admit(other)
   })
 
-  test('comes with what is before the fork, to whoever holds nothing, a part, or either version', async () => {
+  test('comes with what is before the fork, to a device that holds nothing, a part, or either version', async () => {
     const holds: readonly (Run | undefined)[] = [
       undefined,
       partOf(one, 0, 1),
@@ -244,18 +244,18 @@ describe('commits that depend on a version of a forked session', () => {
   test('are delivered once the fork is known, whichever version was held', async () => {
     await alice.log.admit(one)
     await bob.log.admit(other)
-    await write(alice, 'upon one')
-    await write(bob, 'upon the other')
-    const upon = alice.log.next().session
-    await bob.log.admit(await runOf(alice, upon))
-    expect(bob.log.status()).toMatchObject({ contradicted: [upon], waiting: { commits: 1 } })
+    await write(alice, 'after one')
+    await write(bob, 'after the other')
+    const dependent = alice.log.next().session
+    await bob.log.admit(await runOf(alice, dependent))
+    expect(bob.log.status()).toMatchObject({ contradicted: [dependent], waiting: { commits: 1 } })
     await bob.log.admit(one)
     expect(bob.log.status()).toMatchObject({ contradicted: [], waiting: { commits: 0 } })
     await syncForked(bob, alice)
     await syncForked(alice, carol)
     expect(new Set(await folded(alice))).toEqual(new Set(await folded(bob)))
     expect(await folded(carol)).toHaveLength(3)
-    // Nobody depends on what does not count any more.
+    // Nobody depends on what no longer counts.
     await write(carol, 'later')
     await syncForked(carol, await reopened(alice, 0))
     const { header } = carol.commits.get(carol.seen.at(-1)!)!

@@ -45,7 +45,7 @@ export class Heads {
     this.#heads.set(head.session, head)
   }
 
-  /** A session was forked: of it, only what is before the fork can be depended upon. */
+  /** A session was forked: later commits can depend only on what is before the fork. */
   forked({ id: session, reach }: HeldSession): void {
     this.#heads.delete(session)
     if (reach.seq > reach.covered) this.add({ session, seq: reach.seq, batch: reach.batch })

@@ -16,7 +16,7 @@ export interface KeepOptions {
  * What is to be stored of the new batches of a run: all of them, or, where there is no room to wait, those that can be delivered.
  *
  * Delivery may come to a halt before a batch that depends on something. What is delivered must be able to leave this device, so a batch
- * before such a place must be signed by itself. Whoever serves a run has that signature, unless somebody took it out.
+ * before such a place must have its own signature. A device that serves a run has that signature, unless somebody removed it.
  * Throws `broken-chain` without it, and `overloaded` when there is room for nothing.
  */
 export async function whatToKeep(

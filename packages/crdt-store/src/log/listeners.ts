@@ -4,7 +4,7 @@ export class Listeners<Args extends readonly unknown[]> {
 
   /** Adds a callback; the returned function removes it. */
   add(callback: (...args: Args) => void): () => void {
-    // Of its own, so that adding one function twice makes two calls, each ended by itself.
+    // A new function, so that adding one function twice makes two calls, each removed separately.
     const own = (...args: Args): void => callback(...args)
     this.#callbacks.add(own)
     return () => this.#callbacks.delete(own)

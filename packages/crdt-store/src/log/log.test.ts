@@ -223,7 +223,7 @@ describe('own commits', () => {
     expect(header).toMatchObject({ seq: 1, deps: [{ session: alice.log.next().session, seq: 1 }] })
   })
 
-  test('what another commit depends on is no head any more, also after a restart', async () => {
+  test('what another commit depends on is no longer a head, also after a restart', async () => {
     const three = await members(3)
     const [alice, bob] = [await openPeer(three, 0), await openPeer(three, 1)]
     let carol = await openPeer(three, 2)

@@ -92,7 +92,7 @@ export interface Log extends Replica {
    * `origin` was given up meanwhile; `closed`.
    */
   commit(origin: Origin, sections: readonly Section[], options: CommitOptions): Committed
-  /** Calls back with foreign commits in causal order, synchronously after they became durable. The returned function ends it. */
+  /** Calls back with commits of other devices in causal order, synchronously after they became durable. The returned function ends it. */
   onDelivered(callback: (commits: readonly Commit[]) => void): () => void
   /**
    * All commits beyond `from` that are delivered and durable at the time of the call, own ones included, in causal order; none from a fork
@@ -101,12 +101,12 @@ export interface Log extends Replica {
   replay(from: Frontier): AsyncIterable<readonly Commit[]>
   /**
    * Calls back when own commits could not be stored: those not yet durable, here in their order, are no longer part of the log; the next
-   * commit opens a new session upon what is durable. The returned function ends it.
+   * commit opens a new session on top of what is durable. The returned function ends it.
    */
   onFailure(callback: (error: PeerplaneError, rejected: readonly CommitId[]) => void): () => void
   /**
-   * Calls back when commits that were delivered have no effect any more: their device signed two versions of their session from `seq` on,
-   * and no replica that knows of it counts them either. Whoever has folded commits begins again from {@link replay}, when own ones are
+   * Calls back when delivered commits no longer have an effect: their device signed two versions of their session from `seq` on,
+   * and no replica that knows of it counts them either. A caller that has folded commits begins again from {@link replay}, when own ones are
    * {@link settled}: those made from now on belong to another session. The returned function ends it. After opening, {@link status} tells
    * the forks that were found before.
    */

@@ -60,7 +60,7 @@ export const deviceOf = (key: SigningKey): DeviceId => toHex(key.publicKey) as D
 export interface Peer {
   readonly log: Log
   readonly store: MemoryStore
-  /** Ids of the commits in the order in which they became visible here: replayed ones, then own and foreign ones. */
+  /** Ids of the commits in the order in which they became visible here: replayed ones, then own and remote ones. */
   readonly seen: CommitId[]
   readonly commits: Map<CommitId, Commit>
 }

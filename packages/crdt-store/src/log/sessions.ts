@@ -64,7 +64,7 @@ export class Sessions {
     this.#stored = undefined
   }
 
-  /** Only what is before the end of `stored` is stored any more. */
+  /** The session is stored only up to the end of `stored`. */
   cutBack(held: HeldSession, stored: StoredTip): void {
     held.fork = undefined
     this.extend(held, stored)

@@ -24,7 +24,7 @@ function mortal({ space, devices }: Members, signatures: number): Members {
   return { space, devices: [{ key: { ...key, sign }, chain }, other] }
 }
 
-/** A value beside a store, which outlives whoever wrote it. */
+/** A value beside a store, which outlives the process that wrote it. */
 interface Kept extends Aside {
   value: Uint8Array | undefined
 }

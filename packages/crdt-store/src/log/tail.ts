@@ -63,7 +63,7 @@ export async function signTail(
   await store.aside?.set(undefined)
 }
 
-/** What of a tail is not stored yet: a write that was under way may have got through. */
+/** The part of a tail that is not stored yet: a pending write may have succeeded. */
 function readTail(
   kept: Uint8Array,
   author: Author,

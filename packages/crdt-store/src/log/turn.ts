@@ -31,7 +31,7 @@ export interface Turn {
 
 export function newTurn(): Turn {
   const durable = Promise.withResolvers<void>()
-  // Ignored: whoever asked for less durability does not listen.
+  // Ignored: a caller that asked for less durability does not listen.
   durable.promise.catch(() => undefined)
   return { batches: [], alsoWrite: [], durability: 'local', commits: 0, durable }
 }

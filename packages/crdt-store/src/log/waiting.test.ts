@@ -111,7 +111,7 @@ describe('a waiting room that is full', () => {
 })
 
 describe('what is delivered of a run', () => {
-  test('can leave by itself: a run that lacks the signature where delivery halts is refused', async () => {
+  test('can be sent on alone: a run that lacks the signature where delivery halts is refused', async () => {
     const run = await handmade(five, 4, 1, [[{}], [bogus, {}]])
     const batches = [encodeBatch({ ...run.made[0]!, signature: undefined }), run.batches[1]!]
     await expect(carol.log.admit({ ...run, batches })).rejects.toMatchObject({
@@ -145,7 +145,7 @@ describe('the parents of a session', () => {
   const parented = (parents: readonly Tip[], seed: number): Promise<Handmade> =>
     handmade(five, 4, seed, [[{}], [{}]], { parents })
 
-  test('that nobody has keep it from being told to anybody', async () => {
+  test('that nobody has keep it from being announced to anybody', async () => {
     const parents = [{ session: nowhere, seq: 9, mark: '00'.repeat(8) }]
     const run = await parented(parents, 1)
     await carol.log.admit(run)
@@ -181,7 +181,7 @@ describe('the parents of a session', () => {
   })
 })
 
-test('what cannot be compared because the store does not answer is told, tried again, and holds up nobody else', async () => {
+test('a session that cannot be compared because the store does not answer is reported, tried again, and holds up no other', async () => {
   const dave = await openPeer(five, 3)
   await write(alice, 'a1')
   await write(dave, 'd1')
@@ -203,11 +203,11 @@ test('what cannot be compared because the store does not answer is told, tried a
       },
     }),
   })
-  const upon = bob.log.next().session
-  await carol.log.admit(await runOf(bob, upon))
+  const dependent = bob.log.next().session
+  await carol.log.admit(await runOf(bob, dependent))
   broken = true
   expect(await carol.log.admit(await runOf(dave))).toEqual({ stored: 1, released: 0 })
-  expect(carol.log.status().unreadable).toEqual([upon])
+  expect(carol.log.status().unreadable).toEqual([dependent])
   const erin = await openPeer(five, 4)
   await write(erin, 'e')
   await carol.log.admit(await runOf(erin))

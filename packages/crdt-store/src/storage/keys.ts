@@ -8,7 +8,7 @@ import type { Range, SessionId } from '@peerplane/core'
  *   0x01                             format version and space
  *   0x02 session                     opening record and its signature
  *   0x03 session                     tip: how far the session is stored
- *   0x04 session                     reach: how far it is delivered, and how far others build upon it
+ *   0x04 session                     reach: how far it is delivered, and how far others build on it
  *   0x05 session  first seq          batch
  *   0x06 admission id                chain of admissions, verified
  *   0x07 session                     proof of a fork

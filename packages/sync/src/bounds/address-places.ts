@@ -19,8 +19,8 @@ interface Taken extends Guest {
 }
 
 /**
- * Places for whoever comes from an address, counted from the moment they come. When all are taken, the oldest guest of the address with most
- * gives way: who floods loses places to those who do not.
+ * Places for connections, counted by address from the moment they come. When all are taken, the oldest of the address with the most
+ * gives way: an address that floods loses places to those that do not.
  */
 export class AddressPlaces {
   readonly #limits: AddressLimits

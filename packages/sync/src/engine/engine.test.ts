@@ -240,7 +240,7 @@ describe('asking', () => {
     expect(state.asks.get(session('s'))?.link).toBe('y')
   })
 
-  it('has at most as many ranges under way at a peer as fit one message', () => {
+  it('asks a peer for at most as many ranges at once as fit one message', () => {
     connect('x')
     const tips = Array.from({ length: 3_000 }, (_, i) => tip(`s${i}`, 1))
     const [[, want]] = sent(have('x', ...tips)) as [[string, Message & { kind: 'want' }]]
@@ -310,7 +310,7 @@ describe('a peer that does not bring what it claims', () => {
     }
     expect(asked.length).toBeLessThan(timing.attempts)
     expect(behind()).toBe(0)
-    // It lists the session by itself: now it should have it.
+    // The peer lists the session alone: now it should have it.
     expect(wantsOf(have('x', tip('made up', 7)), 'x')).toEqual([range('made up', 1, 7)])
     expect(behind()).toBe(7)
   })
@@ -349,7 +349,7 @@ describe('a peer that does not bring what it claims', () => {
     expect(sent(connect('x'))).toHaveLength(1)
   })
 
-  it('is shut out longer each time, and starts anew after a time in good order', () => {
+  it('is shut out longer each time, and starts over after a time in good order', () => {
     const pauseAfter = (): number => {
       connect('x')
       give({ kind: 'violation', link: 'x', code: 'malformed' })

@@ -23,7 +23,7 @@ import { expire, nextExpiry, question, want } from './wanting.ts'
  * Anti-entropy between logs, without input, output, time or randomness of its own: the same inputs on the same log give the same effects.
  *
  * Peers tell each other how far they have delivered every session (all of it when a link opens and every ten seconds, changes at once).
- * Whoever lacks something asks one peer that has it. Authors push their own batches, so that in the common case nobody has to ask.
+ * A device that lacks something asks one peer that has it. Authors push their own batches, so that in the common case nobody has to ask.
  * `state` is changed in place.
  */
 export function step(state: EngineState, input: Input): Effect[] {

@@ -8,7 +8,7 @@ import { delay, endAsk, fail, suspect } from './wanting.ts'
 
 /**
  * Errors that are about the run. They need not be the fault of the peer that sent it: authors can sign two versions of a session, or something
- * that passes one implementation of a signature and not another, and whoever passes it on in good faith must not be shut out.
+ * that passes one implementation of a signature and not another, and a peer that passes it on in good faith must not be shut out.
  */
 const REFUSALS: ReadonlySet<ErrorCode> = new Set([
   'malformed',

@@ -20,7 +20,7 @@ export function learn(step: Step, link: LinkState, tips: readonly Tip[]): void {
   dismissGreediest(step)
 }
 
-/** When all peers together claim more than may be remembered, whoever claims most is not listened to for a while. */
+/** When all peers together claim more than may be remembered, the peer that claims most is shut out for a while. */
 function dismissGreediest(step: Step): void {
   const links = [...step.state.links.values()]
   if (links.reduce((sum, link) => sum + claims(link), 0) <= limits.claimedSessions) return
@@ -47,8 +47,8 @@ export function learnOpening(step: Step, session: SessionId): void {
 }
 
 /**
- * Commits that a peer has announced and we do not hold, unless it did not bring them when asked; and the other way round. Of a peer that has
- * announced very many sessions it may be a little old.
+ * Commits that a peer has announced and we do not hold, unless it did not bring them when asked; and those that we hold and it lacks. Of a
+ * peer that has announced very many sessions it may be a little old.
  */
 export function compare(
   { state, now }: Pick<Step, 'state' | 'now'>,

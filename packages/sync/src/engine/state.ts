@@ -40,7 +40,7 @@ export interface LinkState {
   readonly implied: Map<SessionId, Tip>
   /** Sessions that the peer has pushed: it is their author. */
   readonly authored: Set<SessionId>
-  /** Sessions whose tip the peer has yet to be told, and when at the latest. */
+  /** Sessions whose tip is yet to be announced to the peer, and the latest time to do so. */
   readonly owed: Set<SessionId>
   tellAt: number
   congested: boolean
@@ -88,7 +88,7 @@ export interface EngineState {
   /** Sessions that are looked at again at a time. */
   readonly delayed: Map<SessionId, number>
   readonly asks: Map<SessionId, Ask>
-  /** Delivered seqs that have been told, or are owed, to every link. */
+  /** Delivered seqs that are announced to every link, or queued for it. */
   readonly told: Map<SessionId, number>
   /** Devices that broke the protocol, how, and until when they are not listened to. */
   readonly banned: Map<DeviceId, Ban>
@@ -99,7 +99,7 @@ export interface EngineState {
   wakeAt: number
 }
 
-/** One step under way. */
+/** One step of the engine while it runs. */
 export interface Step {
   readonly state: EngineState
   readonly now: number
@@ -186,7 +186,7 @@ export function* knownTips(link: LinkState): Generator<Tip> {
   for (const tip of link.implied.values()) if (!link.listed.has(tip.session)) yield tip
 }
 
-/** The delivered frontier as it is told. */
+/** The delivered frontier in the form that is announced. */
 export const ownTips = (state: EngineState): Tip[] =>
   compactFrontier(state.log.delivered(), state.log.lineage)
 

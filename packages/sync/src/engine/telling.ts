@@ -5,9 +5,9 @@ import { knownSeq, ownTips, wake, type LinkState, type Step } from './state.ts'
 import { timing, type OwnBatch } from './types.ts'
 
 /**
- * Tells what has been delivered: at once to links whose peer lacks it, later and together to those that have it, for whom it is an
+ * Announces what has been delivered: at once to links whose peer lacks it, later and together to those that have it, for which it is an
  * acknowledgement. An own batch goes whole to every peer that has all of the session before it. What it depends on was delivered here before
- * and is told before the batch on the same ordered link, so a receiver that lacks some of it knows where to ask.
+ * and is announced before the batch on the same ordered link, so a receiver that lacks some of it knows where to ask.
  */
 export function tell(
   step: Step,
@@ -21,7 +21,7 @@ export function tell(
   for (const link of state.links.values()) {
     const pushes = own !== undefined && mayPush(link, own) && !state.perturb('no-push')
     for (const { session, seq } of changed) {
-      // It comes by itself, and is acknowledged to be complete by `served`.
+      // The batch is sent anyway, and `served` confirms that it is complete.
       if (session === state.ownSession && (pushes || link.following)) continue
       const atOnce = knownSeq(link, session) < seq && !state.perturb('tell-late')
       owe(link, session, atOnce ? now : now + timing.acknowledgement)
@@ -35,7 +35,7 @@ export function tell(
   announceBy(step, now + timing.announcementDelay)
 }
 
-/** Tells a link what it is owed if it is time, or plans to. A congested link stays owed. */
+/** Announces to a link what is queued for it if it is time, or schedules it. For a congested link it stays queued. */
 export function tellDue(step: Step, link: LinkState): void {
   if (link.owed.size === 0 || link.congested) return
   if (link.tellAt > step.now) {
@@ -96,7 +96,7 @@ export function announce(step: Step): void {
   announceBy(step, now + state.announcePeriod)
 }
 
-/** What has not been told, of these sessions or of all. */
+/** What has not been announced, of these sessions or of all. */
 function changedTips({ state }: Step, others?: Iterable<SessionId>, own?: OwnBatch): Tip[] {
   const delivered = state.log.delivered()
   const sessions = others ? new Set([...others, ...(own ? [own.session] : [])]) : delivered.keys()

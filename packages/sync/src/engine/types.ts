@@ -31,7 +31,7 @@ export type Input = { readonly now: number } & (
       readonly own: OwnBatch | undefined
       readonly others: Iterable<SessionId> | 'all'
     }
-  /** What came of an `admit` effect. */
+  /** The outcome of an `admit` effect. */
   | {
       readonly kind: 'admitted'
       readonly link: string
@@ -58,7 +58,7 @@ export type Effect =
   | { readonly kind: 'send'; readonly link: string; readonly message: Message }
   /** Send the own batch of the `changed` input. */
   | { readonly kind: 'push'; readonly link: string }
-  /** Send these commits in pieces as the link takes them, then report `served`. A range of the same session that is under way is replaced. */
+  /** Send these commits in pieces as the link takes them, then report `served`. It replaces a pending range of the same session. */
   | {
       readonly kind: 'sendRange'
       readonly link: string
@@ -100,7 +100,7 @@ export const timing = {
   storeFailure: 5_000,
   /** For which a device that broke the protocol is not listened to; doubled each time. */
   ban: 10_000,
-  /** In good order, until that begins anew. */
+  /** In good order, until that starts over. */
   forgive: 3_600_000,
   /** Runs that come unasked and are refused, until this counts as breaking it. */
   refusals: 16,

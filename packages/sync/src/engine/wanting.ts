@@ -145,8 +145,8 @@ export function suspect(step: Step, link: LinkState, range: Range): void {
 }
 
 /**
- * The link to ask for a session: who has failed least, then its author, then who holds most. A time when all are backed off; nobody while
- * whoever has it is asked for as much as may be: then the session is in their queues.
+ * The link to ask for a session: the one that has failed least, then its author, then the one that holds most. A time when all are backed off;
+ * nothing while every peer that has it is asked for as much as it may be: then the session is in their queues.
  */
 function choose(
   { state, now }: Step,

@@ -2,13 +2,13 @@ import { limits, type Link, type PeerHint } from '@peerplane/core'
 
 import type { Introduction } from '../wire/messages.ts'
 
-/** Who is told about whom. */
+/** Which peer is introduced to which. */
 export interface Introductions {
   connected(link: Link): void
   disconnected(link: Link): void
   /** What a peer has told: its own addresses are kept, the others are returned as hints. */
   told(link: Link, peers: readonly Introduction[]): PeerHint[]
-  /** What a link has not been told yet; `undefined` when there is nothing new. */
+  /** Introductions that a link has not received yet; `undefined` when there are no new ones. */
   news(link: Link): Introduction[] | undefined
 }
 
@@ -50,7 +50,7 @@ export function createIntroductions(self: () => Introduction): Introductions {
         .filter(({ peer }) => peer !== link.peer)
         .map(introductionOf)
         .filter((each) => me.anchor || each.addresses.length > 0)
-      // The latest: whoever came before has introduced itself to those that were there.
+      // The latest ones: an earlier peer has introduced itself to those that were there.
       const peers = [me, ...others.slice(1 - limits.peersPerMessage)]
       const text = JSON.stringify(peers)
       if (lastTold.get(link.id) === text) return undefined

@@ -12,7 +12,7 @@ import type { Range } from '../wire/messages.ts'
 
 /** Sends ranges over one link. */
 export interface Serving {
-  /** Adds a range; one of the same session that is under way is replaced. */
+  /** Adds a range; it replaces a pending one of the same session. */
   add(range: Range): void
   /** Sends nothing more. */
   stop(): void
@@ -44,8 +44,8 @@ const PIECE_BYTES = 16 * 1024
 const START: Timestamp = { ms: 0, counter: 0 }
 
 /**
- * Sends the pieces of all ranges of one link in the order of their hybrid clocks, which no commit contradicts that depends on another: so a
- * receiver seldom holds a commit whose causes are still to come. One piece is in memory at a time.
+ * Sends the pieces of all ranges of one link in the order of their hybrid clocks, in which a commit comes after those that it depends on: so a
+ * receiver rarely holds a commit whose dependencies are still to come. One piece is in memory at a time.
  */
 export function createServing({ replica, perturb, send, done, failed }: ServingPorts): Serving {
   const waiting = new Map<SessionId, Waiting>()

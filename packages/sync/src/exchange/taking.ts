@@ -35,7 +35,7 @@ export class Taking {
   readonly #events: TakingEvents
   /** Sessions that each device has begun, at a bounded rate. */
   readonly #begun: Rates
-  /** Sessions of others that may have been delivered further and have not been told. */
+  /** Sessions of others that may have been delivered further and are not announced yet. */
   readonly #fresh = new Set<SessionId>()
   #isAllFresh = false
 
@@ -54,7 +54,7 @@ export class Taking {
     return taken
   }
 
-  /** What came of a run that `link` brought, from `sender`; at once if it comes too soon. */
+  /** The outcome of a run that `link` brought, from `sender`; at once if it comes too soon. */
   take(
     link: string,
     sender: DeviceId | undefined,

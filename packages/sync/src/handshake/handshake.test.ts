@@ -94,7 +94,7 @@ describe('two members', () => {
     expect(responder).toEqual({ device: idOf(guest), anchor: false, chain })
   })
 
-  it('succeed the other way round', async () => {
+  it('succeed with the roles swapped', async () => {
     const [initiator, responder] = await shake(channelPair('a', 'b'), self(creator), self(guest))
     expect(initiator).toMatchObject({ device: idOf(guest) })
     expect(responder).toMatchObject({ device: idOf(creator) })
@@ -312,7 +312,7 @@ describe('an invitation that has expired', () => {
     // The guest of a member that was let in in time is welcome.
     known.add(idOf(guest))
     expect((await comes())[1]).toMatchObject({ device: idOf(second) })
-    // Whoever was let in itself needs nobody else to be known.
+    // A device that was let in itself needs no other to be known.
     known = new Set([idOf(second)])
     expect((await comes())[1]).toMatchObject({ device: idOf(second) })
   })

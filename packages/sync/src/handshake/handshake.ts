@@ -52,7 +52,7 @@ const VERSION = 1
 const NONCE_BYTES = 32
 const MAC_BYTES = 32
 const ADMITTED = 'admitted'
-/** Verdicts that are told to a peer that knows the secret of the space, so that its user learns why. */
+/** Verdicts that are sent to a peer that knows the secret of the space, so that its user learns why. */
 const VERDICTS: readonly ErrorCode[] = ['expired-invitation', 'wrong-clock', 'not-a-member']
 const FINAL: readonly ErrorCode[] = [...VERDICTS, 'handshake-failed']
 
@@ -70,7 +70,7 @@ const FINAL: readonly ErrorCode[] = [...VERDICTS, 'handshake-failed']
  * Macs and statements cover both network ids, which the transport has authenticated, both nonces and the role: none can be replayed,
  * reflected, or passed on by somebody in the middle. A responder shows a stranger a nonce and nothing else.
  *
- * Rejects with `expired-invitation` or `wrong-clock` (of any device of the chain that is new here, on either side: otherwise whoever comes too late could
+ * Rejects with `expired-invitation` or `wrong-clock` (of any device of the chain that is new here, on either side: otherwise a device that comes too late could
  * invite itself once more), `not-a-member`, or `handshake-failed` for everything else, silence of `limits.handshakeMs` included.
  */
 export async function authenticate(channel: Channel, self: Self): Promise<Proven> {
@@ -136,7 +136,7 @@ async function credentials(self: Self, context: Uint8Array): Promise<Value[]> {
   return [statementToValue(statement), self.chain.map((admission) => admission.bytes)]
 }
 
-/** What a claim `[statement, chain]` proves; a verdict that the other side may know is told before it is thrown. */
+/** What a claim `[statement, chain]` proves; a verdict that the other side may know is sent before it is thrown. */
 async function judge(
   channel: Channel,
   self: Self,
@@ -167,7 +167,7 @@ async function checkMembership(
   if (!(await verifyAdmissions(self.space.record, device, chain, self.crypto))) {
     throw new PeerplaneError('not-a-member', 'the admissions do not lead to the device')
   }
-  // Whoever is known was let in with all before it; everybody after it is new here.
+  // A known device was let in with all before it; everybody after it is new here.
   const lastKnown = chain.findLastIndex((admission) => self.isKnown(admission.device))
   const now = self.clock.now()
   for (const { grant } of chain.slice(lastKnown + 1)) checkInvitationTime(grant.notAfter, now)

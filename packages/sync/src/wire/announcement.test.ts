@@ -17,7 +17,7 @@ const read = (payload: Uint8Array) => {
 }
 
 describe('an announcement', () => {
-  it('is read by whoever knows the secret', () => {
+  it('is read by a device that knows the secret', () => {
     expect(read(encodeAnnouncement([tip(3)], secret))).toEqual([tip(3)])
   })
 
