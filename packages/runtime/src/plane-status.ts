@@ -39,6 +39,7 @@ export function readStatus(parts: StatusParts): PlaneStatus {
     unreadable: log.unreadable.length,
     void: space.voids(),
     pendingCommands: invoker.pending(),
+    undone: invoker.undone(),
     online: online.wanted(),
     peers: (sync?.peers ?? []).map((peer) => ({
       device: peer.device,

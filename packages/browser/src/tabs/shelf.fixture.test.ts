@@ -55,6 +55,7 @@ const status: PlaneStatus = {
   void: 0,
   forks: 0,
   pendingCommands: 0,
+  undone: 0,
   online: true,
   peers: [],
   network: undefined,

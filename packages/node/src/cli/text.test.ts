@@ -18,6 +18,7 @@ const well: DaemonStatus = {
   unreadable: 0,
   void: 0,
   pendingCommands: 0,
+  undone: 0,
   online: false,
   peers: [],
   network: undefined,

@@ -97,6 +97,42 @@ test('what was called before closing is decided and durable when the plane is cl
   await again.close()
 })
 
+test.each([
+  ['memory', 'fulfilled', 1],
+  ['local', 'rejected', 0],
+  ['synced', 'rejected', 0],
+] as const)(
+  'a command of durability %s that the store refuses is taken back: its call is %s, and %i more is counted as undone',
+  async (durability, status, undone) => {
+    const inner = createMemoryStore()
+    let isFull = false
+    const plane = await open({
+      ...inner,
+      write: async (writes, how) => {
+        if (!isFull) return inner.write(writes, how)
+        // Later than the acknowledgement in memory.
+        await new Promise((resolve) => setTimeout(resolve, 50))
+        throw new PeerplaneError('store-full', 'there is no room')
+      },
+    })
+    const count = plane.get(Count, 'x')
+    await count.up(1)
+    const seen: number[] = []
+    count.subscribe((state) => seen.push(state))
+    isFull = true
+    const [called] = await Promise.allSettled([count.up(1, { durability })])
+    expect(called.status).toBe(status)
+    await vi.waitFor(() => expect(plane.status()).toMatchObject({ storage: 'failing', undone }))
+    await vi.waitFor(() => expect(seen).toEqual([1, 2, 1]))
+    isFull = false
+    await count.up(1)
+    // It stays known after the storage works again.
+    await vi.waitFor(() => expect(plane.status()).toMatchObject({ storage: 'ok', undone }))
+    expect(await count.state()).toBe(2)
+    await plane.close()
+  },
+)
+
 test('a storage that works again is reported as working', async () => {
   const inner = createMemoryStore()
   let isFull = false

@@ -44,6 +44,7 @@ export class Invoker {
   /** How many commands wait for their durability, by entity. */
   readonly #pendingByKey = new Map<EntityKey, number>()
   #pending = 0
+  #undone = 0
   #idle: PromiseWithResolvers<void> | undefined
 
   constructor(options: InvokerOptions) {
@@ -85,6 +86,11 @@ export class Invoker {
     return this.#pendingByKey.get(key) ?? 0
   }
 
+  /** Commands that were acknowledged before the store refused them. */
+  undone(): number {
+    return this.#undone
+  }
+
   /** Resolves when no command is pending: under steady work perhaps never. */
   async idle(): Promise<void> {
     if (this.#pending > 0) await (this.#idle ??= Promise.withResolvers<void>()).promise
@@ -124,14 +130,17 @@ export class Invoker {
       },
     )
     let lost: Promise<never> | undefined
+    let isAcknowledged = false
     durable.catch((error: unknown) => {
+      if (isAcknowledged) this.#undone += invocations.length
       lost = Promise.reject(error)
       // Ignored: it is awaited below, or the caller asked for less.
       lost.catch(() => undefined)
     })
     try {
       await Promise.all([options.durability === 'memory' ? undefined : durable, shown])
-      // What the store refused before it was shown is not there, at any durability.
+      // What the store refuses from here on was acknowledged; what it refused before is not there, at any durability.
+      isAcknowledged = true
       await lost
     } finally {
       this.#count(keys, -1)

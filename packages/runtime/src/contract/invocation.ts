@@ -20,7 +20,8 @@ import { json, list, maybe, object, oneOf, optional, text, type Form } from './f
 /**
  * How far a command must have got before its promise resolves.
  *
- * `memory`: visible in this process; may be lost with it. `local`: survives the death of the process; may be lost with the power.
+ * `memory`: visible in this process; may be lost with it, or when the store refuses the write that follows: then the effect is taken back, and
+ * `undone` of the status counts the command. `local`: survives the death of the process; may be lost with the power.
  * `synced`: survives the loss of power, provided the disk obeys flush commands.
  */
 export type Durability = 'memory' | 'local' | 'synced'

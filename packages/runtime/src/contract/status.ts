@@ -53,6 +53,8 @@ export interface PlaneStatus {
   readonly forks: number
   /** Own commands that were accepted and have not reached their durability. */
   readonly pendingCommands: number
+  /** Own commands of durability `memory` that were acknowledged and are gone, because the store refused them afterwards; since the plane was opened. */
+  readonly undone: number
   /** Whether the application wants a network; `false` after `goOffline`. */
   readonly online: boolean
   readonly peers: readonly PeerStatus[]
@@ -97,6 +99,7 @@ export const planeStatus = object<PlaneStatus>({
   void: count,
   forks: count,
   pendingCommands: count,
+  undone: count,
   online: flag,
   peers: list(peerStatus),
   network: optional(networkStatus),
