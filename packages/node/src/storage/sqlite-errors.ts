@@ -26,7 +26,9 @@ export const isIoError = (error: unknown): boolean => resultCode(error) === 10
 
 /** Primary result code of SQLite, https://sqlite.org/rescode.html; 0 for an error of something else. */
 function resultCode(error: unknown): number {
-  const { errcode } = error as { readonly errcode?: unknown }
+  const { errcode, code } = error as { readonly errcode?: unknown; readonly code?: unknown }
+  // A number where there are bytes only.
+  if (code === 'ERR_OUT_OF_RANGE') return 11
   return typeof errcode === 'number' ? errcode & 0xff : 0
 }
 

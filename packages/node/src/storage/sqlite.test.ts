@@ -202,6 +202,39 @@ describe('damage', () => {
     await expect(openSqliteStore({ path })).rejects.toMatchObject({ code: 'store-corrupt' })
   })
 
+  it('loses no pair to a flipped bit in the index over the keys', async () => {
+    const path = freshPath()
+    const [key, value] = [utf8('a key like no other'), utf8('its value')]
+    const store = await openSqliteStore({ path })
+    await store.write(
+      [{ key, value }, ...['a', 'z'].map((each) => ({ key: utf8(each), value }))],
+      'synced',
+    )
+    await store.close()
+    const whole = readFileSync(path)
+    const beside = (at: number): boolean =>
+      whole
+        .subarray(at + key.length)
+        .subarray(0, value.length)
+        .equals(value)
+    let at = whole.indexOf(key)
+    while (beside(at)) at = whole.indexOf(key, at + 1)
+    // Its length, the types of its columns, and its first byte.
+    for (let bit = -32; bit < 8; bit++) {
+      const damaged = Buffer.from(whole)
+      damaged[at + (bit >> 3)]! ^= 1 << (bit & 7)
+      writeFileSync(path, damaged)
+      const answer = openSqliteStore({ path }).then(async (again) => {
+        const found = await again.get(key)
+        await again.close()
+        return found && fromUtf8(found)
+      })
+      expect(['its value', 'store-corrupt']).toContain(
+        await answer.catch(({ code }) => code as string),
+      )
+    }
+  })
+
   it('takes an emptied file for a lost store, and one that was only begun for a new one', async () => {
     const path = await filled()
     truncateSync(path, 0)
