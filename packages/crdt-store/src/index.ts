@@ -1,12 +1,6 @@
 export type { Frozen } from './log/forks.ts'
-export {
-  openLog,
-  type CommitOptions,
-  type Committed,
-  type Log,
-  type LogOptions,
-  type LogStatus,
-} from './log/log.ts'
+export type { CommitOptions, Committed, Log, LogOptions, LogStatus } from './log/log.ts'
+export { openLog } from './log/open-log.ts'
 export { foundedAside, holdsCommits, spaceOf, spaceWrite } from './log/restore.ts'
 export { checkedStore, type ClearableStore } from './storage/checked-store.ts'
 export { batchOfWrite } from './storage/inspect.ts'

@@ -26,7 +26,8 @@ import type {
 import { deterministicCrypto, ManualClock, seededRandom } from '@peerplane/core/testing'
 
 import { createMemoryStore, type MemoryStore } from '../storage/memory-store.ts'
-import { openLog, type Log } from './log.ts'
+import type { Log } from './log.ts'
+import { openLog } from './open-log.ts'
 import { spaceWrite } from './restore.ts'
 
 export const crypto = deterministicCrypto

@@ -1,0 +1,26 @@
+import { BatchIds } from './batch-ids.ts'
+import { Delivery } from './delivery.ts'
+import { restoreForks } from './forks.ts'
+import { Heads } from './heads.ts'
+import { OpenedLog } from './opened-log.ts'
+import { checkSpace, orCorrupt, restoreSessions } from './restore.ts'
+import { signTail } from './tail.ts'
+import type { Log, LogOptions } from './log.ts'
+
+/**
+ * Opens the log that `store` holds, or an empty one; writes nothing. Reads a few small records per session, and the commits that still wait.
+ * Throws `store-version` for a store of a newer version, `wrong-space` for one of another space, `store-corrupt`, or a code of the store.
+ */
+export async function openLog(options: LogOptions): Promise<Log> {
+  const { store, space, clock, trace } = options
+  await checkSpace(store, space.id)
+  const sessions = await orCorrupt(restoreSessions(store, clock))
+  await orCorrupt(restoreForks(store, sessions))
+  await orCorrupt(signTail(store, options, sessions, clock))
+  const heads = new Heads()
+  heads.reset(sessions.values())
+  const ids = new BatchIds(store)
+  const delivery = new Delivery({ store, sessions, heads, ids, clock, trace })
+  await delivery.restore()
+  return new OpenedLog(options, { sessions, heads, ids, delivery })
+}
