@@ -91,7 +91,7 @@ export const traceEvents = {
   },
   'commits.lost': {
     level: 'error',
-    says: 'Own commits could not be stored and are no longer part of the log; callers that wait are told, the status counts the others.',
+    says: 'Own commits could not be stored and are no longer part of the log; waiting callers get the error, and the status counts the others.',
     fields: { commits: 'count', code: 'code' },
   },
   'session.forked': {
