@@ -43,7 +43,7 @@ export const sabotages: readonly Sabotage[] = [
   sabotage(
     'drop-commit',
     'drop one commit in a thousand',
-    'crdt-store/src/log/log.ts',
+    'crdt-store/src/log/opened-log.ts',
     'deliveries.call(commits)',
     'deliveries.call(commits.filter(({ id }) => parseInt(id.slice(0, 6), 16) % 1000 !== 0))',
   ),
@@ -159,7 +159,7 @@ export const sabotages: readonly Sabotage[] = [
   sabotage(
     'forget-what-waits',
     'forget what waited for a dependency when the log is opened again',
-    'crdt-store/src/log/log.ts',
+    'crdt-store/src/log/open-log.ts',
     '  await delivery.restore()\n',
     '',
   ),
@@ -217,7 +217,7 @@ export const sabotages: readonly Sabotage[] = [
     what: 'never ask again after an answer was lost',
     changes: [
       {
-        file: 'sync/src/engine/intake.ts',
+        file: 'sync/src/engine/leaving.ts',
         find: '    state.asks.delete(session)\n    state.open.add(session)\n',
         replace: '',
       },
