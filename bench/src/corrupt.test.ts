@@ -32,13 +32,12 @@ test('a damaged store gives right answers or none', { timeout: 120_000 }, async 
 })
 
 test(
-  'without checksums it gives wrong answers, and they are found',
+  'without checksums it gives wrong answers, and one is found',
   { timeout: 120_000 },
   async () => {
-    const flips = ['--flips', '20', '--truncations', '0', '--without-checksums']
-    const { code, errors } = await corrupt(...flips)
+    const { code, errors } = await corrupt('--without-checksums', '--truncations', '0')
     expect(errors).toMatch(/^wrong: bit \d of byte \d+/m)
-    expect(errors).toMatch(/without checksums: [1-9]\d* wrong answers/)
+    expect(errors).toContain('without checksums: a wrong answer; there must be one')
     expect(code).toBe(0)
   },
 )

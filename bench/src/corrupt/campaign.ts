@@ -12,6 +12,8 @@ export interface CampaignOptions {
   readonly flips: number
   readonly truncations: number
   readonly random: () => number
+  /** Whether to end after the first wrong answer. */
+  readonly untilWrong: boolean
   /** Called for every wrong answer, and where there is none. */
   readonly wrong: (damage: Damage, verdict: Verdict) => void
 }
@@ -44,6 +46,7 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRep
     else if (verdict.because !== '') add(report.codes, verdict.because)
     add(report.verdicts, verdict.as)
     add((report.byTarget[`${damage.kind} in ${damage.of}`] ??= {}), verdict.as)
+    if (options.untilWrong && verdict.as === 'wrong') break
   }
   return report
 }
