@@ -98,6 +98,30 @@ describe('damage', () => {
     expect(refused).toBeGreaterThan(200)
   })
 
+  test('is not what a write brings while its range is being read', async () => {
+    const below = createMemoryStore()
+    const [first, second] = ['a', 'b'].map(utf8) as [Uint8Array, Uint8Array]
+    let comes: Uint8Array | undefined
+    /** Writes as soon as a read has looked, and has not answered. */
+    const overtaken = async <T>(read: () => Promise<T>): Promise<T> => {
+      const given = await read()
+      const key = comes
+      comes = undefined
+      if (key) await store.write([{ key, value: utf8('x') }], 'local')
+      return given
+    }
+    const store = checkedStore({
+      ...below,
+      get: (key) => overtaken(() => below.get(key)),
+      scan: (range) => overtaken(() => below.scan(range)),
+    })
+    comes = first
+    await store.get(first)
+    comes = second
+    await store.scan({ from: first, to: utf8('c') })
+    expect(await store.scan({ from: first, to: utf8('c') })).toHaveLength(2)
+  })
+
   test('of the value beside the pairs is found', async () => {
     let kept: Uint8Array | undefined
     const aside = {

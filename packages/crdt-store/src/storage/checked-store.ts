@@ -13,7 +13,16 @@ import { pages } from './pages.ts'
 
 const SUMS = 8
 
+/** How often a read is tried that misses what lies beside it. */
+const ATTEMPTS = 3
+
 type Bounds = Pick<Range, 'from' | 'to'>
+
+/** What a read has found, and what it should have found as well. */
+interface Looked<T> {
+  readonly found: T
+  readonly missed: Entry | undefined
+}
 
 /** A store that can be rid of pairs which cannot be read. */
 export interface ClearableStore extends Store {
@@ -32,31 +41,45 @@ export interface ClearableStore extends Store {
  * an index: where the copy alone is damaged, the pair beside the gap is one that should have been found, or lies on the wrong side.
  */
 export function checkedStore(store: Store): ClearableStore {
-  /** Checks what lies beside the place where all of `searched` was looked for. */
-  const checkGaps = async (searched: Bounds, gaps: readonly Range[]): Promise<void> => {
+  /**
+   * What lies beside the place where all of `searched` was looked for, and should have been found; `undefined` if nothing does. Throws for
+   * what is damaged.
+   */
+  const missedOf = async (searched: Bounds, gaps: readonly Range[]): Promise<Entry | undefined> => {
     const found = await Promise.all(gaps.map((gap) => store.scan(gap)))
     for (const [i, gap] of gaps.entries()) {
       for (const entry of found[i]!) {
         checkKey(entry)
-        if (!isIn(entry, gap) || isIn(entry, searched)) throw damaged(entry.key)
+        if (!isIn(entry, gap)) throw damaged(entry.key)
+        if (isIn(entry, searched)) return entry
       }
+    }
+    return undefined
+  }
+  /** Reads again when something was missed: a write may have come in between. What is missed each time is there, and cannot be found. */
+  const read = async <T>(look: () => Promise<Looked<T>>): Promise<T> => {
+    for (let attempt = 1; ; attempt++) {
+      const { found, missed } = await look()
+      if (!missed) return found
+      if (attempt === ATTEMPTS) throw damaged(missed.key)
     }
   }
   return {
-    get: async (key) => {
-      const sealed = await store.get(key)
-      if (sealed) return unseal({ key, value: sealed }).value
-      await checkGaps({ from: key, to: after(key) }, [before(key), from(key)])
-      return undefined
-    },
-    scan: async (range) => {
-      const found = await store.scan(range)
-      const entries = found.map(unseal)
-      const stray = entries.find((entry) => !isIn(entry, range))
-      if (stray) throw damaged(stray.key)
-      await checkGaps(range, gapsAround(range, found))
-      return entries
-    },
+    get: (key) =>
+      read(async () => {
+        const sealed = await store.get(key)
+        if (sealed) return { found: unseal({ key, value: sealed }).value, missed: undefined }
+        const searched = { from: key, to: after(key) }
+        return { found: undefined, missed: await missedOf(searched, [before(key), from(key)]) }
+      }),
+    scan: (range) =>
+      read(async () => {
+        const pairs = await store.scan(range)
+        const found = pairs.map(unseal)
+        const stray = found.find((entry) => !isIn(entry, range))
+        if (stray) throw damaged(stray.key)
+        return { found, missed: await missedOf(range, gapsAround(range, pairs)) }
+      }),
     write: (writes, durability) => store.write(writes.map(sealWrite), durability),
     clear: (range) => clearRange(store, range),
     ...(store.aside && { aside: checkedAside(store.aside) }),
