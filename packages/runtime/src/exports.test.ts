@@ -37,6 +37,11 @@ const options: FunctionTable[string] = {
     option.texts,
     (value) => isData(value) && Array.isArray(value) && value.every(isText),
   ),
+  prefix: reader(option.prefix, (value) => value === '' || isName(value)),
+  oneOf: reader(
+    option.oneOf('memory', 'synced'),
+    (value) => value === 'memory' || value === 'synced',
+  ),
   switch: reader(option.switch, (value) => typeof value === 'boolean'),
   whole: reader(option.whole, (value) => Number.isSafeInteger(value) && Number(value) >= 0),
   count: reader(option.count, (value) => Number.isSafeInteger(value) && Number(value) > 0),

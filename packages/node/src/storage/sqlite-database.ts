@@ -11,8 +11,7 @@ import { storeError } from './sqlite-errors.ts'
  * process, however that ends. With `completing` a new file is made where only parts of an old store are left.
  */
 export async function openDatabase(path: string, completing: boolean): Promise<DatabaseSync> {
-  if (!completing) refuseRest(path)
-  const database = await connect(path)
+  const database = await connect(path, completing)
   try {
     lock(database, path)
     configure(database)
@@ -37,7 +36,7 @@ function refuseRest(path: string): void {
   })
 }
 
-async function connect(path: string): Promise<DatabaseSync> {
+async function connect(path: string, completing: boolean): Promise<DatabaseSync> {
   // Imported late: on older versions of Node it does not exist, and that deserves a message.
   const { DatabaseSync } = await import('node:sqlite').catch((cause: unknown) => {
     throw new PeerplaneError('unsupported', 'this Node has no node:sqlite', {
@@ -46,6 +45,7 @@ async function connect(path: string): Promise<DatabaseSync> {
     })
   })
   try {
+    if (!completing) refuseRest(path)
     // Made here if it is new, because SQLite would let everybody read it; the files beside it get the same rights.
     closeSync(openSync(path, 'a', 0o600))
     return new DatabaseSync(path, { timeout: 0 })
@@ -126,10 +126,11 @@ const CHECKED_BYTES = 32 * 1024 * 1024
 
 function check(database: DatabaseSync, path: string): void {
   if (statSync(path).size > CHECKED_BYTES) return
+  if (value(database, 'PRAGMA integrity_check(1)') === 'ok') return
+  // Without the index, which has no checksums and is made again from the pairs: a damaged copy of a key in it would hide its pair.
   const finding = value(database, 'PRAGMA quick_check(1)')
   if (finding !== 'ok') throw new PeerplaneError('store-corrupt', `${path} is damaged: ${finding}`)
-  // The pairs have checksums, their index has none: a damaged copy of a key would hide its pair. It is made again from the pairs.
-  if (value(database, 'PRAGMA integrity_check(1)') !== 'ok') database.exec('REINDEX')
+  database.exec('REINDEX')
 }
 
 /** "Peer", so that no other program's database is taken for ours. */

@@ -1,7 +1,6 @@
 import { describe, limits, PeerplaneError } from '@peerplane/core'
 import type { ListQuery } from '@peerplane/crdt-store'
 
-import { takeObject } from './arguments.ts'
 import type { Contract } from './contract.ts'
 import { flag, list, nothing, number, optional, text, tuple } from './form.ts'
 import {
@@ -12,6 +11,7 @@ import {
   type InvokeOptions,
   type Outcome,
 } from './invocation.ts'
+import { option } from './options.ts'
 import { loaded, query, row, type Loaded, type Row } from './states.ts'
 import { planeStatus, type PlaneStatus } from './status.ts'
 import { entityUpdates, rowsUpdates } from './updates.ts'
@@ -140,14 +140,16 @@ export const backendContract: Contract<RemoteBackend> = {
   },
 }
 
-/** For how many hours an invitation may be used, and whether the clock is trusted. */
-export function takeInvitation(options: unknown): { hours: number; trustClock: boolean } {
-  const { hours = 24, trustClock = false } = takeObject(options, 'the options of an invitation')
-  if (typeof trustClock !== 'boolean') {
-    throw invalid(`trustClock is true or false, not ${describe(trustClock)}`)
-  }
-  return { hours: checkHours(hours), trustClock }
+/** For how long an invitation is to be used, and whether the clock is trusted. */
+export interface InvitationOptions {
+  /** Hours; 24 by default, `limits.invitationHours` at most. */
+  readonly hours?: number
+  /** Invites although something speaks against the clock of this device. */
+  readonly trustClock?: boolean
 }
+
+/** The readers of how to invite. */
+export const invitationReaders = { hours: checkHours, trustClock: option.switch } as const
 
 /** `hours`, if an invitation can last so long. */
 export function checkHours(hours: unknown): number {

@@ -1,5 +1,4 @@
 import {
-  checkName,
   copyPlain,
   describe,
   limits,
@@ -9,12 +8,12 @@ import {
   type PlainBounds,
 } from '@peerplane/core'
 
-import { takeObject } from './arguments.ts'
 import { json, list, maybe, object, oneOf, optional, text, type Form } from './form.ts'
+import { option } from './options.ts'
 
 /*
  * Commands and their outcomes: as types, as forms that cross a boundary, and as they are taken from an application. What is taken is copied at
- * the call, before it goes anywhere: the same in every tab, daemon and process. All `take` functions throw `invalid-input`.
+ * the call, before it goes anywhere: the same in every tab, daemon and process. What does not fit throws `invalid-input`.
  */
 
 /**
@@ -58,7 +57,8 @@ export interface Outcome {
 }
 
 const name = text(limits.entityNameBytes)
-const durability: Form<Durability> = oneOf('memory', 'local', 'synced')
+const durabilities = ['memory', 'local', 'synced'] as const
+const durability: Form<Durability> = oneOf(...durabilities)
 /** The form of an invocation. */
 export const invocation = object<Invocation>({
   type: name,
@@ -88,26 +88,20 @@ export const inputBounds: PlainBounds = { depth: limits.inputDepth, size: limits
 export const takeInput = (input: unknown): Json | undefined =>
   input === undefined ? undefined : copyPlain(input, 'the input', inputBounds)
 
-/** How to run commands. */
-export function takeInvokeOptions(options: unknown): InvokeOptions {
-  const { durability, operationId } = takeObject(options, 'the options of a command')
-  if (durability !== undefined && !durabilities.has(durability as Durability)) {
-    throw invalid(`the durability is memory, local or synced, not ${describe(durability)}`)
-  }
-  return {
-    durability: durability as Durability | undefined,
-    operationId: operationId === undefined ? undefined : checkName(operationId, 'an operation id'),
-  }
-}
+/** The readers of how commands are run. */
+export const invokeReaders = {
+  durability: option.oneOf<Durability>(...durabilities),
+  operationId: option.name,
+} as const
 
-/** The version that a command refers to. */
-export function takeVersion(options: unknown): string | undefined {
-  const { at } = takeObject(options, 'the options of a command')
-  if (at === undefined) return undefined
-  if (typeof at === 'string' && at.length <= limits.valueBytes && at.isWellFormed()) return at
-  throw invalid(`a version is a text that subscribe gave, not ${describe(at)}`)
-}
-
-const durabilities: ReadonlySet<Durability> = new Set(['memory', 'local', 'synced'])
+/** The reader of the version that a command refers to. */
+export const versionReader = {
+  at: (value: unknown): string => {
+    if (typeof value === 'string' && value.length <= limits.valueBytes && value.isWellFormed()) {
+      return value
+    }
+    throw invalid(`a version is a text that subscribe gave, not ${describe(value)}`)
+  },
+} as const
 
 const invalid = (reason: string): PeerplaneError => new PeerplaneError('invalid-input', reason)

@@ -4,7 +4,7 @@ import { checkName, describe, limits, PeerplaneError, reading } from '@peerplane
 export type OptionReader<T> = (value: unknown, name: string) => T
 
 /**
- * The options that were passed to a function, copied: those that `readers` name, each as its reader takes it, or left out. Throws
+ * The options that were passed to a function, copied: its own members that `readers` name, each as its reader takes it, or left out. Throws
  * `invalid-input`.
  */
 export function takeOptions<T extends object>(
@@ -16,13 +16,14 @@ export function takeOptions<T extends object>(
     () => invalid('the options cannot be read'),
   )
   if (!isObject) throw invalid(`the options are an object, not ${describe(options)}`)
+  const given: { readonly [name: string]: unknown } = reading(
+    () => ({ ...(options as object) }),
+    () => invalid('the options cannot be read'),
+  )
   const taken: { [name: string]: unknown } = {}
-  for (const [name, read] of Object.entries(readers) as [string, OptionReader<unknown>][]) {
-    const given = reading(
-      () => (options as { readonly [name: string]: unknown })[name],
-      () => invalid(`the option ${name} cannot be read`),
-    )
-    if (given !== undefined) taken[name] = read(given, name)
+  for (const name of Object.keys(readers) as (keyof T & string)[]) {
+    const value = given[name]
+    if (value !== undefined) taken[name] = readers[name](value as never, name)
   }
   return taken as Partial<T>
 }
@@ -47,6 +48,16 @@ export const option = {
     }
     throw refused
   },
+  /** The beginning of a name: it may be empty. */
+  prefix: (value: unknown, name: string): string =>
+    value === '' ? '' : checkName(value, `the option ${name}`),
+  oneOf:
+    <Word extends string>(...words: readonly Word[]): OptionReader<Word> =>
+    (value, name) => {
+      const word = words.find((each) => each === value)
+      if (word !== undefined) return word
+      throw wrong(name, words.join(' or '), value)
+    },
   switch: (value: unknown, name: string): boolean => {
     if (typeof value === 'boolean') return value
     throw wrong(name, 'true or false', value)

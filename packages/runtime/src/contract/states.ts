@@ -1,8 +1,8 @@
-import { checkName, describe, limits, PeerplaneError, type Json } from '@peerplane/core'
+import { limits, type Json } from '@peerplane/core'
 import type { ListQuery } from '@peerplane/crdt-store'
 
-import { takeObject } from './arguments.ts'
 import { count, json, object, oneOf, optional, tagged, text } from './form.ts'
+import { option, takeOptions } from './options.ts'
 import { problem, type Problem } from './status.ts'
 
 /* States of entities, one by one and in listings: as types, as forms, and as queries are taken from an application. */
@@ -42,20 +42,10 @@ export const loaded = tagged<Loaded, 'phase'>('phase', {
   unreadable: object({ phase: oneOf('unreadable'), problem }),
 })
 
-/** Which entities to list. */
-export function takeQuery(query: unknown): ListQuery {
-  const { prefix, after, limit } = takeObject(query, 'a query')
-  if (limit !== undefined && !(Number.isSafeInteger(limit) && (limit as number) >= 0)) {
-    throw invalid(`the limit of a query is a whole number, not ${describe(limit)}`)
-  }
-  return {
-    ...(prefix !== undefined && { prefix: takePart(prefix, 'the prefix of a query') }),
-    ...(after !== undefined && { after: takePart(after, 'the start of a query') }),
-    ...(limit !== undefined && { limit: limit as number }),
-  }
-}
-
-/** The beginning of an id: it may be empty. */
-const takePart = (text: unknown, what: string): string => (text === '' ? '' : checkName(text, what))
-
-const invalid = (reason: string): PeerplaneError => new PeerplaneError('invalid-input', reason)
+/** Which entities to list. Throws `invalid-input`. */
+export const takeQuery = (query: unknown): ListQuery =>
+  takeOptions<ListQuery>(query, {
+    prefix: option.prefix,
+    after: option.prefix,
+    limit: option.whole,
+  })

@@ -10,15 +10,15 @@ import {
   type StateOf,
 } from '@peerplane/core'
 
-import { checkListener } from '../contract/arguments.ts'
-import { takeInput, takeInvokeOptions, takeVersion } from '../contract/invocation.ts'
+import { invokeReaders, takeInput, versionReader } from '../contract/invocation.ts'
+import { takeOptions } from '../contract/options.ts'
 import type { Backend } from '../contract/backend.ts'
 import type { Durability, Invocation, InvokeOptions, Outcome } from '../contract/invocation.ts'
 import type { Loaded } from '../contract/states.ts'
 import type { Report } from '../ports.ts'
-import { distinct } from './listening.ts'
-import type { Recording, Target } from './recording.ts'
-import { isBounded, takeWait, waitFor, type Wait } from './wait.ts'
+import { checkListener, distinct } from './listening.ts'
+import { createRecording, type Target } from './recording.ts'
+import { isBounded, takeWait, waitFor, waitReaders, type Wait } from './wait.ts'
 
 /**
  * How to call a command. A caller that no longer waits gets `unknown`: what was called may still take effect, and `Plane.outcome` says so.
@@ -96,7 +96,6 @@ export type RecordedOf<C> = {
 /** What clients work with. */
 export interface ClientParts {
   readonly backend: Backend
-  readonly recording: Recording
   readonly report: Report
   readonly random: Random
   readonly scheduler: Scheduler
@@ -105,6 +104,8 @@ export interface ClientParts {
 /** Makes the clients of one plane. */
 export class Clients {
   readonly #parts: ClientParts
+  readonly #targets = new WeakMap<object, Target>()
+  readonly #recording = createRecording((client) => this.#targets.get(client))
   /** What the watches that are open have shown, by entity. */
   readonly #known = new Map<string, { watches: number; known: Known }>()
 
@@ -115,11 +116,10 @@ export class Clients {
   /** The client of one entity. */
   client(target: Target): object {
     const { type, id, commands } = target
-    const { recording } = this.#parts
     const methods = commands.map((name) => [
       name,
       (input?: unknown, options: unknown = {}) => {
-        recording.requireNone()
+        this.#recording.requireNone()
         return this.#call(target, name, input, options)
       },
     ])
@@ -131,22 +131,24 @@ export class Clients {
       subscribe: (listener) => this.#subscribe(target, listener),
       watch: (listener) => this.#watchKnown(target, listener),
     }
-    return Object.freeze({ ...Object.fromEntries(methods), ...own })
+    const client = Object.freeze({ ...Object.fromEntries(methods), ...own })
+    this.#targets.set(client, target)
+    return client
   }
 
-  /** Invokes commands; a caller that no longer waits gets `unknown` with an operation id. */
-  async invoke(invocations: readonly Invocation[], given: unknown): Promise<Outcome> {
-    const { backend, random, scheduler } = this.#parts
-    const options = takeInvokeOptions(given)
-    const wait = takeWait(given)
-    if (!isBounded(wait)) return freeze(await backend.invoke(invocations, options))
-    const operationId = options.operationId ?? toBase64Url(random.bytes(16))
-    const invoke = (): Promise<Outcome> => backend.invoke(invocations, { ...options, operationId })
-    const outcome = await waitFor(invoke, wait, scheduler, (cause) => {
-      const reason = 'the caller no longer waits for the answer of a command'
-      return new PeerplaneError('unknown', reason, { operationId, cause })
+  /** See {@link Plane.atomic}. Throws at once inside another recording. */
+  atomic(record: unknown, options: unknown): Promise<Outcome> {
+    this.#recording.requireNone()
+    return this.#atomic(record, options)
+  }
+
+  async #atomic(record: unknown, given: unknown): Promise<Outcome> {
+    const invocations = this.#recording.record(record)
+    const { signal, timeoutMs, ...options } = takeOptions<InvokeOptions & Wait>(given, {
+      ...invokeReaders,
+      ...waitReaders,
     })
-    return freeze(outcome)
+    return this.#invoke(invocations, options, { signal, timeoutMs })
   }
 
   async #call(
@@ -156,9 +158,28 @@ export class Clients {
     options: unknown,
   ): Promise<CommandOutcome<unknown>> {
     const input = takeInput(given)
-    const invocation: Invocation = { type, id, command, input, at: takeVersion(options) }
-    const { commit, durability, replies } = await this.invoke([invocation], options)
+    const { at, signal, timeoutMs, ...how } = takeOptions<CommandOptions>(options, commandReaders)
+    const invocation: Invocation = { type, id, command, input, at }
+    const outcome = await this.#invoke([invocation], how, { signal, timeoutMs })
+    const { commit, durability, replies } = outcome
     return { commit, durability, reply: replies[0] }
+  }
+
+  /** A caller that no longer waits gets `unknown` with an operation id. */
+  async #invoke(
+    invocations: readonly Invocation[],
+    options: InvokeOptions,
+    wait: Wait,
+  ): Promise<Outcome> {
+    const { backend, random, scheduler } = this.#parts
+    if (!isBounded(wait)) return freeze(await backend.invoke(invocations, options))
+    const operationId = options.operationId ?? toBase64Url(random.bytes(16))
+    const invoke = (): Promise<Outcome> => backend.invoke(invocations, { ...options, operationId })
+    const outcome = await waitFor(invoke, wait, scheduler, (cause) => {
+      const reason = 'the caller no longer waits for the answer of a command'
+      return new PeerplaneError('unknown', reason, { operationId, cause })
+    })
+    return freeze(outcome)
   }
 
   async #state(target: Target, given: unknown): Promise<Json> {
@@ -211,6 +232,8 @@ export class Clients {
     }
   }
 }
+
+const commandReaders = { ...invokeReaders, ...versionReader, ...waitReaders } as const
 
 const loading: Known = Object.freeze({ phase: 'loading' })
 

@@ -1,6 +1,13 @@
-import { equalData, isA, PeerplaneError, reasonOf, type Trace } from '@peerplane/core'
+import { describe, equalData, isA, PeerplaneError, reasonOf, type Trace } from '@peerplane/core'
 
 import type { Report } from '../ports.ts'
+
+/** `listener`, if it is a function. Throws `invalid-input`. */
+export function checkListener<F>(listener: F): F {
+  if (typeof listener === 'function') return listener
+  const reason = `a listener is a function, not ${describe(listener)}`
+  throw new PeerplaneError('invalid-input', reason)
+}
 
 /**
  * What a backend calls in place of a listener of an application: never twice in a row with equal data, and never throwing. What the

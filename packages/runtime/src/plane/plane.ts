@@ -13,8 +13,8 @@ import type { ListQuery } from '@peerplane/crdt-store'
 import { systemRandom } from '../adapters/random.ts'
 import { systemReport } from '../adapters/report.ts'
 import { systemScheduler } from '../adapters/scheduler.ts'
-import { checkListener } from '../contract/arguments.ts'
-import { takeInvitation } from '../contract/backend.ts'
+import { invitationReaders, type InvitationOptions } from '../contract/backend.ts'
+import { takeOptions } from '../contract/options.ts'
 import { takeQuery } from '../contract/states.ts'
 import type { Backend } from '../contract/backend.ts'
 import type { InvokeOptions, Outcome } from '../contract/invocation.ts'
@@ -22,9 +22,8 @@ import type { Row } from '../contract/states.ts'
 import type { PlaneStatus } from '../contract/status.ts'
 import type { Report } from '../ports.ts'
 import { Clients, type EntityClient, type RecordedOf } from './client.ts'
-import { distinct } from './listening.ts'
-import { createRecording, type Target } from './recording.ts'
-import { takeWait, waitFor, type Wait } from './wait.ts'
+import { checkListener, distinct } from './listening.ts'
+import { takeWait, waitFor, waitReaders, type Wait } from './wait.ts'
 
 /**
  * What an application opens on a device: the runtime, its storage, its network.
@@ -81,9 +80,7 @@ export interface Plane {
    * Rejects with `invalid-input`, or `wrong-clock` when something speaks against this clock: then the invitation would be dead at once, or
    * live for years. `trustClock` invites all the same.
    */
-  invite(
-    options?: { readonly hours?: number; readonly trustClock?: boolean } & Wait,
-  ): Promise<string>
+  invite(options?: InvitationOptions & Wait): Promise<string>
   /** Closes every connection and dials none until {@link Plane.goOnline}. */
   goOffline(wait?: Wait): Promise<void>
   goOnline(wait?: Wait): Promise<void>
@@ -108,11 +105,7 @@ export function createPlane(
   backend: Backend,
   { report = systemReport, random = systemRandom, scheduler = systemScheduler }: PlaneTools = {},
 ): Plane {
-  const targets = new WeakMap<object, Target>()
-  const recording = createRecording((client) =>
-    typeof client === 'object' && client !== null ? targets.get(client) : undefined,
-  )
-  const clients = new Clients({ backend, recording, report, random, scheduler })
+  const clients = new Clients({ backend, report, random, scheduler })
   let latest: PlaneStatus | undefined
   const stopStatus = backend.watchStatus((status) => {
     latest = handedOut(status)
@@ -120,15 +113,11 @@ export function createPlane(
   const known = knownAmong(entities)
   const waited = <T>(task: () => Promise<T>, options: unknown): Promise<T> =>
     waitFor(task, takeWait(options), scheduler)
-  const atomic = async (record: unknown, options: unknown): Promise<Outcome> =>
-    clients.invoke(recording.record(record), options)
   return {
     get: (entity, id) => {
       const { type, commands } = known(entity)
       const target = { type, id: checkName(id, 'an entity id'), commands: Object.keys(commands) }
-      const client = clients.client(target)
-      targets.set(client, target)
-      return client as never
+      return clients.client(target) as never
     },
     list: async (entity, query = {}, wait = {}) => {
       const { type } = known(entity)
@@ -140,10 +129,7 @@ export function createPlane(
       const { type } = known(entity)
       return backend.watchType(type, takeQuery(query), (rows) => show(freeze(rows)))
     },
-    atomic: (record, options = {}) => {
-      recording.requireNone()
-      return atomic(record, options)
-    },
+    atomic: (record, options = {}) => clients.atomic(record, options),
     outcome: async (operationId, wait = {}) => {
       checkName(operationId, 'an operation id')
       return waited(() => backend.outcome(operationId), wait)
@@ -157,8 +143,12 @@ export function createPlane(
       return backend.watchStatus((status) => show(handedOut(status)))
     },
     invite: async (options = {}) => {
-      const { hours, trustClock } = takeInvitation(options)
-      return waited(() => backend.invite(hours, trustClock), options)
+      const {
+        hours = 24,
+        trustClock = false,
+        ...wait
+      } = takeOptions<InvitationOptions & Wait>(options, { ...invitationReaders, ...waitReaders })
+      return waitFor(() => backend.invite(hours, trustClock), wait, scheduler)
     },
     goOffline: async (wait = {}) => waited(() => backend.setOnline(false), wait),
     goOnline: async (wait = {}) => waited(() => backend.setOnline(true), wait),

@@ -1,6 +1,7 @@
 import { describe, isA, PeerplaneError } from '@peerplane/core'
 
-import { takeInput, takeVersion } from '../contract/invocation.ts'
+import { takeInput, versionReader } from '../contract/invocation.ts'
+import { takeOptions } from '../contract/options.ts'
 import type { Invocation } from '../contract/invocation.ts'
 
 /** What a client stands for. */
@@ -22,7 +23,7 @@ export interface Recording {
 }
 
 /** Records commands of the clients that `targetOf` knows. */
-export function createRecording(targetOf: (client: unknown) => Target | undefined): Recording {
+export function createRecording(targetOf: (client: object) => Target | undefined): Recording {
   let isRecording = false
   const requireNone = (): void => {
     if (!isRecording) return
@@ -42,7 +43,7 @@ export function createRecording(targetOf: (client: unknown) => Target | undefine
       }
       const on = (client: unknown): object => {
         requireOpen()
-        const target = targetOf(client)
+        const target = typeof client === 'object' && client !== null ? targetOf(client) : undefined
         if (target) return recorderOf(target, invocations, requireOpen)
         throw invalid('atomic takes clients that the same plane has given')
       }
@@ -73,7 +74,8 @@ function recorderOf(
     command,
     (input?: unknown, options: unknown = {}): void => {
       requireOpen()
-      invocations.push({ type, id, command, input: takeInput(input), at: takeVersion(options) })
+      const { at } = takeOptions<Pick<Invocation, 'at'>>(options, versionReader)
+      invocations.push({ type, id, command, input: takeInput(input), at })
     },
   ])
   return Object.freeze(Object.fromEntries(recorders))
