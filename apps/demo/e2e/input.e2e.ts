@@ -1,6 +1,6 @@
 import { expect, test, type Browser, type Page } from '@playwright/test'
 
-import { dataFolder, startDaemon, type Daemon } from './support/daemon.ts'
+import { daemonForEach } from './support/daemon.ts'
 import {
   addTask,
   editor,
@@ -12,19 +12,7 @@ import {
   wholeText,
 } from './support/window.ts'
 
-const ports = { port: 17_430, httpPort: 17_432 }
-let data: ReturnType<typeof dataFolder>
-let daemon: Daemon
-
-test.beforeEach(async () => {
-  data = dataFolder()
-  daemon = await startDaemon({ data: data.path, ...ports })
-})
-
-test.afterEach(async () => {
-  await daemon.kill()
-  data.remove()
-})
+const daemon = daemonForEach({ port: 17_430, httpPort: 17_432 })
 
 const reloadAtOnce =
   (role: 'Leads' | 'Follows') =>

@@ -1,21 +1,9 @@
 import { expect, test, type BrowserContext, type Page } from '@playwright/test'
 
-import { dataFolder, startDaemon, type Daemon } from './support/daemon.ts'
+import { daemonForEach } from './support/daemon.ts'
 import { addTask, openWindow, role, task, textOf, typeAt } from './support/window.ts'
 
-const ports = { port: 17_440, httpPort: 17_442 }
-let data: ReturnType<typeof dataFolder>
-let daemon: Daemon
-
-test.beforeEach(async () => {
-  data = dataFolder()
-  daemon = await startDaemon({ data: data.path, ...ports })
-})
-
-test.afterEach(async () => {
-  await daemon.kill()
-  data.remove()
-})
+const daemon = daemonForEach({ port: 17_440, httpPort: 17_442 })
 
 /** What becomes of the page that leads; what it gives wakes the page up again. */
 type End = (page: Page, context: BrowserContext) => Promise<(() => Promise<unknown>) | undefined>

@@ -1,6 +1,6 @@
 import { expect, test, type Browser } from '@playwright/test'
 
-import { dataFolder, startDaemon, type Daemon } from './support/daemon.ts'
+import { daemonForEach } from './support/daemon.ts'
 import {
   addTask,
   connectionsAtAll,
@@ -14,19 +14,7 @@ import {
   typeAt,
 } from './support/window.ts'
 
-const ports = { port: 17_420, httpPort: 17_422 }
-let data: ReturnType<typeof dataFolder>
-let daemon: Daemon
-
-test.beforeEach(async () => {
-  data = dataFolder()
-  daemon = await startDaemon({ data: data.path, ...ports })
-})
-
-test.afterEach(async () => {
-  await daemon.kill()
-  data.remove()
-})
+const daemon = daemonForEach({ port: 17_420, httpPort: 17_422 })
 
 const twoDevices = async (browser: Browser) => {
   const ada = await openWindow(await browser.newContext(), daemon.link)
@@ -110,7 +98,7 @@ test('an anchor restarted from its disk brings a new browser up to date', async 
   await first.close()
 
   await daemon.kill()
-  daemon = await startDaemon({ data: data.path, ...ports })
+  await daemon.start()
   const carol = await openWindow(await browser.newContext(), daemon.link)
   await expect.poll(() => textOf(carol)).toBe('Only the anchor remembers')
   await expect(task(carol, 'Remember me')).toBeVisible()

@@ -1,23 +1,10 @@
 import { expect, test, type Page } from '@playwright/test'
 
-import { dataFolder, startDaemon, type Daemon } from './support/daemon.ts'
+import { daemonForEach } from './support/daemon.ts'
 import { editor, openWindow, textOf, typeAt } from './support/window.ts'
 
-const ports = { port: 17_440, httpPort: 17_442 }
-let data: ReturnType<typeof dataFolder>
-let daemon: Daemon
-let origin: string
-
-test.beforeEach(async () => {
-  data = dataFolder()
-  daemon = await startDaemon({ data: data.path, ...ports })
-  origin = new URL(daemon.link).origin
-})
-
-test.afterEach(async () => {
-  await daemon.kill()
-  data.remove()
-})
+const daemon = daemonForEach({ port: 17_450, httpPort: 17_452 })
+const origin = (): string => new URL(daemon.link).origin
 
 const listed = (page: Page, name: string) => page.locator(`li[data-workspace="${name}"]`)
 
@@ -37,7 +24,7 @@ async function join(page: Page): Promise<void> {
 test('a page that was opened without an invitation has nothing stored, and the invitation that comes later fits', async ({
   browser,
 }) => {
-  const page = await openWindow(await browser.newContext(), origin)
+  const page = await openWindow(await browser.newContext(), origin())
   await showWorkspaces(page)
   await expect(page.getByRole('dialog')).toContainText('Nothing is stored yet')
   await join(page)
@@ -51,7 +38,7 @@ test('workspaces of a browser are listed, opened and erased', async ({ browser }
   const page = await openWindow(context, daemon.link)
   await typeAt(page, 'end', 'with others')
   await expect(page.locator('.peer[data-kind=anchor]')).toContainText('lacks nothing')
-  const other = await openWindow(context, `${origin}/?workspace=mine`)
+  const other = await openWindow(context, `${origin()}/?workspace=mine`)
   await typeAt(other, 'end', 'alone')
   await expect(other.locator('.peer').first()).toContainText('all stored on disk')
 
@@ -87,7 +74,7 @@ test('a page whose storage is half gone says so and how to go on, and a new invi
   const page = await openWindow(await browser.newContext(), daemon.link)
   await typeAt(page, 'end', 'with others')
   await expect(page.locator('.peer[data-kind=anchor]')).toContainText('lacks nothing')
-  await page.goto(`${origin}/icon.svg`)
+  await page.goto(`${origin()}/icon.svg`)
   await page.evaluate(async () => {
     const opening = indexedDB.open('peerplane:workspace')
     await new Promise((resolve) => (opening.onsuccess = resolve))
@@ -96,7 +83,7 @@ test('a page whose storage is half gone says so and how to go on, and a new invi
     await new Promise((resolve) => (transaction.oncomplete = resolve))
     opening.result.close()
   })
-  await page.goto(origin)
+  await page.goto(origin())
   await expect(page.getByRole('alert')).toContainText('Open the space with a new invitation')
   await page.getByRole('button', { name: 'Show the workspaces in this browser' }).click()
   await expect(listed(page, 'workspace')).toContainText('The key of this device is gone')

@@ -32,11 +32,17 @@ export {
   type TraceName,
 } from '@peerplane/core'
 export type {
+  CommandMethods,
   CommandOptions,
   CommandOutcome,
   Durability,
   EntityClient,
+  EntityMembers,
+  InvitationOptions,
   InvokeOptions,
+  Known,
+  ListQuery,
+  Loaded,
   Outcome,
   PeerStatus,
   Plane,
@@ -44,6 +50,7 @@ export type {
   Problem,
   Row,
   StoredSpace,
+  Wait,
 } from '@peerplane/runtime'
 export { requestPersistence } from './adapters/persistence.ts'
 export { invitationIn } from './invitation.ts'

@@ -1,47 +1,15 @@
 import { deleteDB, openDB } from 'idb'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { cdp } from 'vitest/browser'
 
 import * as peerplane from './index.ts'
-import type { BrowserPlane } from './index.ts'
-import { newPage, type Peerplane } from './page.fixture.test.ts'
-
-const planes: BrowserPlane[] = []
-const frames: HTMLIFrameElement[] = []
-let spaces = 0
-const newSpace = (): string => `lost ${(spaces += 1)} ${performance.now()}`
-
-afterEach(async () => {
-  for (const plane of planes.splice(0)) await plane.close()
-  for (const frame of frames.splice(0)) frame.remove()
-})
-
-async function openTally(product: Peerplane, space: string, invitation?: string) {
-  const { counter, entity, open, record } = product
-  const Tally = entity('tally', {
-    state: record({ votes: counter() }),
-    commands: { vote: (tally) => tally.votes.increment() },
-  })
-  const plane = await open({ entities: [Tally], space, network: false, join: invitation })
-  planes.push(plane)
-  return { plane, tally: plane.get(Tally, 'lunch') }
-}
+import { closeAll, newSpace, newTab, openTally, planes, tabFrames } from './tally.fixture.test.ts'
 
 type Opened = Awaited<ReturnType<typeof openTally>>
-
-async function newTab(): Promise<Peerplane> {
-  const { frame, loaded } = await newPage()
-  frames.push(frame)
-  return loaded
-}
 
 async function inviteFromElsewhere(): Promise<string> {
   const host = await openTally(peerplane, newSpace())
   return host.plane.invite()
-}
-
-const closeAll = async (): Promise<void> => {
-  for (const plane of planes.splice(0)) await plane.close()
 }
 
 const statusOf = ({ plane }: Opened) => {
@@ -149,7 +117,7 @@ it('a tab that takes over from one that died with its storage acknowledges nothi
   const follower = await openTally(peerplane, space)
   await follower.tally.vote()
   planes.splice(planes.indexOf(leader.plane), 1)
-  frames.pop()!.remove()
+  tabFrames.pop()!.remove()
   await deleteDB(`peerplane:${space}`)
   for (let i = 0; i < 2; i++) {
     await expect(follower.tally.vote()).rejects.toMatchObject({ code: 'closed' })

@@ -1,44 +1,17 @@
 import { utf8 } from '@peerplane/core'
 import { openDB } from 'idb'
-import { afterEach, expect, it, vi } from 'vitest'
+import { expect, it, vi } from 'vitest'
 
 import * as peerplane from './index.ts'
-import type { BrowserPlane, TraceName } from './index.ts'
-import { newPage, type Peerplane } from './page.fixture.test.ts'
+import type { TraceName } from './index.ts'
+import { closeAll, newSpace, newTab, openTally, planes, tabFrames } from './tally.fixture.test.ts'
 import { databaseOf, eraseSpace, spaces } from './spaces.ts'
 import { openIndexedDbStore } from './storage/indexeddb.ts'
-
-const planes: BrowserPlane[] = []
-const frames: HTMLIFrameElement[] = []
-let names = 0
-const newName = (): string => `spaces ${(names += 1)} ${performance.now()}`
-
-afterEach(async () => {
-  for (const plane of planes.splice(0)) await plane.close()
-  for (const frame of frames.splice(0)) frame.remove()
-})
-
-async function openTally(product: Peerplane, space: string, invitation?: string) {
-  const { counter, entity, open, record } = product
-  const Tally = entity('tally', {
-    state: record({ votes: counter() }),
-    commands: { vote: (tally) => tally.votes.increment() },
-  })
-  const plane = await open({ entities: [Tally], space, network: false, join: invitation })
-  planes.push(plane)
-  return { plane, tally: plane.get(Tally, 'lunch') }
-}
-
-async function newTab(): Promise<Peerplane> {
-  const { frame, loaded } = await newPage()
-  frames.push(frame)
-  return loaded
-}
 
 const listed = async (name: string) => (await spaces()).find((each) => each.name === name)
 
 it('a page that was opened without an invitation stores and announces nothing before its first command', async () => {
-  const name = newName()
+  const name = newSpace()
   const told: TraceName[] = []
   const { counter, entity, open } = peerplane
   const Count = entity('count', {
@@ -63,9 +36,9 @@ it('a page that was opened without an invitation stores and announces nothing be
 })
 
 it('an invitation takes the place of an empty space silently, also one that was taken under another name before', async () => {
-  const host = await openTally(peerplane, newName())
+  const host = await openTally(peerplane, newSpace())
   const invitation = await host.plane.invite()
-  const [elsewhere, name] = [newName(), newName()]
+  const [elsewhere, name] = [newSpace(), newSpace()]
   const [first, second] = [await openTally(peerplane, name), await openTally(await newTab(), name)]
   const before = await openTally(peerplane, elsewhere, invitation)
   await before.tally.vote()
@@ -78,7 +51,7 @@ it('an invitation takes the place of an empty space silently, also one that was 
   await second.tally.vote()
   expect(await joined.tally.state()).toEqual({ votes: 1 })
   // What was joined is not given up for another space without a word.
-  const other = await openTally(peerplane, newName())
+  const other = await openTally(peerplane, newSpace())
   await expect(openTally(peerplane, name, await other.plane.invite())).rejects.toMatchObject({
     code: 'wrong-space',
   })
@@ -86,7 +59,7 @@ it('an invitation takes the place of an empty space silently, also one that was 
 })
 
 it('lists what is stored, open or not, and nothing that is not', async () => {
-  const [own, shared, untouched] = [newName(), newName(), newName()]
+  const [own, shared, untouched] = [newSpace(), newSpace(), newSpace()]
   const first = await openTally(peerplane, own)
   expect(await listed(own)).toBeUndefined()
   await first.tally.vote()
@@ -95,7 +68,7 @@ it('lists what is stored, open or not, and nothing that is not', async () => {
   await openTally(peerplane, untouched)
   const host = await openTally(peerplane, shared)
   await host.plane.invite()
-  for (const plane of planes.splice(0)) await plane.close()
+  await closeAll()
   expect(await listed(shared)).toMatchObject({ shared: true, problem: undefined })
   expect(await listed(untouched)).toBeUndefined()
   // Reading disturbs nobody who comes later.
@@ -108,7 +81,7 @@ it('lists what is stored, open or not, and nothing that is not', async () => {
 it.each(['pairs', 'keys'])(
   'lists a space whose %s were cleared, and what is wrong',
   async (part) => {
-    const name = newName()
+    const name = newSpace()
     const { tally, plane } = await openTally(peerplane, name)
     await tally.vote()
     await planes.pop()!.close()
@@ -125,7 +98,7 @@ it.each(['pairs', 'keys'])(
 )
 
 it('erases a space in all tabs that have it open, and makes room for any other', async () => {
-  const name = newName()
+  const name = newSpace()
   const leader = await openTally(peerplane, name)
   const follower = await openTally(await newTab(), name)
   await follower.tally.vote()
@@ -140,7 +113,7 @@ it('erases a space in all tabs that have it open, and makes room for any other',
   }
   expect(await listed(name)).toBeUndefined()
 
-  const host = await openTally(peerplane, newName())
+  const host = await openTally(peerplane, newSpace())
   const invitation = await host.plane.invite()
   const joined = await openTally(peerplane, name, invitation)
   expect(joined.plane.status()).toMatchObject({
@@ -152,10 +125,10 @@ it('erases a space in all tabs that have it open, and makes room for any other',
 })
 
 it('a page that was put away does not bring back what was erased meanwhile', async () => {
-  const name = newName()
+  const name = newSpace()
   const away = await openTally(await newTab(), name)
   await away.tally.vote()
-  const page = frames[0]!.contentWindow!
+  const page = tabFrames[0]!.contentWindow!
   page.dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))
   await vi.waitFor(async () =>
     expect((await navigator.locks.query()).held).not.toContainEqual(
@@ -169,7 +142,7 @@ it('a page that was put away does not bring back what was erased meanwhile', asy
 })
 
 it('a page that had a database open writes nothing after it was erased', async () => {
-  const name = newName()
+  const name = newSpace()
   const store = await openIndexedDbStore({ name: databaseOf(name) })
   await store.write([{ key: utf8('a'), value: utf8('1') }], 'synced')
   await eraseSpace(name)
@@ -185,7 +158,7 @@ it('a page that had a database open writes nothing after it was erased', async (
 })
 
 it('a name that nothing is stored under is none to erase, and none is made', async () => {
-  const name = newName()
+  const name = newSpace()
   await eraseSpace(name)
   expect((await indexedDB.databases()).map((each) => each.name)).not.toContain(databaseOf(name))
 })

@@ -32,17 +32,24 @@ export {
   type TraceName,
 } from '@peerplane/core'
 export type {
+  CommandMethods,
   CommandOptions,
   CommandOutcome,
   Durability,
   EntityClient,
+  EntityMembers,
+  InvitationOptions,
   InvokeOptions,
+  Known,
+  ListQuery,
+  Loaded,
   Outcome,
   PeerStatus,
   Plane,
   PlaneStatus,
   Problem,
   Row,
+  Wait,
 } from '@peerplane/runtime'
 export { open } from './open.ts'
 export type { OpenOptions } from './options.ts'

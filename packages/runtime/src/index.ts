@@ -8,9 +8,11 @@ export {
   type CommandOptions,
   type CommandOutcome,
   type EntityClient,
+  type EntityMembers,
   type Known,
   type RecordedOf,
 } from './plane/client.ts'
+export type { InvitationOptions } from './contract/backend.ts'
 export { createPlane, type Plane, type PlaneTools } from './plane/plane.ts'
 export { openWithin, waitReaders, type Wait } from './plane/wait.ts'
 export { option, takeOptions, type OptionReader } from './contract/options.ts'

@@ -4,43 +4,61 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+import { test } from '@playwright/test'
+
 const root = fileURLToPath(new URL('../../../..', import.meta.url))
 const cli = join(root, 'packages/node/dist/cli.js')
 
 /** A real anchor in its own process, serving the built demo. */
-export interface Daemon {
+interface Daemon {
   /** Link that opens the demo and joins the anchor's space. */
   readonly link: string
-  readonly data: string
   /** kill -9, and waits until it is gone. */
   kill(): Promise<void>
 }
 
-/** Starts an anchor; on the same data and ports again it is the same anchor after a restart. */
-export async function startDaemon(options: {
-  data: string
-  port: number
-  httpPort: number
-}): Promise<Daemon> {
-  const args = [
-    'up',
-    '--anchor',
-    '--json',
-    '--serve',
-    join(root, 'apps/demo/dist'),
-    '--data',
-    options.data,
-  ]
-  const ports = ['--port', options.port, '--http-port', options.httpPort, '--tcp-port', 0].map(
-    String,
-  )
+/** The ports of a daemon; each file of tests has its own. */
+interface Ports {
+  readonly port: number
+  readonly httpPort: number
+}
+
+/** Gives each test of a file an anchor with a folder of its own. */
+export function daemonForEach(ports: Ports): Daemon & { start(): Promise<void> } {
+  let data: string
+  let running: Daemon
+  const start = async (): Promise<void> => {
+    running = await startDaemon(data, ports)
+  }
+  const kill = (): Promise<void> => running.kill()
+  test.beforeEach(async () => {
+    data = mkdtempSync(join(tmpdir(), 'peerplane-e2e-'))
+    await start()
+  })
+  test.afterEach(async () => {
+    await kill()
+    rmSync(data, { recursive: true, force: true })
+  })
+  return {
+    get link() {
+      return running.link
+    },
+    kill,
+    /** The same anchor, after it was killed. */
+    start,
+  }
+}
+
+async function startDaemon(data: string, { port, httpPort }: Ports): Promise<Daemon> {
+  const page = join(root, 'apps/demo/dist')
+  const args = ['up', '--anchor', '--json', '--serve', page, '--data', data]
+  const ports = ['--port', port, '--http-port', httpPort, '--tcp-port', 0].map(String)
   const child = spawn(process.execPath, [cli, ...args, ...ports], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const { url } = await readyLine(child)
   return {
     link: url,
-    data: options.data,
     kill: () =>
       new Promise((resolve) => {
         if (child.exitCode !== null || child.signalCode !== null) resolve()
@@ -48,12 +66,6 @@ export async function startDaemon(options: {
         child.kill('SIGKILL')
       }),
   }
-}
-
-/** A folder for the data of one test, and what removes it. */
-export function dataFolder(): { readonly path: string; remove(): void } {
-  const path = mkdtempSync(join(tmpdir(), 'peerplane-e2e-'))
-  return { path, remove: () => rmSync(path, { recursive: true, force: true }) }
 }
 
 function readyLine(child: ChildProcess): Promise<{ url: string }> {

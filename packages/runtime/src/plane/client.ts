@@ -59,7 +59,7 @@ export type CommandMethods<C> = {
 export type Known<State = Json> = { readonly phase: 'loading' } | Loaded<State>
 
 /** What every client has besides the commands of its entity. No command has one of these names, and there will never be more of them. */
-interface OwnMembers<State> {
+export interface EntityMembers<State> {
   readonly type: string
   readonly id: string
   /** The state once it is loaded. Rejects with `unreadable`, `aborted` or `timeout`. */
@@ -82,7 +82,7 @@ interface OwnMembers<State> {
 
 /** One entity of the space, as an application holds it. */
 export type EntityClient<E> =
-  E extends Entity<Shape, infer C> ? CommandMethods<C> & OwnMembers<StateOf<E>> : never
+  E extends Entity<Shape, infer C> ? CommandMethods<C> & EntityMembers<StateOf<E>> : never
 
 /** The recorded commands of a client. */
 export type RecordedOf<C> = {
@@ -123,7 +123,7 @@ export class Clients {
         return this.#call(target, name, input, options)
       },
     ])
-    const own: OwnMembers<Json> = {
+    const own: EntityMembers<Json> = {
       type,
       id,
       state: (wait = {}) => this.#state(target, wait),
