@@ -1,11 +1,13 @@
 // npm run screenshot: docs/demo.png, two browsers beside each other in the running demo.
 import { spawnSync } from 'node:child_process'
-import { statSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 
 import { chromium, type Browser, type Locator, type Page } from 'playwright'
 
-import { dataFolder, startDaemon } from '../apps/demo/e2e/support/daemon.ts'
+import { startDaemon } from '../apps/demo/e2e/support/daemon.ts'
 import { launchOptions } from './chromium.mjs'
 
 const FILE = 'docs/demo.png'
@@ -15,15 +17,15 @@ const LIMIT_MS = 20_000
 
 build('tsc', ['-b', 'packages/node', 'packages/browser'])
 build('vite', ['build', '--logLevel', 'warn', 'apps/demo'])
-const data = dataFolder()
-const daemon = await startDaemon({ data: data.path, port: 0, httpPort: 0 })
+const data = mkdtempSync(join(tmpdir(), 'peerplane-screenshot-'))
+const daemon = await startDaemon(data, { port: 0, httpPort: 0 })
 const browser = await chromium.launch(launchOptions())
 try {
   await take(browser, daemon.link)
 } finally {
   await browser.close()
   await daemon.kill()
-  data.remove()
+  rmSync(data, { recursive: true, force: true })
 }
 console.log(`${FILE}: ${Math.ceil(statSync(FILE).size / 1024)} KiB`)
 

@@ -1,6 +1,6 @@
 import { expect, test, type BrowserContext, type Page } from '@playwright/test'
 
-import { daemonForEach } from './support/daemon.ts'
+import { daemonForEach } from './support/each-test.ts'
 import { addTask, openWindow, role, task, textOf, typeAt } from './support/window.ts'
 
 const daemon = daemonForEach({ port: 17_440, httpPort: 17_442 })

@@ -1,6 +1,6 @@
 import { expect, test, type Browser } from '@playwright/test'
 
-import { daemonForEach } from './support/daemon.ts'
+import { daemonForEach } from './support/each-test.ts'
 import {
   addTask,
   connectionsAtAll,

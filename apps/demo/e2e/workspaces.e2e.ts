@@ -1,6 +1,6 @@
 import { expect, test, type Page } from '@playwright/test'
 
-import { daemonForEach } from './support/daemon.ts'
+import { daemonForEach } from './support/each-test.ts'
 import { editor, openWindow, textOf, typeAt } from './support/window.ts'
 
 const daemon = daemonForEach({ port: 17_450, httpPort: 17_452 })

@@ -1,0 +1,33 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import { test } from '@playwright/test'
+
+import { startDaemon, type Daemon, type Ports } from './daemon.ts'
+
+/** Gives each test of a file an anchor with a folder of its own. */
+export function daemonForEach(ports: Ports): Daemon & { start(): Promise<void> } {
+  let data: string
+  let running: Daemon
+  const start = async (): Promise<void> => {
+    running = await startDaemon(data, ports)
+  }
+  const kill = (): Promise<void> => running.kill()
+  test.beforeEach(async () => {
+    data = mkdtempSync(join(tmpdir(), 'peerplane-e2e-'))
+    await start()
+  })
+  test.afterEach(async () => {
+    await kill()
+    rmSync(data, { recursive: true, force: true })
+  })
+  return {
+    get link() {
+      return running.link
+    },
+    kill,
+    /** The same anchor, after it was killed. */
+    start,
+  }
+}
