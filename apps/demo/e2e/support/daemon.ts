@@ -22,7 +22,7 @@ export interface Ports {
 /** Starts an anchor; on the same data and ports again it is the same anchor after a restart. */
 export async function startDaemon(data: string, { port, httpPort }: Ports): Promise<Daemon> {
   const page = join(root, 'apps/demo/dist')
-  const args = ['up', '--anchor', '--json', '--serve', page, '--data', data]
+  const args = ['up', '--anchor', '--json', '--log', 'warn', '--serve', page, '--data', data]
   const ports = ['--port', port, '--http-port', httpPort, '--tcp-port', 0].map(String)
   const child = spawn(process.execPath, [cli, ...args, ...ports], {
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 
 import { PeerplaneError } from '../errors.ts'
-import { anyArguments, OWN } from './any-argument.ts'
+import { anyArguments, OWN, type AnyArgument } from './any-argument.ts'
 
 /** One parameter of a function, or a member of it. */
 export interface Parameter {
@@ -62,15 +62,26 @@ export async function faultsOf(
   const faults: string[] = []
   const ways = new Set<boolean>()
   for (const [parameter, { pass, takes, codes }] of Object.entries(parameters)) {
-    for (const [name, value] of anyArguments) {
+    const tried = async ([name, value]: AnyArgument): Promise<Result> => {
       const result = await resultOf(() => pass(value))
       const fits = result.taken
         ? takes(value) !== false
         : takes(value) !== true && refuses(result.error, codes)
       if (!fits) faults.push(`${parameter}, ${name}: ${said(result)}`)
       ways.add(result.promised)
+      return result
+    }
+    const looked = async (name: string, result: Result): Promise<void> => {
       const trace = await after(result)
       if (trace !== undefined) faults.push(`${parameter}, ${name}: ${trace}`)
+    }
+    const isRefused = ([, value]: AnyArgument): boolean => takes(value) === false
+    let refused: Result | undefined
+    for (const argument of anyArguments.filter(isRefused)) refused = await tried(argument)
+    // One look after all of them: what any of them has changed is there still.
+    if (refused) await looked('one of the refused', { ...refused, taken: false, error: undefined })
+    for (const argument of anyArguments.filter((each) => !isRefused(each))) {
+      await looked(argument[0], await tried(argument))
     }
   }
   if (ways.size > 1) faults.push('answers through promises and without them')
