@@ -1,7 +1,14 @@
+import { fileURLToPath } from 'node:url'
+
 import { playwright } from '@vitest/browser-playwright'
 import { defineConfig } from 'vitest/config'
 
 import { launchOptions } from './scripts/chromium.mjs'
+
+// Workers, and the many processes that tests start, load what an earlier one has compiled.
+process.env['NODE_COMPILE_CACHE'] ??= fileURLToPath(
+  new URL('node_modules/.cache/compiled', import.meta.url),
+)
 
 // Packages resolve to their sources, so tests need no build.
 const conditions = ['source']

@@ -1,74 +1,17 @@
-import { spawn, spawnSync } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { env, execPath } from 'node:process'
-import { createInterface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
-import { fileURLToPath } from 'node:url'
 
 import type { PlaneStatus } from '@peerplane/runtime'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 
-import type { Ready } from './cli/up.ts'
-import { driveDaemon } from './control.ts'
+import { anyPorts, ask, end, folderForEach, inFolder, run, up } from './daemon.fixture.test.ts'
 import { currentStatus } from './problem.ts'
 
 vi.setConfig({ testTimeout: 30_000 })
-
-const program = ['--conditions=source', fileURLToPath(import.meta.resolve('./cli.ts'))]
-const anyPorts = ['--port', '0', '--tcp-port', '0', '--http-port', '0']
-
-let root: string
-const running: ChildProcess[] = []
-
-beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), 'peerplane-'))
-})
-afterEach(async () => {
-  for (const child of running.splice(0)) {
-    if (child.exitCode !== null || child.signalCode !== null) continue
-    child.kill('SIGKILL')
-    await once(child, 'exit')
-  }
-  rmSync(root, { recursive: true })
-})
-
-/** Runs the command to its end. */
-function run(
-  args: readonly string[],
-  variables: Record<string, string> = {},
-): { status: number | null; stdout: string; stderr: string } {
-  // A daemon that starts although it should not is killed.
-  const timeout = 30_000
-  const options = { cwd: root, encoding: 'utf8', env: { ...env, ...variables }, timeout } as const
-  return spawnSync(execPath, [...program, ...args], options)
-}
-
-/** Starts a daemon and waits until it is ready. */
-async function up(...args: string[]): Promise<{ ready: Ready; child: ChildProcess }> {
-  const child = spawn(execPath, [...program, 'up', '--json', ...anyPorts, ...args], {
-    cwd: root,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  running.push(child)
-  for await (const line of createInterface(child.stdout)) {
-    return { ready: JSON.parse(line) as Ready, child }
-  }
-  throw new Error('the daemon ended without being ready')
-}
+folderForEach()
 
 const status = (...args: string[]): PlaneStatus =>
   JSON.parse(run(['status', '--json', ...args]).stdout) as PlaneStatus
@@ -88,28 +31,29 @@ describe('a daemon', () => {
     expect(run(['invite']).stdout).toMatch(/^pp1\.[\w-]+\n$/)
     expect(run(['invite', '--hours', '1', '--trust-clock']).stdout).toMatch(/^pp1\.[\w-]+\n$/)
     const told = performance.now()
-    child.kill('SIGTERM')
-    const [code] = (await once(child, 'exit')) as [number]
-    expect(code).toBe(0)
+    expect(await end(child, 'SIGTERM')).toBe(0)
     expect(performance.now() - told).toBeLessThan(5_000)
     expect(run(['status']).status).toBe(4)
   })
 
-  it('keeps what is secret to its owner', async () => {
-    await up()
+  it('keeps what is secret to its owner, and its store to itself', async () => {
+    const { child } = await up()
     const mode = (...path: string[]): number =>
-      statSync(join(root, '.peerplane', ...path)).mode & 0o777
-    expect(mode('default')).toBe(0o700)
-    for (const name of ['store.db', 'store.db-wal', 'store.db-owner']) {
-      expect([name, mode('default', name)]).toEqual([name, 0o600])
+      statSync(inFolder('.peerplane', 'default', ...path)).mode & 0o777
+    expect(mode()).toBe(0o700)
+    for (const name of ['store.db', 'store.db-wal', 'store.db-owner', 'control.sock']) {
+      expect([name, mode(name)]).toEqual([name, 0o600])
     }
-    expect(mode('default', 'control.sock')).toBe(0o600)
+    const second = run(['up', ...anyPorts])
+    expect(second).toMatchObject({ status: 3, stdout: '' })
+    expect(second.stderr).toContain('store-locked')
+    expect(second.stderr).toContain(`process ${child.pid}`)
+    expect(status().storage).toBe('ok')
   })
 
   it('is the same device in the same space after it was killed', async () => {
     const first = await up()
-    first.child.kill('SIGKILL')
-    await once(first.child, 'exit')
+    await end(first.child, 'SIGKILL')
     const second = await up()
     expect(second.ready).toMatchObject({ space: first.ready.space, device: first.ready.device })
     expect(status().device).toBe(first.ready.device)
@@ -122,14 +66,11 @@ describe('a daemon', () => {
     const member = await up('--space', 'other', '--join', link)
     expect(member.ready.space).toBe(anchor.ready.space)
     expect(member.ready.device).not.toBe(anchor.ready.device)
-    const peers = async (space: string): Promise<string[]> => {
-      const daemon = await driveDaemon(join(root, '.peerplane', space, 'control.sock'))
-      const { peers: known } = await currentStatus((listener) =>
-        daemon!.target.watchStatus(listener),
-      )
-      daemon!.close()
-      return known.map(({ device }) => device)
-    }
+    const peers = (space: string): Promise<string[]> =>
+      ask(space, async (daemon) => {
+        const { peers: known } = await currentStatus((listener) => daemon.watchStatus(listener))
+        return known.map(({ device }) => device)
+      })
     const patience = { timeout: 10_000, interval: 100 }
     await expect.poll(() => peers('default'), patience).toEqual([member.ready.device])
     await expect.poll(() => peers('other'), patience).toEqual([anchor.ready.device])
@@ -137,8 +78,8 @@ describe('a daemon', () => {
   })
 
   it('serves a web application and prints its link with an invitation', async () => {
-    mkdirSync(join(root, 'site'))
-    writeFileSync(join(root, 'site', 'index.html'), '<p>hello')
+    mkdirSync(inFolder('site'))
+    writeFileSync(inFolder('site', 'index.html'), '<p>hello')
     const { ready } = await up('--serve', 'site')
     expect(ready.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/#join=pp1\./)
     const page = await fetch(ready.url!)
@@ -147,29 +88,21 @@ describe('a daemon', () => {
 })
 
 describe('what is wrong is said', () => {
-  it('when another process uses the store', async () => {
-    const { child } = await up()
-    const second = run(['up', ...anyPorts])
-    expect(second.status).toBe(3)
-    expect(second.stderr).toContain('store-locked')
-    expect(second.stderr).toContain(`process ${child.pid}`)
-    expect(second.stdout).toBe('')
-    expect(status().storage).toBe('ok')
-  })
-
-  it.each(['--port', '--tcp-port', '--http-port'])('when the %s is taken', async (flag) => {
-    mkdirSync(join(root, 'site'))
+  it('when a port is taken, and nothing is left behind', async () => {
+    mkdirSync(inFolder('site'))
     const taken = createServer().listen(0, '127.0.0.1')
     await once(taken, 'listening')
     const { port } = taken.address() as AddressInfo
-    const ports = anyPorts.with(anyPorts.indexOf(flag) + 1, String(port))
-    const refused = run(['up', ...ports, '--serve', 'site'])
-    expect(refused).toMatchObject({
-      status: 1,
-      stdout: '',
-      stderr: expect.stringContaining('port-in-use') as string,
-    })
-    expect(refused.stderr).toContain(String(port))
+    for (const flag of ['--port', '--tcp-port', '--http-port']) {
+      const ports = anyPorts.with(anyPorts.indexOf(flag) + 1, String(port))
+      const refused = run(['up', ...ports, '--serve', 'site'])
+      expect(refused).toMatchObject({
+        status: 1,
+        stdout: '',
+        stderr: expect.stringContaining('port-in-use') as string,
+      })
+      expect(refused.stderr).toContain(String(port))
+    }
     taken.close()
     await up()
   })
@@ -181,7 +114,7 @@ describe('what is wrong is said', () => {
     const fromVariable = run(['up'], { PEERPLANE_HOTS: '127.0.0.1' })
     expect(fromVariable.status).toBe(2)
     expect(fromVariable.stderr).toContain('the nearest known key is PEERPLANE_HOST')
-    writeFileSync(join(root, 'peerplane.json'), '{"tcpprot":1}')
+    writeFileSync(inFolder('peerplane.json'), '{"tcpprot":1}')
     const fromFile = run(['up'])
     expect(fromFile.status).toBe(2)
     expect(fromFile.stderr).toContain(
@@ -190,23 +123,27 @@ describe('what is wrong is said', () => {
     expect(run(['up', '--config', 'missing.json'])).toMatchObject({ status: 2 })
   })
 
-  it('when the store is corrupt', async () => {
+  it('when others can read the store, and when it is corrupt', async () => {
     const { child } = await up()
-    child.kill('SIGTERM')
-    await once(child, 'exit')
-    writeFileSync(join(root, '.peerplane', 'default', 'store.db'), 'x'.repeat(8_192))
-    const refused = run(['up', ...anyPorts])
-    expect(refused.status).toBe(1)
-    expect(refused.stderr).toContain('store-corrupt')
+    await end(child, 'SIGTERM')
+    const store = inFolder('.peerplane', 'default', 'store.db')
+    chmodSync(store, 0o644)
+    const exposed = run(['up', ...anyPorts])
+    expect(exposed.status).toBe(1)
+    expect(exposed.stderr).toContain('exposed-secret')
+    chmodSync(store, 0o600)
+    writeFileSync(store, 'x'.repeat(8_192))
+    const corrupt = run(['up', ...anyPorts])
+    expect(corrupt.status).toBe(1)
+    expect(corrupt.stderr).toContain('store-corrupt')
   })
 
   it('when the key of the device is gone, until it is invited again', async () => {
     const host = await up('--data', 'host')
     const invitation = run(['invite', '--data', 'host']).stdout.trim()
     const guest = await up('--data', 'guest', '--join', invitation)
-    guest.child.kill('SIGTERM')
-    await once(guest.child, 'exit')
-    const database = new DatabaseSync(join(root, 'guest', 'default', 'store.db'))
+    await end(guest.child, 'SIGTERM')
+    const database = new DatabaseSync(inFolder('guest', 'default', 'store.db'))
     const { changes } = database.prepare("DELETE FROM pairs WHERE key = x'34'").run()
     database.close()
     expect(Number(changes)).toBe(1)
@@ -220,21 +157,11 @@ describe('what is wrong is said', () => {
     expect(healed.ready.device).not.toBe(guest.ready.device)
   }, 90_000)
 
-  it('when others can read the store', async () => {
-    const { child } = await up()
-    child.kill('SIGTERM')
-    await once(child, 'exit')
-    chmodSync(join(root, '.peerplane', 'default', 'store.db'), 0o644)
-    const refused = run(['up', ...anyPorts])
-    expect(refused.status).toBe(1)
-    expect(refused.stderr).toContain('exposed-secret')
-  })
-
   it('when the invitation is none', () => {
     const refused = run(['up', ...anyPorts, '--join', 'https://tally.example/#join=pp1.nothing'])
     expect(refused.status).toBe(2)
     expect(refused.stderr).toContain('invalid-invitation')
-    expect(existsSync(join(root, '.peerplane'))).toBe(false)
+    expect(existsSync(inFolder('.peerplane'))).toBe(false)
   })
 
   it('when no daemon runs', () => {
