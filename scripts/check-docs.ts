@@ -3,7 +3,7 @@
 // and so do the tests that it names.
 //
 //   ```ts               is type checked, as a module of its own
-//   ```ts run           is also run; it must end by itself, or be followed by
+//   ```ts run           is also run; it must end without being stopped, or be followed by
 //   ```text output      all that the run has to print; it is stopped a second after it has
 //   ```sh run tally     is run in the folder `tally`, empty at first, beside the checkout, which is
 //                       called `peerplane` there; blocks of one page share the folder

@@ -39,7 +39,7 @@ async function take(browser: Browser, link: string): Promise<void> {
 
   await write(
     ada,
-    'Trip to the coast\n\nTrain at 9:12, platform 4. Whoever is late takes the bus.\n',
+    'Trip to the coast\n\nTrain at 9:12, platform 4. If you are late, take the bus.\n',
   )
   await shows(bob, 'the bus.')
   await write(bob, '\nI bring the map: it works without signal, too.\n')

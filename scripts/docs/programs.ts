@@ -29,7 +29,7 @@ const SETTLE_MS = 1_000
 
 /**
  * Runs a command and compares all that it prints.
- * @param expected what it has to print, whereupon it is stopped; without it the command has to end by itself
+ * @param expected what it has to print; then it is stopped. Without it the command has to end on its own
  * @returns what is wrong, or undefined
  */
 export function output(

@@ -81,5 +81,5 @@ export function writeTables(root: string): void {
 export function staleTables(root: string): string[] {
   return Object.entries(pages())
     .filter(([path, text]) => readFileSync(join(root, path), 'utf8') !== text)
-    .map(([path]) => `${path} is not what the code says: npm run docs writes it anew`)
+    .map(([path]) => `${path} is not what the code says: npm run docs writes it again`)
 }

@@ -5,7 +5,7 @@ import { addTask, openWindow, role, task, textOf, typeAt } from './support/windo
 
 const daemon = daemonForEach({ port: 17_440, httpPort: 17_442 })
 
-/** What becomes of the page that leads; what it gives wakes the page up again. */
+/** Ends or freezes the leading page. The function that it returns wakes the page up again. */
 type End = (page: Page, context: BrowserContext) => Promise<(() => Promise<unknown>) | undefined>
 
 const ends: Record<string, End> = {

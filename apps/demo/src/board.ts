@@ -58,7 +58,7 @@ export function openBoard(
     return item
   }
 
-  // Only what changed is drawn anew: focus and a card being dragged outlive the edits of others.
+  // Only changed cards are drawn again: focus and a card being dragged survive the edits of others.
   const drawn = (row: TaskRow): { state: TaskRow['state']; element: HTMLElement } => {
     const known = cards.get(row.id)
     return known?.state === row.state ? known : { state: row.state, element: card(row) }

@@ -82,7 +82,7 @@ function offerInvitation(plane: BrowserPlane): void {
   })
   copy.addEventListener('click', () => {
     link.select()
-    // Ignored: the person is told another way.
+    // Ignored: the button then asks the person to copy by hand.
     navigator.clipboard.writeText(link.value).then(
       () => (copy.textContent = 'Copied'),
       () => (copy.textContent = 'Copy it with the keyboard'),
@@ -116,7 +116,7 @@ function explain(error: unknown): void {
     const own = location.pathname + location.search
     tell(message, h('a', { href: own }, 'Open your own workspace instead'))
   } else if (code === 'closed') {
-    tell(message, h('a', { href: location.pathname + location.search }, 'Begin anew here'))
+    tell(message, h('a', { href: location.pathname + location.search }, 'Start again here'))
   } else if (code.startsWith('stor')) {
     const list = h('button', { type: 'button' }, 'Show the workspaces in this browser')
     list.addEventListener('click', () => byId('show-workspaces', HTMLElement).click())

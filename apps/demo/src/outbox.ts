@@ -19,7 +19,7 @@ import {
 /** Keystrokes wait this long for each other, in milliseconds: one commit holds them all. */
 const GATHER_MS = 25
 const RETRY_MS = 1_000
-/** A person is told of what takes longer to be stored. */
+/** The page says so when storing an edit takes longer than this. */
 const PATIENCE_MS = 2_000
 /** Characters changed by one edit, below the operations that one change of a document may have. */
 const MOST = 40_000

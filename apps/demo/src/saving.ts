@@ -15,7 +15,7 @@ export function showSaving({ state, reason, refused }: Saving, dismiss: () => vo
   copy.textContent = 'Copy the text'
   copy.onclick = () => {
     text.select()
-    // Ignored: the person is told another way.
+    // Ignored: the button then asks the person to copy by hand.
     navigator.clipboard.writeText(text.value).then(
       () => (copy.textContent = 'Copied'),
       () => (copy.textContent = 'Copy it with the keyboard'),

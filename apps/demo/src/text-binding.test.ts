@@ -101,7 +101,7 @@ test('two editors show the shared text once everything was sent, and no typed ch
   )
 })
 
-test('an edit that was refused is sent again upon the newest text', () => {
+test('an edit that was refused is sent again, rebased on the newest text', () => {
   const server = new Server()
   const editor = new Editor(server)
   editor.type(0, 0, 'mine')

@@ -44,7 +44,7 @@ export const typed = (binding: Binding, changes: ChangeSet): Binding => ({
 
 /**
  * The edit to send now, with the version its positions refer to; `undefined` while one is on its way or nothing was typed. It changes at most
- * `most` characters, and the rest is sent after it: a commit has limits, a paste has none.
+ * `most` characters, and the rest is sent after it: a commit has a size limit, a paste does not.
  */
 export function send(
   binding: Binding,
@@ -86,7 +86,7 @@ export function confirmed(binding: Binding, changed: boolean): Step {
     : { binding: { ...binding, made: true }, changes: undefined }
 }
 
-/** The edit on its way was not made: it is to be sent again, upon the newest text. */
+/** The edit on its way was refused: it must be sent again, rebased on the newest text. */
 export function refused(binding: Binding): Step {
   if (!binding.sent) return { binding, changes: undefined }
   const again: Binding = {
@@ -126,7 +126,7 @@ function landed(binding: Binding, shared: SharedText): Step {
   return rebase(settled, expected, shared)
 }
 
-/** Carries what was typed over from the text it was typed upon to a newer shared text. */
+/** Rebases what was typed from the text in which it was typed to a newer shared text. */
 function rebase(binding: Binding, before: string, shared: SharedText): Step {
   const foreign = changesBetween(before, shared.text)
   const changes = foreign.map(binding.unsent)

@@ -16,7 +16,7 @@ export function offerWorkspaces(current: string, say: (error: unknown) => void):
   }
   const erase = async (name: string): Promise<void> => {
     await eraseSpace(name)
-    // This page begins anew, where any invitation fits.
+    // This page starts again with an empty store, which takes any invitation.
     if (name === current) location.reload()
     else await show()
   }
@@ -69,7 +69,7 @@ const address = (name: string): string => {
 }
 
 const sharing = ({ shared }: StoredSpace): string => {
-  if (shared === undefined) return 'It cannot be told whether other devices have it.'
+  if (shared === undefined) return 'It is not known whether other devices have it.'
   return shared ? 'Other devices may have it, too.' : 'Only this browser has it.'
 }
 

@@ -43,7 +43,7 @@ const ways: readonly [string, (page: Blocked) => void][] = [
   ],
 ]
 
-it.each(ways)('a page that may store nothing is told so: %s', async (_, block) => {
+it.each(ways)('a page that may store nothing gets an error that says so: %s', async (_, block) => {
   const { frame, loaded } = await newPage()
   block(frame.contentWindow as Blocked)
   const { open, spaces, eraseSpace } = loaded

@@ -2,7 +2,7 @@ import { describe, PeerplaneError } from '@peerplane/core'
 
 /**
  * The invitation in the address of a page; `undefined` if there is none. `open` takes the whole address too. Once it has succeeded, the
- * application should take the fragment out of the address bar, because whoever sees it can join:
+ * application should take the fragment out of the address bar, because anyone who sees it can join:
  *
  *     history.replaceState(null, '', location.pathname + location.search)
  */

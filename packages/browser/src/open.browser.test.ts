@@ -51,7 +51,7 @@ it.each(['dies', 'closes'])('goes on in another tab when the leading one %s', as
   await leader.tally.vote()
   await third.tally.vote()
   await eventually(() => expect(seen.map((each) => each.at(-1))).toEqual([2, 2]))
-  // The page of a tab that crashes is told nothing.
+  // The page of a tab that crashes gets no event.
   if (end === 'dies') forgetPageEvents(frames[0]!)
   frames.shift()!.remove()
   planes.shift()

@@ -34,7 +34,7 @@ export interface OpenOptions extends Wait {
    * `reportError`, so that it is seen like any uncaught error of the page.
    */
   readonly onError?: ((error: PeerplaneError) => void) | undefined
-  /** Takes every event of this plane, as its table of events says; see {@link Trace}. Default: nobody is told, which costs nothing. */
+  /** Called with every event of this plane, as in the table of events; see {@link Trace}. Default: none, which costs nothing. */
   readonly trace?: Trace | undefined
 }
 

@@ -22,7 +22,7 @@ interface Memory {
   remembered?: Remembered | undefined
 }
 
-/** Opens the replica of this tab each time it leads, and anew when its storage is lost or an invitation takes the place of a new space. */
+/** Opens the replica of this tab each time the tab leads, and again when its storage is lost or an invitation replaces a new space. */
 export function createReplica(options: OpenOptions, platform: Platform): Lead {
   const memory: Memory = { join: options.join, term: 0 }
   return async (wanted, taken) => {
@@ -30,7 +30,7 @@ export function createReplica(options: OpenOptions, platform: Platform): Lead {
     try {
       return await openReplica({ ...options, online }, taken, platform, memory)
     } catch (error) {
-      // Of another tab, which is told when it asks again: meanwhile something was written here.
+      // The invitation of another tab, which gets the error when it asks again: meanwhile something was written here.
       const isForeign = memory.join !== options.join
       if (!isForeign || !(error instanceof PeerplaneError) || error.code !== 'wrong-space')
         throw error

@@ -28,8 +28,8 @@ export function spaces(): Promise<readonly StoredSpace[]> {
 
 /**
  * Leaves a space: erases all that this browser has stored under a name, its key and its membership included. What no other device holds is
- * gone for good; other devices keep what they have, and are told nothing. Planes that have it open, in all tabs, are closed, and their calls reject
- * with `closed`. A name that nothing is stored under is none to erase: nothing happens.
+ * gone for good; other devices keep what they have, and do not learn of it. Planes that have it open, in all tabs, are closed, and their calls reject
+ * with `closed`. If nothing is stored under the name, nothing happens.
  *
  * Rejects with `store-failed`, `unsupported` or `invalid-input`.
  */

@@ -17,7 +17,7 @@ const status = (...args: string[]): PlaneStatus =>
   JSON.parse(run(['status', '--json', ...args]).stdout) as PlaneStatus
 
 describe('a daemon', () => {
-  it('answers status and invite, and ends in order when it is told to', async () => {
+  it('answers status and invite, and shuts down cleanly on a signal', async () => {
     const { ready, child } = await up()
     expect(status()).toMatchObject({
       space: ready.space,

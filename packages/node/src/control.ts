@@ -52,7 +52,7 @@ const controlContract: Contract<Controlled> = {
 }
 
 /**
- * Answers at `path` until the returned function is called. Whoever calls must hold the lock of the store: a socket left there is removed.
+ * Answers at `path` until the returned function is called. The caller must hold the lock of the store: a socket left there is removed.
  * `local` is the backend behind `target`.
  */
 export async function serveControl(
@@ -97,7 +97,7 @@ export async function driveDaemon(path: string): Promise<Driven | undefined> {
   const socket = await connected(path)
   if (!socket) return undefined
   const failed = Promise.withResolvers<never>()
-  // Ignored: whoever races it has it.
+  // Ignored: the caller that races it gets it.
   failed.promise.catch(() => undefined)
   const lines = new Lines(socket, replies, requests)
   const client = new Client<Controlled>({

@@ -77,13 +77,13 @@ async function inviteFrom(): Promise<string> {
   return invitation
 }
 
-it('an invitation that is none leaves nothing behind', async () => {
+it('an invalid invitation leaves nothing behind', async () => {
   const data = join(root, 'untouched')
   await expect(openAt(data, 'pp1.nothing')).rejects.toMatchObject({ code: 'invalid-invitation' })
   expect(existsSync(data)).toBe(false)
 })
 
-/** Ways in which the store of an open plane goes away, and whether what is left of it is told from nothing. */
+/** Ways in which the store of an open plane goes away, and whether what is left of it can be distinguished from nothing. */
 const losses: readonly [
   way: string,
   lose: (directory: string) => void,
@@ -129,7 +129,7 @@ it.each(losses)(
   },
 )
 
-/** The membership of whoever opens next, or the code with which that is refused. */
+/** The membership of the next plane that opens, or the code with which it is refused. */
 async function outcomeOf(data: string): Promise<string> {
   try {
     const plane = await openAt(data)

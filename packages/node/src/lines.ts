@@ -32,7 +32,7 @@ export class Lines {
     this.#maxSentBytes = sent.maxBytes
   }
 
-  /** Throws `too-large`. Whoever does not read what it has asked for is cut off. */
+  /** Throws `too-large`. Cuts off a peer that does not read what it has asked for. */
   send(message: unknown): void {
     if (!this.#socket.writable) return
     const line = utf8(`${JSON.stringify(message)}\n`)
@@ -88,7 +88,7 @@ export class Lines {
     this.#cancel = systemScheduler.after(limits.controlMs, () =>
       end(
         new PeerplaneError('timeout', 'no whole line came over the socket', {
-          advice: 'The daemon is busy or stopped: try again, or start it anew.',
+          advice: 'The daemon is busy or stopped: try again, or restart it.',
         }),
       ),
     )

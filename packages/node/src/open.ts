@@ -86,7 +86,7 @@ async function assemble(options: OpenOptions, { topic, dial }: NetworkSpace): Pr
   return createNodeNetwork({ topic, dial, listen, announce, proxies, anchor, ...platform, trace })
 }
 
-/** Goes online; a network that did not start is the failure of whoever asked to listen. */
+/** Goes online. The caller asked to listen, so a network that does not start rejects the call. */
 async function startListening(backend: LocalBackend): Promise<void> {
   await backend.setOnline(true)
   const { network, lastError } = await currentStatus((listener) => backend.watchStatus(listener))

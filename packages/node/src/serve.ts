@@ -56,7 +56,7 @@ export async function serveFiles(options: {
   const perAddress = Math.ceil(total / 2)
   const places = new AddressPlaces({ total, perAddress, proxies: options.proxies ?? THIS_MACHINE })
   server.on('connection', (socket: Socket) => {
-    // Whoever has waited longest goes: a flood loses places to those who ask for something.
+    // The client that has waited longest goes: a flood loses places to clients that ask for something.
     const leave = places.take(socket.remoteAddress ?? '', { dismiss: () => socket.destroy() })
     socket.on('close', leave)
   })
@@ -151,7 +151,7 @@ async function findFile(root: string, url: string): Promise<string | undefined> 
   try {
     path = decodeURIComponent(url.split(/[?#]/, 1)[0]!)
   } catch {
-    // Ignored: the client is told that there is no such file.
+    // Ignored: the client gets 404.
     return undefined
   }
   const segments = path.split('/').filter(Boolean)
@@ -164,7 +164,7 @@ async function findFile(root: string, url: string): Promise<string | undefined> 
     if (!found.startsWith(root + sep)) return undefined
     return (await stat(found)).isFile() ? found : undefined
   } catch {
-    // Ignored: the client is told that there is no such file.
+    // Ignored: the client gets 404.
     return undefined
   }
 }

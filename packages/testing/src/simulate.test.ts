@@ -138,7 +138,7 @@ test(
         set: (note, sold: number) => note.sold.set(sold),
         label: (note, text: string) => note.d1.set(text),
         refuse: () => {
-          throw new Rejected('sold-out', 'd1 has none, c2 neither')
+          throw new Rejected('sold-out', 'd1 is empty, c2 too')
         },
       },
     })
@@ -176,7 +176,7 @@ test(
       / (Ada|Bob), step \d: label "for d1,\\"c0\\":d0" on note\/d0: acknowledged/,
     )
     expect(story).toMatch(
-      / (Ada|Bob), step \d: refuse on note\/d0: rejected \(sold-out: d1 has none, c2 neither\)\./,
+      / (Ada|Bob), step \d: refuse on note\/d0: rejected \(sold-out: d1 is empty, c2 too\)\./,
     )
     expect(story).toMatch(/\d\. .*: fails \(TypeError: d0 is no function\)\./)
     expect(story).toMatch(/ (Ada|Bob): d0 holds: d1 and c2 are labels of d0\.1\n/)

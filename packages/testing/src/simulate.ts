@@ -43,7 +43,7 @@ const SHRINK_RUNS = 300
  *
  * Throws {@link InvariantBroken} for the first seed that breaks an invariant, or whose devices do not become equal. Before that, devices,
  * steps and faults that do not matter are left out; the message tells what happens in what remains. Throws an `Error` when no action was
- * acknowledged in any run, and `invalid-input` or `invalid-declaration` for a simulation that is none.
+ * acknowledged in any run, and `invalid-input` or `invalid-declaration` for an invalid simulation.
  */
 export async function simulate(given: Simulation): Promise<void> {
   const simulation = takeSimulation(given)

@@ -18,7 +18,7 @@ export interface SimulatedDevice {
  */
 export type Action = (device: SimulatedDevice) => Promise<unknown>
 
-/** What came of one action. */
+/** The outcome of one action. */
 export interface Performed {
   /** Its name in the workload. */
   readonly action: string

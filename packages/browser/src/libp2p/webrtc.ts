@@ -110,7 +110,7 @@ function watch(muxer: ChannelMuxer, refuse: (why: Refusal) => void): void {
     return early.every(({ data }) => isGood(data))
   }
   const adopt = muxer.onDataChannel.bind(muxer)
-  // Before the stream listens: it shall not see what is refused.
+  // Before the stream listens: it must not see what is refused.
   muxer.onDataChannel = (channel, early = []) => {
     if (muxer.streams.length >= limits.streams) refuse('flood')
     else if (attend(channel, early)) adopt(channel, early)

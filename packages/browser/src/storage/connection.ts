@@ -25,7 +25,7 @@ export interface Connection {
 
 /** What the user of a connection decides. */
 export interface ConnectionEvents {
-  /** There is no database: makes its object stores; `false` if there must be one, and none shall be made. */
+  /** There is no database: makes its object stores; `false` if there must be one already and it must not be made. */
   readonly create: (database: IDBPDatabase) => boolean
   /** Looks at each new connection before it is used; throws for a database that is not the one it should be. */
   readonly accept: (database: IDBPDatabase) => Promise<void>
@@ -48,7 +48,7 @@ export function createConnection(
       disconnected()
     })
     current = opening
-    // Ignored: the caller has it; the next one opens the database anew.
+    // Ignored: the caller has it; the next caller opens the database again.
     opening.catch(() => forget(opening))
     return opening
   }

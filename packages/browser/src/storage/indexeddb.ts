@@ -44,7 +44,7 @@ export interface IndexedDbStoreOptions {
   readonly after?: number | undefined
   /** Called once, when the database was deleted or cleared while it was open. */
   readonly onLost?: ((error: PeerplaneError) => void) | undefined
-  /** Is told what is written. */
+  /** Called with an event for every write. */
   readonly trace?: Trace | undefined
 }
 
@@ -62,10 +62,10 @@ export interface DeviceStore extends Store {
  * A store in one IndexedDB database. Only one tab writes to it: the one that has opened it last. Every write of an earlier opening is refused
  * with `store-locked`, and changes nothing, also if that tab was asleep for a while and knows of nothing.
  *
- * One transaction is under way at a time; writes that come meanwhile share the next one. It is `strict` (flushed to the disk before it
+ * One transaction runs at a time; writes that come meanwhile share the next one. It is `strict` (flushed to the disk before it
  * completes) if any of its writes is `synced`, otherwise `relaxed`. A connection that the browser has closed is opened again.
  *
- * Once somebody has deleted the database or cleared it, nothing is acknowledged any more: all calls reject with `storage-lost`.
+ * Once somebody has deleted the database or cleared it, nothing is acknowledged: all calls reject with `storage-lost`.
  *
  * Rejects with `store-version`, `store-failed`, `store-corrupt`, `storage-lost`, or `unsupported` where strict transactions do not exist.
  */
@@ -107,7 +107,7 @@ class IndexedDbStore implements DeviceStore {
   readonly #trace: Trace | undefined
   #isPairStored: boolean
   #queue: Queued[] = []
-  /** Settles, and never rejects, when nothing is queued any more. */
+  /** Settles, and never rejects, once the queue is empty. */
   #flushing: Promise<void> | undefined
   #asides = 0
 
@@ -312,7 +312,7 @@ class IndexedDbStore implements DeviceStore {
 const isFull = (error: unknown): boolean =>
   error instanceof DOMException && error.name === 'QuotaExceededError'
 
-/** Takes back what a transaction was asked so far, unless it has ended by itself. */
+/** Takes back what a transaction was asked so far, unless it has already ended. */
 function abort(transaction: { abort(): void }): void {
   try {
     transaction.abort()

@@ -46,8 +46,8 @@ const refuse = async (): Promise<never> => {
 }
 
 /**
- * Deletes all that a database holds. Whoever has it open writes nothing from then on, and finds it empty when it opens it anew. So the record
- * of the last term stays: a database that was deleted is not to be told from one that was lost.
+ * Deletes all that a database holds. A tab that has it open writes nothing from then on, and finds it empty when it opens it again. The record
+ * of the last term stays, because a deleted database would look like a lost one.
  */
 export async function eraseStored(name: string): Promise<void> {
   // Ignored: what cannot be opened is deleted as it is.

@@ -199,7 +199,7 @@ export class Actor {
     for (const kind of Object.keys(kinds) as Kind[]) this.#watch(this.plane, kind)
   }
 
-  /** In every other story the application is deployed anew from time to time. */
+  /** In every other story the application is deployed again from time to time. */
   #version(): number {
     return this.#story.seed % 2 === 0 ? Math.floor(this.#story.tabs / 2) : 0
   }

@@ -24,7 +24,7 @@ export const openLobby = (
   receive: (message: LobbyMessage) => void,
 ): Typed<LobbyMessage> => openTyped(env, `peerplane-tabs-1:${space}`, readLobbyMessage, receive)
 
-/** The end of a following tab of the line between it and whoever leads. */
+/** The following tab's end of the channel between it and the leader. */
 export const openLineOfTab = (
   env: TabEnvironment,
   tab: string,
@@ -38,7 +38,7 @@ export const openLineOfLeader = (
   receive: (message: FromTab) => void,
 ): Typed<FromLeader> => openTyped(env, lineName(tab), readFromTab, receive)
 
-/** The lock that is held by whoever leads the tabs of a space. */
+/** The lock that the leading tab of a space holds. */
 export const leaderLock = (space: string): string => `peerplane:${space}`
 
 /** The lock that a following tab holds while it lives. */

@@ -10,7 +10,7 @@ export interface Locks {
    * aborts. Settles as the promise of `whileHeld` does; resolves without having called it when `signal` aborts before its turn.
    */
   hold(name: string, signal: AbortSignal, whileHeld: WhileHeld): Promise<void>
-  /** Takes `name` from whoever holds it, before all who wait in line; then as {@link Locks.hold}. */
+  /** Takes `name` from its holder, ahead of all that wait for it; then as {@link Locks.hold}. */
   steal(name: string, whileHeld: WhileHeld): Promise<void>
 }
 

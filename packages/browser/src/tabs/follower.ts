@@ -5,7 +5,7 @@ import { openLineOfTab, openLobby, tabLock } from './channel.ts'
 import type { TabEnvironment } from './environment.ts'
 import { compareVersions, type TabVersion } from './version.ts'
 
-/** What a following tab is told. */
+/** What a following tab is notified of. */
 export interface FollowerEvents {
   /** There is a leader, the first or another one than before. `isOlder` if this tab has an older version than the leader. */
   welcomed(backend: RemoteBackend, isOlder: boolean): void
@@ -18,7 +18,7 @@ export interface FollowerEvents {
   readonly watchFailed: (error: PeerplaneError) => void
 }
 
-/** Looks for whoever leads the tabs of a space, again after each change of leader, until the returned function is called. */
+/** Looks for the leading tab of a space, again after each change of leader, until the returned function is called. */
 export function follow(
   env: TabEnvironment,
   space: string,

@@ -14,7 +14,7 @@ export interface Leadership {
   readonly backend: LocalBackend
   /** Larger than that of every earlier leader of this store, which writes nothing from then on. */
   readonly term: number
-  /** Resolves when the replica has to be closed and opened anew. */
+  /** Resolves when the replica has to be closed and opened again. */
   readonly over?: Promise<void> | undefined
 }
 
@@ -25,7 +25,7 @@ export interface LeaderSide {
 }
 
 /**
- * Serves `backend` to all tabs of a space that follow, as the leader of `term`; `following` is told how many there are.
+ * Serves `backend` to all tabs of a space that follow, as the leader of `term`; `following` is called with their number.
  *
  * Each tab holds a lock of its own for as long as it lives. The leader stands in line for it and is served when the tab is gone.
  */

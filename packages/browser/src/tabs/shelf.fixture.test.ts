@@ -10,7 +10,7 @@ import type { LocalBackend, Outcome, PlaneStatus } from '@peerplane/runtime'
 import type { Leadership } from './leader-side.ts'
 import type { Tab } from './tab.fixture.test.ts'
 
-/** Counters that survive whoever opened them, and what is known of who did. */
+/** Counters that outlive the tabs that opened them, and a record of those tabs. */
 export interface Disk {
   readonly values: Map<string, number>
   readonly outcomes: Map<string, Outcome>

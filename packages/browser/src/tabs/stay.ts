@@ -18,12 +18,12 @@ export interface TabsStatus {
 }
 
 /**
- * Opens the runtime of this tab, and takes the store from whoever has it open: that one writes nothing from then on. `online` is what the
+ * Opens the runtime of this tab, and takes the store from the tab that has it open, which writes nothing from then on. `online` is what the
  * application wanted last, if a tab that led before has said; `taken` is called as soon as it shows that another tab has taken the store.
  */
 export type Lead = (online: boolean | undefined, taken: () => void) => Promise<Leadership>
 
-/** What is told of a stay. */
+/** Called as a stay proceeds. */
 export interface StayEvents {
   /** It is the turn of this tab; it opens its runtime. */
   leading(): void
@@ -39,7 +39,7 @@ export interface StayEvents {
 }
 
 /**
- * Lets this tab take part: it follows whoever leads and stands in line to lead, and gives `steady` its targets.
+ * Lets this tab take part: it follows the leader and stands in line to lead, and gives `steady` its targets.
  *
  * The returned function ends that; it resolves when the store is closed and another tab may lead, or rejects as closing it does.
  */
@@ -146,7 +146,7 @@ async function reign(
           })
         }
       } finally {
-        // The lock is given back only when nothing of this tab can reach the store any more.
+        // The lock is given back only once nothing of this tab can reach the store.
         await leadership.backend.close()
       }
     } while (!ended.aborted)

@@ -22,7 +22,7 @@ export interface SteadyBackend {
   detach(): void
   /** Whether the application wants a network; `undefined` as long as that was never said. */
   online(): boolean | undefined
-  /** A failure that no caller can be told; the status shows it until a target is attached. */
+  /** Called with a failure that no caller waits for; the status shows it until a target is attached. */
   readonly failed: (error: unknown) => void
   /** Refuses what is asked from now on with `closed`; resolves when everything asked before is answered. */
   finish(): Promise<void>

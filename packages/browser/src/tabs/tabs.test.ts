@@ -160,7 +160,7 @@ describe('a take-over', () => {
     expect(third.tabs().role).toBe('leader')
   })
 
-  it('loses no acknowledged command and shows nothing twice, whoever dies when', async () => {
+  it('loses no acknowledged command and shows nothing twice, whichever tab dies, at any time', async () => {
     for (let seed = 1; seed <= 20; seed++) await campaign(seed)
   }, 60_000)
 })
@@ -188,7 +188,7 @@ describe('a follower', () => {
     expect(disk.watchers).toBe(0)
   })
 
-  it('is told at the deadline that it is not known what came of a command, and can ask', async () => {
+  it('gets "unknown" at the deadline of a command, and can ask for the outcome', async () => {
     const { open, disk, tab } = await browser()
     await open()
     const follower = await open()

@@ -81,7 +81,7 @@ async function run(seed: number, steps: readonly Step[]): Promise<void> {
       if (actors.length < 5) actors.push(new Actor(story))
     })
   }
-  // Whoever hangs wakes up, and every deadline passes.
+  // Tabs that hang wake up, and every deadline passes.
   await world.run(50_000 + 2 * limits.tabAnswerMs)
   const reader = new Actor(story)
   await world.run(50_000, () => reader.plane !== undefined)

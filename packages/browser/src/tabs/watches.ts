@@ -11,7 +11,7 @@ export interface Watches {
 /** Starts a watch and returns what ends it. */
 type StartWatch = (backend: RemoteBackend) => () => void
 
-/** No backend at first. `failed` is told when a watch cannot be started on a later one. */
+/** No backend at first. `failed` is called when a watch cannot be started on a later one. */
 export function createWatches(failed: (error: unknown) => void): Watches {
   const watches = new Map<symbol, { readonly start: StartWatch; stop: (() => void) | undefined }>()
   let current: RemoteBackend | undefined

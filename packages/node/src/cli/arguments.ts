@@ -107,7 +107,7 @@ function known(word: string): CommandName {
 function checkWords(words: readonly string[], command: CommandName): void {
   const { word }: CommandHelp = commandHelp[command]
   const tooMany = words[word === undefined ? 1 : 2]
-  if (tooMany !== undefined) throw usage(`"${tooMany}" is one word too many`, command)
+  if (tooMany !== undefined) throw usage(`unexpected argument "${tooMany}"`, command)
 }
 
 function valueOf(

@@ -43,7 +43,7 @@ const config: Flag = {
 export const commandHelp = {
   up: {
     about: 'run a daemon; with --anchor, an anchor',
-    details: `Runs until it is told to stop (SIGTERM or Ctrl+C), and then makes everything durable. With --join the device becomes a member of a space; without, the space of the store is opened, or a new one founded. Nothing is made before all settings are checked.`,
+    details: `Runs until it gets SIGTERM or Ctrl+C, then makes everything durable. With --join the device becomes a member of a space; without it the daemon opens the space of the store, or founds a new one. All settings are checked before anything is created.`,
     flags: {
       ...everySetting,
       config,
@@ -52,7 +52,7 @@ export const commandHelp = {
   },
   invite: {
     about: 'print an invitation to the space of the running daemon',
-    details: `Whoever has the invitation can join within its time. --data and --space name the daemon.`,
+    details: `Anyone who has the invitation can join until it expires. --data and --space select the daemon.`,
     flags: {
       hours: { argument: 'N', about: 'how long it may be used (default 24)' },
       'trust-clock': {
@@ -64,8 +64,8 @@ export const commandHelp = {
     },
   },
   status: {
-    about: 'print how the running daemon is, and what is wrong',
-    details: `--data and --space name the daemon.`,
+    about: 'print the status of the running daemon, and what is wrong',
+    details: `--data and --space select the daemon.`,
     flags: {
       json: { argument: undefined, about: 'print it as JSON' },
       ...ofDaemon,

@@ -19,7 +19,7 @@ import { currentStatus } from '../problem.ts'
 /** Exit code: nobody is there who could be asked. */
 const NO_DAEMON = 4
 
-/** How long a daemon may take to close when it is told to stop. */
+/** How long a daemon may take to close after a signal. */
 const DRAIN_MS = 5_000
 
 const commands: Readonly<Record<CommandName, (args: Arguments) => Promise<number | void>>> = {

@@ -26,7 +26,7 @@ export interface Ready {
 /** A running daemon. */
 export interface Daemon {
   readonly ready: Ready
-  /** What whoever started it should know. */
+  /** What the person who started it should know. */
   readonly warning: string | undefined
   /** Takes no more requests, makes everything durable, closes. */
   drain(): Promise<void>
@@ -78,7 +78,7 @@ export async function startDaemon(config: Config, trace: Trace | undefined): Pro
 
 /** The log of a daemon, on stderr. Who reads it may go away: that ends no daemon. */
 export function daemonLog({ log: level, logFormat: format }: Config): Log {
-  // Ignored: there is nobody left who could be told.
+  // Ignored: nobody is left to report it to.
   process.stderr.on('error', () => undefined)
   const { clock, scheduler } = systemPlatform()
   return createLog({

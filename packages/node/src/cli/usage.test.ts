@@ -98,12 +98,12 @@ describe('what is wrong is said on standard error, with what to do, and nothing 
     ['up --anchor --anchor', '--anchor is given twice.', helps('up')],
     ['invite --hours 1 --hours 1', '--hours is given twice.', helps('invite')],
     ['status --json --json', '--json is given twice.', helps('status')],
-    // A word too many.
-    ['up now', '"now" is one word too many.', helps('up')],
-    ['invite Ada', '"Ada" is one word too many.', helps('invite')],
-    ['status -- --json', '"--json" is one word too many.', helps('status')],
-    ['version 2', '"2" is one word too many.', helps('version')],
-    ['help up invite', '"invite" is one word too many.', helps('help')],
+    // An unexpected argument.
+    ['up now', 'unexpected argument "now".', helps('up')],
+    ['invite Ada', 'unexpected argument "Ada".', helps('invite')],
+    ['status -- --json', 'unexpected argument "--json".', helps('status')],
+    ['version 2', 'unexpected argument "2".', helps('version')],
+    ['help up invite', 'unexpected argument "invite".', helps('help')],
     // A wrong value.
     ['up --port http', '--port must be a number from 0 to 65535, not "http".', 'Correct the key'],
     ['up --tcp-port 65536', '--tcp-port must be a number from 0 to 65535', ''],

@@ -43,7 +43,7 @@ function watchedRegistrar(registrar: Registrar, flow: RelayFlow): Registrar {
   return Object.create(registrar, { handle: { value: handle } }) as Registrar
 }
 
-/** Streams to whoever is asked for. */
+/** Connections whose streams count what is relayed over them. */
 function watchedConnections(manager: ConnectionManager, flow: RelayFlow): ConnectionManager {
   const watched = (connection: Connection): Connection => {
     const newStream: Connection['newStream'] = async (...wanted): Promise<Stream> => {

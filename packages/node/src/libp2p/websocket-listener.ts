@@ -87,7 +87,7 @@ class WebSocketListener extends TypedEventEmitter<ListenerEvents> implements Lis
   }
 
   updateAnnounceAddrs(): void {
-    // What is announced is told to the address manager.
+    // The address manager is given the announced addresses.
   }
 
   #accepted(socket: Socket): void {

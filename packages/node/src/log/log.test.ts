@@ -7,7 +7,7 @@ import { createLog, type Log, type LogLevel } from './log.ts'
 const DEVICE = `3fa85f64${'0'.repeat(56)}`
 const PEER = '12D3KooWGRUVh7vNmTAqTvbXmQhK4nzw8v6Y2d9bXyZabcd1234'
 
-/** A log whose second ends when it is told to. */
+/** A log whose second ends when the test says so. */
 function open(
   level: LogLevel,
   format: LogFormat = 'text',

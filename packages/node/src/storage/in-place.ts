@@ -3,8 +3,8 @@ import { statSync } from 'node:fs'
 import { PeerplaneError } from '@peerplane/core'
 
 /**
- * Notices that the files of an open database are not those that its path names any more: they were deleted, moved or replaced. SQLite goes on
- * writing to what it has open, and whoever opens the path next does not find it. A check costs about 3 microseconds.
+ * Notices that the files of an open database are no longer those that its path names: they were deleted, moved or replaced. SQLite goes on
+ * writing to what it has open, and the next process that opens the path does not find it. A check costs about 3 microseconds.
  */
 export class InPlace {
   readonly #path: string

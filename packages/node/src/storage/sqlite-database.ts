@@ -32,7 +32,7 @@ function refuseRest(path: string): void {
   const rest = [ownerFile(path), `${path}-wal`].find((each) => existsSync(each))
   if (rest === undefined) return
   throw new PeerplaneError('storage-lost', `${path} is gone or empty, but ${rest} is still there`, {
-    advice: `Put ${path} back, open the space with a new invitation, or erase the space to begin anew.`,
+    advice: `Put ${path} back, open the space with a new invitation, or erase the space to start again.`,
   })
 }
 
@@ -71,7 +71,7 @@ function lock(database: DatabaseSync, path: string): void {
   try {
     writeFileSync(ownerFile(path), String(pid), { mode: 0o600 })
   } catch {
-    // Ignored: a full disk shall not keep a store from being read.
+    // Ignored: a full disk must not keep a store from being read.
   }
 }
 
@@ -107,7 +107,7 @@ function configure(database: DatabaseSync): void {
   // On macOS an ordinary flush stops at the cache of the disk.
   set(database, 'fullfsync', 1)
   set(database, 'checkpoint_fullfsync', 1)
-  // Pages of 4 KiB: the log is copied into the file, and begun anew, each time it has grown to 4 MiB; one large transaction may stretch it.
+  // Pages of 4 KiB: the log is copied into the file, and starts again, each time it has grown to 4 MiB; one large transaction may stretch it.
   set(database, 'wal_autocheckpoint', 1000)
   set(database, 'journal_size_limit', 16 * 1024 * 1024)
 }

@@ -105,7 +105,7 @@ describe('one process per store', () => {
     const path = freshPath()
     let last = -1
     for (let life = 0; life < 4; life++) {
-      // Batches of many pages, which are stored over the ones before them: a copy into the file may be under way.
+      // Batches of many pages, which are stored over the ones before them: a copy into the file may be in progress.
       const writer = spawn(
         execPath,
         program(`const store = await openSqliteStore({ path: ${JSON.stringify(path)} })

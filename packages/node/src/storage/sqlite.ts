@@ -16,7 +16,7 @@ export interface SqliteStoreOptions {
   readonly path: string
   /** Whether a new file is made where only parts of an old store are left. Default false: it is refused. */
   readonly completing?: boolean | undefined
-  /** Is told what it wrote. */
+  /** Called with an event for every write. */
   readonly trace?: Trace | undefined
 }
 
@@ -29,7 +29,7 @@ export interface SqliteStoreOptions {
  *
  * SQLite runs on the calling thread: a transaction blocks it for as long as the disk needs to flush, and about every 4 MiB for a checkpoint.
  *
- * Once its file was deleted, moved or replaced, nothing is acknowledged any more: writes reject with `storage-lost`, reads go on.
+ * Once its file was deleted, moved or replaced, nothing is acknowledged: writes reject with `storage-lost`, reads go on.
  *
  * Rejects with `store-locked`, `store-corrupt`, `storage-lost`, `store-version`, `store-full`, `store-failed`, `invalid-input`, or `unsupported` for a SQLite that is too old.
  */
@@ -65,7 +65,7 @@ class SqliteStore implements Store {
   #synchronous: 'FULL' | 'NORMAL' = 'FULL'
   /** Whether the log may hold transactions that were not flushed; at first those of a process that was killed. */
   #unflushed = true
-  /** After a failed flush, or without its file, nobody knows what the disk holds: nothing more is written until the store is opened anew. */
+  /** After a failed flush, or without its file, nobody knows what the disk holds: nothing more is written until the store is opened again. */
   #broken: PeerplaneError | undefined
 
   constructor(database: DatabaseSync, inPlace: InPlace, trace: Trace | undefined) {
@@ -151,7 +151,7 @@ class SqliteStore implements Store {
 
   #rollBack(): void {
     try {
-      // SQLite has done it by itself after most failures.
+      // SQLite has rolled back already after most failures.
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
     } catch {
       // Ignored: the failure before it says more; the next transaction will not begin.
@@ -167,7 +167,7 @@ class SqliteStore implements Store {
   #setSynchronous(mode: 'FULL' | 'NORMAL'): void {
     if (mode === this.#synchronous) return
     this.#database.exec(`PRAGMA synchronous=${mode}`)
-    // Prepared anew: a prepared statement would give the setting at the time when it was prepared.
+    // Prepared each time: a prepared statement would give the setting at the time when it was prepared.
     const found = this.#database.prepare('PRAGMA synchronous').get()?.['synchronous']
     if (found !== (mode === 'FULL' ? 2 : 1)) {
       throw new PeerplaneError('store-failed', `SQLite did not set synchronous=${mode}`)

@@ -4,7 +4,7 @@ export interface Holder {
   giveUp(): void
 }
 
-/** Bytes that wait for many, with one bound for all of them: beyond it, whoever holds most gives up. */
+/** One bound for the waiting bytes of many holders: beyond it, the holder of the most gives up. */
 export class BytePool {
   readonly #most: number
   readonly #held = new Map<Holder, number>()

@@ -140,7 +140,7 @@ export class Gate {
           () => muxer.streams,
           () => this.#keeper.now(),
         )
-        // Before the multiplexer listens: it shall not see what is refused.
+        // Before the multiplexer listens: it must not see what is refused.
         connection.addEventListener('message', (event) => {
           const { data } = event
           for (const bytes of data instanceof Uint8Array ? [data] : data) {

@@ -57,7 +57,7 @@ describe('gossip', () => {
     }
   })
 
-  it('of a peer that comes back is judged anew', () => {
+  it('of a peer that comes back is judged from the start', () => {
     const { judge, say } = setUp()
     for (let n = 0; n < limits.gossipGarbage; n += 1) say('liar', false)
     judge.forget('liar')

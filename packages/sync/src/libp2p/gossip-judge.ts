@@ -2,7 +2,7 @@ import { limits, type Refusal } from '@peerplane/core'
 
 import { Rate } from '../bounds/rate.ts'
 
-/** What becomes of a gossiped message. */
+/** What happens to a gossiped message. */
 export interface Judgement {
   /** Whether it is believed and passed on. */
   readonly taken: boolean
@@ -15,13 +15,13 @@ interface Neighbour {
   readonly flood: Rate
   readonly taken: Rate
   garbage: number
-  /** It has been cut off; what it sent before is still under way. */
+  /** It has been cut off; what it sent before still arrives. */
   isOut: boolean
 }
 
 /**
- * Decides on gossip before it is passed on. Everybody checks first, so whoever passes garbage on, or more than this judge would, is no honest
- * peer: the bound for cutting off lies above all that this judge lets through.
+ * Decides on gossip before it is passed on. Every honest peer checks first, so a peer that passes on garbage, or more than this judge would, is
+ * not honest: the bound for cutting off lies above all that this judge lets through.
  */
 export class GossipJudge {
   readonly #now: () => number

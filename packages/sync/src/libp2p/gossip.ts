@@ -61,7 +61,7 @@ export interface GossipOptions {
   readonly trace?: Trace | undefined
   /** Milliseconds that never go back. */
   readonly now: () => number
-  /** Whether a peer is connected; what has come from one that is not may still be under way. */
+  /** Whether a peer is connected; messages of one that is no longer may still arrive. */
   readonly isHere: (peer: string) => boolean
   /** A peer broke a rule and has to be cut off. */
   readonly offended: (peer: string, why: Refusal) => void
@@ -110,7 +110,7 @@ export class Gossip {
     this.#judge.forget(peer)
   }
 
-  /** Sends to whoever is connected; what is too large or cannot be sent is dropped, as gossip may. */
+  /** Sends to all connected peers. What is too large or cannot be sent is dropped: gossip may lose messages. */
   announce(payload: Uint8Array): void {
     if (payload.length > limits.announcementBytes) return
     const message = concatBytes(this.#random.bytes(NONCE_BYTES), payload)

@@ -22,7 +22,7 @@ const YIELD_MS = 2_000
 /** A new connection gets this long to become a link. */
 const SETTLE_MS = 2_000
 
-/** Somebody who was not reached so often has gone; whoever meets him tells us again. */
+/** A peer is given up after so many failures; peers that meet it introduce it again. */
 const MAX_FAILURES = 8
 
 /** What the ladder works with. */
@@ -149,7 +149,7 @@ export class Ladder {
     return [...direct(known), ...relayed]
   }
 
-  /** Better ways to a peer than the link in use. Whoever made the relayed connection climbs to WebRTC. */
+  /** Better ways to a peer than the link in use. The side that made the relayed connection upgrades it to WebRTC. */
   #better(known: Known, link: PeerLink): Multiaddr[] {
     if (link.path !== 'relay') return []
     const climbs = this.#options.webrtc && link.connection.direction === 'outbound'

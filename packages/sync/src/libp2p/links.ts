@@ -4,7 +4,7 @@ import type { Connection, Stream } from '@libp2p/interface'
 import type { BytePool } from './byte-pool.ts'
 import { closeConnection, PeerLink } from './peer-link.ts'
 
-/** A superseded link may take this long to hand over what is under way. */
+/** A superseded link may take this long to deliver what is in flight. */
 const RETIRE_MS = 5_000
 
 const RANK: Record<Path, number> = { relay: 0, anchor: 1, direct: 1, webrtc: 1 }
@@ -18,7 +18,7 @@ export interface LinksOptions {
   readonly scheduler: Scheduler
   /** A link has come into use. */
   readonly opened: (link: PeerLink) => void
-  /** The peer has no link in use any more. */
+  /** The last link to the peer is gone. */
   readonly lost: (peer: string) => void
   /** A link broke. */
   readonly failed: (error: PeerplaneError, link: PeerLink) => void

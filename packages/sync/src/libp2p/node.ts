@@ -100,7 +100,7 @@ class Errors {
       new PeerplaneError('unreachable', `${address.toString()} does not answer${reason}`)
   }
 
-  /** A link is there: what failed on the way to it is of no interest any more. */
+  /** A link is there: earlier failures to reach the peer no longer matter. */
   linked(): void {
     this.last = undefined
   }

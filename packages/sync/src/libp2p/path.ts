@@ -3,7 +3,7 @@ import type { Connection } from '@libp2p/interface'
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
 
 /** What to do when a connection ends. */
-export const CONNECTS_AGAIN = 'The device connects again by itself.'
+export const CONNECTS_AGAIN = 'The device reconnects automatically.'
 
 /** Whether a text is a multiaddress. */
 export function isMultiaddress(text: string): boolean {

@@ -52,7 +52,7 @@ export class PeerLink implements Link {
     this.#frames.close(new PeerplaneError('closed', reason, { advice: CONNECTS_AGAIN }))
   }
 
-  /** Sends what is queued and still takes what the peer has under way; it ends when both sides have done so. */
+  /** Sends what is queued and still takes what the peer has in flight; the link ends when both sides have done so. */
   retire(): void {
     this.#frames.end()
   }

@@ -46,7 +46,7 @@ interface Target {
   cancel: () => void
 }
 
-/** Keeps a link to whoever is at each configured address. */
+/** Keeps a link to the peer at each configured address. */
 export class Redial {
   readonly #options: RedialOptions
   readonly #targets: Target[]

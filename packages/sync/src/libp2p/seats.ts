@@ -17,7 +17,7 @@ export interface Eviction<Held> {
 
 /**
  * The connections of members, of which there are at most `places`. Of one device the oldest gives way to the newest: after a restart the oldest
- * is dead. When all places are taken, the newest one of the device with most gives way; only when each has a single one, whoever comes last.
+ * is dead. When all places are taken, the newest one of the device with most gives way; if each device has only one, the newcomer is refused.
  */
 export class Seats<Held> {
   readonly #places: number

@@ -7,7 +7,7 @@ interface ShutOut {
   readonly until: number
 }
 
-/** After so long in good order a device starts anew. */
+/** After this time without a violation, earlier ones no longer count. */
 const FORGIVE_MS = 3_600_000
 
 /** Devices that broke a rule, and may not come back for a while: longer each time. */

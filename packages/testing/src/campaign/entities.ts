@@ -24,7 +24,7 @@ type WithMarks = { readonly marks: SetHandle<string> }
 
 /**
  * Entities whose states tell which commands they contain: every command adds its name to the set `marks`, besides what else it does. One
- * commit, so whoever sees the name must see the effect.
+ * commit, so a device that shows the name must show the effect.
  */
 export function campaignEntities(ran: Ran): readonly Entity[] {
   const marking =

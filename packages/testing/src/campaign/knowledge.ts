@@ -39,8 +39,8 @@ interface Promised {
 }
 
 /**
- * What the workload knows by itself about its commands and about what was promised to it. The oracles judge by this; nothing in it was
- * told by the product except that a command was acknowledged.
+ * What the workload knows about its commands and about what was promised to it. The oracles judge by this; nothing in it comes from
+ * the product except that a command was acknowledged.
  */
 export class Knowledge {
   readonly steps: Map<string, Step> = new Map()

@@ -68,9 +68,9 @@ export interface RunOptions {
   readonly log?: ((timeMs: number, what: string) => void) | undefined
   /** Ends the run with the first violation of which this says so. */
   readonly stopAt?: ((violation: Violation) => boolean) | undefined
-  /** Ends the run when its faults end, without judging what becomes of the fleet. */
+  /** Ends the run when its faults end, without judging the final states. */
   readonly untilHealed?: boolean | undefined
-  /** Takes down what happens. For one run. */
+  /** Records what happens. For one run. */
   readonly recorder?: Recorder | undefined
 }
 
@@ -218,7 +218,7 @@ class Run {
     return { report, plan: { ...this.#setting, steps, endMs } }
   }
 
-  /** Ends all faults and judges what becomes of the fleet. Returns how long it took to become equal. */
+  /** Ends all faults and judges the final states. Returns how long they took to become equal. */
   async #converge(): Promise<number> {
     this.#chaos.end()
     this.#recorder?.healed()
@@ -232,7 +232,7 @@ class Run {
         this.#runUntil(this.#world.now + ms, () => false),
       )
       if (storm) this.#report(storm)
-      // A command that is asked for again may be under way at this moment.
+      // A command that is called again may be in progress at this moment.
       await this.#untilEqual(SETTLE_MS)
     }
     for (const violation of judgeEnd(this.#ends(), this.#knowledge)) this.#report(violation)

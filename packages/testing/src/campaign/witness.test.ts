@@ -178,7 +178,7 @@ describe('oracles over several devices', () => {
 
 const EMPTY_BOARD = { title: '', cells: {}, tags: [] as string[], sums: {} as Json }
 
-/** Devices that show what they are told to. */
+/** Devices that show what the test sets. */
 class Scene {
   readonly knowledge = new Knowledge()
   readonly device: SimDevice

@@ -112,7 +112,7 @@ export class Witness {
     this.#court.changed()
   }
 
-  /** Compares; to be called when nothing is under way. Returns the commands that became visible. */
+  /** Compares; call it when nothing is in progress. Returns the commands that became visible. */
   look(): readonly string[] {
     if (this.#changed.size === 0 && (this.#due.length === 0 || !this.#complete)) return nothing
     for (const key of this.#changed) this.#judge(key)
@@ -174,12 +174,12 @@ export class Witness {
       }
       this.#fail(
         'monotonic reads',
-        `${key} showed ${mark} (${step?.durability}, ${step?.outcome} at ${step?.process}) and does not any more`,
+        `${key} showed ${mark} (${step?.durability}, ${step?.outcome} at ${step?.process}) and no longer does`,
       )
     }
   }
 
-  /** A command that could not be stored is taken back; its caller is told, unless it did not want to wait for the store. */
+  /** A command that could not be stored is taken back; its caller gets the error, unless it did not wait for the store. */
   #mayBeTakenBack({ process, outcome, durability }: Step): boolean {
     if (process !== this.incarnation.process.name) return false
     return outcome !== 'acknowledged' || durability === 'memory'

@@ -18,7 +18,7 @@ afterAll(() => {
   for (const world of worlds) world.stopped = true
 })
 
-/** A disk in a world that goes on by itself until all tests are over. */
+/** A disk in a world that keeps running until all tests are over. */
 function running(seed: number) {
   const { world, disk, boot } = setUp(seed)
   const run = { stopped: false }

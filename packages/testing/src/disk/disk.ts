@@ -61,7 +61,7 @@ export class SimDisk {
     return this.#opened
   }
 
-  /** Cuts off whoever has the store open. */
+  /** Closes the store under the process that has it open. */
   crash(power: boolean): void {
     const safe = power ? 0 : this.#queue.findLastIndex(({ cached }) => cached) + 1
     const kept = safe + this.#random.below(this.#queue.length - safe + 1)

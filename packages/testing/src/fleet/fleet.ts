@@ -17,17 +17,17 @@ import { spreadDevices } from './topology.ts'
 export interface FleetOptions {
   /** The first one founds the space. */
   readonly devices: readonly PlannedDevice[]
-  /** The declared entities, for each process anew, so that handlers can tell processes apart. */
+  /** Makes the declared entities of each process, so that handlers can tell processes apart. */
   readonly entities: (process: SimProcess) => readonly Entity[]
   /** Default: {@link simulatedCrypto}. */
   readonly crypto?: Crypto | undefined
-  /** Points at which the product is sent down a rare way now and then; default none. */
+  /** Points at which the product sometimes takes a rare branch; default none. */
   readonly rareWays?: readonly Perturbation[] | undefined
-  /** Looks on. */
+  /** Observes the run. */
   readonly recorder?: Recorder | undefined
 }
 
-/** What an observer of the fleet is told. */
+/** What an observer of the fleet is called with. */
 export interface FleetEvents extends DeviceEvents {
   /** The device lost its power: what was durable only as `local` may be gone. */
   powerCut(device: SimDevice): void

@@ -7,7 +7,7 @@ export type PerturbationCounts = { [Point in Perturbation]?: number }
 
 const PROBABILITY = 0.2
 
-/** Sends the product down ways that it may take and seldom does. */
+/** Makes the product take branches that are allowed but rare. */
 export class Perturber {
   readonly counts: PerturbationCounts = Object.fromEntries(perturbations.map((point) => [point, 0]))
   readonly #random: SimRandom

@@ -21,7 +21,7 @@ export interface EndOwner {
   began(end: ConnectionEnd): void
   /** The end is ready for use; `false` when a better one is in use already. */
   linked(end: ConnectionEnd): boolean
-  /** The end is of no use any more. */
+  /** The end is closed. */
   ended(end: ConnectionEnd): void
 }
 

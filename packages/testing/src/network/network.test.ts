@@ -7,7 +7,7 @@ import { SimWorld } from '../world/world.ts'
 import { SimNetwork } from './network.ts'
 import { SimNode } from './node.ts'
 
-/** A handler that greets in the handshake and keeps what it is told. */
+/** A handler that greets in the handshake and keeps what it receives. */
 class Listener implements NetworkHandler {
   readonly links: Link[] = []
   readonly heard: string[] = []
@@ -153,7 +153,7 @@ describe('faults', () => {
     expect([a.links.length, b.links.length]).toEqual([1, 1])
   })
 
-  test('a better path takes over while frames are under way on the old one', async () => {
+  test('a better path takes over while frames are in flight on the old one', async () => {
     const { world, network, nodes, a, b } = setUp(8, { a: ['b'], b: [] })
     network.setWeather('a', 'b', { latencyMs: 80, jitterMs: 0, rate: 1000 })
     await world.run(1000)

@@ -9,7 +9,7 @@ import { Pipe, type PipeWeather } from './pipe.ts'
 
 /** What the network does to its users at the moment. */
 export interface NetworkWeather {
-  /** Probability that a frame is lost, which ends the connection with all that is under way. */
+  /** Probability that a frame is lost, which ends the connection and loses all that is in flight. */
   loss: number
   /** Probabilities for each receiver of a gossiped announcement. */
   announcementLoss: number

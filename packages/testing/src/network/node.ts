@@ -19,10 +19,10 @@ const LAST_REDIAL_MS = 5_000
 /** How often it looks whether a linked device has come back under another name without the link having noticed, milliseconds. */
 const WATCH_MS = 5_000
 
-/** How long a superseded link still brings what was under way, milliseconds at most. */
+/** How long a superseded link still delivers what was in flight, milliseconds at most. */
 const DRAIN_MS = 200
 
-/** One process in the simulated network. It dials the devices it was told to, for ever, and whom it is introduced to. */
+/** One process in the simulated network. It dials its configured devices, for ever, and those to which it is introduced. */
 export class SimNode implements Network, NetworkNode {
   readonly peer: string
   readonly device: string
@@ -38,7 +38,7 @@ export class SimNode implements Network, NetworkNode {
   /** Devices that were linked at the last look. */
   readonly #watched = new Set<string>()
   #handler: NetworkHandler | undefined
-  /** Counts starts: what belongs to an earlier one stops by itself. */
+  /** Counts starts: what belongs to an earlier one stops. */
   #round = 0
 
   constructor(network: SimNetwork, process: SimProcess, device: string, dial: readonly string[]) {

@@ -3,7 +3,7 @@ import type { SimWorld } from '../world/world.ts'
 
 /** What one direction of a connection does to frames. */
 export interface PipeWeather {
-  /** Shortest time under way, milliseconds. */
+  /** Shortest time in flight, milliseconds. */
   readonly latencyMs: number
   /** Mean of what comes on top, exponentially distributed. */
   readonly jitterMs: number
@@ -16,7 +16,7 @@ interface Sent {
   readonly sentMs: number
 }
 
-/** Bytes that may be under way in one direction before the sender has to wait. */
+/** Bytes that may be in flight in one direction before the sender has to wait. */
 const WINDOW_BYTES = 256 * 1024
 
 /**
@@ -72,7 +72,7 @@ export class Pipe {
     for (const sent of this.#held.splice(0)) this.#launch(sent)
   }
 
-  /** Loses what is under way. */
+  /** Loses what is in flight. */
   end(): void {
     this.#ended = true
     this.#flying = []

@@ -104,7 +104,7 @@ export function planFault(
       return { kind, device, copy, downMs: neat(random.between(10, 5000)) }
     }
     case 'clone':
-      // A clone is one more device for the rest of the run: dear, and seldom the point of it.
+      // A clone is one more device for the rest of the run: expensive, and rarely what the run is about.
       if (!fleet.canClone() || !random.chance(0.2)) return undefined
       return { kind, device, dial: names.slice(0, 2) }
     case 'partition': {

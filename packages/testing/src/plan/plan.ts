@@ -13,7 +13,7 @@ export interface Plan<Work> {
   /** The first one founds the space. */
   readonly devices: readonly PlannedDevice[]
   readonly conditions: readonly Condition[]
-  /** Points at which the product is sent down a rare way now and then; default none. */
+  /** Points at which the product sometimes takes a rare branch; default none. */
   readonly rareWays?: readonly Perturbation[] | undefined
   /** In the order of their times. */
   readonly steps: readonly Step<Work>[]

@@ -44,9 +44,9 @@ export function improvised<Work>(
     copy: kinds.has('restore') ? wait(rhythm.copyMs) : Infinity,
   }
   let lastId = 0
-  /** Where the burst goes on that is under way. */
+  /** The device of the current burst. */
   let busy: string | undefined
-  /** Strikes as soon as a command is under way on its device. */
+  /** Strikes as soon as a command is in progress on its device. */
   let held: Fault | undefined
   function wait(meanMs: number): number {
     return Math.ceil(random.exponential(meanMs))
@@ -66,7 +66,7 @@ export function improvised<Work>(
           due.fault = atMs
           return { work: compose(random), device: fault.device }
         }
-        // And a disk that fails to whoever writes.
+        // And a failing disk to a device that writes.
         if (isOfDisk(fault)) {
           busy = fault.device
           due.work = atMs

@@ -14,7 +14,7 @@ test('a run that is recorded is the same run', { timeout: 60_000 }, async () => 
   }
 })
 
-test('a recording holds what was done and what came of it', { timeout: 60_000 }, async () => {
+test('a recording holds what was done and how it ended', { timeout: 60_000 }, async () => {
   const recorder = new Recorder()
   const { plan, report } = await performSeed(4, { recorder })
   const { commands, commits, processes, faults, shown, frames, links } = recorder.recording()

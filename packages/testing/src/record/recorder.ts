@@ -30,7 +30,7 @@ const MOST = { frames: 6000, rest: 3000 } as const
 const INPUT_CHARACTERS = 200
 
 /**
- * Takes down what happens in a run: what the product does, as its trace tells it, and what its world does. It only looks on: a run that is
+ * Records what happens in a run: what the product does, from its trace, and what its world does. It only observes: a run that is
  * recorded is the same as one that is not. A run without a recorder pays nothing.
  */
 export class Recorder {

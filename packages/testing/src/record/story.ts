@@ -11,7 +11,7 @@ interface Line {
   readonly step?: number
 }
 
-/** Most lines between the steps that are told. */
+/** Most lines between the steps of a story. */
 const MOST_LINES = 200
 
 /** Tells a run, best a small one: who there is, what happens step by step, the commits as a drawing, and which rule it breaks. */
@@ -36,7 +36,9 @@ export function tellRun(plan: Plan<unknown>, recording: Recording): string {
     `Seed ${plan.seed}: ${plan.devices.length} devices, ${plan.steps.length} steps.`,
     ...devices(recording, words),
     ...plan.conditions.map((condition) => `- All the time: ${words.condition(condition)}.`),
-    ...(plan.rareWays?.length ? [`- Rare ways, now and then: ${plan.rareWays.join(', ')}.`] : []),
+    ...(plan.rareWays?.length
+      ? [`- Rare branches, sometimes taken: ${plan.rareWays.join(', ')}.`]
+      : []),
     '',
     'What happens, in seconds since all had joined:',
     '',
@@ -101,7 +103,7 @@ function workLines(id: number, recording: Recording, words: Words): Line[] {
   return [...lines, { atMs: failure.atMs, text: `fails (${failure.reason})` }]
 }
 
-/** A command in one line: what was asked for, and what came of it. */
+/** A command in one line: what was called, and the outcome. */
 export function commandText(
   command: RecordedCommand,
   { commits }: Recording,

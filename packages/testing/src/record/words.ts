@@ -23,7 +23,7 @@ const RULES: Record<string, string> = {
   invariant: 'The check of the application holds on every device once all are equal.',
 }
 
-/** The words in which a recording is told. */
+/** The words of the story that is made of a recording. */
 export interface Words {
   /** Name of a device, or of a process: with its start if it is not the first one. */
   who(name: string): string

@@ -8,7 +8,7 @@ const recorder = new Recorder()
 const { plan } = await performSeed(2, { recorder })
 const recording = recorder.recording()
 
-/** Names of elements that are opened and never closed, or the other way round. */
+/** Names of elements that are opened and never closed, or closed and never opened. */
 function unbalanced(html: string): string[] {
   const open: string[] = []
   const wrong: string[] = []

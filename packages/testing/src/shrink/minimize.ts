@@ -10,7 +10,7 @@ export async function minimize<T>(
   let size = Math.ceil(rest.length / 2)
   while (rest.length > 0) {
     const start = rest.length
-    // From the end: what comes last depends on what comes first more often than the other way round.
+    // From the end: later steps depend on earlier ones more often than the reverse.
     for (let to = rest.length; to > 0; to -= size) {
       const from = Math.max(0, to - size)
       const candidate = [...rest.slice(0, from), ...rest.slice(to)]

@@ -5,7 +5,7 @@ import type { SimWorld } from './world.ts'
 
 /**
  * One run of a program on a device. Everything that happens to it passes through here, so it can be paused, and it can be killed: then no
- * timer fires, no promise of a port resolves and no callback comes any more, in the middle of whatever it was doing.
+ * timer fires, no promise of a port resolves and no callback comes, in the middle of whatever it was doing.
  */
 export class SimProcess {
   readonly name: string
