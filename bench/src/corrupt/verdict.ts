@@ -9,10 +9,10 @@ import { openScene, type Scene } from './scene.ts'
 export interface Verdict {
   /**
    * `right`: every answer is that of the whole store; what was hit is made again, or says nothing. `refused`: some answers, or all of them,
-   * are errors with a code, and the others are right. `prefix`: the answers of an earlier moment, and the status says how many commits are
-   * lost. `earlier`: the answers of an earlier moment, without a word. `wrong`: another answer. `failed`: no answer, or an error without a code.
+   * are errors with a code, and the others are right. `prefix`: the answers of an earlier moment, and the status says which commits are
+   * lost, as many as are. `wrong`: another answer, or an earlier one without a word. `failed`: no answer, or an error without a code.
    */
-  readonly as: 'right' | 'refused' | 'prefix' | 'earlier' | 'wrong' | 'failed'
+  readonly as: 'right' | 'refused' | 'prefix' | 'wrong' | 'failed'
   /** The code, or what is wrong. */
   readonly because: string
 }
@@ -42,14 +42,18 @@ export async function judge(data: string, scene: Scene, expected: Answers): Prom
 async function examine(data: string, scene: Scene, expected: Answers): Promise<Verdict> {
   const plane = await openScene(data)
   try {
-    const { lastError } = plane.status()!
+    const { lastError, lost } = plane.status()!
     const answers = await answersOf(plane, scene.known)
     const differing = differencesOf(answers, expected)
-    if (differing.length === 0) return withRefusals(answers)
-    const isEarlier = scene.history.some((each) => differencesOf(answers, each).length === 0)
-    if (isEarlier) {
-      return { as: lastError?.code === 'storage-lost' ? 'prefix' : 'earlier', because: '' }
+    const isNamed = lastError?.code === 'storage-lost'
+    if (differing.length === 0) {
+      return isNamed ? wrong('nothing is lost, but it says so') : withRefusals(answers)
     }
+    const isEarlier = scene.history.some((each) => differencesOf(answers, each).length === 0)
+    const missing = Number(expected['commits']) - Number(answers['commits'])
+    if (isEarlier && isNamed && lost === missing) return { as: 'prefix', because: '' }
+    if (isEarlier)
+      return wrong(`an earlier moment: ${missing} commits are lost, and it says ${lost}`)
     const [question] = differing
     return wrong(`${question} is ${answers[question!]}, not ${expected[question!]}`)
   } finally {

@@ -136,7 +136,7 @@ export const errorKinds = {
     'Restore the file from a backup, or move it away and let the device fetch everything from its peers.',
   ),
   'storage-lost': kind(
-    'Part of what this device stored is gone: it was deleted, or the storage was cleared.',
+    'Part of what this device stored is gone: it was deleted, cleared or cut off.',
     true,
     'Open the space with a new invitation: what is still here is kept, and the rest comes from other devices. To start empty, erase the space.',
   ),

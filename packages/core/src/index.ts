@@ -165,7 +165,7 @@ export type { Random } from './ports/random.ts'
 export type { Admitted, OpeningEvidence, Replica, Run } from './ports/replica.ts'
 export type { Scheduler } from './ports/scheduler.ts'
 export type { Body, Draft, EntityState, Origin, StateModel } from './ports/state-model.ts'
-export type { Aside, Entry, Range, Store, StoreDurability, Write } from './ports/store.ts'
+export type { Aside, Entry, Range, Store, StoreDurability, Witness, Write } from './ports/store.ts'
 export {
   traceEvents,
   traceLevels,

@@ -3,7 +3,7 @@ import { clockDoubt, PeerplaneError, type Clock } from '@peerplane/core'
 import type { Invoker } from './commands/invoker.ts'
 import type { PlaneStatus, Problem } from './contract/status.ts'
 import type { Founding } from './membership/founding.ts'
-import type { Losses } from './membership/lost.ts'
+import type { Losses, Seqs } from './membership/lost.ts'
 import type { Online } from './online.ts'
 import type { HeldSpace } from './space/held-space.ts'
 import type { StatusTeller } from './watching/status.ts'
@@ -25,14 +25,14 @@ export function readStatus(parts: StatusParts): PlaneStatus {
   const { space: where, device } = founding.membership()
   const log = space.log.status()
   const sync = online.sync()?.status()
-  const lost = parts.losses.missing(space.log.stored())
+  const missing = parts.losses.missing(space.log.stored())
   return {
     space: where.record.id,
     device,
     membership: membershipOf(founding),
     storage: status.storageFails() ? 'failing' : 'ok',
     commits: log.commits,
-    lost,
+    lost: sumOf(missing),
     waiting: log.waiting.commits,
     forks: log.frozen.length,
     contradicted: log.contradicted.length,
@@ -51,7 +51,7 @@ export function readStatus(parts: StatusParts): PlaneStatus {
     })),
     network: sync?.network,
     addresses: online.network()?.addresses() ?? [],
-    lastError: status.lastError() ?? lossOf(lost) ?? sync?.lastError,
+    lastError: status.lastError() ?? lossOf(missing) ?? sync?.lastError,
     clockDoubt: doubtOfClock(parts),
   }
 }
@@ -76,11 +76,21 @@ function membershipOf(founding: Founding): PlaneStatus['membership'] {
   return founding.membership().chain.length > 0 ? 'joined' : 'founded'
 }
 
-function lossOf(commits: number): Problem | undefined {
-  if (commits === 0) return undefined
+/** As many sessions are named; a person needs no more of them. */
+const NAMED = 3
+
+function lossOf(missing: Seqs): Problem | undefined {
+  if (missing.size === 0) return undefined
+  const named = [...missing]
+    .slice(0, NAMED)
+    .map(([session, commits]) => `${commits} of session ${session.slice(0, 8)}`)
+  const others = missing.size > NAMED ? ` and of ${missing.size - NAMED} others` : ''
   const { code, message } = new PeerplaneError(
     'storage-lost',
-    `the storage was deleted, and ${commits} commits that were held here have not come back from other devices`,
+    `${sumOf(missing)} commits that were stored here are gone, and have not come back from other devices: ${named.join(', ')}${others}`,
   )
   return { code, message }
 }
+
+const sumOf = (missing: Seqs): number =>
+  [...missing.values()].reduce((sum, commits) => sum + commits, 0)

@@ -143,7 +143,7 @@ async function openParts(
     failed,
   })
   const known = await loadKnownDevices(ports)
-  const losses = await loadLosses(ports)
+  const losses = await loadLosses(ports, space.log.lost)
   const online = createOnline(ports, founding, known, options.anchor ?? false, space.log, status)
   const types = new Set(entities.map(({ type }) => type))
   return { ports, clock, types, space, founding, invoker, watches, online, losses, status }

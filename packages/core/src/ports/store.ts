@@ -31,6 +31,19 @@ export interface Aside {
 }
 
 /**
+ * Bytes outside of what a store keeps its pairs in, for what shows that it has lost its latest writes: SQLite drops the damaged end of its log
+ * without a word. Whatever of it is lost or damaged only shows less.
+ */
+export interface Witness {
+  /** All bytes; none where there is nothing. */
+  read(): Promise<Uint8Array>
+  /** Adds bytes at the end. They survive the process; nothing is flushed to the disk for them. */
+  add(bytes: Uint8Array): Promise<void>
+  /** Replaces all bytes. */
+  replace(bytes: Uint8Array): Promise<void>
+}
+
+/**
  * An ordered map from bytes to bytes on one device, with one writer.
  *
  * Writes are atomic, take effect in the order of their calls, and are seen by every read that is called after the write resolved.
@@ -47,6 +60,8 @@ export interface Store {
   write(writes: readonly Write[], durability: StoreDurability): Promise<void>
   /** Where processes may end with any task, as pages do. */
   readonly aside?: Aside
+  /** Where the store below may open without its latest writes. */
+  readonly witness?: Witness
   /** Waits for pending writes and releases the store; later calls reject with `closed`. */
   close(): Promise<void>
 }

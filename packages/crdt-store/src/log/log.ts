@@ -75,6 +75,8 @@ export interface LogStatus {
 
 /** The log of a space on this device: its own session, and what came from others. */
 export interface Log extends Replica {
+  /** The sessions that were stored further, as the witness of the store knows, than they were when the log was opened; and how far. */
+  readonly lost: ReadonlyMap<SessionId, number>
   /**
    * The place of the commit that would be made now. The first call opens the session, in memory. A place that is not used is given again,
    * with a later time. Throws `closed`.

@@ -4,6 +4,7 @@ import { restoreForks } from './forks.ts'
 import { Heads } from './heads.ts'
 import { OpenedLog } from './opened-log.ts'
 import { checkSpace, orCorrupt, restoreSessions } from './restore.ts'
+import { SeenTips } from './seen-tips.ts'
 import { signTail } from './tail.ts'
 import type { Log, LogOptions } from './log.ts'
 
@@ -12,15 +13,18 @@ import type { Log, LogOptions } from './log.ts'
  * Throws `store-version` for a store of a newer version, `wrong-space` for one of another space, `store-corrupt`, or a code of the store.
  */
 export async function openLog(options: LogOptions): Promise<Log> {
-  const { store, space, clock, trace } = options
-  await checkSpace(store, space.id)
+  const { space, clock, trace } = options
+  await checkSpace(options.store, space.id)
+  const seen = await SeenTips.load(options.store, space.id, trace)
+  const store = seen?.over(options.store) ?? options.store
   const sessions = await orCorrupt(restoreSessions(store, clock))
   await orCorrupt(restoreForks(store, sessions))
+  const lost = seen?.beyond(sessions) ?? new Map()
   await orCorrupt(signTail(store, options, sessions, clock))
   const heads = new Heads()
   heads.reset(sessions.values())
   const ids = new BatchIds(store)
   const delivery = new Delivery({ store, sessions, heads, ids, clock, trace })
   await delivery.restore()
-  return new OpenedLog(options, { sessions, heads, ids, delivery })
+  return new OpenedLog({ ...options, store }, { sessions, heads, ids, delivery, lost })
 }

@@ -34,6 +34,7 @@ export interface Restored {
   readonly heads: Heads
   readonly ids: BatchIds
   readonly delivery: Delivery
+  readonly lost: ReadonlyMap<SessionId, number>
 }
 
 /** A log that was read from its store. */
@@ -51,13 +52,15 @@ export class OpenedLog implements Log {
   readonly #queue = new WorkQueue(limits.queuedRuns)
   #closed = false
 
+  readonly lost: ReadonlyMap<SessionId, number>
   readonly lineage: Lineage = (session) => this.#sessions.get(session)?.parents
 
-  constructor(options: LogOptions, { sessions, heads, ids, delivery }: Restored) {
+  constructor(options: LogOptions, { sessions, heads, ids, delivery, lost }: Restored) {
     const { store, space, crypto, clock } = options
     this.#options = options
     this.#sessions = sessions
     this.#ids = ids
+    this.lost = lost
     this.#delivery = delivery
     this.#appender = new Appender({
       store,

@@ -1,7 +1,7 @@
 import { compareBytes, concatBytes, PeerplaneError, toHex } from '@peerplane/core'
 import type { Aside, Entry, Range, Store, Write } from '@peerplane/core'
 
-import { checksum } from './checksum.ts'
+import { checksum, readSum, writeSum } from './checksum.ts'
 import { pages } from './pages.ts'
 
 /*
@@ -83,6 +83,7 @@ export function checkedStore(store: Store): ClearableStore {
     write: (writes, durability) => store.write(writes.map(sealWrite), durability),
     clear: (range) => clearRange(store, range),
     ...(store.aside && { aside: checkedAside(store.aside) }),
+    ...(store.witness && { witness: store.witness }),
     close: () => store.close(),
   }
 }
@@ -165,16 +166,6 @@ const checkedAside = (aside: Aside): Aside => ({
   },
   set: (value) => aside.set(value && seal(LEAST, value)),
 })
-
-function writeSum(target: Uint8Array, at: number, sum: number): void {
-  target[at] = sum >>> 24
-  target[at + 1] = sum >>> 16
-  target[at + 2] = sum >>> 8
-  target[at + 3] = sum
-}
-
-const readSum = (source: Uint8Array, at: number): number =>
-  ((source[at]! << 24) | (source[at + 1]! << 16) | (source[at + 2]! << 8) | source[at + 3]!) >>> 0
 
 /** Names the record by the first bytes of its key, which may be what is wrong with it. */
 const damaged = (key: unknown): PeerplaneError => {

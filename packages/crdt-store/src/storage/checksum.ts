@@ -23,3 +23,15 @@ function scrambled(block: number): number {
   const product = Math.imul(block, 0xcc9e2d51)
   return Math.imul((product << 15) | (product >>> 17), 0x1b873593)
 }
+
+/** Writes a checksum into four bytes, the most significant first. */
+export function writeSum(target: Uint8Array, at: number, sum: number): void {
+  target[at] = sum >>> 24
+  target[at + 1] = sum >>> 16
+  target[at + 2] = sum >>> 8
+  target[at + 3] = sum
+}
+
+/** The checksum in four bytes. */
+export const readSum = (source: Uint8Array, at: number): number =>
+  ((source[at]! << 24) | (source[at + 1]! << 16) | (source[at + 2]! << 8) | source[at + 3]!) >>> 0

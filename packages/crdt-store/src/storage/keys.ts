@@ -56,6 +56,7 @@ export function batchKey(session: SessionId, firstSeq: number): Uint8Array {
   return key
 }
 
+export const isTipKey = (key: Uint8Array): boolean => key[0] === TIP && key.length === 33
 export const isBatchKey = (key: Uint8Array): boolean => key[0] === BATCH && key.length === 41
 
 /** The session of a key that has one. */

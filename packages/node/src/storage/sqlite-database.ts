@@ -29,7 +29,7 @@ export async function openDatabase(path: string, completing: boolean): Promise<D
 function refuseRest(path: string): void {
   // Empty while it is made, before there is anything beside it; later only because somebody has emptied it.
   if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0) return
-  const rest = [ownerFile(path), `${path}-wal`].find((each) => existsSync(each))
+  const rest = [ownerFile(path), witnessFile(path), `${path}-wal`].find((each) => existsSync(each))
   if (rest === undefined) return
   throw new PeerplaneError('storage-lost', `${path} is gone or empty, but ${rest} is still there`, {
     advice: `Put ${path} back, open the space with a new invitation, or erase the space to start again.`,
@@ -56,6 +56,9 @@ async function connect(path: string, completing: boolean): Promise<DatabaseSync>
 
 /** The process that holds the lock leaves its id here: only for messages, never to decide. */
 const ownerFile = (path: string): string => `${path}-owner`
+
+/** Shows what the log of SQLite has lost. */
+export const witnessFile = (path: string): string => `${path}-witness`
 
 function lock(database: DatabaseSync, path: string): void {
   try {

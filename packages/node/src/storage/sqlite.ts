@@ -6,8 +6,9 @@ import type { Entry, Range, Store, StoreDurability, Trace, Write } from '@peerpl
 
 import { option, takeOptions } from '@peerplane/runtime'
 
+import { FileWitness } from './file-witness.ts'
 import { InPlace } from './in-place.ts'
-import { openDatabase } from './sqlite-database.ts'
+import { openDatabase, witnessFile } from './sqlite-database.ts'
 import { isIoError, storeError } from './sqlite-errors.ts'
 
 /** Where the store lives. */
@@ -44,7 +45,8 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     trace: option.callback<Trace>(),
   })
   if (path === '') throw new PeerplaneError('invalid-input', 'a store has a path')
-  return new SqliteStore(await openDatabase(path, completing), new InPlace(path), trace)
+  const database = await openDatabase(path, completing)
+  return new SqliteStore(database, new InPlace(path), new FileWitness(witnessFile(path)), trace)
 }
 
 interface Queued {
@@ -57,6 +59,7 @@ interface Queued {
 const QUERY = 'SELECT key, value FROM pairs WHERE key >= ? AND key < ? ORDER BY key'
 
 class SqliteStore implements Store {
+  readonly witness: FileWitness
   readonly #database: DatabaseSync
   readonly #inPlace: InPlace
   readonly #trace: Trace | undefined
@@ -68,9 +71,15 @@ class SqliteStore implements Store {
   /** After a failed flush, or without its file, nobody knows what the disk holds: nothing more is written until the store is opened again. */
   #broken: PeerplaneError | undefined
 
-  constructor(database: DatabaseSync, inPlace: InPlace, trace: Trace | undefined) {
+  constructor(
+    database: DatabaseSync,
+    inPlace: InPlace,
+    witness: FileWitness,
+    trace: Trace | undefined,
+  ) {
     this.#database = database
     this.#inPlace = inPlace
+    this.witness = witness
     this.#trace = trace
     this.#statements = {
       get: database.prepare('SELECT value FROM pairs WHERE key = ?'),
@@ -110,6 +119,7 @@ class SqliteStore implements Store {
   async close(): Promise<void> {
     if (!this.#database.isOpen) return
     this.#flush()
+    this.witness.close()
     this.#database.close()
   }
 

@@ -39,7 +39,7 @@ export interface PlaneStatus {
   readonly storage: 'ok' | 'failing'
   /** Commits held here. */
   readonly commits: number
-  /** Commits that were held here and are not since the storage was lost; they come back from devices that have them. */
+  /** Commits that were stored here and are lost; they come back from devices that have them. `lastError` names their sessions. */
   readonly lost: number
   /** Commits held here that wait for a dependency. */
   readonly waiting: number

@@ -33,30 +33,37 @@ export const lostWrite = (held: Seqs): Write => ({
 
 /** Which commits of this device's log are gone since a loss; they come back from devices that have them. */
 export interface Losses {
-  /** How many are missing still. What has come back is forgotten. */
-  missing(held: Frontier): number
+  /** How many of each session are missing still. What has come back is forgotten. */
+  missing(held: Frontier): Seqs
 }
 
-/** What `store` says was lost. */
-export async function loadLosses({
-  store,
-  trace,
-}: Pick<Ports, 'store' | 'trace'>): Promise<Losses> {
+const NONE: Seqs = new Map()
+
+/** What `store` says was lost before, and what was `found` to be lost now. */
+export async function loadLosses(
+  { store, trace }: Pick<Ports, 'store' | 'trace'>,
+  found: Seqs,
+): Promise<Losses> {
   const stored = await store.get(lostKey)
   const lost = new Map(stored && decodeLost(stored))
-  const forget = (): void => {
+  const put = (write: Write, what: string): void => {
     // At worst it is looked at again at the next opening.
-    store.write([{ key: lostKey, value: undefined }], 'local').catch((error: unknown) => {
-      trace?.('upkeep.failed', { what: 'forgetting what has come back', code: codeOf(error) })
+    store.write([write], 'local').catch((error: unknown) => {
+      trace?.('upkeep.failed', { what, code: codeOf(error) })
     })
   }
+  const fresh = [...found].filter(([session, seq]) => seq > (lost.get(session) ?? 0))
+  for (const [session, seq] of fresh) lost.set(session, seq)
+  if (fresh.length > 0) put(lostWrite(lost), 'remembering what was lost')
+  const forget = (): void =>
+    put({ key: lostKey, value: undefined }, 'forgetting what has come back')
   return {
     missing: (held) => {
-      if (lost.size === 0) return 0
-      let missing = 0
+      if (lost.size === 0) return NONE
+      const missing = new Map<SessionId, number>()
       for (const [session, seq] of lost) {
         const lacking = seq - (held.get(session)?.seq ?? 0)
-        if (lacking > 0) missing += lacking
+        if (lacking > 0) missing.set(session, lacking)
         else lost.delete(session)
       }
       if (lost.size === 0) forget()

@@ -26,7 +26,7 @@ import {
   type Store,
   type Write,
 } from '@peerplane/core'
-import { foundedAside, holdsCommits, spaceOf, spaceWrite } from '@peerplane/crdt-store'
+import { foundedAside, holdsCommits, isWitnessed, spaceOf, spaceWrite } from '@peerplane/crdt-store'
 
 import { lostWrite, type Seqs } from './lost.ts'
 import type { Ports } from '../ports.ts'
@@ -70,7 +70,8 @@ export async function heldDevice(store: Store, device: string | undefined): Prom
   if (logged !== undefined && logged !== space) {
     throw new PeerplaneError('store-corrupt', 'the store holds the parts of two spaces')
   }
-  return { membership, lack: lackOf(membership, logged, device), space }
+  const lack = lackOf(membership, logged, device) ?? (await lackOfAll(store, space))
+  return { membership, lack, space }
 }
 
 function lackOf(
@@ -82,6 +83,12 @@ function lackOf(
   if (logged === undefined) return 'the log of this device is gone'
   return membership.device === device ? undefined : 'the key of this device is gone'
 }
+
+/** What is not there at all is not new where something was written once. */
+const lackOfAll = async (store: Store, space: SpaceId | undefined): Promise<string | undefined> =>
+  space === undefined && (await isWitnessed(store))
+    ? 'all that this device had stored is gone'
+    : undefined
 
 /** What the store holds; first what a page founded that went away with its first commit. */
 async function heldOrAside({ store }: Ports, device: DeviceId): Promise<HeldDevice> {
