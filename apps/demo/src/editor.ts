@@ -23,6 +23,7 @@ export interface Editor {
 export function openEditor(
   parent: HTMLElement,
   note: EntityClient<typeof Note>,
+  outcome: OutboxPorts['outcome'],
   workspace: string,
   changed: (saving: Saving) => void,
 ): Editor {
@@ -30,6 +31,7 @@ export function openEditor(
   let view: EditorView | undefined
   const ports: OutboxPorts = {
     edit: (splices, how) => note.edit({ splices }, how),
+    outcome,
     show: (changes) =>
       view?.dispatch({
         changes,

@@ -25,6 +25,7 @@ async function start(): Promise<void> {
   const editor = openEditor(
     byId('editor', HTMLElement),
     plane.get(Note, 'notes'),
+    (operationId) => plane.outcome(operationId),
     space,
     (next) => {
       const isNews = next.state !== saving.state

@@ -1,7 +1,8 @@
 import { ChangeSet, Text } from '@codemirror/state'
 import { PeerplaneError, Rejected } from '@peerplane/browser'
+import { retryContract, type RetryFixture, type RetryWorld } from '@peerplane/core/testing'
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 
 import type { Splice } from './entities.ts'
 import { Outbox, type OutboxPorts, type Saving } from './outbox.ts'
@@ -16,6 +17,7 @@ function page(fate: (splices: readonly Splice[]) => Fate, server = new Server())
   let ids = 0
   let timers: { readonly at: number; readonly task: () => void }[] = []
   const done = new Set<string>()
+  const withdrawn = new Set<string>()
   const seen: { saving: Saving; edits: number; largest: number } = {
     saving: { state: 'stored', reason: undefined, refused: undefined },
     edits: 0,
@@ -32,14 +34,23 @@ function page(fate: (splices: readonly Splice[]) => Fate, server = new Server())
       expect(splices.every(({ insert }) => insert.isWellFormed())).toBe(true)
       const what = fate(splices)
       if (what === 'full') throw new PeerplaneError('store-full', 'no room')
-      if (what === 'never' && !done.has(operationId)) throw new Rejected('never', 'not here')
-      if (what !== 'not made, not answered' && !done.has(operationId)) {
+      if (what === 'never') throw new Rejected('never', 'not here')
+      expect(done.has(operationId) || withdrawn.has(operationId)).toBe(false)
+      if (what !== 'not made, not answered') {
         server.edit(at, splices)
         done.add(operationId)
         outbox.received(server.current)
       }
-      if (what.endsWith('not answered')) throw new PeerplaneError('timeout', 'nobody answers')
+      if (what.endsWith('not answered')) {
+        throw new PeerplaneError('unknown', 'nobody answers', { operationId })
+      }
       return { commit: 'c' }
+    },
+    outcome: async (operationId) => {
+      if (fate([]) === 'full') throw new PeerplaneError('store-full', 'no room')
+      if (done.has(operationId)) return { commit: 'c' }
+      withdrawn.add(operationId)
+      return undefined
     },
     show: apply,
     shown: () => text,
@@ -164,3 +175,76 @@ test('whatever becomes of the edits, every word is in the shared text once, or s
     { numRuns: 200 },
   )
 })
+
+/** An editor whose edits, or the questions for their outcomes, meet faults. */
+function failing(time: RetryWorld['time'], meets: { edit(): void; outcome(): void }): RetryFixture {
+  const server = new Server()
+  let text = ''
+  let ids = 0
+  const outbox: Outbox = new Outbox(server.current, {
+    edit: async (splices, { at, operationId }) => {
+      try {
+        meets.edit()
+      } catch (error) {
+        // As it comes from a tab: with the id.
+        const isUnknown = error instanceof PeerplaneError && error.code === 'unknown'
+        throw isUnknown ? new PeerplaneError('unknown', 'no answer', { operationId }) : error
+      }
+      server.edit(at, splices)
+      outbox.received(server.current)
+      return { commit: 'c' }
+    },
+    outcome: async () => {
+      meets.outcome()
+      return undefined
+    },
+    show: (changes) => (text = changes.apply(Text.of([text])).toString()),
+    shown: () => text,
+    after: (ms, task) => time.scheduler.after(ms, task),
+    newId: () => `${ids++}`,
+    changed: () => undefined,
+  })
+  const type = (word: string): void => {
+    const changes = ChangeSet.of({ from: text.length, insert: word }, text.length)
+    text += word
+    outbox.typed(changes)
+  }
+  return {
+    begin: () => type('first '),
+    later: async () => {
+      type('later')
+      await vi.waitFor(() => expect(server.current.text).toContain('later'))
+    },
+  }
+}
+
+retryContract('what is typed', { by: 'itself' }, async ({ time, code, attempt }) => {
+  let isUnknown = code === 'unknown'
+  return failing(time, {
+    edit: () => {
+      // It did not run, says the outcome: only then is it another edit.
+      if (code !== 'unknown') return attempt()
+      if (isUnknown) {
+        isUnknown = false
+        attempt()
+      }
+    },
+    outcome: () => undefined,
+  })
+})
+
+retryContract(
+  'the outcome of an edit whose answer did not come',
+  { by: 'itself' },
+  async (world) => {
+    let isFirst = true
+    return failing(world.time, {
+      edit: () => {
+        if (!isFirst) return
+        isFirst = false
+        throw new PeerplaneError('unknown', 'no answer', { operationId: 'x' })
+      },
+      outcome: world.attempt,
+    })
+  },
+)

@@ -24,9 +24,6 @@ const PATIENCE_MS = 2_000
 /** Characters changed by one edit, below the operations that one change of a document may have. */
 const MOST = 40_000
 
-/** Codes of failures after which a command may take effect all the same. It is asked for again with its id. */
-const mayBeDone: ReadonlySet<string> = new Set(['timeout', 'unknown'])
-
 /** How what was typed here is stored. */
 export interface Saving {
   /** `stored`, `soon`: it is on its way; `late`: it takes long, or is tried again. */
@@ -43,12 +40,19 @@ export interface Refused {
   readonly reason: string
 }
 
+/** An edit that was made; without a commit if it changed nothing. */
+interface Made {
+  readonly commit: unknown
+}
+
 /** What an outbox works with. */
 export interface OutboxPorts {
   readonly edit: (
     splices: readonly Splice[],
     how: { readonly at: string; readonly operationId: string },
-  ) => Promise<{ readonly commit: unknown }>
+  ) => Promise<Made>
+  /** What has become of an edit: it was made, or it never will be. */
+  readonly outcome: (operationId: string) => Promise<Made | undefined>
   /** Applies changes to what the editor shows. */
   readonly show: (changes: ChangeSet) => void
   /** What the editor shows. */
@@ -58,13 +62,11 @@ export interface OutboxPorts {
   readonly changed: (saving: Saving) => void
 }
 
-/** An edit on its way, as it can be asked for again. */
+/** An edit on its way. */
 interface Sending {
-  readonly splices: readonly Splice[]
+  /** Names the version that its positions refer to. */
   readonly at: string
   readonly operationId: string
-  /** It may have been made though it failed: only a later answer to the same id tells. */
-  readonly isUnsure?: boolean
 }
 
 /** What an outbox has not stored, for a page that goes away. */
@@ -98,8 +100,7 @@ export class Outbox {
     const outbox = new Outbox(binding.shared, ports)
     outbox.#binding = binding
     outbox.#refused = lost
-    // It may have been made: asked for with the same id, it is not made twice.
-    if (sending) outbox.#attempt({ ...sending, isUnsure: true })
+    if (sending) outbox.#clarify(sending)
     else outbox.#sendAfter(0)
     outbox.#tell()
     return outbox
@@ -133,7 +134,12 @@ export class Outbox {
     const out = send(this.#binding, MOST)
     if (!out) return
     this.#binding = out.binding
-    this.#attempt({ splices: out.splices, at: out.at, operationId: this.#ports.newId() })
+    const sending = { at: out.at, operationId: this.#ports.newId() }
+    this.#sending = sending
+    this.#ports.edit(out.splices, sending).then(
+      (made) => this.#made(made),
+      (error: unknown) => this.#failed(sending, error),
+    )
   }
 
   /** The person has seen what was refused. */
@@ -146,46 +152,58 @@ export class Outbox {
     return !this.#binding.sent && this.#binding.unsent.empty
   }
 
-  #attempt(sending: Sending): void {
+  #made({ commit }: Made): void {
+    this.#settle((before) => confirmed(before, commit !== undefined))
+    this.#reason = undefined
+    if (!this.#binding.unsent.empty) this.#sendAfter(0)
+    this.#tell()
+  }
+
+  /** Finds out whether an edit was made whose answer did not come. */
+  #clarify(sending: Sending): void {
     this.#sending = sending
-    this.#ports.edit(sending.splices, sending).then(
-      ({ commit }) => {
-        this.#settle((before) => confirmed(before, commit !== undefined))
-        this.#reason = undefined
-        if (!this.#binding.unsent.empty) this.#sendAfter(0)
-        this.#tell()
+    this.#ports.outcome(sending.operationId).then(
+      (made) => {
+        if (made) return this.#made(made)
+        this.#settle(refused)
+        this.#sendAfter(0)
       },
       (error: unknown) => {
-        this.#failed(sending, error)
+        if (!(error instanceof PeerplaneError && error.retry)) return this.#drop(error)
+        this.#reason = reasonOf(error)
+        this.#ports.after(RETRY_MS, () => this.#clarify(sending))
         this.#tell()
       },
     )
   }
 
   #failed(sending: Sending, error: unknown): void {
-    const reason = reasonOf(error)
-    const { code, retry } =
-      error instanceof PeerplaneError ? error : { code: undefined, retry: false }
-    const isUnsure = code !== undefined && mayBeDone.has(code)
-    if (isUnsure || (retry && sending.isUnsure)) {
-      this.#reason = reason
-      this.#ports.after(RETRY_MS, () => this.#attempt({ ...sending, isUnsure: true }))
-    } else if (retry) {
-      this.#reason = reason
+    const known = error instanceof PeerplaneError ? error : undefined
+    if (known?.code === 'unknown') {
+      this.#reason = reasonOf(error)
+      this.#clarify(sending)
+    } else if (known?.retry) {
+      this.#reason = reasonOf(error)
       this.#settle(refused)
       this.#sendAfter(RETRY_MS)
     } else if (this.#binding.waiting && this.#binding.waiting.version !== sending.at) {
       // Perhaps it only did not fit to a text that is no longer there.
       this.#settle(refused)
       this.#sendAfter(0)
-    } else {
-      this.#settle((before) => {
-        const { lost, ...step } = dropped(before)
-        this.#refused = { text: (this.#refused?.text ?? '') + lost, reason }
-        return step
-      })
-      this.#sendAfter(0)
-    }
+    } else return this.#drop(error)
+    this.#tell()
+  }
+
+  /** The edit on its way can never be made. */
+  #drop(error: unknown): void {
+    this.#settle((before) => {
+      const { lost, ...step } = dropped(before)
+      const text = (this.#refused?.text ?? '') + lost
+      this.#refused = { text, reason: reasonOf(error) }
+      return step
+    })
+    this.#sendAfter(0)
+    this.#tell()
   }
 
   #settle(step: (before: Binding) => Step): void {

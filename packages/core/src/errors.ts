@@ -203,6 +203,10 @@ export const errorKinds = {
 /** A code of the catalogue. */
 export type ErrorCode = keyof typeof errorKinds
 
+/** Whether what failed with `code` can succeed later; `false` for what is no code of the catalogue. */
+export const canPass = (code: string): boolean =>
+  Object.hasOwn(errorKinds, code) && errorKinds[code as ErrorCode].retry
+
 /** Optional details of an error. */
 export interface PeerplaneErrorOptions extends ErrorOptions {
   /** What to do, in sentences, where more is known than the code says. */
@@ -235,7 +239,7 @@ export class PeerplaneError extends Error {
 
   /** Whether the same call can succeed later. */
   get retry(): boolean {
-    return errorKinds[this.code].retry
+    return canPass(this.code)
   }
 }
 

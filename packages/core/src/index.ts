@@ -50,6 +50,7 @@ export {
 export { equalData } from './equal-data.ts'
 export {
   asPeerplaneError,
+  canPass,
   codeOf,
   errorKinds,
   isA,

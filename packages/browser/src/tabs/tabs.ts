@@ -1,4 +1,4 @@
-import { codeOf, PeerplaneError, reasonOf } from '@peerplane/core'
+import { asPeerplaneError, codeOf, PeerplaneError, reasonOf } from '@peerplane/core'
 import type { Backend } from '@peerplane/runtime'
 
 import { atDeadline } from './deadline.ts'
@@ -67,7 +67,8 @@ export async function openInTabs(
       },
       erased: () => end(new PeerplaneError('closed', 'the space was erased in this browser')),
       failed: (error) => {
-        if (error instanceof PeerplaneError && error.code === 'closed') return end(error)
+        const failure = asPeerplaneError(error, 'store-failed')
+        if (!failure.retry) return end(failure)
         attached.reject(error)
         steady.failed(error)
         env.trace?.('tab.failed', { code: codeOf(error), reason: reasonOf(error) })

@@ -16,6 +16,13 @@ export {
   type CrashFixture,
   type FailureFixture,
 } from './store-attacks.contract.ts'
+export {
+  retryContract,
+  VirtualTime,
+  type RetryFixture,
+  type RetryOptions,
+  type RetryWorld,
+} from './retry.contract.ts'
 export { storeContract } from './store.contract.ts'
 export type { StoreFixture } from './store-model.ts'
 export { deterministicCrypto, ManualClock, seededRandom } from './deterministic.ts'

@@ -1,4 +1,4 @@
-import { codeOf, type EntityKey } from '@peerplane/core'
+import { asPeerplaneError, codeOf, type EntityKey } from '@peerplane/core'
 
 import { capture, type CaptureSource } from './capture.ts'
 import type { EntitiesOptions } from './entities.ts'
@@ -68,8 +68,10 @@ export class Flusher {
     if (this.#isStopped) return
     this.#cancelTimer ??= this.#options.scheduler.after(this.#delayMs(), () => {
       this.#cancelTimer = undefined
-      // Ignored: it is reported, and tried again.
-      this.flush().catch(() => this.schedule())
+      // Ignored: it is reported. What may be written later is tried again; anything else goes with the next change.
+      this.flush().catch((error: unknown) => {
+        if (asPeerplaneError(error, 'store-failed').retry) this.schedule()
+      })
     })
   }
 

@@ -153,6 +153,7 @@ export class Folding {
       this.#failure = asPeerplaneError(error, 'store-failed')
       events.failed(error)
       this.#cancelRetry?.()
+      if (!this.#failure.retry) return
       this.#cancelRetry = scheduler.after(RETRY_MS, () => this.#enqueue(() => this.#catchUp()))
     })
   }

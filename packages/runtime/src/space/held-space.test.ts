@@ -6,7 +6,7 @@ import {
   type Range,
   type Store,
 } from '@peerplane/core'
-import { seededRandom } from '@peerplane/core/testing'
+import { deterministicCrypto, retryContract, seededRandom } from '@peerplane/core/testing'
 import { checkedStore, createMemoryStore } from '@peerplane/crdt-store'
 import { expect, test, vi } from 'vitest'
 
@@ -33,22 +33,23 @@ interface Device {
   value(id: string): Promise<unknown>
 }
 
-async function device(store: Store, invitation?: string, as?: Ports): Promise<Device> {
+async function device(store: Store, invitation?: string, as: Partial<Ports> = {}): Promise<Device> {
   const checked = checkedStore(store)
   const ports = {
-    key: as?.key ?? (await crypto.keyFromSeed(systemRandom.bytes(32))),
-    store: checked,
     crypto,
-    random: as?.random ?? systemRandom,
+    random: systemRandom,
     clock: systemClock,
     scheduler: systemScheduler,
+    ...as,
+    key: as.key ?? (await (as.crypto ?? crypto).keyFromSeed(systemRandom.bytes(32))),
+    store: checked,
   }
   const opened = await openMembership(ports, invitation)
   const { membership } = opened
   const founding = createFounding(ports, opened, () => undefined)
   await founding.found()
   const events: string[] = []
-  const space = await holdSpace(ports, [Count], membership, new HybridClock(systemClock), {
+  const space = await holdSpace(ports, [Count], membership, new HybridClock(ports.clock), {
     changed: () => undefined,
     reset: () => events.push('reset'),
     failed: (error) => events.push(error instanceof PeerplaneError ? error.code : 'unknown'),
@@ -129,6 +130,45 @@ test('a commit that could not be folded because the store was not to be read is 
   expect(await bob.value('x')).toBe(11)
   expect(bob.events).toEqual(['store-failed', 'reset'])
 })
+
+retryContract(
+  'folding',
+  {
+    by: 'itself',
+    ends: {
+      'store-corrupt':
+        'rows that are damaged again as soon as they are made are refused until the next opening',
+    },
+  },
+  async ({ time, attempt }) => {
+    const as = { crypto: deterministicCrypto, clock: time.clock, scheduler: time.scheduler }
+    const ada = await device(createMemoryStore(), undefined, as)
+    const inner = createMemoryStore()
+    const get = async (key: Uint8Array): ReturnType<Store['get']> => {
+      if (key[0] === ROWS) attempt()
+      return inner.get(key)
+    }
+    const scan = async (range: Range): ReturnType<Store['scan']> => {
+      if (range.from[0] === ROWS) attempt()
+      return inner.scan(range)
+    }
+    const invitation = await invite(ada.ports, ada.membership, 1, [])
+    const bob = await device({ ...inner, get, scan }, invitation, as)
+    await ada.up('x', 1)
+    return {
+      begin: () => void pass(ada, bob),
+      later: async () => {
+        await ada.up('x', 10)
+        await pass(ada, bob)
+        if ((await bob.value('x')) !== 11) throw new Error('it is not folded')
+      },
+      close: async () => {
+        await bob.space.close()
+        await ada.space.close()
+      },
+    }
+  },
+)
 
 test('what could not be folded is folded though nothing else happens', async () => {
   const ada = await device(createMemoryStore())

@@ -1,4 +1,10 @@
-import { asPeerplaneError, splitEntityKey, type EntityKey, type EntityState } from '@peerplane/core'
+import {
+  asPeerplaneError,
+  canPass,
+  splitEntityKey,
+  type EntityKey,
+  type EntityState,
+} from '@peerplane/core'
 
 import type { Loaded } from '../contract/states.ts'
 import type { Ports } from '../ports.ts'
@@ -180,10 +186,10 @@ export class EntityWatches {
     return new Set(first.map(([listener]) => listener))
   }
 
-  /** What the store did not give is read again later. */
+  /** What may be readable later is read again then. */
   #readAgain(opened: ReadonlyMap<EntityKey, Loaded>): void {
     const unread = [...opened].filter(
-      ([, entity]) => entity.phase === 'unreadable' && entity.problem.code.startsWith('store-'),
+      ([, entity]) => entity.phase === 'unreadable' && canPass(entity.problem.code),
     )
     if (unread.length === 0) return
     this.#parts.ports.scheduler.after(RETRY_MS, () => this.show(unread.map(([key]) => key)))

@@ -1,4 +1,10 @@
-import { entityKey, splitEntityKey, type EntityKey, type Json } from '@peerplane/core'
+import {
+  asPeerplaneError,
+  entityKey,
+  splitEntityKey,
+  type EntityKey,
+  type Json,
+} from '@peerplane/core'
 import { inListOrder, isListed, type ListQuery } from '@peerplane/crdt-store'
 
 import type { Row } from '../contract/states.ts'
@@ -100,6 +106,7 @@ export class TypeWatches {
       while (this.#watched.has(watched) && (!watched.rows || watched.changed.size > 0))
     } catch (error) {
       failed(error)
+      if (!asPeerplaneError(error, 'store-failed').retry) return
       ports.scheduler.after(RETRY_MS, () => {
         if (this.#watched.has(watched)) void this.#refresh(watched)
       })

@@ -1,4 +1,6 @@
 import {
+  canPass,
+  errorKinds,
   forkedTip,
   hash,
   limits,
@@ -7,6 +9,7 @@ import {
   utf8,
   type BatchId,
   type DeviceId,
+  type ErrorCode,
   type ForkProof,
   type SessionId,
   type Tip,
@@ -38,7 +41,7 @@ let log: {
 let state: EngineState
 let now: number
 
-beforeEach(() => {
+const begin = (): void => {
   log = { held: new Map(), parents: new Map() }
   now = 0
   const view = {
@@ -47,7 +50,8 @@ beforeEach(() => {
     lineage: (each: SessionId) => log.parents.get(each),
   }
   state = createState(view, 0.5)
-})
+}
+beforeEach(begin)
 
 type Unstamped = Input extends infer Each ? (Each extends Input ? Omit<Each, 'now'> : never) : never
 
@@ -87,6 +91,58 @@ const later = (ms: number) => {
 const sent = (effects: Effect[]): [string, Message][] =>
   effects.flatMap((each) => (each.kind === 'send' ? [[each.link, each.message]] : []))
 const wantOf = (...ranges: ReturnType<typeof range>[]) => ({ kind: 'want', ranges })
+
+const codes = Object.keys(errorKinds) as ErrorCode[]
+/** Another peer is asked for it, and this one once from its beginning. */
+const elsewhere: ErrorCode = 'broken-chain'
+
+describe('a run that the log refuses', () => {
+  const refuse = (code: ErrorCode): Effect[] => {
+    const run = runOf('s', 1)
+    hear('x', { kind: 'run', run })
+    return give({ kind: 'admitted', link: 'x', run, result: code })
+  }
+  const isWanted = (name: string, effects: Effect[]): boolean =>
+    sent(effects).some(
+      ([, message]) =>
+        message.kind === 'want' && message.ranges.some((each) => each.session === session(name)),
+    )
+
+  it('is wanted again if the catalogue says so, with pauses', () => {
+    const faults: string[] = []
+    for (const code of codes) {
+      begin()
+      connect('x')
+      have('x', tip('s', 4))
+      let wanted = 0
+      let effects = refuse(code)
+      for (let i = 0; i < 120; i++) {
+        if (isWanted('s', effects)) {
+          wanted += 1
+          effects = refuse(code)
+        } else effects = [...later(500), ...have('x', tip('s', 4))]
+      }
+      const isRight = canPass(code) && code !== elsewhere ? wanted > 1 && wanted < 80 : wanted === 0
+      if (!isRight) faults.push(`${code}: wanted ${wanted} times`)
+    }
+    expect(faults).toEqual([])
+  })
+
+  it('does not hold back other sessions, longer than a store needs to recover', () => {
+    const faults: string[] = []
+    // A peer that brings records of another space is shut out.
+    for (const code of codes.filter((each) => each !== 'wrong-space')) {
+      begin()
+      connect('x')
+      have('x', tip('s', 4))
+      refuse(code)
+      const isAtOnce = isWanted('t', have('x', tip('t', 2)))
+      const isInTime = canPass(code) && isWanted('t', later(timing.storeFailure))
+      if (!isAtOnce && !isInTime) faults.push(code)
+    }
+    expect(faults).toEqual([])
+  })
+})
 
 describe('asking', () => {
   it('asks one peer for what it lacks, and nobody twice', () => {

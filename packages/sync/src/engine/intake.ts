@@ -1,4 +1,4 @@
-import { isForkedTip, type Admitted, type ErrorCode, type Run } from '@peerplane/core'
+import { canPass, isForkedTip, type Admitted, type ErrorCode, type Run } from '@peerplane/core'
 
 import { ban } from './leaving.ts'
 import { learn, learnOpening } from './knowledge.ts'
@@ -75,10 +75,11 @@ export function admitted(step: Step, id: string, run: Run, result: Admitted | Er
 function refused(step: Step, link: LinkState | undefined, run: Run, code: ErrorCode): void {
   const { state, now } = step
   const { session } = run
-  if (code === 'closed') return
   // A record of another space cannot have come here in good faith.
   if (code === 'wrong-space') return link && ban(step, link, code)
   if (REFUSALS.has(code)) return link && reject(step, link, run, code)
+  // The log takes it neither now nor later, and the peer is not to blame.
+  if (!canPass(code)) return link && fail(step, link, session, timing.attempts)
   endAsk(step, session)
   if (code === 'overloaded') delay(step, session, now + timing.overload)
   else {
