@@ -1,9 +1,9 @@
-import type { Plane, Row, StateOf } from '@peerplane/browser'
+import type { Plane, ListedEntity, StateOf } from '@peerplane/browser'
 
 import { h } from './dom.ts'
 import { columns, Task, type Column } from './entities.ts'
 
-type TaskRow = Row<StateOf<typeof Task>>
+type TaskRow = ListedEntity<StateOf<typeof Task>>
 
 const titles: Readonly<Record<Column, string>> = { todo: 'To do', doing: 'Doing', done: 'Done' }
 

@@ -13,7 +13,7 @@ import {
   typed,
   type Binding,
   type SharedText,
-  type Step,
+  type BindingUpdate,
 } from './text-binding.ts'
 
 /** Keystrokes wait this long for each other, in milliseconds: one commit holds them all. */
@@ -206,13 +206,13 @@ export class Outbox {
     this.#tell()
   }
 
-  #settle(step: (before: Binding) => Step): void {
+  #settle(step: (before: Binding) => BindingUpdate): void {
     this.#sending = undefined
     this.#take(step)
   }
 
   /** A step that fails must not end the sending: what the editor shows is kept, and sent. */
-  #take(step: (before: Binding) => Step): void {
+  #take(step: (before: Binding) => BindingUpdate): void {
     try {
       this.#apply(step(this.#binding))
     } catch (error) {
@@ -221,7 +221,7 @@ export class Outbox {
     }
   }
 
-  #apply({ binding, changes }: Step): void {
+  #apply({ binding, changes }: BindingUpdate): void {
     if (changes) this.#ports.show(changes)
     this.#binding = binding
   }

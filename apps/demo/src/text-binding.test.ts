@@ -11,7 +11,7 @@ import {
   send,
   typed,
   type Binding,
-  type Step,
+  type BindingUpdate,
 } from './text-binding.ts'
 import { Server } from './server.fixture.test.ts'
 
@@ -43,7 +43,7 @@ class Editor {
     this.binding = typed(this.binding, changes)
   }
 
-  take({ binding, changes }: Step): void {
+  take({ binding, changes }: BindingUpdate): void {
     this.binding = binding
     if (changes) this.text = changes.apply(Text.of(this.text.split('\n'))).toString()
   }

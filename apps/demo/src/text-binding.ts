@@ -60,13 +60,13 @@ export function send(
 }
 
 /** A step for the editor: what to apply to what it shows. */
-export interface Step {
+export interface BindingUpdate {
   readonly binding: Binding
   readonly changes: ChangeSet | undefined
 }
 
 /** The shared text changed. */
-export function received(binding: Binding, shared: SharedText): Step {
+export function received(binding: Binding, shared: SharedText): BindingUpdate {
   if (!binding.sent) return rebase(binding, binding.shared.text, shared)
   const waits = { ...binding, waiting: shared }
   return binding.made ? landed(waits, shared) : { binding: waits, changes: undefined }
@@ -76,7 +76,7 @@ export function received(binding: Binding, shared: SharedText): Step {
  * The edit on its way was made: the newest shared text contains it, or the next one will. One that had no effect (`changed` is false), or
  * left the text as it was, is shown by no new text.
  */
-export function confirmed(binding: Binding, changed: boolean): Step {
+export function confirmed(binding: Binding, changed: boolean): BindingUpdate {
   if (!binding.sent) return { binding, changes: undefined }
   if (binding.waiting) return landed(binding, binding.waiting)
   const { text } = binding.shared
@@ -87,7 +87,7 @@ export function confirmed(binding: Binding, changed: boolean): Step {
 }
 
 /** The edit on its way was refused: it must be sent again, rebased on the newest text. */
-export function refused(binding: Binding): Step {
+export function refused(binding: Binding): BindingUpdate {
   if (!binding.sent) return { binding, changes: undefined }
   const again: Binding = {
     ...bind(binding.shared),
@@ -97,7 +97,7 @@ export function refused(binding: Binding): Step {
 }
 
 /** The edit on its way can never be made: the editor takes it back, and goes on with what was typed since. `lost` is the text in it. */
-export function dropped(binding: Binding): Step & { readonly lost: string } {
+export function dropped(binding: Binding): BindingUpdate & { readonly lost: string } {
   const { sent, unsent, shared, waiting } = binding
   if (!sent) return { binding, changes: undefined, lost: '' }
   const back = sent.invert(textOf(shared.text))
@@ -111,7 +111,7 @@ export function dropped(binding: Binding): Step & { readonly lost: string } {
 }
 
 /** Begins again with what the editor shows, when a step has failed: whatever the shared text may lack of it counts as typed. */
-export function rebound(binding: Binding, shown: string): Step {
+export function rebound(binding: Binding, shown: string): BindingUpdate {
   const again: Binding = {
     ...bind(binding.shared),
     unsent: changesBetween(binding.shared.text, shown),
@@ -120,14 +120,14 @@ export function rebound(binding: Binding, shown: string): Step {
 }
 
 /** `shared` contains the edit that was on its way. */
-function landed(binding: Binding, shared: SharedText): Step {
+function landed(binding: Binding, shared: SharedText): BindingUpdate {
   const expected = binding.sent!.apply(textOf(binding.shared.text)).toString()
   const settled = { ...binding, sent: undefined, waiting: undefined, made: false }
   return rebase(settled, expected, shared)
 }
 
 /** Rebases what was typed from the text in which it was typed to a newer shared text. */
-function rebase(binding: Binding, before: string, shared: SharedText): Step {
+function rebase(binding: Binding, before: string, shared: SharedText): BindingUpdate {
   const foreign = changesBetween(before, shared.text)
   const changes = foreign.map(binding.unsent)
   return {

@@ -48,7 +48,7 @@ export type {
   Plane,
   PlaneStatus,
   Problem,
-  Row,
+  ListedEntity,
   StoredSpace,
   Wait,
 } from '@peerplane/runtime'

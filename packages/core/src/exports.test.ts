@@ -88,11 +88,13 @@ const ofStrangers: Readonly<Record<string, (bytes: Uint8Array) => unknown>> = {
   readGrant: onValue(exported.readGrant),
   readSection: onValue((value) => exported.readSection(value, 'section')),
   readTip: onValue((value) => exported.readTip(value, 'tip')),
-  array: onValue((value) => exported.array(value, 'field', 3)),
-  bytes: onValue((value) => exported.bytes(value, 'field', 32)),
-  list: onValue((value) => exported.list(value, 'field', 2, exported.text as () => string)),
-  text: onValue((value) => exported.text(value, 'field', 4)),
-  whole: onValue((value) => exported.whole(value, 'field')),
+  array: onValue((value) => exported.arrayField(value, 'field', 3)),
+  bytes: onValue((value) => exported.bytesField(value, 'field', 32)),
+  list: onValue((value) =>
+    exported.listField(value, 'field', 2, exported.textField as () => string),
+  ),
+  text: onValue((value) => exported.textField(value, 'field', 4)),
+  whole: onValue((value) => exported.wholeField(value, 'field')),
 }
 
 /** What packages of the product call with what they have checked or made. */

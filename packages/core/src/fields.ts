@@ -10,41 +10,45 @@ const wrong = (name: string, expected: string): PeerplaneError =>
   new PeerplaneError('malformed', `${name} is not ${expected}`)
 
 /** An array, of exactly `length` items where given. */
-export function array(value: Value | undefined, name: string, length?: number): readonly Value[] {
+export function arrayField(
+  value: Value | undefined,
+  name: string,
+  length?: number,
+): readonly Value[] {
   if (!Array.isArray(value)) throw wrong(name, 'an array')
   if (length !== undefined && value.length !== length) throw wrong(name, `an array of ${length}`)
   return value as readonly Value[]
 }
 
 /** An array of at most `max` items, each read by `item`; an error in one names the whole array. */
-export function list<T>(
+export function listField<T>(
   value: Value | undefined,
   name: string,
   max: number,
   item: (value: Value, name: string) => T,
 ): T[] {
-  const items = array(value, name)
+  const items = arrayField(value, name)
   if (items.length > max) throw new PeerplaneError('too-large', `${name} has ${items.length} items`)
   // A name for each would cost more than reading most of them.
   return items.map((each) => item(each, name))
 }
 
 /** A byte string, of exactly `length` bytes where given. */
-export function bytes(value: Value | undefined, name: string, length?: number): Uint8Array {
+export function bytesField(value: Value | undefined, name: string, length?: number): Uint8Array {
   if (!(value instanceof Uint8Array)) throw wrong(name, 'a byte string')
   if (length !== undefined && value.length !== length) throw wrong(name, `${length} bytes long`)
   return value
 }
 
 /** A whole number of at least `min`. */
-export function whole(value: Value | undefined, name: string, min = 0): number {
+export function wholeField(value: Value | undefined, name: string, min = 0): number {
   if (!Number.isSafeInteger(value) || (value as number) < min)
     throw wrong(name, `a whole number from ${min}`)
   return value as number
 }
 
 /** A text of at most `maxBytes` UTF-16 units. */
-export function text(value: Value | undefined, name: string, maxUnits: number): string {
+export function textField(value: Value | undefined, name: string, maxUnits: number): string {
   if (typeof value !== 'string') throw wrong(name, 'a text')
   if (value.length > maxUnits)
     throw new PeerplaneError('too-large', `${name} has ${value.length} characters`)

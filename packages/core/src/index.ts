@@ -60,7 +60,7 @@ export {
   type ErrorCode,
   type ErrorKind,
 } from './errors.ts'
-export { array, bytes, list, text, whole } from './fields.ts'
+export { arrayField, bytesField, listField, textField, wholeField } from './fields.ts'
 export { domain, hash, HASH_BYTES, mac } from './hash.ts'
 export {
   compareTimestamps,
@@ -166,7 +166,15 @@ export type { Random } from './ports/random.ts'
 export type { Admitted, OpeningEvidence, Replica, Run } from './ports/replica.ts'
 export type { Scheduler } from './ports/scheduler.ts'
 export type { Body, Draft, EntityState, Origin, StateModel } from './ports/state-model.ts'
-export type { Aside, Entry, Range, Store, StoreDurability, Witness, Write } from './ports/store.ts'
+export type {
+  Aside,
+  Entry,
+  KeyRange,
+  Store,
+  StoreDurability,
+  Witness,
+  Write,
+} from './ports/store.ts'
 export {
   traceEvents,
   traceLevels,

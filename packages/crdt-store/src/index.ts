@@ -10,7 +10,7 @@ export type {
   DeclaredModel,
   Entities,
   EntitiesOptions,
-  ListedEntity,
+  ListedState,
   ListQuery,
 } from './entities/entities.ts'
 export { inListOrder, isListed } from './entities/listing.ts'

@@ -48,7 +48,7 @@ export type {
   Plane,
   PlaneStatus,
   Problem,
-  Row,
+  ListedEntity,
   Wait,
 } from '@peerplane/runtime'
 export { open } from './open.ts'

@@ -1,7 +1,7 @@
 export type { ListQuery } from '@peerplane/crdt-store'
 export type { Backend, LocalBackend } from './contract/backend.ts'
 export type { Durability, Invocation, InvokeOptions, Outcome } from './contract/invocation.ts'
-export type { Loaded, Row } from './contract/states.ts'
+export type { Loaded, ListedEntity } from './contract/states.ts'
 export type { PeerStatus, PlaneStatus, Problem } from './contract/status.ts'
 export {
   type CommandMethods,

@@ -1,4 +1,4 @@
-import { concatBytes, fromHex, toHex, utf8, type DeviceId, type Range } from '@peerplane/core'
+import { concatBytes, fromHex, toHex, utf8, type DeviceId, type KeyRange } from '@peerplane/core'
 
 /*
  * Keys of the runtime in the store. Tables below 0x30 belong to the log and the rows.
@@ -24,7 +24,7 @@ export const knownDeviceKey = (device: DeviceId): Uint8Array => table(0x31, from
 export const deviceOfKey = (key: Uint8Array): DeviceId => toHex(key.subarray(1)) as DeviceId
 
 /** All known devices. */
-export const knownDeviceRange: Range = { from: table(0x31), to: table(0x32) }
+export const knownDeviceRange: KeyRange = { from: table(0x31), to: table(0x32) }
 
 /** Key of the outcome of an operation. */
 export const operationKey = (operationId: string): Uint8Array => table(0x32, utf8(operationId))
@@ -43,4 +43,4 @@ export const seedKey: Uint8Array = table(0x34)
 export const lostKey: Uint8Array = table(0x35)
 
 /** All operations in their order. */
-export const operationOrderRange: Range = { from: table(0x33), to: table(0x34) }
+export const operationOrderRange: KeyRange = { from: table(0x33), to: table(0x34) }

@@ -12,7 +12,7 @@ import type {
   Write,
 } from '@peerplane/core'
 
-/** What a home must give the runtime: everything that is not pure. */
+/** What a platform package supplies to the runtime: everything that is not pure. */
 export interface Ports {
   readonly store: Store
   /** The key of this device. */

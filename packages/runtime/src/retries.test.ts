@@ -1,4 +1,4 @@
-import { counter, entity, type Range, type Store } from '@peerplane/core'
+import { counter, entity, type KeyRange, type Store } from '@peerplane/core'
 import {
   deterministicCrypto,
   retryContract,
@@ -28,7 +28,7 @@ function failing(inner: Store, place: Place, attempt: () => void): Store {
       if (place === 'rows' && key[0] === ROWS) attempt()
       return inner.get(key)
     },
-    scan: async (range: Range) => {
+    scan: async (range: KeyRange) => {
       if (place === 'rows' && range.from[0] === ROWS) attempt()
       return inner.scan(range)
     },

@@ -42,7 +42,7 @@ export interface SyncOptions {
 }
 
 /** One admitted peer and what lies between us. */
-export interface PeerStatus {
+export interface LinkStatus {
   readonly device: DeviceId
   /** Network id; a new one each time the peer starts. */
   readonly peer: string
@@ -56,7 +56,7 @@ export interface PeerStatus {
 
 /** State of sync for people, as plain data. */
 export interface SyncStatus {
-  readonly peers: readonly PeerStatus[]
+  readonly peers: readonly LinkStatus[]
   readonly network: NetworkStatus
   /** The latest failure of a handshake, of a link or of the log, until a later handshake or run succeeds. */
   readonly lastError: { readonly code: ErrorCode; readonly message: string } | undefined

@@ -77,7 +77,7 @@ describe('transactions', () => {
     expect(seen.map(({ durability }) => durability)).toEqual(['strict', 'relaxed', 'strict'])
   })
 
-  it('are shared by the writes of a turn, and by those that come while a transaction is running', async () => {
+  it('are shared by the writes of one turn of the event loop, and by those that come while a transaction is running', async () => {
     const store = await open(freshName())
     const seen = watchTransactions()
     const first = store.write([put('a', '1')], 'synced')

@@ -3,7 +3,7 @@ import type {
   Aside,
   Clock,
   Entry,
-  Range,
+  KeyRange,
   Store,
   StoreDurability,
   Trace,
@@ -131,7 +131,7 @@ class IndexedDbStore implements DeviceStore {
     return this.#read((database) => readPair(database, key))
   }
 
-  scan(range: Range): Promise<readonly Entry[]> {
+  scan(range: KeyRange): Promise<readonly Entry[]> {
     return this.#read((database) => readPairs(database, range))
   }
 

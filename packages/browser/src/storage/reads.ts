@@ -1,5 +1,5 @@
 import { compareBytes } from '@peerplane/core'
-import type { Entry, Range } from '@peerplane/core'
+import type { Entry, KeyRange } from '@peerplane/core'
 import type { IDBPDatabase, IDBPObjectStore } from 'idb'
 
 import { ASIDES, newestOf, PAIRS } from './term.ts'
@@ -31,7 +31,10 @@ export const readPair = (
   reading(database, PAIRS, (pairs) => pairs.get(view(key)) as Promise<Uint8Array | undefined>)
 
 /** The pairs of a range, in order. */
-export async function readPairs(database: IDBPDatabase, range: Range): Promise<readonly Entry[]> {
+export async function readPairs(
+  database: IDBPDatabase,
+  range: KeyRange,
+): Promise<readonly Entry[]> {
   const keys = keyRange(range)
   if (!keys) return []
   const { limit, reverse, ...whole } = range
@@ -58,7 +61,7 @@ export const readAside = async (database: IDBPDatabase, term: number): Promise<K
   )
 
 /** `undefined` for a range that holds nothing, which IndexedDB cannot express. */
-function keyRange({ from, to, limit }: Range): IDBKeyRange | undefined {
+function keyRange({ from, to, limit }: KeyRange): IDBKeyRange | undefined {
   if (limit === 0) return undefined
   if (compareBytes(from, to) >= 0) return undefined
   return IDBKeyRange.bound(view(from), view(to), false, true)

@@ -73,7 +73,7 @@ retryContract('a tab that leads', { by: 'itself' }, async ({ code, attempt }) =>
         await world.run(ms)
       },
     },
-    // Its replica is to be opened anew.
+    // Its replica has to be opened again.
     begin: over.resolve,
     // What cannot be done by any tab is refused; it does not wait for an answer that never comes.
     later: async () => {

@@ -25,7 +25,7 @@ export type Lead = (online: boolean | undefined, taken: () => void) => Promise<L
 
 /** Called as a stay proceeds. */
 export interface StayEvents {
-  /** It is the turn of this tab; it opens its runtime. */
+  /** This tab has got the lock to lead; it opens its runtime. */
   leading(): void
   /** Requests have a target: the runtime of this tab or of another one. */
   attached(): void

@@ -11,7 +11,7 @@ import {
 import { Calls, type Target } from './calls.ts'
 import type { TabEnvironment } from './environment.ts'
 import { seamless } from './seamless.ts'
-import { createWatches } from './watches.ts'
+import { createSteadyWatches } from './steady-watches.ts'
 
 /** A backend that stays while the one behind it changes. */
 export interface SteadyBackend {
@@ -63,7 +63,7 @@ export function createSteadyBackend(
     problem = { code, message }
     tell()
   }
-  const watches = createWatches(failed)
+  const watches = createSteadyWatches(failed)
   watches.add((backend) =>
     backend.watchStatus((next) => {
       if (space !== undefined && next.space !== space) return displaced()

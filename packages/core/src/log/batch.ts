@@ -2,7 +2,7 @@ import { concatBytes, fromHex, toHex } from '../bytes.ts'
 import { decodeCanonical, encodeCanonical, withCanonical } from '../codec.ts'
 import type { Value } from '../value.ts'
 import { PeerplaneError } from '../errors.ts'
-import { array, bytes, list } from '../fields.ts'
+import { arrayField, bytesField, listField } from '../fields.ts'
 import { domain, hash } from '../hash.ts'
 import type { BatchId, CommitId, DeviceId, SessionId } from '../ids.ts'
 import { limits } from '../limits.ts'
@@ -22,7 +22,7 @@ import { merkleRoot } from './merkle.ts'
 export const firstPrevious = (session: SessionId): BatchId => session as string as BatchId
 
 /**
- * The commits of one turn of one writer: one flush, one signature.
+ * The commits that one writer makes durable with one flush and one signature.
  *
  * The id covers session, first seq, count, the id of the batch before and the Merkle root over the commit ids. A run of batches is
  * therefore authenticated by the signature of its last one.
@@ -134,14 +134,14 @@ export function decodeBatch(
   if (encoded.length > limits.batchBytes + 64 * 1024) {
     throw new PeerplaneError('too-large', `a batch has ${encoded.length} bytes`)
   }
-  const fields = array(decodeCanonical(encoded), 'batch', 3)
-  const seed = bytes(fields[0], 'batch.seed', SEED_BYTES)
-  const signature = bytes(fields[1], 'batch.signature')
+  const fields = arrayField(decodeCanonical(encoded), 'batch', 3)
+  const seed = bytesField(fields[0], 'batch.seed', SEED_BYTES)
+  const signature = bytesField(fields[1], 'batch.signature')
   if (signature.length !== 0 && signature.length !== 64) {
     throw new PeerplaneError('malformed', 'batch.signature is not 64 bytes long')
   }
   const place = { session, bytes: fromHex(session), seed, ids: [] }
-  const commits = list(fields[2], 'batch.commits', limits.batchCommits, (value, name) =>
+  const commits = listField(fields[2], 'batch.commits', limits.batchCommits, (value, name) =>
     readCommit(value, name, place),
   )
   const [first, ...rest] = commits
@@ -171,10 +171,10 @@ interface ReadingPlace {
 
 function readCommit(value: Value, name: string, place: ReadingPlace): Commit {
   const { session, seed, ids } = place
-  const fields = array(value, name, 2)
-  const headerBytes = bytes(fields[0], `${name}.header`)
+  const fields = arrayField(value, name, 2)
+  const headerBytes = bytesField(fields[0], `${name}.header`)
   const header = decodeHeader(headerBytes)
-  const sections = list(fields[1], `${name}.sections`, limits.sections, readSection)
+  const sections = listField(fields[1], `${name}.sections`, limits.sections, readSection)
   if (!equalBytes(sectionsRoot(seed, header.seq, sections), header.root)) {
     throw new PeerplaneError('malformed', `${name} has sections that its header does not name`)
   }

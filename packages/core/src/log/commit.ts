@@ -2,7 +2,7 @@ import { fromHex, toHex } from '../bytes.ts'
 import { decodeCanonical, encodeCanonical, withCanonical } from '../codec.ts'
 import type { Value } from '../value.ts'
 import { PeerplaneError } from '../errors.ts'
-import { array, bytes, list, text, whole } from '../fields.ts'
+import { arrayField, bytesField, listField, textField, wholeField } from '../fields.ts'
 import { HASH_BYTES, hash } from '../hash.ts'
 import { MAX_COUNTER, type Timestamp } from '../hybrid-clock.ts'
 import type { BatchId, CommitId, EntityKey, SessionId } from '../ids.ts'
@@ -87,12 +87,12 @@ export function encodeHeader(header: Header): Uint8Array {
 
 /** The header of canonical bytes. Throws `malformed` or `too-large`. */
 export function decodeHeader(encoded: Uint8Array): Header {
-  const fields = array(decodeCanonical(encoded), 'header', 6)
-  const deps = list(fields[1], 'header.deps', limits.deps, readDot)
-  const time = array(fields[3], 'header.time', 2)
-  const seq = whole(fields[0], 'header.seq', 1)
+  const fields = arrayField(decodeCanonical(encoded), 'header', 6)
+  const deps = listField(fields[1], 'header.deps', limits.deps, readDot)
+  const time = arrayField(fields[3], 'header.time', 2)
+  const seq = wholeField(fields[0], 'header.seq', 1)
   if (seq > MAX_SEQ) throw new PeerplaneError('malformed', 'header.seq is too large')
-  const counter = whole(time[1], 'header.time.counter')
+  const counter = wholeField(time[1], 'header.time.counter')
   if (counter > MAX_COUNTER)
     throw new PeerplaneError('malformed', 'header.time.counter is too large')
   for (let i = 1; i < deps.length; i++) {
@@ -103,12 +103,12 @@ export function decodeHeader(encoded: Uint8Array): Header {
   return {
     seq,
     deps,
-    digest: bytes(fields[2], 'header.digest', deps.length === 0 ? 0 : 16),
-    time: { ms: whole(time[0], 'header.time.ms'), counter },
-    admissions: list(fields[4], 'header.admissions', 16, (each, name) =>
-      bytes(each, name, HASH_BYTES),
+    digest: bytesField(fields[2], 'header.digest', deps.length === 0 ? 0 : 16),
+    time: { ms: wholeField(time[0], 'header.time.ms'), counter },
+    admissions: listField(fields[4], 'header.admissions', 16, (each, name) =>
+      bytesField(each, name, HASH_BYTES),
     ),
-    root: bytes(fields[5], 'header.root', HASH_BYTES),
+    root: bytesField(fields[5], 'header.root', HASH_BYTES),
   }
 }
 
@@ -157,8 +157,8 @@ export const sectionToValue = (section: Section): Value => [
 
 /** A section of a decoded value. Throws `malformed` or `too-large`. */
 export function readSection(value: Value, name: string): Section {
-  const fields = array(value, name, 4)
-  const entity = text(fields[1], `${name}.entity`, KEY_BYTES)
+  const fields = arrayField(value, name, 4)
+  const entity = textField(fields[1], `${name}.entity`, KEY_BYTES)
   const slash = entity.indexOf('/')
   if (
     slash < 1 ||
@@ -168,21 +168,21 @@ export function readSection(value: Value, name: string): Section {
   ) {
     throw new PeerplaneError('malformed', `${name}.entity is not type/id`)
   }
-  const tag = bytes(fields[0], `${name}.tag`)
+  const tag = bytesField(fields[0], `${name}.tag`)
   if (tag.length > 16) throw new PeerplaneError('malformed', `${name}.tag is longer than 16 bytes`)
   return {
     tag,
     entity: entity as EntityKey,
-    modelVersion: whole(fields[2], `${name}.modelVersion`),
-    body: bytes(fields[3], `${name}.body`),
+    modelVersion: wholeField(fields[2], `${name}.modelVersion`),
+    body: bytesField(fields[3], `${name}.body`),
   }
 }
 
 function readDot(value: Value, name: string): Dot {
-  const fields = array(value, name, 2)
+  const fields = arrayField(value, name, 2)
   return {
-    session: toHex(bytes(fields[0], `${name}.session`, HASH_BYTES)) as SessionId,
-    seq: whole(fields[1], `${name}.seq`, 1),
+    session: toHex(bytesField(fields[0], `${name}.session`, HASH_BYTES)) as SessionId,
+    seq: wholeField(fields[1], `${name}.seq`, 1),
   }
 }
 

@@ -2,7 +2,7 @@ import { fromHex, toHex } from '../bytes.ts'
 import { decodeCanonical, encodeCanonical } from '../codec.ts'
 import type { Value } from '../value.ts'
 import { PeerplaneError } from '../errors.ts'
-import { array, bytes, list, whole } from '../fields.ts'
+import { arrayField, bytesField, listField, wholeField } from '../fields.ts'
 import { HASH_BYTES } from '../hash.ts'
 import type { BatchId, DeviceId, SessionId } from '../ids.ts'
 import { limits } from '../limits.ts'
@@ -95,11 +95,11 @@ export function decodeForkProof(encoded: Uint8Array, session: SessionId): ForkPr
   if (encoded.length > limits.forkBytes) {
     throw new PeerplaneError('too-large', `the proof of a fork has ${encoded.length} bytes`)
   }
-  const fields = array(decodeCanonical(encoded), 'fork', 4)
+  const fields = arrayField(decodeCanonical(encoded), 'fork', 4)
   return {
     session,
     seq: readSeq(fields[0]),
-    previous: toHex(bytes(fields[1], 'fork.previous', HASH_BYTES)) as BatchId,
+    previous: toHex(bytesField(fields[1], 'fork.previous', HASH_BYTES)) as BatchId,
     branches: [readBranch(fields[2], 'fork.one'), readBranch(fields[3], 'fork.other')],
   }
 }
@@ -110,19 +110,22 @@ const branchToValue = ({ links, signature }: Branch): Value => [
 ]
 
 function readSeq(value: Value | undefined): number {
-  const seq = whole(value, 'fork.seq', 1)
+  const seq = wholeField(value, 'fork.seq', 1)
   if (seq > MAX_SEQ) throw new PeerplaneError('malformed', 'fork.seq is no place of a commit')
   return seq
 }
 
 function readBranch(value: Value | undefined, name: string): Branch {
-  const fields = array(value, name, 2)
-  const links = list(fields[0], `${name}.links`, limits.runBatches, (each, item) => {
-    const [count, root] = array(each, item, 2)
-    return { count: whole(count, `${item}.count`, 1), root: bytes(root, item, HASH_BYTES) }
+  const fields = arrayField(value, name, 2)
+  const links = listField(fields[0], `${name}.links`, limits.runBatches, (each, item) => {
+    const [count, root] = arrayField(each, item, 2)
+    return {
+      count: wholeField(count, `${item}.count`, 1),
+      root: bytesField(root, item, HASH_BYTES),
+    }
   })
   if (links.length === 0) throw new PeerplaneError('malformed', `${name} has no batch`)
-  return { links, signature: bytes(fields[1], `${name}.signature`, 64) }
+  return { links, signature: bytesField(fields[1], `${name}.signature`, 64) }
 }
 
 function lastIdOf(

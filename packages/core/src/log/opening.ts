@@ -1,7 +1,7 @@
 import { fromHex, toHex } from '../bytes.ts'
 import { decodeCanonical, encodeCanonical } from '../codec.ts'
 import { PeerplaneError } from '../errors.ts'
-import { array, bytes, list, whole } from '../fields.ts'
+import { arrayField, bytesField, listField, wholeField } from '../fields.ts'
 import { HASH_BYTES, domain, hash } from '../hash.ts'
 import type { DeviceId, SessionId, SpaceId } from '../ids.ts'
 import { limits } from '../limits.ts'
@@ -62,18 +62,18 @@ export async function signOpening(opening: Opening, key: SigningKey): Promise<Si
 
 /** The opening of received bytes, its signature not yet verified. Throws `malformed` or `too-large`. */
 export function decodeOpening(encoded: Uint8Array, signature: Uint8Array): SignedOpening {
-  const fields = array(decodeCanonical(encoded), 'opening', 6)
-  const version = whole(fields[0], 'opening.version')
+  const fields = arrayField(decodeCanonical(encoded), 'opening', 6)
+  const version = wholeField(fields[0], 'opening.version')
   if (version !== FORMAT_VERSION) {
     throw new PeerplaneError('malformed', `opening has format version ${version}`)
   }
   return {
     opening: {
-      space: toHex(bytes(fields[1], 'opening.space', HASH_BYTES)) as SpaceId,
-      device: toHex(bytes(fields[2], 'opening.device', HASH_BYTES)) as DeviceId,
-      parents: list(fields[3], 'opening.parents', limits.parents, readTip),
-      admission: bytes(fields[4], 'opening.admission', HASH_BYTES),
-      nonce: bytes(fields[5], 'opening.nonce', 16),
+      space: toHex(bytesField(fields[1], 'opening.space', HASH_BYTES)) as SpaceId,
+      device: toHex(bytesField(fields[2], 'opening.device', HASH_BYTES)) as DeviceId,
+      parents: listField(fields[3], 'opening.parents', limits.parents, readTip),
+      admission: bytesField(fields[4], 'opening.admission', HASH_BYTES),
+      nonce: bytesField(fields[5], 'opening.nonce', 16),
     },
     session: sessionIdOf(encoded),
     bytes: encoded,

@@ -1,6 +1,6 @@
 import { fromHex, toHex } from '../bytes.ts'
 import type { Value } from '../value.ts'
-import { array, bytes, whole } from '../fields.ts'
+import { arrayField, bytesField, wholeField } from '../fields.ts'
 import { HASH_BYTES } from '../hash.ts'
 import type { BatchId, SessionId } from '../ids.ts'
 
@@ -26,10 +26,10 @@ export const tipToValue = (tip: Tip): Value => [fromHex(tip.session), tip.seq, f
 
 /** A tip of a decoded value. Throws `malformed`. */
 export function readTip(value: Value, name: string): Tip {
-  const fields = array(value, name, 3)
+  const fields = arrayField(value, name, 3)
   return {
-    session: toHex(bytes(fields[0], `${name}.session`, HASH_BYTES)) as SessionId,
-    seq: whole(fields[1], `${name}.seq`, 1),
-    mark: toHex(bytes(fields[2], `${name}.mark`, MARK_BYTES)),
+    session: toHex(bytesField(fields[0], `${name}.session`, HASH_BYTES)) as SessionId,
+    seq: wholeField(fields[1], `${name}.seq`, 1),
+    mark: toHex(bytesField(fields[2], `${name}.mark`, MARK_BYTES)),
   }
 }

@@ -14,7 +14,7 @@ export interface Entry {
 }
 
 /** Keys with `from <= key < to`, in byte order. */
-export interface Range {
+export interface KeyRange {
   readonly from: Uint8Array
   readonly to: Uint8Array
   /** At most this many; without it all. */
@@ -55,7 +55,7 @@ export interface Store {
   /** The value of `key`. */
   get(key: Uint8Array): Promise<Uint8Array | undefined>
   /** The pairs of `range`, in order. */
-  scan(range: Range): Promise<readonly Entry[]>
+  scan(range: KeyRange): Promise<readonly Entry[]>
   /** Applies all writes or none; of two writes to one key the later wins. */
   write(writes: readonly Write[], durability: StoreDurability): Promise<void>
   /** Where processes may end with any task, as pages do. */

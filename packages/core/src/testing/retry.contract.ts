@@ -54,7 +54,7 @@ export interface RetryWorld {
 
 /** What is known of a caller. */
 export interface RetryOptions {
-  /** Who tries again what may succeed later: the caller by itself, or whoever called it. */
+  /** Who tries again what may succeed later: the caller itself, or its own callers. */
   readonly by: 'itself' | 'others'
   /** Codes after which it does not go on at all, with the reason. */
   readonly ends?: Partial<Readonly<Record<ErrorCode, string>>>

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 
 import { concatBytes, equalBytes } from '../bytes.ts'
 import { limits } from '../limits.ts'
-import type { Range, Write } from '../ports/store.ts'
+import type { KeyRange, Write } from '../ports/store.ts'
 import { anyStep, StoreHistory } from './store-history.ts'
 import { all, anyKey, samePairs, selected, texts, written } from './store-model.ts'
 import type { StoreFixture } from './store-model.ts'
@@ -186,7 +186,7 @@ export function storeFailureContract(name: string, open: () => Promise<FailureFi
 }
 
 /** The keys that begin with `prefix`, up to its successor; there is none for a prefix of 255s. */
-function beginningWith(prefix: Uint8Array): Range {
+function beginningWith(prefix: Uint8Array): KeyRange {
   const last = prefix.findLastIndex((byte) => byte < 255)
   if (last < 0) return { from: prefix, to: all.to }
   const to = prefix.slice(0, last + 1)

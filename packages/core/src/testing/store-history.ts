@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 import { equalBytes, toHex } from '../bytes.ts'
-import type { Range, Store, StoreDurability, Write } from '../ports/store.ts'
+import type { KeyRange, Store, StoreDurability, Write } from '../ports/store.ts'
 import { all, anyKey, anyRange, anyWrite, applied, selected, written } from './store-model.ts'
 import type { Pairs } from './store-model.ts'
 
 /** One thing that is done to a store; nobody waits for it, except where a step says so. */
 export type StoreStep =
   | { readonly write: readonly Write[]; readonly durability: StoreDurability }
-  | { readonly scan: Range }
+  | { readonly scan: KeyRange }
   | { readonly get: Uint8Array }
   /** Waits until the latest write has resolved, or for other work of this turn only. */
   | { readonly wait: 'write' | 'turn' }

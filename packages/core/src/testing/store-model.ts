@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 
 import { compareBytes, equalBytes, toHex } from '../bytes.ts'
-import type { Entry, Range, Store, Write } from '../ports/store.ts'
+import type { Entry, KeyRange, Store, Write } from '../ports/store.ts'
 import { fromUtf8, utf8 } from '../text.ts'
 
 /** A fresh, empty store, and the way to open again what it held. */
@@ -22,7 +22,7 @@ export function applied(model: Pairs, { key, value }: Write): Pairs {
 }
 
 /** The pairs that a scan has to give. */
-export function selected(model: Pairs, { from, to, limit, reverse }: Range): Pairs {
+export function selected(model: Pairs, { from, to, limit, reverse }: KeyRange): Pairs {
   const inside = model.filter(
     ({ key }) => compareBytes(from, key) <= 0 && compareBytes(key, to) < 0,
   )
@@ -47,10 +47,10 @@ export const put = (key: string, value: string): Write => ({ key: utf8(key), val
 export const drop = (key: string): Write => ({ key: utf8(key), value: undefined })
 
 /** Every key of the suites: none begins with four bytes of 255. */
-export const all: Range = { from: new Uint8Array(0), to: Uint8Array.of(255, 255, 255, 255) }
+export const all: KeyRange = { from: new Uint8Array(0), to: Uint8Array.of(255, 255, 255, 255) }
 
 /** The pairs of a range as `key=value`. */
-export async function texts(store: Store, range: Range): Promise<string[]> {
+export async function texts(store: Store, range: KeyRange): Promise<string[]> {
   const entries = await store.scan(range)
   return entries.map(({ key, value }) => `${fromUtf8(key)}=${fromUtf8(value)}`)
 }
@@ -65,7 +65,7 @@ export const anyWrite: fc.Arbitrary<Write> = fc.record({
   value: fc.option(fc.uint8Array({ maxLength: 3 }), { nil: undefined }),
 })
 
-export const anyRange: fc.Arbitrary<Range> = fc.record(
+export const anyRange: fc.Arbitrary<KeyRange> = fc.record(
   { from: anyKey, to: anyKey, limit: fc.integer({ min: 0, max: 5 }), reverse: fc.boolean() },
   { requiredKeys: ['from', 'to'] },
 )

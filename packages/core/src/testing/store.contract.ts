@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 
 import { equalBytes } from '../bytes.ts'
-import type { Range, Store, StoreDurability, Write } from '../ports/store.ts'
+import type { KeyRange, Store, StoreDurability, Write } from '../ports/store.ts'
 import { storeAttacks } from './store-attacks.contract.ts'
 import { all, anyRange, anyWrite, applied, drop, put, selected, texts } from './store-model.ts'
 import type { Pairs, StoreFixture } from './store-model.ts'
@@ -101,7 +101,7 @@ export function storeContract(name: string, open: () => Promise<StoreFixture>): 
         await store.write(writes.toReversed(), 'local')
         return store
       }
-      const found = async (store: Store, range: Range): Promise<number[][]> =>
+      const found = async (store: Store, range: KeyRange): Promise<number[][]> =>
         (await store.scan(range)).map(({ key }) => [...key])
 
       test('keys come in the order of unsigned bytes, a prefix first', async () => {
@@ -242,7 +242,7 @@ export function storeContract(name: string, open: () => Promise<StoreFixture>): 
         ),
         { numRuns: 60 },
       )
-      async function run(batches: Write[][], range: Range): Promise<void> {
+      async function run(batches: Write[][], range: KeyRange): Promise<void> {
         const { store, reopen } = await fresh()
         let model: Pairs = []
         for (const batch of batches) {

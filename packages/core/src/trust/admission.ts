@@ -1,7 +1,7 @@
 import { concatBytes, fromHex, toHex } from '../bytes.ts'
 import { decodeCanonical, encodeCanonical } from '../codec.ts'
 import type { Value } from '../value.ts'
-import { array, bytes, whole } from '../fields.ts'
+import { arrayField, bytesField, wholeField } from '../fields.ts'
 import { HASH_BYTES, domain, hash } from '../hash.ts'
 import type { DeviceId, SpaceId } from '../ids.ts'
 import { limits } from '../limits.ts'
@@ -62,11 +62,11 @@ export async function admit(
 
 /** The admission of canonical bytes, nothing verified yet. Throws `malformed`. */
 export function decodeAdmission(encoded: Uint8Array): Admission {
-  const fields = array(decodeCanonical(encoded), 'admission', 3)
+  const fields = arrayField(decodeCanonical(encoded), 'admission', 3)
   return {
     grant: readGrant(fields[0]!),
-    device: toHex(bytes(fields[1], 'admission.device', HASH_BYTES)) as DeviceId,
-    signature: bytes(fields[2], 'admission.signature', 64),
+    device: toHex(bytesField(fields[1], 'admission.device', HASH_BYTES)) as DeviceId,
+    signature: bytesField(fields[2], 'admission.signature', 64),
     bytes: encoded,
     id: hash('admission', encoded),
   }
@@ -83,13 +83,13 @@ export const grantToValue = (grant: Grant): Value => [
 
 /** A grant of a decoded value. Throws `malformed`. */
 export function readGrant(value: Value): Grant {
-  const fields = array(value, 'grant', 5)
+  const fields = arrayField(value, 'grant', 5)
   return {
-    space: toHex(bytes(fields[0], 'grant.space', HASH_BYTES)) as SpaceId,
-    issuer: toHex(bytes(fields[1], 'grant.issuer', HASH_BYTES)) as DeviceId,
-    inviteKey: bytes(fields[2], 'grant.inviteKey', HASH_BYTES),
-    notAfter: whole(fields[3], 'grant.notAfter'),
-    signature: bytes(fields[4], 'grant.signature', 64),
+    space: toHex(bytesField(fields[0], 'grant.space', HASH_BYTES)) as SpaceId,
+    issuer: toHex(bytesField(fields[1], 'grant.issuer', HASH_BYTES)) as DeviceId,
+    inviteKey: bytesField(fields[2], 'grant.inviteKey', HASH_BYTES),
+    notAfter: wholeField(fields[3], 'grant.notAfter'),
+    signature: bytesField(fields[4], 'grant.signature', 64),
   }
 }
 

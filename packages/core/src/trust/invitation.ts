@@ -2,7 +2,7 @@ import { fromBase64Url, toBase64Url, toHex } from '../bytes.ts'
 import { decodeCanonical, encodeCanonical } from '../codec.ts'
 import { describe } from '../describe.ts'
 import { PeerplaneError } from '../errors.ts'
-import { array, bytes, list, text } from '../fields.ts'
+import { arrayField, bytesField, listField, textField } from '../fields.ts'
 import type { DeviceId } from '../ids.ts'
 import { limits } from '../limits.ts'
 import type { Crypto, SigningKey } from '../ports/crypto.ts'
@@ -100,23 +100,23 @@ function decodeInvitation(link: unknown): Invitation {
   }
   const decoded = fromBase64Url(encoded.slice(PREFIX.length))
   try {
-    const fields = array(decodeCanonical(decoded ?? new Uint8Array(0)), 'invitation', 7)
+    const fields = arrayField(decodeCanonical(decoded ?? new Uint8Array(0)), 'invitation', 7)
     if (fields[0] !== VERSION) throw new Error('version')
     return {
       space: {
-        record: decodeSpaceRecord(bytes(fields[1], 'invitation.space')),
-        secret: bytes(fields[2], 'invitation.secret', 32),
+        record: decodeSpaceRecord(bytesField(fields[1], 'invitation.space')),
+        secret: bytesField(fields[2], 'invitation.secret', 32),
       },
       grant: readGrant(fields[3]!),
-      inviteSeed: bytes(fields[4], 'invitation.inviteSeed', 32),
-      chain: list(fields[5], 'invitation.chain', limits.admissionChain, (value, name) =>
-        decodeAdmission(bytes(value, name)),
+      inviteSeed: bytesField(fields[4], 'invitation.inviteSeed', 32),
+      chain: listField(fields[5], 'invitation.chain', limits.admissionChain, (value, name) =>
+        decodeAdmission(bytesField(value, name)),
       ),
-      addresses: list(
+      addresses: listField(
         fields[6],
         'invitation.addresses',
         limits.invitationAddresses,
-        (value, name) => text(value, name, 256),
+        (value, name) => textField(value, name, 256),
       ),
     }
   } catch (cause) {

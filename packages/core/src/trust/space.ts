@@ -1,7 +1,7 @@
 import { equalSecrets, fromHex, toHex } from '../bytes.ts'
 import { decodeCanonical, encodeCanonical } from '../codec.ts'
 import { PeerplaneError } from '../errors.ts'
-import { array, bytes, whole } from '../fields.ts'
+import { arrayField, bytesField, wholeField } from '../fields.ts'
 import { HASH_BYTES, hash } from '../hash.ts'
 import type { DeviceId, SpaceId } from '../ids.ts'
 import { FORMAT_VERSION } from '../log/opening.ts'
@@ -37,16 +37,16 @@ export function createSpace(creator: DeviceId, random: Random): Space {
 
 /** The space record of canonical bytes. Throws `malformed`. */
 export function decodeSpaceRecord(encoded: Uint8Array): SpaceRecord {
-  const fields = array(decodeCanonical(encoded), 'space', 4)
-  const version = whole(fields[0], 'space.version')
+  const fields = arrayField(decodeCanonical(encoded), 'space', 4)
+  const version = wholeField(fields[0], 'space.version')
   if (version !== FORMAT_VERSION) {
     throw new PeerplaneError('malformed', `space has format version ${version}`)
   }
-  bytes(fields[3], 'space.nonce', 16)
+  bytesField(fields[3], 'space.nonce', 16)
   return {
     id: toHex(hash('space', encoded)) as SpaceId,
-    creator: toHex(bytes(fields[1], 'space.creator', HASH_BYTES)) as DeviceId,
-    commitment: bytes(fields[2], 'space.commitment', HASH_BYTES),
+    creator: toHex(bytesField(fields[1], 'space.creator', HASH_BYTES)) as DeviceId,
+    commitment: bytesField(fields[2], 'space.commitment', HASH_BYTES),
     bytes: encoded,
   }
 }

@@ -1,27 +1,27 @@
 import { describe, limits, PeerplaneError, type Json } from '@peerplane/core'
 
-import type { Replica } from './library.ts'
+import type { DocumentReplica } from './library.ts'
 import { operationsOf, takePlain, toMirror } from './plain.ts'
 import { spliceUnits, type TextPlace } from './splice-units.ts'
 
 /** A key of a map or a position in a list. */
-export type Step = string | number
+export type Prop = string | number
 
 /** A container inside a replica: its id in Automerge and how deep it lies. */
-export interface Place {
+export interface Container {
   readonly id: string
   readonly depth: number
 }
 
 /** How the handle of one command reads and changes its replica: every access ends with the command. */
 export class Access {
-  readonly #replica: Replica
+  readonly #replica: DocumentReplica
   /** Texts that this command has spliced, by path: finding and measuring one costs as much as a keystroke. */
   readonly #texts = new Map<string, TextPlace>()
   #isOpen = true
   #isPaused = false
 
-  constructor(replica: Replica) {
+  constructor(replica: DocumentReplica) {
     this.#replica = replica
   }
 
@@ -38,7 +38,11 @@ export class Access {
   }
 
   /** The value at `step`: plain, or what `wrap` makes of a container. */
-  read(place: Place, step: Step, wrap: (type: 'map' | 'list', place: Place) => unknown): unknown {
+  read(
+    place: Container,
+    step: Prop,
+    wrap: (type: 'map' | 'list', place: Container) => unknown,
+  ): unknown {
     const found = canBe(step) ? this.#open().getWithType(place.id, step) : null
     if (found === null) return undefined
     const [type, value] = found
@@ -47,16 +51,16 @@ export class Access {
     return toMirror(value)
   }
 
-  keys(place: Place): string[] {
+  keys(place: Container): string[] {
     return this.#open().keys(place.id)
   }
 
-  length(place: Place): number {
+  length(place: Container): number {
     return this.#open().length(place.id)
   }
 
   /** Writes `value` at a key or over an item. A text becomes a new one: concurrent edits of the old one are lost. */
-  put(place: Place, step: Step, value: unknown): void {
+  put(place: Container, step: Prop, value: unknown): void {
     const plain = takePlain(value, place.depth + 1)
     const replica = this.#change(operationsOf(plain))
     if (typeof plain === 'string') replica.putObject(place.id, step, plain)
@@ -65,12 +69,12 @@ export class Access {
     } else replica.put(place.id, step, plain, typeOf(plain))
   }
 
-  delete(place: Place, key: string): void {
+  delete(place: Container, key: string): void {
     this.#change(1).delete(place.id, key)
   }
 
   /** Replaces items of a list. */
-  spliceList(place: Place, at: number, remove: number, items: readonly unknown[]): void {
+  spliceList(place: Container, at: number, remove: number, items: readonly unknown[]): void {
     const plain = items.map((item) => takePlain(item, place.depth + 1))
     this.#change(remove + operationsOf(plain) - 1).spliceFromHydrate(place.id, at, remove, plain)
   }
@@ -79,7 +83,7 @@ export class Access {
    * Replaces UTF-16 units of the text at `path`. Throws `invalid-input` where there is no text or no such position, and where half of a
    * surrogate pair would be left.
    */
-  spliceText(path: readonly Step[], at: number, remove: number, text: string): void {
+  spliceText(path: readonly Prop[], at: number, remove: number, text: string): void {
     const found = this.#textAt(path)
     if (!isWhole(at) || !isWhole(remove) || at + remove > found.length) {
       throw new PeerplaneError(
@@ -96,7 +100,7 @@ export class Access {
     spliceUnits(this.#open(), found, at, remove, text)
   }
 
-  #textAt(path: readonly Step[]): TextPlace {
+  #textAt(path: readonly Prop[]): TextPlace {
     const replica = this.#open()
     const name = JSON.stringify(path)
     const known = this.#texts.get(name)
@@ -115,7 +119,7 @@ export class Access {
     return text
   }
 
-  #change(operations: number): Replica {
+  #change(operations: number): DocumentReplica {
     this.#requireRoom(operations)
     this.#texts.clear()
     return this.#open()
@@ -128,14 +132,14 @@ export class Access {
     throw new PeerplaneError('too-large', `a command makes ${all} changes to a document`)
   }
 
-  #open(): Replica {
+  #open(): DocumentReplica {
     if (this.#isOpen && !this.#isPaused) return this.#replica
     throw new PeerplaneError('handler-failed', 'a handler used its state after it had returned')
   }
 }
 
 /** Whether there may be something at this step: no key holds half of a surrogate pair. */
-const canBe = (step: Step): boolean => typeof step !== 'string' || step.isWellFormed()
+const canBe = (step: Prop): boolean => typeof step !== 'string' || step.isWellFormed()
 
 /** How Automerge names the type of a value that is no container. */
 export function typeOf(value: Json): 'int' | 'f64' | 'boolean' | 'null' {

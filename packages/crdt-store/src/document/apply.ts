@@ -1,12 +1,12 @@
 import { equalBytes, PeerplaneError, type SessionId } from '@peerplane/core'
 
 import { free } from './automerge.ts'
-import type { Replica } from './library.ts'
+import type { DocumentReplica } from './library.ts'
 import type { Pending } from './intake.ts'
 
 /** What applying has come to. */
 export interface Applied {
-  readonly replica: Replica
+  readonly replica: DocumentReplica
   /** Changes that Automerge refused, and what the same sessions made after them. */
   readonly refused: readonly Pending[]
   /** Changes that build on a refused one, and what the same sessions made after them. */
@@ -23,7 +23,7 @@ export interface Applied {
  * A copy costs about a tenth of applying anything to the same document. The replica given is freed when another one is returned.
  * Throws `unreadable` when the WASM itself has died; then nothing is judged.
  */
-export function applyRemote(replica: Replica, pending: readonly Pending[]): Applied {
+export function applyRemote(replica: DocumentReplica, pending: readonly Pending[]): Applied {
   const refused: Pending[] = []
   const orphaned: Pending[] = []
   const refusedSessions = new Set<SessionId>()
@@ -60,8 +60,11 @@ export function applyRemote(replica: Replica, pending: readonly Pending[]): Appl
   return { replica, refused, orphaned }
 }
 
-function tryOnCopy(replica: Replica, pending: readonly Pending[]): Replica | undefined {
-  let copy: Replica | undefined
+function tryOnCopy(
+  replica: DocumentReplica,
+  pending: readonly Pending[],
+): DocumentReplica | undefined {
+  let copy: DocumentReplica | undefined
   try {
     copy = replica.clone()
     const changes = pending.flatMap(({ defaults, change }) => [...defaults, change])
@@ -79,7 +82,7 @@ function tryOnCopy(replica: Replica, pending: readonly Pending[]): Replica | und
 }
 
 /** A panic leaves the WASM usable for other documents; running out of memory does not. */
-function checkAlive(replica: Replica, cause: unknown): void {
+function checkAlive(replica: DocumentReplica, cause: unknown): void {
   try {
     replica.getHeads()
   } catch {

@@ -1,6 +1,6 @@
 import { PeerplaneError } from '@peerplane/core'
 
-import type { Automerge, Replica } from './library.ts'
+import type { Automerge, DocumentReplica } from './library.ts'
 
 let loading: Promise<Automerge> | undefined
 
@@ -16,7 +16,7 @@ export async function automerge(): Promise<Automerge> {
 }
 
 /** Frees a replica, also one that a failure has left in an unknown state. */
-export function free(replica: Replica): void {
+export function free(replica: DocumentReplica): void {
   try {
     replica.free()
   } catch {

@@ -8,11 +8,11 @@ export interface ChangeNode {
   /** Steps back to changes whose clocks are kept. */
   readonly steps: number
   /** How many changes of each actor it knows of, itself included; kept for every `KEEP_EVERY`th change of a path. */
-  readonly clock: Clock | undefined
+  readonly clock: VectorClock | undefined
 }
 
 /** By number of the actor: how many of its changes are known. It may end early: the rest is 0. */
-export type Clock = Int32Array
+export type VectorClock = Int32Array
 
 /**
  * The changes that a change builds on, directly or not.
@@ -20,10 +20,10 @@ export type Clock = Int32Array
  * The clocks of the last changes are at hand, others are found by going back at most {@link KEEP_EVERY} steps on each path.
  */
 export class CausalPast {
-  readonly #recent = new Map<ChangeNode, Clock>()
+  readonly #recent = new Map<ChangeNode, VectorClock>()
 
   /** The past of a change with these deps; `actors` is the number of all actors. */
-  of(deps: readonly ChangeNode[], actors: number): Clock {
+  of(deps: readonly ChangeNode[], actors: number): VectorClock {
     const past = new Int32Array(actors)
     const seen = new Set<ChangeNode>()
     const stack = [...deps]
@@ -40,7 +40,10 @@ export class CausalPast {
   }
 
   /** The next change of an actor, with what {@link of} said about its deps. */
-  add(change: Pick<ChangeNode, 'actor' | 'seq' | 'lastOp' | 'deps'>, past: Clock): ChangeNode {
+  add(
+    change: Pick<ChangeNode, 'actor' | 'seq' | 'lastOp' | 'deps'>,
+    past: VectorClock,
+  ): ChangeNode {
     past[change.actor] = change.seq
     const steps = 1 + change.deps.reduce((most, dep) => Math.max(most, dep.steps), 0)
     const isKept = steps >= KEEP_EVERY
@@ -54,7 +57,7 @@ export class CausalPast {
   }
 }
 
-function merge(into: Clock, clock: Clock): void {
+function merge(into: VectorClock, clock: VectorClock): void {
   for (let actor = 0; actor < clock.length; actor++) {
     if (clock[actor]! > into[actor]!) into[actor] = clock[actor]!
   }

@@ -2,7 +2,7 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { limits, toHex } from '@peerplane/core'
 
 import { ByteReader } from './byte-reader.ts'
-import { readOperations, type Operations } from './columns.ts'
+import { readOperations, type OperationColumns } from './columns.ts'
 import { wrong } from './wrong.ts'
 
 /** What is known of a change without having applied it. */
@@ -18,7 +18,7 @@ export interface Change {
   readonly seq: number
   /** Counter of its first operation; the others count on from there. */
   readonly startOp: number
-  readonly operations: Operations
+  readonly operations: OperationColumns
 }
 
 /**

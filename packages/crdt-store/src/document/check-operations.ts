@@ -5,7 +5,7 @@ import {
   ROOT,
   type ContainerType,
   type OperationIndex,
-  type Place,
+  type ContainerKey,
 } from './operation-index.ts'
 import { NONE } from './run-length.ts'
 import { wrong } from './wrong.ts'
@@ -56,7 +56,7 @@ export function addOperations(
     itemCounter = counter
     return isInsert ? INSERTED : ITEM
   }
-  const isAtItem = (place: Place, actor: number, counter: number): boolean =>
+  const isAtItem = (place: ContainerKey, actor: number, counter: number): boolean =>
     place.key === INSERTED
       ? actor === itemActor && counter === itemCounter
       : place.key === index.keyOfItem(itemActor, itemCounter)

@@ -8,7 +8,7 @@ import { wrong } from './wrong.ts'
  * The operations of one change, one row each; values are not read. Actors are places in the list of the change, 0 is its own. Where an
  * operation has no such number it is `NONE`.
  */
-export interface Operations {
+export interface OperationColumns {
   readonly count: number
   /** The operation that made the container. */
   readonly objectActor: Int32Array
@@ -40,7 +40,7 @@ export const STRING_VALUE = 6
  * Allowed are plain data and texts: maps, lists, texts, and their values null, boolean, number and string. Counters, dates, bytes and
  * marks are not, because a mirror could not show them as JSON. Throws `void`.
  */
-export function readOperations(reader: ByteReader): Operations {
+export function readOperations(reader: ByteReader): OperationColumns {
   const sizes = readSizes(reader, specs)
   const columns = new Map(sizes.map(([each, size]) => [each, reader.take(size)]))
   const column = (each: number): Uint8Array => columns.get(each) ?? EMPTY
@@ -83,7 +83,7 @@ export function readPlaces(
   column: (spec: number) => Uint8Array,
   rows: number,
 ): Pick<
-  Operations,
+  OperationColumns,
   'objectActor' | 'objectCounter' | 'keyActor' | 'keyCounter' | 'keyText' | 'insert'
 > {
   return {

@@ -2,7 +2,7 @@ import { encodeCanonical, hash, limits, PeerplaneError, toHex, type Json } from 
 
 import { typeOf } from './access.ts'
 import { readChange, type Change } from './change-chunk.ts'
-import type { Automerge, Replica } from './library.ts'
+import type { Automerge, DocumentReplica } from './library.ts'
 
 /** An initial state, or a part of one. */
 export interface Tree {
@@ -33,7 +33,7 @@ export interface Default {
 /** Makes the changes of initial states. */
 export class DefaultMaker {
   /** The first change of every document: it has no operations, and the others build on it. */
-  readonly #root: Replica
+  readonly #root: DocumentReplica
   /** By canonical encoding, the oldest first. */
   readonly #made = new Map<string, readonly Default[]>()
 
@@ -44,7 +44,7 @@ export class DefaultMaker {
   }
 
   /** A document without any state. */
-  empty(): Replica {
+  empty(): DocumentReplica {
     return this.#root.clone()
   }
 
@@ -64,12 +64,17 @@ export class DefaultMaker {
     return made
   }
 
-  #below(parent: Replica, id: string, path: readonly string[], tree: Tree): readonly Default[] {
+  #below(
+    parent: DocumentReplica,
+    id: string,
+    path: readonly string[],
+    tree: Tree,
+  ): readonly Default[] {
     return Object.entries(tree).map(([key, value]) => {
       const place = [...path, key]
       const kind = kindOf(value)
       const replica = parent.clone(actorFor(place, kind, isContainer(kind) ? null : value))
-      const content: Replica[] = []
+      const content: DocumentReplica[] = []
       try {
         if (kind === 'text') replica.putObject(id, key, '')
         else if (kind === 'list') replica.putObject(id, key, [])
@@ -87,7 +92,12 @@ export class DefaultMaker {
     })
   }
 
-  #filled(empty: Replica, id: string, path: readonly string[], value: Json): Replica {
+  #filled(
+    empty: DocumentReplica,
+    id: string,
+    path: readonly string[],
+    value: Json,
+  ): DocumentReplica {
     const replica = empty.clone(actorFor(path, kindOf(value), value))
     if (typeof value === 'string') replica.splice(id, 0, 0, value)
     else replica.spliceFromHydrate(id, 0, 0, value as never)
@@ -132,7 +142,7 @@ const actorFor = (path: readonly string[], kind: Kind, value: Json): string =>
     hash('document-default', encodeCanonical([path, kind, value])).slice(0, 8),
   )}`
 
-function committed(replica: Replica): Change {
+function committed(replica: DocumentReplica): Change {
   const made = replica.commit(null, 0)
   return readChange(replica.getChangeByHash(made!)!)
 }

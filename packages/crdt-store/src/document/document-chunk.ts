@@ -1,10 +1,10 @@
 import { readActor, readChunk } from './change-chunk.ts'
-import { readPlaces, readSizes, spec, type Operations } from './columns.ts'
+import { readPlaces, readSizes, spec, type OperationColumns } from './columns.ts'
 import { countRows, numbers } from './run-length.ts'
 
 /** The operations that a saved document holds, in the order of the document. */
 export interface SavedOperations extends Pick<
-  Operations,
+  OperationColumns,
   | 'count'
   | 'objectActor'
   | 'objectCounter'

@@ -2,7 +2,7 @@ import { limits, PeerplaneError, type Draft } from '@peerplane/core'
 
 import { Access } from './access.ts'
 import { free } from './automerge.ts'
-import type { Replica } from './library.ts'
+import type { DocumentReplica } from './library.ts'
 import { documentHandle } from './handle.ts'
 
 /** What a draft needs of the state it belongs to. */
@@ -12,7 +12,7 @@ export interface DraftOwner {
   /** Called when its replica holds the change; gives the body for it. Throws `void` when other devices would refuse the change. */
   committed(chunk: Uint8Array): Uint8Array
   /** Called when the change was taken back, with a replica without it; the replica that held it is freed. */
-  reverted(replica: Replica): void
+  reverted(replica: DocumentReplica): void
 }
 
 /**
@@ -25,10 +25,10 @@ export class DocumentDraft implements Draft {
   readonly #owner: DraftOwner
   readonly #access: Access
   readonly #isBranch: boolean
-  #replica: Replica
+  #replica: DocumentReplica
   #phase: 'open' | 'finished' | 'committed' | 'reverted' = 'open'
 
-  constructor(owner: DraftOwner, replica: Replica, at: string[] | undefined) {
+  constructor(owner: DraftOwner, replica: DocumentReplica, at: string[] | undefined) {
     this.#owner = owner
     this.#replica = replica
     this.#isBranch = at !== undefined
@@ -90,7 +90,7 @@ export class DocumentDraft implements Draft {
 }
 
 /** `replica` before its last change: rebuilt from all others in their order, so that it also saves to the same bytes. */
-function withoutLast(replica: Replica): Replica {
+function withoutLast(replica: DocumentReplica): DocumentReplica {
   const [first, ...rest] = replica.getChangesMeta([])
   const rebuilt = replica.fork(replica.getActorId(), [first!.hash])
   rebuilt.resetDiffCursor()

@@ -15,7 +15,7 @@ import type { Default, DefaultMaker, Tree } from './defaults.ts'
 import { DocumentDraft } from './document-draft.ts'
 import { actorOf, Intake } from './intake.ts'
 import { Kinds } from './kinds.ts'
-import type { Replica } from './library.ts'
+import type { DocumentReplica } from './library.ts'
 import { toMirror } from './plain.ts'
 import { ShownReplica } from './shown-replica.ts'
 import { encodeSnapshot, type Snapshot } from './snapshot.ts'
@@ -50,7 +50,7 @@ export class DocumentState implements EntityState {
 
   constructor(
     { maker, declared, tree }: DeclaredDocument,
-    replica: Replica,
+    replica: DocumentReplica,
     { banned, waiting, kinds }: Omit<Snapshot, 'saved'>,
   ) {
     this.#shown = new ShownReplica(replica, declared)
@@ -124,7 +124,7 @@ export class DocumentState implements EntityState {
   }
 
   /** Called by the draft. */
-  reverted(replica: Replica): void {
+  reverted(replica: DocumentReplica): void {
     this.#shown.revert(replica)
     this.#changed()
     this.#intake.revertOwn()

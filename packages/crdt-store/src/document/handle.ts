@@ -1,6 +1,6 @@
 import { copyPlain, describe, limits, PeerplaneError } from '@peerplane/core'
 
-import type { Access, Place, Step } from './access.ts'
+import type { Access, Container, Prop } from './access.ts'
 import { checkKey } from './plain.ts'
 
 /**
@@ -15,23 +15,23 @@ export function documentHandle(access: Access): object {
   return mapHandle(access, { id: '_root', depth: 0 }, { splice })
 }
 
-function checkPath(path: unknown): readonly Step[] {
+function checkPath(path: unknown): readonly Prop[] {
   const steps = copyPlain(path, 'the path of a text', { depth: 1, size: limits.valueBytes })
   if (Array.isArray(steps) && steps.every(isStep)) return steps
   throw invalid(`a path is a list of keys and positions, not ${describe(path)}`)
 }
 
-const isStep = (step: unknown): step is Step =>
+const isStep = (step: unknown): step is Prop =>
   typeof step === 'string' || Number.isSafeInteger(step)
 
-function wrapIn(access: Access): (type: 'map' | 'list', place: Place) => object {
+function wrapIn(access: Access): (type: 'map' | 'list', place: Container) => object {
   return (type, place) =>
     type === 'map' ? mapHandle(access, place, {}) : listHandle(access, place)
 }
 
 function mapHandle(
   access: Access,
-  place: Place,
+  place: Container,
   own: { readonly [name: string]: unknown },
 ): object {
   const wrap = wrapIn(access)
@@ -64,7 +64,7 @@ function mapHandle(
   )
 }
 
-function listHandle(access: Access, place: Place): object {
+function listHandle(access: Access, place: Container): object {
   const wrap = wrapIn(access)
   const methods = listMethods(access, place, (index) => access.read(place, index, wrap))
   return new Proxy<unknown[]>([], {
@@ -119,7 +119,7 @@ function listHandle(access: Access, place: Place): object {
 /** The methods of arrays that change their length; generic ones would rewrite every item behind. */
 function listMethods(
   access: Access,
-  place: Place,
+  place: Container,
   read: (index: number) => unknown,
 ): { readonly [name: string]: unknown } {
   const length = (): number => access.length(place)

@@ -1,11 +1,11 @@
 import { limits } from '@peerplane/core'
 
-import { CausalPast, type ChangeNode, type Clock } from './causal-past.ts'
+import { CausalPast, type ChangeNode, type VectorClock } from './causal-past.ts'
 import type { Change } from './change-chunk.ts'
 import { addOperations, containerMade } from './check-operations.ts'
 import { action } from './columns.ts'
 import { readSaved } from './document-chunk.ts'
-import type { Replica } from './library.ts'
+import type { DocumentReplica } from './library.ts'
 import { INSERTED, OperationIndex, ROOT } from './operation-index.ts'
 import { NONE } from './run-length.ts'
 import { wrong } from './wrong.ts'
@@ -22,7 +22,7 @@ export class History {
   readonly #changes = new Map<string, ChangeNode>()
 
   /** The history of what a replica holds; it takes about as long as loading it. */
-  static of(replica: Replica): History {
+  static of(replica: DocumentReplica): History {
     const history = new History()
     for (const change of replica.getChangesMeta([])) {
       const { hash, actor, seq, startOp, maxOp, deps } = change
@@ -67,7 +67,7 @@ export class History {
     this.#changes.delete(hash)
   }
 
-  #addOperations(change: Change, author: number, lastOp: number, past: Clock): void {
+  #addOperations(change: Change, author: number, lastOp: number, past: VectorClock): void {
     const others = change.actors.slice(1).map((actor) => this.#index.actorNumber(actor))
     if (others.some((other) => other === undefined || past[other] === 0)) {
       throw wrong('it names an author whom it cannot know')
@@ -87,7 +87,7 @@ export class History {
   }
 
   /** Puts the operations that a replica holds into the index, where their changes are known already. */
-  #load(replica: Replica): void {
+  #load(replica: DocumentReplica): void {
     const saved = readSaved(replica.saveNoCompress())
     const index = this.#index
     const actors = saved.actors.map((actor) => index.addActor(actor))

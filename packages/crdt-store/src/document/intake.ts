@@ -13,7 +13,7 @@ import { isActorOf, readChange, type Change } from './change-chunk.ts'
 import { allOf, changesOf, type DefaultMaker, type Tree } from './defaults.ts'
 import { History } from './history.ts'
 import type { Kinds } from './kinds.ts'
-import type { Replica } from './library.ts'
+import type { DocumentReplica } from './library.ts'
 import type { Snapshot } from './snapshot.ts'
 import { wrong } from './wrong.ts'
 
@@ -77,7 +77,7 @@ export class Intake {
   }
 
   /** Takes bodies in and returns those that are void. Throws `unreadable` when too much waits. */
-  take(bodies: readonly Body[], replica: Replica): Body[] {
+  take(bodies: readonly Body[], replica: DocumentReplica): Body[] {
     const all = [...this.#held, ...bodies]
     if (all.length === 0 && this.#own.length === 0) return []
     this.#held = []
@@ -213,7 +213,7 @@ export class Intake {
     }
   }
 
-  #historyOf(replica: Replica): History {
+  #historyOf(replica: DocumentReplica): History {
     if (this.#history) return this.#history
     try {
       const history = History.of(replica)

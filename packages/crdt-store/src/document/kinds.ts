@@ -1,4 +1,4 @@
-import { array, text, type Value } from '@peerplane/core'
+import { arrayField, textField, type Value } from '@peerplane/core'
 
 import { kindOf, type Kind, type Tree } from './defaults.ts'
 import { problemOf } from './missing.ts'
@@ -37,9 +37,9 @@ export class Kinds {
   }
 
   load(saved: Value | undefined): void {
-    for (const item of array(saved, 'kinds')) {
-      const [path, kind] = array(item, 'kind', 2)
-      this.#add(text(path, 'kind.path', Infinity), text(kind, 'kind', 16) as Kind)
+    for (const item of arrayField(saved, 'kinds')) {
+      const [path, kind] = arrayField(item, 'kind', 2)
+      this.#add(textField(path, 'kind.path', Infinity), textField(kind, 'kind', 16) as Kind)
     }
   }
 

@@ -4,4 +4,4 @@ import type * as slim from '@automerge/automerge/slim'
 export type Automerge = typeof slim
 
 /** A document in the memory of the WASM: its operations, without any plain state beside it. */
-export type Replica = ReturnType<Automerge['getBackend']>
+export type DocumentReplica = ReturnType<Automerge['getBackend']>

@@ -1,5 +1,5 @@
 import { changesOf, type Default, type Kind, type Tree } from './defaults.ts'
-import type { Replica } from './library.ts'
+import type { DocumentReplica } from './library.ts'
 
 /** What a declared initial state adds to a document. */
 export interface Missing {
@@ -17,7 +17,7 @@ export interface Missing {
  * The places of the initial state that a document does not have yet: whatever stands at a place already, is left as it is. Which these are
  * follows from what the document holds, so it is the same on every device with that declaration.
  */
-export function missingIn(replica: Replica, declared: readonly Default[]): Missing {
+export function missingIn(replica: DocumentReplica, declared: readonly Default[]): Missing {
   const changes: Uint8Array[] = []
   let isComplete = true
   let problem: string | undefined

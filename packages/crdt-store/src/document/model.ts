@@ -9,7 +9,7 @@ import {
 import { automerge } from './automerge.ts'
 import { DefaultMaker, type Default, type Tree } from './defaults.ts'
 import { DocumentState } from './document-state.ts'
-import type { Automerge, Replica } from './library.ts'
+import type { Automerge, DocumentReplica } from './library.ts'
 import { toPlain } from './plain.ts'
 import { decodeSnapshot } from './snapshot.ts'
 
@@ -63,7 +63,7 @@ function declaring<T>(make: () => T): T {
 }
 
 /** The replica of what Automerge has saved on this device. */
-function load(library: Automerge, saved: Uint8Array): Replica {
+function load(library: Automerge, saved: Uint8Array): DocumentReplica {
   try {
     const replica = library.getBackend(library.load(saved))
     // Loading leaves it recording patches, which nobody reads.

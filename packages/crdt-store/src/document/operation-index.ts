@@ -4,7 +4,7 @@ import { NONE } from './run-length.ts'
 export type ContainerType = 'map' | 'list' | 'text'
 
 /** Where an operation stands. Two operations have one place when they set the same key, or the same item. */
-export interface Place {
+export interface ContainerKey {
   /** Number of the container here. */
   readonly container: number
   /** Number of the key here; `INSERTED` for an operation that inserted an item, whose key it is from then on. */
@@ -22,7 +22,7 @@ interface Actor {
   readonly starts: number[]
   readonly lasts: number[]
   readonly bases: number[]
-  /** Two numbers per operation, as in {@link Place}; the container of one that left nothing behind is `NONE`. */
+  /** Two numbers per operation, as in {@link ContainerKey}; the container of one that left nothing behind is `NONE`. */
   rows: Int32Array
   used: number
 }
@@ -111,7 +111,7 @@ export class OperationIndex {
   }
 
   /** Where an operation stands; `undefined` for one that is unknown or left nothing behind. */
-  find(actor: number, counter: number): Place | undefined {
+  find(actor: number, counter: number): ContainerKey | undefined {
     const at = this.#rowOf(actor, counter)
     if (at === undefined) return undefined
     const { rows } = this.#actors[actor]!

@@ -1,6 +1,6 @@
 import { free } from './automerge.ts'
 import type { Default, Tree } from './defaults.ts'
-import type { Replica } from './library.ts'
+import type { DocumentReplica } from './library.ts'
 import { missingIn } from './missing.ts'
 
 /**
@@ -9,22 +9,22 @@ import { missingIn } from './missing.ts'
  */
 export class ShownReplica {
   readonly #declared: readonly Default[]
-  #held: Replica
+  #held: DocumentReplica
   /** The same replica as `#held` where nothing is missing. */
-  #shown: Replica | undefined
+  #shown: DocumentReplica | undefined
   #tree: Tree | undefined
   #isComplete = false
   #problem: string | undefined
   /** What was held before the last change of this device, where that made something part of it. */
-  #before: Replica | undefined
+  #before: DocumentReplica | undefined
 
-  constructor(held: Replica, declared: readonly Default[]) {
+  constructor(held: DocumentReplica, declared: readonly Default[]) {
     this.#held = held
     this.#declared = declared
   }
 
   /** What bodies have brought. */
-  get held(): Replica {
+  get held(): DocumentReplica {
     return this.#held
   }
 
@@ -39,12 +39,12 @@ export class ShownReplica {
   }
 
   /** What is shown, and what drafts change. */
-  get replica(): Replica {
+  get replica(): DocumentReplica {
     return (this.#shown ??= this.#isComplete ? this.#held : this.#fill())
   }
 
   /** The shown replica with `actor` as the author of what is changed next. */
-  writable(actor: string): Replica {
+  writable(actor: string): DocumentReplica {
     this.#forget()
     const before = this.replica
     if (before.getActorId() === actor) return before
@@ -66,7 +66,7 @@ export class ShownReplica {
   }
 
   /** The last change was taken back, which has freed the shown replica and made another one without it. */
-  revert(replica: Replica): void {
+  revert(replica: DocumentReplica): void {
     const held = this.#before ?? (this.#shown === this.#held || !this.#shown ? replica : this.#held)
     if (held !== replica) free(replica)
     this.#before = undefined
@@ -76,7 +76,7 @@ export class ShownReplica {
   }
 
   /** `held` was replaced by another one and is freed if that is so. */
-  replace(held: Replica): void {
+  replace(held: DocumentReplica): void {
     this.#forget()
     if (this.#shown && this.#shown !== this.#held) free(this.#shown)
     this.#held = held
@@ -89,7 +89,7 @@ export class ShownReplica {
     free(this.#held)
   }
 
-  #fill(): Replica {
+  #fill(): DocumentReplica {
     const { changes, tree, isComplete, problem } = missingIn(this.#held, this.#declared)
     this.#isComplete = isComplete
     this.#problem = problem

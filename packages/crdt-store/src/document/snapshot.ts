@@ -1,12 +1,12 @@
 import {
-  array,
-  bytes,
+  arrayField,
+  bytesField,
   decodeCanonical,
   encodeCanonical,
   fromHex,
   PeerplaneError,
   toHex,
-  whole,
+  wholeField,
   type Body,
   type DeviceId,
   type SessionId,
@@ -40,11 +40,11 @@ export const encodeSnapshot = ({ saved, banned, waiting, kinds }: Snapshot): Uin
 /** Throws `unreadable`. */
 export function decodeSnapshot(snapshot: Uint8Array): Snapshot {
   try {
-    const fields = array(decodeCanonical(snapshot), 'snapshot', 4)
+    const fields = arrayField(decodeCanonical(snapshot), 'snapshot', 4)
     return {
-      saved: bytes(fields[0], 'snapshot.saved'),
-      banned: array(fields[1], 'snapshot.banned').map(readSession),
-      waiting: array(fields[2], 'snapshot.waiting').map(readBody),
+      saved: bytesField(fields[0], 'snapshot.saved'),
+      banned: arrayField(fields[1], 'snapshot.banned').map(readSession),
+      waiting: arrayField(fields[2], 'snapshot.waiting').map(readBody),
       kinds: fields[3]!,
     }
   } catch (cause) {
@@ -53,18 +53,21 @@ export function decodeSnapshot(snapshot: Uint8Array): Snapshot {
 }
 
 function readBody(value: Value): Body {
-  const fields = array(value, 'body', 5)
-  const time = array(fields[3], 'body.time', 2)
+  const fields = arrayField(value, 'body', 5)
+  const time = arrayField(fields[3], 'body.time', 2)
   return {
     origin: {
-      device: toHex(bytes(fields[0], 'device', 32)) as DeviceId,
+      device: toHex(bytesField(fields[0], 'device', 32)) as DeviceId,
       session: readSession(fields[1]),
-      seq: whole(fields[2], 'body.seq'),
-      time: { ms: whole(time[0], 'body.time.ms'), counter: whole(time[1], 'body.time.counter') },
+      seq: wholeField(fields[2], 'body.seq'),
+      time: {
+        ms: wholeField(time[0], 'body.time.ms'),
+        counter: wholeField(time[1], 'body.time.counter'),
+      },
     },
-    bytes: bytes(fields[4], 'body.bytes'),
+    bytes: bytesField(fields[4], 'body.bytes'),
   }
 }
 
 const readSession = (value: Value | undefined): SessionId =>
-  toHex(bytes(value, 'session', 32)) as SessionId
+  toHex(bytesField(value, 'session', 32)) as SessionId

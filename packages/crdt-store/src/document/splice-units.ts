@@ -1,6 +1,6 @@
 import { halfPair } from '@peerplane/core'
 
-import type { Replica } from './library.ts'
+import type { DocumentReplica } from './library.ts'
 
 /** A text that is being edited. */
 export interface TextPlace {
@@ -17,7 +17,7 @@ export interface TextPlace {
  * be left.
  */
 export function spliceUnits(
-  replica: Replica,
+  replica: DocumentReplica,
   text: TextPlace,
   at: number,
   remove: number,
@@ -34,7 +34,7 @@ export function spliceUnits(
 
 /** The units before and after a position within one character, or whatever else Automerge holds as one; nothing between two. */
 function characterAround(
-  replica: Replica,
+  replica: DocumentReplica,
   { id, length, boundary }: TextPlace,
   at: number,
 ): readonly [before: string, after: string] {

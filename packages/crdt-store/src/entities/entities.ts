@@ -46,7 +46,7 @@ export interface EntitiesOptions {
 }
 
 /** One listed entity. */
-export interface ListedEntity {
+export interface ListedState {
   readonly id: string
   readonly state: Json
 }
@@ -88,7 +88,7 @@ export interface Entities {
   /** All sections of an own commit were touched. */
   commitFolded(session: SessionId, seq: number): void
   /** Entities of a type with their states, without folding those that are folded on delivery. Unreadable ones are left out. */
-  list(type: string, query?: ListQuery): Promise<readonly ListedEntity[]>
+  list(type: string, query?: ListQuery): Promise<readonly ListedState[]>
   /** Writes changed rows and how far they contain the log, at `local` durability. */
   flush(): Promise<void>
   /**

@@ -18,7 +18,7 @@ import type {
   DeclaredModel,
   Entities,
   EntitiesOptions,
-  ListedEntity,
+  ListedState,
   ListQuery,
 } from './entities.ts'
 import type { FoldedFrontier } from './folded-frontier.ts'
@@ -122,7 +122,7 @@ export class FoldedEntities implements Entities {
     this.#flusher.schedule()
   }
 
-  async list(type: string, query: ListQuery = {}): Promise<readonly ListedEntity[]> {
+  async list(type: string, query: ListQuery = {}): Promise<readonly ListedState[]> {
     this.#assertOpen()
     if (!this.#options.models.has(type)) throw undeclared(type)
     // Entities that nobody has opened have no state yet, and perhaps no row.

@@ -1,7 +1,7 @@
 import {
   decodeCanonical,
   encodeCanonical,
-  whole,
+  wholeField,
   PeerplaneError,
   type Commit,
   type SessionId,
@@ -32,7 +32,7 @@ export class FoldedFrontier {
       new Map(
         entries.map(({ key, value }) => [
           foldedSession(key),
-          whole(decodeCanonical(value), 'folded'),
+          wholeField(decodeCanonical(value), 'folded'),
         ]),
       ),
       first,

@@ -7,7 +7,7 @@ import {
   toHex,
   utf8,
   type EntityKey,
-  type Range,
+  type KeyRange,
   type SessionId,
 } from '@peerplane/core'
 
@@ -21,9 +21,6 @@ import {
  *   0x23 1                                      counter of waiting bodies
  *   0x23 2 session                              how far a session is folded
  */
-
-/** Keys with `from <= key < to`. */
-export type KeyRange = Pick<Range, 'from' | 'to'>
 
 /** Every key of the entities lies between these. */
 export const allKeys: KeyRange = { from: Uint8Array.of(0x20), to: Uint8Array.of(0x24) }

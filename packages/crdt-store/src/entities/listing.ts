@@ -1,7 +1,7 @@
 import { compareTexts, type Json, type Store } from '@peerplane/core'
 
 import { pages } from '../storage/pages.ts'
-import type { ListedEntity, ListQuery } from './entities.ts'
+import type { ListedState, ListQuery } from './entities.ts'
 import { rowId, rowKeys } from './keys.ts'
 import { decodeRow, readMirror, type Row } from './row.ts'
 
@@ -24,7 +24,7 @@ export async function listRows(
   source: ListSource,
   type: string,
   query: ListQuery,
-): Promise<readonly ListedEntity[]> {
+): Promise<readonly ListedState[]> {
   const { limit = Infinity } = query
   // Taken before and after reading: what is flushed meanwhile is in one of the two, or in the rows.
   const before = source.unflushed()
@@ -33,7 +33,7 @@ export async function listRows(
   for (const newer of [before, source.unflushed()]) {
     for (const [id, state] of newer) if (isListed(query, id)) states.set(id, state)
   }
-  const listed: ListedEntity[] = []
+  const listed: ListedState[] = []
   for (const [id, state] of states) if (state !== undefined) listed.push({ id, state })
   return inListOrder(listed, limit)
 }
@@ -44,9 +44,9 @@ export const isListed = ({ prefix = '', after }: ListQuery, id: string): boolean
 
 /** The first `limit` of `entities` in the order of lists. */
 export const inListOrder = (
-  entities: readonly ListedEntity[],
+  entities: readonly ListedState[],
   limit: number = Infinity,
-): readonly ListedEntity[] => entities.toSorted((a, b) => compareTexts(a.id, b.id)).slice(0, limit)
+): readonly ListedState[] => entities.toSorted((a, b) => compareTexts(a.id, b.id)).slice(0, limit)
 
 /** Stored states, until `limit` of them are readable. */
 async function readStates(

@@ -1,13 +1,13 @@
 import {
-  array,
-  bytes,
+  arrayField,
+  bytesField,
   decodeCanonical,
   encodeCanonical,
   freeze,
   fromHex,
-  text,
+  textField,
   toHex,
-  whole,
+  wholeField,
   type Body,
   type DeviceId,
   type Json,
@@ -59,13 +59,13 @@ export const encodeRow = ({ modelVersion, problem, mirror, version, snapshot }: 
 
 /** Throws `malformed`. */
 export function decodeRow(encoded: Uint8Array): Row {
-  const fields = array(decodeCanonical(encoded), 'row', 5)
+  const fields = arrayField(decodeCanonical(encoded), 'row', 5)
   return {
-    modelVersion: whole(fields[0], 'row.modelVersion'),
-    problem: text(fields[1], 'row.problem', Number.MAX_SAFE_INTEGER),
-    mirror: text(fields[2], 'row.mirror', Number.MAX_SAFE_INTEGER),
-    version: text(fields[3], 'row.version', Number.MAX_SAFE_INTEGER),
-    snapshot: bytes(fields[4], 'row.snapshot'),
+    modelVersion: wholeField(fields[0], 'row.modelVersion'),
+    problem: textField(fields[1], 'row.problem', Number.MAX_SAFE_INTEGER),
+    mirror: textField(fields[2], 'row.mirror', Number.MAX_SAFE_INTEGER),
+    version: textField(fields[3], 'row.version', Number.MAX_SAFE_INTEGER),
+    snapshot: bytesField(fields[4], 'row.snapshot'),
   }
 }
 
@@ -84,16 +84,19 @@ export const encodeWaiting = ({ origin, modelVersion, bytes: body }: VersionedBo
 
 /** Throws `malformed`. */
 export function decodeWaiting(encoded: Uint8Array): VersionedBody {
-  const fields = array(decodeCanonical(encoded), 'waiting', 6)
-  const time = array(fields[3], 'waiting.time', 2)
+  const fields = arrayField(decodeCanonical(encoded), 'waiting', 6)
+  const time = arrayField(fields[3], 'waiting.time', 2)
   return {
     origin: {
-      device: toHex(bytes(fields[0], 'waiting.device')) as DeviceId,
-      session: toHex(bytes(fields[1], 'waiting.session')) as SessionId,
-      seq: whole(fields[2], 'waiting.seq'),
-      time: { ms: whole(time[0], 'waiting.ms'), counter: whole(time[1], 'waiting.counter') },
+      device: toHex(bytesField(fields[0], 'waiting.device')) as DeviceId,
+      session: toHex(bytesField(fields[1], 'waiting.session')) as SessionId,
+      seq: wholeField(fields[2], 'waiting.seq'),
+      time: {
+        ms: wholeField(time[0], 'waiting.ms'),
+        counter: wholeField(time[1], 'waiting.counter'),
+      },
     },
-    modelVersion: whole(fields[4], 'waiting.modelVersion'),
-    bytes: bytes(fields[5], 'waiting.body'),
+    modelVersion: wholeField(fields[4], 'waiting.modelVersion'),
+    bytes: bytesField(fields[5], 'waiting.body'),
   }
 }

@@ -1,7 +1,7 @@
 import {
   decodeCanonical,
   encodeCanonical,
-  whole,
+  wholeField,
   type EntityKey,
   type Store,
   type Write,
@@ -31,7 +31,7 @@ export class WaitingBodies {
 
   static async load(store: Store): Promise<WaitingBodies> {
     const stored = await store.get(counterKey)
-    return new WaitingBodies(stored ? whole(decodeCanonical(stored), 'counter') : 0)
+    return new WaitingBodies(stored ? wholeField(decodeCanonical(stored), 'counter') : 0)
   }
 
   add(key: EntityKey, body: VersionedBody): void {

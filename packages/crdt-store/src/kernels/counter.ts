@@ -1,8 +1,8 @@
 import { describe, PeerplaneError, type CounterHandle, type SessionId } from '@peerplane/core'
 
-import { some, touch, type Cell, type Kernel, type Place } from './kernel.ts'
+import { some, touch, type Cell, type Kernel, type CellAccess } from './kernel.ts'
 import { readOp } from './op.ts'
-import type { Turn } from './turn.ts'
+import type { OpContext } from './op-context.ts'
 import { items, Void, whole } from './void.ts'
 
 /** The part of a counter that one session holds. Positions are (seq, index); 0 is before the first. */
@@ -40,29 +40,29 @@ export const counterKernel: Kernel<CounterCell> = {
   kind: 'counter',
   create: () => ({ mirror: 0, stale: false, tallies: new Map() }),
 
-  apply(cell, op, turn) {
-    const { seq } = turn.origin
-    const tally = cell.tallies.get(turn.origin.session) ?? untouched
+  apply(cell, op, context) {
+    const { seq } = context.origin
+    const tally = cell.tallies.get(context.origin.session) ?? untouched
     const [by] = readOp(op, 'counter')
     const total = tally.total + (by as number)
     if (!Number.isSafeInteger(by) || !Number.isSafeInteger(total)) {
       throw new Void('a counter leaves the range of whole numbers')
     }
-    replace(cell, turn.origin.session, { ...tally, seq, index: turn.index, total }, turn)
+    replace(cell, context.origin.session, { ...tally, seq, index: context.index, total }, context)
   },
 
-  remove(cell, observed, turn) {
+  remove(cell, observed, context) {
     const numbers = items(observed)
     if (numbers.length % 4 !== 0) throw new Void('an observed tally has four numbers')
     for (let i = 0; i < numbers.length; i += 4) {
-      const session = turn.session(numbers[i])
+      const session = context.session(numbers[i])
       const baseSeq = whole(numbers[i + 1], 1)
       const baseIndex = whole(numbers[i + 2])
       const baseTotal = whole(numbers[i + 3], Number.MIN_SAFE_INTEGER)
       const tally = cell.tallies.get(session) ?? untouched
       const advance =
         baseSeq - tally.baseSeq || baseIndex - tally.baseIndex || baseTotal - tally.baseTotal
-      if (advance > 0) replace(cell, session, { ...tally, baseSeq, baseIndex, baseTotal }, turn)
+      if (advance > 0) replace(cell, session, { ...tally, baseSeq, baseIndex, baseTotal }, context)
     }
   },
 
@@ -118,7 +118,7 @@ export const counterKernel: Kernel<CounterCell> = {
   },
 }
 
-function counterHandle(place: Place<CounterCell>): CounterHandle {
+function counterHandle(place: CellAccess<CounterCell>): CounterHandle {
   const value = (): number => counterKernel.show(place.cell()) as number
   const add = (by: number, sign: 1 | -1): void => {
     if (!Number.isSafeInteger(by)) {
@@ -140,11 +140,11 @@ function counterHandle(place: Place<CounterCell>): CounterHandle {
   })
 }
 
-function replace(cell: CounterCell, session: SessionId, next: Tally, turn: Turn): void {
+function replace(cell: CounterCell, session: SessionId, next: Tally, context: OpContext): void {
   const before = cell.tallies.get(session)
   cell.tallies.set(session, next)
-  touch(cell, turn)
-  turn.undo(() => {
+  touch(cell, context)
+  context.undo(() => {
     if (before) cell.tallies.set(session, before)
     else cell.tallies.delete(session)
   })

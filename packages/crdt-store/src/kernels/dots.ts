@@ -2,7 +2,7 @@ import type { Value } from '@peerplane/core'
 
 import type { OpDot } from './op-dot.ts'
 import type { SessionReader, SessionWriter } from './sessions.ts'
-import type { Turn } from './turn.ts'
+import type { OpContext } from './op-context.ts'
 import { items, Void, whole } from './void.ts'
 
 /**
@@ -50,18 +50,18 @@ export class Survivors<D extends OpDot> {
   }
 
   /** Applies the arrival of an op. */
-  add(dot: D, turn: Turn): void {
+  add(dot: D, context: OpContext): void {
     if (this.#expected?.has(keyOf(dot))) return
     this.#insert(dot)
-    turn.undo(() => this.#remove(dot))
+    context.undo(() => this.#remove(dot))
   }
 
   /** Applies that another op names these. */
-  supersede(dots: readonly OpDot[], turn: Turn): void {
+  supersede(dots: readonly OpDot[], context: OpContext): void {
     for (const dot of dots) {
       const live = this.#remove(dot)
-      if (live) turn.undo(() => this.#insert(live))
-      else if (isYetToCome(dot, turn)) this.#expect(dot, turn)
+      if (live) context.undo(() => this.#insert(live))
+      else if (isYetToCome(dot, context)) this.#expect(dot, context)
     }
   }
 
@@ -84,12 +84,12 @@ export class Survivors<D extends OpDot> {
     return found
   }
 
-  #expect(dot: OpDot, turn: Turn): void {
+  #expect(dot: OpDot, context: OpContext): void {
     const key = keyOf(dot)
     const expected = (this.#expected ??= new Map())
     if (expected.has(key)) return
     expected.set(key, dot)
-    turn.undo(() => expected.delete(key))
+    context.undo(() => expected.delete(key))
   }
 }
 
@@ -101,7 +101,7 @@ const byKey = <D extends OpDot>(dots: readonly D[]): Map<string, D> =>
   new Map(dots.map((dot) => [keyOf(dot), dot]))
 
 /** Own earlier ops have all come: a body is folded after those before it in its session. */
-const isYetToCome = ({ session, seq }: OpDot, { origin, sessions }: Turn): boolean =>
+const isYetToCome = ({ session, seq }: OpDot, { origin, sessions }: OpContext): boolean =>
   session !== origin.session && seq > sessions.seen(session)
 
 /** Order of ops that decides nothing: by session, then place in it. */
@@ -116,11 +116,11 @@ export function dotsToValue(dots: readonly OpDot[], sessions: SessionWriter): nu
 }
 
 /** The dots that an op names. Throws `Void`, also for a dot of the op's own session that does not come before it. */
-export function readSuperseded(value: Value | undefined, turn: Turn): OpDot[] {
-  const dots = readDots(value, turn.sessions)
-  const { session, seq } = turn.origin
+export function readSuperseded(value: Value | undefined, context: OpContext): OpDot[] {
+  const dots = readDots(value, context.sessions)
+  const { session, seq } = context.origin
   for (const dot of dots) {
-    if (dot.session === session && (dot.seq - seq || dot.index - turn.index) >= 0) {
+    if (dot.session === session && (dot.seq - seq || dot.index - context.index) >= 0) {
       throw new Void('an op supersedes itself or one that comes later')
     }
   }

@@ -1,9 +1,9 @@
 import type { Json, Value } from '@peerplane/core'
 
 import type { SessionReader, SessionWriter } from './sessions.ts'
-import type { Turn } from './turn.ts'
+import type { OpContext } from './op-context.ts'
 
-/** The folded state of one place. Each kernel adds its own fields; all changes to them are journalled in the turn. */
+/** The folded state of one place. Each kernel adds its own fields; all changes to them are journalled in the context. */
 export interface Cell {
   /** The mirror that was shown last. */
   mirror: Json
@@ -12,7 +12,7 @@ export interface Cell {
 }
 
 /** Where a handle reads and writes. */
-export interface Place<C extends Cell> {
+export interface CellAccess<C extends Cell> {
   /** The cell, if there is one: below a map, its first change creates it. */
   cell(): C | undefined
   /** Applies an op at this place and records it. */
@@ -32,9 +32,9 @@ export interface Kernel<C extends Cell = Cell> {
   /** The kind of shape that it holds. */
   readonly kind: string
   create(): C
-  apply(cell: C, op: Value, turn: Turn): void
+  apply(cell: C, op: Value, context: OpContext): void
   /** Applies a removal of the place, made from what `observe` gave. */
-  remove(cell: C, observed: Value, turn: Turn): void
+  remove(cell: C, observed: Value, context: OpContext): void
   /** What a removal must name to take back all that is here; `undefined` when nothing is. */
   observe(cell: C, sessions: SessionWriter): Value | undefined
   /** Whether anything is here that a removal would take back. */
@@ -43,7 +43,7 @@ export interface Kernel<C extends Cell = Cell> {
   isBlank(cell: C): boolean
   /** The plain state, frozen; the same object as long as it is the same state. `undefined` stands for a cell that does not exist. */
   show(cell: C | undefined): Json
-  handle(place: Place<C>): object
+  handle(place: CellAccess<C>): object
   /** The cell for a snapshot, equal for equal states; `undefined` when there is nothing to keep. */
   save(cell: C, sessions: SessionWriter): Value | undefined
   /** Inverse of `save`. Throws when it was not saved by this kernel. */
@@ -57,10 +57,10 @@ export function some<T>(values: Iterable<T>, passes: (value: T) => boolean): boo
 }
 
 /** Marks a cell as changed. Taking it back brings back the mirror that was shown before. */
-export function touch(cell: Cell, turn: Turn): void {
+export function touch(cell: Cell, context: OpContext): void {
   const { mirror } = cell
   cell.stale = true
-  turn.undo(() => {
+  context.undo(() => {
     cell.mirror = mirror
     cell.stale = true
   })

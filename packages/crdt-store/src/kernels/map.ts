@@ -1,9 +1,9 @@
 import { setProperty, type Json, type MapHandle, type Value } from '@peerplane/core'
 
-import { some, touch, type Cell, type Kernel, type Place } from './kernel.ts'
+import { some, touch, type Cell, type Kernel, type CellAccess } from './kernel.ts'
 import { below, readOp } from './op.ts'
-import type { Turn } from './turn.ts'
-import type { SessionWriter } from './sessions.ts'
+import type { OpContext } from './op-context.ts'
+import type { SessionReader, SessionWriter } from './sessions.ts'
 import { items, Void } from './void.ts'
 import { checkText, compareKeys, readText } from './values.ts'
 
@@ -25,42 +25,47 @@ export function mapKernel(values: Kernel): Kernel<MapCell> {
     return value !== undefined && values.isLive(value)
   }
 
-  const change = (cell: MapCell, key: string, turn: Turn, how: (value: Cell) => void): void => {
+  const change = (
+    cell: MapCell,
+    key: string,
+    context: OpContext,
+    how: (value: Cell) => void,
+  ): void => {
     const { cells } = cell
     let value = cells.get(key)
     if (!value) {
       value = values.create()
       cells.set(key, value)
-      turn.undo(() => cells.delete(key))
+      context.undo(() => cells.delete(key))
     }
     how(value)
     if (values.isBlank(value)) {
       const blank = value
       cells.delete(key)
-      turn.undo(() => cells.set(key, blank))
+      context.undo(() => cells.set(key, blank))
     }
-    touch(cell, turn)
+    touch(cell, context)
   }
 
   const kernel: Kernel<MapCell> = {
     kind: 'map',
     create: () => ({ mirror: empty, stale: false, cells: new Map() }),
 
-    apply(cell, op, turn) {
+    apply(cell, op, context) {
       const [kind, name, inner] = readOp(op, 'map')
       const key = readText(name)
-      change(cell, key, turn, (value) => {
-        if (kind === 4) values.remove(value, inner!, turn)
-        else below(key, () => values.apply(value, inner!, turn))
+      change(cell, key, context, (value) => {
+        if (kind === 4) values.remove(value, inner!, context)
+        else below(key, () => values.apply(value, inner!, context))
       })
     },
 
-    remove(cell, observed, turn) {
+    remove(cell, observed, context) {
       const pairs = items(observed)
       if (pairs.length % 2 !== 0) throw new Void('an observed map has a value for each key')
       for (let i = 0; i < pairs.length; i += 2) {
         const inner = pairs[i + 1]!
-        change(cell, readText(pairs[i]), turn, (value) => values.remove(value, inner, turn))
+        change(cell, readText(pairs[i]), context, (value) => values.remove(value, inner, context))
       }
     },
 
@@ -83,15 +88,7 @@ export function mapKernel(values: Kernel): Kernel<MapCell> {
 
     save: (cell, sessions) => save(cell, values, sessions),
 
-    load(saved, sessions) {
-      const cell = kernel.create()
-      for (const each of items(saved)) {
-        const [key, value] = items(each, 2)
-        cell.cells.set(readText(key), values.load(value!, sessions))
-      }
-      cell.stale = true
-      return cell
-    },
+    load: (saved, sessions) => load(saved, values, sessions),
   }
   return kernel
 }
@@ -127,8 +124,17 @@ function save(cell: MapCell, values: Kernel, sessions: SessionWriter): Value | u
   return saved.length > 0 ? saved : undefined
 }
 
+function load(saved: Value, values: Kernel, sessions: SessionReader): MapCell {
+  const cells = new Map<string, Cell>()
+  for (const each of items(saved)) {
+    const [key, value] = items(each, 2)
+    cells.set(readText(key), values.load(value!, sessions))
+  }
+  return { mirror: empty, stale: true, cells }
+}
+
 function mapHandle(
-  place: Place<MapCell>,
+  place: CellAccess<MapCell>,
   values: Kernel,
   kernel: Kernel<MapCell>,
   isPresent: (cell: MapCell, key: string) => boolean,

@@ -2,7 +2,7 @@ import { encodeCanonical, limits, PeerplaneError, type Draft, type Value } from 
 
 import type { Cell, Kernel } from './kernel.ts'
 import { sessionsToValue, type SessionTable } from './sessions.ts'
-import type { Turn } from './turn.ts'
+import type { OpContext } from './op-context.ts'
 import { Void } from './void.ts'
 
 /** A command in progress on a native state. Its ops take effect as they are written, in the way in which other devices will fold them. */
@@ -10,17 +10,23 @@ export class NativeDraft implements Draft {
   readonly handle: object
   readonly #kernel: Kernel
   readonly #root: Cell
-  readonly #turn: Turn
+  readonly #context: OpContext
   readonly #sessions: SessionTable
   readonly #see: () => void
   readonly #ops: Value[] = []
   #isOpen = true
   #isPaused = false
 
-  constructor(kernel: Kernel, root: Cell, turn: Turn, sessions: SessionTable, see: () => void) {
+  constructor(
+    kernel: Kernel,
+    root: Cell,
+    context: OpContext,
+    sessions: SessionTable,
+    see: () => void,
+  ) {
     this.#kernel = kernel
     this.#root = root
-    this.#turn = turn
+    this.#context = context
     this.#sessions = sessions
     this.#see = see
     const cell = (): Cell => {
@@ -52,7 +58,7 @@ export class NativeDraft implements Draft {
 
   revert(): void {
     this.#isOpen = false
-    this.#turn.revert(0)
+    this.#context.revert(0)
   }
 
   #write(op: Value): void {
@@ -63,16 +69,16 @@ export class NativeDraft implements Draft {
         `a command makes more than ${limits.opsPerSection} changes`,
       )
     }
-    const mark = this.#turn.mark()
+    const mark = this.#context.mark()
     try {
-      this.#kernel.apply(this.#root, op, this.#turn)
+      this.#kernel.apply(this.#root, op, this.#context)
     } catch (error) {
-      this.#turn.revert(mark)
+      this.#context.revert(mark)
       if (error instanceof Void) throw new PeerplaneError('invalid-input', error.message)
       throw error
     }
     this.#ops.push(op)
-    this.#turn.index++
+    this.#context.index++
   }
 
   #requireOpen(): void {

@@ -15,7 +15,7 @@ import type { Cell, Kernel } from './kernel.ts'
 import { NativeDraft } from './native-draft.ts'
 import { OtherKind } from './op.ts'
 import { readSessions, SessionTable, sessionsToValue } from './sessions.ts'
-import { Turn } from './turn.ts'
+import { OpContext } from './op-context.ts'
 import { items, Void, whole } from './void.ts'
 
 /*
@@ -72,8 +72,8 @@ export class NativeState implements EntityState {
 
   begin(origin: Origin): Draft {
     const sessions = new SessionTable([origin.session], this.#seenOf)
-    const turn = new Turn(origin, sessions)
-    return new NativeDraft(this.#kernel, this.#root, turn, sessions, () => this.#see(turn))
+    const context = new OpContext(origin, sessions)
+    return new NativeDraft(this.#kernel, this.#root, context, sessions, () => this.#see(context))
   }
 
   snapshot(): Uint8Array {
@@ -91,22 +91,22 @@ export class NativeState implements EntityState {
   /** Whether the body has, or had before, the effect it asks for; also where it shows the {@link problem}. */
   #foldOne({ origin, bytes }: Body): boolean {
     if (origin.seq <= this.#seenOf(origin.session)) return true
-    let turn: Turn | undefined
+    let context: OpContext | undefined
     try {
       const [others, list] = items(decode(bytes), 2)
       if (others instanceof Uint8Array) throw new OtherKind('document', this.#kernel.kind)
       const sessions = new SessionTable([origin.session, ...readSessions(others)], this.#seenOf)
       const ops = items(list)
       if (ops.length > limits.opsPerSection) throw new Void('too many ops')
-      turn = new Turn(origin, sessions, bytes.length)
+      context = new OpContext(origin, sessions, bytes.length)
       for (const op of ops) {
-        this.#kernel.apply(this.#root, op, turn)
-        turn.index++
+        this.#kernel.apply(this.#root, op, context)
+        context.index++
       }
-      this.#see(turn)
+      this.#see(context)
       return true
     } catch (error) {
-      turn?.revert(0)
+      context?.revert(0)
       if (error instanceof Void) return false
       if (!(error instanceof OtherKind)) throw error
       this.#problem = error.message
@@ -114,11 +114,11 @@ export class NativeState implements EntityState {
     }
   }
 
-  #see(turn: Turn): void {
-    const { session, seq } = turn.origin
+  #see(context: OpContext): void {
+    const { session, seq } = context.origin
     const before = this.#seen.get(session)
     this.#seen.set(session, seq)
-    turn.undo(() => {
+    context.undo(() => {
       if (before === undefined) this.#seen.delete(session)
       else this.#seen.set(session, before)
     })

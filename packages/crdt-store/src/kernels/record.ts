@@ -1,6 +1,6 @@
 import { compareTexts, setProperty, type Json, type Value } from '@peerplane/core'
 
-import { touch, type Cell, type Kernel, type Place } from './kernel.ts'
+import { touch, type Cell, type Kernel, type CellAccess } from './kernel.ts'
 import { below, readOp } from './op.ts'
 import type { SessionWriter } from './sessions.ts'
 import { items, Void } from './void.ts'
@@ -44,21 +44,21 @@ export function recordKernel(fields: ReadonlyMap<string, Kernel>): Kernel<Record
       fields: new Map([...fields].map(([name, field]) => [name, field.create()])),
     }),
 
-    apply(cell, op, turn) {
+    apply(cell, op, context) {
       const [name, inner] = readOp(op, 'record')
       const known = readText(name)
-      change(cell, known, (field, value) => below(known, () => field.apply(value, inner!, turn)))
-      touch(cell, turn)
+      change(cell, known, (field, value) => below(known, () => field.apply(value, inner!, context)))
+      touch(cell, context)
     },
 
-    remove(cell, observed, turn) {
+    remove(cell, observed, context) {
       const pairs = items(observed)
       if (pairs.length % 2 !== 0) throw new Void('an observed record has a value for each field')
       for (let i = 0; i < pairs.length; i += 2) {
         const inner = pairs[i + 1]!
-        change(cell, readText(pairs[i]), (field, value) => field.remove(value, inner, turn))
+        change(cell, readText(pairs[i]), (field, value) => field.remove(value, inner, context))
       }
-      touch(cell, turn)
+      touch(cell, context)
     },
 
     observe: (cell, sessions) => observe(cell, fields, sessions),
@@ -115,7 +115,7 @@ function save(cell: RecordCell, fields: Kernels, sessions: SessionWriter): Value
   return saved.length > 0 ? saved : undefined
 }
 
-function recordHandle(place: Place<RecordCell>, fields: ReadonlyMap<string, Kernel>): object {
+function recordHandle(place: CellAccess<RecordCell>, fields: ReadonlyMap<string, Kernel>): object {
   const handle = {}
   for (const [name, field] of fields) {
     const value = field.handle({

@@ -34,17 +34,17 @@ export function registerKernel(initial: Json): Kernel<RegisterCell> {
     kind: 'register',
     create: () => ({ mirror: first, stale: false, written: new Survivors() }),
 
-    apply(cell, op, turn) {
+    apply(cell, op, context) {
       const [, value, superseded] = readOp(op, 'register')
-      const written = { ...turn.dot(), value: checkJson(value, turn.bodyBytes) }
-      cell.written.supersede(readSuperseded(superseded, turn), turn)
-      cell.written.add({ ...written, time: turn.origin.time }, turn)
-      touch(cell, turn)
+      const written = { ...context.dot(), value: checkJson(value, context.bodyBytes) }
+      cell.written.supersede(readSuperseded(superseded, context), context)
+      cell.written.add({ ...written, time: context.origin.time }, context)
+      touch(cell, context)
     },
 
-    remove(cell, observed, turn) {
-      cell.written.supersede(readSuperseded(observed, turn), turn)
-      touch(cell, turn)
+    remove(cell, observed, context) {
+      cell.written.supersede(readSuperseded(observed, context), context)
+      touch(cell, context)
     },
 
     observe: ({ written }, sessions) =>

@@ -3,8 +3,8 @@ import { PeerplaneError, type SetHandle, type Value } from '@peerplane/core'
 import { dotsToValue, readDots, readSuperseded, Survivors } from './dots.ts'
 import { readOp } from './op.ts'
 import type { OpDot } from './op-dot.ts'
-import { some, touch, type Cell, type Kernel, type Place } from './kernel.ts'
-import type { Turn } from './turn.ts'
+import { some, touch, type Cell, type Kernel, type CellAccess } from './kernel.ts'
+import type { OpContext } from './op-context.ts'
 import { items } from './void.ts'
 import { checkText, compareKeys, readText } from './values.ts'
 
@@ -25,15 +25,15 @@ export const setKernel: Kernel<SetCell> = {
   kind: 'set',
   create: () => ({ mirror: none, stale: false, elements: new Map() }),
 
-  apply(cell, op, turn) {
+  apply(cell, op, context) {
     const [kind, element, superseded] = readOp(op, 'set')
-    change(cell, readElement(element), superseded, kind === 1, turn)
+    change(cell, readElement(element), superseded, kind === 1, context)
   },
 
-  remove(cell, observed, turn) {
+  remove(cell, observed, context) {
     const pairs = items(observed)
     for (let i = 0; i < pairs.length; i += 2) {
-      change(cell, readElement(pairs[i]), pairs[i + 1], false, turn)
+      change(cell, readElement(pairs[i]), pairs[i + 1], false, context)
     }
   },
 
@@ -87,7 +87,7 @@ export const setKernel: Kernel<SetCell> = {
 
 const none: readonly Element[] = Object.freeze([])
 
-function setHandle(place: Place<SetCell>): SetHandle<Element> {
+function setHandle(place: CellAccess<SetCell>): SetHandle<Element> {
   const write = (kind: 1 | 2, element: Element): void => {
     const dots = place.cell()?.elements.get(element)?.sorted() ?? []
     place.write([kind, element, dotsToValue(dots, place.sessions)])
@@ -110,22 +110,22 @@ function change(
   element: Element,
   superseded: Value | undefined,
   isAdded: boolean,
-  turn: Turn,
+  context: OpContext,
 ): void {
   let dots = cell.elements.get(element)
   if (!dots) {
     dots = new Survivors()
     cell.elements.set(element, dots)
-    turn.undo(() => cell.elements.delete(element))
+    context.undo(() => cell.elements.delete(element))
   }
-  dots.supersede(readSuperseded(superseded, turn), turn)
-  if (isAdded) dots.add(turn.dot(), turn)
+  dots.supersede(readSuperseded(superseded, context), context)
+  if (isAdded) dots.add(context.dot(), context)
   if (dots.isBlank) {
     const blank = dots
     cell.elements.delete(element)
-    turn.undo(() => cell.elements.set(element, blank))
+    context.undo(() => cell.elements.set(element, blank))
   }
-  touch(cell, turn)
+  touch(cell, context)
 }
 
 const present = ({ elements }: SetCell): Element[] =>

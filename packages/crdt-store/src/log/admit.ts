@@ -13,7 +13,7 @@ import type { Delivery } from './delivery.ts'
 import { forkIn, type Frozen } from './forks.ts'
 import type { Heads } from './heads.ts'
 import { whatToKeep } from './keep.ts'
-import type { Membership } from './membership.ts'
+import type { OpeningVerifier } from './opening-verifier.ts'
 import { persist, type News } from './persist.ts'
 import type { HeldSession, Sessions } from './sessions.ts'
 
@@ -22,7 +22,7 @@ export interface IntakeOptions {
   readonly store: Store
   readonly crypto: Crypto
   readonly sessions: Sessions
-  readonly membership: Membership
+  readonly membership: OpeningVerifier
   readonly heads: Heads
   readonly delivery: Delivery
   readonly appender: Appender

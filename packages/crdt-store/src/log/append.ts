@@ -12,7 +12,7 @@ import type {
   Write,
 } from '@peerplane/core'
 
-import { record, signTurn } from './flush.ts'
+import { record, signFlush } from './flush.ts'
 import type { Head, Heads } from './heads.ts'
 import { openOwnSession, type Author, type OwnSession } from './own-session.ts'
 import type { Sessions } from './sessions.ts'
@@ -20,12 +20,12 @@ import { tailOf } from './tail.ts'
 import {
   append,
   checkSections,
-  newTurn,
+  newPendingFlush,
   prepare,
   sizeOf,
   type Prepared,
-  type Turn,
-} from './turn.ts'
+  type PendingFlush,
+} from './pending-flush.ts'
 
 /** What appending works with. */
 export interface AppenderOptions {
@@ -52,8 +52,8 @@ const STEPS = 100
 export class Appender {
   readonly #options: AppenderOptions
   #own: OwnSession | undefined
-  #queued: Turn = newTurn()
-  #flushing: Turn | undefined
+  #queued: PendingFlush = newPendingFlush()
+  #flushing: PendingFlush | undefined
   #loop: Promise<void> | undefined
   #bytes = 0
   #hastens = false
@@ -89,16 +89,16 @@ export class Appender {
       throw new PeerplaneError('overloaded', `${this.pending} commits are not yet durable`)
     }
     const { heads } = this.#options
-    const turn = this.#queued
+    const flush = this.#queued
     const taken = heads.first(limits.deps * (origin.seq - own.seq))
-    const made = this.#prepare(turn, own, origin, taken, sections)
+    const made = this.#prepare(flush, own, origin, taken, sections)
     const { commit } = made.at(-1)!
     const also = alsoWrite(commit.id)
     // From here on nothing throws.
-    for (const each of made) append(turn, each)
+    for (const each of made) append(flush, each)
     heads.remove(taken)
-    turn.alsoWrite.push(...also)
-    if (durability === 'synced') turn.durability = 'synced'
+    flush.alsoWrite.push(...also)
+    if (durability === 'synced') flush.durability = 'synced'
     this.#bytes += size
     this.#options.author.trace?.('commit.appended', {
       commit: commit.id,
@@ -108,12 +108,12 @@ export class Appender {
     })
     this.#loop ??= Promise.resolve().then(() => this.#flushAll())
     void this.#keepTail()
-    return { id: commit.id, durable: durability === 'memory' ? IN_MEMORY : turn.durable.promise }
+    return { id: commit.id, durable: durability === 'memory' ? IN_MEMORY : flush.durable.promise }
   }
 
   /** The commit at `origin`, after the empty ones that fold more heads than one commit may name. */
   #prepare(
-    turn: Turn,
+    flush: PendingFlush,
     own: OwnSession,
     { seq: last, time }: Origin,
     heads: readonly Head[],
@@ -124,7 +124,7 @@ export class Appender {
     for (let seq = own.seq + 1; seq <= last; seq++) {
       const from = (seq - own.seq - 1) * limits.deps
       const deps = heads.slice(from, from + limits.deps)
-      made.push(prepare(turn, own, { seq, time }, deps, seq < last ? [] : sections, author))
+      made.push(prepare(flush, own, { seq, time }, deps, seq < last ? [] : sections, author))
     }
     return made
   }
@@ -147,8 +147,8 @@ export class Appender {
       seen = this.pending
     }
     this.#keeping = false
-    const turns = [this.#flushing, this.#queued].filter((turn) => turn !== undefined)
-    if (this.pending > 0) await this.#setAside(tailOf(turns))
+    const flushes = [this.#flushing, this.#queued].filter((flush) => flush !== undefined)
+    if (this.pending > 0) await this.#setAside(tailOf(flushes))
   }
 
   async #setAside(tail: Uint8Array | undefined): Promise<void> {
@@ -183,7 +183,7 @@ export class Appender {
     await this.flushed()
   }
 
-  /** See {@link Log.settled}. A turn is made durable after the one before it, and given up with it. */
+  /** See {@link Log.settled}. A flush is made durable after the one before it, and given up with it. */
   settled(): Promise<void> {
     if (this.#queued.commits > 0) return this.#queued.durable.promise
     return this.#flushing?.durable.promise ?? IN_MEMORY
@@ -196,30 +196,30 @@ export class Appender {
 
   async #flushAll(): Promise<void> {
     while (this.#queued.commits > 0) {
-      const turn = this.#queued
-      this.#flushing = turn
-      this.#queued = newTurn()
+      const flush = this.#queued
+      this.#flushing = flush
+      this.#queued = newPendingFlush()
       this.#bytes = 0
-      const outcome = await this.#flush(turn).catch((error: unknown) =>
+      const outcome = await this.#flush(flush).catch((error: unknown) =>
         asPeerplaneError(error, 'store-failed'),
       )
       this.#flushing = undefined
       if (outcome instanceof PeerplaneError) {
-        this.#giveUp(outcome, turn)
+        this.#giveUp(outcome, flush)
       } else {
-        turn.durable.resolve()
+        flush.durable.resolve()
         this.#options.onStored(outcome)
       }
     }
     this.#loop = undefined
   }
 
-  async #flush(turn: Turn): Promise<readonly Batch[]> {
+  async #flush(flush: PendingFlush): Promise<readonly Batch[]> {
     const { store, author, sessions } = this.#options
-    const { batches, writes } = await signTurn(turn, author, sessions)
+    const { batches, writes } = await signFlush(flush, author, sessions)
     const dirty = sessions.takeDirty()
     try {
-      await store.write([...dirty.writes, ...writes, ...turn.alsoWrite], turn.durability)
+      await store.write([...dirty.writes, ...writes, ...flush.alsoWrite], flush.durability)
     } catch (error) {
       sessions.unwritten(dirty.sessions)
       throw error
@@ -229,17 +229,17 @@ export class Appender {
   }
 
   /** The log goes on from what is durable, in a new session: what the failed write left behind may yet show up after a restart. */
-  #giveUp(error: PeerplaneError, failed: Turn): void {
+  #giveUp(error: PeerplaneError, failed: PendingFlush): void {
     const { heads, sessions, onFailure } = this.#options
-    const turns = [failed, this.#queued]
+    const flushes = [failed, this.#queued]
     // What is reported as lost must not come back.
     if (this.#hastens) void this.#setAside(undefined)
     this.#own = undefined
-    this.#queued = newTurn()
+    this.#queued = newPendingFlush()
     this.#bytes = 0
     heads.reset(sessions.values())
-    for (const turn of turns) turn.durable.reject(error)
-    const commits = turns.flatMap(({ batches }) => batches.flatMap((batch) => batch.commits))
+    for (const flush of flushes) flush.durable.reject(error)
+    const commits = flushes.flatMap(({ batches }) => batches.flatMap((batch) => batch.commits))
     onFailure(
       error,
       commits.map(({ id }) => id),

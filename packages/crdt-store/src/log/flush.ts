@@ -5,22 +5,22 @@ import { admissionKey, batchKey, openingKey, reachKey, tipKey } from '../storage
 import { encodeList, encodeReach, encodeStoredBatch, encodeTip } from '../storage/records.ts'
 import type { Author, OwnSession } from './own-session.ts'
 import type { Sessions } from './sessions.ts'
-import type { Turn } from './turn.ts'
+import type { PendingFlush } from './pending-flush.ts'
 
-/** A turn, signed. */
-export interface SignedTurn {
+/** A flush, signed. */
+export interface SignedFlush {
   readonly batches: readonly { readonly own: OwnSession; readonly batch: Batch }[]
   /** Openings, batches, tips and reaches. */
   readonly writes: readonly Write[]
 }
 
-/** Chains and signs the batches of a turn, and the openings of sessions that begin in it. */
-export async function signTurn(
-  turn: Turn,
+/** Chains and signs the batches of a flush, and the openings of sessions that begin in it. */
+export async function signFlush(
+  flush: PendingFlush,
   author: Author,
   sessions: Sessions,
-): Promise<SignedTurn> {
-  const unsigned = turn.batches.map(({ own, seed, commits }) => {
+): Promise<SignedFlush> {
+  const unsigned = flush.batches.map(({ own, seed, commits }) => {
     const batch = makeBatch(own.previous, commits as [Commit, ...Commit[]], seed)
     own.previous = batch.id
     return { own, batch }

@@ -21,7 +21,7 @@ import { frozenOf } from './forks.ts'
 import type { Heads } from './heads.ts'
 import { Listeners } from './listeners.ts'
 import type { CommitOptions, Committed, Log, LogOptions, LogStatus } from './log.ts'
-import { Membership } from './membership.ts'
+import { OpeningVerifier } from './opening-verifier.ts'
 import { readRun } from './range.ts'
 import { replay } from './replay.ts'
 import { orCorrupt } from './restore.ts'
@@ -74,7 +74,7 @@ export class OpenedLog implements Log {
         this.#failures.call(error, rejected)
       },
     })
-    const membership = new Membership(store, space, crypto)
+    const membership = new OpeningVerifier(store, space, crypto)
     const appender = this.#appender
     this.#intake = { store, crypto, sessions, membership, heads, delivery, appender }
   }

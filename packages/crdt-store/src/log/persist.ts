@@ -12,7 +12,7 @@ import {
 } from '../storage/records.ts'
 import type { EncodedBatch } from './decode-run.ts'
 import { forkWrite } from './forks.ts'
-import type { VerifiedOpening } from './membership.ts'
+import type { VerifiedOpening } from './opening-verifier.ts'
 import { emptyTip, reachUpTo, type HeldSession, type Sessions } from './sessions.ts'
 
 /** A batch as it is to be stored. */

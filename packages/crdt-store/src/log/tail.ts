@@ -1,6 +1,6 @@
 import {
-  array,
-  bytes,
+  arrayField,
+  bytesField,
   decodeBatch,
   decodeCanonical,
   decodeOpening,
@@ -12,14 +12,14 @@ import {
   lastSeq,
   makeBatch,
   toHex,
-  whole,
+  wholeField,
 } from '@peerplane/core'
 import type { Commit, HybridClock, Opening, SessionId, Store, Value, Write } from '@peerplane/core'
 
-import { record, signTurn } from './flush.ts'
+import { record, signFlush } from './flush.ts'
 import type { Author, OwnSession } from './own-session.ts'
 import type { Sessions } from './sessions.ts'
-import { newTurn, type Turn } from './turn.ts'
+import { newPendingFlush, type PendingFlush } from './pending-flush.ts'
 
 /*
  * A page that goes away has the rest of its task, and signing takes longer. So its last commits are kept unsigned, aside from the pairs of
@@ -28,10 +28,10 @@ import { newTurn, type Turn } from './turn.ts'
  *   tail     [[[opening, first seq, batch without signature] ...], [[key, value or nothing] ...]]
  */
 
-/** Keeps everything in these turns, and what is written in one piece with it. */
-export function tailOf(turns: readonly Turn[]): Uint8Array {
-  const batches = turns.flatMap((turn) => turn.batches)
-  const also = turns.flatMap((turn) => turn.alsoWrite)
+/** Keeps everything in these flushes, and what is written in one piece with it. */
+export function tailOf(flushes: readonly PendingFlush[]): Uint8Array {
+  const batches = flushes.flatMap((flush) => flush.batches)
+  const also = flushes.flatMap((flush) => flush.alsoWrite)
   return encodeCanonical([
     batches.map(({ own, seed, commits }): Value => {
       const batch = makeBatch(firstPrevious(own.id), commits as [Commit, ...Commit[]], seed)
@@ -50,9 +50,9 @@ export async function signTail(
 ): Promise<void> {
   const kept = await store.aside?.get()
   if (!kept) return
-  const { turn, alsoWrite } = readTail(kept, author, sessions)
-  if (turn.batches.length > 0) {
-    const { batches, writes } = await signTurn(turn, author, sessions)
+  const { flush, alsoWrite } = readTail(kept, author, sessions)
+  if (flush.batches.length > 0) {
+    const { batches, writes } = await signFlush(flush, author, sessions)
     await store.write([...writes, ...alsoWrite], 'synced')
     for (const { own, batch } of batches) {
       record(own, batch, sessions)
@@ -68,31 +68,31 @@ function readTail(
   kept: Uint8Array,
   author: Author,
   sessions: Sessions,
-): { turn: Turn; alsoWrite: Write[] } {
-  const [batches, also] = array(decodeCanonical(kept), 'tail', 2)
-  const turn = newTurn()
+): { flush: PendingFlush; alsoWrite: Write[] } {
+  const [batches, also] = arrayField(decodeCanonical(kept), 'tail', 2)
+  const flush = newPendingFlush()
   const owns = new Map<SessionId, OwnSession>()
-  for (const each of array(batches, 'tail.batches')) {
-    const [opening, first, encoded] = array(each, 'tail.batch', 3)
-    const own = ownSession(bytes(opening, 'tail.opening'), sessions, owns)
-    const from = whole(first, 'tail.first')
-    const batch = decodeBatch(bytes(encoded, 'tail.encoded'), own.id, own.previous, from)
+  for (const each of arrayField(batches, 'tail.batches')) {
+    const [opening, first, encoded] = arrayField(each, 'tail.batch', 3)
+    const own = ownSession(bytesField(opening, 'tail.opening'), sessions, owns)
+    const from = wholeField(first, 'tail.first')
+    const batch = decodeBatch(bytesField(encoded, 'tail.encoded'), own.id, own.previous, from)
     if (!isOf(author, own.opening)) continue
     if (lastSeq(batch) <= own.seq || sessions.get(own.id)?.fork) continue
     // What lies between was refused by the store: its session has ended there.
     if (from !== own.seq + 1) break
     own.seq = lastSeq(batch)
-    turn.batches.push({ own, seed: batch.seed, commits: [...batch.commits], bytes: 0 })
+    flush.batches.push({ own, seed: batch.seed, commits: [...batch.commits], bytes: 0 })
   }
-  return { turn, alsoWrite: readWrites(also!) }
+  return { flush, alsoWrite: readWrites(also!) }
 }
 
 const readWrites = (also: Value): Write[] =>
-  array(also, 'tail.writes').map((each) => {
-    const [key, value] = array(each, 'tail.write')
+  arrayField(also, 'tail.writes').map((each) => {
+    const [key, value] = arrayField(each, 'tail.write')
     return {
-      key: bytes(key, 'tail.key'),
-      value: value === undefined ? undefined : bytes(value, 'tail.value'),
+      key: bytesField(key, 'tail.key'),
+      value: value === undefined ? undefined : bytesField(value, 'tail.value'),
     }
   })
 
@@ -104,7 +104,7 @@ const isOf = ({ space, key }: Author, opening: Opening): boolean =>
 export async function keptAside(store: Store, keys: readonly Uint8Array[]): Promise<Write[]> {
   const kept = await store.aside?.get()
   if (!kept) return []
-  const [, also] = array(decodeCanonical(kept), 'tail', 2)
+  const [, also] = arrayField(decodeCanonical(kept), 'tail', 2)
   return readWrites(also!).filter((write) => keys.some((key) => equalBytes(key, write.key)))
 }
 

@@ -4,7 +4,7 @@ import {
   utf8,
   type Entry,
   type PeerplaneError,
-  type Range,
+  type KeyRange,
   type Store,
 } from '@peerplane/core'
 import { storeContract } from '@peerplane/core/testing'
@@ -52,7 +52,9 @@ describe('damage', () => {
       reverse: fc.boolean(),
     }),
   )
-  type Read = { readonly key: Uint8Array } | (Omit<Range, 'limit'> & { limit: number | undefined })
+  type Read =
+    | { readonly key: Uint8Array }
+    | (Omit<KeyRange, 'limit'> & { limit: number | undefined })
   const answer = async (store: Store, read: Read): Promise<unknown> => {
     if ('key' in read) return (await store.get(read.key)) ?? 'nothing'
     const { limit, ...range } = read

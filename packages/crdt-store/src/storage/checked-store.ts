@@ -1,5 +1,5 @@
 import { compareBytes, concatBytes, PeerplaneError, toHex } from '@peerplane/core'
-import type { Aside, Entry, Range, Store, Write } from '@peerplane/core'
+import type { Aside, Entry, KeyRange, Store, Write } from '@peerplane/core'
 
 import { checksum, readSum, writeSum } from './checksum.ts'
 import { pages } from './pages.ts'
@@ -16,7 +16,7 @@ const SUMS = 8
 /** How often a read is tried that misses what lies beside it. */
 const ATTEMPTS = 3
 
-type Bounds = Pick<Range, 'from' | 'to'>
+type Bounds = Pick<KeyRange, 'from' | 'to'>
 
 /** What a read has found, and what it should have found as well. */
 interface Looked<T> {
@@ -45,7 +45,10 @@ export function checkedStore(store: Store): ClearableStore {
    * What lies beside the place where all of `searched` was looked for, and should have been found; `undefined` if nothing does. Throws for
    * what is damaged.
    */
-  const missedOf = async (searched: Bounds, gaps: readonly Range[]): Promise<Entry | undefined> => {
+  const missedOf = async (
+    searched: Bounds,
+    gaps: readonly KeyRange[],
+  ): Promise<Entry | undefined> => {
     const found = await Promise.all(gaps.map((gap) => store.scan(gap)))
     for (const [i, gap] of gaps.entries()) {
       for (const entry of found[i]!) {
@@ -135,7 +138,7 @@ function checkKey({ key, value }: Entry): number {
 }
 
 /** What has to be whole for a scan that found these entries to be complete: the pair before them, and the one after them if it was to find all. */
-function gapsAround(range: Range, found: readonly Entry[]): Range[] {
+function gapsAround(range: KeyRange, found: readonly Entry[]): KeyRange[] {
   const { limit = Number.POSITIVE_INFINITY, reverse = false } = range
   if (limit === 0 || compareBytes(range.from, range.to) >= 0) return []
   const isAll = found.length < limit
@@ -152,9 +155,9 @@ const LEAST = new Uint8Array(0)
 const BEYOND = new Uint8Array(64).fill(255)
 
 /** The last pair before a key. */
-const before = (key: Uint8Array): Range => ({ from: LEAST, to: key, limit: 1, reverse: true })
+const before = (key: Uint8Array): KeyRange => ({ from: LEAST, to: key, limit: 1, reverse: true })
 /** The first pair from a key on. */
-const from = (key: Uint8Array): Range => ({ from: key, to: BEYOND, limit: 1 })
+const from = (key: Uint8Array): KeyRange => ({ from: key, to: BEYOND, limit: 1 })
 /** The least key after another one. */
 const after = (key: Uint8Array): Uint8Array => concatBytes(key, Uint8Array.of(0))
 

@@ -1,5 +1,5 @@
 import { concatBytes, fromHex, toHex } from '@peerplane/core'
-import type { Range, SessionId } from '@peerplane/core'
+import type { KeyRange, SessionId } from '@peerplane/core'
 
 /*
  * Keys of the log. One store holds one space; the first byte of a key names its table. 0x20 to 0x2f are the rows, 0x30 and above belong
@@ -22,7 +22,7 @@ const BATCH = 0x05
 const ADMISSION = 0x06
 const FORK = 0x07
 
-const tableRange = (byte: number): Range => ({
+const tableRange = (byte: number): KeyRange => ({
   from: Uint8Array.of(byte),
   to: Uint8Array.of(byte + 1),
 })
@@ -38,10 +38,10 @@ export const forkKey = (session: SessionId): Uint8Array => sessionKey(FORK, sess
 export const admissionKey = (id: Uint8Array): Uint8Array =>
   concatBytes(Uint8Array.of(ADMISSION), id)
 
-export const openings: Range = tableRange(OPENING)
-export const tips: Range = tableRange(TIP)
-export const reaches: Range = tableRange(REACH)
-export const forks: Range = tableRange(FORK)
+export const openings: KeyRange = tableRange(OPENING)
+export const tips: KeyRange = tableRange(TIP)
+export const reaches: KeyRange = tableRange(REACH)
+export const forks: KeyRange = tableRange(FORK)
 
 /** Key of the batch of `session` that begins with commit `firstSeq`. */
 export function batchKey(session: SessionId, firstSeq: number): Uint8Array {

@@ -1,5 +1,5 @@
 import { PeerplaneError, toHex } from '@peerplane/core'
-import type { Entry, Range, Store, Write } from '@peerplane/core'
+import type { Entry, KeyRange, Store, Write } from '@peerplane/core'
 
 import { SortedKeys } from './sorted-keys.ts'
 
@@ -39,7 +39,7 @@ export function createMemoryStore(content: readonly Entry[] = []): MemoryStore {
       assertOpen()
       return values.get(toHex(key))?.value.slice()
     },
-    async scan(range: Range): Promise<readonly Entry[]> {
+    async scan(range: KeyRange): Promise<readonly Entry[]> {
       assertOpen()
       const { from, to, limit = Infinity, reverse = false } = range
       return keys

@@ -1,5 +1,5 @@
 import { compareBytes, concatBytes, PeerplaneError } from '@peerplane/core'
-import type { Entry, Range, Store } from '@peerplane/core'
+import type { Entry, KeyRange, Store } from '@peerplane/core'
 
 const PAGE = 512
 
@@ -11,7 +11,7 @@ const PAGE = 512
  */
 export async function* pages(
   store: Store,
-  range: Range,
+  range: KeyRange,
   size: () => number = () => PAGE,
 ): AsyncGenerator<readonly Entry[]> {
   let { from } = range

@@ -1,6 +1,6 @@
 import {
-  array,
-  bytes,
+  arrayField,
+  bytesField,
   concatBytes,
   decodeCanonical,
   encodeCanonical,
@@ -8,7 +8,7 @@ import {
   HASH_BYTES,
   PeerplaneError,
   toHex,
-  whole,
+  wholeField,
 } from '@peerplane/core'
 import type { BatchId, SpaceId, Timestamp } from '@peerplane/core'
 
@@ -51,28 +51,28 @@ export const encodeMeta = (space: SpaceId): Uint8Array =>
 
 /** The space of a store. Throws `store-version`. */
 export function decodeMeta(encoded: Uint8Array): SpaceId {
-  const fields = array(decodeCanonical(encoded), 'meta')
-  const version = whole(fields[0], 'meta.version')
+  const fields = arrayField(decodeCanonical(encoded), 'meta')
+  const version = wholeField(fields[0], 'meta.version')
   if (version > STORE_VERSION) {
     throw new PeerplaneError('store-version', `the store has version ${version}`)
   }
-  return toHex(bytes(fields[1], 'meta.space', HASH_BYTES)) as SpaceId
+  return toHex(bytesField(fields[1], 'meta.space', HASH_BYTES)) as SpaceId
 }
 
 /** Byte strings one after the other: an opening and its signature, a chain of admissions. */
 export const encodeList = (items: readonly Uint8Array[]): Uint8Array => encodeCanonical(items)
 
 export const decodeList = (encoded: Uint8Array): Uint8Array[] =>
-  array(decodeCanonical(encoded), 'list').map((item) => bytes(item, 'list item'))
+  arrayField(decodeCanonical(encoded), 'list').map((item) => bytesField(item, 'list item'))
 
 export const encodeTip = (tip: StoredTip): Uint8Array =>
   encodeCanonical([tip.seq, fromHex(tip.batch)])
 
 export function decodeTip(encoded: Uint8Array): StoredTip {
-  const fields = array(decodeCanonical(encoded), 'tip', 2)
+  const fields = arrayField(decodeCanonical(encoded), 'tip', 2)
   return {
-    seq: whole(fields[0], 'tip.seq'),
-    batch: toHex(bytes(fields[1], 'tip.batch', HASH_BYTES)) as BatchId,
+    seq: wholeField(fields[0], 'tip.seq'),
+    batch: toHex(bytesField(fields[1], 'tip.batch', HASH_BYTES)) as BatchId,
   }
 }
 
@@ -86,12 +86,15 @@ export const encodeReach = (reach: Reach): Uint8Array =>
   ])
 
 export function decodeReach(encoded: Uint8Array): Reach {
-  const fields = array(decodeCanonical(encoded), 'reach', 5)
+  const fields = arrayField(decodeCanonical(encoded), 'reach', 5)
   return {
-    seq: whole(fields[0], 'reach.seq'),
-    batch: toHex(bytes(fields[1], 'reach.batch', HASH_BYTES)) as BatchId,
-    covered: whole(fields[2], 'reach.covered'),
-    time: { ms: whole(fields[3], 'reach.ms'), counter: whole(fields[4], 'reach.counter') },
+    seq: wholeField(fields[0], 'reach.seq'),
+    batch: toHex(bytesField(fields[1], 'reach.batch', HASH_BYTES)) as BatchId,
+    covered: wholeField(fields[2], 'reach.covered'),
+    time: {
+      ms: wholeField(fields[3], 'reach.ms'),
+      counter: wholeField(fields[4], 'reach.counter'),
+    },
   }
 }
 

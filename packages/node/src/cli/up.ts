@@ -8,7 +8,7 @@ import { serveControl } from '../control.ts'
 import type { DaemonInfo } from '../control.ts'
 import { planeFiles } from '../directory.ts'
 import { createLog } from '../log/log.ts'
-import type { Log } from '../log/log.ts'
+import type { DaemonLog } from '../log/log.ts'
 import { openBackend } from '../open.ts'
 import { currentStatus } from '../problem.ts'
 import { serveFiles } from '../serve.ts'
@@ -77,7 +77,7 @@ export async function startDaemon(config: Config, trace: Trace | undefined): Pro
 }
 
 /** The log of a daemon, on stderr. Who reads it may go away: that ends no daemon. */
-export function daemonLog({ log: level, logFormat: format }: Config): Log {
+export function daemonLog({ log: level, logFormat: format }: Config): DaemonLog {
   // Ignored: nobody is left to report it to.
   process.stderr.on('error', () => undefined)
   const { clock, scheduler } = systemPlatform()

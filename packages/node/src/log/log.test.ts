@@ -2,7 +2,7 @@ import { limits, traceEvents, type Scheduler } from '@peerplane/core'
 import { expect, test } from 'vitest'
 
 import type { LogFormat } from './line.ts'
-import { createLog, type Log, type LogLevel } from './log.ts'
+import { createLog, type DaemonLog, type LogLevel } from './log.ts'
 
 const DEVICE = `3fa85f64${'0'.repeat(56)}`
 const PEER = '12D3KooWGRUVh7vNmTAqTvbXmQhK4nzw8v6Y2d9bXyZabcd1234'
@@ -11,7 +11,7 @@ const PEER = '12D3KooWGRUVh7vNmTAqTvbXmQhK4nzw8v6Y2d9bXyZabcd1234'
 function open(
   level: LogLevel,
   format: LogFormat = 'text',
-): { readonly log: Log; readonly lines: string[]; readonly second: () => void } {
+): { readonly log: DaemonLog; readonly lines: string[]; readonly second: () => void } {
   const lines: string[] = []
   let due: (() => void) | undefined
   const scheduler: Scheduler = {

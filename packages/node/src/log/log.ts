@@ -15,7 +15,7 @@ export const logLevels = ['off', ...traceLevels] as const
 export type LogLevel = (typeof logLevels)[number]
 
 /** What a log works with. */
-export interface LogOptions {
+export interface DaemonLogOptions {
   readonly level: LogLevel
   readonly format: LogFormat
   readonly clock: Clock
@@ -25,7 +25,7 @@ export interface LogOptions {
 }
 
 /** The log of a daemon. */
-export interface Log {
+export interface DaemonLog {
   /** `undefined` where nothing is logged: then nothing is even made. */
   readonly trace: Trace | undefined
   /** Writes what is left to say. */
@@ -35,7 +35,7 @@ export interface Log {
 const WINDOW_MS = 1_000
 
 /** Writes a line for each event, at most `limits.logLines` a second; of the others it says how many there were. */
-export function createLog({ level, format, clock, scheduler, write }: LogOptions): Log {
+export function createLog({ level, format, clock, scheduler, write }: DaemonLogOptions): DaemonLog {
   if (level === 'off') return { trace: undefined, close: () => undefined }
   const least = traceLevels.indexOf(level)
   let lines = 0

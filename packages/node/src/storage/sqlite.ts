@@ -2,7 +2,7 @@ import { nextTick } from 'node:process'
 import type { DatabaseSync } from 'node:sqlite'
 
 import { PeerplaneError } from '@peerplane/core'
-import type { Entry, Range, Store, StoreDurability, Trace, Write } from '@peerplane/core'
+import type { Entry, KeyRange, Store, StoreDurability, Trace, Write } from '@peerplane/core'
 
 import { option, takeOptions } from '@peerplane/runtime'
 
@@ -100,7 +100,7 @@ class SqliteStore implements Store {
     return row?.['value'] as Uint8Array | undefined
   }
 
-  async scan({ from, to, limit = -1, reverse = false }: Range): Promise<readonly Entry[]> {
+  async scan({ from, to, limit = -1, reverse = false }: KeyRange): Promise<readonly Entry[]> {
     const statement = reverse ? this.#statements.reverse : this.#statements.forward
     return this.#read(() => statement.all(from, to, limit)) as unknown as readonly Entry[]
   }

@@ -1,5 +1,5 @@
-/** A place in the queue. */
-interface Turn {
+/** One entry in the queue. */
+interface QueueEntry {
   /** Resolves when everybody who entered before for one of the keys has left. */
   readonly reached: Promise<unknown>
   leave(): void
@@ -7,7 +7,7 @@ interface Turn {
 
 /** Lets holders of the same key in one after the other, in the order of their entering; others pass. */
 export interface KeyedQueue<Key> {
-  enter(keys: readonly Key[]): Turn
+  enter(keys: readonly Key[]): QueueEntry
 }
 
 /** An empty queue. */

@@ -1,14 +1,14 @@
 import {
-  array,
-  bytes,
+  arrayField,
+  bytesField,
   decodeCanonical,
   encodeCanonical,
   fromHex,
   limits,
   PeerplaneError,
-  text,
+  textField,
   toHex,
-  whole,
+  wholeField,
   type CommitId,
   type Json,
   type Store,
@@ -48,9 +48,9 @@ export function createOperations(store: Store): Operations {
   const load = async (): Promise<void> => {
     const entries = await store.scan(operationOrderRange)
     for (const { value } of entries) {
-      const [ordinal, id] = array(decodeCanonical(value), 'operation order', 2)
-      const operationId = text(id, 'operation id', limits.entityNameBytes)
-      kept.set(operationId, whole(ordinal, 'operation ordinal'))
+      const [ordinal, id] = arrayField(decodeCanonical(value), 'operation order', 2)
+      const operationId = textField(id, 'operation id', limits.entityNameBytes)
+      kept.set(operationId, wholeField(ordinal, 'operation ordinal'))
     }
     next = ([...kept.values()].at(-1) ?? -1) + 1
   }
@@ -144,13 +144,13 @@ const encodeOutcome = ({ commit, durability, replies }: Outcome): Uint8Array =>
   ])
 
 function decodeOutcome(stored: Uint8Array): Outcome {
-  const fields = array(decodeCanonical(stored), 'operation', 3)
-  const commit = bytes(fields[0], 'operation.commit')
+  const fields = arrayField(decodeCanonical(stored), 'operation', 3)
+  const commit = bytesField(fields[0], 'operation.commit')
   return {
     commit: commit.length > 0 ? (toHex(commit) as CommitId) : undefined,
-    durability: text(fields[1], 'operation.durability', 16) as Durability,
-    replies: array(fields[2], 'operation.replies').map(
-      (reply) => array(reply, 'operation.reply')[0] as Json | undefined,
+    durability: textField(fields[1], 'operation.durability', 16) as Durability,
+    replies: arrayField(fields[2], 'operation.replies').map(
+      (reply) => arrayField(reply, 'operation.reply')[0] as Json | undefined,
     ),
   }
 }

@@ -57,13 +57,13 @@ export class Settling {
     const keys = [...new Set(invocations.map(({ key }) => key))]
     const { operationId } = options
     const recalled = operationId === undefined ? undefined : operations.recall(operationId)
-    // Ignored: it is awaited below, unless the turn fails first.
+    // Ignored: it is awaited below, unless the wait in the queue fails first.
     recalled?.catch(() => undefined)
     // Entered in the turn of the call, so that commands are decided in the order of their calls, whatever each has to wait for.
-    const turn = this.#queue.enter(keys)
+    const entry = this.#queue.enter(keys)
     for (const key of keys) space.entities.pin(key)
     try {
-      await turn.reached
+      await entry.reached
       const outcome = await recalled
       if (outcome) return { outcome, durable: Promise.resolve(), keys: [] }
       const decidable = await Promise.all(invocations.map(judged))
@@ -86,7 +86,7 @@ export class Settling {
       }
     } finally {
       for (const key of keys) space.entities.unpin(key)
-      turn.leave()
+      entry.leave()
     }
   }
 

@@ -12,9 +12,9 @@ import {
   type Outcome,
 } from './invocation.ts'
 import { option } from './options.ts'
-import { loaded, query, row, type Loaded, type Row } from './states.ts'
+import { loaded, query, listed, type Loaded, type ListedEntity } from './states.ts'
 import { planeStatus, type PlaneStatus } from './status.ts'
-import { entityUpdates, rowsUpdates } from './updates.ts'
+import { entityUpdates, listUpdates } from './updates.ts'
 
 /*
  * What a plane can be asked. A plane is typed sugar over a backend; the backend is the runtime of this device, or, in a tab that follows
@@ -36,8 +36,12 @@ export interface Backend {
   /** Calls back with the entity as soon as it is loaded and after each change, until the returned function is called. */
   watchEntity(type: string, id: string, listener: (entity: Loaded) => void): () => void
   /** Calls back with all entities that the query names as soon as they are known and after each change. */
-  watchType(type: string, query: ListQuery, listener: (rows: readonly Row[]) => void): () => void
-  list(type: string, query: ListQuery): Promise<readonly Row[]>
+  watchType(
+    type: string,
+    query: ListQuery,
+    listener: (rows: readonly ListedEntity[]) => void,
+  ): () => void
+  list(type: string, query: ListQuery): Promise<readonly ListedEntity[]>
   /** The status at this moment. A following tab does not have its own: it knows what it was sent last. */
   readonly status?: (() => PlaneStatus | undefined) | undefined
   /** Calls back with the status as soon as it is known and after each change. */
@@ -93,7 +97,7 @@ export const backendContract: Contract<RemoteBackend> = {
     authority: 'read',
     repeat: 'freely',
     given: tuple(name, query),
-    answer: list(row),
+    answer: list(listed),
   },
   invite: {
     kind: 'ask',
@@ -129,7 +133,7 @@ export const backendContract: Contract<RemoteBackend> = {
     authority: 'read',
     durable: true,
     given: tuple(name, query),
-    updates: () => rowsUpdates(row),
+    updates: () => listUpdates(listed),
   },
   watchStatus: {
     kind: 'watch',

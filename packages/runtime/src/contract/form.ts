@@ -17,10 +17,10 @@ export interface Form<T> {
 }
 
 /** The forms of all fields of `T`, optional ones included. */
-export type Fields<T> = { readonly [Name in keyof T]-?: Form<T[Name]> }
+export type FieldForms<T> = { readonly [Name in keyof T]-?: Form<T[Name]> }
 
 /** A form of an object with exactly these fields. */
-export function object<T extends object>(fields: Fields<T>): Form<T> {
+export function object<T extends object>(fields: FieldForms<T>): Form<T> {
   const names = Object.keys(fields) as (keyof T & string)[]
   return {
     read: (data, name) => {
@@ -86,7 +86,7 @@ export function partial<Key extends string, T>(
   return {
     read: (data, name) => {
       const forms = Object.fromEntries(keys.map((key) => [key, optional(form)]))
-      return object(forms as unknown as Fields<Partial<Record<Key, T>>>).read(data, name)
+      return object(forms as unknown as FieldForms<Partial<Record<Key, T>>>).read(data, name)
     },
     write: (value) => {
       const written = keys.flatMap((key) => {

@@ -20,7 +20,7 @@ export type Loaded<State = Json> =
   | { readonly phase: 'unreadable'; readonly problem: Problem }
 
 /** One listed entity. */
-export interface Row<State = Json> {
+export interface ListedEntity<State = Json> {
   readonly id: string
   readonly state: State
 }
@@ -34,7 +34,7 @@ export const query = object<ListQuery>({
 })
 
 /** The form of a listed entity. */
-export const row = object<Row>({ id: name, state: json })
+export const listed = object<ListedEntity>({ id: name, state: json })
 
 /** The form of an entity that was loaded. */
 export const loaded = tagged<Loaded, 'phase'>('phase', {

@@ -1,6 +1,6 @@
 import type { Json } from '@peerplane/core'
 
-import type { Loaded, Row } from './states.ts'
+import type { Loaded, ListedEntity } from './states.ts'
 import { list, maybe, object, text, type Form } from './form.ts'
 
 /** The updates of one entity; the state is left out while it is the one before. */
@@ -30,33 +30,33 @@ const isObject = (data: unknown): data is { readonly [name: string]: unknown } =
   typeof data === 'object' && data !== null
 
 /** What makes one listing of the one before, so that a change of one row does not send all. */
-interface RowsDelta {
+interface ListDelta {
   /** All ids in their order; `undefined` if they are those of the listing before. */
   readonly ids: readonly string[] | undefined
   /** Rows that are new or have another state. */
-  readonly rows: readonly Row[]
+  readonly rows: readonly ListedEntity[]
 }
 
 /** The listings of one watch. Rows that have not changed are neither sent nor made again. */
-export function rowsUpdates(row: Form<Row>): Form<readonly Row[]> {
-  const delta = object<RowsDelta>({ ids: maybe(list(text())), rows: list(row) })
-  let sent: readonly Row[] = []
-  let seen: readonly Row[] = []
+export function listUpdates(row: Form<ListedEntity>): Form<readonly ListedEntity[]> {
+  const delta = object<ListDelta>({ ids: maybe(list(text())), rows: list(row) })
+  let sent: readonly ListedEntity[] = []
+  let seen: readonly ListedEntity[] = []
   return {
     write: (rows) => {
-      const written = delta.write(rowsDelta(sent, rows))
+      const written = delta.write(listDelta(sent, rows))
       sent = rows
       return written
     },
     read: (data, name) => {
-      seen = applyRowsDelta(seen, delta.read(data, name))
+      seen = applyListDelta(seen, delta.read(data, name))
       return seen
     },
   }
 }
 
 /** The difference of two listings. States are compared by identity: the runtime makes a new one exactly when it has changed. */
-function rowsDelta(before: readonly Row[], after: readonly Row[]): RowsDelta {
+function listDelta(before: readonly ListedEntity[], after: readonly ListedEntity[]): ListDelta {
   const states = new Map(before.map(({ id, state }) => [id, state]))
   const rows = after.filter(({ id, state }) => !states.has(id) || states.get(id) !== state)
   const sameIds =
@@ -65,7 +65,10 @@ function rowsDelta(before: readonly Row[], after: readonly Row[]): RowsDelta {
 }
 
 /** The next listing; rows that did not change are the same objects as before. Ids without a state are left out. */
-function applyRowsDelta(before: readonly Row[], { ids, rows }: RowsDelta): readonly Row[] {
+function applyListDelta(
+  before: readonly ListedEntity[],
+  { ids, rows }: ListDelta,
+): readonly ListedEntity[] {
   const byId = new Map([...before, ...rows].map((each) => [each.id, each]))
   return (ids ?? before.map(({ id }) => id)).flatMap((id) => byId.get(id) ?? [])
 }

@@ -1,15 +1,15 @@
 import {
-  array,
-  bytes,
+  arrayField,
+  bytesField,
   codeOf,
   decodeCanonical,
   encodeCanonical,
   fromHex,
   limits,
-  list,
+  listField,
   PeerplaneError,
   toHex,
-  whole,
+  wholeField,
   type Frontier,
   type SessionId,
   type Write,
@@ -74,9 +74,9 @@ export async function loadLosses(
 
 function decodeLost(stored: Uint8Array): [SessionId, number][] {
   try {
-    return list(decodeCanonical(stored), 'lost', limits.frontierSessions, (value, name) => {
-      const [session, seq] = array(value, name, 2)
-      return [toHex(bytes(session, name, 32)) as SessionId, whole(seq, name)]
+    return listField(decodeCanonical(stored), 'lost', limits.frontierSessions, (value, name) => {
+      const [session, seq] = arrayField(value, name, 2)
+      return [toHex(bytesField(session, name, 32)) as SessionId, wholeField(seq, name)]
     })
   } catch (cause) {
     throw new PeerplaneError('store-corrupt', 'the record of lost commits cannot be read', {

@@ -1,7 +1,7 @@
 import {
   admit,
-  array,
-  bytes,
+  arrayField,
+  bytesField,
   checkInvitationTime,
   codeOf,
   createInvitation,
@@ -12,13 +12,13 @@ import {
   encodeCanonical,
   encodeInvitation,
   limits,
-  list,
+  listField,
   mac,
   PeerplaneError,
   readInvitation,
-  text,
+  textField,
   toHex,
-  whole,
+  wholeField,
   type Admission,
   type DeviceId,
   type Space,
@@ -263,21 +263,21 @@ const encodeMembership = ({ space, chain, addresses, shared }: Membership): Uint
 /** The membership of a stored record. Throws `store-corrupt`. */
 function decodeMembership(stored: Uint8Array): Membership {
   try {
-    const fields = array(decodeCanonical(stored), 'membership', 5)
-    const record = decodeSpaceRecord(bytes(fields[0], 'membership.space'))
-    const chain = list(fields[2], 'membership.chain', limits.admissionChain, (value, name) =>
-      decodeAdmission(bytes(value, name)),
+    const fields = arrayField(decodeCanonical(stored), 'membership', 5)
+    const record = decodeSpaceRecord(bytesField(fields[0], 'membership.space'))
+    const chain = listField(fields[2], 'membership.chain', limits.admissionChain, (value, name) =>
+      decodeAdmission(bytesField(value, name)),
     )
     return {
-      space: { record, secret: bytes(fields[1], 'membership.secret', 32) },
+      space: { record, secret: bytesField(fields[1], 'membership.secret', 32) },
       device: chain.at(-1)?.device ?? record.creator,
       chain,
-      shared: whole(fields[4], 'membership.shared') > 0,
-      addresses: list(
+      shared: wholeField(fields[4], 'membership.shared') > 0,
+      addresses: listField(
         fields[3],
         'membership.addresses',
         limits.invitationAddresses,
-        (value, name) => text(value, name, 256),
+        (value, name) => textField(value, name, 256),
       ),
     }
   } catch (cause) {

@@ -17,7 +17,7 @@ import type { Durability, Invocation, InvokeOptions, Outcome } from '../contract
 import type { Loaded } from '../contract/states.ts'
 import type { Report } from '../ports.ts'
 import { checkListener, distinct } from './listening.ts'
-import { createRecording, type Target } from './recording.ts'
+import { createAtomicRecorder, type ClientTarget } from './atomic-recorder.ts'
 import { isBounded, takeWait, waitFor, waitReaders, type Wait } from './wait.ts'
 
 /**
@@ -104,8 +104,8 @@ export interface ClientParts {
 /** Makes the clients of one plane. */
 export class Clients {
   readonly #parts: ClientParts
-  readonly #targets = new WeakMap<object, Target>()
-  readonly #recording = createRecording((client) => this.#targets.get(client))
+  readonly #targets = new WeakMap<object, ClientTarget>()
+  readonly #recording = createAtomicRecorder((client) => this.#targets.get(client))
   /** What the watches that are open have shown, by entity. */
   readonly #known = new Map<string, { watches: number; known: Known }>()
 
@@ -114,7 +114,7 @@ export class Clients {
   }
 
   /** The client of one entity. */
-  client(target: Target): object {
+  client(target: ClientTarget): object {
     const { type, id, commands } = target
     const methods = commands.map((name) => [
       name,
@@ -152,7 +152,7 @@ export class Clients {
   }
 
   async #call(
-    { type, id }: Target,
+    { type, id }: ClientTarget,
     command: string,
     given: unknown,
     options: unknown,
@@ -182,7 +182,7 @@ export class Clients {
     return freeze(outcome)
   }
 
-  async #state(target: Target, given: unknown): Promise<Json> {
+  async #state(target: ClientTarget, given: unknown): Promise<Json> {
     const wait = takeWait(given)
     const { promise, resolve } = Promise.withResolvers<Loaded>()
     const stop = this.#open(target, resolve)
@@ -195,14 +195,14 @@ export class Clients {
     }
   }
 
-  #subscribe(target: Target, listener: (state: Json, version: string) => void): () => void {
+  #subscribe(target: ClientTarget, listener: (state: Json, version: string) => void): () => void {
     const show = distinct(checkListener(listener), this.#parts.report)
     return this.#open(target, (entity) => {
       if (entity.phase === 'ready') show(entity.state, entity.version)
     })
   }
 
-  #watchKnown(target: Target, listener: (known: Known) => void): () => void {
+  #watchKnown(target: ClientTarget, listener: (known: Known) => void): () => void {
     const show = distinct(checkListener(listener), this.#parts.report)
     const stop = this.#open(target, show)
     show(this.#known.get(keyOf(target))!.known)
@@ -210,7 +210,7 @@ export class Clients {
   }
 
   /** Watches an entity, and remembers what was shown as long as anything watches it. */
-  #open(target: Target, listener: (entity: Loaded) => void): () => void {
+  #open(target: ClientTarget, listener: (entity: Loaded) => void): () => void {
     const { type, id } = target
     const key = keyOf(target)
     const entry = this.#known.get(key) ?? { watches: 0, known: loading }
@@ -237,7 +237,7 @@ const commandReaders = { ...invokeReaders, ...versionReader, ...waitReaders } as
 
 const loading: Known = Object.freeze({ phase: 'loading' })
 
-const keyOf = ({ type, id }: Target): string => `${type}/${id}`
+const keyOf = ({ type, id }: ClientTarget): string => `${type}/${id}`
 
 /** Whether two may stand for each other where they are compared by identity. */
 function equalKnown(before: Known, next: Loaded): boolean {

@@ -18,7 +18,7 @@ import { takeOptions } from '../contract/options.ts'
 import { takeQuery } from '../contract/states.ts'
 import type { Backend } from '../contract/backend.ts'
 import type { InvokeOptions, Outcome } from '../contract/invocation.ts'
-import type { Row } from '../contract/states.ts'
+import type { ListedEntity } from '../contract/states.ts'
 import type { PlaneStatus } from '../contract/status.ts'
 import type { Report } from '../ports.ts'
 import { Clients, type EntityClient, type RecordedOf } from './client.ts'
@@ -42,11 +42,11 @@ export interface Plane {
     entity: E,
     query?: ListQuery,
     wait?: Wait,
-  ): Promise<readonly Row<StateOf<E>>[]>
+  ): Promise<readonly ListedEntity<StateOf<E>>[]>
   /** Like {@link Plane.list}, again after each change, never twice in a row with equal rows. */
   subscribe<E extends Entity>(
     entity: E,
-    listener: (rows: readonly Row<StateOf<E>>[]) => void,
+    listener: (rows: readonly ListedEntity<StateOf<E>>[]) => void,
     query?: ListQuery,
   ): () => void
   /**
@@ -125,7 +125,10 @@ export function createPlane(
       return freeze(await waited(() => backend.list(type, taken), wait)) as never
     },
     subscribe: (entity, listener, query = {}) => {
-      const show = distinct(checkListener(listener) as (rows: readonly Row[]) => void, report)
+      const show = distinct(
+        checkListener(listener) as (rows: readonly ListedEntity[]) => void,
+        report,
+      )
       const { type } = known(entity)
       return backend.watchType(type, takeQuery(query), (rows) => show(freeze(rows)))
     },

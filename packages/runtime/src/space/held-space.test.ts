@@ -3,7 +3,7 @@ import {
   entity,
   HybridClock,
   PeerplaneError,
-  type Range,
+  type KeyRange,
   type Store,
 } from '@peerplane/core'
 import { deterministicCrypto, retryContract, seededRandom } from '@peerplane/core/testing'
@@ -113,7 +113,7 @@ test('a commit that could not be folded because the store was not to be read is 
         if (readsRows(key)) throw broken
         return inner.get(key)
       },
-      scan: async (range: Range) => {
+      scan: async (range: KeyRange) => {
         if (readsRows(range.from)) throw broken
         return inner.scan(range)
       },
@@ -148,7 +148,7 @@ retryContract(
       if (key[0] === ROWS) attempt()
       return inner.get(key)
     }
-    const scan = async (range: Range): ReturnType<Store['scan']> => {
+    const scan = async (range: KeyRange): ReturnType<Store['scan']> => {
       if (range.from[0] === ROWS) attempt()
       return inner.scan(range)
     }
@@ -175,7 +175,7 @@ test('what could not be folded is folded though nothing else happens', async () 
   const inner = createMemoryStore()
   let fails = false
   const broken = new PeerplaneError('store-failed', 'the disk does not answer')
-  const scan = async (range: Range): ReturnType<Store['scan']> => {
+  const scan = async (range: KeyRange): ReturnType<Store['scan']> => {
     if (fails && range.from[0] === ROWS) throw broken
     return inner.scan(range)
   }
@@ -195,7 +195,7 @@ test('a commit that is lost while folding is busy does not stay in the rows', as
   let reading = Promise.resolve()
   const bob = await device({
     ...inner,
-    scan: async (range: Range) => {
+    scan: async (range: KeyRange) => {
       if (range.from[0] === ROWS) await reading
       return inner.scan(range)
     },

@@ -7,7 +7,7 @@ import {
 } from '@peerplane/core'
 import { inListOrder, isListed, type ListQuery } from '@peerplane/crdt-store'
 
-import type { Row } from '../contract/states.ts'
+import type { ListedEntity } from '../contract/states.ts'
 import type { EntityWatches, WatchParts } from './entity-watches.ts'
 
 /** From a failed reading to the next. */
@@ -17,12 +17,12 @@ const RETRY_MS = 1_000
 const OPEN_AT_ONCE = 256
 
 /** Is called with a listing. */
-export type RowsListener = (rows: readonly Row[]) => void
+export type ListListener = (rows: readonly ListedEntity[]) => void
 
 interface WatchedType {
   readonly type: string
   readonly query: ListQuery
-  readonly listener: RowsListener
+  readonly listener: ListListener
   /** By id; `undefined` until the first listing is here. */
   rows: Map<string, Json> | undefined
   /** Ids that changed since the rows were last shown. */
@@ -42,7 +42,7 @@ export class TypeWatches {
     this.#single = single
   }
 
-  watch(type: string, query: ListQuery, listener: RowsListener): () => void {
+  watch(type: string, query: ListQuery, listener: ListListener): () => void {
     const watched: WatchedType = {
       type,
       query,
@@ -116,7 +116,7 @@ export class TypeWatches {
   }
 
   async #showChanged(watched: WatchedType): Promise<void> {
-    let rows: readonly Row[] | undefined
+    let rows: readonly ListedEntity[] | undefined
     while (!rows && this.#watched.has(watched)) {
       // Nothing is folded meanwhile, so that no commit shows in one row and not in another.
       rows = await this.#parts.space.atRest(() => this.#listed(watched))
@@ -125,7 +125,7 @@ export class TypeWatches {
   }
 
   /** The listing as it is now; `undefined` if commits were lost meanwhile. */
-  async #listed(watched: WatchedType): Promise<readonly Row[] | undefined> {
+  async #listed(watched: WatchedType): Promise<readonly ListedEntity[] | undefined> {
     const { space } = this.#parts
     const losses = space.losses()
     do await this.#update(watched)
@@ -162,5 +162,5 @@ export class TypeWatches {
   }
 }
 
-const byId = (rows: readonly Row[]): Map<string, Json> =>
+const byId = (rows: readonly ListedEntity[]): Map<string, Json> =>
   new Map(rows.map(({ id, state }) => [id, state]))

@@ -1,4 +1,4 @@
-import { counter, entity, PeerplaneError, type Range, type Store } from '@peerplane/core'
+import { counter, entity, PeerplaneError, type KeyRange, type Store } from '@peerplane/core'
 import { createMemoryStore } from '@peerplane/crdt-store'
 import { expect, test, vi } from 'vitest'
 
@@ -12,7 +12,7 @@ import {
   type Loaded,
   type Invocation,
   type Ports,
-  type Row,
+  type ListedEntity,
 } from '../index.ts'
 
 const Count = entity('count', {
@@ -40,7 +40,7 @@ test('no row and no entity ever shows half of an atomic commit', async () => {
   const backend = await openOn(createMemoryStore())
   const ids = Array.from({ length: 8 }, (_, i) => `${i}`)
   const sums = new Set<number>()
-  backend.watchType('count', {}, (rows: readonly Row[]) => {
+  backend.watchType('count', {}, (rows: readonly ListedEntity[]) => {
     sums.add(rows.reduce((sum, { state }) => sum + (state as number), 0))
   })
   const single = new Map<string, number>()
@@ -81,7 +81,7 @@ test('what could not be read is shown as soon as it can be', async () => {
       if (fails && key[0] === ROWS) throw broken
       return kept.get(key)
     },
-    scan: async (range: Range) => {
+    scan: async (range: KeyRange) => {
       if (fails && range.from[0] === ROWS) throw broken
       return kept.scan(range)
     },
@@ -89,7 +89,7 @@ test('what could not be read is shown as soon as it can be', async () => {
   const backend = await openRuntime({ ...ports, store }, { entities: [Count] })
   fails = true
   const shown: Loaded[] = []
-  const listed: (readonly Row[])[] = []
+  const listed: (readonly ListedEntity[])[] = []
   backend.watchEntity('count', 'x', (entity) => shown.push(entity))
   backend.watchType('count', {}, (rows) => listed.push(rows))
   await vi.waitFor(() => expect(shown).toHaveLength(1))

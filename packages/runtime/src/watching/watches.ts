@@ -2,7 +2,7 @@ import type { EntityKey } from '@peerplane/core'
 import type { ListQuery } from '@peerplane/crdt-store'
 
 import { EntityWatches, type EntityListener, type WatchParts } from './entity-watches.ts'
-import { TypeWatches, type RowsListener } from './type-watches.ts'
+import { TypeWatches, type ListListener } from './type-watches.ts'
 
 /** Keeps listeners up to date with folded states, one by one and in listings. */
 export class Watches {
@@ -18,7 +18,7 @@ export class Watches {
     return this.#single.watch(key, listener)
   }
 
-  watchType(type: string, query: ListQuery, listener: RowsListener): () => void {
+  watchType(type: string, query: ListQuery, listener: ListListener): () => void {
     return this.#types.watch(type, query, listener)
   }
 

@@ -1,6 +1,6 @@
 import type { Tip } from '@peerplane/core'
 
-import type { Message, Range } from '../wire/messages.ts'
+import type { Message, CommitRange } from '../wire/messages.ts'
 import { admitted, take } from './intake.ts'
 import { learn, learnFrontier } from './knowledge.ts'
 import { ban, linkDown } from './leaving.ts'
@@ -13,7 +13,7 @@ import {
   wake,
   type EngineState,
   type LinkState,
-  type Step,
+  type Transition,
 } from './state.ts'
 import { announce, announceBy, served, tell, tellDue, tellFrontier } from './telling.ts'
 import { timing, type Effect, type Input } from './types.ts'
@@ -27,13 +27,13 @@ import { expire, nextExpiry, question, want } from './wanting.ts'
  * `state` is changed in place.
  */
 export function step(state: EngineState, input: Input): Effect[] {
-  const current: Step = { state, now: input.now, effects: [] }
+  const current: Transition = { state, now: input.now, effects: [] }
   apply(current, input)
   want(current)
   return current.effects
 }
 
-function apply(step: Step, input: Input): void {
+function apply(step: Transition, input: Input): void {
   switch (input.kind) {
     case 'linkUp':
       return linkUp(step, input)
@@ -57,7 +57,7 @@ type LinkInput = Extract<
   { readonly kind: 'linkDown' | 'violation' | 'message' | 'served' | 'congestion' }
 >
 
-function applyToLink(step: Step, link: LinkState, input: LinkInput): void {
+function applyToLink(step: Transition, link: LinkState, input: LinkInput): void {
   switch (input.kind) {
     case 'linkDown':
       return linkDown(step, link)
@@ -73,7 +73,7 @@ function applyToLink(step: Step, link: LinkState, input: LinkInput): void {
   }
 }
 
-function linkUp(step: Step, input: Extract<Input, { readonly kind: 'linkUp' }>): void {
+function linkUp(step: Transition, input: Extract<Input, { readonly kind: 'linkUp' }>): void {
   const { state, now, effects } = step
   const banned = state.banned.get(input.device)
   if (banned && banned.until > now) {
@@ -86,7 +86,7 @@ function linkUp(step: Step, input: Extract<Input, { readonly kind: 'linkUp' }>):
   announceBy(step, now + state.announcePeriod)
 }
 
-function receive(step: Step, link: LinkState, message: Message): void {
+function receive(step: Transition, link: LinkState, message: Message): void {
   switch (message.kind) {
     case 'frontier':
       learnFrontier(step, link, message.tips)
@@ -106,13 +106,13 @@ function receive(step: Step, link: LinkState, message: Message): void {
   }
 }
 
-function reply(step: Step, link: LinkState): void {
+function reply(step: Transition, link: LinkState): void {
   if (step.now < link.replyAt) return
   link.replyAt = step.now + timing.reply
   tellFrontier(step, link)
 }
 
-function serve({ state, effects }: Step, link: LinkState, range: Range): void {
+function serve({ state, effects }: Transition, link: LinkState, range: CommitRange): void {
   const { session, from } = range
   const to = Math.min(range.to, state.log.delivered().get(session)?.seq ?? 0)
   if (from > to) return
@@ -120,7 +120,7 @@ function serve({ state, effects }: Step, link: LinkState, range: Range): void {
   effects.push({ kind: 'sendRange', link: link.id, session, from, to })
 }
 
-function announced(step: Step, tips: readonly Tip[]): void {
+function announced(step: Transition, tips: readonly Tip[]): void {
   const { state, now } = step
   const theirs = new Map(tips.map(({ session, seq }) => [session, seq]))
   const links = [...state.links.values()]
@@ -137,7 +137,7 @@ function announced(step: Step, tips: readonly Tip[]): void {
   }
 }
 
-function tick(step: Step): void {
+function tick(step: Transition): void {
   const { state, now } = step
   state.wakeAt = Infinity
   expire(step)

@@ -2,7 +2,7 @@ import { canPass, isForkedTip, type Admitted, type ErrorCode, type Run } from '@
 
 import { ban } from './leaving.ts'
 import { learn, learnOpening } from './knowledge.ts'
-import { knownSeq, type LinkState, type Step } from './state.ts'
+import { knownSeq, type LinkState, type Transition } from './state.ts'
 import { timing } from './types.ts'
 import { delay, endAsk, fail, suspect } from './wanting.ts'
 
@@ -22,7 +22,7 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set([
 const AUTHORED_AT_MOST = 64
 
 /** Offers a run to the log. */
-export function take({ state, now, effects }: Step, link: LinkState, run: Run): void {
+export function take({ state, now, effects }: Transition, link: LinkState, run: Run): void {
   const { session, from } = run
   const held = state.log.stored().get(session)
   const next = (held?.seq ?? 0) + 1
@@ -43,7 +43,12 @@ export function take({ state, now, effects }: Step, link: LinkState, run: Run): 
 }
 
 /** Takes note of what the log has made of a run. */
-export function admitted(step: Step, id: string, run: Run, result: Admitted | ErrorCode): void {
+export function admitted(
+  step: Transition,
+  id: string,
+  run: Run,
+  result: Admitted | ErrorCode,
+): void {
   const { state, now } = step
   const { session } = run
   // The link may be gone by now; what was stored is stored.
@@ -72,7 +77,7 @@ export function admitted(step: Step, id: string, run: Run, result: Admitted | Er
   } else if (ask.link === id && isProgress) ask.progressAt = now
 }
 
-function refused(step: Step, link: LinkState | undefined, run: Run, code: ErrorCode): void {
+function refused(step: Transition, link: LinkState | undefined, run: Run, code: ErrorCode): void {
   const { state, now } = step
   const { session } = run
   // A record of another space cannot have come here in good faith.
@@ -89,7 +94,7 @@ function refused(step: Step, link: LinkState | undefined, run: Run, code: ErrorC
 }
 
 /** Does without a session from a peer, whose run the log has refused. */
-function reject(step: Step, link: LinkState, { session, from }: Run, code: ErrorCode): void {
+function reject(step: Transition, link: LinkState, { session, from }: Run, code: ErrorCode): void {
   const isAsked = step.state.asks.get(session)?.link === link.id
   if (!isAsked && ++link.refusals >= timing.refusals) return ban(step, link, code)
   const to = knownSeq(link, session)

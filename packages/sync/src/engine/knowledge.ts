@@ -1,12 +1,12 @@
 import { isForkedTip, limits, type SessionId, type Tip } from '@peerplane/core'
 
 import { ban } from './leaving.ts'
-import { claims, hasRoom, knownSeq, knownTips, type LinkState, type Step } from './state.ts'
+import { claims, hasRoom, knownSeq, knownTips, type LinkState, type Transition } from './state.ts'
 import { timing } from './types.ts'
 import { delay, suspect } from './wanting.ts'
 
 /** Takes in tips that a peer has told. */
-export function learn(step: Step, link: LinkState, tips: readonly Tip[]): void {
+export function learn(step: Transition, link: LinkState, tips: readonly Tip[]): void {
   const told = tips.filter((tip) => {
     const listed = link.listed.get(tip.session)
     if (listed ? listed.seq >= tip.seq : !hasRoom(link)) return false
@@ -21,7 +21,7 @@ export function learn(step: Step, link: LinkState, tips: readonly Tip[]): void {
 }
 
 /** When all peers together claim more than may be remembered, the peer that claims most is shut out for a while. */
-function dismissGreediest(step: Step): void {
+function dismissGreediest(step: Transition): void {
   const links = [...step.state.links.values()]
   if (links.reduce((sum, link) => sum + claims(link), 0) <= limits.claimedSessions) return
   ban(
@@ -32,7 +32,7 @@ function dismissGreediest(step: Step): void {
 }
 
 /** Takes in the whole frontier of a peer, and looks again at everything it holds: whatever was overlooked before is found now. */
-export function learnFrontier(step: Step, link: LinkState, tips: readonly Tip[]): void {
+export function learnFrontier(step: Transition, link: LinkState, tips: readonly Tip[]): void {
   learn(step, link, tips)
   if (step.now < link.lookAt) return
   link.lookAt = step.now + Math.max(timing.reply, claims(link) * timing.lookAtEach)
@@ -40,7 +40,7 @@ export function learnFrontier(step: Step, link: LinkState, tips: readonly Tip[])
 }
 
 /** Takes in what an opening that has come implies about every peer that lists its session. */
-export function learnOpening(step: Step, session: SessionId): void {
+export function learnOpening(step: Transition, session: SessionId): void {
   for (const link of step.state.links.values()) {
     if (knownSeq(link, session) > 0) imply(step, link, session)
   }
@@ -51,7 +51,7 @@ export function learnOpening(step: Step, session: SessionId): void {
  * peer that has announced very many sessions it may be a little old.
  */
 export function compare(
-  { state, now }: Pick<Step, 'state' | 'now'>,
+  { state, now }: Pick<Transition, 'state' | 'now'>,
   link: LinkState,
 ): { pending: number; behind: number } {
   const { compared } = link
@@ -82,7 +82,7 @@ const isGivenUp = (link: LinkState, session: SessionId): boolean =>
 const distance = (from: number, to: number): number =>
   isForkedTip({ seq: to }) ? Number(from < to) : Math.max(0, to - from)
 
-function imply(step: Step, link: LinkState, session: SessionId): void {
+function imply(step: Transition, link: LinkState, session: SessionId): void {
   const queue = [session]
   for (let child = queue.pop(); child; child = queue.pop()) {
     for (const parent of step.state.log.lineage(child) ?? []) {
@@ -97,7 +97,7 @@ function imply(step: Step, link: LinkState, session: SessionId): void {
 }
 
 /** Plans to ask for a session that a peer holds further than we do. */
-function consider(step: Step, link: LinkState, tip: Tip): void {
+function consider(step: Transition, link: LinkState, tip: Tip): void {
   const { state, now } = step
   const { session, seq } = tip
   const stored = state.log.stored().get(session)

@@ -1,10 +1,10 @@
 import { limits, type ErrorCode } from '@peerplane/core'
 
-import type { LinkState, Step } from './state.ts'
+import type { LinkState, Transition } from './state.ts'
 import { timing } from './types.ts'
 
 /** Forgets a link; what it was asked for is asked for elsewhere. */
-export function linkDown(step: Step, link: LinkState): void {
+export function linkDown(step: Transition, link: LinkState): void {
   const { state } = step
   state.links.delete(link.id)
   // Somebody else may have what waited for room here.
@@ -17,7 +17,7 @@ export function linkDown(step: Step, link: LinkState): void {
 }
 
 /** Ends a link whose peer broke the protocol, and does not listen to its device for a while: longer each time. */
-export function ban(step: Step, link: LinkState, reason: ErrorCode): void {
+export function ban(step: Transition, link: LinkState, reason: ErrorCode): void {
   const { banned } = step.state
   const times = (banned.get(link.device)?.times ?? 0) + 1
   const pause = Math.min(limits.shutOutMostMs, timing.ban * 2 ** (times - 1))

@@ -100,7 +100,7 @@ export interface EngineState {
 }
 
 /** One step of the engine while it runs. */
-export interface Step {
+export interface Transition {
   readonly state: EngineState
   readonly now: number
   readonly effects: Effect[]
@@ -166,7 +166,7 @@ export const spread = (period: number, jitter: number): number =>
   Math.round(period * (0.75 + jitter / 2))
 
 /** Makes sure that a tick comes at `at` or before. */
-export function wake({ state, effects }: Step, at: number): void {
+export function wake({ state, effects }: Transition, at: number): void {
   if (at >= state.wakeAt) return
   state.wakeAt = at
   effects.push({ kind: 'wakeAt', at })

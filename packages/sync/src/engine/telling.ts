@@ -1,7 +1,7 @@
 import type { SessionId, Tip } from '@peerplane/core'
 
 import { frontierMessages, haveMessages } from '../wire/messages.ts'
-import { knownSeq, ownTips, wake, type LinkState, type Step } from './state.ts'
+import { knownSeq, ownTips, wake, type LinkState, type Transition } from './state.ts'
 import { timing, type OwnBatch } from './types.ts'
 
 /**
@@ -10,7 +10,7 @@ import { timing, type OwnBatch } from './types.ts'
  * and is announced before the batch on the same ordered link, so a receiver that lacks some of it knows where to ask.
  */
 export function tell(
-  step: Step,
+  step: Transition,
   own: OwnBatch | undefined,
   others: Iterable<SessionId> | 'all',
 ): void {
@@ -36,7 +36,7 @@ export function tell(
 }
 
 /** Announces to a link what is queued for it if it is time, or schedules it. For a congested link it stays queued. */
-export function tellDue(step: Step, link: LinkState): void {
+export function tellDue(step: Transition, link: LinkState): void {
   if (link.owed.size === 0 || link.congested) return
   if (link.tellAt > step.now) {
     wake(step, link.tellAt)
@@ -51,7 +51,7 @@ export function tellDue(step: Step, link: LinkState): void {
 }
 
 /** Tells a link the whole frontier and plans the next time. */
-export function tellFrontier(step: Step, link: LinkState): void {
+export function tellFrontier(step: Transition, link: LinkState): void {
   link.frontierAt = step.now + link.frontierPeriod
   wake(step, link.frontierAt)
   if (link.congested) return
@@ -63,7 +63,7 @@ export function tellFrontier(step: Step, link: LinkState): void {
 
 /** A range has been sent. Of the own session, what was written meanwhile follows; when nothing was, the next batch may be pushed. */
 export function served(
-  step: Step,
+  step: Transition,
   link: LinkState,
   range: { readonly session: SessionId; readonly to: number; readonly complete: boolean },
 ): void {
@@ -81,14 +81,14 @@ export function served(
 }
 
 /** Announces at `at` or before, if there is anybody to hear it. */
-export function announceBy(step: Step, at: number): void {
+export function announceBy(step: Transition, at: number): void {
   if (step.state.links.size === 0) return
   step.state.announceAt = Math.min(step.state.announceAt, at)
   wake(step, step.state.announceAt)
 }
 
 /** Gossips the frontier and plans the next time. */
-export function announce(step: Step): void {
+export function announce(step: Transition): void {
   const { state, now, effects } = step
   state.announceAt = Infinity
   if (state.links.size === 0) return
@@ -97,7 +97,7 @@ export function announce(step: Step): void {
 }
 
 /** What has not been announced, of these sessions or of all. */
-function changedTips({ state }: Step, others?: Iterable<SessionId>, own?: OwnBatch): Tip[] {
+function changedTips({ state }: Transition, others?: Iterable<SessionId>, own?: OwnBatch): Tip[] {
   const delivered = state.log.delivered()
   const sessions = others ? new Set([...others, ...(own ? [own.session] : [])]) : delivered.keys()
   const changed: Tip[] = []
@@ -116,7 +116,7 @@ function mayPush(link: LinkState, own: OwnBatch): boolean {
   return Math.max(pushed, knownSeq(link, own.session)) === own.from - 1
 }
 
-function push({ now, effects }: Step, link: LinkState, own: OwnBatch): void {
+function push({ now, effects }: Transition, link: LinkState, own: OwnBatch): void {
   if (own.from === 1) {
     // The opening goes with it, which only the log can add.
     link.following = true

@@ -1,6 +1,6 @@
 import { limits, type SessionId } from '@peerplane/core'
 
-import { frontierMessages, type Range } from '../wire/messages.ts'
+import { frontierMessages, type CommitRange } from '../wire/messages.ts'
 import {
   knownSeq,
   ownTips,
@@ -8,18 +8,18 @@ import {
   wake,
   type EngineState,
   type LinkState,
-  type Step,
+  type Transition,
 } from './state.ts'
 import { timing } from './types.ts'
 
 /** Asks for what is open: each session at one peer. */
-export function want(step: Step): void {
+export function want(step: Transition): void {
   const { state, now } = step
   if (now < state.pausedUntil) {
     wake(step, state.pausedUntil)
     return
   }
-  const wants = new Map<LinkState, Range[]>()
+  const wants = new Map<LinkState, CommitRange[]>()
   do {
     for (const session of state.open) {
       state.open.delete(session)
@@ -44,11 +44,11 @@ export function want(step: Step): void {
 }
 
 function ask(
-  { state, now, effects }: Step,
+  { state, now, effects }: Transition,
   link: LinkState,
   session: SessionId,
   from: number,
-): Range {
+): CommitRange {
   const to = knownSeq(link, session)
   link.asks++
   state.asks.set(session, { link: link.id, to, askedAt: now, progressAt: now, admitting: 0 })
@@ -71,13 +71,13 @@ function openQueued({ links, open }: EngineState): boolean {
 }
 
 /** Looks at a session again at `at`. */
-export function delay(step: Step, session: SessionId, at: number): void {
+export function delay(step: Transition, session: SessionId, at: number): void {
   step.state.delayed.set(session, at)
   wake(step, at)
 }
 
 /** Opens what has been delayed long enough, and gives up answers that do not come. */
-export function expire(step: Step): void {
+export function expire(step: Transition): void {
   const { state, now } = step
   for (const [session, at] of state.delayed) {
     if (at > now) continue
@@ -92,7 +92,7 @@ export function expire(step: Step): void {
 }
 
 /** When the next of {@link expire} is due. */
-export function nextExpiry({ state, now }: Step): number {
+export function nextExpiry({ state, now }: Transition): number {
   let next = Infinity
   for (const at of state.delayed.values()) next = Math.min(next, at)
   for (const [session, ask] of state.asks) {
@@ -104,7 +104,7 @@ export function nextExpiry({ state, now }: Step): number {
 }
 
 /** Ends the ask for a session, if there is one; whether there was one of `link`. */
-export function endAsk({ state }: Step, session: SessionId, link?: LinkState): boolean {
+export function endAsk({ state }: Transition, session: SessionId, link?: LinkState): boolean {
   const ask = state.asks.get(session)
   if (!ask || (link && ask.link !== link.id)) return false
   state.asks.delete(session)
@@ -114,7 +114,7 @@ export function endAsk({ state }: Step, session: SessionId, link?: LinkState): b
 }
 
 /** Gives a session up at a link for a while; it is asked for elsewhere if somebody else has it. `weight` is how many failures this one counts as. */
-export function fail(step: Step, link: LinkState, session: SessionId, weight = 1): void {
+export function fail(step: Transition, link: LinkState, session: SessionId, weight = 1): void {
   const { state, now } = step
   const count = (link.failures.get(session)?.count ?? 0) + weight
   const backoff = count < timing.attempts ? timing.retry * 2 ** (count - 1) : timing.giveUp
@@ -126,7 +126,7 @@ export function fail(step: Step, link: LinkState, session: SessionId, weight = 1
 }
 
 /** Asks a peer for its frontier, not too often. */
-export function question({ state, now, effects }: Step, link: LinkState): void {
+export function question({ state, now, effects }: Transition, link: LinkState): void {
   if (now < link.questionAt || link.congested) return
   link.questionAt = now + timing.reply
   link.errors = 0
@@ -136,7 +136,7 @@ export function question({ state, now, effects }: Step, link: LinkState): void {
 }
 
 /** Asks a peer once for commits that are held here, if they may show that their author has signed something else, too. */
-export function suspect(step: Step, link: LinkState, range: Range): void {
+export function suspect(step: Transition, link: LinkState, range: CommitRange): void {
   const { session, from } = range
   if ((link.suspected.get(session) ?? Infinity) <= from) return
   link.suspected.set(session, from)
@@ -149,7 +149,7 @@ export function suspect(step: Step, link: LinkState, range: Range): void {
  * nothing while every peer that has it is asked for as much as it may be: then the session is in their queues.
  */
 function choose(
-  { state, now }: Step,
+  { state, now }: Transition,
   session: SessionId,
   held: number,
 ): LinkState | number | undefined {

@@ -25,9 +25,9 @@ import { monotonic } from '../time/monotonic.ts'
 import { createOpenLink, type OpenLink } from './open-link.ts'
 import { ownFrame } from './own-frame.ts'
 import { Taking } from './taking.ts'
-import type { PeerStatus, SyncOptions } from '../types.ts'
+import type { LinkStatus, SyncOptions } from '../types.ts'
 import { createTimer, type Timer } from '../time/timer.ts'
-import { createTurns } from './turns.ts'
+import { createInputQueue } from './input-queue.ts'
 
 /** What can fail, and work again later. */
 export type Part = 'handshake' | 'link' | 'log'
@@ -49,7 +49,7 @@ export class Exchange implements NetworkHandler {
   readonly #events: ExchangeEvents
   readonly #now: () => number
   readonly #state: EngineState
-  readonly #takeTurn: ReturnType<typeof createTurns>
+  readonly #enqueue: ReturnType<typeof createInputQueue>
   readonly #taking: Taking
   readonly #links = new Map<string, OpenLink>()
   readonly #introductions: Introductions
@@ -65,7 +65,7 @@ export class Exchange implements NetworkHandler {
     this.#events = events
     this.#now = monotonic(clock)
     this.#state = createState(replica, this.#jitter(), options.perturb, options.trace)
-    this.#takeTurn = createTurns(this.#state, this.#now, (effect, own) =>
+    this.#enqueue = createInputQueue(this.#state, this.#now, (effect, own) =>
       this.#perform(effect, own),
     )
     this.#taking = new Taking(options, this.#now, {
@@ -86,8 +86,8 @@ export class Exchange implements NetworkHandler {
     this.#introduceLater(INTRODUCE_EVERY_MS)
   }
 
-  peers(): PeerStatus[] {
-    return [...this.#links.values()].flatMap(({ link }): PeerStatus[] => {
+  peers(): LinkStatus[] {
+    return [...this.#links.values()].flatMap(({ link }): LinkStatus[] => {
       const known = this.#state.links.get(link.id)
       if (!known) return []
       const { device, anchor } = link.identity
@@ -135,7 +135,7 @@ export class Exchange implements NetworkHandler {
     this.#introductions.connected(link)
     this.#introduceLater(INTRODUCE_AFTER_MS)
     const { device } = link.identity
-    this.#report(this.#turn({ kind: 'linkUp', link: id, device, jitter: this.#jitter() }))
+    this.#report(this.#handle({ kind: 'linkUp', link: id, device, jitter: this.#jitter() }))
   }
 
   async frame(link: Link, frame: Uint8Array): Promise<void> {
@@ -151,7 +151,7 @@ export class Exchange implements NetworkHandler {
     this.#links.delete(id)
     this.#introductions.disconnected(link)
     this.#introduceLater(INTRODUCE_AFTER_MS)
-    this.#report(this.#turn({ kind: 'linkDown', link: id }))
+    this.#report(this.#handle({ kind: 'linkDown', link: id }))
   }
 
   announcement(payload: Uint8Array): boolean {
@@ -160,7 +160,7 @@ export class Exchange implements NetworkHandler {
     const content = readAnnouncement(payload, space.secret)
     if (!content) return false
     try {
-      void this.#turn({ kind: 'announced', tips: decodeTips(content) })
+      void this.#handle({ kind: 'announced', tips: decodeTips(content) })
     } catch (error) {
       // Nothing depends on it.
       trace?.('announcement.unreadable', { code: codeOf(error) })
@@ -168,8 +168,8 @@ export class Exchange implements NetworkHandler {
     return true
   }
 
-  #turn(...[event, own]: Parameters<ReturnType<typeof createTurns>>): Promise<void> {
-    return this.#stopped ? Promise.resolve() : this.#takeTurn(event, own)
+  #handle(...[event, own]: Parameters<ReturnType<typeof createInputQueue>>): Promise<void> {
+    return this.#stopped ? Promise.resolve() : this.#enqueue(event, own)
   }
 
   #report(done: Promise<void>): void {
@@ -180,12 +180,12 @@ export class Exchange implements NetworkHandler {
     if (own) {
       const { session } = own
       const range = { session, from: firstSeq(own), to: lastSeq(own) }
-      void this.#turn({ kind: 'changed', own: range, others: this.#taking.takeFresh() }, own)
+      void this.#handle({ kind: 'changed', own: range, others: this.#taking.takeFresh() }, own)
       this.#events.changed()
     } else if (!this.#look.running()) {
       this.#look.set(0, () => {
         const others = this.#taking.takeFresh()
-        this.#report(this.#turn({ kind: 'changed', own: undefined, others }))
+        this.#report(this.#handle({ kind: 'changed', own: undefined, others }))
       })
     }
   }
@@ -193,7 +193,7 @@ export class Exchange implements NetworkHandler {
   #perform(effect: Effect, own: Batch | undefined): Promise<void> | undefined {
     const { network, space } = this.#options
     if (effect.kind === 'wakeAt') {
-      this.#wake.set(effect.at - this.#now(), () => this.#report(this.#turn({ kind: 'tick' })))
+      this.#wake.set(effect.at - this.#now(), () => this.#report(this.#handle({ kind: 'tick' })))
       return undefined
     }
     if (effect.kind === 'announce') {
@@ -239,7 +239,7 @@ export class Exchange implements NetworkHandler {
     const sender = this.#links.get(link)?.link.identity.device
     const taken = this.#taking.take(link, sender, run)
     const result = taken === 'overloaded' ? taken : await taken
-    this.#report(this.#turn({ kind: 'admitted', link, run, result }))
+    this.#report(this.#handle({ kind: 'admitted', link, run, result }))
   }
 
   /** Frames of the peer wait until the log has taken what they bring. */
@@ -249,14 +249,14 @@ export class Exchange implements NetworkHandler {
       message = decodeMessage(frame)
     } catch (error) {
       const { code } = asPeerplaneError(error, 'malformed')
-      return this.#turn({ kind: 'violation', link: link.id, code })
+      return this.#handle({ kind: 'violation', link: link.id, code })
     }
     if (message?.kind === 'bye') link.close(message.reason)
     else if (message?.kind === 'peers') {
       const hints = this.#introductions.told(link, message.peers)
       if (hints.length > 0) this.#options.network.introduce(link.peer, hints)
       this.#introduceLater(INTRODUCE_AFTER_MS)
-    } else if (message) await this.#turn({ kind: 'message', link: link.id, message })
+    } else if (message) await this.#handle({ kind: 'message', link: link.id, message })
     this.#events.changed()
   }
 
@@ -275,11 +275,11 @@ export class Exchange implements NetworkHandler {
     const { replica, perturb, trace } = this.#options
     return createOpenLink(link, replica, {
       perturb,
-      congestion: (congested) => void this.#turn({ kind: 'congestion', link: id, congested }),
+      congestion: (congested) => void this.#handle({ kind: 'congestion', link: id, congested }),
       done: (range) => {
         const { session, to, complete } = range
         trace?.('range.served', { link: id, session, to, complete })
-        void this.#turn({ kind: 'served', link: id, ...range })
+        void this.#handle({ kind: 'served', link: id, ...range })
       },
       failed: (error) => this.#events.failed('log', asPeerplaneError(error, 'store-failed')),
     })

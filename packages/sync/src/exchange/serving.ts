@@ -8,12 +8,12 @@ import {
 } from '@peerplane/core'
 
 import { outlineOf } from '../wire/batch-outline.ts'
-import type { Range } from '../wire/messages.ts'
+import type { CommitRange } from '../wire/messages.ts'
 
 /** Sends ranges over one link. */
 export interface Serving {
   /** Adds a range; it replaces a pending one of the same session. */
-  add(range: Range): void
+  add(range: CommitRange): void
   /** Sends nothing more. */
   stop(): void
 }

@@ -1,6 +1,6 @@
 import {
-  array,
-  bytes,
+  arrayField,
+  bytesField,
   checkInvitationTime,
   dateText,
   decodeAdmission,
@@ -8,10 +8,10 @@ import {
   encodeCanonical,
   equalSecrets,
   limits,
-  list,
+  listField,
   PeerplaneError,
   verifyAdmissions,
-  whole,
+  wholeField,
   type Admission,
   type Channel,
   type Clock,
@@ -126,7 +126,7 @@ async function respond(channel: Channel, self: Self): Promise<Proven> {
 }
 
 function checkProof(theirs: Value | undefined, expected: Uint8Array): void {
-  if (!equalSecrets(bytes(theirs, 'handshake.mac', MAC_BYTES), expected)) {
+  if (!equalSecrets(bytesField(theirs, 'handshake.mac', MAC_BYTES), expected)) {
     throw failed('the peer does not know the secret of the space')
   }
 }
@@ -145,8 +145,8 @@ async function judge(
 ): Promise<Proven> {
   try {
     const statement = readStatement(claim[0])
-    const chain = list(claim[1], 'handshake.chain', limits.admissionChain, (value, name) =>
-      decodeAdmission(bytes(value, name)),
+    const chain = listField(claim[1], 'handshake.chain', limits.admissionChain, (value, name) =>
+      decodeAdmission(bytesField(value, name)),
     )
     if (!(await verifyStatement(statement, context, self.crypto))) {
       throw failed('the statement is not signed by the device it names, for this handshake')
@@ -174,16 +174,16 @@ async function checkMembership(
 }
 
 function readHello([version, nonce]: readonly Value[]): Uint8Array {
-  const spoken = whole(version, 'handshake.version')
+  const spoken = wholeField(version, 'handshake.version')
   if (spoken !== VERSION) throw failed(`the peer speaks version ${spoken} of the protocol`)
-  return bytes(nonce, 'handshake.nonce', NONCE_BYTES)
+  return bytesField(nonce, 'handshake.nonce', NONCE_BYTES)
 }
 
 const send = (channel: Channel, value: Value): Promise<void> => channel.send(encodeCanonical(value))
 
 /** The next frame: an array of `length` items. */
 const receive = async (channel: Channel, length: number): Promise<readonly Value[]> =>
-  array(await receiveAny(channel), 'handshake', length)
+  arrayField(await receiveAny(channel), 'handshake', length)
 
 /** The next frame of a peer that knows the secret: an array of `length` items, or a verdict, which is thrown. */
 async function receiveFromMember(
@@ -192,11 +192,11 @@ async function receiveFromMember(
   length: number,
 ): Promise<readonly Value[]> {
   const frame = await receiveAny(channel)
-  const [code] = array(frame, 'handshake')
+  const [code] = arrayField(frame, 'handshake')
   if (typeof code === 'string' && isVerdict(code)) {
     throw new PeerplaneError(code, `the peer did not let this device in${byWhichClock(code, self)}`)
   }
-  return array(frame, 'handshake', length)
+  return arrayField(frame, 'handshake', length)
 }
 
 /** A verdict about time names the clocks that may be wrong. */

@@ -1,6 +1,6 @@
 import {
-  array,
-  bytes,
+  arrayField,
+  bytesField,
   concatBytes,
   domain,
   encodeCanonical,
@@ -52,15 +52,15 @@ export const statementToValue = (statement: Statement): Value => [
 
 /** A statement of a decoded value, nothing verified yet. Throws `malformed` or `too-large`. */
 export function readStatement(value: Value | undefined): Statement {
-  const fields = array(value, 'statement', 3)
+  const fields = arrayField(value, 'statement', 3)
   const anchor = fields[1]
   if (typeof anchor !== 'boolean') {
     throw new PeerplaneError('malformed', 'statement.anchor is neither true nor false')
   }
   return {
-    device: toHex(bytes(fields[0], 'statement.device', HASH_BYTES)) as DeviceId,
+    device: toHex(bytesField(fields[0], 'statement.device', HASH_BYTES)) as DeviceId,
     anchor,
-    signature: bytes(fields[2], 'statement.signature', 64),
+    signature: bytesField(fields[2], 'statement.signature', 64),
   }
 }
 

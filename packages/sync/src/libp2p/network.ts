@@ -25,7 +25,7 @@ class Libp2pNetwork implements Network {
   readonly #key: PrivateKey
   #node: Node | undefined
   /** Starts and stops run one after the other. */
-  #turn: Promise<void> = Promise.resolve()
+  #last: Promise<void> = Promise.resolve()
 
   constructor(options: Libp2pNetworkOptions, key: PrivateKey) {
     this.#options = options
@@ -68,9 +68,9 @@ class Libp2pNetwork implements Network {
   }
 
   async #next(step: () => Promise<void>): Promise<void> {
-    const done = this.#turn.then(step)
+    const done = this.#last.then(step)
     // Ignored: the caller has it; the next start or stop goes on all the same.
-    this.#turn = done.catch(() => {})
+    this.#last = done.catch(() => {})
     await done
   }
 }

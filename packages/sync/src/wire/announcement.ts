@@ -4,7 +4,7 @@ import {
   equalSecrets,
   HASH_BYTES,
   limits,
-  list,
+  listField,
   mac,
   readTip,
   tipToValue,
@@ -44,7 +44,7 @@ export function readAnnouncement(payload: Uint8Array, secret: Uint8Array): Uint8
 
 /** The tips of what a member announced. Throws `malformed`. */
 export const decodeTips = (content: Uint8Array): Tip[] =>
-  list(decodeCanonical(content), 'announcement.tips', TIPS, readTip)
+  listField(decodeCanonical(content), 'announcement.tips', TIPS, readTip)
 
 /** CBOR of what stands before the content, an array of two, and before the mac, a byte string. */
 const PAIR = 0x82

@@ -1,19 +1,19 @@
 import {
-  array,
+  arrayField,
   asPeerplaneError,
-  bytes,
+  bytesField,
   decodeCanonical,
   encodeCanonical,
   fromHex,
   HASH_BYTES,
   limits,
-  list,
+  listField,
   PeerplaneError,
   readTip,
-  text,
+  textField,
   tipToValue,
   toHex,
-  whole,
+  wholeField,
   type DeviceId,
   type OpeningEvidence,
   type PeerHint,
@@ -24,7 +24,7 @@ import {
 } from '@peerplane/core'
 
 /** Commits `from` to `to` of a session. */
-export interface Range {
+export interface CommitRange {
   readonly session: SessionId
   readonly from: number
   readonly to: number
@@ -43,7 +43,7 @@ export type Message =
   /** Tips that have changed since the sender last told. */
   | { readonly kind: 'have'; readonly tips: readonly Tip[] }
   /** Please send these. */
-  | { readonly kind: 'want'; readonly ranges: readonly Range[] }
+  | { readonly kind: 'want'; readonly ranges: readonly CommitRange[] }
   /** Batches, asked for or pushed by their author. */
   | { readonly kind: 'run'; readonly run: Run }
   /** Peers worth a connection; the sender's own addresses among them. */
@@ -77,7 +77,7 @@ export function decodeMessage(frame: Uint8Array): Message | undefined {
     throw new PeerplaneError('too-large', `a frame has ${frame.length} bytes`)
   }
   try {
-    return readMessage(array(decodeCanonical(frame), 'message'))
+    return readMessage(arrayField(decodeCanonical(frame), 'message'))
   } catch (error) {
     // Nesting that exhausts the stack is no error of ours, but it is malformed.
     throw asPeerplaneError(error, 'malformed')
@@ -120,48 +120,56 @@ function toValue(message: Message): Value {
 }
 
 function readMessage(fields: readonly Value[]): Message | undefined {
-  switch (whole(fields[0], 'message.kind')) {
+  switch (wholeField(fields[0], 'message.kind')) {
     case 1:
-      return { kind: 'frontier', ...readFrontier(array(fields, 'frontier', 3)) }
+      return { kind: 'frontier', ...readFrontier(arrayField(fields, 'frontier', 3)) }
     case 2:
-      return { kind: 'have', tips: readTips(array(fields, 'have', 2)[1]) }
+      return { kind: 'have', tips: readTips(arrayField(fields, 'have', 2)[1]) }
     case 3:
-      return { kind: 'want', ranges: readRanges(array(fields, 'want', 2)[1]) }
+      return { kind: 'want', ranges: readRanges(arrayField(fields, 'want', 2)[1]) }
     case 4:
       return { kind: 'run', run: readRun(fields) }
     case 5:
-      return { kind: 'peers', peers: readPeers(array(fields, 'peers', 2)[1]) }
+      return { kind: 'peers', peers: readPeers(arrayField(fields, 'peers', 2)[1]) }
     case 6:
-      return { kind: 'bye', reason: text(array(fields, 'bye', 2)[1], 'bye.reason', REASON_UNITS) }
+      return {
+        kind: 'bye',
+        reason: textField(arrayField(fields, 'bye', 2)[1], 'bye.reason', REASON_UNITS),
+      }
     default:
       return undefined
   }
 }
 
 const readTips = (value: Value | undefined): Tip[] =>
-  list(value, 'tips', limits.frontierSessions, readTip)
+  listField(value, 'tips', limits.frontierSessions, readTip)
 
 const readFrontier = (fields: readonly Value[]): { tips: Tip[]; reply: boolean } => ({
   tips: readTips(fields[1]),
   reply: flag(fields[2], 'frontier.reply'),
 })
 
-const readRanges = (value: Value | undefined): Range[] =>
-  list(value, 'want.ranges', limits.wantsPerMessage, (each, name) => {
-    const fields = array(each, name, 3)
-    const from = whole(fields[1], `${name}.from`, 1)
-    return { session: readSession(fields[0], name), from, to: whole(fields[2], `${name}.to`, from) }
+const readRanges = (value: Value | undefined): CommitRange[] =>
+  listField(value, 'want.ranges', limits.wantsPerMessage, (each, name) => {
+    const fields = arrayField(each, name, 3)
+    const from = wholeField(fields[1], `${name}.from`, 1)
+    return {
+      session: readSession(fields[0], name),
+      from,
+      to: wholeField(fields[2], `${name}.to`, from),
+    }
   })
 
 function readRun(fields: readonly Value[]): Run {
-  const fork = fields.length === 6 ? bytes(fields[5], 'run.fork') : undefined
-  if (!fork) array(fields, 'run', 5)
-  const from = whole(fields[2], 'run.from', 1)
-  const opening = fields[3] === null ? undefined : readOpening(array(fields[3], 'run.opening', 3))
+  const fork = fields.length === 6 ? bytesField(fields[5], 'run.fork') : undefined
+  if (!fork) arrayField(fields, 'run', 5)
+  const from = wholeField(fields[2], 'run.from', 1)
+  const opening =
+    fields[3] === null ? undefined : readOpening(arrayField(fields[3], 'run.opening', 3))
   if ((from === 1) !== (opening !== undefined)) {
     throw new PeerplaneError('malformed', 'a run has an opening exactly when it starts at 1')
   }
-  const batches = list(fields[4], 'run.batches', limits.runBatches, bytes)
+  const batches = listField(fields[4], 'run.batches', limits.runBatches, bytesField)
   if (batches.length === 0 && !fork) {
     throw new PeerplaneError('malformed', 'run.batches is empty')
   }
@@ -177,10 +185,10 @@ function readRun(fields: readonly Value[]): Run {
 }
 
 const readOpening = (fields: readonly Value[]): OpeningEvidence => ({
-  bytes: bytes(fields[0], 'run.opening.bytes'),
-  signature: bytes(fields[1], 'run.opening.signature', 64),
-  chain: list(fields[2], 'run.opening.chain', limits.admissionChain, (each, name) =>
-    bytes(each, name),
+  bytes: bytesField(fields[0], 'run.opening.bytes'),
+  signature: bytesField(fields[1], 'run.opening.signature', 64),
+  chain: listField(fields[2], 'run.opening.chain', limits.admissionChain, (each, name) =>
+    bytesField(each, name),
   ),
 })
 
@@ -192,23 +200,23 @@ const introductionToValue = ({ peer, addresses, device, anchor }: Introduction):
 ]
 
 const readPeers = (value: Value | undefined): Introduction[] =>
-  list(value, 'peers', limits.peersPerMessage, (each, name) => {
-    const fields = array(each, name, 4)
+  listField(value, 'peers', limits.peersPerMessage, (each, name) => {
+    const fields = arrayField(each, name, 4)
     return {
-      peer: text(fields[0], `${name}.peer`, PEER_ID_UNITS),
-      addresses: list(
+      peer: textField(fields[0], `${name}.peer`, PEER_ID_UNITS),
+      addresses: listField(
         fields[1],
         `${name}.addresses`,
         limits.invitationAddresses,
-        (item, itemName) => text(item, itemName, ADDRESS_UNITS),
+        (item, itemName) => textField(item, itemName, ADDRESS_UNITS),
       ),
-      device: toHex(bytes(fields[2], `${name}.device`, HASH_BYTES)) as DeviceId,
+      device: toHex(bytesField(fields[2], `${name}.device`, HASH_BYTES)) as DeviceId,
       anchor: flag(fields[3], `${name}.anchor`),
     }
   })
 
 const readSession = (value: Value | undefined, name: string): SessionId =>
-  toHex(bytes(value, `${name}.session`, HASH_BYTES)) as SessionId
+  toHex(bytesField(value, `${name}.session`, HASH_BYTES)) as SessionId
 
 function flag(value: Value | undefined, name: string): boolean {
   if (typeof value !== 'boolean') {

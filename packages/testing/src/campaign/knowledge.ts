@@ -3,7 +3,7 @@ import type { SimDevice } from '../fleet/device.ts'
 import type { Marked } from './entities.ts'
 
 /** One command on one entity, as it ran. */
-export interface Effect {
+export interface Execution {
   readonly mark: string
   readonly command: string
   readonly input: Marked
@@ -12,14 +12,14 @@ export interface Effect {
 }
 
 /** What is known of one command, or of several that make one commit, from having issued it. */
-export interface Step {
+export interface IssuedCommand {
   readonly mark: string
   /** The process that ran it. */
   process: string
   /** What was asked for, by entity key. */
   readonly issued: ReadonlyMap<string, { readonly command: string; readonly input: Marked }>
   /** By entity key. */
-  readonly effects: Map<string, Effect>
+  readonly effects: Map<string, Execution>
   /** Commands visible in the process, on any entity, when this one ran: its causes. */
   context: ReadonlySet<string>
   durability: 'memory' | 'local' | 'synced'
@@ -43,16 +43,16 @@ interface Promised {
  * the product except that a command was acknowledged.
  */
 export class Knowledge {
-  readonly steps: Map<string, Step> = new Map()
+  readonly steps: Map<string, IssuedCommand> = new Map()
   readonly #promised = new Map<SimDevice, Promised>()
   readonly #copies = new WeakMap<DiskImage, ReadonlySet<string>>()
 
-  step(mark: string): Step | undefined {
+  step(mark: string): IssuedCommand | undefined {
     return this.steps.get(mark)
   }
 
   /** The command was acknowledged by this device at the level that was asked for. */
-  acknowledged(device: SimDevice, step: Step): void {
+  acknowledged(device: SimDevice, step: IssuedCommand): void {
     step.outcome = 'acknowledged'
     const promised = this.#of(device)
     if (step.durability === 'synced') promised.synced.add(step.mark)

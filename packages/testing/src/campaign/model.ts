@@ -1,6 +1,6 @@
 import type { Json } from '@peerplane/core'
 
-import type { Effect } from './knowledge.ts'
+import type { Execution } from './knowledge.ts'
 
 /**
  * What the state of an entity must be that contains exactly these effects: the meaning of the state models, said a second time and in the
@@ -11,13 +11,13 @@ import type { Effect } from './knowledge.ts'
 export function judgeState(
   type: string,
   state: Json,
-  effects: readonly Effect[],
+  effects: readonly Execution[],
 ): string | undefined {
   const mirror = state as { readonly [field: string]: Json }
   if (type === 'tally') return expect('total', mirror.total, [sum(effects)])
-  const of = (...commands: string[]): Effect[] =>
+  const of = (...commands: string[]): Execution[] =>
     effects.filter(({ command }) => commands.includes(command))
-  const keysOf = (list: readonly Effect[]): Set<string> =>
+  const keysOf = (list: readonly Execution[]): Set<string> =>
     new Set(list.map(({ input }) => input.key))
   return (
     expect('title', mirror.title, texts(of('name'), '')) ??
@@ -32,11 +32,15 @@ export function judgeState(
   )
 }
 
-const sum = (effects: readonly Effect[]): number =>
+const sum = (effects: readonly Execution[]): number =>
   effects.reduce((total, { input }) => total + input.by, 0)
 
 /** Effects on `key` that no removal has seen. */
-function living(added: readonly Effect[], removed: readonly Effect[], key: string): Effect[] {
+function living(
+  added: readonly Execution[],
+  removed: readonly Execution[],
+  key: string,
+): Execution[] {
   const removals = removed.filter(({ input }) => input.key === key)
   return added.filter(
     ({ input, mark }) => input.key === key && !removals.some(({ seen }) => seen.has(mark)),
@@ -44,7 +48,7 @@ function living(added: readonly Effect[], removed: readonly Effect[], key: strin
 }
 
 /** Values that a register may show: those written by commands that no other write has seen. */
-function texts(writes: readonly Effect[], initial?: string): string[] {
+function texts(writes: readonly Execution[], initial?: string): string[] {
   if (writes.length === 0) return initial === undefined ? [] : [initial]
   return writes
     .filter(({ mark }) => !writes.some(({ seen }) => seen.has(mark)))
@@ -53,8 +57,8 @@ function texts(writes: readonly Effect[], initial?: string): string[] {
 
 function expectTags(
   value: Json | undefined,
-  added: readonly Effect[],
-  removed: readonly Effect[],
+  added: readonly Execution[],
+  removed: readonly Execution[],
 ): string | undefined {
   const keys = [...new Set(added.map(({ input }) => input.key))]
   const present = keys.filter((key) => living(added, removed, key).length > 0).sort()

@@ -1,5 +1,5 @@
 import { checkCausal, type RegisterOperation } from '../check/causal.ts'
-import type { Knowledge, Step } from './knowledge.ts'
+import type { Knowledge, IssuedCommand } from './knowledge.ts'
 
 /**
  * What every process wrote to and read from the titles of boards, for the causal checker. It knows of nothing but these values, so it
@@ -45,4 +45,5 @@ export class TitleHistories {
   }
 }
 
-const titlesOf = (step: Step): string[] => [...step.issued.values()].map(({ input }) => input.text)
+const titlesOf = (step: IssuedCommand): string[] =>
+  [...step.issued.values()].map(({ input }) => input.text)

@@ -7,7 +7,7 @@ import type { Incarnation, SimDevice } from '../fleet/device.ts'
 import { SimClock } from '../world/clock.ts'
 import { SimProcess } from '../world/process.ts'
 import { SimWorld } from '../world/world.ts'
-import { Knowledge, type Step } from './knowledge.ts'
+import { Knowledge, type IssuedCommand } from './knowledge.ts'
 import { TitleHistories } from './title-histories.ts'
 import { Witness, type Rule, type Twins } from './witness.ts'
 
@@ -66,7 +66,10 @@ describe('oracles on one device', () => {
   })
 
   test('what was visible stays visible, unless its command was refused here or wanted no storage', () => {
-    const play = (outcome: Step['outcome'], durability: Step['durability'] = 'local'): Rule[] => {
+    const play = (
+      outcome: IssuedCommand['outcome'],
+      durability: IssuedCommand['durability'] = 'local',
+    ): Rule[] => {
       const scene = new Scene()
       Object.assign(scene.ran('w1', 'tally/a', 'add', { by: 1 }), { outcome, durability })
       scene.opens('d')
@@ -204,10 +207,10 @@ class Scene {
     { key: at = '', text = '', by = 0 }: { key?: string; text?: string; by?: number },
     context: string[] = [],
     seen: string[] = [],
-  ): Step {
+  ): IssuedCommand {
     const input = { mark, key: at, text, by }
     const before = this.knowledge.steps.get(mark)
-    const step: Step = before ?? {
+    const step: IssuedCommand = before ?? {
       mark,
       process: 'd.1',
       issued: new Map(),

@@ -3,7 +3,7 @@ import type { Loaded } from '@peerplane/runtime'
 
 import type { Incarnation } from '../fleet/device.ts'
 import { canonical, isSame } from '../check/canonical.ts'
-import type { Knowledge, Step } from './knowledge.ts'
+import type { Knowledge, IssuedCommand } from './knowledge.ts'
 import { judgeState } from './model.ts'
 import type { TitleHistories } from './title-histories.ts'
 
@@ -62,7 +62,7 @@ export class Witness {
   readonly #court: Court
   readonly #shown = new Map<string, Seen>()
   readonly #changed = new Set<string>()
-  readonly #due: Step[] = []
+  readonly #due: IssuedCommand[] = []
   #visible = new Set<string>()
   /** Something that was visible is so no more on one entity. */
   #isLess = false
@@ -107,7 +107,7 @@ export class Witness {
   }
 
   /** From the next {@link look} on, the effects of the command must be visible. */
-  expect(step: Step): void {
+  expect(step: IssuedCommand): void {
     this.#due.push(step)
     this.#court.changed()
   }
@@ -180,7 +180,7 @@ export class Witness {
   }
 
   /** A command that could not be stored is taken back; its caller gets the error, unless it did not wait for the store. */
-  #mayBeTakenBack({ process, outcome, durability }: Step): boolean {
+  #mayBeTakenBack({ process, outcome, durability }: IssuedCommand): boolean {
     if (process !== this.incarnation.process.name) return false
     return outcome !== 'acknowledged' || durability === 'memory'
   }

@@ -5,7 +5,7 @@ import type { Incarnation, SimDevice } from '../fleet/device.ts'
 import type { CommandWork } from '../plan/plan.ts'
 import type { SimProcess } from '../world/process.ts'
 import { campaignEntities } from './entities.ts'
-import type { Knowledge, Step } from './knowledge.ts'
+import type { Knowledge, IssuedCommand } from './knowledge.ts'
 import type { TitleHistories } from './title-histories.ts'
 import type { Violation, Witness } from './witness.ts'
 
@@ -98,7 +98,7 @@ export class Workload {
       input: { ...input },
     }))
     const { durability, repeatMs } = work
-    const step: Step = {
+    const step: IssuedCommand = {
       mark,
       process: process.name,
       issued,
@@ -136,7 +136,7 @@ export class Workload {
   /** Asks for an acknowledged command again, perhaps in a later process: the device must remember it. */
   #repeatLater(
     device: SimDevice,
-    step: Step,
+    step: IssuedCommand,
     invocations: readonly Invocation[],
     repeatMs: number,
   ): void {

@@ -1,4 +1,4 @@
-import { compareBytes, type Entry, type Range, type Write } from '@peerplane/core'
+import { compareBytes, type Entry, type KeyRange, type Write } from '@peerplane/core'
 
 import { copyOf } from '../world/copies.ts'
 
@@ -28,7 +28,7 @@ export class DiskImage {
     }
   }
 
-  scan({ from, to, limit, reverse }: Range): Entry[] {
+  scan({ from, to, limit, reverse }: KeyRange): Entry[] {
     const start = this.#lowerBound(from)
     const end = Math.max(start, this.#lowerBound(to))
     const entries = this.#entries.slice(start, end)

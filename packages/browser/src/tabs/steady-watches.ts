@@ -1,7 +1,7 @@
 import type { RemoteBackend } from '@peerplane/runtime/contract'
 
 /** Watches that outlive the backend they were started on. */
-export interface Watches {
+export interface SteadyWatches {
   /** Starts a watch on the current backend and on every later one. Throws what starting it throws. */
   add(start: StartWatch): () => void
   attach(backend: RemoteBackend): void
@@ -12,7 +12,7 @@ export interface Watches {
 type StartWatch = (backend: RemoteBackend) => () => void
 
 /** No backend at first. `failed` is called when a watch cannot be started on a later one. */
-export function createWatches(failed: (error: unknown) => void): Watches {
+export function createSteadyWatches(failed: (error: unknown) => void): SteadyWatches {
   const watches = new Map<symbol, { readonly start: StartWatch; stop: (() => void) | undefined }>()
   let current: RemoteBackend | undefined
 

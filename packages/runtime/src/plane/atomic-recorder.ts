@@ -5,14 +5,14 @@ import { takeOptions } from '../contract/options.ts'
 import type { Invocation } from '../contract/invocation.ts'
 
 /** What a client stands for. */
-export interface Target {
+export interface ClientTarget {
   readonly type: string
   readonly id: string
   readonly commands: readonly string[]
 }
 
 /** Records the commands of atomic commits, one commit at a time. */
-export interface Recording {
+export interface AtomicRecorder {
   /**
    * What `callback` records. Throws what it throws, and `invalid-input` if it is asynchronous or returns something: then a part of it may
    * still be to come.
@@ -23,7 +23,9 @@ export interface Recording {
 }
 
 /** Records commands of the clients that `targetOf` knows. */
-export function createRecording(targetOf: (client: object) => Target | undefined): Recording {
+export function createAtomicRecorder(
+  targetOf: (client: object) => ClientTarget | undefined,
+): AtomicRecorder {
   let isRecording = false
   const requireNone = (): void => {
     if (!isRecording) return
@@ -66,7 +68,7 @@ export function createRecording(targetOf: (client: object) => Target | undefined
 }
 
 function recorderOf(
-  { type, id, commands }: Target,
+  { type, id, commands }: ClientTarget,
   invocations: Invocation[],
   requireOpen: () => void,
 ): object {

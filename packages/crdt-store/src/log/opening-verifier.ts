@@ -28,7 +28,7 @@ export interface VerifiedOpening extends SignedOpening {
 }
 
 /** Decides who may write: checks openings; a chain of admissions that is stored was found good. */
-export class Membership {
+export class OpeningVerifier {
   readonly #store: Store
   readonly #space: SpaceRecord
   readonly #crypto: Crypto

@@ -12,11 +12,11 @@ export type Event = Input extends infer Each
   : never
 
 /**
- * Takes the engine from input to input, one after the other: an effect that leads to another input at once does not interleave with the rest.
+ * Queues the inputs of the engine: each is handled to its end before the next one, also when an effect causes another input at once.
  *
- * The returned function resolves when the effects of its input have been carried out. `own` is the batch of a `changed` input.
+ * The returned function queues an input and resolves when the effects of its input have been carried out. `own` is the batch of a `changed` input.
  */
-export function createTurns(
+export function createInputQueue(
   state: EngineState,
   now: () => number,
   perform: (effect: Effect, own: Batch | undefined) => Promise<void> | undefined,
@@ -34,7 +34,7 @@ export function createTurns(
       if (running) return
       running = true
       try {
-        for (let turn = queue.shift(); turn; turn = queue.shift()) turn()
+        for (let next = queue.shift(); next; next = queue.shift()) next()
       } finally {
         running = false
       }

@@ -21,7 +21,7 @@ interface OpenBatch {
 }
 
 /** What is flushed together: one store write. */
-export interface Turn {
+export interface PendingFlush {
   readonly batches: OpenBatch[]
   readonly alsoWrite: Write[]
   durability: StoreDurability
@@ -29,7 +29,7 @@ export interface Turn {
   readonly durable: PromiseWithResolvers<void>
 }
 
-export function newTurn(): Turn {
+export function newPendingFlush(): PendingFlush {
   const durable = Promise.withResolvers<void>()
   // Ignored: a caller that asked for less durability does not listen.
   durable.promise.catch(() => undefined)
@@ -43,9 +43,9 @@ export interface Prepared {
   readonly size: number
 }
 
-/** Makes a commit for the turn, which is not changed. */
+/** Makes a commit for the flush, which is not changed. */
 export function prepare(
-  turn: Turn,
+  flush: PendingFlush,
   own: OwnSession,
   place: Pick<Origin, 'seq' | 'time'>,
   heads: readonly Head[],
@@ -54,7 +54,7 @@ export function prepare(
 ): Prepared {
   const size = sizeOf(sections, heads.length)
   // Only the first commit of a batch may have deps.
-  const last = heads.length === 0 ? turn.batches.at(-1) : undefined
+  const last = heads.length === 0 ? flush.batches.at(-1) : undefined
   const batch =
     last && hasRoom(last, own, size) && !perturb?.('short-batch')
       ? last
@@ -74,13 +74,13 @@ export function prepare(
   return { commit, batch, size }
 }
 
-/** Puts a commit that was prepared for the end of the turn there. */
-export function append(turn: Turn, { commit, batch, size }: Prepared): void {
-  if (turn.batches.at(-1) !== batch) turn.batches.push(batch)
+/** Puts a commit that was prepared for the end of the flush there. */
+export function append(flush: PendingFlush, { commit, batch, size }: Prepared): void {
+  if (flush.batches.at(-1) !== batch) flush.batches.push(batch)
   batch.commits.push(commit)
   batch.bytes += size
   batch.own.seq = commit.header.seq
-  turn.commits++
+  flush.commits++
 }
 
 /** An upper bound of the bytes of a commit with these sections and this many deps. */

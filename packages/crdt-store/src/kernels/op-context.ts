@@ -4,7 +4,7 @@ import type { OpDot } from './op-dot.ts'
 import type { SessionReader } from './sessions.ts'
 
 /** The application of one body, or of one draft as it grows: where its ops come from, and how to take them back. */
-export class Turn {
+export class OpContext {
   readonly origin: Origin
   readonly sessions: SessionReader
   /** Size of the body; 0 while it grows. */
