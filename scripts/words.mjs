@@ -1,8 +1,10 @@
-// Refuses phrases that make a reader stop, and words that the glossary rules out: in code, docs and messages. Prints place, phrase and what to
-// write instead. `node scripts/words.mjs PATH …` looks at these paths only.
+// Refuses phrases that make a reader stop, words that the glossary rules out, and names that two files export for different things: in code,
+// docs and messages. Prints where, what, and what to write instead. `node scripts/words.mjs PATH …` looks at these paths only.
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
+
+const GLOSSARY = new URL('../docs/glossary.md', import.meta.url)
 
 /** Each phrase, as a regular expression without case, and what says the same in plain English. */
 export const REFUSED = /** @type {const} */ ([
@@ -58,25 +60,38 @@ export const REFUSED = /** @type {const} */ ([
   ['the other way round', 'in reverse'],
   ['one and the same', 'the same'],
   ['is owed', 'is due'],
-  // Words that the glossary rules out.
-  ['masters?|slaves?', 'leader, follower'],
-  ['version vectors?', 'frontier'],
-  ['share links?', 'invitation'],
-  ['replica ids?', 'device'],
-  ['sync protocols?', 'anti-entropy, protocol'],
 ])
 
 /** Files that must name what they refuse. */
 const EXCEPT = ['scripts/words.mjs', 'scripts/words.test.ts', 'docs/glossary.md']
 
+/** Names that several files may export, with the reason. */
+const SHARED = new Map([
+  ['OpenOptions', 'what `open` takes on each platform; an application sees one of them'],
+])
+
+/**
+ * The words that the glossary rules out, in its table "refused | instead".
+ * @param {string} glossary
+ * @returns {[refused: string, instead: string][]}
+ */
+export function ruledOut(glossary) {
+  const table = glossary.slice(glossary.indexOf('| refused |')).split('\n').slice(2)
+  return table
+    .filter((line) => line.startsWith('|'))
+    .map((line) => line.split('|').map((cell) => cell.trim()))
+    .map(([, words = '', instead = '']) => [`(?:${words.split(', ').join('|')})s?`, instead])
+}
+
 /**
  * Where a text holds refused phrases.
  * @param {string} text
+ * @param {readonly (readonly [phrase: string, instead: string])[]} refused
  * @returns {{ line: number, found: string, instead: string }[]}
  */
-export function refusedIn(text) {
+export function refusedIn(text, refused = REFUSED) {
   return text.split('\n').flatMap((content, index) =>
-    REFUSED.flatMap(([phrase, instead]) =>
+    refused.flatMap(([phrase, instead]) =>
       [...content.matchAll(new RegExp(`\\b(?:${phrase})\\b`, 'gi'))].map(([found]) => ({
         line: index + 1,
         found,
@@ -86,19 +101,57 @@ export function refusedIn(text) {
   )
 }
 
-/** @param {string[]} paths */
-function check(paths) {
+/**
+ * Types and classes that more than one of these sources declares and exports. A name that is passed on has one declaration.
+ * @param {ReadonlyMap<string, string>} sources by path
+ * @returns {{ name: string, paths: string[] }[]}
+ */
+export function sharedNames(sources) {
+  /** @type {Map<string, string[]>} */
+  const paths = new Map()
+  for (const [path, source] of sources) {
+    for (const [, name = ''] of source.matchAll(
+      /^export (?:declare )?(?:abstract )?(?:class|interface|type) (\w+)/gm,
+    )) {
+      paths.set(name, [...(paths.get(name) ?? []), path])
+    }
+  }
+  return [...paths]
+    .filter(([name, all]) => all.length > 1 && !SHARED.has(name))
+    .map(([name, all]) => ({ name, paths: all }))
+}
+
+/**
+ * Files in the repository, with their texts.
+ * @param {string[]} paths
+ */
+function read(paths) {
   const listed = execFileSync('git', ['ls-files', '--', ...paths], { encoding: 'utf8' })
   const files = listed
     .split('\n')
-    .filter((path) => /\.(ts|mjs|md|html|css)$/.test(path) && !EXCEPT.includes(path))
-  const lines = files.flatMap((path) =>
-    refusedIn(readFileSync(path, 'utf8')).map(
-      ({ line, found, instead }) => `${path}:${line}: "${found}"; instead: ${instead}`,
-    ),
+    .filter((path) => /\.(ts|mjs|md|html|css)$/.test(path) && existsSync(path))
+  return new Map(files.map((path) => [path, readFileSync(path, 'utf8')]))
+}
+
+/** @param {string[]} paths */
+function check(paths) {
+  const texts = read(paths)
+  const refused = [...REFUSED, ...ruledOut(readFileSync(GLOSSARY, 'utf8'))]
+  const lines = [...texts]
+    .filter(([path]) => !EXCEPT.includes(path))
+    .flatMap(([path, text]) =>
+      refusedIn(text, refused).map(
+        ({ line, found, instead }) => `${path}:${line}: "${found}"; instead: ${instead}`,
+      ),
+    )
+  const product = [...texts].filter(
+    ([path]) => /^(packages|apps)\/.*\.ts$/.test(path) && !path.endsWith('.test.ts'),
   )
+  for (const { name, paths } of sharedNames(new Map(product))) {
+    lines.push(`${paths.join(', ')}: all export a type ${name}; instead: a name for each`)
+  }
   for (const line of lines) console.log(line)
-  console.log(`${REFUSED.length} phrases, ${files.length} files, ${lines.length} found`)
+  console.log(`${refused.length} phrases, ${texts.size} files, ${lines.length} found`)
   return lines.length > 0 ? 1 : 0
 }
 

@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 
 import { afterAll, expect, test } from 'vitest'
 
-import { REFUSED, refusedIn } from './words.mjs'
+import { REFUSED, refusedIn, ruledOut, sharedNames } from './words.mjs'
 
 const folder = mkdtempSync(join(tmpdir(), 'words-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -24,7 +24,23 @@ test('every phrase says what to write instead, and that is not refused', () => {
   for (const [, instead] of REFUSED) expect(refusedIn(instead)).toEqual([])
 })
 
-test('the command fails for a refused phrase and prints its place', () => {
+test('words that the glossary rules out are refused, also in the plural', () => {
+  const refused = ruledOut(readFileSync('docs/glossary.md', 'utf8'))
+  expect(refused.length).toBeGreaterThan(4)
+  const found = refusedIn('Masters keep a version vector.', refused)
+  expect(found.map((each) => each.found)).toEqual(['Masters', 'version vector'])
+})
+
+test('a type that two files declare and export is found; one that is passed on is not', () => {
+  const sources = new Map([
+    ['a.ts', 'export interface Step {}\ninterface Place {}\nexport type Way = 1\n'],
+    ['b.ts', 'export class Step {}\nexport type Place = 2\n'],
+    ['c.ts', "export type { Way } from './a.ts'\n"],
+  ])
+  expect(sharedNames(sources)).toEqual([{ name: 'Step', paths: ['a.ts', 'b.ts'] }])
+})
+
+test('the command fails for a refused phrase and a shared name, and prints where they are', () => {
   const git = (...args: string[]) => spawnSync('git', args, { cwd: folder })
   git('init')
   const check = () =>
@@ -36,5 +52,15 @@ test('the command fails for a refused phrase and prints its place', () => {
   expect(check()).toMatchObject({
     status: 1,
     stdout: expect.stringContaining('page.md:2: "seldom"; instead: rarely'),
+  })
+  mkdirSync(join(folder, 'packages'))
+  writeFileSync(join(folder, 'page.md'), 'It writes.\n')
+  for (const name of ['a', 'b']) {
+    writeFileSync(join(folder, 'packages', `${name}.ts`), 'export interface Step {}\n')
+  }
+  git('add', '.')
+  expect(check()).toMatchObject({
+    status: 1,
+    stdout: expect.stringContaining('packages/a.ts, packages/b.ts: all export a type Step'),
   })
 })

@@ -127,7 +127,7 @@ it('rejects what is open when the daemon ends', async () => {
   await expect(target.describe()).rejects.toMatchObject({ code: 'timeout' })
 })
 
-it('answers although others hold all its places and send a byte sometimes', async () => {
+it('answers although others hold all its seats and send a byte sometimes', async () => {
   await serve()
   const slow = await Promise.all(
     Array.from({ length: limits.controlConnections }, async () => {

@@ -56,11 +56,11 @@ export interface NodeNetworkOptions {
 /** A network over TCP and WebSocket, and through relays. An anchor relays for members, and for nobody else, without limits on bytes or time. */
 export async function createNodeNetwork(options: NodeNetworkOptions): Promise<Network> {
   const { anchor, announce = [], proxies = THIS_MACHINE, clock, scheduler } = options
-  const { places, pending } = shareHandles()
+  const { seats, pending } = shareHandles()
   const refused = new Refusals(options.trace)
-  const door = new Door({ proxies, places: pending, scheduler, now: monotonic(clock), refused })
+  const door = new Door({ proxies, seats: pending, scheduler, now: monotonic(clock), refused })
   // Those who are closing, and those that are turned away, need a handle for a moment.
-  const maxSockets = places + 2 * pending
+  const maxSockets = seats + 2 * pending
   return createLibp2pNetwork({
     ...options,
     announce,
@@ -74,6 +74,6 @@ export async function createNodeNetwork(options: NodeNetworkOptions): Promise<Ne
     webrtc: false,
     door,
     refused,
-    places,
+    seats,
   })
 }

@@ -7,7 +7,7 @@ import { extname, join, sep } from 'node:path'
 import { pipeline } from 'node:stream'
 
 import { codeOf, limits, PeerplaneError, type Trace } from '@peerplane/core'
-import { AddressPlaces } from '@peerplane/sync'
+import { AddressSeats } from '@peerplane/sync'
 
 import { shareHandles } from './adapters/handles.ts'
 import { THIS_MACHINE } from './proxies.ts'
@@ -54,10 +54,10 @@ export async function serveFiles(options: {
   server.setTimeout(limits.httpAnswerMs)
   const total = shareHandles().pages
   const perAddress = Math.ceil(total / 2)
-  const places = new AddressPlaces({ total, perAddress, proxies: options.proxies ?? THIS_MACHINE })
+  const seats = new AddressSeats({ total, perAddress, proxies: options.proxies ?? THIS_MACHINE })
   server.on('connection', (socket: Socket) => {
-    // The client that has waited longest goes: a flood loses places to clients that ask for something.
-    const leave = places.take(socket.remoteAddress ?? '', { dismiss: () => socket.destroy() })
+    // The client that has waited longest goes: a flood loses seats to clients that ask for something.
+    const leave = seats.take(socket.remoteAddress ?? '', { dismiss: () => socket.destroy() })
     socket.on('close', leave)
   })
   server.on('request', (request, response) => {

@@ -172,7 +172,7 @@ describe('strangers', () => {
   } as const
 
   it.each(Object.entries(silences))(
-    'who %s hold few places, keep no member out, and are gone in time',
+    'who %s hold few seats, keep no member out, and are gone in time',
     async (_, [transport, opening]) => {
       const { scheduler, end } = patience()
       const { anchor, ...addresses } = await anchorAt({ platform: { ...platform, scheduler } })

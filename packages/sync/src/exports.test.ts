@@ -15,7 +15,7 @@ const table: FunctionTable = {
 }
 
 it('every function that the package exports has its row, or is an inner one', () => {
-  expectRows(exported, {}, ['AddressPlaces', 'createSync'])
+  expectRows(exported, {}, ['AddressSeats', 'createSync'])
   const inner = ['BytePool', 'createLibp2pNetwork', 'Door', 'monotonic', 'Refusals']
   expectRows(libp2p, table, inner)
 })

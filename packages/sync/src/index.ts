@@ -1,3 +1,3 @@
-export { AddressPlaces } from './bounds/address-places.ts'
+export { AddressSeats } from './bounds/address-seats.ts'
 export { createSync } from './sync.ts'
 export type { LinkStatus, Sync, SyncOptions, SyncStatus } from './types.ts'

@@ -15,7 +15,7 @@ export {
   type CampaignScenario,
   type ScenarioName,
 } from './campaign/scenarios.ts'
-export type { Rule, Violation } from './campaign/witness.ts'
+export type { Rule, Violation } from './campaign/oracle.ts'
 export type { FaultCounts } from './fleet/faults.ts'
 export type { PerturbationCounts } from './fleet/perturber.ts'
 export { Recorder } from './record/recorder.ts'

@@ -6,7 +6,7 @@ const root = fileURLToPath(new URL('../../../..', import.meta.url))
 const cli = join(root, 'packages/node/dist/cli.js')
 
 /** A real anchor in its own process, serving the built demo. */
-export interface Daemon {
+export interface TestDaemon {
   /** Link that opens the demo and joins the anchor's space. */
   readonly link: string
   /** kill -9, and waits until it is gone. */
@@ -14,13 +14,16 @@ export interface Daemon {
 }
 
 /** The ports of a daemon; each file of tests has its own. */
-export interface Ports {
+export interface TestPorts {
   readonly port: number
   readonly httpPort: number
 }
 
 /** Starts an anchor; on the same data and ports again it is the same anchor after a restart. */
-export async function startDaemon(data: string, { port, httpPort }: Ports): Promise<Daemon> {
+export async function startDaemon(
+  data: string,
+  { port, httpPort }: TestPorts,
+): Promise<TestDaemon> {
   const page = join(root, 'apps/demo/dist')
   const args = ['up', '--anchor', '--json', '--log', 'warn', '--serve', page, '--data', data]
   const ports = ['--port', port, '--http-port', httpPort, '--tcp-port', 0].map(String)

@@ -4,12 +4,12 @@ import { join } from 'node:path'
 
 import { test } from '@playwright/test'
 
-import { startDaemon, type Daemon, type Ports } from './daemon.ts'
+import { startDaemon, type TestDaemon, type TestPorts } from './daemon.ts'
 
 /** Gives each test of a file an anchor with a folder of its own. */
-export function daemonForEach(ports: Ports): Daemon & { start(): Promise<void> } {
+export function daemonForEach(ports: TestPorts): TestDaemon & { start(): Promise<void> } {
   let data: string
-  let running: Daemon
+  let running: TestDaemon
   const start = async (): Promise<void> => {
     running = await startDaemon(data, ports)
   }

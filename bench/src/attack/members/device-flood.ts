@@ -6,7 +6,7 @@ import { join, linkUp, networkOf } from './member.ts'
 
 const CONNECTIONS = 120
 
-/** One device under many network ids: all connections of an anchor, and all places at its relay. */
+/** One device under many network ids: all connections of an anchor, and all seats at its relay. */
 export const deviceFlood: Attack = {
   name: 'device-flood',
   about: 'one device keeps 120 connections, each with a place at the relay',

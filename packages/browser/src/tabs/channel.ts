@@ -25,18 +25,18 @@ export const openLobby = (
 ): Typed<LobbyMessage> => openTyped(env, `peerplane-tabs-1:${space}`, readLobbyMessage, receive)
 
 /** The following tab's end of the channel between it and the leader. */
-export const openLineOfTab = (
+export const openTabChannel = (
   env: TabEnvironment,
   tab: string,
   receive: (message: FromLeader) => void,
-): Typed<FromTab> => openTyped(env, lineName(tab), readFromLeader, receive)
+): Typed<FromTab> => openTyped(env, channelName(tab), readFromLeader, receive)
 
-/** The end of the leader of the line between it and a following tab. */
-export const openLineOfLeader = (
+/** The leader's end of the channel between it and a following tab. */
+export const openLeaderChannel = (
   env: TabEnvironment,
   tab: string,
   receive: (message: FromTab) => void,
-): Typed<FromLeader> => openTyped(env, lineName(tab), readFromTab, receive)
+): Typed<FromLeader> => openTyped(env, channelName(tab), readFromTab, receive)
 
 /** The lock that the leading tab of a space holds. */
 export const leaderLock = (space: string): string => `peerplane:${space}`
@@ -44,7 +44,7 @@ export const leaderLock = (space: string): string => `peerplane:${space}`
 /** The lock that a following tab holds while it lives. */
 export const tabLock = (tab: string): string => `peerplane-tab:${tab}`
 
-const lineName = (tab: string): string => `peerplane-tab-1:${tab}`
+const channelName = (tab: string): string => `peerplane-tab-1:${tab}`
 
 function openTyped<Incoming, Outgoing>(
   env: TabEnvironment,

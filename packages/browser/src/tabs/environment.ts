@@ -6,7 +6,7 @@ export type WhileHeld = (lost: AbortSignal) => Promise<void>
 /** Locks that all tabs of a browser profile share. */
 export interface Locks {
   /**
-   * Waits in line for `name`, then holds it until the promise of `whileHeld` settles, this tab dies, or another one steals it: then `lost`
+   * Waits for `name`, then holds it until the promise of `whileHeld` settles, this tab dies, or another one steals it: then `lost`
    * aborts. Settles as the promise of `whileHeld` does; resolves without having called it when `signal` aborts before its turn.
    */
   hold(name: string, signal: AbortSignal, whileHeld: WhileHeld): Promise<void>

@@ -1,7 +1,7 @@
 import { codeOf, limits, type PeerplaneError } from '@peerplane/core'
 import { backendContract, Client, type RemoteBackend } from '@peerplane/runtime/contract'
 
-import { openLineOfTab, openLobby, tabLock } from './channel.ts'
+import { openTabChannel, openLobby, tabLock } from './channel.ts'
 import type { TabEnvironment } from './environment.ts'
 import { compareVersions, type TabVersion } from './version.ts'
 
@@ -34,7 +34,7 @@ export function follow(
   /** Beats since the last sign of life. Time would not do: this tab may have hung itself. */
   let silence = 0
 
-  const line = openLineOfTab(env, tab, (message) => {
+  const channel = openTabChannel(env, tab, (message) => {
     const current = leader?.term ?? -1
     if (message.term < current) return
     silence = 0
@@ -44,7 +44,7 @@ export function follow(
       const { term } = message
       const client = new Client<RemoteBackend>({
         contract: backendContract,
-        post: (request) => line.post({ kind: 'request', term, request }),
+        post: (request) => channel.post({ kind: 'request', term, request }),
         refused: events.watchFailed,
       })
       leader = { term, client }
@@ -75,7 +75,7 @@ export function follow(
     cancelBeat?.()
     if (!present) return
     cancelBeat = env.scheduler.after(limits.tabBeatMs, listen)
-    if (leader && !looking) line.post({ kind: 'ping', term: leader.term })
+    if (leader && !looking) channel.post({ kind: 'ping', term: leader.term })
     // A leader that has gone, or never answered, may have a successor that was not heard.
     if (looking || silence > 0) lobby.post({ kind: 'hello', tab })
   }
@@ -98,7 +98,7 @@ export function follow(
     stopping.abort()
     cancelBeat?.()
     lobby.close()
-    line.close()
+    channel.close()
   }
 }
 

@@ -2,7 +2,7 @@ import { codeOf } from '@peerplane/core'
 import { type LocalBackend } from '@peerplane/runtime'
 import { backendContract, Service } from '@peerplane/runtime/contract'
 
-import { openLineOfLeader, openLobby, tabLock } from './channel.ts'
+import { openLeaderChannel, openLobby, tabLock } from './channel.ts'
 import type { TabEnvironment } from './environment.ts'
 import type { TabVersion } from './version.ts'
 
@@ -27,7 +27,7 @@ export interface LeaderSide {
 /**
  * Serves `backend` to all tabs of a space that follow, as the leader of `term`; `following` is called with their number.
  *
- * Each tab holds a lock of its own for as long as it lives. The leader stands in line for it and is served when the tab is gone.
+ * Each tab holds a lock of its own for as long as it lives. The leader waits for it and gets it when the tab is gone.
  */
 export function serveTabs(
   env: TabEnvironment,
@@ -46,9 +46,9 @@ export function serveTabs(
     following(tabs.size)
   }
   const admit = (tab: string): void => {
-    const line = openLineOfLeader(env, tab, (message) => {
+    const channel = openLeaderChannel(env, tab, (message) => {
       if (message.term !== term) return
-      if (message.kind === 'ping') line.post({ kind: 'alive', term })
+      if (message.kind === 'ping') channel.post({ kind: 'alive', term })
       else service.receive(message.request)
     })
     const service = new Service({
@@ -57,15 +57,15 @@ export function serveTabs(
       authority: 'manage',
       settled: backend.settled,
       current: { watchStatus: () => backend.status?.() },
-      post: (reply) => line.post({ kind: 'reply', term, reply }),
+      post: (reply) => channel.post({ kind: 'reply', term, reply }),
     })
     tabs.set(tab, {
-      welcome: () => line.post({ kind: 'welcome', term, following: tabs.size, version }),
-      count: () => line.post({ kind: 'tabs', term, following: tabs.size }),
+      welcome: () => channel.post({ kind: 'welcome', term, following: tabs.size, version }),
+      count: () => channel.post({ kind: 'tabs', term, following: tabs.size }),
       gone: () => service.endWatches(),
       stop: () => {
         service.stop()
-        line.close()
+        channel.close()
       },
     })
     env.locks

@@ -17,11 +17,12 @@ import { readVersion, type TabVersion } from './version.ts'
  *                            leader -> all   opening  it lives, and cannot serve yet, or no longer
  *                                            leader   a new leader is ready
  *                            all -> all      erased   the space is erased: all planes of it end
- *   line, one per tab        leader -> tab   welcome, tabs, alive, and replies
+ *   channel, one per tab     leader -> tab   welcome, tabs, alive, and replies
  *                            tab -> leader   ping, and requests
  *
- * Requests and replies are those of the contract of a backend. Whatever goes over a line names the term of the leader it comes from or is meant
- * for. A later term has a larger number: nothing of an earlier leader is taken for the current, and a tab never goes back to one.
+ * Requests and replies are those of the contract of a backend. Every message over such a channel has the term of the
+ * leader that sends it or is meant to get it. A later term has a larger number, so no message of an earlier leader is taken for one of the
+ * current leader, and a tab never goes back to an earlier one.
  */
 
 /** A message to everybody. */

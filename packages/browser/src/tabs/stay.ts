@@ -39,7 +39,7 @@ export interface StayEvents {
 }
 
 /**
- * Lets this tab take part: it follows the leader and stands in line to lead, and gives `steady` its targets.
+ * Lets this tab take part: it follows the leader and waits for the lock to lead, and gives `steady` its targets.
  *
  * The returned function ends that; it resolves when the store is closed and another tab may lead, or rejects as closing it does.
  */
@@ -52,13 +52,13 @@ export function beginStay(
   events: StayEvents,
 ): () => Promise<void> {
   const leaving = new AbortController()
-  const inLine = new AbortController()
+  const queueing = new AbortController()
   // A name of its own for each stay, so that a tab that comes back is not taken for one that is just being dismissed.
   const tab = toBase64Url(env.random.bytes(16))
   let leads = false
 
   const term = async (lost: AbortSignal): Promise<void> => {
-    // In line, and stolen meanwhile.
+    // Queued for the lock, which was stolen meanwhile.
     if (leads || leaving.signal.aborted) return
     leads = true
     stopFollowing()
@@ -79,7 +79,7 @@ export function beginStay(
   const takeOver = (why: 'silent' | 'older'): void => {
     if (leads) return
     env.trace?.('tab.takes-over', { why })
-    inLine.abort()
+    queueing.abort()
     terms.push(until(env.locks.steal(leaderLock(space), term)))
   }
   const stopFollowing = follow(env, space, tab, version, {
@@ -98,7 +98,7 @@ export function beginStay(
   const lobby = openLobby(env, space, ({ kind }) => {
     if (kind === 'erased') events.erased()
   })
-  const queued = AbortSignal.any([leaving.signal, inLine.signal])
+  const queued = AbortSignal.any([leaving.signal, queueing.signal])
   const terms = [until(env.locks.hold(leaderLock(space), queued, term))]
 
   return async () => {

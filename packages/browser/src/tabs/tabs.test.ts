@@ -148,7 +148,7 @@ describe('a take-over', () => {
     expect(disk.openedOnline).toEqual([undefined, false])
   })
 
-  it('happens by another tab when the first in line cannot open the store', async () => {
+  it('happens by another tab when the first in the queue cannot open the store', async () => {
     const { open, disk } = await browser()
     const first = await open()
     const second = await open()

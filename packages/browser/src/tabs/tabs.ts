@@ -7,7 +7,7 @@ import { beginStay, type Lead, type TabsStatus } from './stay.ts'
 import { createSteadyBackend } from './steady-backend.ts'
 import { CONTRACT_VERSION } from './version.ts'
 
-/** How long a tab that failed to lead lets others try before it stands in line again. */
+/** How long a tab that failed to lead lets others try before it waits for the lock again. */
 const LEAD_AGAIN_MS = 5_000
 
 /** The error for a page whose space is not stored in this browser any longer, and was not lost while it was open here. */

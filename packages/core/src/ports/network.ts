@@ -49,7 +49,7 @@ export interface PeerHint {
 /**
  * Why somebody was turned away or cut off.
  *
- * - `no-room`: all places are taken; one was free for a device with fewer links
+ * - `no-room`: all seats are taken; one was free for a device with fewer links
  * - `address`: too much from one address at once
  * - `device`: too many links of one device, or it was shut out before
  * - `stranger`: membership was not proved

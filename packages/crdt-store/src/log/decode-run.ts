@@ -19,7 +19,7 @@ export interface EncodedBatch {
 }
 
 /** A place in a session, and the batch before it. */
-export interface Position {
+export interface SessionPlace {
   readonly seq: number
   readonly previous: BatchId
 }
@@ -31,9 +31,9 @@ export interface DecodedRun {
   /** The batches beyond what is held. */
   readonly fresh: readonly EncodedBatch[]
   /** Where the run contradicts what is held: the place of the first batch that differs, and the run's batches from there on. */
-  readonly contradiction: (Position & { readonly batches: readonly Batch[] }) | undefined
+  readonly contradiction: (SessionPlace & { readonly batches: readonly Batch[] }) | undefined
   /** The place after the last batch. `undefined` when the run goes on after a fork that is known: that part was not looked at. */
-  readonly end: Position | undefined
+  readonly end: SessionPlace | undefined
 }
 
 /**
@@ -50,7 +50,7 @@ export async function decodeRun(
   const overlap = await readOverlap(run, held, store)
   let place = { seq: run.from, previous: overlap[0]?.previous ?? endOf(run, held) }
   let last: Batch | undefined
-  let contradiction: (Position & { batches: Batch[] }) | undefined
+  let contradiction: (SessionPlace & { batches: Batch[] }) | undefined
   const fresh: EncodedBatch[] = []
   for (const [index, encoded] of run.batches.entries()) {
     if (!contradiction && held?.fork && place.seq >= held.fork.seq) {

@@ -9,7 +9,7 @@ import type { Batch, Branch, DeviceId, ForkProof, SessionId, Store, Write } from
 
 import { forkKey, forks, sessionOfKey } from '../storage/keys.ts'
 import { pages } from '../storage/pages.ts'
-import type { DecodedRun, Position } from './decode-run.ts'
+import type { DecodedRun, SessionPlace } from './decode-run.ts'
 import { decodePlaced, following, readBatchAt } from './range.ts'
 import type { HeldSession, Sessions } from './sessions.ts'
 
@@ -65,7 +65,7 @@ export async function forkIn(
 }
 
 const proofOf = (
-  { seq, previous }: Position,
+  { seq, previous }: SessionPlace,
   { id: session }: HeldSession,
   ours: Branch,
   theirs: Branch,

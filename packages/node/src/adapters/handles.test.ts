@@ -7,7 +7,7 @@ it.each([Infinity, 65_536, 1_024])(
   'where %d file handles are allowed, all limits hold',
   (handles) => {
     expect(shareHandles(handles)).toEqual({
-      places: limits.connections,
+      seats: limits.connections,
       pending: limits.pendingConnections,
       pages: limits.httpSockets,
     })
@@ -15,9 +15,9 @@ it.each([Infinity, 65_536, 1_024])(
 )
 
 it.each([1_000, 512, 256])('where %d file handles are allowed, some are spared', (handles) => {
-  const { places, pending, pages } = shareHandles(handles)
-  expect(2 * (places + 2 * pending) + pages).toBeLessThanOrEqual(handles - limits.spareHandles)
-  expect(Math.min(places, pending, pages)).toBeGreaterThanOrEqual(4)
+  const { seats, pending, pages } = shareHandles(handles)
+  expect(2 * (seats + 2 * pending) + pages).toBeLessThanOrEqual(handles - limits.spareHandles)
+  expect(Math.min(seats, pending, pages)).toBeGreaterThanOrEqual(4)
 })
 
 it('knows what this system allows', () => {

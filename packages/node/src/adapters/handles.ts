@@ -3,7 +3,7 @@ import { limits } from '@peerplane/core'
 /** How many there may be at once. */
 export interface HandleShares {
   /** Connections of members. */
-  readonly places: number
+  readonly seats: number
   /** Connections that have not proved membership. */
   readonly pending: number
   /** Sockets of the page server. */
@@ -21,7 +21,7 @@ export function shareHandles(handles: number = allowedHandles()): HandleShares {
   const part = Math.max(0, Math.min(1, (handles - spareHandles) / wanted))
   const share = (limit: number): number => Math.max(4, Math.floor(limit * part))
   return {
-    places: share(connections),
+    seats: share(connections),
     pending: share(pendingConnections),
     pages: share(httpSockets),
   }

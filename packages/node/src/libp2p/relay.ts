@@ -1,5 +1,5 @@
 import { limits } from '@peerplane/core'
-import { BytePool, type Components, type RelayPlaces } from '@peerplane/sync/libp2p'
+import { BytePool, type Components, type RelaySeats } from '@peerplane/sync/libp2p'
 import { circuitRelayServer } from '@libp2p/circuit-relay-v2'
 import type { Connection, PeerId, Stream } from '@libp2p/interface'
 
@@ -14,7 +14,7 @@ type Registrar = Components['registrar']
  */
 export const boundedRelay =
   (maxReservations: number) =>
-  (components: Components): RelayPlaces => {
+  (components: Components): RelaySeats => {
     const flow = new RelayFlow(new BytePool(limits.relaysBytes))
     const server = circuitRelayServer({
       reservations: { maxReservations, applyDefaultLimit: false },

@@ -15,7 +15,7 @@ import type { Door } from './door.ts'
 import type { Gate } from './gate.ts'
 import { gossipService, type Topologies } from './gossip.ts'
 import type { Refusals } from './refusals.ts'
-import type { RelayPlaces } from './relay.ts'
+import type { RelaySeats } from './relay.ts'
 
 /** What libp2p hands to the parts that it assembles. */
 export type Components = Parameters<NonNullable<Libp2pOptions['transports']>[number]>[0]
@@ -40,7 +40,7 @@ export interface Libp2pNetworkOptions {
   readonly dial: readonly string[]
   readonly transports: readonly TransportFactory[]
   /** Relays for members; only anchors have it. */
-  readonly relay?: (components: Components) => RelayPlaces
+  readonly relay?: (components: Components) => RelaySeats
   /** Whether the transports can make WebRTC connections. */
   readonly webrtc: boolean
   /** Where strangers stand, if the transports count them from the first byte on; default a door of this network. */
@@ -50,7 +50,7 @@ export interface Libp2pNetworkOptions {
   /** Addresses of proxies, which stand for many: limits per address do not count for them. Default none. */
   readonly proxies?: readonly string[]
   /** How many members may be connected at once; default `limits.connections`. */
-  readonly places?: number
+  readonly seats?: number
   readonly clock: Clock
   readonly scheduler: Scheduler
   readonly random: Random
@@ -63,7 +63,7 @@ export interface Assembled {
   readonly gossip: GossipSub
   readonly topologies: Topologies
   readonly transports: readonly Transport[]
-  readonly relay: RelayPlaces | undefined
+  readonly relay: RelaySeats | undefined
 }
 
 const GRACE_MS = 1_000

@@ -1,7 +1,7 @@
 import { limits, type Refusal, type Scheduler } from '@peerplane/core'
 import type { MultiaddrConnection } from '@libp2p/interface'
 
-import { addressGroup, AddressPlaces } from '../bounds/address-places.ts'
+import { addressGroup, AddressSeats } from '../bounds/address-seats.ts'
 import { Rates } from '../bounds/rate.ts'
 import type { Refusals } from './refusals.ts'
 
@@ -10,7 +10,7 @@ export interface DoorOptions {
   /** Addresses of proxies, which stand for many: limits per address do not count for them. */
   readonly proxies: readonly string[]
   /** How many may stand before the door; default `limits.pendingConnections`. */
-  readonly places?: number
+  readonly seats?: number
   readonly scheduler: Scheduler
   /** Milliseconds that never go back. */
   readonly now: () => number
@@ -26,16 +26,16 @@ export interface Arrival {
 /** Counts those who have not proved membership, from the first byte of no matter which transport on, and lets none of them stay. */
 export class Door {
   readonly #options: DoorOptions
-  readonly #places: AddressPlaces
+  readonly #seats: AddressSeats
   readonly #rates: Rates
   readonly #arrivals = new WeakMap<object, Arrival>()
 
   constructor(options: DoorOptions) {
-    const { proxies, places = limits.pendingConnections, now } = options
+    const { proxies, seats = limits.pendingConnections, now } = options
     this.#options = options
-    this.#places = new AddressPlaces({
-      total: places,
-      perAddress: Math.min(limits.pendingPerAddress, places),
+    this.#seats = new AddressSeats({
+      total: seats,
+      perAddress: Math.min(limits.pendingPerAddress, seats),
       proxies: [...proxies, RELAYED],
     })
     const perSecond = limits.connectionsPerSecond
@@ -61,7 +61,7 @@ export class Door {
       over(why)
       dismiss()
     }
-    const leave = this.#places.take(address, { dismiss: end })
+    const leave = this.#seats.take(address, { dismiss: end })
     const cancel = scheduler.after(limits.handshakeMs, () => end('silent'))
     return { over }
   }

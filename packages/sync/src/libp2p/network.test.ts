@@ -41,7 +41,7 @@ interface PeerOptions {
   readonly dial?: readonly string[]
   readonly secret?: string
   /** How many peers an anchor relays for. */
-  readonly places?: number
+  readonly seats?: number
 }
 
 /** A peer that proves itself with a shared word and remembers what happened. */
@@ -102,8 +102,8 @@ const peers: Peer[] = []
 const cleanups: (() => unknown)[] = []
 
 const start = async (options: PeerOptions): Promise<Peer> => {
-  const { anchor = false, listen = '/ip4/127.0.0.1/tcp/0', dial = [], places = 64 } = options
-  const reservations = { applyDefaultLimit: false, maxReservations: places }
+  const { anchor = false, listen = '/ip4/127.0.0.1/tcp/0', dial = [], seats = 64 } = options
+  const reservations = { applyDefaultLimit: false, maxReservations: seats }
   const network = await createLibp2pNetwork({
     anchor,
     topic: TOPIC,
@@ -259,7 +259,7 @@ describe('libp2p network', () => {
   })
 
   it('frees the place of a peer that has gone', async () => {
-    const anchor = await start({ anchor: true, places: 2 })
+    const anchor = await start({ anchor: true, seats: 2 })
     for (let turn = 0; turn < 3; turn += 1) {
       const [a, b] = [await hidden(anchor), await hidden(anchor)]
       await linked(anchor, a)

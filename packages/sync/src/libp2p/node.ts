@@ -146,7 +146,7 @@ export class Node {
     this.#errors = errors
     this.#refused = refused
     this.#shutOuts = shutOuts
-    this.#seats = new Seats(options.places)
+    this.#seats = new Seats(options.seats)
     const localPeer = this.#libp2p.peerId.toString()
     this.#links = new Links({
       localPeer,
@@ -349,9 +349,9 @@ export class Node {
     this.#gate.forget(peer.toString())
     this.#gossip.forget(peer.toString())
     // A relay keeps a place, and a timer that holds its peer, for two hours; peers get a new id with every start.
-    const places = this.#assembled.relay?.reservations
-    places?.get(peer)?.signal.clear()
-    places?.delete(peer)
+    const reserved = this.#assembled.relay?.reservations
+    reserved?.get(peer)?.signal.clear()
+    reserved?.delete(peer)
   }
 }
 

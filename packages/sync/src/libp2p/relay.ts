@@ -3,15 +3,15 @@ import type { PeerId, Transport } from '@libp2p/interface'
 
 import { backoffMs } from './backoff.ts'
 
-/** The part of the relay transport that keeps places at relays. */
+/** The part of the relay transport that keeps seats at relays. */
 interface RelayTransport extends Transport {
   readonly reservationStore: {
     addRelay(relay: PeerId, type: 'configured'): Promise<unknown>
   }
 }
 
-/** The part of the relay service that keeps the places of others. */
-export interface RelayPlaces {
+/** The part of the relay service that keeps the seats of others. */
+export interface RelaySeats {
   readonly reservations: {
     get(peer: PeerId): { readonly signal: { clear(): void } } | undefined
     delete(peer: PeerId): void
@@ -28,7 +28,7 @@ interface RelayOptions {
 const RETRY = { firstMs: 200, maxMs: 5_000 }
 
 /**
- * Places at relays, so that others can reach this peer through them.
+ * Seats at relays, so that others can reach this peer through them.
  *
  * libp2p takes a place when told to listen at a relay, and does not take it again after the relay has been away. So a place is taken here
  * each time an anchor is connected.

@@ -1,6 +1,6 @@
 import { limits, type DeviceId, type Refusal } from '@peerplane/core'
 
-import { addressGroup } from '../bounds/address-places.ts'
+import { addressGroup } from '../bounds/address-seats.ts'
 
 /** A connection of a member. */
 export interface Seat {
@@ -16,16 +16,16 @@ export interface Eviction<Held> {
 }
 
 /**
- * The connections of members, of which there are at most `places`. Of one device the oldest gives way to the newest: after a restart the oldest
- * is dead. When all places are taken, the newest one of the device with most gives way; if each device has only one, the newcomer is refused.
+ * The connections of members, of which there are at most `total`. Of one device the oldest gives way to the newest: after a restart the oldest
+ * is dead. When all seats are taken, the newest one of the device with most gives way; if each device has only one, the newcomer is refused.
  */
 export class Seats<Held> {
-  readonly #places: number
+  readonly #total: number
   /** The oldest first. */
   readonly #seats = new Map<Held, Seat>()
 
-  constructor(places: number = limits.connections) {
-    this.#places = places
+  constructor(total: number = limits.connections) {
+    this.#total = total
   }
 
   /** Takes a seat, and names who has to give one up for that: nobody, or one, who may be the newcomer. */
@@ -37,11 +37,11 @@ export class Seats<Held> {
     const ofAddress = this.#all(
       ({ address }) => address !== undefined && addressGroup(address) === group,
     )
-    if (ofAddress.length > Math.min(limits.linksPerAddress, this.#places)) {
+    if (ofAddress.length > Math.min(limits.linksPerAddress, this.#total)) {
       return this.#evict(this.#dispensable(ofAddress), 'address')
     }
     const all = [...this.#seats.keys()]
-    return all.length > this.#places ? this.#evict(this.#dispensable(all), 'no-room') : undefined
+    return all.length > this.#total ? this.#evict(this.#dispensable(all), 'no-room') : undefined
   }
 
   leave(held: Held): void {

@@ -1,5 +1,5 @@
 import type { Fleet } from '../fleet/fleet.ts'
-import type { Violation } from './witness.ts'
+import type { Violation } from './oracle.ts'
 
 /** From the moment when all devices are equal: acknowledgements and announcements of what came last, virtual milliseconds. */
 export const SETTLE_MS = 3_000

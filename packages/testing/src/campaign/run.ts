@@ -18,7 +18,7 @@ import { Arrivals } from './arrivals.ts'
 import { judgeCalm, SETTLE_MS } from './calm.ts'
 import { Knowledge } from './knowledge.ts'
 import { scenarios, type CampaignScenario } from './scenarios.ts'
-import { Witness, type Twins, type Violation } from './witness.ts'
+import { Oracle, type Twins, type Violation } from './oracle.ts'
 import { TitleHistories } from './title-histories.ts'
 import { isEqual, judgeClosing, judgeEnd, judgeStatus, judgeWork, type End } from './verdict.ts'
 import { campaignKeys, Workload, type WorkloadCounts } from './workload.ts'
@@ -121,7 +121,7 @@ class Run {
   readonly #untilHealed: boolean
   readonly #isReal: boolean
   #stopped = false
-  /** Something was shown, acknowledged or told since the witnesses looked last. */
+  /** Something was shown, acknowledged or told since the oracles looked last. */
   #isNews = false
   /** The same since all devices were compared. */
   #mayBeEqual = true
@@ -131,7 +131,7 @@ class Run {
   readonly #workload: Workload
   readonly #knowledge = new Knowledge()
   readonly #arrivals = new Arrivals(this.#knowledge)
-  readonly #witnesses = new Map<string, Witness>()
+  readonly #oracles = new Map<string, Oracle>()
   readonly #statuses = new Map<string, PlaneStatus>()
   readonly #titles = new TitleHistories(this.#knowledge)
   readonly #twins: Twins = new Map()
@@ -146,7 +146,7 @@ class Run {
     this.#isReal = !options.crypto && setting.seed % WEB_CRYPTO_EVERY === 0
     this.#log = (what) => options.log?.(this.#world.now, what)
     this.#workload = new Workload(this.#knowledge, this.#titles, {
-      witnessOf: (process) => this.#witnesses.get(process),
+      oracleOf: (process) => this.#oracles.get(process),
       later: (delayMs, task) => this.#world.after(delayMs, task),
       report: (violation) => this.#report(violation),
     })
@@ -168,7 +168,7 @@ class Run {
         failed: (device, error) => this.#log(`${device.name} cannot open: ${messageOf(error)}`),
         ended: ({ process }) => {
           this.#log(`${process.name} ends`)
-          this.#witnesses.delete(process.name)
+          this.#oracles.delete(process.name)
           this.#statuses.delete(process.name)
         },
         powerCut: (device) => this.#knowledge.powerCut(device),
@@ -182,7 +182,7 @@ class Run {
       this.#recorder?.fault(fault, phase)
     })
     this.#fleet.network.onFrame = (process, frame) => {
-      const visible = this.#witnesses.get(process)?.visible
+      const visible = this.#oracles.get(process)?.visible
       if (visible) this.#arrivals.frame(process, visible, frame)
     }
   }
@@ -255,7 +255,7 @@ class Run {
       fleet: this.#fleet,
       chaos: this.#chaos,
       run: (untilMs, done) => this.#runUntil(untilMs, done),
-      ready: ({ process }) => this.#witnesses.get(process.name)?.complete ?? false,
+      ready: ({ process }) => this.#oracles.get(process.name)?.complete ?? false,
       work: ({ id, work }, incarnation) => {
         const issue = (): void => this.#workload.issue(id, work, incarnation)
         if (this.#recorder) this.#recorder.step(id, issue)
@@ -268,7 +268,7 @@ class Run {
   #opened(incarnation: Incarnation): void {
     const { name } = incarnation.process
     this.#log(`${name} is open`)
-    const witness = new Witness(incarnation, campaignKeys, this.#knowledge, {
+    const oracle = new Oracle(incarnation, campaignKeys, this.#knowledge, {
       twins: this.#twins,
       titles: this.#titles,
       report: (violation) => this.#report(violation),
@@ -276,7 +276,7 @@ class Run {
         this.#isNews = true
       },
     })
-    this.#witnesses.set(name, witness)
+    this.#oracles.set(name, oracle)
     incarnation.backend.watchStatus((status) => {
       this.#isNews = true
       this.#statuses.set(name, status)
@@ -287,7 +287,7 @@ class Run {
   #ends(): readonly End[] {
     return this.#fleet.devices.map((device) => {
       const name = device.process?.name ?? device.name
-      return { device, witness: this.#witnesses.get(name), status: this.#statuses.get(name) }
+      return { device, oracle: this.#oracles.get(name), status: this.#statuses.get(name) }
     })
   }
 
@@ -309,9 +309,9 @@ class Run {
   #look(): void {
     this.#isNews = false
     this.#mayBeEqual = true
-    for (const witness of this.#witnesses.values()) {
-      const { name } = witness.incarnation.process
-      for (const mark of witness.look()) {
+    for (const oracle of this.#oracles.values()) {
+      const { name } = oracle.incarnation.process
+      for (const mark of oracle.look()) {
         this.#world.digest.add(`${name} shows ${mark}`, this.#world.now)
         this.#log(`${name} shows ${mark}`)
         this.#recorder?.shows(name, Number(mark.slice(2, -1)))

@@ -6,12 +6,12 @@ import type { FaultCounts } from '../fleet/faults.ts'
 import type { SimProcess } from '../world/process.ts'
 import type { Knowledge } from './knowledge.ts'
 import type { CampaignScenario } from './scenarios.ts'
-import type { Violation, Witness } from './witness.ts'
+import type { Violation, Oracle } from './oracle.ts'
 
 /** One device when all faults are over. */
 export interface End {
   readonly device: SimDevice
-  readonly witness: Witness | undefined
+  readonly oracle: Oracle | undefined
   readonly status: PlaneStatus | undefined
 }
 
@@ -20,12 +20,12 @@ export interface End {
  * the only disks that held it.
  */
 export function isEqual(ends: readonly End[], knowledge: Knowledge): boolean {
-  const first = ends[0]?.witness
+  const first = ends[0]?.oracle
   return ends.every(
-    ({ witness, status }) =>
-      witness?.complete === true &&
+    ({ oracle, status }) =>
+      oracle?.complete === true &&
       status?.pendingCommands === 0 &&
-      sameMembers(witness.visible, first!.visible) &&
+      sameMembers(oracle.visible, first!.visible) &&
       (status.waiting === 0 || knowledge.hasLost(first!.visible)),
   )
 }
@@ -38,14 +38,14 @@ export function judgeEnd(ends: readonly End[], knowledge: Knowledge): Violation[
   }
   if (!isEqual(ends, knowledge))
     report('stuck', 'fleet', `the devices are not equal: ${differences(ends)}`)
-  const states = new Set(ends.map(({ witness }) => witness?.canonicalState()))
+  const states = new Set(ends.map(({ oracle }) => oracle?.canonicalState()))
   if (isEqual(ends, knowledge) && states.size > 1) {
     report('convergence', 'fleet', `equal commands give ${states.size} different states`)
   }
-  for (const { device, witness } of ends) {
+  for (const { device, oracle } of ends) {
     for (const mark of knowledge.promised(device)) {
       for (const other of ends) {
-        if (other.witness && !other.witness.visible.has(mark)) {
+        if (other.oracle && !other.oracle.visible.has(mark)) {
           report(
             'durability',
             other.device.name,
@@ -55,7 +55,7 @@ export function judgeEnd(ends: readonly End[], knowledge: Knowledge): Violation[
       }
     }
     for (const step of knowledge.steps.values()) {
-      if (step.outcome === 'running' && step.process === witness?.incarnation.process.name) {
+      if (step.outcome === 'running' && step.process === oracle?.incarnation.process.name) {
         report('stuck', device.name, `${step.mark} was neither acknowledged nor refused`)
       }
     }
@@ -107,11 +107,11 @@ export function judgeWork(
 }
 
 function differences(ends: readonly End[]): string {
-  const union = new Set(ends.flatMap(({ witness }) => [...(witness?.visible ?? [])]))
+  const union = new Set(ends.flatMap(({ oracle }) => [...(oracle?.visible ?? [])]))
   return ends
-    .map(({ device, witness, status }) => {
-      if (!witness?.complete) return `${device.name} shows nothing`
-      const lacks = [...union].filter((mark) => !witness.visible.has(mark))
+    .map(({ device, oracle, status }) => {
+      if (!oracle?.complete) return `${device.name} shows nothing`
+      const lacks = [...union].filter((mark) => !oracle.visible.has(mark))
       const error = status?.lastError
         ? `, last error ${status.lastError.code}: ${status.lastError.message}`
         : ''

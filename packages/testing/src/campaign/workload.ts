@@ -7,7 +7,7 @@ import type { SimProcess } from '../world/process.ts'
 import { campaignEntities } from './entities.ts'
 import type { Knowledge, IssuedCommand } from './knowledge.ts'
 import type { TitleHistories } from './title-histories.ts'
-import type { Violation, Witness } from './witness.ts'
+import type { Violation, Oracle } from './oracle.ts'
 
 /** Entities that all commands fall on. */
 export const campaignKeys: readonly EntityKey[] = [
@@ -28,7 +28,7 @@ export interface WorkloadCounts {
 
 /** What a workload needs of the run it is part of. */
 export interface Surroundings {
-  witnessOf(process: string): Witness | undefined
+  oracleOf(process: string): Oracle | undefined
   later(delayMs: number, task: () => void): void
   report(violation: Violation): void
 }
@@ -72,7 +72,7 @@ export class Workload {
       }
       step.process = process.name
       step.context = new Set([
-        ...(this.#surroundings.witnessOf(process.name)?.visible ?? []),
+        ...(this.#surroundings.oracleOf(process.name)?.visible ?? []),
         ...seen,
         ...(step.effects.size > 0 ? step.context : []),
       ])
@@ -124,7 +124,7 @@ export class Workload {
         this.counts.acknowledged++
         this.#knowledge.acknowledged(device, step)
         if (repeatMs !== undefined) this.#repeatLater(device, step, invocations, repeatMs)
-        this.#surroundings.witnessOf(process.name)?.expect(step)
+        this.#surroundings.oracleOf(process.name)?.expect(step)
       },
       () => {
         this.counts.failed++

@@ -61,7 +61,7 @@ export class SimNetwork {
     this.world = world
   }
 
-  /** Nodes that have been started, by peer id. */
+  /** Nodes that have been started, by network id. */
   get nodes(): ReadonlyMap<string, NetworkNode> {
     return this.#nodes
   }

@@ -1,5 +1,5 @@
 import type { CommandPlan } from '../campaign/run.ts'
-import type { Rule } from '../campaign/witness.ts'
+import type { Rule } from '../campaign/oracle.ts'
 
 /** A small plan that once broke a rule, kept in a file beside this one, so that it never does so again. */
 export interface Regression {

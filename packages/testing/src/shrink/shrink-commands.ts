@@ -1,5 +1,5 @@
 import { runPlan, type CommandPlan, type RunOptions } from '../campaign/run.ts'
-import type { Rule } from '../campaign/witness.ts'
+import type { Rule } from '../campaign/oracle.ts'
 import type { CommandWork, Step } from '../plan/plan.ts'
 import { shrink, type Shrunk } from './shrink.ts'
 

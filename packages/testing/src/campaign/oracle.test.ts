@@ -9,7 +9,7 @@ import { SimProcess } from '../world/process.ts'
 import { SimWorld } from '../world/world.ts'
 import { Knowledge, type IssuedCommand } from './knowledge.ts'
 import { TitleHistories } from './title-histories.ts'
-import { Witness, type Rule, type Twins } from './witness.ts'
+import { Oracle, type Rule, type Twins } from './oracle.ts'
 
 /*
  * Each oracle is shown a history that breaks its rule and the nearest history that does not. Nothing of the product runs here: states are
@@ -189,7 +189,7 @@ class Scene {
   readonly #titles = new TitleHistories(this.knowledge)
   readonly #twins: Twins = new Map()
   readonly #violations: Rule[] = []
-  readonly #witnesses = new Map<string, Witness>()
+  readonly #oracles = new Map<string, Oracle>()
   readonly #listeners = new Map<string, (entity: Loaded) => void>()
 
   constructor() {
@@ -228,8 +228,8 @@ class Scene {
   }
 
   /** Opens a device on which every entity is empty. */
-  opens(name: string): Witness {
-    const known = this.#witnesses.get(name)
+  opens(name: string): Oracle {
+    const known = this.#oracles.get(name)
     if (known) return known
     const backend = {
       watchEntity: (type: string, id: string, listener: (entity: Loaded) => void) => {
@@ -239,21 +239,21 @@ class Scene {
     } as unknown as Backend
     const process = new SimProcess(`${name}.1`, this.#world, new SimClock(this.#world, 0, 1))
     const incarnation: Incarnation = { device: this.device, process, backend }
-    const witness = new Witness(incarnation, KEYS, this.knowledge, {
+    const oracle = new Oracle(incarnation, KEYS, this.knowledge, {
       twins: this.#twins,
       titles: this.#titles,
       report: ({ rule }) => this.#violations.push(rule),
       changed: () => undefined,
     })
-    this.#witnesses.set(name, witness)
+    this.#oracles.set(name, oracle)
     for (const key of KEYS) {
       const empty = key.startsWith('tally')
         ? { marks: [], total: 0 }
         : { marks: [], ...EMPTY_BOARD }
       this.#tell(name, key, empty)
     }
-    witness.look()
-    return witness
+    oracle.look()
+    return oracle
   }
 
   shows(name: string, key: string, state: Json, look = true): void {
@@ -263,7 +263,7 @@ class Scene {
   }
 
   look(name: string): void {
-    this.#witnesses.get(name)!.look()
+    this.#oracles.get(name)!.look()
   }
 
   #tell(name: string, key: string, state: Json): void {

@@ -1,26 +1,26 @@
 import type { Refusal } from '@peerplane/core'
 import { describe, expect, it } from 'vitest'
 
-import { addressGroup, AddressPlaces } from './address-places.ts'
+import { addressGroup, AddressSeats } from './address-seats.ts'
 
 function setUp(total: number, perAddress: number, proxies: readonly string[] = []) {
-  const places = new AddressPlaces({ total, perAddress, proxies })
+  const seats = new AddressSeats({ total, perAddress, proxies })
   const gone: [string, Refusal][] = []
   const come = (name: string, address: string) =>
-    places.take(address, { dismiss: (why) => gone.push([name, why]) })
-  return { places, gone, come }
+    seats.take(address, { dismiss: (why) => gone.push([name, why]) })
+  return { seats, gone, come }
 }
 
-describe('places for those who come', () => {
+describe('seats for those who come', () => {
   it('the oldest of an address with too many gives way', () => {
-    const { gone, come, places } = setUp(10, 2)
+    const { gone, come, seats } = setUp(10, 2)
     for (const name of ['a', 'b', 'c', 'd']) come(name, '10.0.0.1')
     come('e', '10.0.0.2')
     expect(gone).toEqual([
       ['a', 'address'],
       ['b', 'address'],
     ])
-    expect(places.taken).toBe(3)
+    expect(seats.taken).toBe(3)
   })
 
   it('when all are taken, the oldest of the address with most gives way, and who has gone is not asked', () => {

@@ -19,10 +19,10 @@ interface Taken extends Guest {
 }
 
 /**
- * Places for connections, counted by address from the moment they come. When all are taken, the oldest of the address with the most
- * gives way: an address that floods loses places to those that do not.
+ * Seats for connections, counted by address from the moment they come. When all are taken, the oldest of the address with the most
+ * gives way: an address that floods loses seats to those that do not.
  */
-export class AddressPlaces {
+export class AddressSeats {
   readonly #limits: AddressLimits
   readonly #proxies: ReadonlySet<string>
   /** The oldest first. */

@@ -42,12 +42,12 @@ export type Twins = Map<string, { readonly state: Json; readonly where: string }
 
 const nothing: readonly string[] = []
 
-/** What all witnesses of a run share. */
+/** What all oracles of a run share. */
 export interface Court {
   readonly twins: Twins
   readonly titles: TitleHistories
   report(violation: Violation): void
-  /** There is something to {@link Witness.look} at. */
+  /** There is something to {@link Oracle.look} at. */
   changed(): void
 }
 
@@ -55,7 +55,7 @@ export interface Court {
  * Watches all entities on one device, for one incarnation, like an application would. After each event of the simulation it compares what
  * is shown with what the workload knows.
  */
-export class Witness {
+export class Oracle {
   readonly incarnation: Incarnation
   readonly #keys: readonly string[]
   readonly #knowledge: Knowledge
