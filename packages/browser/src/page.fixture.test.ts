@@ -18,6 +18,6 @@ export async function newPage(): Promise<{ frame: HTMLIFrameElement; loaded: Pee
   script.textContent = `import * as peerplane from '${new URL('./index.ts', import.meta.url).href}'
     window.peerplane = peerplane`
   page.document.body.append(script)
-  await vi.waitFor(() => expect(page.peerplane).toBeDefined(), 10_000)
+  await vi.waitFor(() => expect(page.peerplane).toBeDefined(), 40_000)
   return { frame, loaded: page.peerplane! }
 }
