@@ -48,8 +48,7 @@ export function showPeers(
   const hint = lonely
     ? [text('Devices find each other through an anchor. Open an invitation that comes from one.')]
     : []
-  const problem = status.lastError?.message ?? status.network?.lastError
-  const problems = problem ? [h('p', { class: 'problem' }, problem)] : []
+  const problems = problemsOf(status).map((problem) => h('p', { class: 'problem' }, problem))
   parent.replaceChildren(
     own,
     ...Array.from({ length: tabs.others }, tab),
@@ -65,6 +64,14 @@ function stored({ storage, pendingCommands }: PlaneStatus, { state }: Saving): s
   if (state === 'late') return 'not all stored'
   if (pendingCommands > 0) return `${pendingCommands} being stored`
   return state === 'stored' ? 'all stored on disk' : 'being stored'
+}
+
+/** What is wrong, and what to do about it. */
+export function problemsOf({ undone, lastError, network }: PlaneStatus): string[] {
+  const failure = lastError?.message ?? network?.lastError
+  const changes = undone === 1 ? '1 change was' : `${undone} changes were`
+  const lost = `${changes} made here and then taken back, because this browser could not store ${undone === 1 ? 'it' : 'them'}. Free space on this device, then repeat what is missing.`
+  return [...(undone > 0 ? [lost] : []), ...(failure ? [failure] : [])]
 }
 
 /** One line for the top of the page. */

@@ -25,23 +25,26 @@ interface Memory {
 /** Opens the replica of this tab each time the tab leads, and again when its storage is lost or an invitation replaces a new space. */
 export function createReplica(options: OpenOptions, platform: Platform): Lead {
   const memory: Memory = { join: options.join, term: 0 }
-  return async (wanted, taken) => {
-    const online = wanted ?? options.online
+  return async (before, taken) => {
+    const online = before.online ?? options.online
+    const open = (): Promise<Leadership> =>
+      openReplica({ ...options, online }, before.undone, taken, platform, memory)
     try {
-      return await openReplica({ ...options, online }, taken, platform, memory)
+      return await open()
     } catch (error) {
       // The invitation of another tab, which gets the error when it asks again: meanwhile something was written here.
       const isForeign = memory.join !== options.join
       if (!isForeign || !(error instanceof PeerplaneError) || error.code !== 'wrong-space')
         throw error
       memory.join = options.join
-      return openReplica({ ...options, online }, taken, platform, memory)
+      return open()
     }
   }
 }
 
 async function openReplica(
   options: OpenOptions,
+  undone: number,
   taken: () => void,
   platform: Platform,
   memory: Memory,
@@ -74,6 +77,7 @@ async function openReplica(
       join,
       online,
       remembered,
+      undone,
     })
     memory.pair = store.pair
     memory.term = store.term

@@ -44,6 +44,8 @@ export interface RuntimeOptions {
   readonly found?: boolean | undefined
   /** From an opening before this one, whose storage was lost. An empty store is made that of the same device. */
   readonly remembered?: Remembered | undefined
+  /** How many commands the status of openings before this one counted as undone: it goes on from there. */
+  readonly undone?: number | undefined
 }
 
 /** A backend that can be opened again where its storage is lost. */
@@ -126,6 +128,7 @@ async function openParts(
     device: membership.device,
     random,
     scheduler,
+    undone: options.undone ?? 0,
     changed: (keys) => {
       status.changed()
       return watches.showNow(keys)

@@ -172,7 +172,7 @@ export class Actor {
   async #open(): Promise<void> {
     const { world, seed } = this.#story
     const number = this.name
-    const opening = openInTabs(this.tab.env, 'space', this.#version(), async (_online, taken) => {
+    const opening = openInTabs(this.tab.env, 'space', this.#version(), async (_before, taken) => {
       const { store, term } = await world.database.open(this.tab, taken)
       const ports = {
         store,

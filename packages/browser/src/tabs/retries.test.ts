@@ -44,7 +44,7 @@ retryContract('a tab that leads', { by: 'itself' }, async ({ code, attempt }) =>
   const over = Promise.withResolvers<void>()
   let term = 0
   let isFirst = true
-  const opening = openInTabs(tab.env, 'space', 1, async (_online, taken) => {
+  const opening = openInTabs(tab.env, 'space', 1, async (_before, taken) => {
     attempt()
     const opened = await world.database.open(tab, taken)
     term = opened.term

@@ -4,7 +4,7 @@ import { leaderLock, openLobby } from './channel.ts'
 import type { TabEnvironment } from './environment.ts'
 import { follow } from './follower.ts'
 import { serveTabs, type Leadership } from './leader-side.ts'
-import type { SteadyBackend } from './steady-backend.ts'
+import type { Before, SteadyBackend } from './steady-backend.ts'
 import type { TabVersion } from './version.ts'
 
 /** How this tab stands to the other tabs of its space. */
@@ -18,10 +18,10 @@ export interface TabsStatus {
 }
 
 /**
- * Opens the runtime of this tab, and takes the store from the tab that has it open, which writes nothing from then on. `online` is what the
- * application wanted last, if a tab that led before has said; `taken` is called as soon as it shows that another tab has taken the store.
+ * Opens the runtime of this tab, which goes on from what is known of those `before` it, and takes the store from the tab that has it open,
+ * which writes nothing from then on. `taken` is called as soon as it shows that another tab has taken the store.
  */
-export type Lead = (online: boolean | undefined, taken: () => void) => Promise<Leadership>
+export type Lead = (before: Before, taken: () => void) => Promise<Leadership>
 
 /** Called as a stay proceeds. */
 export interface StayEvents {
@@ -130,7 +130,7 @@ async function reign(
   lobby.post({ kind: 'opening' })
   try {
     do {
-      const leadership = await lead(steady.online(), () => taken.abort())
+      const leadership = await lead(steady.before(), () => taken.abort())
       try {
         if (!ended.aborted) {
           const side = serveTabs(env, space, leadership, version, (others) =>

@@ -13,6 +13,14 @@ import type { TabEnvironment } from './environment.ts'
 import { seamless } from './seamless.ts'
 import { createSteadyWatches } from './steady-watches.ts'
 
+/** What a tab knows of the runtimes that led before, in this tab or another one. */
+export interface Before {
+  /** Whether the application wants a network; `undefined` as long as that was never said. */
+  readonly online: boolean | undefined
+  /** How many commands the status counted as undone. */
+  readonly undone: number
+}
+
 /** A backend that stays while the one behind it changes. */
 export interface SteadyBackend {
   readonly backend: Omit<Backend, 'close'>
@@ -20,8 +28,8 @@ export interface SteadyBackend {
   attach(target: Target): void
   /** Requests wait for the next target. */
   detach(): void
-  /** Whether the application wants a network; `undefined` as long as that was never said. */
-  online(): boolean | undefined
+  /** What a runtime that is opened next has to know. */
+  before(): Before
   /** Called with a failure that no caller waits for; the status shows it until a target is attached. */
   readonly failed: (error: unknown) => void
   /** Refuses what is asked from now on with `closed`; resolves when everything asked before is answered. */
@@ -136,7 +144,7 @@ export function createSteadyBackend(
       watches.detach()
       calls.detach()
     },
-    online: () => online,
+    before: () => ({ online, undone: status?.undone ?? 0 }),
     failed,
     finish: () => {
       closed = true

@@ -503,7 +503,7 @@ async function browser(): Promise<{
         }
       : tab.env
     tabs.push(tab)
-    const backend = await openInTabs(env, name, how?.version ?? 0, (online) =>
+    const backend = await openInTabs(env, name, how?.version ?? 0, ({ online }) =>
       openShelf(disk, tab, online),
     )
     byBackend.set(backend, tab)

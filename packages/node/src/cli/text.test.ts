@@ -36,6 +36,7 @@ describe('the status for people', () => {
 
   it.each<[Partial<DaemonStatus>, string]>([
     [{ storage: 'failing' }, 'The storage fails'],
+    [{ undone: 2 }, '2 commands since the start were acknowledged and then undone'],
     [{ waiting: 3 }, '3 commits are held and not shown'],
     [{ unreadable: 2 }, '2 sessions stop before a commit that cannot be read here'],
     [{ contradicted: 1 }, '1 sessions go on from commits that this device does not have'],

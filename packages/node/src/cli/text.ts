@@ -49,9 +49,14 @@ function refusedText(network: PlaneStatus['network']): string[][] {
 
 /** What is wrong, a sentence each. */
 function problemsOf(status: PlaneStatus): string[] {
-  const { storage, waiting, unreadable, contradicted, forks, clockDoubt, lastError } = status
+  const { storage, undone, waiting, unreadable, contradicted, forks, clockDoubt, lastError } =
+    status
   const problems: [wrong: unknown, text: string][] = [
     [storage === 'failing', 'The storage fails: new commands are not durable.'],
+    [
+      undone,
+      `${undone} commands since the start were acknowledged and then undone, because the storage refused them: free space or repair the disk, then repeat them. Durability \`local\` acknowledges only what is stored.`,
+    ],
     [
       waiting,
       `${waiting} commits are held and not shown: commits before them are still on another device.`,

@@ -27,6 +27,8 @@ export interface InvokerOptions {
   readonly device: DeviceId
   readonly random: Random
   readonly scheduler: Scheduler
+  /** See {@link Invoker.undone}: as many as openings before this one have counted. */
+  readonly undone: number
   /** States of these entities changed; resolves when that was shown. */
   readonly changed: (keys: readonly EntityKey[]) => Promise<void>
   /** Resolves when everybody who watches one of these entities has seen it. */
@@ -44,11 +46,12 @@ export class Invoker {
   /** How many commands wait for their durability, by entity. */
   readonly #pendingByKey = new Map<EntityKey, number>()
   #pending = 0
-  #undone = 0
+  #undone: number
   #idle: PromiseWithResolvers<void> | undefined
 
   constructor(options: InvokerOptions) {
     this.#options = options
+    this.#undone = options.undone
     this.#entities = new Map(options.declared.map((each) => [each.type, each]))
     this.#operations = createOperations(options.store)
     this.#settling = new Settling({ ...options, operations: this.#operations })

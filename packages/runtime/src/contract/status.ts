@@ -53,7 +53,10 @@ export interface PlaneStatus {
   readonly forks: number
   /** Own commands that were accepted and have not reached their durability. */
   readonly pendingCommands: number
-  /** Own commands of durability `memory` that were acknowledged and are gone, because the store refused them afterwards; since the plane was opened. */
+  /**
+   * Own commands of durability `memory` that were acknowledged and are gone, because the store refused them afterwards; since
+   * the plane was opened. A browser tab that takes over goes on counting where the last one was.
+   */
   readonly undone: number
   /** Whether the application wants a network; `false` after `goOffline`. */
   readonly online: boolean

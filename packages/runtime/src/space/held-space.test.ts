@@ -63,6 +63,7 @@ async function device(store: Store, invitation?: string, as: Partial<Ports> = {}
     device: membership.device,
     random: ports.random,
     scheduler: ports.scheduler,
+    undone: 0,
     changed: async () => undefined,
     caughtUp: async () => undefined,
     settled: () => undefined,
