@@ -16,12 +16,12 @@ export function argumentsContract(open: OpenPlane, more: MoreRows = () => ({})):
     ['a plane', () => tried.plane, { ...planeTable(tried), ...more(() => tried.plane) }],
     ['a client', () => tried.plane.get(Thing, 'a'), clientTable(tried)],
   ]
-  beforeEach(async () => {
-    tried.plane = await open([Thing, Page], () => undefined)
-  })
-  afterEach(() => tried.plane.close())
-
   describe.each(tables)('what %s is asked', (_, owner, table) => {
+    beforeEach(async () => {
+      tried.plane = await open([Thing, Page], () => undefined)
+    })
+    afterEach(() => tried.plane.close())
+
     it('has a row for each function', () => expectRows(owner(), table))
 
     it.each(Object.entries(table))(
