@@ -1,9 +1,11 @@
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
 import { playwright } from '@vitest/browser-playwright'
 import { defineConfig } from 'vitest/config'
 
 import { launchOptions } from './scripts/chromium.mjs'
+import { LongestFirst } from './scripts/longest-first.ts'
 
 // Workers, and the many processes that tests start, load what an earlier one has compiled.
 process.env['NODE_COMPILE_CACHE'] ??= fileURLToPath(
@@ -17,8 +19,11 @@ export default defineConfig({
   test: {
     passWithNoTests: false,
     // A loaded machine may take its time; what never ends still ends.
-    testTimeout: 60_000,
+    testTimeout: 60_000 * Number(process.env['PROP_TIMES'] ?? 1),
     hookTimeout: 60_000,
+    // Many tests wait for sockets, processes and browsers: one worker alone would leave a core idle.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
+    sequence: { sequencer: LongestFirst },
     globalSetup: ['scripts/no-litter.ts'],
     projects: [
       {

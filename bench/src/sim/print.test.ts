@@ -5,7 +5,7 @@ import { expect, test, vi } from 'vitest'
 import { printRun, printTotals, refusalsOf, replayText, totalsOf } from './print.ts'
 
 const ways = new Map<string, number>(perturbations.map((point) => [point, 1]))
-const fine = { runs: 300, commits: 30_000, overtook: 1, perturbed: ways }
+const fine = { runs: 100, commits: 10_000, overtook: 1, perturbed: ways }
 
 test('a campaign that tested what it should is not refused', () => {
   expect(refusalsOf(fine)).toEqual([])
@@ -26,7 +26,7 @@ test('a campaign without a late cause is refused', () => {
 test('a long campaign must have taken every rare way', () => {
   const perturbed = new Map(ways).set('no-push', 0)
   expect(refusalsOf({ ...fine, perturbed })).toEqual(['never taken: no-push'])
-  expect(refusalsOf({ ...fine, runs: 299, perturbed })).toEqual([])
+  expect(refusalsOf({ ...fine, runs: 99, perturbed })).toEqual([])
 })
 
 const broken: RunReport = {

@@ -107,7 +107,7 @@ real time     ${seconds(realMs)}, ${(runs / (realMs / 1000)).toFixed(1)} schedul
 }
 
 /** From so many runs on every rare way must have been taken. */
-const ALL_WAYS_RUNS = 300
+const ALL_WAYS_RUNS = 100
 
 /** Why a campaign says nothing although no rule was broken. */
 export function refusalsOf(

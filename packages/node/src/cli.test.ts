@@ -5,12 +5,11 @@ import type { AddressInfo } from 'node:net'
 import { DatabaseSync } from 'node:sqlite'
 
 import type { PlaneStatus } from '@peerplane/runtime'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 
 import { anyPorts, ask, end, folderForEach, inFolder, run, up } from './daemon.fixture.test.ts'
 import { currentStatus } from './problem.ts'
 
-vi.setConfig({ testTimeout: 30_000 })
 folderForEach()
 
 const status = (...args: string[]): PlaneStatus =>

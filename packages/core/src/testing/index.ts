@@ -37,6 +37,7 @@ export {
 } from './any-argument.ts'
 export { declarationTable } from './declaration-table.ts'
 export { processorTime } from './processor-time.ts'
+export { rounds } from './rounds.ts'
 export {
   expectRows,
   faultsOf,

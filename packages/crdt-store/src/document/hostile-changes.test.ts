@@ -15,7 +15,7 @@ import {
   type StateModel,
   type Value,
 } from '@peerplane/core'
-import { processorTime } from '@peerplane/core/testing'
+import { processorTime, rounds } from '@peerplane/core/testing'
 import { beforeAll, describe, expect, test } from 'vitest'
 
 import { encodeBody } from './body.ts'
@@ -248,7 +248,7 @@ test('a handle refuses to go below the depth limit', async () => {
   expect(JSON.stringify(state.mirror)).toContain('{"a":{}}')
 })
 
-test('2,000 mutated changes: no throw, no hang, and the document still saves and loads', async () => {
+test('mutated changes: no throw, no hang, and the document still saves and loads', async () => {
   const honest = await model.open(undefined)
   const bodies = Array.from({ length: 20 }, (_, i) =>
     write(honest, 'alice', (doc) => {
@@ -262,7 +262,8 @@ test('2,000 mutated changes: no throw, no hang, and the document still saves and
   const random = generator(1)
   let voids = 0
   let longest = 0
-  for (let round = 0; round < 2_000; round++) {
+  const count = rounds(400)
+  for (let round = 0; round < count; round++) {
     const state = await model.open(undefined)
     const at = Math.floor(random() * bodies.length)
     state.fold(bodies.slice(0, at))
@@ -281,9 +282,9 @@ test('2,000 mutated changes: no throw, no hang, and the document still saves and
     longest = Math.max(longest, processorTime() - start)
     for (const each of [state, reopened, again]) each.close()
   }
-  expect(voids).toBeGreaterThan(1_000)
+  expect(voids).toBeGreaterThan(count / 2)
   expect(longest).toBeLessThan(1_000)
-}, 120_000)
+})
 
 /** A change as the first of its session. */
 const bodyOf = (chunk: Uint8Array): Uint8Array => encodeBody({ chunk, tree: shape.initial })
