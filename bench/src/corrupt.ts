@@ -1,4 +1,4 @@
-// npm run corrupt -- [--flips 2000] [--truncations 200] [--seed 1] [--without-checksums]: damages the store of a real device, and asks it for everything.
+// npm run corrupt -- [--flips 2000] [--truncations 200] [--deletions 200] [--seed 1] [--without-checksums]: damages the store of a real device, and asks it for everything.
 // A wrong answer, and none, fails the command. With --without-checksums nothing of the product compares a checksum, and a wrong answer must be found; it ends there.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -14,19 +14,19 @@ const { values } = parseArgs({
   options: {
     flips: { type: 'string', default: '2000' },
     truncations: { type: 'string', default: '200' },
+    deletions: { type: 'string', default: '200' },
     seed: { type: 'string', default: '1' },
     'without-checksums': { type: 'boolean', default: false },
   },
 })
-const [flips, truncations, seed] = [values.flips, values.truncations, values.seed].map(Number) as [
-  number,
-  number,
-  number,
-]
-if (![flips, truncations, seed].every((value) => Number.isSafeInteger(value) && value >= 0)) {
-  console.error('--flips, --truncations and --seed are whole numbers')
+const [flips, truncations, deletions, seed] = (
+  ['flips', 'truncations', 'deletions', 'seed'] as const
+).map((name) => {
+  const value = Number(values[name])
+  if (Number.isSafeInteger(value) && value >= 0) return value
+  console.error(`--${name} is a whole number`)
   process.exit(2)
-}
+}) as [number, number, number, number]
 const blind = values['without-checksums']
 const planted = blind
   ? plantChanges('without-checksums', [
@@ -50,13 +50,14 @@ try {
     folder,
     flips,
     truncations,
+    deletions,
     random: mulberry(seed),
     untilWrong: blind,
     wrong: ({ what, of }, { as, because }) => console.error(`${as}: ${what} (${of}): ${because}`),
   })
   planted?.assertUsed()
   const command = `npm run corrupt -- ${process.argv.slice(2).join(' ')}`.trim()
-  console.log(JSON.stringify({ command, seed, flips, truncations, ...report }, null, 2))
+  console.log(JSON.stringify({ command, seed, flips, truncations, deletions, ...report }, null, 2))
   const { wrong = 0, failed = 0 } = report.verdicts
   if (blind)
     console.error(`without checksums: ${wrong > 0 ? 'a' : 'no'} wrong answer; there must be one`)

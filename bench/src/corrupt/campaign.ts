@@ -1,7 +1,7 @@
 import { cpSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { flips, truncations, type Damage } from './damage.ts'
+import { deletions, flips, truncations, type Damage } from './damage.ts'
 import { makeScene, type Scene } from './scene.ts'
 import { judge, type Verdict } from './verdict.ts'
 
@@ -11,6 +11,7 @@ export interface CampaignOptions {
   readonly folder: string
   readonly flips: number
   readonly truncations: number
+  readonly deletions: number
   readonly random: () => number
   /** Whether to end after the first wrong answer. */
   readonly untilWrong: boolean
@@ -38,6 +39,7 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRep
   }
   const all = [
     ...truncations(scene, options.truncations, random),
+    ...deletions(scene, options.deletions, random),
     ...flips(scene, options.flips, random),
   ]
   for (const damage of all) {

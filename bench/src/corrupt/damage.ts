@@ -7,7 +7,7 @@ import type { Scene } from './scene.ts'
 
 /** Something that happens to a store while nobody has it open. */
 export interface Damage {
-  readonly kind: 'flip' | 'truncation'
+  readonly kind: 'flip' | 'truncation' | 'deletion'
   /** What is hit: a table, a file. */
   readonly of: string
   /** So that it can be done by hand. */
@@ -20,21 +20,18 @@ export interface Damage {
 
 const STORE = join('default', 'store.db')
 const LOG = join('default', 'store.db-wal')
+const WITNESS = join('default', 'store.db-witness')
 
-/** Flips of a bit: one in ten of the log of SQLite, the others in live records, of each table as often as of any other. */
+/** Flips of a bit: one in ten of the log of SQLite, a few of its witness, the others in live records, of each table as often as of any other. */
 export function* flips(scene: Scene, count: number, random: () => number): Generator<Damage> {
   const tables = [...Map.groupBy(cellsOf(join(scene.closed, STORE)), nameOf)].toSorted(([a], [b]) =>
     compareText(a, b),
   )
   for (let i = 0; i < count; i++) {
     if (i % 10 === 9) {
-      yield flip(
-        scene.killed,
-        LOG,
-        'log',
-        below(statSync(join(scene.killed, LOG)).size, random),
-        random,
-      )
+      const [file, of] = i % 100 === 99 ? [WITNESS, 'witness'] : [LOG, 'log']
+      const at = below(statSync(join(scene.killed, file)).size, random)
+      yield flip(scene.killed, file, of, at, random)
       continue
     }
     const [name, cells] = tables[i % tables.length]!
@@ -80,7 +77,7 @@ export function* truncations(scene: Scene, count: number, random: () => number):
     cut(image, file, below(sizeOf(image, file), random))
   const between = (image: string, file: string, first: number, each: number): Damage =>
     cut(image, file, first + each * below(Math.floor((sizeOf(image, file) - first) / each), random))
-  const tables = [...Map.groupBy(keysOf(join(closed, STORE)), (key) => key[0]!)]
+  const tables = tablesOf(closed)
   const value = (): Damage => {
     const [table, keys] = tables[below(tables.length, random)]!
     return cutValue(closed, table, keys[below(keys.length, random)]!, random())
@@ -98,17 +95,56 @@ export function* truncations(scene: Scene, count: number, random: () => number):
     () => anywhere(killed, LOG),
     value,
     () => between(killed, LOG, HEADER_OF_LOG, FRAME),
+    value,
+    () => anywhere(killed, WITNESS),
   ]
   yield cut(closed, STORE, 0)
   yield cut(killed, STORE, 0)
   yield cut(killed, LOG, 0)
   yield deletion(killed, LOG)
-  for (let i = 4; i < count; i++) yield ways[i % ways.length]!()
+  yield deletion(killed, WITNESS)
+  for (let i = 5; i < count; i++) yield ways[i % ways.length]!()
 }
+
+/** Records that are not there any more: one of them, or some that lie one after the other, of each table as often as of any other. */
+export function* deletions(
+  { closed }: Scene,
+  count: number,
+  random: () => number,
+): Generator<Damage> {
+  const tables = tablesOf(closed)
+  for (let i = 0; i < count; i++) {
+    const [table, keys] = tables[i % tables.length]!
+    const first = below(keys.length, random)
+    const some = i % 3 === 2 ? 1 + below(keys.length - first, random) : 1
+    yield {
+      kind: 'deletion',
+      of: `pairs ${hex(table)}`,
+      what: `${some} pairs from ${Buffer.from(keys[first]!).toString('hex')} on`,
+      image: closed,
+      hit: (data) => {
+        const database = new DatabaseSync(join(data, STORE))
+        const remove = database.prepare('DELETE FROM pairs WHERE key = ?')
+        for (const key of keys.slice(first, first + some)) remove.run(key)
+        database.close()
+      },
+    }
+  }
+}
+
+/** The keys of each table. */
+const tablesOf = (image: string): [table: number, keys: Uint8Array[]][] => [
+  ...Map.groupBy(keysOf(join(image, STORE)), (key) => key[0]!),
+]
+
+const names = new Map([
+  [LOG, 'log'],
+  [WITNESS, 'witness'],
+])
 
 const cut = (image: string, file: string, bytes: number): Damage => ({
   kind: 'truncation',
-  of: file === LOG ? 'log' : 'file',
+  of: names.get(file) ?? 'file',
   what: `${file} cut to ${bytes} bytes`,
   image,
   hit: (data) => truncateSync(join(data, file), bytes),
@@ -130,7 +166,7 @@ const cutValue = (image: string, table: number, key: Uint8Array, share: number):
 
 const deletion = (image: string, file: string): Damage => ({
   kind: 'truncation',
-  of: 'log',
+  of: names.get(file) ?? 'file',
   what: `${file} deleted`,
   image,
   hit: (data) => rmSync(join(data, file)),
