@@ -21,23 +21,33 @@ interface Report {
 }
 
 test('a damaged store gives right answers or none', { timeout: 120_000 }, async () => {
-  const { code, output, errors } = await corrupt('--flips', '20', '--truncations', '10')
+  const { code, output, errors } = await corrupt(
+    '--flips',
+    '20',
+    '--truncations',
+    '10',
+    '--deletions',
+    '15',
+  )
   expect(errors).toBe('0 wrong answers, 0 failures; there must be none\n')
   const { verdicts, byTarget } = JSON.parse(output) as Report
-  expect(Object.values(verdicts).reduce((sum, count) => sum + count, 0)).toBe(30)
+  expect(Object.values(verdicts).reduce((sum, count) => sum + count, 0)).toBe(45)
   // Something was made again, and something was refused.
   expect(verdicts).toMatchObject({ right: expect.any(Number), refused: expect.any(Number) })
   expect(Object.keys(byTarget).length).toBeGreaterThan(10)
   expect(code).toBe(0)
 })
 
-test(
-  'without checksums it gives wrong answers, and one is found',
+test.each([
+  ['checksums', ['--deletions', '0'], /^wrong: bit \d of byte \d+/m],
+  ['counts', ['--flips', '0'], /^wrong: \d+ pairs from [0-9a-f]+ on/m],
+] as const)(
+  'without %s it gives wrong answers, and one is found',
   { timeout: 120_000 },
-  async () => {
-    const { code, errors } = await corrupt('--without-checksums', '--truncations', '0')
-    expect(errors).toMatch(/^wrong: bit \d of byte \d+/m)
-    expect(errors).toContain('without checksums: a wrong answer; there must be one')
+  async (what, args, found) => {
+    const { code, errors } = await corrupt(`--without-${what}`, '--truncations', '0', ...args)
+    expect(errors).toMatch(found)
+    expect(errors).toContain(`without ${what}: a wrong answer; there must be one`)
     expect(code).toBe(0)
   },
 )

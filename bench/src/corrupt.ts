@@ -1,5 +1,5 @@
-// npm run corrupt -- [--flips 2000] [--truncations 200] [--deletions 200] [--seed 1] [--without-checksums]: damages the store of a real device, and asks it for everything.
-// A wrong answer, and none, fails the command. With --without-checksums nothing of the product compares a checksum, and a wrong answer must be found; it ends there.
+// npm run corrupt -- [--flips 2000] [--truncations 200] [--deletions 200] [--seed 1] [--without-checksums] [--without-counts]: damages the store of a real device, and asks it for everything.
+// A wrong answer, and none, fails the command. With --without-checksums nothing of the product compares a checksum, with --without-counts nothing counts records, and a wrong answer must be found; it ends there.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,8 +7,28 @@ import { parseArgs } from 'node:util'
 
 import { mulberry } from './mulberry.ts'
 import { plantChanges } from './sim/plant.ts'
+import type { Change } from './sim/sabotages.ts'
 
 const CHECKS = 'crdt-store/src/storage/checked-store.ts'
+const CHECKSUMS: readonly Change[] = [
+  {
+    file: CHECKS,
+    find: 'checksum(value, ofKey)) throw',
+    replace: 'checksum(value, ofKey) && false) throw',
+  },
+  {
+    file: CHECKS,
+    find: 'if (readSum(value, 0) !== sum) throw',
+    replace: 'if (readSum(value, 0) !== sum && false) throw',
+  },
+]
+const COUNTS: readonly Change[] = [
+  {
+    file: 'crdt-store/src/entities/tally.ts',
+    find: 'if (found !== expected || sessions !== folded) {',
+    replace: 'if (false) {',
+  },
+]
 
 const { values } = parseArgs({
   options: {
@@ -17,6 +37,7 @@ const { values } = parseArgs({
     deletions: { type: 'string', default: '200' },
     seed: { type: 'string', default: '1' },
     'without-checksums': { type: 'boolean', default: false },
+    'without-counts': { type: 'boolean', default: false },
   },
 })
 const [flips, truncations, deletions, seed] = (
@@ -27,20 +48,13 @@ const [flips, truncations, deletions, seed] = (
   console.error(`--${name} is a whole number`)
   process.exit(2)
 }) as [number, number, number, number]
-const blind = values['without-checksums']
+const without = (['checksums', 'counts'] as const).filter((each) => values[`without-${each}`])
+const blind = without.length > 0
 const planted = blind
-  ? plantChanges('without-checksums', [
-      {
-        file: CHECKS,
-        find: 'checksum(value, ofKey)) throw',
-        replace: 'checksum(value, ofKey) && false) throw',
-      },
-      {
-        file: CHECKS,
-        find: 'if (readSum(value, 0) !== sum) throw',
-        replace: 'if (readSum(value, 0) !== sum && false) throw',
-      },
-    ])
+  ? plantChanges(
+      `without-${without.join('-')}`,
+      without.flatMap((each) => (each === 'counts' ? COUNTS : CHECKSUMS)),
+    )
   : undefined
 // Loaded after planting.
 const { runCampaign } = await import('./corrupt/campaign.ts')
@@ -60,7 +74,9 @@ try {
   console.log(JSON.stringify({ command, seed, flips, truncations, deletions, ...report }, null, 2))
   const { wrong = 0, failed = 0 } = report.verdicts
   if (blind)
-    console.error(`without checksums: ${wrong > 0 ? 'a' : 'no'} wrong answer; there must be one`)
+    console.error(
+      `without ${without.join(' and ')}: ${wrong > 0 ? 'a' : 'no'} wrong answer; there must be one`,
+    )
   else console.error(`${wrong} wrong answers, ${failed} failures; there must be none`)
   process.exitCode = (blind ? wrong > 0 : wrong + failed === 0) ? 0 : 1
 } finally {

@@ -16,6 +16,7 @@ const inner = [
   'holdsCommits',
   'inListOrder',
   'isListed',
+  'isWitnessed',
   'nativeModel',
   'openEntities',
   'openLog',

@@ -9,6 +9,7 @@ import {
   set,
   type Entry,
   type Perturbation,
+  type Trace,
 } from '@peerplane/core'
 import { createMemoryStore } from '@peerplane/crdt-store'
 import { describe, expect, test } from 'vitest'
@@ -79,6 +80,19 @@ async function fill(plane: Plane): Promise<void> {
 const inTables = ({ key: [table] }: Pick<Entry, 'key'>, from: number, to: number): boolean =>
   table! >= from && table! < to
 
+/** Why rows are made again when a plane is opened. */
+async function discardsOf(store: ReturnType<typeof createMemoryStore>): Promise<unknown[]> {
+  const discards: unknown[] = []
+  const trace: Trace = (event, fields) => {
+    if (event === 'rows.discarded') discards.push(fields)
+  }
+  const again = createMemoryStore(store.entries())
+  await (
+    await openRuntime({ ...platform, key, store: again, trace }, { entities: [Card, Note] })
+  ).close()
+  return discards
+}
+
 /** Whether a record is made from the log. */
 const isMade = (entry: Entry): boolean => inTables(entry, 0x20, 0x30)
 
@@ -89,7 +103,7 @@ const damaged = ({ key: name, value }: Entry, seed: number): Entry => {
   return { key: name, value: copy }
 }
 
-describe('a damaged record', async () => {
+describe('a damaged record, or one that is gone,', async () => {
   const whole = createMemoryStore()
   const first = await open(whole)
   await fill(first)
@@ -121,6 +135,23 @@ describe('a damaged record', async () => {
       const isRefused = plane === CORRUPT || refused.length > 0
       expect({ ...right, ...given }).toEqual({ ...right, ...Object.fromEntries(refused) })
       expect(isRefused && isMade(entry)).toBe(false)
+    },
+  )
+
+  test.each(records.map(([table, entry], place) => [table, place, entry] as const))(
+    'of table %s (%#), deleted, is made again, or refused',
+    async (_, __, entry) => {
+      const store = createMemoryStore(whole.entries())
+      await store.write([{ key: entry.key, value: undefined }], 'local')
+      const plane = await open(store).catch(codeOf)
+      const given = plane instanceof Object ? await shown(plane as Plane) : {}
+      if (plane instanceof Object) await (plane as Plane).close()
+      const refused = Object.entries(given).filter(([, answer]) => answer === CORRUPT)
+      const isRefused = plane === CORRUPT || plane === 'storage-lost' || refused.length > 0
+      expect({ ...right, ...given }).toEqual({ ...right, ...Object.fromEntries(refused) })
+      expect(isRefused && isMade(entry)).toBe(false)
+      // What was made again is whole.
+      expect(plane instanceof Object ? await discardsOf(store) : []).toEqual([])
     },
   )
 

@@ -1,4 +1,12 @@
-import { concatBytes, fromHex, toHex, utf8, type DeviceId, type KeyRange } from '@peerplane/core'
+import {
+  concatBytes,
+  fromHex,
+  fromUtf8,
+  toHex,
+  utf8,
+  type DeviceId,
+  type KeyRange,
+} from '@peerplane/core'
 
 /*
  * Keys of the runtime in the store. Tables below 0x30 belong to the log and the rows.
@@ -28,6 +36,12 @@ export const knownDeviceRange: KeyRange = { from: table(0x31), to: table(0x32) }
 
 /** Key of the outcome of an operation. */
 export const operationKey = (operationId: string): Uint8Array => table(0x32, utf8(operationId))
+
+/** The id of the operation of such a key. */
+export const operationOfKey = (key: Uint8Array): string => fromUtf8(key.subarray(1))
+
+/** The outcomes of all operations. */
+export const operationRange: KeyRange = { from: table(0x32), to: table(0x33) }
 
 /** Key of the `ordinal`-th operation. */
 export function operationOrderKey(ordinal: number): Uint8Array {

@@ -9,6 +9,7 @@ it.each([
   'scan',
   'scan for the last',
   'scan from the last',
+  'count',
   'write',
   'aside.get',
   'aside.set',

@@ -12,6 +12,7 @@ const calls: Readonly<Record<string, (store: Store) => Promise<unknown>>> = {
   scan: (store) => store.scan(range),
   'scan for the last': (store) => store.scan({ ...range, limit: 1, reverse: true }),
   'scan from the last': (store) => store.scan({ ...range, reverse: true }),
+  count: (store) => store.count(range),
   write: (store) => store.write([{ key, value: key }], 'synced'),
   'aside.get': (store) => store.aside!.get(),
   'aside.set': (store) => store.aside!.set(key),

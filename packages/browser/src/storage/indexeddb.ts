@@ -16,7 +16,7 @@ import { createConnection } from './connection.ts'
 import type { Connection, WriteTransaction } from './connection.ts'
 import { indexedDbError } from './indexeddb-errors.ts'
 import { Loss } from './loss.ts'
-import { readAside, readPair, readPairs, view } from './reads.ts'
+import { countPairs, readAside, readPair, readPairs, view } from './reads.ts'
 import {
   ASIDES,
   beginTerm,
@@ -133,6 +133,10 @@ class IndexedDbStore implements DeviceStore {
 
   scan(range: KeyRange): Promise<readonly Entry[]> {
     return this.#read((database) => readPairs(database, range))
+  }
+
+  count(range: Pick<KeyRange, 'from' | 'to'>): Promise<number> {
+    return this.#read((database) => countPairs(database, range))
   }
 
   readonly aside: Aside = {

@@ -52,6 +52,15 @@ export async function readPairs(
   return found.map((key, i) => entryOf(key, values[i]))
 }
 
+/** How many pairs lie in a range. */
+export async function countPairs(
+  database: IDBPDatabase,
+  { from, to }: Pick<KeyRange, 'from' | 'to'>,
+): Promise<number> {
+  const keys = keyRange({ from, to })
+  return keys ? reading(database, PAIRS, (pairs) => pairs.count(keys)) : 0
+}
+
 /** The value aside of a term. */
 export const readAside = async (database: IDBPDatabase, term: number): Promise<Kept | undefined> =>
   newestOf(

@@ -4,7 +4,7 @@ import { deleteDB, openDB } from 'idb'
 import type { IDBPDatabase } from 'idb'
 
 import { indexedDbError } from './indexeddb-errors.ts'
-import { readAside, reading, readPair, readPairs } from './reads.ts'
+import { countPairs, readAside, reading, readPair, readPairs } from './reads.ts'
 import { allPairs, ASIDES, cleared, DEVICE, KEYS, over, PAIRS, TERM } from './term.ts'
 
 /** Reads a database that may be open elsewhere, where it disturbs nobody, with `use`. */
@@ -28,6 +28,7 @@ export async function readStored<Result>(
       store: {
         get: (each) => readPair(database, each),
         scan: (range) => readPairs(database, range),
+        count: (range) => countPairs(database, range),
         aside: { get: async () => kept?.value, set: refuse },
         write: refuse,
         close: refuse,

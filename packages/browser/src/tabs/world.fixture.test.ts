@@ -298,6 +298,7 @@ class Database {
           if (reverse) keys.reverse()
           return keys.slice(0, limit).map((key) => this.#pairs.get(key)!)
         }),
+      count: async ({ from, to }) => (await store.scan({ from, to })).length,
       // One after the other: what waits is in the memory of the tab.
       write: (writes) => {
         if (closed) return Promise.reject(new PeerplaneError('closed', 'the store is closed'))

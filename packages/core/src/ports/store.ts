@@ -56,6 +56,8 @@ export interface Store {
   get(key: Uint8Array): Promise<Uint8Array | undefined>
   /** The pairs of `range`, in order. */
   scan(range: KeyRange): Promise<readonly Entry[]>
+  /** How many pairs lie in a range; none of them is read. */
+  count(range: Pick<KeyRange, 'from' | 'to'>): Promise<number>
   /** Applies all writes or none; of two writes to one key the later wins. */
   write(writes: readonly Write[], durability: StoreDurability): Promise<void>
   /** Where processes may end with any task, as pages do. */

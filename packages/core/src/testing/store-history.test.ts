@@ -11,6 +11,7 @@ function puppet() {
   const store: Store = {
     get: async () => content[0]?.value,
     scan: async () => content,
+    count: async () => content.length,
     write: () => new Promise((resolve) => acknowledge.push(resolve)),
     close: async () => undefined,
   }

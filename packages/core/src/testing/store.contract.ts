@@ -256,6 +256,8 @@ export function storeContract(name: string, open: () => Promise<StoreFixture>): 
         await store.close()
         const again = await reopen()
         expect(await again.scan(range)).toEqual(expected)
+        const { from, to } = range
+        expect(await again.count(range)).toBe(selected(model, { from, to }).length)
         for (const { key, value } of model) expect(await again.get(key)).toEqual(value)
         await again.close()
       }

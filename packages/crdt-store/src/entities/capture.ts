@@ -2,6 +2,7 @@ import type { EntityKey, Write } from '@peerplane/core'
 
 import type { FoldedFrontier } from './folded-frontier.ts'
 import type { CapturedEntity } from './lifecycle.ts'
+import type { Tally } from './tally.ts'
 
 /** The states of one moment, as writes; and what to do when they are stored, or not. */
 export interface Capture {
@@ -13,6 +14,7 @@ export interface Capture {
 /** Where a capture takes the states from. */
 export interface CaptureSource {
   readonly folded: FoldedFrontier
+  readonly tally: Tally
   readonly capture: (key: EntityKey) => CapturedEntity
 }
 
@@ -23,10 +25,13 @@ export interface CaptureSource {
 export function capture(source: CaptureSource, keys: ReadonlySet<EntityKey>): Capture {
   const frontier = source.folded.capture()
   const entities = [...keys].map((key) => source.capture(key))
+  const more = entities.reduce((sum, each) => sum + each.more, 0)
+  const tally = source.tally.capture(more, frontier.sessions)
   return {
-    writes: [...entities.flatMap(({ writes }) => writes), ...frontier.writes],
+    writes: [...entities.flatMap(({ writes }) => writes), ...frontier.writes, tally.write],
     stored: () => {
       frontier.stored()
+      tally.stored()
       for (const { stored } of entities) stored()
     },
     failed: () => frontier.failed(),

@@ -5,7 +5,7 @@ import type { DeclaredModel, EntitiesOptions } from './entities.ts'
 import { allKeys, modelsKey } from './keys.ts'
 
 /** Version of rows, snapshots and waiting bodies as this folder stores them. */
-const FORMAT_VERSION = 2
+const FORMAT_VERSION = 3
 
 /**
  * Deletes everything that was made for other declared types than `models`, or for other versions of them: what was not folded then is

@@ -24,14 +24,11 @@ export class FoldedAsDelivered implements Lifecycle {
     this.#parts = parts
   }
 
-  async restore(): Promise<void> {
-    // Rows are all there is.
-  }
-
   async load(key: EntityKey, model: StateModel): Promise<Slot> {
     const { store, slots, events } = this.#parts
     const stored = slots.rows.mayHave(key) ? await store.get(rowKey(key)) : undefined
     if (!stored) return slotOf(key, model, await model.open(undefined))
+    slots.rows.add(key)
     try {
       const { problem, snapshot } = decodeRow(stored)
       const slot = slotOf(key, model, await model.open(problem ? undefined : snapshot))
@@ -64,9 +61,10 @@ export class FoldedAsDelivered implements Lifecycle {
   capture(key: EntityKey): CapturedEntity {
     const { slots } = this.#parts
     const row = this.#rowOf(slots.get(key), key)
-    if (!row) return { writes: [], stored: () => undefined }
+    if (!row) return { writes: [], more: 0, stored: () => undefined }
     return {
       writes: [{ key: rowKey(key), value: encodeRow(row) }],
+      more: slots.rows.has(key) ? 0 : 1,
       stored: () => slots.rows.add(key),
     }
   }

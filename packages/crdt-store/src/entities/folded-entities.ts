@@ -29,12 +29,14 @@ import type { Lifecycle } from './lifecycle.ts'
 import { createLifecycles, type LifecycleName } from './lifecycles.ts'
 import type { Slot } from './slot.ts'
 import { Slots } from './slots.ts'
+import type { Tally } from './tally.ts'
 
 /** The entities over one store. Whatever changes several of them at once does so without awaiting in between. */
 export class FoldedEntities implements Entities {
   readonly #options: EntitiesOptions
   readonly #slots: Slots
   readonly #frontier: FoldedFrontier
+  readonly #tally: Tally
   readonly #lifecycles: ReadonlyMap<LifecycleName, Lifecycle>
   readonly #flusher: Flusher
   /** Own bodies for entities that had left memory when their commit was made, and those made while states are being discarded. */
@@ -46,26 +48,23 @@ export class FoldedEntities implements Entities {
   #folding: Promise<unknown> = Promise.resolve()
   #isClosed = false
 
-  constructor(options: EntitiesOptions, folded: FoldedFrontier) {
+  constructor(options: EntitiesOptions, folded: FoldedFrontier, tally: Tally) {
     this.#options = options
     this.#frontier = folded
+    this.#tally = tally
     this.#slots = new Slots(options.store, (key) => this.#read(key))
     this.#lifecycles = createLifecycles({
       store: options.store,
+      tally,
       slots: this.#slots,
       changed: (key) => this.#flusher.add(key),
       events: options,
     })
     this.#flusher = new Flusher(
       options,
-      { folded, capture: (key) => this.#lifecycleOf(key).capture(key) },
+      { folded, tally, capture: (key) => this.#lifecycleOf(key).capture(key) },
       { before: () => this.#takeLate(), after: () => this.#afterFlush() },
     )
-  }
-
-  /** Reads what lifecycles keep in the store. */
-  async restore(): Promise<void> {
-    for (const lifecycle of this.#lifecycles.values()) await lifecycle.restore()
   }
 
   folded(): ReadonlyMap<SessionId, number> {
@@ -157,6 +156,7 @@ export class FoldedEntities implements Entities {
       if (rows) {
         await dropAll(this.#options.store, this.#options.models)
         this.#frontier.clear()
+        this.#tally.clear()
         this.#slots.rows.clear()
       }
       this.#forget()

@@ -11,6 +11,13 @@ import {
 
 import { foldedKey, foldedKeys, foldedSession } from './keys.ts'
 
+interface CapturedFrontier {
+  readonly writes: readonly Write[]
+  readonly sessions: number
+  stored(): void
+  failed(): void
+}
+
 /** How far each session is folded, and which of that is not stored yet. */
 export class FoldedFrontier {
   seqs: Map<SessionId, number>
@@ -74,11 +81,18 @@ export class FoldedFrontier {
     this.reset()
   }
 
-  /** Writes that store the changes, and how to take notice that they were stored or not. */
-  capture(): { readonly writes: readonly Write[]; stored(): void; failed(): void } {
+  /** How many sessions are stored. */
+  get storedSessions(): number {
+    return this.#stored.size
+  }
+
+  /** Writes that store the changes, how many sessions are stored with them, and how to take notice that they were stored or not. */
+  capture(): CapturedFrontier {
     const changed = [...this.#changed].map((session) => [session, this.seqs.get(session)!] as const)
     this.#changed = new Set()
+    const begun = changed.filter(([session]) => !this.#stored.has(session))
     return {
+      sessions: this.#stored.size + begun.length,
       writes: [
         ...this.#first,
         ...changed.map(([session, seq]) => ({

@@ -20,6 +20,7 @@ interface Kept {
   waitingBytes: number
   /** Size of the mirror in the row, as far as known. */
   rowUnits: number
+  hasSnapshot: boolean
   /** Whether the waiting bodies are to become part of the snapshot with the next capture. */
   isLeaving: boolean
 }
@@ -33,19 +34,16 @@ interface Kept {
 export class FoldedWhenOpened implements Lifecycle {
   readonly #parts: LifecycleParts
   readonly #kept = new WeakMap<Slot, Kept>()
-  #waiting = WaitingBodies.empty()
+  readonly #waiting: WaitingBodies
 
   constructor(parts: LifecycleParts) {
     this.#parts = parts
-  }
-
-  async restore(): Promise<void> {
-    this.#waiting = await WaitingBodies.load(this.#parts.store)
+    this.#waiting = new WaitingBodies(parts.tally)
   }
 
   async load(key: EntityKey, model: StateModel): Promise<Slot> {
-    const { store, changed, events } = this.#parts
-    const snapshot = await store.get(snapshotKey(key))
+    const { store, slots, changed, events } = this.#parts
+    const [snapshot] = await Promise.all([store.get(snapshotKey(key)), slots.rows.find(key)])
     try {
       const slot = slotOf(key, model, await model.open(snapshot))
       const waiting = await this.#waiting.read(store, key)
@@ -59,6 +57,7 @@ export class FoldedWhenOpened implements Lifecycle {
         waiting: stored.map(({ counter }) => counter),
         waitingBytes: sizeOf(stored),
         rowUnits: 0,
+        hasSnapshot: snapshot !== undefined,
         isLeaving: false,
       })
       // The row was made before these were folded.
@@ -117,6 +116,7 @@ export class FoldedWhenOpened implements Lifecycle {
       writes: row
         ? [{ key: rowKey(key), value: encodeRow(row) }, ...waiting.writes]
         : waiting.writes,
+      more: waiting.more + (row && !rows.has(key) ? 1 : 0),
       stored: () => {
         if (row) rows.add(key)
         waiting.stored()
@@ -135,14 +135,21 @@ export class FoldedWhenOpened implements Lifecycle {
           { key: snapshotKey(key), value: slot.state.snapshot() },
           ...compacted.map((counter) => ({ key: waitingKey(key, counter), value: undefined })),
         ],
+        more: (kept.hasSnapshot ? 0 : 1) - compacted.length,
         stored: () => {
           waiting.taken(key, taken)
-          Object.assign(kept, { waiting: [], waitingBytes: 0, isLeaving: false })
+          Object.assign(kept, {
+            waiting: [],
+            waitingBytes: 0,
+            hasSnapshot: true,
+            isLeaving: false,
+          })
         },
       }
     }
     return {
       writes: waiting.writes(key),
+      more: taken.length,
       stored: () => {
         waiting.taken(key, taken)
         kept?.waiting.push(...taken.map(({ counter }) => counter))

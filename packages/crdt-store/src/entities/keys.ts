@@ -18,7 +18,7 @@ import {
  *   0x21 type 0 id                              snapshot of an entity that is folded when opened
  *   0x22 length(type 0 id) type 0 id counter    body that waits for that
  *   0x23 0                                      declared models, for which the rows were made
- *   0x23 1                                      counter of waiting bodies
+ *   0x23 1                                      how many of the records above there are
  *   0x23 2 session                              how far a session is folded
  */
 
@@ -26,7 +26,10 @@ import {
 export const allKeys: KeyRange = { from: Uint8Array.of(0x20), to: Uint8Array.of(0x24) }
 
 export const modelsKey: Uint8Array = Uint8Array.of(0x23, 0)
-export const counterKey: Uint8Array = Uint8Array.of(0x23, 1)
+export const tallyKey: Uint8Array = Uint8Array.of(0x23, 1)
+
+/** Rows, snapshots and waiting bodies. */
+export const countedKeys: KeyRange = { from: allKeys.from, to: Uint8Array.of(0x23) }
 
 /** Keys of how far sessions are folded. */
 export const foldedKeys: KeyRange = { from: Uint8Array.of(0x23, 2), to: Uint8Array.of(0x23, 3) }
@@ -43,6 +46,12 @@ const name = (key: EntityKey): Uint8Array => {
 export const rowKey = (key: EntityKey): Uint8Array => concatBytes(Uint8Array.of(0x20), name(key))
 export const snapshotKey = (key: EntityKey): Uint8Array =>
   concatBytes(Uint8Array.of(0x21), name(key))
+
+/** The row of an entity alone. */
+export const rowKeyOnly = (key: EntityKey): KeyRange => {
+  const from = rowKey(key)
+  return { from, to: concatBytes(from, Uint8Array.of(0)) }
+}
 
 /** Rows of a type: ids that begin with `prefix` and come after `after`. */
 export function rowKeys(type: string, prefix = '', after?: string): KeyRange {

@@ -1,7 +1,7 @@
 import { entityKey, type EntityKey, type Store } from '@peerplane/core'
 
 import { pages } from '../storage/pages.ts'
-import { rowId, rowKeys } from './keys.ts'
+import { rowId, rowKeyOnly, rowKeys } from './keys.ts'
 
 /** Which entities have a row, so that folding ten thousand new ones does not look for each of them. */
 export class KnownRows {
@@ -35,6 +35,14 @@ export class KnownRows {
   /** Whether the entity may have a row. */
   mayHave(key: EntityKey): boolean {
     return this.#keys.has(key) || !this.#complete.has(key.slice(0, key.indexOf('/')))
+  }
+
+  /** Finds out whether the entity has a row. */
+  async find(key: EntityKey): Promise<boolean> {
+    if (!this.mayHave(key)) return false
+    const keys = this.#keys
+    if (!keys.has(key) && (await this.#store.count(rowKeyOnly(key))) > 0) keys.add(key)
+    return keys.has(key)
   }
 
   add(key: EntityKey): void {

@@ -3,6 +3,7 @@ import type { EntityKey, StateModel, Store, Write } from '@peerplane/core'
 import type { KnownRows } from './known-rows.ts'
 import type { VersionedBody } from './row.ts'
 import type { FoldEvents, Slot } from './slot.ts'
+import type { Tally } from './tally.ts'
 
 /**
  * How the states of one kind live: when bodies are folded into them, and what of them is stored.
@@ -10,8 +11,6 @@ import type { FoldEvents, Slot } from './slot.ts'
  * One lifecycle serves all entities of its kind. It keeps what it needs besides the slots, and knows no other lifecycle.
  */
 export interface Lifecycle {
-  /** Reads what it keeps in the store for all its entities. */
-  restore(): Promise<void>
   /** An entity for memory. Rejects with a code of the store; a damaged entity is a slot with a problem. */
   load(key: EntityKey, model: StateModel): Promise<Slot>
   /** Brings into memory what {@link take} needs of these entities. */
@@ -31,12 +30,15 @@ export interface Lifecycle {
 /** The state of one entity as writes; `stored` is called when they are in the store. */
 export interface CapturedEntity {
   readonly writes: readonly Write[]
+  /** How many records there are more than before. */
+  readonly more: number
   readonly stored: () => void
 }
 
 /** What a lifecycle works with. */
 export interface LifecycleParts {
   readonly store: Store
+  readonly tally: Tally
   readonly slots: {
     get(key: EntityKey): Slot | undefined
     load(keys: readonly EntityKey[]): Promise<readonly Slot[]>

@@ -3,11 +3,12 @@ import { PeerplaneError } from '@peerplane/core'
 import { dropAll, dropOutdated } from './drop-outdated.ts'
 import { FoldedEntities } from './folded-entities.ts'
 import { FoldedFrontier } from './folded-frontier.ts'
+import { Tally } from './tally.ts'
 import type { Entities, EntitiesOptions } from './entities.ts'
 
 /**
- * Opens the entities held in `options.store`. When declared types have changed, or the stored record of all entities is damaged, `folded`
- * is empty: everything is folded again.
+ * Opens the entities held in `options.store`. When declared types have changed, or the stored record of all entities is damaged, or one of
+ * an entity is gone, `folded` is empty: everything is folded again.
  */
 export async function openEntities(options: EntitiesOptions): Promise<Entities> {
   try {
@@ -23,7 +24,6 @@ export async function openEntities(options: EntitiesOptions): Promise<Entities> 
 async function openStored(options: EntitiesOptions): Promise<Entities> {
   const first = await dropOutdated(options)
   const folded = await FoldedFrontier.load(options.store, first)
-  const entities = new FoldedEntities(options, folded)
-  await entities.restore()
-  return entities
+  const tally = await Tally.load(options.store, folded.storedSessions)
+  return new FoldedEntities(options, folded, tally)
 }

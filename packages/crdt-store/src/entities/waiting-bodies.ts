@@ -1,14 +1,8 @@
-import {
-  decodeCanonical,
-  encodeCanonical,
-  wholeField,
-  type EntityKey,
-  type Store,
-  type Write,
-} from '@peerplane/core'
+import type { EntityKey, Store, Write } from '@peerplane/core'
 
-import { counterKey, waitingCounter, waitingKey, waitingKeys } from './keys.ts'
+import { waitingCounter, waitingKey, waitingKeys } from './keys.ts'
 import { decodeWaiting, encodeWaiting, type VersionedBody } from './row.ts'
+import type { Tally } from './tally.ts'
 
 /** A body that is not part of a stored snapshot. Counters give the order in which bodies came. */
 export interface WaitingBody {
@@ -19,23 +13,14 @@ export interface WaitingBody {
 /** Bodies of entities that are folded when opened. Here are those that are not stored yet; the others are in the store. */
 export class WaitingBodies {
   readonly #unstored = new Map<EntityKey, WaitingBody[]>()
-  #next: number
+  readonly #tally: Tally
 
-  private constructor(next: number) {
-    this.#next = next
-  }
-
-  static empty(): WaitingBodies {
-    return new WaitingBodies(0)
-  }
-
-  static async load(store: Store): Promise<WaitingBodies> {
-    const stored = await store.get(counterKey)
-    return new WaitingBodies(stored ? wholeField(decodeCanonical(stored), 'counter') : 0)
+  constructor(tally: Tally) {
+    this.#tally = tally
   }
 
   add(key: EntityKey, body: VersionedBody): void {
-    const waiting = { counter: this.#next++, body }
+    const waiting = { counter: this.#tally.next(), body }
     const list = this.#unstored.get(key)
     if (list) list.push(waiting)
     else this.#unstored.set(key, [waiting])
@@ -58,14 +43,12 @@ export class WaitingBodies {
     return [...all.values(), ...this.unstored(key)].sort((a, b) => a.counter - b.counter)
   }
 
-  /** Writes that store the unstored bodies of an entity, and the counter. */
+  /** Writes that store the unstored bodies of an entity. */
   writes(key: EntityKey): Write[] {
-    const writes: Write[] = this.unstored(key).map(({ counter, body }) => ({
+    return this.unstored(key).map(({ counter, body }) => ({
       key: waitingKey(key, counter),
       value: encodeWaiting(body),
     }))
-    if (writes.length > 0) writes.push({ key: counterKey, value: encodeCanonical(this.#next) })
-    return writes
   }
 
   /** Forgets what is not stored. */

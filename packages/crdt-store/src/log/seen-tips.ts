@@ -72,6 +72,7 @@ export class SeenTips {
     return {
       get: (key) => store.get(key),
       scan: (range) => store.scan(range),
+      count: (range) => store.count(range),
       write: async (writes, durability) => {
         const tips = tipsIn(writes)
         // What is taken back must not be missed.

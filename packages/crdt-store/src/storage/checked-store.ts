@@ -83,6 +83,7 @@ export function checkedStore(store: Store): ClearableStore {
         if (stray) throw damaged(stray.key)
         return { found, missed: await missedOf(range, gapsAround(range, pairs)) }
       }),
+    count: (range) => store.count(range),
     write: (writes, durability) => store.write(writes.map(sealWrite), durability),
     clear: (range) => clearRange(store, range),
     ...(store.aside && { aside: checkedAside(store.aside) }),

@@ -46,6 +46,10 @@ export function createMemoryStore(content: readonly Entry[] = []): MemoryStore {
         .range(toHex(from), toHex(to), limit, reverse)
         .map((name) => copyOf(values.get(name)!))
     },
+    async count({ from, to }: Pick<KeyRange, 'from' | 'to'>): Promise<number> {
+      assertOpen()
+      return keys.range(toHex(from), toHex(to), Infinity, false).length
+    },
     async write(writes: readonly Write[]): Promise<void> {
       assertOpen()
       writes.forEach(put)

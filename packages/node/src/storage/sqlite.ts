@@ -85,6 +85,7 @@ class SqliteStore implements Store {
       get: database.prepare('SELECT value FROM pairs WHERE key = ?'),
       forward: database.prepare(`${QUERY} LIMIT ?`),
       reverse: database.prepare(`${QUERY} DESC LIMIT ?`),
+      count: database.prepare('SELECT count(*) AS count FROM pairs WHERE key >= ? AND key < ?'),
       put: database.prepare(
         'INSERT INTO pairs VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
       ),
@@ -103,6 +104,10 @@ class SqliteStore implements Store {
   async scan({ from, to, limit = -1, reverse = false }: KeyRange): Promise<readonly Entry[]> {
     const statement = reverse ? this.#statements.reverse : this.#statements.forward
     return this.#read(() => statement.all(from, to, limit)) as unknown as readonly Entry[]
+  }
+
+  async count({ from, to }: Pick<KeyRange, 'from' | 'to'>): Promise<number> {
+    return this.#read(() => this.#statements.count.get(from, to))!['count'] as number
   }
 
   write(writes: readonly Write[], durability: StoreDurability): Promise<void> {

@@ -1,9 +1,10 @@
 import { limits } from '@peerplane/core'
 import { createMemoryStore } from '@peerplane/crdt-store'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 
 import type { Outcome } from '../contract/invocation.ts'
-import { createOperations } from './operations.ts'
+import { operationKey, operationOrderKey } from '../keys.ts'
+import { createOperations, type Operations } from './operations.ts'
 
 const outcome = (reply: number): Outcome => ({
   commit: undefined,
@@ -93,4 +94,41 @@ test('a pending operation is waited for; one that fails has not run', async () =
   ])
   expect(await Promise.all(settled)).toEqual([outcome(1), undefined])
   await expect(operations.recall('fails')).rejects.toMatchObject({ code: 'withdrawn' })
+})
+
+describe('a store that', () => {
+  const ids = ['first', 'middle', 'last']
+
+  /** Operations over a store that was written to and has lost one record. */
+  async function without(key: Uint8Array): Promise<Operations> {
+    const store = createMemoryStore()
+    const operations = createOperations(store)
+    for (const [i, id] of ids.entries()) {
+      await operations.once(id, async () => {
+        await operations.recall(id)
+        await store.write(operations.remember(id, outcome(i)), 'local')
+        return outcome(i)
+      })
+    }
+    await store.write([{ key, value: undefined }], 'local')
+    return createOperations(store)
+  }
+
+  test.each(ids)('lacks the outcome of an operation refuses that one, and no other', async (id) => {
+    const operations = await without(operationKey(id))
+    await expect(operations.recall(id)).rejects.toMatchObject({ code: 'store-corrupt' })
+    await expect(operations.settle(id)).rejects.toMatchObject({ code: 'store-corrupt' })
+    for (const other of ids.filter((each) => each !== id)) {
+      expect(await operations.recall(other)).toEqual(outcome(ids.indexOf(other)))
+    }
+    expect(await operations.recall('new')).toBeUndefined()
+  })
+
+  test.each(ids)('lacks the place of an operation knows it all the same', async (id) => {
+    const operations = await without(operationOrderKey(ids.indexOf(id)))
+    for (const [i, each] of ids.entries()) {
+      expect(await operations.recall(each)).toEqual(outcome(i))
+    }
+    expect(operations.remember('new', outcome(9))).toHaveLength(2)
+  })
 })

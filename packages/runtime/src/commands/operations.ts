@@ -17,7 +17,13 @@ import {
 } from '@peerplane/core'
 
 import type { Durability, Outcome } from '../contract/invocation.ts'
-import { operationKey, operationOrderKey, operationOrderRange } from '../keys.ts'
+import {
+  operationKey,
+  operationOfKey,
+  operationOrderKey,
+  operationOrderRange,
+  operationRange,
+} from '../keys.ts'
 
 /** The outcomes of the latest `limits.operations` operations that had an id. */
 export interface Operations {
@@ -25,7 +31,7 @@ export interface Operations {
   once(operationId: string, start: () => Promise<Outcome>): Promise<Outcome>
   /**
    * The outcome that is remembered; `undefined` if there is none. Rejects with `withdrawn` if {@link Operations.settle} has said that the
-   * operation did not run.
+   * operation did not run, and with `store-corrupt` if its outcome is gone from the store.
    */
   recall(operationId: string): Promise<Outcome | undefined>
   /** The outcome of the operation once it is no longer pending; `undefined` if it did not run, and from then on it never does. */
@@ -42,6 +48,8 @@ export function createOperations(store: Store): Operations {
   const running = new Map<string, Promise<Outcome | undefined>>()
   /** Ordinal numbers by operation id, the oldest first. */
   const kept = new Map<string, number>()
+  /** Operations whose outcomes are gone: nobody knows whether they ran. */
+  const gone = new Set<string>()
   let next = 0
   let loading: Promise<void> | undefined
 
@@ -53,6 +61,14 @@ export function createOperations(store: Store): Operations {
       kept.set(operationId, wholeField(ordinal, 'operation ordinal'))
     }
     next = ([...kept.values()].at(-1) ?? -1) + 1
+    // Each operation has two records, so one that is gone shows.
+    if ((await store.count(operationRange)) !== kept.size) await compare()
+  }
+  const compare = async (): Promise<void> => {
+    const outcomes = await store.scan(operationRange)
+    const ids = new Set(outcomes.map(({ key }) => operationOfKey(key)))
+    for (const operationId of kept.keys()) if (!ids.has(operationId)) gone.add(operationId)
+    for (const operationId of ids) if (!kept.has(operationId)) kept.set(operationId, next++)
   }
   const loaded = (): Promise<void> => {
     loading ??= load().catch((error: unknown) => {
@@ -84,6 +100,10 @@ export function createOperations(store: Store): Operations {
   }
   const stored = async (operationId: string): Promise<Uint8Array | undefined> => {
     await loaded()
+    if (gone.has(operationId)) {
+      const what = `the outcome of the operation ${operationId} is gone`
+      throw new PeerplaneError('store-corrupt', what)
+    }
     return kept.has(operationId) ? store.get(operationKey(operationId)) : undefined
   }
   const track = async <T extends Outcome | undefined>(

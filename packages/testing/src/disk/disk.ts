@@ -165,6 +165,10 @@ class SimStore implements Store {
     return this.#read(() => this.view.scan(range))
   }
 
+  count({ from, to }: Parameters<Store['count']>[0]): Promise<number> {
+    return this.#read(() => this.view.scan({ from, to }).length)
+  }
+
   write(writes: readonly Write[], durability: 'local' | 'synced'): Promise<void> {
     const copy = writes.map(({ key, value }) => ({
       key: copyOf(key),
