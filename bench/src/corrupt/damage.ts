@@ -106,7 +106,7 @@ export function* truncations(scene: Scene, count: number, random: () => number):
   for (let i = 5; i < count; i++) yield ways[i % ways.length]!()
 }
 
-/** Records that are not there any more: one of them, or some that lie one after the other, of each table as often as of any other. */
+/** Deleted records: a single one, or several neighbouring ones, of each table equally often. */
 export function* deletions(
   { closed }: Scene,
   count: number,

@@ -8,7 +8,7 @@ import { describe, PeerplaneError } from '@peerplane/core'
  */
 export function invitationIn(address: string): string | undefined {
   if (typeof address !== 'string') {
-    throw new PeerplaneError('invalid-input', `an address is a text, not ${describe(address)}`)
+    throw new PeerplaneError('invalid-input', `an address is a string, not ${describe(address)}`)
   }
   const [, invitation] = /#join=(.*)$/s.exec(address) ?? []
   return invitation

@@ -49,7 +49,7 @@ export function wholeField(value: Value | undefined, name: string, min = 0): num
 
 /** A text of at most `maxBytes` UTF-16 units. */
 export function textField(value: Value | undefined, name: string, maxUnits: number): string {
-  if (typeof value !== 'string') throw wrong(name, 'a text')
+  if (typeof value !== 'string') throw wrong(name, 'a string')
   if (value.length > maxUnits)
     throw new PeerplaneError('too-large', `${name} has ${value.length} characters`)
   return value

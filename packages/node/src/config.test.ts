@@ -64,7 +64,7 @@ describe('resolveConfig', () => {
     [file({ port: '1e3' }), 'port must be a number'],
     [file({ port: 1.5 }), 'port must be a number'],
     [file({ anchor: 'yes' }), 'anchor must be true or false, not "yes"'],
-    [file({ data: '' }), 'data must be a text'],
+    [file({ data: '' }), 'data must be a string'],
     [file({ announce: [1] }), 'announce must be a list of multiaddresses'],
     [file([]), 'must hold an object'],
     [raw(Uint8Array.of(0x22, 0xff, 0x22)), 'peerplane.json is not JSON'],

@@ -45,7 +45,7 @@ const text = <Default extends string | undefined>(
   initial: Default,
   argument: string,
   about: string,
-  form: string = 'a text',
+  form: string = 'a string',
   fits: (given: string) => unknown = () => true,
 ): SettingOf<string | Default> => ({
   default: initial,
@@ -104,12 +104,12 @@ const choice = <Value extends string>(
 /** Every setting, its default and what it is for; help and documentation are generated from it. */
 export const settings: { readonly [Name in keyof Config]: SettingOf<Config[Name]> } = {
   data: text('.peerplane', 'DIR', 'directory of the stores'),
-  space: text('default', 'NAME', 'which store in it; one store holds one space'),
+  space: text('default', 'NAME', 'name of the store in that directory; one store holds one space'),
   join: text(undefined, 'LINK', 'invitation to use when the store is new'),
   anchor: {
     default: false,
     argument: undefined,
-    about: 'be an anchor: always on, introducing and relaying members',
+    about: 'be an anchor: always on, introduces and relays members',
     form: 'true or false',
     read: (given) => {
       if (given === true || given === 'true') return true
@@ -119,44 +119,44 @@ export const settings: { readonly [Name in keyof Config]: SettingOf<Config[Name]
   host: text(
     '127.0.0.1',
     'ADDRESS',
-    'IP address to listen at; 0.0.0.0 for all of this machine',
+    'IP address to listen on; 0.0.0.0 means all addresses of this machine',
     'an IP address',
     isIP,
   ),
-  port: port(7420, 'WebSocket port for browsers and other peers; 0 takes a free one'),
-  tcpPort: port(7421, 'TCP port for other daemons; 0 takes a free one'),
+  port: port(7420, 'WebSocket port for browsers and other peers; 0 picks a free one'),
+  tcpPort: port(7421, 'TCP port for other daemons; 0 picks a free one'),
   announce: texts(
     [],
     'ADDRESSES',
-    'multiaddresses, with commas, under which a proxy makes this daemon reachable',
+    'multiaddresses, separated by commas, at which a proxy makes this daemon reachable',
     'a list of multiaddresses',
   ),
   proxies: texts(
     THIS_MACHINE,
     'ADDRESSES',
-    'IP addresses, with commas, of proxies before this daemon: limits per address do not count for them',
+    'IP addresses, separated by commas, of proxies in front of this daemon; they are exempt from limits per address',
     'a list of IP addresses',
     isIP,
   ),
   serve: text(undefined, 'DIR', 'directory of a built web application to serve'),
-  httpPort: port(7422, 'port to serve it at; 0 takes a free one'),
+  httpPort: port(7422, 'port for that application; 0 picks a free one'),
   page: text(
     undefined,
     'URL',
-    'page for invitation links; default: the one that is served',
+    'page that invitation links open; default: the served application',
     'the URL of a page',
     (given) => /^https?:/i.test(given) && URL.canParse(given),
   ),
   log: choice(
     'info',
     'LEVEL',
-    'what to log on stderr: off, error, warn, info or debug, each with those before it',
+    'what to log on stderr: off, error, warn, info or debug; each level includes those before it',
     logLevels,
   ),
   logFormat: choice(
     'text',
     'FORMAT',
-    'how to log it: text, with short ids, or json, one object a line',
+    'format of the log: text with short ids, or json with one object per line',
     logFormats,
   ),
 }

@@ -117,7 +117,7 @@ export function takeDeclarations(entities: unknown): readonly Entity[] {
 /** `name`, if it is 1 to 256 bytes of well-formed UTF-8. Throws `invalid-input` that calls it `what`. */
 export function checkName(name: unknown, what: string): string {
   if (typeof name !== 'string') {
-    throw new PeerplaneError('invalid-input', `${what} is a text, not ${describe(name)}`)
+    throw new PeerplaneError('invalid-input', `${what} is a string, not ${describe(name)}`)
   }
   if (name === '' || name.length > limits.entityNameBytes || !name.isWellFormed()) {
     throw wrongSize(name, what)

@@ -1,13 +1,13 @@
 /*
- * What the product does, as events with a name and fields. The table is the whole of it: types, the page of the events and the log of the
+ * What the product does, as events with a name and fields. Everything else is derived from this table: types, the page of events and the log of the
  * daemon follow from it.
  *
  *   id, text, code      a string; an id may be `undefined` where there is nothing to name
  *   count, bytes, ms    a number
  *   flag                a boolean
- *   data                something as it is in memory, for recorders. It may hold what a person typed, so no log prints it; nobody changes it
+ *   data                a value from memory, for recorders. It may contain what a person typed, so no log prints it; listeners must not change it
  *
- * Whatever is not `data` is printed: no secret, no invitation, no input of a command and no id of an entity may be in it.
+ * Logs print every field that is not `data`, so such a field must not contain a secret, an invitation, an input of a command or an id of an entity.
  */
 
 /** How much an event matters to a person who runs a device. */
@@ -39,7 +39,7 @@ export const traceEvents = {
   // Commands.
   'command.called': {
     level: 'debug',
-    says: 'An application calls commands that are to make one commit; `call` numbers the calls.',
+    says: 'An application calls one or more commands, which make one commit; `call` numbers the calls.',
     fields: {
       call: 'count',
       commands: 'text',
@@ -50,12 +50,12 @@ export const traceEvents = {
   },
   'command.settled': {
     level: 'debug',
-    says: 'A call has an answer; `commit` names what it changed.',
+    says: 'A call is answered; `commit` is the id of the commit that it made.',
     fields: { call: 'count', commit: 'id', ms: 'ms' },
   },
   'command.refused': {
     level: 'debug',
-    says: 'A call fails, with the code of the error, or `rejected` where a handler said no.',
+    says: 'A call fails with the code of the error, or with `rejected` if a handler refused it.',
     fields: { call: 'count', code: 'code', ms: 'ms', error: 'data' },
   },
   // The log.
@@ -81,12 +81,12 @@ export const traceEvents = {
   },
   'commits.waiting': {
     level: 'debug',
-    says: 'So many stored commits wait for others that they depend on.',
+    says: 'Stored commits wait for others that they depend on; the counts include all that wait.',
     fields: { commits: 'count', bytes: 'bytes' },
   },
   'commits.dropped': {
     level: 'warn',
-    says: 'Commits that waited make room for others; they are asked for again.',
+    says: 'Waiting commits were dropped to make room for others; they are asked for again.',
     fields: { session: 'id', commits: 'count' },
   },
   'commits.lost': {
@@ -112,27 +112,27 @@ export const traceEvents = {
   // States.
   'body.void': {
     level: 'warn',
-    says: 'What a commit says of an entity breaks a rule of its model and has no effect.',
+    says: 'The part of a commit that changes one entity breaks a rule of its model, and has no effect.',
     fields: { type: 'text', device: 'id', session: 'id', seq: 'count', entity: 'data' },
   },
   'entity.unreadable': {
     level: 'warn',
-    says: 'An entity cannot be read as it is declared here, or what is stored of it is damaged.',
+    says: 'An entity does not fit its declaration here, or its stored data is damaged.',
     fields: { type: 'text', entity: 'data', error: 'data' },
   },
   'rows.flushed': {
     level: 'debug',
-    says: 'Changed rows are written.',
+    says: 'Changed rows were written.',
     fields: { rows: 'count' },
   },
   'rows.failed': {
     level: 'warn',
-    says: 'Changed rows could not be written; they are written later, or made again from the log.',
+    says: 'Changed rows could not be written; they are written later, or rebuilt from the log.',
     fields: { rows: 'count', code: 'code' },
   },
   'rows.discarded': {
     level: 'info',
-    says: 'Rows are made again from the log: they are `damaged` or `outdated`, or a `fork` was found.',
+    says: 'Rows are rebuilt from the log: they are `damaged` or `outdated`, or a `fork` was found.',
     fields: { why: 'code' },
   },
   // Sync.
@@ -143,12 +143,12 @@ export const traceEvents = {
   },
   'link.closed': {
     level: 'info',
-    says: 'A link is gone.',
+    says: 'A link is closed.',
     fields: { link: 'id', device: 'id', peer: 'id', path: 'code' },
   },
   'path.changed': {
     level: 'info',
-    says: 'A link takes the place of another one to the same peer.',
+    says: 'A link replaces another one to the same peer.',
     fields: { device: 'id', peer: 'id', from: 'code', to: 'code' },
   },
   'range.wanted': {
@@ -158,27 +158,27 @@ export const traceEvents = {
   },
   'range.served': {
     level: 'debug',
-    says: 'Commits of a session were sent to a peer, up to `to`; incomplete if no more can be read.',
+    says: 'Commits of a session were sent to a peer, up to `to`; `complete` is false if no more could be read.',
     fields: { link: 'id', session: 'id', to: 'count', complete: 'flag' },
   },
   'range.taken': {
     level: 'debug',
-    says: 'Commits that a peer sent are taken in: so many are new, so many others could go on.',
+    says: 'Commits that a peer sent are accepted: `stored` of them are new, and `released` others no longer wait.',
     fields: { link: 'id', session: 'id', stored: 'count', released: 'count' },
   },
   'range.refused': {
     level: 'debug',
-    says: 'Commits that a peer sent are not taken in.',
+    says: 'Commits that a peer sent are refused.',
     fields: { link: 'id', session: 'id', code: 'code' },
   },
   'range.missed': {
     level: 'debug',
-    says: 'A peer did not bring what it was asked for; others are asked.',
+    says: 'A peer did not send what it was asked for; others are asked.',
     fields: { link: 'id', session: 'id', failures: 'count' },
   },
   'announcement.unreadable': {
     level: 'debug',
-    says: 'A member gossips something that is not known here, perhaps of a newer version.',
+    says: 'A member sent gossip that this version cannot read; it may come from a newer version.',
     fields: { code: 'code' },
   },
   // Who is let in.
@@ -194,7 +194,7 @@ export const traceEvents = {
   },
   'invitation.refused': {
     level: 'warn',
-    says: 'A device that knows the secret of the space is not let in, or does not let this one in.',
+    says: 'A device that knows the secret of the space is refused, or refuses this device.',
     fields: { peer: 'id', code: 'code' },
   },
   'handshake.failed': {
@@ -204,7 +204,7 @@ export const traceEvents = {
   },
   'peer.refused': {
     level: 'debug',
-    says: 'Somebody is turned away or cut off; `peerplane status` counts the reasons.',
+    says: 'A connection is refused or cut off; `peerplane status` counts the reasons.',
     fields: { why: 'code' },
   },
   // The network.
@@ -225,17 +225,17 @@ export const traceEvents = {
   },
   'address.unreachable': {
     level: 'warn',
-    says: 'A peer to stay connected with does not answer; it is called again until it does.',
+    says: 'A configured peer does not answer; it is dialled again until it does.',
     fields: { address: 'text', reason: 'text' },
   },
   'dial.failed': {
     level: 'debug',
-    says: 'A call to an address failed.',
+    says: 'Dialling an address failed.',
     fields: { address: 'text', reason: 'text' },
   },
   'relay.refused': {
     level: 'debug',
-    says: 'A relay gives no place; it is asked again.',
+    says: 'A relay grants no reservation; it is asked again.',
     fields: { peer: 'id', reason: 'text' },
   },
   'gossip.failed': {
@@ -246,7 +246,7 @@ export const traceEvents = {
   // The storage.
   'store.wrote': {
     level: 'debug',
-    says: 'The store holds these writes; those that are to be synced may not be yet.',
+    says: 'The store has taken these writes; those that must be synced may not be flushed yet.',
     fields: { writes: 'count', durability: 'code', list: 'data' },
   },
   'storage.failed': {
@@ -256,7 +256,7 @@ export const traceEvents = {
   },
   'storage.lost': {
     level: 'error',
-    says: 'What was stored was deleted; the device goes on with what it remembers and what others hold.',
+    says: 'Stored data was deleted; the device continues with what it has in memory and what other devices hold.',
     fields: { reason: 'text' },
   },
   'storage.works': {
@@ -266,7 +266,7 @@ export const traceEvents = {
   },
   'upkeep.failed': {
     level: 'warn',
-    says: 'Something that can be done later, or again, failed.',
+    says: 'A task that can be done later, or again, failed.',
     fields: { what: 'text', code: 'code' },
   },
   // The plane.
@@ -277,7 +277,7 @@ export const traceEvents = {
   },
   'plane.failed': {
     level: 'warn',
-    says: 'Something failed that no caller waits for; the status shows it.',
+    says: 'Something failed, and no caller waits for it; the status shows the error.',
     fields: { code: 'code', reason: 'text' },
   },
   'plane.closed': {
@@ -292,7 +292,7 @@ export const traceEvents = {
   },
   'invitation.made': {
     level: 'info',
-    says: 'An invitation was made; it can be used for so many hours.',
+    says: 'An invitation was made; it expires after `hours` hours.',
     fields: { hours: 'count' },
   },
   // Tabs of a browser.
@@ -303,38 +303,38 @@ export const traceEvents = {
   },
   'tab.follows': {
     level: 'info',
-    says: 'This tab works through another one, which may run a newer version of the application.',
+    says: 'This tab works through another one; `outdated` if that one runs a newer version of the application.',
     fields: { outdated: 'flag' },
   },
   'tab.takes-over': {
     level: 'warn',
-    says: 'This tab takes the place of the one that leads, which is `silent` or `older` than this one.',
+    says: 'This tab replaces the leading tab, which is `silent`, or `older` than this one.',
     fields: { why: 'code' },
   },
   'tab.replaced': {
     level: 'warn',
-    says: 'Another tab has taken the place of this one, which did not answer for a while.',
+    says: 'Another tab has replaced this one, which did not answer for a while.',
     fields: {},
   },
   'tab.failed': {
     level: 'error',
-    says: 'This tab could not lead; it lets others try, and stands in line again.',
+    says: 'This tab could not lead; it lets other tabs try, and then tries again.',
     fields: { code: 'code', reason: 'text' },
   },
   'tab.ended': {
     level: 'warn',
-    says: 'The plane of this tab has come to its end without being closed by the application.',
+    says: 'The plane of this tab ended, and the application did not close it.',
     fields: { code: 'code', reason: 'text' },
   },
   'message.unreadable': {
     level: 'debug',
-    says: 'Another tab says something that is not known here, perhaps of another version.',
+    says: 'Another tab sent a message that this version cannot read; it may come from another version.',
     fields: { code: 'code' },
   },
   // The daemon.
   'daemon.ready': {
     level: 'info',
-    says: 'The daemon can be reached; `serves` is where it serves an application.',
+    says: 'The daemon can be reached; `serves` is the address of the application that it serves.',
     fields: { space: 'id', device: 'id', serves: 'text' },
   },
   'daemon.stopping': {
@@ -354,7 +354,7 @@ export const traceEvents = {
   },
   'log.shortened': {
     level: 'warn',
-    says: 'So many lines were left out in a second, because there were too many.',
+    says: 'Lines were left out of the log, because there were too many in one second.',
     fields: { lines: 'count' },
   },
 } as const satisfies Readonly<Record<string, EventKind>>

@@ -89,7 +89,10 @@ export async function readInvitation(
 
 function decodeInvitation(link: unknown): Invitation {
   if (typeof link !== 'string') {
-    throw new PeerplaneError('invalid-invitation', `an invitation is a text, not ${describe(link)}`)
+    throw new PeerplaneError(
+      'invalid-invitation',
+      `an invitation is a string, not ${describe(link)}`,
+    )
   }
   const [, encoded] = /(?:^|#join=)(pp1\.[\w-]+)$/.exec(link.trim()) ?? []
   if (!encoded) {

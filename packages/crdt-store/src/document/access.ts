@@ -92,7 +92,7 @@ export class Access {
       )
     }
     if (typeof text !== 'string') {
-      throw new PeerplaneError('invalid-input', `a splice inserts a text, not ${describe(text)}`)
+      throw new PeerplaneError('invalid-input', `a splice inserts a string, not ${describe(text)}`)
     }
     this.#requireRoom(
       remove + (text.length > limits.documentOps ? operationsOf(text) : text.length),

@@ -147,7 +147,7 @@ function unknownFlag(
 }
 
 const usage = (problem: string, command: CommandName): PeerplaneError =>
-  invalid(problem, `"peerplane help ${command}" prints what it takes.`)
+  invalid(problem, `"peerplane help ${command}" prints the usage.`)
 
 const invalid = (problem: string, advice: string): PeerplaneError =>
   new PeerplaneError('invalid-configuration', problem, { advice })

@@ -1,13 +1,13 @@
 import { flagOf, settings } from '../config.ts'
 
-/** One command of `peerplane`, as its help tells it. */
+/** One command of `peerplane`, as its help describes it. */
 export interface CommandHelp {
   readonly about: string
   /** More than one line. */
   readonly details: string
-  /** What may stand behind it, by the name of the flag. */
+  /** Flags that may follow it, by name. */
   readonly flags: Readonly<Record<string, Flag>>
-  /** A word that may stand behind it. */
+  /** A word that may follow it. */
   readonly word?: string
 }
 
@@ -47,17 +47,17 @@ export const commandHelp = {
     flags: {
       ...everySetting,
       config,
-      json: { argument: undefined, about: 'print the line that says it is ready as JSON' },
+      json: { argument: undefined, about: 'print the line that reports readiness as JSON' },
     },
   },
   invite: {
     about: 'print an invitation to the space of the running daemon',
     details: `Anyone who has the invitation can join until it expires. --data and --space select the daemon.`,
     flags: {
-      hours: { argument: 'N', about: 'how long it may be used (default 24)' },
+      hours: { argument: 'N', about: 'hours until the invitation expires (default 24)' },
       'trust-clock': {
         argument: undefined,
-        about: 'invite although something speaks against the clock of this device',
+        about: 'invite even if the clock of this device seems wrong',
       },
       ...ofDaemon,
       config,
@@ -74,7 +74,7 @@ export const commandHelp = {
   },
   version: { about: 'print the version', details: '', flags: {} },
   help: {
-    about: 'print this, or what a command takes',
+    about: 'print this help, or the help of a command',
     details: '',
     flags: {},
     word: 'COMMAND',

@@ -67,7 +67,7 @@ describe('every command answers on standard output', () => {
 })
 
 describe('what is wrong is said on standard error, with what to do, and nothing is left behind', () => {
-  const helps = (command: string): string => `"peerplane help ${command}" prints what it takes.`
+  const helps = (command: string): string => `"peerplane help ${command}" prints the usage.`
 
   it.each<[args: string, problem: string, advice: string]>([
     // No such command; the nearest only if it is near.

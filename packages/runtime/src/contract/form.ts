@@ -146,11 +146,11 @@ export function oneOf<const Words extends readonly string[]>(...words: Words): F
   }
 }
 
-/** A form of a text of at most `maxUnits` UTF-16 units; `T` is a branded text. */
+/** The form of a string of at most `maxUnits` UTF-16 units; `T` is a branded string. */
 export function text<T extends string = string>(maxUnits: number = limits.valueBytes): Form<T> {
   return {
     read: (data, name) => {
-      if (typeof data !== 'string') throw malformed(name, 'a text')
+      if (typeof data !== 'string') throw malformed(name, 'a string')
       if (data.length > maxUnits) {
         throw new PeerplaneError('too-large', `${name} has ${data.length} characters`)
       }

@@ -100,7 +100,7 @@ export const versionReader = {
     if (typeof value === 'string' && value.length <= limits.valueBytes && value.isWellFormed()) {
       return value
     }
-    throw invalid(`a version is a text that subscribe gave, not ${describe(value)}`)
+    throw invalid(`a version is a string from subscribe, not ${describe(value)}`)
   },
 } as const
 

@@ -34,7 +34,7 @@ export const option = {
     if (typeof value === 'string' && value.isWellFormed() && value.length <= limits.inputSize) {
       return value
     }
-    throw wrong(name, 'a text', value)
+    throw wrong(name, 'a string', value)
   },
   name: (value: unknown, name: string): string => checkName(value, `the option ${name}`),
   texts: (value: unknown, name: string): readonly string[] => {
