@@ -20,23 +20,21 @@ interface Report {
   readonly byTarget: Readonly<Record<string, Readonly<Record<string, number>>>>
 }
 
-test('a damaged store gives right answers or none', { timeout: 120_000 }, async () => {
-  const { code, output, errors } = await corrupt(
-    '--flips',
-    '20',
-    '--truncations',
-    '10',
-    '--deletions',
-    '15',
-  )
-  expect(errors).toBe('0 wrong answers, 0 failures; there must be none\n')
-  const { verdicts, byTarget } = JSON.parse(output) as Report
-  expect(Object.values(verdicts).reduce((sum, count) => sum + count, 0)).toBe(45)
-  // Something was made again, and something was refused.
-  expect(verdicts).toMatchObject({ right: expect.any(Number), refused: expect.any(Number) })
-  expect(Object.keys(byTarget).length).toBeGreaterThan(10)
-  expect(code).toBe(0)
-})
+test.each([[''], ['--large']])(
+  'a damaged store gives right answers or none, with %o',
+  { timeout: 120_000 },
+  async (large) => {
+    const numbers = ['--flips', '20', '--truncations', '10', '--deletions', '15']
+    const { code, output, errors } = await corrupt(...numbers, ...(large ? [large] : []))
+    expect(errors).toBe('0 wrong answers, 0 failures; there must be none\n')
+    const { verdicts, byTarget } = JSON.parse(output) as Report
+    expect(Object.values(verdicts).reduce((sum, count) => sum + count, 0)).toBe(45)
+    // Something was made again, and something was refused.
+    expect(verdicts).toMatchObject({ right: expect.any(Number), refused: expect.any(Number) })
+    expect(Object.keys(byTarget).length).toBeGreaterThan(10)
+    expect(code).toBe(0)
+  },
+)
 
 test.each([
   ['checksums', ['--deletions', '0'], /^wrong: bit \d of byte \d+/m],

@@ -1,5 +1,6 @@
-// npm run corrupt -- [--flips 2000] [--truncations 200] [--deletions 200] [--seed 1] [--without-checksums] [--without-counts]: damages the store of a real device, and asks it for everything.
+// npm run corrupt -- [--flips 2000] [--truncations 200] [--deletions 200] [--seed 1] [--large] [--without-checksums] [--without-counts]: damages the store of a real device, and asks it for everything.
 // A wrong answer, and none, fails the command. With --without-checksums nothing of the product compares a checksum, with --without-counts nothing counts records, and a wrong answer must be found; it ends there.
+// With --large the store is treated like one that is too large for SQLite to check it as a whole when it is opened.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,6 +23,11 @@ const CHECKSUMS: readonly Change[] = [
     replace: 'if (readSum(value, 0) !== sum && false) throw',
   },
 ]
+const WHOLE: Change = {
+  file: 'node/src/storage/sqlite-database.ts',
+  find: 'if (statSync(path).size > CHECKED_BYTES) return',
+  replace: 'if (statSync(path).size >= 0) return',
+}
 const COUNTS: readonly Change[] = [
   {
     file: 'crdt-store/src/entities/tally.ts',
@@ -36,6 +42,7 @@ const { values } = parseArgs({
     truncations: { type: 'string', default: '200' },
     deletions: { type: 'string', default: '200' },
     seed: { type: 'string', default: '1' },
+    large: { type: 'boolean', default: false },
     'without-checksums': { type: 'boolean', default: false },
     'without-counts': { type: 'boolean', default: false },
   },
@@ -50,12 +57,11 @@ const [flips, truncations, deletions, seed] = (
 }) as [number, number, number, number]
 const without = (['checksums', 'counts'] as const).filter((each) => values[`without-${each}`])
 const blind = without.length > 0
-const planted = blind
-  ? plantChanges(
-      `without-${without.join('-')}`,
-      without.flatMap((each) => (each === 'counts' ? COUNTS : CHECKSUMS)),
-    )
-  : undefined
+const changes = [
+  ...(values.large ? [WHOLE] : []),
+  ...without.flatMap((each) => (each === 'counts' ? COUNTS : CHECKSUMS)),
+]
+const planted = changes.length > 0 ? plantChanges('damage', changes) : undefined
 // Loaded after planting.
 const { runCampaign } = await import('./corrupt/campaign.ts')
 const folder = mkdtempSync(join(tmpdir(), 'peerplane-corrupt-'))
