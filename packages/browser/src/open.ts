@@ -19,7 +19,7 @@ import { openInTabs } from './tabs/tabs.ts'
 
 /** A plane that shares its replica with the other tabs of the profile. */
 export interface BrowserPlane extends Plane {
-  /** How this tab stands to the others. */
+  /** The role of this tab among the others. */
   tabs(): TabsStatus
   /** Calls back now and after each change. The returned function ends it. */
   onTabs(listener: (tabs: TabsStatus) => void): () => void
@@ -29,8 +29,9 @@ export interface BrowserPlane extends Plane {
  * Opens the plane of this browser profile. One tab owns its store, its key and its network; the others use them through it, and one takes
  * over when it goes away. State can be read and written as soon as this resolves; the network is loaded afterwards.
  *
- * Rejects with `unsupported`, `invalid-invitation`, `expired-invitation`, `wrong-space`, `invalid-declaration`, `invalid-input`, `store-failed`, `store-full`,
- * `store-version`, `store-corrupt`, `storage-lost`, `aborted`, `timeout`, or `store-locked` if another tab has the store and does not answer.
+ * Rejects with `unsupported`, `invalid-invitation`, `expired-invitation`, `wrong-space`, `invalid-declaration`, `invalid-input`,
+ * `store-failed`, `store-full`, `store-version`, `store-corrupt`, `storage-lost`, `aborted`, `timeout`, or `store-locked` if another tab has
+ * the store and does not answer.
  */
 export const open = (given: OpenOptions): Promise<BrowserPlane> =>
   openWithin(async () => {

@@ -30,8 +30,8 @@ export interface OpenOptions extends Wait {
   /** STUN and TURN servers, as URLs. Default none: WebRTC then connects peers of one local network, and others stay on the relay. */
   readonly iceServers?: readonly string[] | undefined
   /**
-   * Takes what listeners of the application throw, as `listener-failed` with the thrown error as its `cause`; it must not throw. Default:
-   * `reportError`, so that it is seen like any uncaught error of the page.
+   * Called with what listeners of the application throw, as `listener-failed` with the thrown error as its `cause`; it must not throw. Default:
+   * `reportError`, which shows it like any uncaught error of the page.
    */
   readonly onError?: ((error: PeerplaneError) => void) | undefined
   /** Called with every event of this plane, as in the table of events; see {@link Trace}. Default: none, which costs nothing. */

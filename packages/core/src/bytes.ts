@@ -6,7 +6,7 @@ export const toHex = (bytes: Uint8Array): string => bytesToHex(bytes)
 /** Inverse of {@link toHex}; throws on odd length or a non-hex digit. */
 export const fromHex = (hex: string): Uint8Array => hexToBytes(hex)
 
-/** The parts one after the other, in one new array. */
+/** The parts, joined in one new array. */
 export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
   let size = 0
   for (const part of parts) size += part.length
@@ -54,7 +54,7 @@ export function toBase64Url(bytes: Uint8Array): string {
   return out
 }
 
-/** Inverse of {@link toBase64Url}; `undefined` for any text that it would not produce. */
+/** Inverse of {@link toBase64Url}; `undefined` for any text that the encoder would not produce. */
 export function fromBase64Url(text: string): Uint8Array | undefined {
   if (text.length % 4 === 1) return undefined
   const out = new Uint8Array(Math.floor((text.length * 3) / 4))

@@ -1,4 +1,4 @@
-/** A few words that stand for any value in a message. */
+/** A few words that describe any value in a message. */
 export function describe(value: unknown): string {
   if (typeof value === 'string') {
     return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)

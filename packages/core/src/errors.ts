@@ -209,7 +209,7 @@ export const canPass = (code: string): boolean =>
 
 /** Optional details of an error. */
 export interface PeerplaneErrorOptions extends ErrorOptions {
-  /** What to do, in sentences, where more is known than the code says. */
+  /** What to do, in sentences, if more is known than the code says. */
   readonly advice?: string | undefined
   readonly operationId?: string | undefined
 }

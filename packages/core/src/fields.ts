@@ -9,7 +9,7 @@ import { PeerplaneError } from './errors.ts'
 const wrong = (name: string, expected: string): PeerplaneError =>
   new PeerplaneError('malformed', `${name} is not ${expected}`)
 
-/** An array, of exactly `length` items where given. */
+/** An array, of exactly `length` items if given. */
 export function arrayField(
   value: Value | undefined,
   name: string,
@@ -33,7 +33,7 @@ export function listField<T>(
   return items.map((each) => item(each, name))
 }
 
-/** A byte string, of exactly `length` bytes where given. */
+/** A byte string, of exactly `length` bytes if given. */
 export function bytesField(value: Value | undefined, name: string, length?: number): Uint8Array {
   if (!(value instanceof Uint8Array)) throw wrong(name, 'a byte string')
   if (length !== undefined && value.length !== length) throw wrong(name, `${length} bytes long`)
@@ -47,7 +47,7 @@ export function wholeField(value: Value | undefined, name: string, min = 0): num
   return value as number
 }
 
-/** A text of at most `maxBytes` UTF-16 units. */
+/** A string of at most `maxUnits` UTF-16 units. */
 export function textField(value: Value | undefined, name: string, maxUnits: number): string {
   if (typeof value !== 'string') throw wrong(name, 'a string')
   if (value.length > maxUnits)

@@ -9,7 +9,7 @@ export const HASH_BYTES = 32
 
 const prefixes = new Map<string, Uint8Array>()
 
-/** The bytes that begin every hashed or signed message of one kind: no message of one kind can pass for another. */
+/** The bytes that begin every hashed or signed message of one kind: no message of one kind can be mistaken for one of another kind. */
 export function domain(tag: string): Uint8Array {
   let prefix = prefixes.get(tag)
   if (!prefix) {
@@ -25,7 +25,7 @@ const begun = new Map<string, Hashing>()
 /** One for all: nothing is awaited while it is used, and most messages are shorter than what a new one costs. */
 const scratch = sha256.create()
 
-/** SHA-256 of `domain(tag)` and the parts. Synchronous: an awaited hash costs ten times the hashing of a commit. */
+/** SHA-256 of `domain(tag)` and the parts. Synchronous: an asynchronous hash costs ten times as much as hashing a commit. */
 export function hash(tag: string, ...parts: readonly Uint8Array[]): Uint8Array {
   let beginning = begun.get(tag)
   if (!beginning) {

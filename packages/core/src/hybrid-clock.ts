@@ -19,7 +19,7 @@ export const MAX_AHEAD_MS: number = 24 * 3_600_000
 
 /**
  * A hybrid logical clock (Kulkarni and others 2014): close to wall time, yet later than everything this device has written or seen.
- * It decides nothing but the winner among concurrent values.
+ * It only decides which of several concurrent values wins.
  */
 export class HybridClock {
   readonly #clock: Clock

@@ -288,7 +288,7 @@ export const limitTable = {
   httpAnswerMs: limit(
     60_000,
     'milliseconds',
-    'for which a client of the page server may read nothing of its answer',
+    'that a client of the page server may pause reading its answer',
   ),
   spareHandles: limit(
     128,

@@ -1,6 +1,6 @@
 import { limits } from './limits.ts'
 
-/** What is kept in memory at most, and for whom. */
+/** One share of the memory: how much at most, and for what. */
 export interface MemoryShare {
   readonly what: string
   readonly bytes: number
@@ -16,8 +16,8 @@ const CLAIM_BYTES = 1_200
 const PAGE_BYTES = 128 * 1024
 
 /**
- * What others can make a daemon keep at once, each share at its bound; together below `limits.daemonMemoryBytes`. Not counted: entities that
- * the daemon itself keeps folded, of which there are `limits.openEntities`.
+ * What other devices can make a daemon keep in memory at once, each share at its bound. The sum is below `limits.daemonMemoryBytes`. Not
+ * counted: entities that the daemon itself keeps folded, of which there are `limits.openEntities`.
  */
 export const memoryBudget: readonly MemoryShare[] = [
   { what: 'the process without peers', bytes: limits.idleBytes },

@@ -11,9 +11,9 @@ export interface PlainBounds {
 }
 
 /**
- * A copy of plain JSON data: what its owner changes later does not change it.
+ * A copy of plain JSON data: later changes of the original do not change the copy.
  *
- * Taken are null, booleans, finite numbers, well-formed texts, arrays without holes, and objects that have no class, also through a proxy.
+ * Plain data is null, booleans, finite numbers, well-formed strings, arrays without holes, and objects without a class, also behind a proxy.
  * As in JSON, members that are `undefined` or have a symbol as key are left out, and minus zero is zero; `toJSON` is not called.
  *
  * Throws `code` with the place, such as `input.items[3].price`, or `too-large`.
@@ -160,7 +160,7 @@ class Copier {
   }
 }
 
-/** Whether an object has no class; one of another page of the same browser counts, too. */
+/** Whether an object has no class; an object of another page of the same browser can have none, too. */
 export function isPlain(object: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(object)
   if (prototype === null || prototype === Object.prototype) return true

@@ -16,12 +16,12 @@ import { currentStatus, problemError } from './problem.ts'
 import { openSqliteStore } from './storage/sqlite.ts'
 
 /**
- * Opens the plane of this device: its store with its key in it, its network. State can be read and written as soon as it resolves; with `listen` it
- * also listens then.
+ * Opens the plane of this device: its store, which holds its key, and its network. State can be read and written as soon as it resolves; with
+ * `listen` it also listens by then.
  *
- * Rejects with `store-locked`, `store-corrupt`, `storage-lost`, `store-version`, `store-full`, `store-failed`, `exposed-secret`, `invalid-invitation`,
- * `expired-invitation`, `wrong-space`, `invalid-declaration`, `invalid-input`, `port-in-use`, `invalid-configuration`, `unsupported`, `aborted` or
- * `timeout`.
+ * Rejects with `store-locked`, `store-corrupt`, `storage-lost`, `store-version`, `store-full`, `store-failed`, `exposed-secret`,
+ * `invalid-invitation`, `expired-invitation`, `wrong-space`, `invalid-declaration`, `invalid-input`, `port-in-use`, `invalid-configuration`,
+ * `unsupported`, `aborted` or `timeout`.
  */
 export const open = (given: OpenOptions): Promise<Plane> =>
   openWithin(async () => {

@@ -24,22 +24,22 @@ export interface OpenOptions extends Wait {
   readonly join?: string | undefined
   /** Directory of the stores. Default `.peerplane`, below the working directory. */
   readonly data?: string | undefined
-  /** Multiaddresses to listen at, such as `/ip4/0.0.0.0/tcp/7420/ws`. Default none: the plane only calls others. */
+  /** Multiaddresses to listen on, such as `/ip4/0.0.0.0/tcp/7420/ws`. Default none: the plane only dials others. */
   readonly listen?: readonly string[] | undefined
   /** Multiaddresses under which a proxy or router makes this device reachable. */
   readonly announce?: readonly string[] | undefined
   /**
-   * IP addresses of proxies before this device, which stand for many: limits per address do not count for them. Default this machine,
-   * 127.0.0.1 and ::1.
+   * IP addresses of proxies in front of this device, each of which carries the connections of many clients: they are exempt from limits per
+   * address. Default this machine, 127.0.0.1 and ::1.
    */
   readonly proxies?: readonly string[] | undefined
-  /** Whether to be an anchor: always on, introducing and relaying members. Default false. */
+  /** Whether to be an anchor: always on, introduces and relays members. Default false. */
   readonly anchor?: boolean | undefined
   /** Whether to use the network. Default true. */
   readonly network?: boolean | undefined
   /**
-   * Takes what listeners of the application throw, as `listener-failed` with the thrown error as its `cause`; it must not throw. Default:
-   * it is printed, and the process goes on.
+   * Called with what listeners of the application throw, as `listener-failed` with the thrown error as its `cause`; it must not throw. Default:
+   * it is printed, and the process continues.
    */
   readonly onError?: ((error: PeerplaneError) => void) | undefined
   /** Called with every event of this plane, as in the table of events; see {@link Trace}. Default: none, which costs nothing. */

@@ -17,7 +17,7 @@ export interface Ports {
   readonly store: Store
   /** The key of this device. */
   readonly key: SigningKey
-  /** What keeps the key in the store, with the first membership; none where the key is kept elsewhere. */
+  /** Stores the key together with the first membership; absent if the key is kept elsewhere. */
   readonly keyWrites?: readonly Write[] | undefined
   readonly crypto: Crypto
   readonly random: Random
@@ -25,13 +25,13 @@ export interface Ports {
   readonly scheduler: Scheduler
   /** For simulations. */
   readonly perturb?: Perturb | undefined
-  /** Is called with each event of the plane. */
+  /** Called with each event of the plane. */
   readonly trace?: Trace | undefined
-  /** Assembles the network when it is first wanted; without it the plane works alone. */
+  /** Assembles the network when the plane first goes online; without this function the plane works alone. */
   readonly network?: NetworkFactory | undefined
 }
 
-/** Assembles a network for one space; nothing is listening or dialled before it is started. */
+/** Assembles a network for one space; it neither listens nor dials before it is started. */
 export type NetworkFactory = (space: NetworkSpace) => Promise<Network>
 
 /** What a network must know of the space it serves. */
@@ -42,5 +42,5 @@ export interface NetworkSpace {
   readonly dial: readonly string[]
 }
 
-/** Takes a failure of the application that no call can be answered with. It must not throw. */
+/** Called with a failure of the application that belongs to no call. It must not throw. */
 export type Report = (error: PeerplaneError) => void

@@ -40,17 +40,17 @@ export interface RuntimeOptions {
   readonly anchor?: boolean | undefined
   /** Whether to go online at once. Default true. */
   readonly online?: boolean | undefined
-  /** Whether to found a new space at once: who waits to be reached must exist. Default false: the first command or invitation does it. */
+  /** Whether to found a new space at once: a device that listens must belong to a space. Default false: the first command or invitation does it. */
   readonly found?: boolean | undefined
-  /** From an opening before this one, whose storage was lost. An empty store is made that of the same device. */
+  /** From an opening before this one, whose storage was lost. An empty store then becomes the store of the same device. */
   readonly remembered?: Remembered | undefined
-  /** How many commands the status of openings before this one counted as undone: it goes on from there. */
+  /** How many commands earlier openings counted as undone: the status continues from there. */
   readonly undone?: number | undefined
 }
 
-/** A backend that can be opened again where its storage is lost. */
+/** A backend that can be opened again if its storage is lost. */
 export interface Runtime extends LocalBackend {
-  /** What a new store needs to go on as this device; `undefined` before the space is founded. */
+  /** What a new store needs to continue as this device; `undefined` before the space is founded. */
   remembered(): Remembered | undefined
 }
 

@@ -8,7 +8,7 @@ export function createSync(options: SyncOptions): Sync {
   const { network } = options
   const callbacks = new Set<() => void>()
   let exchange: Exchange | undefined
-  /** The latest failure of each part that has not worked since, the latest of all at the end. */
+  /** The latest failure of each part that has not worked since, oldest first. */
   const failures = new Map<Part, SyncStatus['lastError']>()
 
   const status = (): SyncStatus => ({

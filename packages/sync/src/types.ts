@@ -16,7 +16,7 @@ import type {
   Trace,
 } from '@peerplane/core'
 
-/** What `createSync` is made of. */
+/** What `createSync` needs. */
 export interface SyncOptions {
   readonly network: Network
   readonly replica: Replica
@@ -35,13 +35,16 @@ export interface SyncOptions {
   readonly scheduler: Scheduler
   /** Whether a device has been seen in this space before: then its invitation is not checked for expiry again. */
   readonly isKnown: (device: DeviceId) => boolean
-  /** These devices have been seen: a peer that was let in, the author of a session that was admitted, and the devices that their admissions name. */
+  /**
+   * These devices have been seen: a peer that was let in, the author of a session that was admitted, and the devices that their admissions
+   * name.
+   */
   readonly remember: (devices: readonly DeviceId[]) => void
-  /** How fast sessions are taken from the device that begins them; default as `limits` say. */
+  /** How fast sessions are accepted from the device that begins them; default as in `limits`. */
   readonly sessionRate?: { readonly perSecond: number; readonly burst: number }
 }
 
-/** One admitted peer and what lies between us. */
+/** One admitted peer, and what it and this device have not exchanged yet. */
 export interface LinkStatus {
   readonly device: DeviceId
   /** Network id; a new one each time the peer starts. */
@@ -54,7 +57,7 @@ export interface LinkStatus {
   readonly behind: number
 }
 
-/** State of sync for people, as plain data. */
+/** The status of sync for people, as plain data. */
 export interface SyncStatus {
   readonly peers: readonly LinkStatus[]
   readonly network: NetworkStatus
@@ -66,7 +69,7 @@ export interface SyncStatus {
 export interface Sync {
   /** Starts the network and exchanges with the peers that are there; may be called again after `stop`. */
   start(): Promise<void>
-  /** Takes leave of all peers and stops the network. */
+  /** Closes the links to all peers and stops the network. */
   stop(): Promise<void>
   status(): SyncStatus
   /** Calls back when the status may have changed, often. The returned function ends it. */

@@ -7,13 +7,13 @@ import { serveTabs, type Leadership } from './leader-side.ts'
 import type { Before, SteadyBackend } from './steady-backend.ts'
 import type { TabVersion } from './version.ts'
 
-/** How this tab stands to the other tabs of its space. */
+/** The role of this tab among the tabs of its space. */
 export interface TabsStatus {
   /** Whether this tab owns storage and network, or uses those of another tab. */
   readonly role: 'leader' | 'follower'
   /** How many other tabs of this browser profile share the replica. */
   readonly others: number
-  /** Whether the tab that leads runs a newer version of the application: reloading the page brings it here, too. */
+  /** Whether the tab that leads runs a newer version of the application: reloading the page loads it here, too. */
   readonly outdated: boolean
 }
 

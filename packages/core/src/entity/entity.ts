@@ -14,7 +14,7 @@ export interface CommandContext {
   readonly id: string
   /** The device on which the command runs. */
   readonly device: DeviceId
-  /** Milliseconds since 1970, by the hybrid clock of the device. */
+  /** Milliseconds since 1970 on the hybrid clock of the device. */
   readonly now: number
   /** A fresh unguessable id, 22 characters. */
   newId(): string
@@ -64,8 +64,8 @@ type Deferred = PromiseLike<unknown> | Iterator<unknown> | AsyncIterator<unknown
 /**
  * Declares an entity type: its state and the commands that change it.
  *
- * Throws `invalid-declaration` for a type that is not `[a-z][a-z0-9-.]*`, a state that is no shape, a command that is no function, or one
- * whose name an entity's own members take.
+ * Throws `invalid-declaration` for a type that is not `[a-z][a-z0-9-.]*`, a state that is not a shape, a command that is not a function, or a
+ * command with the name of a member that every client has.
  */
 export function entity<const S extends Shape, C extends Commands<HandleOf<S>>>(
   type: string,
@@ -114,7 +114,7 @@ export function takeDeclarations(entities: unknown): readonly Entity[] {
   })
 }
 
-/** `name`, if it is 1 to 256 bytes of well-formed UTF-8. Throws `invalid-input` that calls it `what`. */
+/** `name`, if it is 1 to 256 bytes of well-formed UTF-8. Throws `invalid-input` with a message that calls it `what`. */
 export function checkName(name: unknown, what: string): string {
   if (typeof name !== 'string') {
     throw new PeerplaneError('invalid-input', `${what} is a string, not ${describe(name)}`)

@@ -12,8 +12,7 @@ import { copyPlain, freeze, isPlain, reading, type PlainBounds } from '../plain.
 declare const types: unique symbol
 
 /**
- * Every kind of shape that there is. What holds something for each kind is a table over its keys, so a new line here does not compile until
- * every table has it.
+ * All kinds of shapes. Everything that differs by kind is a table over its keys, so a new line here does not compile until every table has it.
  */
 export interface ShapeKinds {
   readonly counter: CounterShape
@@ -39,14 +38,14 @@ export type HandleOf<S> = S extends Shape<infer Handle, unknown> ? Handle : neve
 /** The plain state of a shape. */
 export type MirrorOf<S> = S extends Shape<unknown, infer Mirror> ? Mirror : never
 
-/** A number that concurrent increments add up in. */
+/** A number to which all concurrent increments are added. */
 export interface CounterHandle {
   readonly value: number
   increment(by?: number): void
   decrement(by?: number): void
 }
 
-/** A value of which, among concurrent writes, the one with the latest hybrid timestamp is shown. */
+/** A value. Of concurrent writes, the one with the latest hybrid timestamp is shown. */
 export interface RegisterHandle<T extends Json> {
   readonly value: T
   set(value: T): void
@@ -60,7 +59,7 @@ export interface SetHandle<T extends string | number> {
   delete(element: T): void
 }
 
-/** An observed-remove map: removing a key takes back what was seen of it; concurrent changes below the key survive. */
+/** An observed-remove map: removing a key takes back the changes below it that were seen; concurrent changes below the key survive. */
 export interface MapHandle<Handle> {
   readonly keys: readonly string[]
   has(key: string): boolean
@@ -72,7 +71,7 @@ export interface MapHandle<Handle> {
 /** A rich document that the handler changes as if it were plain data. */
 export type DocumentHandle<T> = T & {
   /**
-   * Replaces `deleteCount` UTF-16 units at `index` of the text at `path`, as on a string of JavaScript. Throws `invalid-input` where half of a
+   * Replaces `deleteCount` UTF-16 units at `index` of the text at `path`, as on a string of JavaScript. Throws `invalid-input` if half of a
    * surrogate pair would be left.
    */
   splice(path: readonly (string | number)[], index: number, deleteCount: number, text: string): void
@@ -118,16 +117,16 @@ export interface Fields {
 /** A counter that starts at 0. */
 export const counter = (): CounterShape => ({ kind: 'counter' })
 
-/** A last-writer-wins register that starts as `initial`. Throws `invalid-declaration` for what is not JSON. */
+/** A last-writer-wins register that starts as `initial`. Throws `invalid-declaration` for anything but JSON. */
 export const register = <T extends Json>(initial: T): RegisterShape<Widen<T>> => ({
   kind: 'register',
   initial: takeInitial(initial, 'a register') as Widen<T>,
 })
 
-/** An add-wins set of texts or numbers that starts empty. */
+/** An add-wins set of strings or numbers that starts empty. */
 export const set = <T extends string | number = string>(): SetShape<T> => ({ kind: 'set' })
 
-/** A map from texts to `value`. Throws `invalid-declaration` for what is no shape. */
+/** A map from strings to `value`. Throws `invalid-declaration` for what is no shape. */
 export const map = <S extends Shape>(value: S): MapShape<S> =>
   declaring('the value of a map', () => {
     checkShape(value, 'the value of a map', 1)
@@ -142,8 +141,8 @@ export const record = <F extends Fields>(fields: F): RecordShape<F> =>
   })
 
 /**
- * A document for text, nested data and lists; it starts as `initial`. Its kernel is loaded when the first one is opened. Throws
- * `invalid-declaration` for what is no object of JSON.
+ * A document for text, nested data and lists; it starts as `initial`. Its kernel is loaded when the first document is opened. Throws
+ * `invalid-declaration` for anything but a JSON object.
  */
 export const document = <T extends { readonly [key: string]: Json }>(
   initial: T,

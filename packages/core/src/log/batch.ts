@@ -31,7 +31,7 @@ export interface Batch {
   readonly id: BatchId
   readonly session: SessionId
   readonly previous: BatchId
-  /** Salt seed: shipped with whole batches; a sparse proof ships single salts. 16 bytes. */
+  /** Salt seed: sent with whole batches; a sparse proof contains single salts. 16 bytes. */
   readonly seed: Uint8Array
   /** Ed25519 by the session's device over the id; `undefined` for an inner batch of a run received under a later signature. */
   readonly signature: Uint8Array | undefined
@@ -112,7 +112,7 @@ export const firstSeq = (batch: Batch): number => batch.commits[0]!.header.seq
 /** Seq of the last commit. */
 export const lastSeq = (batch: Batch): number => firstSeq(batch) + batch.commits.length - 1
 
-/** Canonical bytes of a batch as it is stored and sent. Session and previous batch are known from where it stands. */
+/** Canonical bytes of a batch as it is stored and sent. The session and the previous batch are known from its place. */
 export function encodeBatch(batch: Batch): Uint8Array {
   return encodeCanonical([
     batch.seed,
@@ -122,8 +122,8 @@ export function encodeBatch(batch: Batch): Uint8Array {
 }
 
 /**
- * The batch that follows `previous` in `session`, starting with commit `expectedSeq`. Everything is checked but the signature: form, limits,
- * numbering, and that the sections are those the headers name. Throws `malformed`, `too-large` or `broken-chain`.
+ * The batch that follows `previous` in `session`, starting with commit `expectedSeq`. Checks everything but the signature: form, limits,
+ * numbering, and that the sections match the headers. Throws `malformed`, `too-large` or `broken-chain`.
  */
 export function decodeBatch(
   encoded: Uint8Array,

@@ -25,13 +25,13 @@ export interface Section {
   readonly body: Uint8Array
 }
 
-/** The signed part of a commit: everything but the sections, of which it holds the root. */
+/** The signed part of a commit: everything but the sections; it contains their root. */
 export interface Header {
   /** 1, 2, 3 … in the session. */
   readonly seq: number
   /**
-   * The nearest maximal commits of other sessions that the author had delivered and no earlier commit of this session names: each the last
-   * one of a batch.
+   * The latest commits of other sessions that were delivered to the author, and that no earlier commit of this session names. Each is the
+   * last one of a batch.
    */
   readonly deps: readonly Dot[]
   /** First 16 bytes of the hash over the ids of the batches that end with `deps`; empty without deps. */
@@ -124,7 +124,7 @@ export const commitHash = (session: Uint8Array, headerBytes: Uint8Array): Uint8A
 export const depsDigest = (ids: readonly BatchId[]): Uint8Array =>
   ids.length === 0 ? new Uint8Array(0) : hash('deps', ...ids.map(fromHex)).slice(0, 16)
 
-/** Salt of section `index` of commit `seq`: a leaf without its section tells nothing about it. */
+/** Salt of section `index` of commit `seq`: a leaf without its section reveals nothing about it. */
 export const saltOf = (seed: Uint8Array, seq: number, index: number): Uint8Array =>
   withCanonical([seq, index], (place) => hash('salt', seed, place)).slice(0, SALT_BYTES)
 

@@ -12,7 +12,7 @@ import { MAX_SEQ } from './commit.ts'
 import { merkleRoot } from './merkle.ts'
 import { markOf, type Tip } from './tip.ts'
 
-/** As much of a batch as its id covers, where its place is known. */
+/** What the id of a batch covers, if its place is known. */
 export interface BatchLink {
   readonly count: number
   /** Merkle root over the commit ids. */
@@ -26,7 +26,7 @@ export interface Branch {
 }
 
 /**
- * Evidence that the device of a session signed two versions of it, which anybody can check who knows the device:
+ * Proof that the device of a session signed two versions of it. Anybody who knows the device can check it:
  *
  *                    ┌─ batch ─ batch, signed        branches[0]: continues what the holder of the proof has
  *     … ── previous ─┤
@@ -35,14 +35,14 @@ export interface Branch {
  */
 export interface ForkProof {
   readonly session: SessionId
-  /** The first commit of the first batch of which there are two versions. */
+  /** The first commit of the first batch that has two versions. */
   readonly seq: number
   /** The batch before it: the session has one version up to here. */
   readonly previous: BatchId
   readonly branches: readonly [Branch, Branch]
 }
 
-/** A branch of batches of which the last one is `end`ed by a signature, or by a branch that continues it. */
+/** A branch of batches. The last batch is `end`ed by a signature, or by a branch that continues it. */
 export function branchOf(batches: readonly Batch[], end: Uint8Array | Branch): Branch {
   const links = batches.map(({ commits }) => ({
     count: commits.length,
@@ -74,8 +74,8 @@ export const firstIdOf = (proof: ForkProof, { links }: Branch): BatchId =>
   lastIdOf(proof, { links: links.slice(0, 1) })
 
 /**
- * How a session is listed in a frontier by who holds all of it before the fork, and the proof. The lower the fork, the higher the seq: as
- * with other tips, the higher one stands for what is to be asked for. The mark is that of the batch before the fork.
+ * How a device lists a session in a frontier if it holds the proof and everything before the fork. The lower the fork, the higher the seq: as
+ * with other tips, a peer with a lower one asks for what it lacks. The mark is that of the batch before the fork.
  */
 export const forkedTip = ({ session, seq, previous }: ForkProof): Tip => ({
   session,
@@ -83,10 +83,10 @@ export const forkedTip = ({ session, seq, previous }: ForkProof): Tip => ({
   mark: markOf(previous),
 })
 
-/** Whether a tip is a {@link forkedTip}; no commit has so high a seq. */
+/** Whether a tip is a {@link forkedTip}; no commit has such a high seq. */
 export const isForkedTip = (tip: Pick<Tip, 'seq'>): boolean => tip.seq > MAX_SEQ
 
-/** Canonical bytes of a proof; its session is known from where it stands. */
+/** Canonical bytes of a proof; its session is known from its place. */
 export const encodeForkProof = ({ seq, previous, branches }: ForkProof): Uint8Array =>
   encodeCanonical([seq, fromHex(previous), ...branches.map(branchToValue)])
 

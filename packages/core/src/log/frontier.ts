@@ -10,8 +10,9 @@ export type Lineage = (session: SessionId) => readonly Tip[] | undefined
 /**
  * The frontier without the tips that a listed session implies.
  *
- * A tip is left out only if an opening reached from a listed tip names exactly it as a parent. A parent at another seq does not do: a device
- * that published up to 10, lost its tail, and opened a new session on 8 must still list 10, or the tail would be hidden.
+ * A tip is left out only if the opening of a listed session, or of one that it implies, names exactly this tip as a parent. A parent at
+ * another seq is not enough: a device that published up to 10, lost the end of its log, and opened a new session on 8 must still list 10.
+ * Otherwise 9 and 10 would be hidden.
  *
  *     S1: 1 … 8        S2 {parents: S1@8}: 1 2 3      frontier {S1@8, S2@3}  →  [S2@3]
  *     S1: 1 … 8 9 10   S2 {parents: S1@8}: 1 2 3      frontier {S1@10, S2@3} →  [S1@10, S2@3]
@@ -27,7 +28,7 @@ export function compactFrontier(frontier: Frontier, lineage: Lineage): Tip[] {
   return [...frontier.values()].filter((tip) => !implied.has(tip.session))
 }
 
-/** The whole frontier that a list of tips stands for, as far as the openings are known. Listed tips win over implied ones. */
+/** The whole frontier that a list of tips implies, as far as the openings are known. Listed tips win over implied ones. */
 export function expandFrontier(tips: readonly Tip[], lineage: Lineage): Map<SessionId, Tip> {
   const frontier = new Map(tips.map((tip) => [tip.session, tip]))
   const listed = new Set(frontier.keys())

@@ -13,8 +13,8 @@ import { readTip, tipToValue, type Tip } from './tip.ts'
 export const FORMAT_VERSION = 1
 
 /**
- * The first record of a session: one opening of one device's store. A session is never resumed: a device that lost its tail, or was
- * restored from a copy, and reused sequence numbers would contradict itself.
+ * The first record of a session: one opening of one device's store. A session is never resumed: a device that lost the end of its log, or was
+ * restored from a copy, would reuse sequence numbers and contradict itself.
  */
 export interface Opening {
   readonly space: SpaceId
@@ -23,7 +23,7 @@ export interface Opening {
   readonly parents: readonly Tip[]
   /** Hash of the admission that lets the device write; of the space record for its creator. */
   readonly admission: Uint8Array
-  /** 16 random bytes: two openings never have one id. */
+  /** 16 random bytes, so that two openings never have the same id. */
   readonly nonce: Uint8Array
 }
 
@@ -53,7 +53,7 @@ export function encodeOpening(opening: Opening): Uint8Array {
 export const sessionIdOf = (openingBytes: Uint8Array): SessionId =>
   toHex(hash('opening', openingBytes)) as SessionId
 
-/** Signs an opening. The session id is known before: it does not depend on the signature. */
+/** Signs an opening. The session id is known before the signature, because it does not depend on it. */
 export async function signOpening(opening: Opening, key: SigningKey): Promise<SignedOpening> {
   const encoded = encodeOpening(opening)
   const session = sessionIdOf(encoded)

@@ -5,13 +5,13 @@ import { batchIdOf, batchMessage, firstSeq, type Batch, type BatchCore } from '.
 import { commitIdOf, decodeHeader, saltOf, sectionLeaf, type Section } from './commit.ts'
 import { merklePath, merkleRoot, verifyMerklePath } from './merkle.ts'
 
-/** A section that is shown, with its salt, or of which only the leaf is. */
+/** A section with its salt, or only the leaf of a section. */
 export type SparseSection =
   | { readonly shown: true; readonly salt: Uint8Array; readonly section: Section }
   | { readonly shown: false; readonly leaf: Uint8Array }
 
 /**
- * One commit out of a batch, with some of its sections, verifiable on its own:
+ * One commit of a batch with some of its sections, verifiable without the rest:
  *
  *     section ─ leaf ─ header.root ─ commit id ─ path ─ batch root ─ batch id ─ signature
  */
@@ -24,7 +24,10 @@ export interface SparseCommit {
   readonly sections: readonly SparseSection[]
 }
 
-/** The sparse form of commit `seq` of a signed batch, showing the sections that `shows` accepts. `undefined` if there is no such commit or no signature. */
+/**
+ * The sparse form of commit `seq` of a signed batch, showing the sections that `shows` accepts. `undefined` if there is no such commit or no
+ * signature.
+ */
 export function toSparse(
   batch: Batch,
   seq: number,

@@ -5,13 +5,13 @@ import { HASH_BYTES } from '../hash.ts'
 import type { BatchId, SessionId } from '../ids.ts'
 
 /**
- * How far a session is held: its first `seq` commits, in batches of which the last one ends there and has an id that begins with `mark`. That id
+ * How far a session is held: its first `seq` commits. The batch that ends there has an id that begins with `mark`. That id
  * covers everything before it; the id of a commit does not.
  */
 export interface Tip {
   readonly session: SessionId
   readonly seq: number
-  /** The first 8 bytes of the batch id, 16 hex digits: two holders of different commits notice. */
+  /** The first 8 bytes of the batch id, 16 hex digits: two devices that hold different commits notice it. */
   readonly mark: string
 }
 

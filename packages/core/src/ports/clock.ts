@@ -1,5 +1,5 @@
 /** Wall time. */
 export interface Clock {
-  /** Milliseconds since 1970-01-01 UTC, whole. It may jump. */
+  /** Whole milliseconds since 1970-01-01 UTC. It may jump. */
   now(): number
 }

@@ -1,4 +1,4 @@
-/** A key that signs; the secret part may be out of reach of the program. */
+/** A key that signs; the program may have no access to the secret part. */
 export interface SigningKey {
   /** Ed25519 public key, 32 bytes. */
   readonly publicKey: Uint8Array

@@ -39,7 +39,7 @@ export interface Link {
   close(reason: string): void
 }
 
-/** Somebody a peer has told us about. */
+/** A peer that another peer has introduced. */
 export interface PeerHint {
   readonly peer: string
   /** Multiaddresses that may work; empty for a peer that is reached through the peer that introduced it. */
@@ -78,29 +78,29 @@ export interface NetworkHandler {
   authenticate(channel: Channel): Promise<Identity>
   /** A link is ready. A link to the same peer that existed before is superseded and will be reported as disconnected. */
   connected(link: Link): void
-  /** A frame has come over a link. The promise is the backpressure: the network reads on when it resolves. */
+  /** A frame has arrived over a link. The promise is the backpressure: the network reads the next frame when it resolves. */
   frame(link: Link, frame: Uint8Array): Promise<void>
   /** A link is gone. */
   disconnected(link: Link): void
   /**
-   * A gossiped announcement has come, from an admitted neighbour, who need not have written it. Returns whether a member did: what no member
-   * wrote is passed to nobody, and counts against the neighbour.
+   * A gossiped announcement has arrived from an admitted neighbour, who need not be its author. Returns whether a member wrote it: an
+   * announcement that no member wrote is not forwarded, and counts against the neighbour.
    */
   announcement(payload: Uint8Array): boolean
 }
 
-/** State of the network for people: nothing is derived from it. */
+/** State of the network, for people only: no decision depends on it. */
 export interface NetworkStatus {
   readonly started: boolean
   /** All open transport connections, admitted or not. */
   readonly connections: readonly { readonly peer: string; readonly path: Path }[]
   /** Why the last attempt to reach a configured address failed. */
   readonly lastError: string | undefined
-  /** How many were turned away or cut off since the start, by reason; a reason that never came up is absent. */
+  /** How many were turned away or cut off since the start, by reason; a reason that never occurred is absent. */
   readonly refused: Readonly<Partial<Record<Refusal, number>>>
 }
 
-/** Connections to other peers. It dials, redials with backoff, climbs to better paths, and lets nobody past the handshake without proof. */
+/** Connections to other peers. It dials, redials with backoff, upgrades links to better paths, and lets nobody past the handshake without proof. */
 export interface Network {
   /** Network id of this peer in this process. */
   readonly localPeer: string
@@ -110,7 +110,7 @@ export interface Network {
   stop(): Promise<void>
   /** Sends `payload` to all members by gossip, at most `limits.announcementBytes`; it may get lost. */
   announce(payload: Uint8Array): void
-  /** Peers worth a connection, told by the admitted peer `via`. */
+  /** Peers worth a connection, introduced by the admitted peer `via`. */
   introduce(via: string, peers: readonly PeerHint[]): void
   /** Multiaddresses under which others can reach this peer. */
   addresses(): readonly string[]

@@ -1,6 +1,6 @@
 /** Points at which the product may choose freely: any mixture of choices keeps every guarantee. */
 export const perturbations = [
-  /** A batch ends though more commits would go into it. */
+  /** A batch ends although more commits would fit. */
   'short-batch',
   /** A range is served batch by batch. */
   'small-piece',
@@ -12,7 +12,7 @@ export const perturbations = [
   'tell-late',
   /** The frontier is not gossiped this time. */
   'no-announcement',
-  /** What was folded is folded once more, and must be left out. */
+  /** What was folded is passed to folding once more, and must be skipped. */
   'fold-again',
   /** Rows are written as soon as they have changed. */
   'rows-at-once',
@@ -23,7 +23,7 @@ export const perturbations = [
 export type Perturbation = (typeof perturbations)[number]
 
 /**
- * Whether to take the rare way at a point, asked at each pass. Simulations answer at random, like BUGGIFY in FoundationDB, and so
- * reach states that load and luck rarely produce. Real devices pass nothing.
+ * Whether to take the rare branch at a point; called each time the point is passed. Simulations answer at random, like BUGGIFY in
+ * FoundationDB, and so reach states that load and luck rarely produce. Real devices pass nothing.
  */
 export type Perturb = (point: Perturbation) => boolean

@@ -17,7 +17,7 @@ export interface Run {
   readonly from: number
   /** Present when `from` is 1. */
   readonly opening: OpeningEvidence | undefined
-  /** Canonical batches; at most `limits.runBytes` together, or one batch. None only with a proof. */
+  /** Canonical batches; at most `limits.runBytes` together, or one batch. Empty only if there is a proof. */
   readonly batches: readonly Uint8Array[]
   /** Canonical proof that the session has two versions from the end of the batches on; it speaks for them in place of a signature. */
   readonly fork?: Uint8Array
@@ -29,34 +29,33 @@ export interface Admitted {
   readonly stored: number
   /** Of the commits delivered because of this run, how many had waited for a dependency. */
   readonly released: number
-  /** Whose session the run has shown to be forked, if that was not known. */
+  /** The device whose session the run has shown to be forked, if that was not known. */
   readonly forkedBy?: DeviceId
 }
 
-/** What sync needs of the log of a space: compare, hand out, take in. */
+/** What sync needs of the log of a space: to compare, read and admit. */
 export interface Replica {
   /**
-   * Delivered and durable, for announcing; on a batch boundary in every session. A session known to be forked is listed with its forked tip
-   * once all of it before the fork is delivered.
+   * Delivered and durable commits, for announcements; on a batch boundary in every session. A session known to be forked is listed with its
+   * forked tip once all of it before the fork is delivered.
    */
   delivered(): Frontier
-  /** Durable, delivered or not, for asking: what need not be sent again. */
+  /** Durable commits, delivered or not: what a device does not ask for again. */
   stored(): Frontier
   /** Parents of each session whose opening is held. */
   readonly lineage: Lineage
   /**
    * The run that starts at the batch holding commit `from`, or at the fork before it, of about `maxBytes` at most (one batch at least), of
-   * what is delivered, ending with a signed batch or a proof; `undefined` if nothing from there on is delivered.
+   * delivered commits, ending with a signed batch or a proof; `undefined` if nothing from there on is delivered.
    */
   range(session: SessionId, from: number, maxBytes: number): Promise<Run | undefined>
   /**
    * Checks a run, stores what is new of it, and delivers what has become deliverable. Resolves when it is durable.
-   * Of a run that would have to wait where there is no room, what can be delivered is taken in. A run that proves a fork is taken in as such:
-   * the session is listed with its forked tip then, and what comes of it from the fork on is ignored.
-   * Rejects with `malformed`, `too-large`, `wrong-space`, `not-a-member`, `bad-signature`, `broken-chain`, `overloaded`, or a code of the
-   * store; then nothing of the run was stored. `broken-chain`: the run does not continue what is held, because of a gap or because sender
-   * and receiver hold different versions of the session. It does not speak against the sender. The same session, asked for from commit 1,
-   * tells which it is.
+   * If a run would have to wait and there is no room, only what can be delivered is accepted. A run that proves a fork is accepted as the
+   * proof: the session is then listed with its forked tip, and its commits from the fork on are ignored. Rejects with `malformed`,
+   * `too-large`, `wrong-space`, `not-a-member`, `bad-signature`, `broken-chain`, `overloaded`, or a code of the store; then nothing of the
+   * run was stored. `broken-chain`: the run does not continue what is held, because of a gap or because sender and receiver hold different
+   * versions of the session. It is no evidence against the sender. Asking for the same session from commit 1 shows which of them it is.
    */
   admit(run: Run): Promise<Admitted>
   /** Calls back after each change of `stored` or `delivered`, with the batch if it was written here. The returned function ends it. */

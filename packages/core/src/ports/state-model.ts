@@ -2,7 +2,7 @@ import type { Timestamp } from '../hybrid-clock.ts'
 import type { DeviceId, SessionId } from '../ids.ts'
 import type { Json } from '../json.ts'
 
-/** Where ops come from: with an index these are the dots of the CRDT literature. */
+/** The origin of ops: with an index, these are the dots of the CRDT literature. */
 export interface Origin {
   /** The author: the device whose session it is. */
   readonly device: DeviceId
@@ -17,7 +17,7 @@ export interface Body {
   readonly bytes: Uint8Array
 }
 
-/** What one command does to one entity, before it is decided whether the commit is made. */
+/** The changes of one command to one entity, before the commit is made or given up. */
 export interface Draft {
   /** What the handler gets: it reads and records changes, until the draft is paused or ends; then it throws `handler-failed`. */
   readonly handle: unknown
@@ -41,11 +41,10 @@ export interface EntityState {
   /** The plain state that app code sees: frozen, a new object exactly when the state has changed. */
   readonly mirror: Json
   /**
-   * Why the state cannot be shown: a body was written for another shape, and what it holds would be hidden. From then on nothing else is to
-   * be used.
+   * Why the state cannot be shown: a body was written for another shape, and what it holds would be hidden. Nothing else may be used afterwards.
    */
   readonly problem: string | undefined
-  /** Names the state that `mirror` shows, for commands that refer to it; empty where the model does not need it. */
+  /** Names the state that `mirror` shows, for commands that refer to it; empty if the model does not need it. */
   readonly version: string
   /** Adds the effect of bodies, in causal order. A body that breaks a rule of the model has no effect and is named in the result. */
   fold(bodies: readonly Body[]): readonly Body[]
@@ -53,7 +52,7 @@ export interface EntityState {
   begin(origin: Origin, at?: string): Draft
   /** Bytes from which the same state opens. */
   snapshot(): Uint8Array
-  /** Frees what the garbage collector does not know of. */
+  /** Frees memory that the garbage collector does not manage. */
   close(): void
 }
 

@@ -17,25 +17,25 @@ export interface Entry {
 export interface KeyRange {
   readonly from: Uint8Array
   readonly to: Uint8Array
-  /** At most this many; without it all. */
+  /** At most this many; default all. */
   readonly limit?: number
   /** From the largest key downwards. */
   readonly reverse?: boolean
 }
 
-/** One value beside the pairs of a store, for a process that may end with the present task: writing it waits for no other write. */
+/** One value beside the pairs of a store, for a process that may end with the current task: writing it does not wait for other writes. */
 export interface Aside {
   get(): Promise<Uint8Array | undefined>
-  /** Is on its way when the task ends in which it is called; `undefined` deletes the value. As durable as `local`. */
+  /** The write has begun by the end of the task that calls this; `undefined` deletes the value. As durable as `local`. */
   set(value: Uint8Array | undefined): Promise<void>
 }
 
 /**
- * Bytes outside of what a store keeps its pairs in, for what shows that it has lost its latest writes: SQLite drops the damaged end of its log
- * without a word. Whatever of it is lost or damaged only shows less.
+ * Bytes outside of the pairs of a store, which show whether the store has lost its latest writes: SQLite drops the damaged end of its log
+ * silently. If a part of it is lost or damaged, it only shows less.
  */
 export interface Witness {
-  /** All bytes; none where there is nothing. */
+  /** All bytes; empty if nothing was stored. */
   read(): Promise<Uint8Array>
   /** Adds bytes at the end. They survive the process; nothing is flushed to the disk for them. */
   add(bytes: Uint8Array): Promise<void>
@@ -60,9 +60,9 @@ export interface Store {
   count(range: Pick<KeyRange, 'from' | 'to'>): Promise<number>
   /** Applies all writes or none; of two writes to one key the later wins. */
   write(writes: readonly Write[], durability: StoreDurability): Promise<void>
-  /** Where processes may end with any task, as pages do. */
+  /** Only for platforms on which a process may end with any task, as a page may. */
   readonly aside?: Aside
-  /** Where the store below may open without its latest writes. */
+  /** Only for stores that may open without their latest writes. */
   readonly witness?: Witness
   /** Waits for pending writes and releases the store; later calls reject with `closed`. */
   close(): Promise<void>

@@ -14,8 +14,8 @@ export interface Missing {
 }
 
 /**
- * The places of the initial state that a document does not have yet: whatever stands at a place already, is left as it is. Which these are
- * follows from what the document holds, so it is the same on every device with that declaration.
+ * The places of the initial state that a document does not have yet: whatever stands at a place already, is left as it is. They follow from
+ * what the document holds, so they are the same on every device with that declaration.
  */
 export function missingIn(replica: DocumentReplica, declared: readonly Default[]): Missing {
   const changes: Uint8Array[] = []

@@ -18,11 +18,11 @@ import type { OnVoid } from './slot.ts'
 
 /** The state model of a declared entity type; it is loaded when an entity of the type is first folded. */
 export interface DeclaredModel {
-  /** Changes whenever rows made before can no longer be used, for example because a field was added; see `shapeSignature`. */
+  /** Changes whenever earlier rows can no longer be used, for example because a field was added; see `shapeSignature`. */
   readonly signature: string
-  /** How states of this model live. */
+  /** The lifecycle of states of this model. */
   readonly lifecycle: LifecycleName
-  /** The same model at every call. */
+  /** Returns the same model at every call. */
   load(): Promise<StateModel>
 }
 
@@ -66,17 +66,17 @@ export interface ListQuery {
  * Remote and replayed commits: `fold`.
  */
 export interface Entities {
-  /** How far states contain the log. After opening: how far rows do; the caller folds what the log holds beyond it. */
+  /** How far states contain the log. After opening: how far rows contain it; the caller folds the rest of the log. */
   folded(): ReadonlyMap<SessionId, number>
   /**
    * The state of an entity, folded. It stays valid until the caller awaits something else, or as long as the entity is pinned and `discard`
    * is not called. Rejects with `unknown-entity`, `unreadable`, `closed`, or a code of the store: after `store-corrupt`, a `discard` with
-   * `rows` makes again what is damaged.
+   * `rows` rebuilds what is damaged.
    */
   open(key: EntityKey): Promise<EntityState>
   /** The states of several entities, in the order of `keys`, which are all valid at the same time. */
   openAll(keys: readonly EntityKey[]): Promise<readonly EntityState[]>
-  /** Version of the model of an open entity, for its sections; of another one 0. */
+  /** Version of the model of an open entity, for its sections; 0 for an entity that is not open. */
   modelVersion(key: EntityKey): number
   /** Keeps an entity in memory once it is open, until as many calls of `unpin`. */
   pin(key: EntityKey): void
@@ -92,7 +92,7 @@ export interface Entities {
   /** Writes changed rows and how far they contain the log, at `local` durability. */
   flush(): Promise<void>
   /**
-   * Forgets what was not flushed: to be called as soon as the log lost own commits. States that were open are closed. Once it resolves, the
+   * Forgets what was not flushed; must be called as soon as the log has lost own commits. States that were open are closed. Once it resolves, the
    * caller folds what the log holds beyond `folded`. With `rows` it forgets those, too, because commits in them no longer have an effect; own
    * commits from the call on must belong to another session than those before.
    */

@@ -78,7 +78,7 @@ export async function readDecoded(
 const missingBatch = (session: SessionId, seq: number): PeerplaneError =>
   new PeerplaneError('store-corrupt', `session ${session} has no batch at commit ${seq}`)
 
-/** What of a session may leave this device. */
+/** The part of a session that may leave this device. */
 export interface Servable {
   readonly session: SessionId
   /** Seq of the last delivered commit. */

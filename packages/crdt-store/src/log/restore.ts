@@ -7,16 +7,16 @@ import { decodeList, decodeMeta, decodeReach, decodeTip, encodeMeta } from '../s
 import { Sessions } from './sessions.ts'
 import { keptAside } from './tail.ts'
 
-/** The write that makes an empty store one of `space`; it is to be stored before anything else, or with it. */
+/** The write that makes an empty store a store of `space`; it must be stored before anything else, or together with it. */
 export const spaceWrite = (space: SpaceId): Write => ({ key: metaKey, value: encodeMeta(space) })
 
-/** The space that the store is of; `undefined` for an empty store. Throws `store-version` or `store-corrupt`. */
+/** The space of the store; `undefined` for an empty store. Throws `store-version` or `store-corrupt`. */
 export async function spaceOf(store: Store): Promise<SpaceId | undefined> {
   const meta = await store.get(metaKey)
   return meta && (await orCorrupt(Promise.resolve(meta).then(decodeMeta)))
 }
 
-/** What was to be stored with the first commit of a space, from a page that went away with that commit: the space, and what has these keys. */
+/** What a page meant to store with the first commit of a space when it went away: the space, and the values of these keys. */
 export const foundedAside = (store: Store, keys: readonly Uint8Array[]): Promise<Write[]> =>
   orCorrupt(keptAside(store, [metaKey, ...keys]))
 

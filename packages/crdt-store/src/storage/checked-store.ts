@@ -24,7 +24,7 @@ interface Looked<T> {
   readonly missed: Entry | undefined
 }
 
-/** A store that can be rid of pairs which cannot be read. */
+/** A store from which unreadable pairs can be deleted. */
 export interface ClearableStore extends Store {
   /**
    * Deletes all pairs of a range, damaged ones too, page after page: after a crash some may be left. Rejects with `store-corrupt` when one
@@ -34,16 +34,15 @@ export interface ClearableStore extends Store {
 }
 
 /**
- * The pairs of `store`, none of which was damaged on the disk: what does not read as it was written rejects with `store-corrupt`.
+ * The pairs of `store`, checked for damage: a pair that differs from what was written rejects with `store-corrupt`.
  *
- * This holds for what is not found, too. A search that meets a damaged key goes astray, and then it ends beside that key, whatever the tree:
- * all other keys are in order. So where nothing is found, the keys on both sides of the gap are checked. SQLite compares copies of the keys, in
- * an index: where the copy alone is damaged, the pair beside the gap is one that should have been found, or lies on the wrong side.
+ * This also holds for pairs that are not found. A search that meets a damaged key goes astray and ends beside that key, in any kind of tree,
+ * because all other keys are in order. So if nothing is found, the keys on both sides of the gap are checked. SQLite compares copies of the
+ * keys, in an index. If only the copy is damaged, the pair beside the gap is one that should have been found, or it lies on the wrong side.
  */
 export function checkedStore(store: Store): ClearableStore {
   /**
-   * What lies beside the place where all of `searched` was looked for, and should have been found; `undefined` if nothing does. Throws for
-   * what is damaged.
+   * A key beside the gap in which `searched` ended that should have been found; `undefined` if there is none. Throws if it is damaged.
    */
   const missedOf = async (
     searched: Bounds,
@@ -59,7 +58,7 @@ export function checkedStore(store: Store): ClearableStore {
     }
     return undefined
   }
-  /** Reads again when something was missed: a write may have come in between. What is missed each time is there, and cannot be found. */
+  /** Reads again when something was missed: a write may have come in between. A pair that is missed each time exists, and cannot be found. */
   const read = async <T>(look: () => Promise<Looked<T>>): Promise<T> => {
     for (let attempt = 1; ; attempt++) {
       const { found, missed } = await look()

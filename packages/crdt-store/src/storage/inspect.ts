@@ -4,7 +4,7 @@ import { unsealedWrite } from './checked-store.ts'
 import { firstSeqOfKey, isBatchKey, sessionOfKey } from './keys.ts'
 import { decodeStoredBatch } from './records.ts'
 
-/** The batch that a write puts into the store below a checked one, if it puts one there: for tools that watch stores. Throws `malformed`. */
+/** The batch in a write to the store below a checked one, if there is one; for tools that watch stores. Throws `malformed`. */
 export function batchOfWrite(write: Write): Batch | undefined {
   const { key, value } = unsealedWrite(write)
   if (!value || !isBatchKey(key)) return undefined

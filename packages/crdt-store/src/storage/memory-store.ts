@@ -12,8 +12,8 @@ export interface MemoryStore extends Store {
 /**
  * A store in the memory of the process, which begins with a copy of `content`.
  *
- * Every write takes effect at its call. It lasts as long as the process, at either durability: for tests, and for planes that are to leave
- * no trace. `createMemoryStore(old.entries())` opens again what `old` held.
+ * Every write takes effect at its call. It lasts as long as the process, at either durability: for tests, and for planes that must leave no
+ * trace. `createMemoryStore(old.entries())` opens again what `old` held.
  */
 export function createMemoryStore(content: readonly Entry[] = []): MemoryStore {
   const values = new Map<string, Entry>()

@@ -26,13 +26,14 @@ export interface SqliteStoreOptions {
  *
  * All writes of a turn share one transaction. Every transaction that holds a `synced` write runs with `synchronous=FULL` (one flush of the
  * write-ahead log before it is acknowledged); one of `local` writes only runs with `NORMAL` (no flush, and it survives the process, because
- * the operating system has it). The next `synced` transaction flushes both, since they lie one after the other in the log.
+ * the operating system has it). The next `synced` transaction flushes both, since they follow each other in the log.
  *
  * SQLite runs on the calling thread: a transaction blocks it for as long as the disk needs to flush, and about every 4 MiB for a checkpoint.
  *
  * Once its file was deleted, moved or replaced, nothing is acknowledged: writes reject with `storage-lost`, reads go on.
  *
- * Rejects with `store-locked`, `store-corrupt`, `storage-lost`, `store-version`, `store-full`, `store-failed`, `invalid-input`, or `unsupported` for a SQLite that is too old.
+ * Rejects with `store-locked`, `store-corrupt`, `storage-lost`, `store-version`, `store-full`, `store-failed`, `invalid-input`, or
+ * `unsupported` for a SQLite that is too old.
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
   const {
@@ -178,7 +179,7 @@ class SqliteStore implements Store {
     else this.#statements.delete.run(key)
   }
 
-  /** Costs 2 microseconds, against the flush that it saves. */
+  /** It costs 2 microseconds, and saves a flush. */
   #setSynchronous(mode: 'FULL' | 'NORMAL'): void {
     if (mode === this.#synchronous) return
     this.#database.exec(`PRAGMA synchronous=${mode}`)

@@ -4,7 +4,7 @@ import type { Crypto, SigningKey } from '@peerplane/core'
 import { isPlainPoint } from './ed25519-points.ts'
 
 /**
- * Ed25519 of the platform. Throws `unsupported` where there is none: outside secure contexts, and in browsers without Ed25519 on first use.
+ * Ed25519 of the platform. Throws `unsupported` if the platform has no WebCrypto, as outside secure contexts, or on first use if it has no Ed25519.
  */
 export function webCrypto(): Crypto {
   const subtle = requireSubtle()

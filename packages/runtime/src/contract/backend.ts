@@ -30,7 +30,7 @@ export interface Backend {
   invoke(invocations: readonly Invocation[], options: InvokeOptions): Promise<Outcome>
   /**
    * The outcome of the commands under an operation id, as long as it is among the latest `limits.operations`; waits for pending commands.
-   * `undefined` says that they did not run, and from then on they never do: calling them under this id is refused as `withdrawn`.
+   * `undefined` means that they did not run, and never will: calling them with this id is refused as `withdrawn` from then on.
    */
   outcome(operationId: string): Promise<Outcome | undefined>
   /** Calls back with the entity as soon as it is loaded and after each change, until the returned function is called. */
@@ -42,29 +42,29 @@ export interface Backend {
     listener: (rows: readonly ListedEntity[]) => void,
   ): () => void
   list(type: string, query: ListQuery): Promise<readonly ListedEntity[]>
-  /** The status at this moment. A following tab does not have its own: it knows what it was sent last. */
+  /** The status at this moment. A following tab has no status of its own: it knows the latest one that it was sent. */
   readonly status?: (() => PlaneStatus | undefined) | undefined
   /** Calls back with the status as soon as it is known and after each change. */
   watchStatus(listener: (status: PlaneStatus) => void): () => void
-  /** The text of an invitation that may be used for `hours`. Rejects with `wrong-clock` when the clock is in doubt, unless it is to be trusted. */
+  /** The text of an invitation that can be used for `hours`. Rejects with `wrong-clock` if the clock seems wrong and is not trusted. */
   invite(hours: number, trustClock: boolean): Promise<string>
   /**
-   * Whether an invitation is to the space of this plane; `false` if it is to another one and nothing is lost when that is opened instead.
+   * Whether an invitation is to the space of this plane; `false` if it is to another one and nothing is lost if that space is opened instead.
    * Rejects with `invalid-invitation`, or `wrong-space` if something would be lost.
    */
   invited(invitation: string): Promise<boolean>
   setOnline(online: boolean): Promise<void>
   /**
    * The process may end with this task. From now on commands are stored as soon as they are decided, by writes that begin in the same task.
-   * What has to be read before it can be decided may come too late.
+   * A command that must read something before it can be decided may come too late.
    */
   hasten(): void
   close(): Promise<void>
 }
 
-/** The backend that the runtime of this device is. */
+/** The backend of the runtime on this device. */
 export interface LocalBackend extends Backend {
-  /** Resolves when everything that watches have shown before is durable; rejects when a part of it was given up. */
+  /** Resolves when everything that watches have shown so far is durable; rejects if a part of it was given up. */
   readonly settled: () => Promise<void>
 }
 
@@ -144,11 +144,11 @@ export const backendContract: Contract<RemoteBackend> = {
   },
 }
 
-/** For how long an invitation is to be used, and whether the clock is trusted. */
+/** For how long an invitation can be used, and whether the clock is trusted. */
 export interface InvitationOptions {
   /** Hours; 24 by default, `limits.invitationHours` at most. */
   readonly hours?: number
-  /** Invites although something speaks against the clock of this device. */
+  /** Invites even if the clock of this device seems wrong. */
   readonly trustClock?: boolean
 }
 

@@ -19,9 +19,9 @@ import { option } from './options.ts'
 /**
  * How far a command must have got before its promise resolves.
  *
- * `memory`: visible in this process; may be lost with it, or when the store refuses the write that follows: then the effect is taken back, and
- * `undone` of the status counts the command. `local`: survives the death of the process; may be lost with the power.
- * `synced`: survives the loss of power, provided the disk obeys flush commands.
+ * `memory`: visible in this process; may be lost with it, or if the store refuses the later write. Then the effect is taken back, and
+ * `undone` of the status counts the command. `local`: survives the death of the process; may be lost with the power. `synced`: survives the
+ * loss of power, provided the disk obeys flush commands.
  */
 export type Durability = 'memory' | 'local' | 'synced'
 
@@ -35,7 +35,7 @@ export interface Invocation {
   readonly at?: string | undefined
 }
 
-/** How a command is to be run. */
+/** How to run a command. */
 export interface InvokeOptions {
   /** Default `synced`. */
   readonly durability?: Durability | undefined

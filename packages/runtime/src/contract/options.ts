@@ -1,11 +1,11 @@
 import { checkName, describe, limits, PeerplaneError, reading } from '@peerplane/core'
 
-/** What a member of the options of a function can be; throws `invalid-input` for what it cannot. */
+/** Reads one member of the options of a function; throws `invalid-input` for a value that it cannot be. */
 export type OptionReader<T> = (value: unknown, name: string) => T
 
 /**
- * The options that were passed to a function, copied: its own members that `readers` name, each as its reader takes it, or left out. Throws
- * `invalid-input`.
+ * A copy of the options that were passed to a function: the members that `readers` name, each as its reader returns it. Other members are
+ * left out. Throws `invalid-input`.
  */
 export function takeOptions<T extends object>(
   options: unknown,

@@ -7,7 +7,7 @@ import { problem, type Problem } from './status.ts'
 
 /* States of entities, one by one and in listings: as types, as forms, and as queries are taken from an application. */
 
-/** An entity that was loaded, as it is now. */
+/** The current state of a loaded entity. */
 export type Loaded<State = Json> =
   | {
       readonly phase: 'ready'

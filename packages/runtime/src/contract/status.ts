@@ -16,7 +16,7 @@ export interface Problem {
   readonly message: string
 }
 
-/** Another device, as this one knows it. */
+/** What this device knows about another one. */
 export interface PeerStatus {
   readonly device: DeviceId
   readonly anchor: boolean
@@ -31,10 +31,10 @@ export interface PeerStatus {
 
 /** The status of a plane, as data. */
 export interface PlaneStatus {
-  /** While `membership` is `none`: the space that the first command or invitation of this opening founds. */
+  /** While `membership` is `none`: the space that the first command or invitation founds. */
   readonly space: SpaceId
   readonly device: DeviceId
-  /** Whether the space was founded here or joined by an invitation. `none`: nothing of it is stored, and an invitation to any space fits. */
+  /** Whether the space was founded here or joined by an invitation. `none`: nothing of the space is stored, and an invitation to any space fits. */
   readonly membership: 'none' | 'founded' | 'joined'
   readonly storage: 'ok' | 'failing'
   /** Commits held here. */
@@ -47,15 +47,15 @@ export interface PlaneStatus {
   readonly contradicted: number
   /** Sessions whose next commit cannot be read. */
   readonly unreadable: number
-  /** Commits without effect, because they break a rule of their state, that were met since the plane was opened. */
+  /** Commits without effect, because they break a rule of their state model; counted since the plane was opened. */
   readonly void: number
   /** Sessions frozen because their device contradicted itself. */
   readonly forks: number
   /** Own commands that were accepted and have not reached their durability. */
   readonly pendingCommands: number
   /**
-   * Own commands of durability `memory` that were acknowledged and are gone, because the store refused them afterwards; since
-   * the plane was opened. A browser tab that takes over goes on counting where the last one was.
+   * Own commands of durability `memory` that were acknowledged and then lost, because the store refused them; counted since the plane was
+   * opened. A browser tab that takes over continues the count of the tab before it.
    */
   readonly undone: number
   /** Whether the application wants a network; `false` after `goOffline`. */
@@ -64,7 +64,7 @@ export interface PlaneStatus {
   readonly network: NetworkStatus | undefined
   readonly addresses: readonly string[]
   readonly lastError: Problem | undefined
-  /** What speaks against the clock of this device; `undefined` when nothing does. */
+  /** Why the clock of this device seems wrong; `undefined` if it does not. */
   readonly clockDoubt: string | undefined
 }
 

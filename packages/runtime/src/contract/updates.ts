@@ -3,7 +3,7 @@ import type { Json } from '@peerplane/core'
 import type { Loaded, ListedEntity } from './states.ts'
 import { list, maybe, object, text, type Form } from './form.ts'
 
-/** The updates of one entity; the state is left out while it is the one before. */
+/** The updates of one entity; the state is left out if it has not changed. */
 export function entityUpdates(loaded: Form<Loaded>): Form<Loaded> {
   let sent: Loaded | undefined
   let seen: Loaded | undefined

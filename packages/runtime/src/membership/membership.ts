@@ -45,7 +45,7 @@ export interface Membership {
   readonly shared: boolean
 }
 
-/** What a device has in memory that lets it go on when its storage is lost while it runs. */
+/** What a device keeps in memory to continue when its storage is lost while it runs. */
 export interface Remembered {
   readonly membership: Membership
   readonly held: Seqs
@@ -150,7 +150,7 @@ export const foundingWrites = (
   spaceWrite(membership.space.record.id),
 ]
 
-/** Throws `invalid-invitation` for what is none: nothing has to be opened for that. */
+/** Throws `invalid-invitation` for anything else, before anything is opened. */
 export async function checkInvitation(text: string, ports: Pick<Ports, 'crypto'>): Promise<void> {
   await readInvitation(text, ports)
 }

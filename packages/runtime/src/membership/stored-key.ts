@@ -6,7 +6,7 @@ import type { Ports } from '../ports.ts'
 
 /**
  * The key of the device whose store this is, for a platform that keeps no keys: its seed is a record of the store. A new key is
- * stored with the first membership. Throws `store-corrupt` when the record is no seed.
+ * stored with the first membership. Throws `store-corrupt` if the record is not a seed.
  */
 export async function keyInStore(
   store: Store,

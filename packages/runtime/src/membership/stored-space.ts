@@ -13,17 +13,17 @@ import { heldDevice } from './membership.ts'
 
 /** A space that is stored on this device, open or not. */
 export interface StoredSpace {
-  /** What it is opened by. */
+  /** The name under which it is opened. */
   readonly name: string
   /** `undefined` when that cannot be read. */
   readonly space: SpaceId | undefined
   /** Whether others are or may be members: this device was invited, or has invited. `undefined` when that cannot be read. */
   readonly shared: boolean | undefined
-  /** Why it cannot be opened, or not be read here. */
+  /** Why it cannot be opened or read. */
   readonly problem: Problem | undefined
 }
 
-/** A store, and whose it is. */
+/** A store, and the device and space that it belongs to. */
 export interface ReadableStore {
   /** It is read only. */
   readonly store: Store

@@ -21,10 +21,10 @@ import { createAtomicRecorder, type ClientTarget } from './atomic-recorder.ts'
 import { isBounded, takeWait, waitFor, waitReaders, type Wait } from './wait.ts'
 
 /**
- * How to call a command. A caller that no longer waits gets `unknown`: what was called may still take effect, and `Plane.outcome` says so.
+ * How to call a command. A caller that no longer waits gets `unknown`: the command may still take effect, and `Plane.outcome` returns the outcome.
  */
 export interface CommandOptions extends InvokeOptions, Wait {
-  /** The version of the entity that the caller saw: positions in texts refer to it. */
+  /** The version of the entity that the caller saw; positions in texts refer to it. */
   readonly at?: string | undefined
 }
 
@@ -65,8 +65,8 @@ export interface EntityMembers<State> {
   /** The state once it is loaded. Rejects with `unreadable`, `aborted` or `timeout`. */
   state(wait?: Wait): Promise<State>
   /**
-   * What is known now: `ready` with the state, `unreadable` with the problem, or `loading`. An entity is known while something watches it
-   * or subscribes to it; the same object comes back until something changes.
+   * What is known now: `ready` with the state, `unreadable` with the problem, or `loading`. An entity is known while something watches it or
+   * subscribes to it. The same object is returned until something changes.
    */
   peek(): Known<State>
   /**
@@ -76,7 +76,7 @@ export interface EntityMembers<State> {
   subscribe(listener: (state: State, version: string) => void): () => void
   /** Calls back with what {@link peek} returns, now and after each change. The returned function ends it. */
   watch(listener: (known: Known<State>) => void): () => void
-  /** A client is no promise: `then` is never there. */
+  /** A client is not a promise, so `then` is always `undefined`. */
   readonly then?: undefined
 }
 

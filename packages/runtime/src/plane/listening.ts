@@ -10,7 +10,7 @@ export function checkListener<F>(listener: F): F {
 }
 
 /**
- * What a backend calls in place of a listener of an application: never twice in a row with equal data, and never throwing. What the
+ * What a backend calls in place of a listener of an application: it skips data that equal the data before, and never throws. What the
  * listener throws, or rejects with, is reported as `listener-failed`; it is not called with the same again.
  */
 export function distinct<Data, Rest extends readonly unknown[]>(
@@ -31,7 +31,7 @@ export function distinct<Data, Rest extends readonly unknown[]>(
   }
 }
 
-/** The trace of an application: what it throws is reported as `listener-failed`, and does not reach the product. */
+/** The trace of an application. What it throws is reported as `listener-failed`, and does not disturb the plane. */
 export const shielded = (listener: Trace, report: Report): Trace => {
   return (name, fields) => {
     try {

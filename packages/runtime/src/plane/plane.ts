@@ -28,11 +28,11 @@ import { takeWait, waitFor, waitReaders, type Wait } from './wait.ts'
 /**
  * What an application opens on a device: the runtime, its storage, its network.
  *
- * Whatever is passed is copied and checked at the call, and what does not fit is refused with `invalid-input`: by a function that returns a
- * promise through it, by others at once. Whatever is handed out is frozen.
+ * Arguments are copied and checked at the call. An argument that does not fit is refused with `invalid-input`: functions that return a
+ * promise reject, others throw. Everything that a plane returns is frozen.
  *
- * Whatever returns a promise takes a {@link Wait}: a caller that no longer waits gets `aborted` or `timeout`. That ends the waiting; what was
- * called goes on.
+ * Every function that returns a promise takes a {@link Wait}: a caller that no longer waits gets `aborted` or `timeout`. That ends the
+ * waiting, not what was called.
  */
 export interface Plane {
   /** The entity `id`; nothing is loaded yet. Throws `unknown-entity` or `invalid-input`. */
@@ -43,7 +43,7 @@ export interface Plane {
     query?: ListQuery,
     wait?: Wait,
   ): Promise<readonly ListedEntity<StateOf<E>>[]>
-  /** Like {@link Plane.list}, again after each change, never twice in a row with equal rows. */
+  /** Calls back with what {@link Plane.list} returns, now and after each change, never twice in a row with equal lists. */
   subscribe<E extends Entity>(
     entity: E,
     listener: (rows: readonly ListedEntity<StateOf<E>>[]) => void,
@@ -61,14 +61,14 @@ export interface Plane {
     options?: InvokeOptions & Wait,
   ): Promise<Outcome>
   /**
-   * The outcome of the commands that were called under an operation id, such as that of an error of the code `unknown`. `undefined` says that
-   * they did not run, and they never will: under this id they are refused as `withdrawn` from now on. Holds for the latest
+   * The outcome of the commands that were called with an operation id, such as the id in an error with the code `unknown`. `undefined` means
+   * that they did not run, and never will: calling them with this id is refused as `withdrawn` from then on. Holds for the latest
    * `limits.operations` operations of this device.
    */
   outcome(operationId: string, wait?: Wait): Promise<Outcome | undefined>
   /**
-   * The status, with the effect of every command that was awaited before; of what other devices and tabs do it may be 200 ms old. `undefined`
-   * until the first is known.
+   * The status, with the effect of every command that was awaited before. What it says about other devices and tabs may be 200 ms old.
+   * `undefined` until the first status is known.
    */
   status(): PlaneStatus | undefined
   /** Calls back with the status now and after each change. */
@@ -77,23 +77,23 @@ export interface Plane {
    * An invitation for further devices, as text for the fragment of a link. Any device that has it can join within `hours`: 24 by default,
    * `limits.invitationHours` at most, by the clock of this device.
    *
-   * Rejects with `invalid-input`, or `wrong-clock` when something speaks against this clock: then the invitation would be dead at once, or
-   * live for years. `trustClock` invites all the same.
+   * Rejects with `invalid-input`, or `wrong-clock` when something speaks against this clock: such an invitation would expire at once, or last
+   * for years. `trustClock` makes the invitation anyway.
    */
   invite(options?: InvitationOptions & Wait): Promise<string>
   /** Closes every connection and dials none until {@link Plane.goOnline}. */
   goOffline(wait?: Wait): Promise<void>
   goOnline(wait?: Wait): Promise<void>
   /**
-   * Decides every command that was called before, makes everything durable and frees all resources. Later calls reject with `closed`. Called
-   * again, it waits for the same.
+   * Decides every command that was called before, makes everything durable and frees all resources. Later calls reject with `closed`. A
+   * second call waits for the first.
    */
   close(wait?: Wait): Promise<void>
 }
 
 /** What a plane uses besides its backend; by default what the platform has. */
 export interface PlaneTools {
-  /** Takes what listeners of the application throw. */
+  /** Called with what listeners of the application throw. */
   readonly report?: Report | undefined
   readonly random?: Random | undefined
   readonly scheduler?: Scheduler | undefined

@@ -5,9 +5,9 @@ import { takeOptions } from '../contract/options.ts'
 
 /** How long a caller waits. Giving up ends the waiting, not what was called. */
 export interface Wait {
-  /** Ends the waiting when it is aborted. */
+  /** Ends the waiting when the signal is aborted. */
   readonly signal?: AbortSignal | undefined
-  /** Ends the waiting after so many milliseconds. */
+  /** Ends the waiting after this many milliseconds. */
   readonly timeoutMs?: number | undefined
 }
 
@@ -65,7 +65,7 @@ export async function waitFor<T>(
   }
 }
 
-/** What `open` gives. A caller that no longer waits gets `aborted` or `timeout`, and what is opened after all is closed. */
+/** What `open` gives. A caller that no longer waits gets `aborted` or `timeout`. If the plane opens later, it is closed. */
 export async function openWithin<P extends { close(): Promise<void> }>(
   open: () => Promise<P>,
   options: unknown,

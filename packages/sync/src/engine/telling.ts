@@ -80,7 +80,7 @@ export function served(
   tellDue(step, link)
 }
 
-/** Announces at `at` or before, if there is anybody to hear it. */
+/** Announces at `at` or earlier, if there is any link. */
 export function announceBy(step: Transition, at: number): void {
   if (step.state.links.size === 0) return
   step.state.announceAt = Math.min(step.state.announceAt, at)

@@ -54,7 +54,7 @@ export class Taking {
     return taken
   }
 
-  /** The outcome of a run that `link` brought, from `sender`; at once if it comes too soon. */
+  /** The outcome of a run that `sender` sent over `link`; resolves at once if the run comes too soon. */
   take(
     link: string,
     sender: DeviceId | undefined,

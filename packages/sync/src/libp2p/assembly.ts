@@ -20,7 +20,10 @@ import type { RelaySeats } from './relay.ts'
 /** What libp2p hands to the parts that it assembles. */
 export type Components = Parameters<NonNullable<Libp2pOptions['transports']>[number]>[0]
 
-/** Makes a transport. One that reads along what comes over its connections calls `offended` when a peer has broken a rule: it is cut off then. */
+/**
+ * Makes a transport. A part that inspects the bytes of its connections calls `offended` when a peer has broken a rule: the peer is then cut
+ * off.
+ */
 export type TransportFactory = (
   components: Components,
   offended: (peer: string, why: Refusal) => void,
@@ -39,15 +42,15 @@ export interface Libp2pNetworkOptions {
   /** Multiaddresses of peers to stay connected with. */
   readonly dial: readonly string[]
   readonly transports: readonly TransportFactory[]
-  /** Relays for members; only anchors have it. */
+  /** The relay for members; only anchors have one. */
   readonly relay?: (components: Components) => RelaySeats
   /** Whether the transports can make WebRTC connections. */
   readonly webrtc: boolean
-  /** Where strangers stand, if the transports count them from the first byte on; default a door of this network. */
+  /** The door for strangers, if the transports count them from the first byte on; default a door of this network. */
   readonly door?: Door
-  /** Counts who is turned away; default a count of this network. */
+  /** Counts refused peers; default a count of this network. */
   readonly refused?: Refusals
-  /** Addresses of proxies, which stand for many: limits per address do not count for them. Default none. */
+  /** Addresses of proxies, each of which carries the connections of many clients: they are exempt from limits per address. Default none. */
   readonly proxies?: readonly string[]
   /** How many members may be connected at once; default `limits.connections`. */
   readonly seats?: number

@@ -1,6 +1,6 @@
-/** Somebody whose bytes wait in memory. */
+/** A holder of bytes that wait in memory. */
 export interface Holder {
-  /** Too much waits in all, and most of it here: let go of it. */
+  /** Called when too much waits in total, and most of it here: the holder drops it. */
   giveUp(): void
 }
 

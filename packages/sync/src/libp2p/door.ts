@@ -17,13 +17,13 @@ export interface DoorOptions {
   readonly refused: Refusals
 }
 
-/** Somebody before the door: from the moment a socket is accepted until membership is proved or the socket is closed. */
+/** A peer before the door: from the moment a socket is accepted until membership is proved or the socket is closed. */
 export interface Arrival {
-  /** The place before the door is free again. Without a reason nobody was turned away; only the first call counts. */
+  /** Frees the seat before the door. A reason means that the peer was refused; only the first call counts. */
   readonly over: (why?: Refusal) => void
 }
 
-/** Counts those who have not proved membership, from the first byte of no matter which transport on, and lets none of them stay. */
+/** Counts the peers that have not proved membership, from the first byte on, over all transports, and closes each of them in time. */
 export class Door {
   readonly #options: DoorOptions
   readonly #seats: AddressSeats

@@ -1,6 +1,6 @@
 import type { NetworkStatus, Refusal, Trace } from '@peerplane/core'
 
-/** Counts who was turned away or cut off, and why. */
+/** Counts peers that were refused or cut off, by reason. */
 export class Refusals {
   readonly #counts = new Map<Refusal, number>()
 

@@ -9,8 +9,8 @@ const PATIENCE_MS = 2_000
 /**
  * Resolves when the signaling for an incoming WebRTC connection is over on both sides.
  *
- * The side that is called closes the first data channel as soon as its connection is set up. Where that is faster than the news of being
- * connected, the caller waits for the channel to open until it gives up, and the connection is lost. The caller ends its signaling stream
+ * The side that is called closes the first data channel as soon as its connection is set up. If that happens before the caller learns that it
+ * is connected, the caller waits for the channel to open until it gives up, and the connection is lost. The caller ends its signaling stream
  * after it has no more use for that channel; waiting for this end avoids the race.
  */
 export async function signalingEnded(

@@ -7,14 +7,14 @@ import type { Knowledge, IssuedCommand } from './knowledge.ts'
 import { judgeState } from './model.ts'
 import type { TitleHistories } from './title-histories.ts'
 
-/** A rule that was broken: which, where, and how it shows. */
+/** A broken rule: which one, where, and how it shows. */
 export interface Violation {
   readonly rule: Rule
   readonly where: string
   readonly what: string
 }
 
-/** What the oracles watch over. */
+/** The rules that the oracles check. */
 export type Rule =
   | 'state'
   | 'convergence'

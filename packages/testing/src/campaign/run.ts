@@ -43,7 +43,7 @@ export interface RunReport {
   readonly faults: FaultCounts
   /** Commands that reached a device before one of their causes. */
   readonly overtook: number
-  /** How often the product was sent down each of its rare ways. */
+  /** How often each rare branch of the product was taken. */
   readonly perturbed: PerturbationCounts
   /** Whether signatures were real. */
   readonly webCrypto: boolean
@@ -60,13 +60,13 @@ export interface RunReport {
 
 /** Settings of a run besides its seed. */
 export interface RunOptions {
-  /** Default: simulated, and that of the platform in every hundredth seed. */
+  /** Default: simulated cryptography, and that of the platform in every hundredth seed. */
   readonly crypto?: Crypto | undefined
-  /** Of a seed; a plan says all itself. Default: everything. */
+  /** For a run of a seed; a plan contains all of it. Default: everything. */
   readonly scenario?: CampaignScenario | undefined
-  /** Told of everything that happens, for people. */
+  /** Called with a line for everything that happens, for people. */
   readonly log?: ((timeMs: number, what: string) => void) | undefined
-  /** Ends the run with the first violation of which this says so. */
+  /** Ends the run with the first violation for which this returns true. */
   readonly stopAt?: ((violation: Violation) => boolean) | undefined
   /** Ends the run when its faults end, without judging the final states. */
   readonly untilHealed?: boolean | undefined
@@ -97,7 +97,7 @@ export async function performSeed(seed: number, options: RunOptions = {}): Promi
   return { plan, report: { ...report, violations: [...report.violations, idle] } }
 }
 
-/** Runs a plan. It may do less than a seed must. */
+/** Runs a plan. It may do less than a run of a seed has to. */
 export async function runPlan(plan: CommandPlan, options: RunOptions = {}): Promise<RunReport> {
   return (await new Run(plan, options).play(planned(plan), plan)).report
 }

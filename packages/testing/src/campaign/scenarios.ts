@@ -1,20 +1,20 @@
 import { ambientFaults, momentaryFaults, type FaultKind } from '../fleet/faults.ts'
 import type { Rhythm } from '../plan/script.ts'
 
-/** What the runs of a campaign are made of. */
+/** The ingredients of the runs of a campaign. */
 export interface CampaignScenario {
   /** For people, a few words. */
   readonly what: string
   /** Kinds of fault to choose from. */
   readonly faults: readonly FaultKind[]
   readonly rhythm: Rhythm
-  /** What a run has to do at least; one that does less breaks the rule `workload`. */
+  /** The least that a run has to do; a run that does less breaks the rule `workload`. */
   readonly least: { readonly devices: number; readonly commits: number; readonly faults: number }
 }
 
 const rhythm: Rhythm = { workMs: 200, faultMs: 1500, copyMs: 1600 }
 
-/** What one seed has to do at least. */
+/** The least that one seed has to do. */
 export const leastWork = { devices: 3, commits: 100, faults: 5 } as const
 
 /** The scenarios that a campaign can be run with, by name. */

@@ -11,7 +11,7 @@ export interface TimedOperation<Input, Output> {
 /** An object as it would behave if operations came one at a time. */
 export interface SequentialModel<State, Input, Output> {
   readonly initial: State
-  /** The state after `input`, if it can give `output`; with `unknown` any output will do. */
+  /** The state after `input`, if `output` is a possible result; `unknown` fits any output. */
   step(
     state: State,
     input: Input,
@@ -35,7 +35,7 @@ interface Entry {
 /**
  * Whether operations on one object are linearizable: each seems to take effect at one moment between its call and its return.
  *
- * The search of Wing and Gong (1993) with the cache of Lowe (2017): a set of operations that led to a state once need not be tried again.
+ * The search of Wing and Gong (1993) with the cache of Lowe (2017): a set of operations that has led to a state before need not be tried again.
  * Exponential in the number of operations that overlap; histories of several objects are checked one by one.
  */
 export function isLinearizable<State, Input, Output>(

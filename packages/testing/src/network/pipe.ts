@@ -50,7 +50,7 @@ export class Pipe {
     this.#arrived = arrived
   }
 
-  /** Takes a frame and resolves when it would take another. */
+  /** Takes a frame, and resolves when it can take another one. */
   send(frame: Uint8Array): Promise<void> {
     if (this.#ended) return Promise.resolve()
     this.#unread += frame.length

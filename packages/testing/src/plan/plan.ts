@@ -4,9 +4,9 @@ import type { Durability } from '@peerplane/runtime'
 import type { AmbientFault, MomentaryFault } from '../fleet/faults.ts'
 
 /**
- * All that is done to a fleet, as plain data: what a seed decides, written out. Any part can be left out and the others stay as they are,
- * so a run that fails can be made smaller. What a plan does not say (latencies, keys, what a crash loses) follows from its seed, one random
- * stream for each device and each way between two of them.
+ * Everything that happens to a fleet from outside, as plain data: the decisions of a seed, written out. Any part can be left out without
+ * changing the others, so a failing run can be made smaller. What a plan does not say (latencies, keys, what a crash loses) follows from its
+ * seed, with one random stream for each device and each direction between two devices.
  */
 export interface Plan<Work> {
   readonly seed: number

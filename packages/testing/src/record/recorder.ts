@@ -31,7 +31,7 @@ const INPUT_CHARACTERS = 200
 
 /**
  * Records what happens in a run: what the product does, from its trace, and what its world does. It only observes: a run that is
- * recorded is the same as one that is not. A run without a recorder pays nothing.
+ * recorded is the same as one that is not. A run without a recorder has no overhead.
  */
 export class Recorder {
   readonly #devices: RecordedDevice[] = []
@@ -50,7 +50,7 @@ export class Recorder {
   #beginMs = 0
   #healedMs = 0
   #dropped = 0
-  /** The step that is being performed: commands issued now are its. */
+  /** The current step: commands that are called now belong to it. */
   #step: number | undefined
 
   /** A world begins. */

@@ -18,7 +18,7 @@ export interface Recording {
   readonly shown: readonly RecordedShow[]
   readonly violations: readonly RecordedViolation[]
   readonly failures: readonly RecordedFailure[]
-  /** Entries that no table had room for. */
+  /** Entries that did not fit into the tables. */
   readonly dropped: number
 }
 

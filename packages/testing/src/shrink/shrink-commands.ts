@@ -11,7 +11,7 @@ export interface ShrinkBudget extends Pick<RunOptions, 'crypto'> {
   readonly expired?: (() => boolean) | undefined
 }
 
-/** Makes a plan of the campaign smaller that breaks `rule`; see {@link shrink}. */
+/** Shrinks a plan of the campaign that breaks `rule`; see {@link shrink}. */
 export async function shrinkCommands(
   plan: CommandPlan,
   rule: Rule,
