@@ -56,7 +56,7 @@ export const sabotages: readonly Sabotage[] = [
   ),
   {
     name: 'resume-session',
-    what: 'go on in the last session after a restart',
+    what: 'continue the last session after a restart',
     changes: [
       {
         file: 'crdt-store/src/log/own-session.ts',
@@ -88,14 +88,14 @@ export const sabotages: readonly Sabotage[] = [
   },
   sabotage(
     'tips-only-frontier',
-    'a frontier that leaves out every session with a successor, and with it lost tails',
+    'a frontier that leaves out every session with a successor, and so hides commits after it',
     'core/src/log/frontier.ts',
     'if (held && held.seq === parent.seq && held.mark === parent.mark) implied.add(parent.session)',
     'if (held) implied.add(parent.session)',
   ),
   sabotage(
     'clock-register',
-    'a register that goes by the clock alone',
+    'a register that decides by the clock alone',
     'crdt-store/src/kernels/register.ts',
     'cell.written.supersede(readSuperseded(superseded, context), context)',
     'readSuperseded(superseded, context)',
@@ -109,7 +109,7 @@ export const sabotages: readonly Sabotage[] = [
   ),
   sabotage(
     'skip-flush',
-    'call a write synced that is only local',
+    'report a write as synced that is only local',
     'crdt-store/src/log/append.ts',
     '...flush.alsoWrite], flush.durability)',
     "...flush.alsoWrite], 'local')",
@@ -123,14 +123,14 @@ export const sabotages: readonly Sabotage[] = [
   ),
   sabotage(
     'swallow-store-errors',
-    'acknowledge although the store refused',
+    'acknowledge although the store refused the write',
     'crdt-store/src/log/append.ts',
     'for (const flush of flushes) flush.durable.reject(error)',
     'for (const flush of flushes) flush.durable.resolve()',
   ),
   sabotage(
     'keep-session-after-failure',
-    'go on in a session of which a write failed',
+    'continue a session after one of its writes failed',
     'crdt-store/src/log/append.ts',
     '    this.#own = undefined\n    this.#queued = newPendingFlush()\n',
     '    this.#queued = newPendingFlush()\n',
@@ -165,7 +165,7 @@ export const sabotages: readonly Sabotage[] = [
   ),
   sabotage(
     'sleep-on',
-    'do not look again at what waits when its dependency comes',
+    'do not deliver what waits when its dependency comes',
     'crdt-store/src/log/causal-order.ts',
     '    this.advanced(batch.session)\n',
     '',
@@ -193,14 +193,14 @@ export const sabotages: readonly Sabotage[] = [
   ),
   sabotage(
     'last-write-by-arrival',
-    'a register that shows what came last',
+    'a register that shows the value that arrived last',
     'crdt-store/src/kernels/register.ts',
     '(compareTimestamps(each.time, latest.time) || compareDots(each, latest)) > 0',
     'true',
   ),
   sabotage(
     'one-by-one',
-    'show entities one after the other',
+    'show the entities of a commit one after another',
     'runtime/src/watching/entity-watches.ts',
     '    for (const key of keys) {\n      for (const listener',
     '    for (const key of [...keys].slice(0, 1)) {\n      for (const listener',
@@ -237,21 +237,21 @@ export const sabotages: readonly Sabotage[] = [
   },
   sabotage(
     'show-while-lost',
-    'show what was opened while commits were lost and others are still to be folded again',
+    'show entities that were opened while commits were lost, before the other commits are folded again',
     'runtime/src/watching/entity-watches.ts',
     'space.losses() !== losses',
     'false',
   ),
   sabotage(
     'deaf-while-closing',
-    'no longer hear of lost commits while the last ones are being stored',
+    'ignore lost commits while the last ones are being stored',
     'runtime/src/space/held-space.ts',
     'await log.idle()\n      await folding.stop()',
     'const stopped = folding.stop()\n      await log.idle()\n      await stopped',
   ),
   sabotage(
     'show-while-closing',
-    'go on showing entities that are being closed',
+    'keep showing entities that are being closed',
     'runtime/src/runtime.ts',
     'closing: () => watches.stop()',
     'closing: () => undefined',
@@ -265,14 +265,14 @@ export const sabotages: readonly Sabotage[] = [
   ),
   sabotage(
     'closed-too-early',
-    'say that a plane is closed while an earlier call still closes it',
+    'report a plane as closed while an earlier call is still closing it',
     'runtime/src/runtime.ts',
     'close: () => (closing ??= end())',
     'close: () => (closing ? Promise.resolve() : (closing = end()))',
   ),
   sabotage(
     'clock-freezes-views',
-    'rest until a time by a clock that may be set back',
+    'wait for a time on a clock that may be set back',
     'runtime/src/watching/pace.ts',
     'Math.min(Math.max(0, restUntil - clock.now()), MAX_REST_MS)',
     'Math.max(0, restUntil - clock.now())',
@@ -286,7 +286,7 @@ export const sabotages: readonly Sabotage[] = [
   ),
   sabotage(
     'refused-in-memory',
-    'acknowledge in memory what the store refused before it was shown',
+    'acknowledge a command of durability `memory` that the store refused before it was shown',
     'runtime/src/commands/invoker.ts',
     '      await lost\n',
     '',
