@@ -31,6 +31,7 @@ const STEPS = [
     seconds: 20,
   },
   { name: 'api', command: 'node', args: ['scripts/api.ts', '--check'], seconds: 20 },
+  { name: 'words', command: 'node', args: ['scripts/words.mjs'], seconds: 5 },
   { name: 'versions', command: 'sherif', args: ['--fail-on-warnings'], seconds: 5 },
   {
     name: 'vitest',
