@@ -155,6 +155,17 @@ describe('damage', () => {
     expect(await store.get(utf8('a'))).toEqual(utf8('x'))
     expect(await store.get(utf8('d'))).toEqual(utf8('x'))
   })
+
+  test.each([['text'], [7], [null]])(
+    'of an index that gives %o for a key does not keep the clearing of its range from ending',
+    async (given) => {
+      const below = createMemoryStore([{ key: utf8('b'), value: utf8('x') }])
+      const entry = { key: given as never, value: utf8('x') }
+      const store = checkedStore({ ...below, scan: async () => [entry] })
+      const range = { from: utf8('a'), to: utf8('d') }
+      await expect(store.clear(range)).rejects.toMatchObject({ code: 'store-corrupt' })
+    },
+  )
 })
 
 function withFlippedBit(entries: readonly Entry[], where: number): Entry[] {

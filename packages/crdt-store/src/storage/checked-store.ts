@@ -94,6 +94,9 @@ export function checkedStore(store: Store): ClearableStore {
 /** Deletes all pairs of a range, unread. */
 export async function clearRange(store: Store, range: Bounds): Promise<void> {
   for await (const page of pages(store, range)) {
+    // Of a damaged index SQLite may give numbers and texts, which nothing can be deleted by.
+    const stray = page.find(({ key }) => !(key instanceof Uint8Array))
+    if (stray) throw damaged(stray.key)
     await store.write(
       page.map(({ key }) => ({ key, value: undefined })),
       'local',
