@@ -1,7 +1,7 @@
 import { lastSeq } from '@peerplane/core'
 import type { Batch, BatchId, Dot, SessionId, Store } from '@peerplane/core'
 
-import { decodePlaced, readBatchAt } from './range.ts'
+import { decodePlaced, readBatchOf } from './range.ts'
 
 /** Ids of one generation; two are some megabytes. */
 const GENERATION = 16 * 1024
@@ -38,11 +38,9 @@ export class BatchIds {
     return this.#young.get(session)?.get(seq) ?? this.#old.get(session)?.get(seq)
   }
 
-  /** The id of the batch that ends at a place, from the store; `undefined` if no stored batch does. */
+  /** The id of the batch that ends at a stored place, from the store; `undefined` if no batch does. Throws `store-corrupt` where it is missing. */
   async read({ session, seq }: Dot): Promise<BatchId | undefined> {
-    const found = await readBatchAt(this.#store, session, seq)
-    if (!found) return undefined
-    const batch = decodePlaced(session, found)
+    const batch = decodePlaced(session, await readBatchOf(this.#store, session, seq))
     this.add(batch)
     return lastSeq(batch) === seq ? batch.id : undefined
   }

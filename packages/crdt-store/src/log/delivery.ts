@@ -114,7 +114,8 @@ export class Delivery {
   async mayHaltBefore(batch: Batch, parents: readonly Dot[]): Promise<boolean> {
     const { sessions } = this.#options
     const isMet = causesOf(batch, parents).every((dep) => isWithin(dep, sessions))
-    return !isMet || !(await this.#agreement.of(batch))
+    // Ignored: what cannot be read halts delivery, which reports it.
+    return !isMet || !(await this.#agreement.of(batch).catch(() => false))
   }
 
   /**

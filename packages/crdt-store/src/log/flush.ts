@@ -53,7 +53,12 @@ function batchWrites(batch: Batch, sessions: Sessions): Write[] {
   const { id, session, previous, commits } = batch
   const { seq, time } = commits.at(-1)!.header
   const covered = sessions.get(session)?.reach.covered ?? 0
-  const stored = encodeStoredBatch({ previous, signature: 'verified', encoded: encodeBatch(batch) })
+  const stored = encodeStoredBatch({
+    commits: commits.length,
+    previous,
+    signature: 'verified',
+    encoded: encodeBatch(batch),
+  })
   return [
     { key: batchKey(session, commits[0]!.header.seq), value: stored },
     { key: tipKey(session), value: encodeTip({ seq, batch: id }) },

@@ -81,5 +81,10 @@ function openingWrites(opening: VerifiedOpening): Write[] {
 
 const batchWrite = ({ batch, encoded, signature }: StoredForm): Write => ({
   key: batchKey(batch.session, firstSeq(batch)),
-  value: encodeStoredBatch({ previous: batch.previous, signature, encoded }),
+  value: encodeStoredBatch({
+    commits: batch.commits.length,
+    previous: batch.previous,
+    signature,
+    encoded,
+  }),
 })

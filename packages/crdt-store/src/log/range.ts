@@ -30,7 +30,28 @@ export async function readBatchAt(
   return entry && { firstSeq: firstSeqOfKey(entry.key), ...decodeStoredBatch(entry.value) }
 }
 
-/** The stored batches of `session` that begin at `from` to `to`, at most `limit`. */
+/** As {@link readBatchAt}, for a commit that is stored. Throws `store-corrupt` where its batch is missing. */
+export async function readBatchOf(
+  store: Store,
+  session: SessionId,
+  seq: number,
+): Promise<PlacedBatch> {
+  const found = await readBatchAt(store, session, seq)
+  if (found && nextOf(found) > seq) return found
+  throw missingBatch(session, seq)
+}
+
+/** Throws `store-corrupt` where a batch is missing between these. */
+function assertNoGap(session: SessionId, batches: readonly PlacedBatch[]): void {
+  for (const [i, { firstSeq }] of batches.entries()) {
+    const due = i === 0 ? firstSeq : nextOf(batches[i - 1]!)
+    if (firstSeq !== due) throw missingBatch(session, due)
+  }
+}
+
+const nextOf = ({ firstSeq, commits }: PlacedBatch): number => firstSeq + commits
+
+/** The stored batches of `session` that begin at `from` to `to`, at most `limit`. Throws `store-corrupt` where one is missing between them. */
 export async function readBatches(
   store: Store,
   session: SessionId,
@@ -40,10 +61,12 @@ export async function readBatches(
 ): Promise<PlacedBatch[]> {
   const range = { from: batchKey(session, from), to: batchKey(session, to + 1), limit }
   const entries = await store.scan(range)
-  return entries.map(({ key, value }) => ({
+  const batches = entries.map(({ key, value }) => ({
     firstSeq: firstSeqOfKey(key),
     ...decodeStoredBatch(value),
   }))
+  assertNoGap(session, batches)
+  return batches
 }
 
 /** Decodes what is stored at a place. Throws `store-corrupt`. */
@@ -101,8 +124,7 @@ export async function readRun(
 ): Promise<Run | undefined> {
   const { session, last, fork } = servable
   if (from > last) return fork && proofRun(store, fork)
-  const first = await readBatchAt(store, session, from)
-  if (!first) return undefined
+  const first = await readBatchOf(store, session, from)
   const batches: PlacedBatch[] = []
   let size = 0
   let end = 0
@@ -144,7 +166,7 @@ async function proofRun(store: Store, fork: ForkProof): Promise<Run> {
   return { session, from: seq, opening, batches: [], fork: encodeForkProof(fork) }
 }
 
-/** `first` and the batches after it up to `last`, read in portions that grow: most runs are short, and a batch may have a megabyte. */
+/** `first` and the batches after it up to `last`, none of which may be missing, read in portions that grow: most runs are short, and a batch may have a megabyte. */
 export async function* following(
   store: Store,
   session: SessionId,
@@ -152,12 +174,12 @@ export async function* following(
   last: number,
 ): AsyncGenerator<PlacedBatch> {
   yield first
-  let from = first.firstSeq + 1
+  let from = nextOf(first)
   for (let limit = 4; from <= last; limit = Math.min(limit * 4, 256)) {
     const portion = await readBatches(store, session, from, last, limit)
+    if (portion[0]?.firstSeq !== from) throw missingBatch(session, from)
     yield* portion
-    if (portion.length < limit) return
-    from = portion.at(-1)!.firstSeq + 1
+    from = nextOf(portion.at(-1)!)
   }
 }
 

@@ -13,7 +13,7 @@ import {
 import type { BatchId, SpaceId, Timestamp } from '@peerplane/core'
 
 /** Version of the layout of the store. */
-const STORE_VERSION = 1
+const STORE_VERSION = 2
 
 /** How far a session is stored: number of its last commit, id of its last batch. With seq 0 nothing but its opening is, whose id is that of the batch. */
 export interface StoredTip {
@@ -40,6 +40,8 @@ export type SignatureState = 'none' | 'verified' | 'unchecked'
 
 /** A batch as it is stored. */
 export interface StoredBatch {
+  /** How many it has: the next batch of the session begins after so many. */
+  readonly commits: number
   readonly previous: BatchId
   readonly signature: SignatureState
   /** Canonical bytes, as they are sent. */
@@ -101,11 +103,23 @@ export function decodeReach(encoded: Uint8Array): Reach {
 const SIGNATURE_STATES: readonly SignatureState[] = ['none', 'verified', 'unchecked']
 
 // Not canonical CBOR around canonical CBOR: a megabyte would be copied and checked once more.
-export const encodeStoredBatch = ({ previous, signature, encoded }: StoredBatch): Uint8Array =>
-  concatBytes(Uint8Array.of(SIGNATURE_STATES.indexOf(signature)), fromHex(previous), encoded)
+export const encodeStoredBatch = (batch: StoredBatch): Uint8Array =>
+  concatBytes(
+    Uint8Array.of(
+      SIGNATURE_STATES.indexOf(batch.signature),
+      batch.commits >>> 8,
+      batch.commits & 255,
+    ),
+    fromHex(batch.previous),
+    batch.encoded,
+  )
+
+/** Bytes before the id of the batch before. */
+const STATE = 3
 
 export const decodeStoredBatch = (value: Uint8Array): StoredBatch => ({
   signature: SIGNATURE_STATES[value[0]!] ?? 'none',
-  previous: toHex(value.subarray(1, 1 + HASH_BYTES)) as BatchId,
-  encoded: value.subarray(1 + HASH_BYTES),
+  commits: (value[1]! << 8) | value[2]!,
+  previous: toHex(value.subarray(STATE, STATE + HASH_BYTES)) as BatchId,
+  encoded: value.subarray(STATE + HASH_BYTES),
 })
