@@ -37,7 +37,7 @@ export default defineConfig({
             'packages/*/src/**/*.test.ts',
             '{apps/demo/src,bench,examples,scripts}/**/*.test.ts',
           ],
-          // A fixture is shared by tests and contains no test: named like a test, it is nowhere taken for a part of the product.
+          // A fixture is shared by tests and contains no test: named like a test, it is never mistaken for a part of the product.
           exclude: [
             '**/*.browser.test.ts',
             '**/*.fixture.test.ts',

@@ -29,7 +29,7 @@ test.each([[''], ['--large']])(
     expect(errors).toBe('0 wrong answers, 0 failures; there must be none\n')
     const { verdicts, byTarget } = JSON.parse(output) as Report
     expect(Object.values(verdicts).reduce((sum, count) => sum + count, 0)).toBe(45)
-    // Something was made again, and something was refused.
+    // Something was rebuilt, and something was refused.
     expect(verdicts).toMatchObject({ right: expect.any(Number), refused: expect.any(Number) })
     expect(Object.keys(byTarget).length).toBeGreaterThan(10)
     expect(code).toBe(0)

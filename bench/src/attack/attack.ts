@@ -45,7 +45,7 @@ export interface Attack {
   readonly known?: Known
 }
 
-/** A bound that is not held yet. It is measured all the same, and must not get worse than this. */
+/** A bound that is not held yet. It is measured anyway, and must not get worse than this. */
 interface Known {
   readonly because: string
   readonly bounds: Partial<Bounds>

@@ -8,9 +8,9 @@ import { openScene, type Scene } from './scene.ts'
 /** What became of a damaged store. */
 export interface Verdict {
   /**
-   * `right`: every answer is that of the whole store; what was hit is made again, or says nothing. `refused`: some answers, or all of them,
+   * `right`: every answer is that of the whole store; what was hit is rebuilt, or says nothing. `refused`: some answers, or all of them,
    * are errors with a code, and the others are right. `prefix`: the answers of an earlier moment, and the status says which commits are
-   * lost, as many as are. `wrong`: another answer, or an earlier one without a word. `failed`: no answer, or an error without a code.
+   * lost, as many as are. `wrong`: another answer, or silently an earlier one. `failed`: no answer, or an error without a code.
    */
   readonly as: 'right' | 'refused' | 'prefix' | 'wrong' | 'failed'
   /** The code, or what is wrong. */

@@ -91,7 +91,7 @@ async function alone<Kind extends ReportKind>(
   }
 }
 
-/** Ends it in good order, or at last by force. */
+/** Ends it cleanly, or by force after a while. */
 async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const ended = new Promise((resolve) => child.once('exit', resolve))

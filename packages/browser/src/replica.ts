@@ -86,7 +86,7 @@ async function openReplica(
       close: async () => {
         memory.remembered = runtime.remembered()
         await runtime.close().catch((error: unknown) => {
-          // What is lost cannot be closed in good order.
+          // A lost store cannot be closed cleanly.
           if (!isLost) throw error
         })
       },

@@ -50,7 +50,7 @@ it('an invitation takes the place of an empty space silently, also one that was 
   }
   await second.tally.vote()
   expect(await joined.tally.state()).toEqual({ votes: 1 })
-  // What was joined is not given up for another space without a word.
+  // A joined space is not silently given up for another one.
   const other = await openTally(peerplane, newSpace())
   await expect(openTally(peerplane, name, await other.plane.invite())).rejects.toMatchObject({
     code: 'wrong-space',

@@ -57,7 +57,7 @@ export class CborReader {
     let before: Uint8Array | undefined
     for (let i = 0; i < size; i++) {
       const first = this.#byte()
-      if (first >>> 5 !== 3) throw new SyntaxError('a key that is no text')
+      if (first >>> 5 !== 3) throw new SyntaxError('a key that is not a string')
       const length = this.#argument(first & 31)
       const key = this.#bytes.subarray(this.#at, this.#at + length)
       if (before && (before.length - key.length || compareBytes(before, key)) >= 0) {

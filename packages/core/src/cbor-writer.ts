@@ -15,7 +15,7 @@ export class CborWriter {
   #view = new DataView(this.#bytes.buffer)
   #length = 0
 
-  /** The encoding of `value`, in an array of its own. Throws for what is no {@link Value}. */
+  /** The encoding of `value`, in an array of its own. Throws for anything but a {@link Value}. */
   encode(value: Value): Uint8Array {
     this.#write(value)
     return this.#bytes.slice(0, this.#length)

@@ -203,7 +203,7 @@ export const errorKinds = {
 /** A code of the catalogue. */
 export type ErrorCode = keyof typeof errorKinds
 
-/** Whether what failed with `code` can succeed later; `false` for what is no code of the catalogue. */
+/** Whether a call that failed with `code` can succeed later; `false` for any code outside of the catalogue. */
 export const canPass = (code: string): boolean =>
   Object.hasOwn(errorKinds, code) && errorKinds[code as ErrorCode].retry
 

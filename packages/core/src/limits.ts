@@ -358,7 +358,7 @@ export const limitTable = {
     'connections',
     'to the control socket of a daemon at once; beyond it the oldest without a request is closed',
   ),
-  logLines: limit(100, 'lines', 'that a daemon logs per second; of the rest it logs the number'),
+  logLines: limit(100, 'lines', 'that a daemon logs per second; it only counts the rest'),
   controlMs: limit(
     5_000,
     'milliseconds',

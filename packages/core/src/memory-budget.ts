@@ -17,7 +17,7 @@ const PAGE_BYTES = 128 * 1024
 
 /**
  * What other devices can make a daemon keep in memory at once, each share at its bound. The sum is below `limits.daemonMemoryBytes`. Not
- * counted: entities that the daemon itself keeps folded, of which there are `limits.openEntities`.
+ * counted: the entities that the daemon itself keeps folded, at most `limits.openEntities`.
  */
 export const memoryBudget: readonly MemoryShare[] = [
   { what: 'the process without peers', bytes: limits.idleBytes },

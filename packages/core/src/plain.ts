@@ -27,7 +27,7 @@ export function copyPlain(
   return new Copier(name, bounds, code).copy(value)
 }
 
-/** What `read` gives; what a getter or a proxy of an application throws meanwhile is a fault of what was passed: `refused` says so. */
+/** The result of `read`. If a getter or a proxy of the application throws meanwhile, the argument is at fault, and the error is `refused`. */
 export function reading<T>(read: () => T, refused: (cause: unknown) => PeerplaneError): T {
   try {
     return read()

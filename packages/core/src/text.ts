@@ -9,13 +9,13 @@ const encoder = new TextEncoder()
 // A byte order mark at the beginning belongs to the text.
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-/** UTF-8 of `text`. Throws `invalid-input` for a text with half of a surrogate pair: it has no UTF-8. */
+/** UTF-8 of `text`. Throws `invalid-input` for text with half of a surrogate pair, which has no UTF-8 form. */
 export function utf8(text: string): Uint8Array {
   if (!text.isWellFormed()) throw halfPair()
   return encoder.encode(text)
 }
 
-/** Inverse of {@link utf8}. Throws `malformed` for what is not UTF-8. */
+/** Inverse of {@link utf8}. Throws `malformed` for bytes that are not UTF-8. */
 export function fromUtf8(bytes: Uint8Array): string {
   try {
     return decoder.decode(bytes)

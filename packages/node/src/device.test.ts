@@ -46,7 +46,7 @@ deviceContract('Node', async () => {
         .prepare('DELETE FROM pairs WHERE key >= ? AND key < ?')
         .run(...range)
       database.close()
-      // With it, what is not there at all is not taken for new.
+      // Because of it, a missing store is not mistaken for a new one.
       if (part === 'log') rmSync(join(data, 'default', 'store.db-witness'), { force: true })
       if (Number(changes) === 0) throw new Error(`there was no ${part} to remove`)
     },
@@ -109,7 +109,7 @@ function replaceByCopy(directory: string): void {
 }
 
 it.each(losses)(
-  'when %s, nothing more is acknowledged, and what is left is not taken for new',
+  'when %s, nothing more is acknowledged, and what is left is not mistaken for new',
   async (_, lose, opened) => {
     const data = mkdtempSync(join(root, 'lost-'))
     const own = await inviteFrom()

@@ -23,13 +23,17 @@ import { boundedRelay } from './libp2p/relay.ts'
 import { boundedWebSockets } from './libp2p/websockets.ts'
 import { THIS_MACHINE } from './proxies.ts'
 
-/** Throws `invalid-configuration` for a text that is no multiaddress. */
+/** Throws `invalid-configuration` for anything but a multiaddress. */
 export function checkAddresses(addresses: readonly string[]): void {
   for (const address of addresses) {
     if (isMultiaddress(address)) continue
-    throw new PeerplaneError('invalid-configuration', `${describe(address)} is no multiaddress`, {
-      advice: 'Write it like /ip4/203.0.113.7/tcp/7420/ws or /dns4/anchor.example/tcp/443/wss.',
-    })
+    throw new PeerplaneError(
+      'invalid-configuration',
+      `${describe(address)} is not a multiaddress`,
+      {
+        advice: 'Write it like /ip4/203.0.113.7/tcp/7420/ws or /dns4/anchor.example/tcp/443/wss.',
+      },
+    )
   }
 }
 

@@ -80,7 +80,7 @@ async function fill(plane: Plane): Promise<void> {
 const inTables = ({ key: [table] }: Pick<Entry, 'key'>, from: number, to: number): boolean =>
   table! >= from && table! < to
 
-/** Why rows are made again when a plane is opened. */
+/** Why rows are rebuilt when a plane is opened. */
 async function discardsOf(store: ReturnType<typeof createMemoryStore>): Promise<unknown[]> {
   const discards: unknown[] = []
   const trace: Trace = (event, fields) => {
@@ -124,7 +124,7 @@ describe('a damaged record, or one that is gone,', async () => {
   })
 
   test.each(records.map(([table, entry], place) => [table, place, entry] as const))(
-    'in table %s (%#) is made again, or refused',
+    'in table %s (%#) is rebuilt, or refused',
     async (_, place, entry) => {
       const store = createMemoryStore(whole.entries())
       await store.write([damaged(entry, place)], 'local')
@@ -139,7 +139,7 @@ describe('a damaged record, or one that is gone,', async () => {
   )
 
   test.each(records.map(([table, entry], place) => [table, place, entry] as const))(
-    'of table %s (%#), deleted, is made again, or refused',
+    'of table %s (%#), deleted, is rebuilt, or refused',
     async (_, __, entry) => {
       const store = createMemoryStore(whole.entries())
       await store.write([{ key: entry.key, value: undefined }], 'local')
@@ -150,12 +150,12 @@ describe('a damaged record, or one that is gone,', async () => {
       const isRefused = plane === CORRUPT || plane === 'storage-lost' || refused.length > 0
       expect({ ...right, ...given }).toEqual({ ...right, ...Object.fromEntries(refused) })
       expect(isRefused && isMade(entry)).toBe(false)
-      // What was made again is whole.
+      // What was rebuilt is whole.
       expect(plane instanceof Object ? await discardsOf(store) : []).toEqual([])
     },
   )
 
-  test('that was made from the log is made again while the plane is open, and nothing is lost', async () => {
+  test('that was made from the log is rebuilt while the plane is open, and nothing is lost', async () => {
     const store = createMemoryStore()
     // What nobody watches leaves memory, so that it is read again.
     const plane = await open(store, ['rows-at-once', 'evict-all'])
@@ -178,7 +178,7 @@ describe('a damaged record, or one that is gone,', async () => {
     await again.close()
   })
 
-  test('of the log is no reason to show states without it, when rows have to be made again', async () => {
+  test('of the log is no reason to show states without it, when rows have to be rebuilt', async () => {
     const store = createMemoryStore()
     const plane = await open(store, ['rows-at-once', 'evict-all'])
     await fill(plane)

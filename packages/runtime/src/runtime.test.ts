@@ -256,7 +256,7 @@ test('a device whose clock contradicts what it knows makes no invitation, unless
       message: expect.stringContaining(`the clock of this device says ${year}`) as string,
     })
     expect(plane.status()!.clockDoubt).toContain('this program was made')
-    // The device that takes it all the same has another clock.
+    // The device that accepts it anyway has another clock.
     const invitation = await plane.invite({ trustClock: true })
     await plane.close()
     await expect(

@@ -38,11 +38,11 @@ const SHRINK_RUNS = 300
 
 /**
  * Runs an application's entities on simulated devices: whole runtimes on simulated disks and clocks over a simulated network, with crashes,
- * power cuts, partitions and the rest, many runs in the time of one real one. Every run also goes a random half of the rare ways that the
- * product may go. The same seed gives the same run.
+ * power cuts, partitions and the rest, many runs in the time of one real one. Every run also takes a random half of the rare branches of the
+ * product. The same seed gives the same run.
  *
  * Throws {@link InvariantBroken} for the first seed that breaks an invariant, or whose devices do not become equal. Before that, devices,
- * steps and faults that do not matter are left out; the message tells what happens in what remains. Throws an `Error` when no action was
+ * steps and faults that do not matter are left out; the message describes what happens in the rest. Throws an `Error` when no action was
  * acknowledged in any run, and `invalid-input` or `invalid-declaration` for an invalid simulation.
  */
 export async function simulate(given: Simulation): Promise<void> {

@@ -4,17 +4,17 @@ import type { Plane } from '@peerplane/runtime'
 import type { FaultKind } from './fleet/faults.ts'
 import type { SimRandom } from './world/random.ts'
 
-/** One device, as a workload or an invariant finds it. */
+/** One device, as a workload or an invariant sees it. */
 export interface SimulatedDevice {
   readonly name: string
   readonly plane: Plane
-  /** Decided by the seed: all that an action chooses has to come from here. */
+  /** Randomness of the seed: every choice of an action must come from here. */
   readonly random: SimRandom
 }
 
 /**
  * One thing that people do with the application: a command, or a few. A rejection ends the action, not the run: devices crash in the middle
- * of commands. What it resolves with is kept as {@link Performed.result}.
+ * of commands. Its result is kept as {@link Performed.result}.
  */
 export type Action = (device: SimulatedDevice) => Promise<unknown>
 
@@ -25,7 +25,7 @@ export interface Performed {
   readonly device: string
   /**
    * `acknowledged`: it resolved. `refused`: a handler rejected. `unknown`: it failed in another way, or its device went down before the
-   * answer; its effects may be there or not.
+   * answer; its effects may exist or not.
    */
   readonly outcome: 'acknowledged' | 'refused' | 'unknown'
   /** What it resolved with. */
@@ -33,8 +33,8 @@ export interface Performed {
 }
 
 /**
- * A rule about the end of a run, when all faults are over and all devices are equal. It is called for every device, with all that was done
- * on all of them, in order. Throws, or rejects, when it is broken.
+ * A rule about the end of a run, when all faults are over and all devices are equal. It is called for every device, with all actions on all
+ * devices, in order. Throws, or rejects, when it is broken.
  */
 export type Invariant = (
   device: SimulatedDevice,
@@ -57,8 +57,8 @@ export interface Simulation {
   /** Seed of the first run. Default 1. */
   readonly first?: number
   /**
-   * Kinds of fault to choose from; each run has a random half of them. Default: all but `restore`, since a disk that is set back to an older
-   * copy may lose what was acknowledged and had not left the device.
+   * Kinds of fault to choose from; each run has a random half of them. Default: all but `restore`, since a disk that is restored from an
+   * older copy may lose acknowledged commits that had not left the device.
    */
   readonly faults?: readonly FaultKind[]
 }

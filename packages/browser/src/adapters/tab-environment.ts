@@ -31,7 +31,7 @@ export function webLocks(): Locks {
   }
 }
 
-/** The browser rejects at once when the lock is stolen; this settles as `whileHeld` does all the same. */
+/** The browser rejects at once when the lock is stolen; this still settles as `whileHeld` does. */
 async function request(name: string, options: LockOptions, whileHeld: WhileHeld): Promise<void> {
   const lost = new AbortController()
   let work: Promise<void> | undefined

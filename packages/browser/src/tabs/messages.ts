@@ -21,7 +21,7 @@ import { readVersion, type TabVersion } from './version.ts'
  *                            tab -> leader   ping, and requests
  *
  * Requests and replies are those of the contract of a backend. Every message over such a channel has the term of the
- * leader that sends it or is meant to get it. A later term has a larger number, so no message of an earlier leader is taken for one of the
+ * leader that sends it or is meant to get it. A later term has a larger number, so no message of an earlier leader is mistaken for one of the
  * current leader, and a tab never goes back to an earlier one.
  */
 

@@ -28,7 +28,7 @@ retryContract('a request to another tab', { by: 'others' }, async ({ time, attem
   steady.attach({ local: false, backend: { ...runtime, invoke } })
   return {
     begin: () => {
-      // Ignored: that it is not made again is what the test is about.
+      // Ignored: that it is not rebuilt is what the test is about.
       up(steady.backend).catch(() => undefined)
     },
     later: async () => {

@@ -53,7 +53,7 @@ export function beginStay(
 ): () => Promise<void> {
   const leaving = new AbortController()
   const queueing = new AbortController()
-  // A name of its own for each stay, so that a tab that comes back is not taken for one that is just being dismissed.
+  // A name of its own for each stay, so that a tab that comes back is not mistaken for one that is just being dismissed.
   const tab = toBase64Url(env.random.bytes(16))
   let leads = false
 

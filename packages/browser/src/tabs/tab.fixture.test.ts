@@ -12,7 +12,7 @@ export interface Tab {
   /** Lets time pass for the timers of this tab. */
   pass(ms: number): void
   alive(): boolean
-  /** Ends everything without a word. */
+  /** Ends everything silently. */
   kill(): void
 }
 

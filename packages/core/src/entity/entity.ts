@@ -99,7 +99,7 @@ export function takeDeclarations(entities: unknown): readonly Entity[] {
   if (!list) throw cannotBe
   const types = new Set<string>()
   return list.map((each) => {
-    const noEntity = invalid(`${describe(each)} is no entity: declare one with entity()`)
+    const noEntity = invalid(`${describe(each)} is not an entity: declare one with entity()`)
     if (typeof each !== 'object' || each === null) throw noEntity
     const taken = takeDeclaration(
       reading(

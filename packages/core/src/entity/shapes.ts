@@ -126,14 +126,14 @@ export const register = <T extends Json>(initial: T): RegisterShape<Widen<T>> =>
 /** An add-wins set of strings or numbers that starts empty. */
 export const set = <T extends string | number = string>(): SetShape<T> => ({ kind: 'set' })
 
-/** A map from strings to `value`. Throws `invalid-declaration` for what is no shape. */
+/** A map from strings to `value`. Throws `invalid-declaration` for anything but a shape. */
 export const map = <S extends Shape>(value: S): MapShape<S> =>
   declaring('the value of a map', () => {
     checkShape(value, 'the value of a map', 1)
     return { kind: 'map', value }
   })
 
-/** A record of named fields. Throws `invalid-declaration` for what is no shape. */
+/** A record of named fields. Throws `invalid-declaration` for anything but a shape. */
 export const record = <F extends Fields>(fields: F): RecordShape<F> =>
   declaring('the fields of a record', () => {
     checkFields(fields, 'a record', 1)

@@ -111,7 +111,7 @@ const branchToValue = ({ links, signature }: Branch): Value => [
 
 function readSeq(value: Value | undefined): number {
   const seq = wholeField(value, 'fork.seq', 1)
-  if (seq > MAX_SEQ) throw new PeerplaneError('malformed', 'fork.seq is no place of a commit')
+  if (seq > MAX_SEQ) throw new PeerplaneError('malformed', 'fork.seq is not the place of a commit')
   return seq
 }
 

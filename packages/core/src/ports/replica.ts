@@ -19,7 +19,7 @@ export interface Run {
   readonly opening: OpeningEvidence | undefined
   /** Canonical batches; at most `limits.runBytes` together, or one batch. Empty only if there is a proof. */
   readonly batches: readonly Uint8Array[]
-  /** Canonical proof that the session has two versions from the end of the batches on; it speaks for them in place of a signature. */
+  /** Canonical proof that the session has two versions from the end of the batches on; it replaces their signature. */
   readonly fork?: Uint8Array
 }
 

@@ -34,7 +34,7 @@ interface EventKind {
   readonly fields: Readonly<Record<string, keyof FieldKinds>>
 }
 
-/** Every event: names are subject and verb. */
+/** Every event; a name is a subject and a verb. */
 export const traceEvents = {
   // Commands.
   'command.called': {
@@ -372,11 +372,11 @@ export type TraceFields<Name extends TraceName> = {
 /**
  * Receives what the product does, as it happens. It must not throw, and nothing may depend on it.
  *
- * It is called as `trace?.('link.opened', { … })`: where nobody listens, the fields are not even made.
+ * It is called as `trace?.('link.opened', { … })`: if nobody listens, the fields are not even evaluated.
  */
 export type Trace = <Name extends TraceName>(name: Name, fields: TraceFields<Name>) => void
 
-/** What somebody does with each event, by name; others are nothing to them. */
+/** Handlers of events by name; events without a handler are ignored. */
 export type TraceListener = { readonly [Name in TraceName]?: (fields: TraceFields<Name>) => void }
 
 /** A trace that goes to a listener. */

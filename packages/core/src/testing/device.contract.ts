@@ -51,7 +51,7 @@ const subsets = deviceParts.reduce<DevicePart[][]>(
   [[]],
 )
 
-/** What every platform does when parts of a device are gone: what is left is never lost, and never taken for a new device. */
+/** What every platform does when parts of a device are gone: what is left is never lost, and never mistaken for a new device. */
 export function deviceContract(name: string, makeFixture: () => Promise<DeviceFixture>): void {
   for (const missing of subsets) {
     for (const way of ['alone', 'own', 'other'] as const) {

@@ -25,7 +25,7 @@ export function checkInvitationTime(notAfter: number, now: number): void {
 }
 
 /**
- * What speaks against a clock that says `now`, as far as a device can know without asking anybody: the date of this program, and when each
+ * Why a clock that says `now` seems wrong, as far as a device can know on its own: the date of this program, and when each
  * device wrote last, in milliseconds since 1970 by its own clock. `undefined` when nothing does.
  */
 export function clockDoubt(

@@ -54,10 +54,10 @@ export function readChange(bytes: Uint8Array): Change {
 /** A reader of what follows the header of the one chunk that `bytes` are. Throws `void` if they are another or several. */
 export function readChunk(bytes: Uint8Array, type: number): ByteReader {
   const reader = new ByteReader(bytes)
-  if (MAGIC.some((byte) => reader.byte() !== byte)) throw wrong('it is no chunk')
+  if (MAGIC.some((byte) => reader.byte() !== byte)) throw wrong('it is not a chunk')
   reader.take(4)
   // Only uncompressed changes: compressing belongs to transport and storage, and nobody has to bound an inflation.
-  if (reader.byte() !== type) throw wrong('it is no uncompressed change')
+  if (reader.byte() !== type) throw wrong('it is not an uncompressed change')
   if (reader.unsigned() !== reader.left) throw wrong('it is not exactly one chunk')
   return reader
 }

@@ -43,7 +43,7 @@ export function addOperations(
     const isInsert = ops.insert[at] === 1
     if (index.typeOf(container) === 'map') {
       if (text === undefined || local !== NONE || counter !== NONE || isInsert) {
-        throw wrong('a key of a map is no text')
+        throw wrong('a key of a map is not text')
       }
       return index.keyOfText(text)
     }

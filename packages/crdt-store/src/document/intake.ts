@@ -104,7 +104,7 @@ export class Intake {
     this.pending = []
     this.pendingBytes = 0
     if (refused.length === 0) return []
-    // It is made again of what the replica holds.
+    // It is rebuilt of what the replica holds.
     this.#history = undefined
     const sessions = new Set(orphaned.map(({ body }) => body.origin.session))
     const again = orphaned.map(({ body }) => body)

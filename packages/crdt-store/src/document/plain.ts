@@ -27,7 +27,7 @@ export function operationsOf(value: Json): number {
 /**
  * A copy of `value` with sorted keys, as it will stand at `depth` of a document.
  *
- * Throws `invalid-input` for what is not JSON or what Automerge would change: dates, `undefined`, half of a surrogate pair, whole numbers
+ * Throws `invalid-input` for anything but JSON or what Automerge would change: dates, `undefined`, half of a surrogate pair, whole numbers
  * from 2^53; `too-large` below the depth limit.
  */
 export function toPlain(value: unknown, depth: number): Json {

@@ -38,7 +38,7 @@ export function numbers(bytes: Uint8Array, rows: number, isDelta = false): Int32
   return column
 }
 
-/** A run-length encoded column of texts; it has holes where there is none. Throws `void` for more than `rows` rows and for what is not UTF-8. */
+/** A run-length encoded column of texts; it has holes where there is none. Throws `void` for more than `rows` rows and for bytes that are not UTF-8. */
 export function texts(bytes: Uint8Array, rows: number): (string | undefined)[] {
   const column: (string | undefined)[] = []
   readRuns(

@@ -66,7 +66,7 @@ export interface ListQuery {
  * Remote and replayed commits: `fold`.
  */
 export interface Entities {
-  /** How far states contain the log. After opening: how far rows contain it; the caller folds the rest of the log. */
+  /** Up to where states contain the log. After opening, up to where rows contain it: the caller folds the rest of the log. */
   folded(): ReadonlyMap<SessionId, number>
   /**
    * The state of an entity, folded. It stays valid until the caller awaits something else, or as long as the entity is pinned and `discard`
@@ -89,7 +89,7 @@ export interface Entities {
   commitFolded(session: SessionId, seq: number): void
   /** Entities of a type with their states, without folding those that are folded on delivery. Unreadable ones are left out. */
   list(type: string, query?: ListQuery): Promise<readonly ListedState[]>
-  /** Writes changed rows and how far they contain the log, at `local` durability. */
+  /** Writes changed rows, and up to where they contain the log, at `local` durability. */
   flush(): Promise<void>
   /**
    * Forgets what was not flushed; must be called as soon as the log has lost own commits. States that were open are closed. Once it resolves, the

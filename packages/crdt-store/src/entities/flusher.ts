@@ -78,7 +78,7 @@ export class Flusher {
   /** Writes everything that changed before the call. */
   flush(): Promise<void> {
     const flushing = this.#running.then(() => this.#flush())
-    // Ignored: the caller has it; the next flush runs all the same.
+    // Ignored: the caller has it; the next flush runs anyway.
     this.#running = flushing.catch(() => undefined)
     return flushing
   }

@@ -170,7 +170,7 @@ export class FoldedEntities implements Entities {
     if (this.#isClosed) return
     this.#isClosed = true
     await this.#folding
-    // Ignored: the flusher reports it; rows can be made again from the log, so closing does not fail with them.
+    // Ignored: the flusher reports it; rows can be rebuilt from the log, so closing does not fail with them.
     await this.#flusher.flush().catch(() => undefined)
     this.#flusher.stop()
     this.#slots.clear()
@@ -271,7 +271,7 @@ export class FoldedEntities implements Entities {
 
   #enqueue<T>(task: () => Promise<T>): Promise<T> {
     const running = this.#folding.then(task)
-    // Ignored: the caller has it; the next task runs all the same.
+    // Ignored: the caller has it; the next task runs anyway.
     this.#folding = running.catch(() => undefined)
     return running
   }

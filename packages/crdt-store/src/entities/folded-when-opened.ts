@@ -160,7 +160,7 @@ export class FoldedWhenOpened implements Lifecycle {
 
   /** The new row of an entity; `undefined` if it keeps the one it has. */
   #rowOf(key: EntityKey, slot: Slot | undefined): Row | undefined {
-    // Bodies came for an entity that nobody has opened: it has to be listed all the same.
+    // Bodies came for an entity that nobody has opened: it must be listed, too.
     if (!slot) return this.#parts.slots.rows.has(key) ? undefined : unfoldedRow
     if (slot.unreadable) return unreadableRow(slot.unreadable)
     if (slot.problem) return undefined

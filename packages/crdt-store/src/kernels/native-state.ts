@@ -44,7 +44,7 @@ export class NativeState implements EntityState {
     return new NativeState(kernel, kernel.create(), new Map())
   }
 
-  /** Throws for what is not a snapshot of this kernel. */
+  /** Throws for anything but a snapshot of this kernel. */
   static load(kernel: Kernel, snapshot: Value): NativeState {
     const [ids, numbers, saved] = items(snapshot, 3)
     const sessions = readSessions(ids)

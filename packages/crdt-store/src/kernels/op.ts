@@ -19,7 +19,7 @@ export class OtherKind extends Error {
 }
 
 /*
- * Every op says which kind of state it is for, so that it is never taken for one of another kind:
+ * Every op says which kind of state it is for, so that it is never mistaken for one of another kind:
  *
  *   counter    by
  *   register   [0, value, superseded dots]
@@ -29,7 +29,7 @@ export class OtherKind extends Error {
  */
 const kinds = ['register', 'set', 'set', 'map', 'map'] as const
 
-/** The items of an op for the kind `declared`. Throws `OtherKind`, or `Void` for what is no op. */
+/** The items of an op for the kind `declared`. Throws `OtherKind`, or `Void` for anything but an op. */
 export function readOp(op: Value, declared: string): readonly Value[] {
   const written = kindOf(op)
   if (written !== declared) throw new OtherKind(written, declared)

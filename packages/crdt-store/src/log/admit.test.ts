@@ -216,7 +216,7 @@ describe('a run that overlaps what is held', () => {
     const { session } = bob.log.next()
     expect(await alice.log.admit(await runOf(bob, session, 2))).toEqual({ stored: 2, released: 0 })
     expect(contents(alice)).toEqual(['a', 'b', 'c', 'd'])
-    // Held without inner signatures here, with all of them there: the same batches all the same.
+    // Held without inner signatures here, with all of them there: still the same batches.
     expect(await bob.log.admit(await runOf(alice))).toEqual({ stored: 0, released: 0 })
   })
 

@@ -13,11 +13,11 @@ import type { DecodedRun, SessionPlace } from './decode-run.ts'
 import { decodePlaced, following, readBatchAt } from './range.ts'
 import type { HeldSession, Sessions } from './sessions.ts'
 
-/** A session of which no more is taken in. */
+/** A session that accepts no more commits. */
 export interface Frozen {
   readonly session: SessionId
   readonly device: DeviceId
-  /** Where its device signed two different things. Commits from here on have no effect. */
+  /** The place for which its device signed two different batches. Commits from here on have no effect. */
   readonly seq: number
 }
 

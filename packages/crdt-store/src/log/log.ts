@@ -42,10 +42,10 @@ export interface LogOptions {
   readonly clock: HybridClock
 }
 
-/** How a commit is to be made durable; `memory` does not wait for the store, which still gets it as `local`. */
+/** How to make a commit durable; `memory` does not wait for the store, which still gets it as `local`. */
 export interface CommitOptions {
   readonly durability: 'memory' | StoreDurability
-  /** Written in one piece with the commit: what must be durable exactly when the commit is. */
+  /** Writes that are stored atomically with the commit. */
   readonly alsoWrite?: (commit: CommitId) => readonly Write[]
 }
 
@@ -63,9 +63,9 @@ export interface LogStatus {
   /** Stored commits that wait for a commit they depend on. */
   readonly waiting: { readonly commits: number; readonly bytes: number }
   readonly frozen: readonly Frozen[]
-  /** Sessions whose next commit depends on another commit than the one held here at that place: somebody forked or lied. */
+  /** Sessions whose next commit depends on another commit than the one held here at that place: a device forked its session, or lied. */
   readonly contradicted: readonly SessionId[]
-  /** Sessions whose next commit is not delivered because what it depends on cannot be read; that is tried again with each delivery. */
+  /** Sessions whose next commit is not delivered because what it depends on cannot be read; it is read again with each delivery. */
   readonly unreadable: readonly SessionId[]
   /** When each device made its last commit that is delivered, in milliseconds since 1970 by its own clock. */
   readonly wroteLast: ReadonlyMap<DeviceId, number>
@@ -75,10 +75,10 @@ export interface LogStatus {
 
 /** The log of a space on this device: its own session, and what came from others. */
 export interface Log extends Replica {
-  /** The sessions that were stored further, as the witness of the store knows, than they were when the log was opened; and how far. */
+  /** The sessions of which the witness of the store knows more commits than were found when the log was opened, and how many. */
   readonly lost: ReadonlyMap<SessionId, number>
   /**
-   * The place of the commit that would be made now. The first call opens the session, in memory. A place that is not used is given again,
+   * The place of the commit that would be made now. The first call opens the session, in memory. A place that is not used is returned again,
    * with a later time. Throws `closed`.
    */
   next(): Origin
@@ -102,27 +102,27 @@ export interface Log extends Replica {
   onFailure(callback: (error: PeerplaneError, rejected: readonly CommitId[]) => void): () => void
   /**
    * Calls back when delivered commits no longer have an effect: their device signed two versions of their session from `seq` on,
-   * and no replica that knows of it counts them either. A caller that has folded commits begins again from {@link replay}, when own ones are
-   * {@link settled}: those made from now on belong to another session. The returned function ends it. After opening, {@link status} tells
-   * the forks that were found before.
+   * and they have no effect on any replica that knows of the fork. A caller that has folded commits begins again from {@link replay}, when
+   * own ones are {@link settled}: those made from now on belong to another session. The returned function ends it. After opening, {@link
+   * status} counts the forks that were found before.
    */
   onForked(callback: (session: SessionId, seq: number) => void): () => void
-  /** The author of a session of which something is held. */
+  /** The author of a session, if any of its commits is held. */
   deviceOf(session: SessionId): DeviceId
   status(): LogStatus
   /** Ends the own session at once; the next commit opens another one. Resolves when it is durable. */
   retire(): Promise<void>
   /**
    * Resolves when every own commit that is part of the log at the call is durable; rejects with a code of the store when these commits are
-   * given up. What is appended later is not waited for.
+   * given up. It does not wait for commits that are appended later.
    */
   settled(): Promise<void>
   /**
    * The process may end with this task. From now on commits are kept unsigned as soon as they are made, by a write that begins in the same
-   * task, until they are stored in the usual way; what is left of them is signed when the log is opened again.
+   * task, until they are stored in the usual way; the next opening of the log signs those that were not stored.
    */
   hasten(): void
-  /** Resolves when nothing is being stored or checked: under steady work perhaps never. */
+  /** Resolves when nothing is being stored or checked: under constant load perhaps never. */
   idle(): Promise<void>
   /** Stores what is pending and refuses further work with `closed`. Leaves the store open. */
   close(): Promise<void>

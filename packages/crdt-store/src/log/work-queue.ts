@@ -22,7 +22,7 @@ export class WorkQueue {
   async always<T>(work: () => Promise<T>): Promise<T> {
     this.#waiting++
     const result = this.#last.then(work)
-    // Ignored: the caller has it; the next work is done all the same.
+    // Ignored: the caller has it; the next work is done anyway.
     this.#last = result.catch(() => undefined).then(() => this.#waiting--)
     return result
   }

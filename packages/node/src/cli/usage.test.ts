@@ -110,7 +110,7 @@ describe('what is wrong is said on standard error, with what to do, and nothing 
     ['up --host nowhere', '--host must be an IP address, not "nowhere".', ''],
     ['up --host 203.0.113.7', 'this machine cannot listen at 203.0.113.7', 'an address of this'],
     ['up --page nowhere', '--page must be the URL of a page, not "nowhere".', ''],
-    ['up --announce nowhere', '"nowhere" is no multiaddress.', 'Write it like /ip4/'],
+    ['up --announce nowhere', '"nowhere" is not a multiaddress.', 'Write it like /ip4/'],
     ['up --serve nowhere', 'there is no directory nowhere to serve.', 'or correct --serve.'],
     ['up --serve file', 'there is no directory file to serve.', 'or correct --serve.'],
     ['up --data file', 'because a file stands in its way.', 'Choose another data directory'],

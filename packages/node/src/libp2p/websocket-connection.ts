@@ -71,5 +71,5 @@ class WebSocketConnection extends AbstractMultiaddrConnection {
   }
 }
 
-/** Closed without a word. */
+/** Closed without a close frame. */
 const ABNORMAL = 1006

@@ -41,7 +41,7 @@ export class CompressedFiles {
       }
     })
     this.#pending.set(key, body)
-    // Ignored: the caller has it; the next file is compressed all the same.
+    // Ignored: the caller has it; the next file is compressed anyway.
     this.#last = body.catch(() => undefined)
     return body
   }

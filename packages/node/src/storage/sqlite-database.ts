@@ -25,7 +25,7 @@ export async function openDatabase(path: string, completing: boolean): Promise<D
   }
 }
 
-/** What is left of a store must not be taken for a new one. */
+/** What is left of a store must not be mistaken for a new one. */
 function refuseRest(path: string): void {
   // Empty while it is made, before there is anything beside it; later only because somebody has emptied it.
   if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0) return
@@ -130,13 +130,13 @@ const CHECKED_BYTES = 32 * 1024 * 1024
 function check(database: DatabaseSync, path: string): void {
   if (statSync(path).size > CHECKED_BYTES) return
   if (value(database, 'PRAGMA integrity_check(1)') === 'ok') return
-  // Without the index, which has no checksums and is made again from the pairs: a damaged copy of a key in it would hide its pair.
+  // Without the index, which has no checksums and is rebuilt from the pairs: a damaged copy of a key in it would hide its pair.
   const finding = value(database, 'PRAGMA quick_check(1)')
   if (finding !== 'ok') throw new PeerplaneError('store-corrupt', `${path} is damaged: ${finding}`)
   database.exec('REINDEX')
 }
 
-/** "Peer", so that no other program's database is taken for ours. */
+/** "Peer", so that no other program's database is mistaken for ours. */
 const APPLICATION_ID = 0x50656572
 const TABLE_VERSION = 1
 

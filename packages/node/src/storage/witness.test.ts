@@ -103,7 +103,7 @@ describe('a process that is killed', () => {
     }
   })
 
-  it('is not taken for a new one when all that it stored was in the log of SQLite', async () => {
+  it('is not mistaken for a new one when all that it stored was in the log of SQLite', async () => {
     await expect(after(young, (path) => rmSync(`${path}-wal`))).rejects.toMatchObject({
       code: 'storage-lost',
     })

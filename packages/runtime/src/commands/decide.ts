@@ -128,7 +128,7 @@ function runHandler(
   }
 }
 
-/** The reply, which is stored with an operation and sent to other tabs. Throws for what is not JSON, before anything is appended. */
+/** The reply, which is stored with an operation and sent to other tabs. Throws for anything but JSON, before anything is appended. */
 function takeReply(reply: unknown): Json | undefined {
   if (reply === undefined) return undefined
   if (isThenable(reply)) {

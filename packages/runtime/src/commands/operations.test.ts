@@ -124,7 +124,7 @@ describe('a store that', () => {
     expect(await operations.recall('new')).toBeUndefined()
   })
 
-  test.each(ids)('lacks the place of an operation knows it all the same', async (id) => {
+  test.each(ids)('lacks the place of an operation still knows it', async (id) => {
     const operations = await without(operationOrderKey(ids.indexOf(id)))
     for (const [i, each] of ids.entries()) {
       expect(await operations.recall(each)).toEqual(outcome(i))

@@ -37,7 +37,7 @@ interface ListDelta {
   readonly rows: readonly ListedEntity[]
 }
 
-/** The listings of one watch. Rows that have not changed are neither sent nor made again. */
+/** The listings of one watch. Rows that have not changed are neither sent nor rebuilt. */
 export function listUpdates(row: Form<ListedEntity>): Form<readonly ListedEntity[]> {
   const delta = object<ListDelta>({ ids: maybe(list(text())), rows: list(row) })
   let sent: readonly ListedEntity[] = []

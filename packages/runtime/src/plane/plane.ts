@@ -77,7 +77,7 @@ export interface Plane {
    * An invitation for further devices, as text for the fragment of a link. Any device that has it can join within `hours`: 24 by default,
    * `limits.invitationHours` at most, by the clock of this device.
    *
-   * Rejects with `invalid-input`, or `wrong-clock` when something speaks against this clock: such an invitation would expire at once, or last
+   * Rejects with `invalid-input`, or `wrong-clock` if the clock of this device seems wrong: such an invitation would expire at once, or last
    * for years. `trustClock` makes the invitation anyway.
    */
   invite(options?: InvitationOptions & Wait): Promise<string>

@@ -30,7 +30,7 @@ export interface FoldingOptions {
 /** From a failure of folding to the next attempt, if nothing else gives reason for one. */
 const RETRY_MS = 1_000
 
-/** How often damaged rows are made again until the next opening: a disk that damages them again at once is not to be trusted. */
+/** How often damaged rows are rebuilt until the next opening: a disk that damages them again at once is not to be trusted. */
 const HEALINGS = 3
 
 /** Folds what the log holds beyond the rows, and makes the rows again if they are damaged. Rejects with `store-corrupt` if the log is. */
@@ -61,7 +61,7 @@ export class Folding {
   #healings = 0
   /** States lack something that is to be folded again. Nothing of them is shown. */
   #isUnmade = false
-  /** Why they could not be made again last time. */
+  /** Why they could not be rebuilt last time. */
   #failure: PeerplaneError | undefined
   /** For perturbations: what was folded before the last time. */
   #earlier: readonly Commit[] = []
@@ -90,7 +90,7 @@ export class Folding {
     return this.#running
   }
 
-  /** How often states had to be made again. */
+  /** How often states had to be rebuilt. */
   get losses(): number {
     return this.#losses
   }
@@ -126,10 +126,10 @@ export class Folding {
     }
   }
 
-  /** Reads states, unless they have to be made again. Where rows are damaged they have to, which counts as a loss. */
+  /** Reads states, unless they have to be rebuilt. Where rows are damaged they have to, which counts as a loss. */
   async guarded<T>(read: () => Promise<T>): Promise<T> {
     if (this.#isUnmade) {
-      throw this.#failure ?? new PeerplaneError('store-failed', 'states are being made again')
+      throw this.#failure ?? new PeerplaneError('store-failed', 'states are being rebuilt')
     }
     try {
       return await read()
@@ -223,7 +223,7 @@ export class Folding {
     return this.#discarded
   }
 
-  /** Whether rows are to be made again because of this. */
+  /** Whether rows are to be rebuilt because of this. */
   #takesHealing(error: unknown): boolean {
     if (!this.#mayHeal(error)) return false
     this.#healings++
@@ -234,13 +234,13 @@ export class Folding {
     return isDamage(error) && this.#healings < HEALINGS
   }
 
-  /** Whether states cannot be made again. */
+  /** Whether states cannot be rebuilt. */
   get #isBroken(): boolean {
     return this.#isUnmade && isDamage(this.#failure) && !this.#mayHeal(this.#failure)
   }
 }
 
-/** Why rows have to be made again from the log. */
+/** Why rows have to be rebuilt from the log. */
 type RowsAreWrong = 'damaged' | 'fork'
 
 const isDamage = (error: unknown): boolean =>

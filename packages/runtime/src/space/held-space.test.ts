@@ -269,7 +269,7 @@ test('what a device wrote in two versions does not count, whichever was folded; 
   expect(await again.value('x')).toBe(53)
 })
 
-test('rows that hold what no longer counts are made again at the next start', async () => {
+test('rows that hold what no longer counts are rebuilt at the next start', async () => {
   const store = createMemoryStore()
   const ada = await device(store)
   const [one, other] = await twoFromOneImage(ada)

@@ -15,23 +15,23 @@ import type { Ports } from '../ports.ts'
 /** The part of a space that this device holds: its log, and the states folded from it. */
 export interface HeldSpace {
   readonly log: Log
-  /** Reading them rejects with `store-corrupt` where rows are damaged, which are made again then; see {@link HeldSpace.read}. */
+  /** Reading them rejects with `store-corrupt` where rows are damaged, which are rebuilt then; see {@link HeldSpace.read}. */
   readonly entities: Entities
   /** Resolves when everything delivered so far is folded. */
   readonly folded: () => Promise<void>
   /** Commits without effect that were met since the opening. */
   voids(): number
   /**
-   * How often states had to be made again: own commits were lost, those of other devices ceased to count, or rows were damaged. States that were opened
+   * How often states had to be rebuilt: own commits were lost, those of other devices ceased to count, or rows were damaged. States that were opened
    * before may be wrong.
    */
   losses(): number
   /**
-   * Runs `task` when everything delivered is folded; no commit of another device is folded meanwhile. If it fails while states have to be made again, it
+   * Runs `task` when everything delivered is folded; no commit of another device is folded meanwhile. If it fails while states have to be rebuilt, it
    * runs again after that. Rejects as `task` does, or when folding fails.
    */
   atRest<T>(task: () => Promise<T>): Promise<T>
-  /** What `read` gives of states, none of which had to be made again meanwhile. Rejects as `read` does. Not to be called in `atRest`. */
+  /** What `read` gives of states, none of which had to be rebuilt meanwhile. Rejects as `read` does. Not to be called in `atRest`. */
   read<T>(read: () => Promise<T>): Promise<T>
   close(): Promise<void>
 }
@@ -40,7 +40,7 @@ export interface HeldSpace {
 export interface HeldSpaceEvents {
   /** States changed through commits of other devices. */
   changed(keys: readonly EntityKey[]): void
-  /** States had to be made again, and are back to what the log holds. */
+  /** States had to be rebuilt, and are back to what the log holds. */
   reset(): void
   failed(error: unknown): void
   /** Everything is folded, and the states are about to be closed. */

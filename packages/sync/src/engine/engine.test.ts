@@ -405,7 +405,7 @@ describe('a peer that does not bring what it claims', () => {
     expect(sent(connect('x'))).toHaveLength(1)
   })
 
-  it('is shut out longer each time, and starts over after a time in good order', () => {
+  it('is shut out longer each time, and starts over after a time without violations', () => {
     const pauseAfter = (): number => {
       connect('x')
       give({ kind: 'violation', link: 'x', code: 'malformed' })

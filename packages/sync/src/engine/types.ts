@@ -100,7 +100,7 @@ export const timing = {
   storeFailure: 5_000,
   /** For which a device that broke the protocol is not listened to; doubled each time. */
   ban: 10_000,
-  /** In good order, until that starts over. */
+  /** Without violations, until that starts over. */
   forgive: 3_600_000,
   /** Runs that come unasked and are refused, until this counts as breaking it. */
   refusals: 16,

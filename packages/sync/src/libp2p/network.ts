@@ -69,7 +69,7 @@ class Libp2pNetwork implements Network {
 
   async #next(step: () => Promise<void>): Promise<void> {
     const done = this.#last.then(step)
-    // Ignored: the caller has it; the next start or stop goes on all the same.
+    // Ignored: the caller has it; the next start or stop runs anyway.
     this.#last = done.catch(() => {})
     await done
   }

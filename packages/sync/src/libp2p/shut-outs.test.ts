@@ -7,7 +7,7 @@ const device = 'a' as DeviceId
 const other = 'b' as DeviceId
 
 describe('a device that broke a rule', () => {
-  it('is shut out longer each time, up to a bound, and starts from the first pause after a time in good order', () => {
+  it('is shut out longer each time, up to a bound, and starts from the first pause after a time without violations', () => {
     let now = 0
     const outs = new ShutOuts(() => now)
     const pauses: number[] = []

@@ -43,4 +43,5 @@ export function outlineOf(batch: Uint8Array): BatchOutline {
   return { commits, time }
 }
 
-const unreadable = (): PeerplaneError => new PeerplaneError('malformed', 'these bytes are no batch')
+const unreadable = (): PeerplaneError =>
+  new PeerplaneError('malformed', 'these bytes are not a batch')

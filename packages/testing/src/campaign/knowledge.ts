@@ -26,7 +26,7 @@ export interface IssuedCommand {
   outcome: 'running' | 'acknowledged' | 'failed'
   /** Its effect was visible in its own process and was taken back. */
   takenBack: boolean
-  /** It was refused and shows all the same, after a restart or on a clone: the store had kept it. */
+  /** It was refused and is visible anyway, after a restart or on a clone: the store had kept it. */
   isBack: boolean
   /** It was acknowledged and is asked for again: it must not run again. */
   isRepetition: boolean

@@ -63,7 +63,7 @@ export function judgeEnd(ends: readonly End[], knowledge: Knowledge): Violation[
   return violations
 }
 
-/** What must hold when a process was closed in good order. */
+/** What must hold when a process was closed cleanly. */
 export function judgeClosing({ name, timers }: SimProcess): Violation[] {
   if (timers === 0) return []
   return [{ rule: 'left behind', where: name, what: `${timers} timers go on after closing` }]

@@ -12,7 +12,7 @@ export interface DiskWeather {
   flushMs: number
   /** Mean duration of a read, milliseconds. */
   readMs: number
-  /** Probability that a write fails with an input/output error; half of these take effect all the same, after the next opening. */
+  /** Probability that a write fails with an input/output error; half of these take effect anyway, after the next opening. */
   errors: number
   /** Nothing more fits. */
   full: boolean

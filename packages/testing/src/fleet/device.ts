@@ -40,7 +40,7 @@ export interface DeviceEvents {
   opened(incarnation: Incarnation): void
   /** An opening failed; it may be tried again. */
   failed(device: SimDevice, error: unknown): void
-  /** The runtime was closed in good order; its process is about to end. */
+  /** The runtime was closed cleanly; its process is about to end. */
   closed(incarnation: Incarnation): void
   /** The process has ended, cleanly or not. */
   ended(incarnation: Incarnation): void
@@ -120,11 +120,11 @@ export class SimDevice {
     this.#end()
   }
 
-  /** Closes the runtime in good order; resolves when the process has ended. */
+  /** Closes the runtime cleanly; resolves when the process has ended. */
   async stop(): Promise<void> {
     const incarnation = this.#incarnation
     if (!incarnation) return
-    // Ignored: a disk that fails while closing ends the process all the same.
+    // Ignored: a disk that fails while closing ends the process anyway.
     await incarnation.backend.close().catch(() => undefined)
     if (this.#incarnation !== incarnation) return
     this.#events.closed(incarnation)

@@ -15,7 +15,7 @@ export interface Plan<Work> {
   readonly conditions: readonly Condition[]
   /** Points at which the product sometimes takes a rare branch; default none. */
   readonly rareWays?: readonly Perturbation[] | undefined
-  /** In the order of their times. */
+  /** Sorted by time. */
   readonly steps: readonly Step<Work>[]
   /** When all faults end, milliseconds after the beginning. */
   readonly endMs: number

@@ -14,7 +14,7 @@ interface Line {
 /** Most lines between the steps of a story. */
 const MOST_LINES = 200
 
-/** Tells a run, best a small one: who there is, what happens step by step, the commits as a drawing, and which rule it breaks. */
+/** Describes a run, preferably a small one: the devices, what happens step by step, a drawing of the commits, and the rule that it breaks. */
 export function tellRun(plan: Plan<unknown>, recording: Recording): string {
   const words = wordsFor(
     recording,

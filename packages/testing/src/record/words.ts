@@ -75,7 +75,7 @@ export function wordsFor(recording: Recording, steps: readonly number[]): Words 
         case 'power-cut':
           return `${who(fault.device)} loses power, and starts again after ${seconds(fault.downMs)}`
         case 'restart':
-          return `${who(fault.device)} closes in good order, and starts again ${seconds(fault.downMs)} later`
+          return `${who(fault.device)} closes cleanly, and starts again ${seconds(fault.downMs)} later`
         case 'restore':
           return `${who(fault.device)}'s disk is replaced by the copy of ${step(fault.copy)}; it starts again after ${seconds(fault.downMs)}`
         case 'clone':
