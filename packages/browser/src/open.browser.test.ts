@@ -1,3 +1,4 @@
+import { openDB } from 'idb'
 import { afterEach, expect, it, vi } from 'vitest'
 
 import * as peerplane from './index.ts'
@@ -120,9 +121,11 @@ it.each([
     }
     expected += round + 4
     const left = new Promise((resolve) => element.addEventListener('load', resolve, { once: true }))
+    const idle = role === 'leads' ? occupyDatabases() : undefined
     page.location.replace('about:blank')
     await left
     element.remove()
+    await idle
   }
   const heir = watcher ?? (await openTally(peerplane, space))
   await eventually(async () => expect(await heir.tally.state()).toEqual({ votes: expected }))
@@ -248,6 +251,20 @@ async function newTab(): Promise<Peerplane> {
   const { frame, loaded } = await newPage()
   frames.push(frame)
   return loaded
+}
+
+/** Keeps the databases of this origin busy: what a page asks of them, and does not wait for, is lost if it ends meanwhile. */
+async function occupyDatabases(): Promise<void> {
+  const database = await openDB('busy', 1, {
+    upgrade: (made) => void made.createObjectStore('all'),
+  })
+  const writes = Array.from({ length: 8 }, async (_, i) => {
+    const transaction = database.transaction('all', 'readwrite', { durability: 'strict' })
+    await transaction.store.put(new Uint8Array(1_000_000), i)
+    await transaction.done
+  })
+  await Promise.all(writes)
+  database.close()
 }
 
 /** From now on the page is not told that it goes away. */

@@ -4,32 +4,26 @@ import { openIndexedDbStore } from './indexeddb.ts'
 
 let databases = 0
 
-it.each([
-  'get',
-  'scan',
-  'scan for the last',
-  'scan from the last',
-  'count',
-  'write',
-  'aside.get',
-  'aside.set',
-])('a tab that hangs in a %s keeps nobody from opening the store', async (call) => {
-  const name = `hanging-${++databases}-${performance.now()}`
-  const url = new URL('./hanging.fixture.test.ts', import.meta.url)
-  const worker = new Worker(url, { type: 'module' })
-  try {
-    expect(await hanging(worker, { name, call })).toBe('hangs')
-    const opening = openIndexedDbStore({ name })
-    opening.catch(() => undefined)
-    const first = await Promise.race([opening.then(() => 'opened'), later(5_000)])
-    expect(first).toBe('opened')
-    const store = await opening
-    await store.write([{ key: new Uint8Array(1), value: new Uint8Array(1) }], 'synced')
-    await store.close()
-  } finally {
-    worker.terminate()
-  }
-})
+it.each(['get', 'scan', 'scan for the last', 'scan from the last', 'count', 'write'])(
+  'a tab that hangs in a %s keeps nobody from opening the store',
+  async (call) => {
+    const name = `hanging-${++databases}-${performance.now()}`
+    const url = new URL('./hanging.fixture.test.ts', import.meta.url)
+    const worker = new Worker(url, { type: 'module' })
+    try {
+      expect(await hanging(worker, { name, call })).toBe('hangs')
+      const opening = openIndexedDbStore({ name })
+      opening.catch(() => undefined)
+      const first = await Promise.race([opening.then(() => 'opened'), later(5_000)])
+      expect(first).toBe('opened')
+      const store = await opening
+      await store.write([{ key: new Uint8Array(1), value: new Uint8Array(1) }], 'synced')
+      await store.close()
+    } finally {
+      worker.terminate()
+    }
+  },
+)
 
 /** The last that the worker says. */
 function hanging(worker: Worker, what: { name: string; call: string }): Promise<string> {

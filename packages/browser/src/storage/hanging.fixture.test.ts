@@ -14,8 +14,6 @@ const calls: Readonly<Record<string, (store: Store) => Promise<unknown>>> = {
   'scan from the last': (store) => store.scan({ ...range, reverse: true }),
   count: (store) => store.count(range),
   write: (store) => store.write([{ key, value: key }], 'synced'),
-  'aside.get': (store) => store.aside!.get(),
-  'aside.set': (store) => store.aside!.set(key),
 }
 
 const { name, call } = await new Promise<{ name: string; call: string }>((resolve) => {

@@ -12,22 +12,13 @@ import type {
 import { generateKeyPair, systemClock } from '@peerplane/runtime'
 import type { IDBPDatabase } from 'idb'
 
+import { asideOf } from './aside.ts'
 import { createConnection } from './connection.ts'
 import type { Connection, WriteTransaction } from './connection.ts'
 import { indexedDbError } from './indexeddb-errors.ts'
 import { Loss } from './loss.ts'
-import { countPairs, readAside, readPair, readPairs, view } from './reads.ts'
-import {
-  ASIDES,
-  beginTerm,
-  DEVICE,
-  isTaken,
-  KEYS,
-  PAIRS,
-  refuseIfTaken,
-  takenOver,
-  TERM,
-} from './term.ts'
+import { countPairs, readPair, readPairs, view } from './reads.ts'
+import { beginTerm, isTaken, PAIRS, refuseIfTaken, takenOver, TERM } from './term.ts'
 import type { Begun } from './term.ts'
 
 /** Which database of this origin, and how it is opened. */
@@ -79,11 +70,10 @@ export async function openIndexedDbStore(options: IndexedDbStoreOptions): Promis
     disconnected: () => void connection.use(async () => {}).catch(() => undefined),
   })
   try {
-    const begun = await beginTerm(connection, { clock, completing, after })
+    const pairs = { remembered: options.pair, fresh: await generateKeyPair() }
+    const begun = await beginTerm(connection, { name, clock, completing, after, pairs })
     loss.expect(begun.term)
-    const remembered = begun.isVacant ? undefined : options.pair
-    const pair = begun.pair ?? remembered ?? (await generateKeyPair())
-    return new IndexedDbStore(connection, loss, { ...begun, pair }, options)
+    return new IndexedDbStore(connection, loss, begun, options)
   } catch (cause) {
     connection.close()
     throw indexedDbError(cause, `The database ${name} could not be opened`)
@@ -101,28 +91,27 @@ class IndexedDbStore implements DeviceStore {
   readonly term: number
   readonly pair: CryptoKeyPair
   readonly isVacant: boolean
+  readonly aside: Aside | undefined
   readonly #connection: Connection
   readonly #loss: Loss
   readonly #taken: () => void
   readonly #trace: Trace | undefined
-  #isPairStored: boolean
   #queue: Queued[] = []
   /** Settles, and never rejects, once the queue is empty. */
   #flushing: Promise<void> | undefined
-  #asides = 0
 
   constructor(
     connection: Connection,
     loss: Loss,
-    { term, pair, isPairStored, isVacant }: Begun & { readonly pair: CryptoKeyPair },
-    { taken = () => {}, trace }: Pick<IndexedDbStoreOptions, 'taken' | 'trace'>,
+    { term, pair, isVacant }: Begun,
+    { name, taken = () => {}, trace }: IndexedDbStoreOptions,
   ) {
     this.#connection = connection
     this.#loss = loss
     this.term = term
     this.pair = pair
     this.isVacant = isVacant
-    this.#isPairStored = isPairStored
+    this.aside = asideOf(name, term)
     this.#taken = taken
     this.#trace = trace
   }
@@ -137,34 +126,6 @@ class IndexedDbStore implements DeviceStore {
 
   count(range: Pick<KeyRange, 'from' | 'to'>): Promise<number> {
     return this.#read((database) => countPairs(database, range))
-  }
-
-  readonly aside: Aside = {
-    get: async () => {
-      const newest = await this.#read((database) => readAside(database, this.term))
-      this.#asides = (newest?.number ?? -1) + 1
-      return newest?.value
-    },
-    set: async (value) => {
-      const number = this.#asides++
-      const place = ASIDES[number % ASIDES.length]!
-      // The key goes along as long as it is nowhere else: only it can sign what is kept here.
-      const pair = this.#isPairStored ? undefined : this.pair
-      const kept = { number, value: value?.slice(), pair }
-      try {
-        await this.#connection.transaction([place], 'relaxed', (transaction) => {
-          // Ignored: a request that fails aborts the transaction, whose error is the one to report.
-          transaction
-            .objectStore(place)
-            .put(kept, this.term)
-            .catch(() => {})
-          transaction.commit()
-          return transaction.done
-        })
-      } catch (cause) {
-        throw indexedDbError(cause, 'The write was not acknowledged')
-      }
-    },
   }
 
   write(writes: readonly Write[], durability: StoreDurability): Promise<void> {
@@ -259,7 +220,7 @@ class IndexedDbStore implements DeviceStore {
   async #put(group: readonly Queued[]): Promise<void> {
     const synced = group.some((queued) => queued.durability === 'synced')
     const last = await this.#connection.transaction(
-      this.#isPairStored ? [PAIRS] : [PAIRS, KEYS],
+      [PAIRS],
       synced ? 'strict' : 'relaxed',
       async (transaction) => {
         const { done } = transaction
@@ -275,7 +236,6 @@ class IndexedDbStore implements DeviceStore {
       },
     )
     this.#assertNotLost(last)
-    this.#isPairStored = true
   }
 
   /**
@@ -297,7 +257,6 @@ class IndexedDbStore implements DeviceStore {
       for (const { key, value } of group.flatMap(({ writes }) => writes)) {
         ignore(value ? pairs.put(value, view(key)) : pairs.delete(view(key)))
       }
-      if (!this.#isPairStored) ignore(transaction.objectStore(KEYS).put(this.pair, DEVICE))
       transaction.commit()
       return { term, isOver }
     } catch (error) {

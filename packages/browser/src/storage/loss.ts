@@ -2,7 +2,7 @@ import { PeerplaneError } from '@peerplane/core'
 import type { IDBPDatabase } from 'idb'
 
 import { reading } from './reads.ts'
-import { ASIDES, KEYS, over, PAIRS, TERM } from './term.ts'
+import { KEYS, over, PAIRS, TERM } from './term.ts'
 
 /** Notices that a database was deleted or cleared while it was open: it lacks the term that was begun in it. */
 export class Loss {
@@ -32,7 +32,7 @@ export class Loss {
       this.check(undefined)
       return false
     }
-    for (const each of [PAIRS, KEYS, ...ASIDES]) database.createObjectStore(each)
+    for (const each of [PAIRS, KEYS]) database.createObjectStore(each)
     return true
   }
 

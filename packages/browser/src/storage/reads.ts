@@ -2,8 +2,7 @@ import { compareBytes } from '@peerplane/core'
 import type { Entry, KeyRange } from '@peerplane/core'
 import type { IDBPDatabase, IDBPObjectStore } from 'idb'
 
-import { ASIDES, newestOf, PAIRS } from './term.ts'
-import type { Kept } from './term.ts'
+import { PAIRS } from './term.ts'
 
 type Values = IDBPObjectStore<unknown, [string], string, 'readonly'>
 
@@ -60,14 +59,6 @@ export async function countPairs(
   const keys = keyRange({ from, to })
   return keys ? reading(database, PAIRS, (pairs) => pairs.count(keys)) : 0
 }
-
-/** The value aside of a term. */
-export const readAside = async (database: IDBPDatabase, term: number): Promise<Kept | undefined> =>
-  newestOf(
-    await Promise.all(
-      ASIDES.map((place) => reading(database, place, (values) => values.get(term))),
-    ),
-  )
 
 /** `undefined` for a range that holds nothing, which IndexedDB cannot express. */
 function keyRange({ from, to, limit }: KeyRange): IDBKeyRange | undefined {

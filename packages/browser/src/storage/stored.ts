@@ -3,9 +3,10 @@ import { signingKeyOf, type ReadableStore } from '@peerplane/runtime'
 import { deleteDB, openDB } from 'idb'
 import type { IDBPDatabase } from 'idb'
 
+import { asideOf, clearAsides } from './aside.ts'
 import { indexedDbError } from './indexeddb-errors.ts'
-import { countPairs, readAside, reading, readPair, readPairs } from './reads.ts'
-import { allPairs, ASIDES, cleared, DEVICE, KEYS, over, PAIRS, TERM } from './term.ts'
+import { countPairs, reading, readPair, readPairs } from './reads.ts'
+import { allPairs, cleared, DEVICE, KEYS, over, PAIRS, TERM } from './term.ts'
 
 /** Reads a database that may be open elsewhere, where it disturbs nobody, with `use`. */
 export async function readStored<Result>(
@@ -21,15 +22,13 @@ export async function readStored<Result>(
       reading(database, PAIRS, (each) => each.count(allPairs())),
     ])
     if (last === undefined && (stored !== undefined || pairs > 0)) throw cleared()
-    const kept = last === undefined ? undefined : await readAside(database, last)
-    const pair = stored ?? kept?.pair
-    const key = pair && (await signingKeyOf(pair))
+    const key = stored && (await signingKeyOf(stored))
     return await use({
       store: {
         get: (each) => readPair(database, each),
         scan: (range) => readPairs(database, range),
         count: (range) => countPairs(database, range),
-        aside: { get: async () => kept?.value, set: refuse },
+        ...(last !== undefined && { aside: asideOf(name, last) }),
         write: refuse,
         close: refuse,
       },
@@ -53,7 +52,10 @@ const refuse = async (): Promise<never> => {
 export async function eraseStored(name: string): Promise<void> {
   // Ignored: what cannot be opened is deleted as it is.
   const database = await openExisting(name).catch(() => undefined)
-  if (!database) return deleteDB(name)
+  if (!database) {
+    clearAsides(name)
+    return deleteDB(name)
+  }
   try {
     await clear(database)
   } catch (error) {
@@ -62,21 +64,25 @@ export async function eraseStored(name: string): Promise<void> {
     // Nothing has it open: what lacks an object store cannot be opened.
     await deleteDB(name)
   } finally {
+    clearAsides(name)
     database.close()
   }
 }
 
 async function clear(database: IDBPDatabase): Promise<void> {
-  const transaction = database.transaction([PAIRS, KEYS, ...ASIDES], 'readwrite', {
+  const transaction = database.transaction([PAIRS, KEYS], 'readwrite', {
     durability: 'strict',
   })
   // Ignored: it is awaited below, unless something fails before.
   transaction.done.catch(() => {})
   const pairs = transaction.objectStore(PAIRS)
   const last = (await pairs.get(TERM)) as number | undefined
-  const stores = [PAIRS, KEYS, ...ASIDES].map((place) => transaction.objectStore(place))
+  const stores = [PAIRS, KEYS].map((place) => transaction.objectStore(place))
   await Promise.all(stores.map((store) => store.clear()))
-  if (last !== undefined) await Promise.all([pairs.put(last, TERM), pairs.put(true, over(last))])
+  // A term of nobody: what the last one still keeps aside does not go over to the next.
+  if (last !== undefined) {
+    await Promise.all([pairs.put(last + 1, TERM), pairs.put(true, over(last))])
+  }
   await transaction.done
 }
 

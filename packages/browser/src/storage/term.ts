@@ -2,6 +2,7 @@ import { PeerplaneError } from '@peerplane/core'
 import type { Clock } from '@peerplane/core'
 import type { IDBPObjectStore } from 'idb'
 
+import { clearAsides, copyAside } from './aside.ts'
 import type { Connection, WriteTransaction } from './connection.ts'
 
 /*
@@ -13,27 +14,12 @@ import type { Connection, WriteTransaction } from './connection.ts'
  *   pairs         'term'               the last term
  *                 ['over', term]       this term is over
  *                 bytes                the pairs of the store
- *   keys          'device'             the key pair of the device, from the first write on
- *   aside 0 to 3  term                 the value aside, of this term
+ *   keys          'device'             the key pair of the device
  */
 
 export const PAIRS = 'pairs'
 export const KEYS = 'keys'
 export const DEVICE = 'device'
-
-/**
- * Object stores of their own for the value aside, used in turn: a transaction does not wait for those on the pairs, nor for the ones before
- * it, and when the page ends one that waits is lost.
- */
-export const ASIDES = ['aside 0', 'aside 1', 'aside 2', 'aside 3'] as const
-
-/** A value aside. The one with the highest number counts. */
-export interface Kept {
-  readonly number: number
-  readonly value: Uint8Array | undefined
-  /** The key pair of the device while it is nowhere else: only it can sign what is kept here. */
-  readonly pair?: CryptoKeyPair | undefined
-}
 
 export const TERM = 'term'
 
@@ -46,71 +32,69 @@ export const allPairs = (): IDBKeyRange => IDBKeyRange.bound(new Uint8Array(0), 
 /** What a term begins with. */
 export interface Begun {
   readonly term: number
-  /** The key pair of the device that the database holds. */
-  readonly pair: CryptoKeyPair | undefined
-  /** Whether the pair is where it stays. */
-  readonly isPairStored: boolean
-  /** Whether it has had a term and holds nothing: it was erased, or nobody has written in it. */
+  /** The key pair of the device, which the database holds. */
+  readonly pair: CryptoKeyPair
+  /** Whether the database has had a term and holds no pairs: it was erased, or nobody has written in it. */
   readonly isVacant: boolean
 }
 
 /** How a term begins. */
 export interface BeginOptions {
+  /** Of the database. */
+  readonly name: string
   readonly clock: Clock
   /** Whether a database without a term that holds something is used; its pairs are deleted. Otherwise it is refused. */
   readonly completing: boolean
   /** The new term is larger. */
   readonly after: number
+  /** For a database without a key pair: the one to restore, unless it was erased, and a new one. */
+  readonly pairs: { readonly remembered: CryptoKeyPair | undefined; readonly fresh: CryptoKeyPair }
 }
 
 /**
  * Begins a term: earlier ones write nothing from here on. The value aside of the last one goes over to it. Throws `storage-lost` for a
  * database that was cleared and has been written to since, or was cleared in part.
  */
-export function beginTerm(connection: Connection, options: BeginOptions): Promise<Begun> {
-  return connection.transaction([PAIRS, KEYS, ...ASIDES], 'relaxed', (transaction) =>
+export async function beginTerm(connection: Connection, options: BeginOptions): Promise<Begun> {
+  const begun = await connection.transaction([PAIRS, KEYS], 'relaxed', (transaction) =>
     beginIn(transaction, options),
   )
+  clearAsides(options.name, begun.term)
+  return begun
 }
 
 async function beginIn(
   transaction: WriteTransaction,
-  { clock, completing, after }: BeginOptions,
+  { name, clock, completing, after, pairs: { remembered, fresh } }: BeginOptions,
 ): Promise<Begun> {
   // Ignored: it is awaited below, unless something fails before.
   transaction.done.catch(() => {})
   const pairs = transaction.objectStore(PAIRS)
-  const asides = ASIDES.map((place) => transaction.objectStore(place))
-  const [last, pair, pairCount, ...asideCounts] = await Promise.all([
+  const keys = transaction.objectStore(KEYS)
+  const [last, stored, pairCount] = await Promise.all([
     pairs.get(TERM) as Promise<number | undefined>,
-    transaction.objectStore(KEYS).get(DEVICE) as Promise<CryptoKeyPair | undefined>,
+    keys.get(DEVICE) as Promise<CryptoKeyPair | undefined>,
     pairs.count(allPairs()),
-    ...asides.map((each) => each.count()),
   ])
-  const isEmpty = pair === undefined && pairCount === 0 && asideCounts.every((count) => count === 0)
-  if (last === undefined && !isEmpty && !completing) {
+  if (last === undefined && (stored !== undefined || pairCount > 0) && !completing) {
     transaction.abort()
     throw cleared()
   }
   // A time, so that the terms of a database that was deleted do not come again, and old ones can be forgotten.
   const term = Math.max((last ?? 0) + 1, after + 1, clock.now())
-  const kept = last === undefined ? [] : await Promise.all(asides.map((each) => each.get(last)))
-  const newest = newestOf(kept)
+  const isVacant = last !== undefined && pairCount === 0
+  const pair = stored ?? (isVacant ? undefined : remembered) ?? fresh
   await Promise.all([
     last === undefined && pairs.delete(allPairs()),
     pairs.put(term, TERM),
     pairs.delete(IDBKeyRange.bound(['over', 0], ['over', term - LONGEST_SLEEP_MS])),
     last !== undefined && pairs.put(true, ['over', last]),
-    ...asides.map((each) => each.clear()),
+    stored === undefined && keys.put(pair, DEVICE),
   ])
-  if (newest) await asides[newest.number % asides.length]!.put(newest, term)
+  // Before it is committed, so that it is there whichever term turns out to be the last.
+  if (last !== undefined) copyAside(name, last, term)
   await transaction.done
-  return {
-    term,
-    pair: pair ?? newest?.pair,
-    isPairStored: pair !== undefined,
-    isVacant: isEmpty && last !== undefined,
-  }
+  return { term, pair, isVacant }
 }
 
 /** The error for a database that holds something, and not the term that was begun in it. */
@@ -147,8 +131,3 @@ export const takenOver = (): PeerplaneError =>
 
 /** The key of the record that says that `term` is over. */
 export const over = (term: number): [string, number] => ['over', term]
-
-export const newestOf = (kept: readonly unknown[]): Kept | undefined =>
-  (kept as (Kept | undefined)[])
-    .filter((each) => each !== undefined)
-    .sort((a, b) => b.number - a.number)[0]

@@ -23,11 +23,11 @@ export interface KeyRange {
   readonly reverse?: boolean
 }
 
-/** One value beside the pairs of a store, for a process that may end with the current task: writing it does not wait for other writes. */
+/** One value beside the pairs of a store, for a process that may end with the current task. */
 export interface Aside {
-  get(): Promise<Uint8Array | undefined>
-  /** The write has begun by the end of the task that calls this; `undefined` deletes the value. As durable as `local`. */
-  set(value: Uint8Array | undefined): Promise<void>
+  get(): Uint8Array | undefined
+  /** The value survives the process once this returns, as a `local` write does; `undefined` deletes it. Throws where there is no room. */
+  set(value: Uint8Array | undefined): void
 }
 
 /**
@@ -61,7 +61,7 @@ export interface Store {
   /** Applies all writes or none; of two writes to one key the later wins. */
   write(writes: readonly Write[], durability: StoreDurability): Promise<void>
   /** Only for platforms on which a process may end with any task, as a page may. */
-  readonly aside?: Aside
+  readonly aside?: Aside | undefined
   /** Only for stores that may open without their latest writes. */
   readonly witness?: Witness
   /** Waits for pending writes and releases the store; later calls reject with `closed`. */

@@ -148,14 +148,16 @@ export class Appender {
     }
     this.#keeping = false
     const flushes = [this.#flushing, this.#queued].filter((flush) => flush !== undefined)
-    if (this.pending > 0) await this.#setAside(tailOf(flushes))
+    if (this.pending > 0) this.#setAside(tailOf(flushes))
   }
 
-  async #setAside(tail: Uint8Array | undefined): Promise<void> {
+  #setAside(tail: Uint8Array | undefined): void {
     const { store, author } = this.#options
-    await store.aside?.set(tail).catch((error: unknown) => {
+    try {
+      store.aside?.set(tail)
+    } catch (error) {
       author.trace?.('upkeep.failed', { what: 'the last commits of a page', code: codeOf(error) })
-    })
+    }
   }
 
   /** Commits that are not durable yet. */
@@ -233,7 +235,7 @@ export class Appender {
     const { heads, sessions, onFailure } = this.#options
     const flushes = [failed, this.#queued]
     // What is reported as lost must not come back.
-    if (this.#hastens) void this.#setAside(undefined)
+    if (this.#hastens) this.#setAside(undefined)
     this.#own = undefined
     this.#queued = newPendingFlush()
     this.#bytes = 0

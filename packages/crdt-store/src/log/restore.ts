@@ -18,12 +18,11 @@ export async function spaceOf(store: Store): Promise<SpaceId | undefined> {
 
 /** What a page meant to store with the first commit of a space when it went away: the space, and the values of these keys. */
 export const foundedAside = (store: Store, keys: readonly Uint8Array[]): Promise<Write[]> =>
-  orCorrupt(keptAside(store, [metaKey, ...keys]))
+  orCorrupt(Promise.resolve().then(() => keptAside(store, [metaKey, ...keys])))
 
 /** Whether the store holds a commit, or one is kept beside it. */
 export const holdsCommits = async (store: Store): Promise<boolean> =>
-  (await store.scan({ ...openings, limit: 1 })).length > 0 ||
-  (await store.aside?.get()) !== undefined
+  (await store.scan({ ...openings, limit: 1 })).length > 0 || store.aside?.get() !== undefined
 
 /** Throws `wrong-space` for a store of another space, `store-version` for one of a newer version. */
 export async function checkSpace(store: Store, space: SpaceId): Promise<void> {

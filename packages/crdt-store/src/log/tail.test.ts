@@ -32,8 +32,8 @@ interface Kept extends Aside {
 function aside(value?: Uint8Array): Kept {
   const kept: Kept = {
     value,
-    get: async () => kept.value,
-    set: async (next) => {
+    get: () => kept.value,
+    set: (next) => {
       kept.value = next
     },
   }

@@ -48,7 +48,7 @@ export async function signTail(
   sessions: Sessions,
   clock: HybridClock,
 ): Promise<void> {
-  const kept = await store.aside?.get()
+  const kept = store.aside?.get()
   if (!kept) return
   const { flush, alsoWrite } = readTail(kept, author, sessions)
   if (flush.batches.length > 0) {
@@ -60,7 +60,7 @@ export async function signTail(
     }
   }
   // Whatever of a tail is stored is passed over, should it be found again.
-  await store.aside?.set(undefined)
+  store.aside?.set(undefined)
 }
 
 /** The part of a tail that is not stored yet: a pending write may have succeeded. */
@@ -101,8 +101,8 @@ const isOf = ({ space, key }: Author, opening: Opening): boolean =>
   opening.space === space.id && opening.device === toHex(key.publicKey)
 
 /** What was to be stored together with the commits that are kept beside the store, with any of these keys. */
-export async function keptAside(store: Store, keys: readonly Uint8Array[]): Promise<Write[]> {
-  const kept = await store.aside?.get()
+export function keptAside(store: Store, keys: readonly Uint8Array[]): Write[] {
+  const kept = store.aside?.get()
   if (!kept) return []
   const [, also] = arrayField(decodeCanonical(kept), 'tail', 2)
   return readWrites(also!).filter((write) => keys.some((key) => equalBytes(key, write.key)))

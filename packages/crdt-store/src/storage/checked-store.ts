@@ -166,8 +166,8 @@ const after = (key: Uint8Array): Uint8Array => concatBytes(key, Uint8Array.of(0)
 
 /** The value beside the pairs is sealed under the empty key. */
 const checkedAside = (aside: Aside): Aside => ({
-  get: async () => {
-    const value = await aside.get()
+  get: () => {
+    const value = aside.get()
     return value && unseal({ key: LEAST, value }).value
   },
   set: (value) => aside.set(value && seal(LEAST, value)),
