@@ -221,7 +221,7 @@ export const limitTable = {
   streamWindowBytes: limit(
     512 * KiB,
     'bytes',
-    'in flight in one stream, and so one frame of the multiplexer; an announced length beyond it closes the connection before a byte of it is kept',
+    'in flight in one stream, which also bounds one frame of the multiplexer; an announced length beyond it closes the connection before a byte of it is kept',
   ),
   youngStreamBytes: limit(
     128 * KiB,
