@@ -97,15 +97,17 @@ export function ruledOut(glossary) {
  * @returns {{ line: number, found: string, instead: string }[]}
  */
 export function refusedIn(text, refused = REFUSED) {
-  return text.split('\n').flatMap((content, index) =>
-    refused.flatMap(([phrase, instead]) =>
-      [...content.matchAll(new RegExp(`\\b(?:${phrase})\\b`, 'gi'))].map(([found]) => ({
-        line: index + 1,
-        found,
-        instead,
-      })),
-    ),
+  const patterns = refused.map(
+    ([phrase, instead]) =>
+      /** @type {const} */ ([new RegExp(`\\b(?:${phrase})\\b`, 'gi'), instead]),
   )
+  return text
+    .split('\n')
+    .flatMap((content, index) =>
+      patterns.flatMap(([pattern, instead]) =>
+        [...content.matchAll(pattern)].map(([found]) => ({ line: index + 1, found, instead })),
+      ),
+    )
 }
 
 /**
