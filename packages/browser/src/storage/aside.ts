@@ -4,7 +4,7 @@ import { localValues } from '../adapters/local-values.ts'
 
 /*
  * The local storage of the origin is written within the task. A transaction of IndexedDB is lost, committed or not, when its page ends before the
- * browser has run it, as it does while a flush of the same origin is under way. Only what belongs to the last term of a database counts: what a
+ * browser has run it, as it does while a flush of the same origin is in progress. Only what belongs to the last term of a database counts: what a
  * tab that was asleep still writes belongs to one that is over.
  *
  *   peerplane aside TERM NAME   the value aside, one character a byte
