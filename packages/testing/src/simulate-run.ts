@@ -70,100 +70,139 @@ export function runWorkload(
   return play(simulation, plan, planned(plan), plan, recorder)
 }
 
+/** What a run is made of. */
+type Setting = Omit<WorkloadPlan, 'steps' | 'endMs'>
+
 async function play(
   simulation: Simulation,
-  setting: Omit<WorkloadPlan, 'steps' | 'endMs'>,
+  setting: Setting,
   script: Script<string>,
   until: { readonly steps: number } | { readonly endMs: number },
   recorder?: Recorder,
 ): Promise<WorkloadRun> {
-  const { entities, workload, invariants } = simulation
   const { seed, devices, conditions, rareWays } = setting
-  const world = new SimWorld(seed)
-  const statuses = new Map<Incarnation, PlaneStatus>()
-  const planes = new Map<Incarnation, Plane>()
-  // Of its own for each action, so that its commands are known to be its, whenever it issues them.
-  const planeOf = ({ backend }: Incarnation, id: number): Plane =>
-    createPlane(entities, recorder?.during(id, backend) ?? backend)
-  const fleet = new Fleet(
-    world,
-    { devices, entities: () => entities, rareWays, recorder },
-    {
-      opened: (incarnation) => {
-        planes.set(incarnation, createPlane(entities, incarnation.backend))
-        incarnation.backend.watchStatus((status) => statuses.set(incarnation, status))
-      },
-      ended: (incarnation) => planes.delete(incarnation),
-      failed: () => undefined,
-      closed: () => undefined,
-      powerCut: () => undefined,
-      copied: () => undefined,
-      restored: () => undefined,
-    },
-  )
-  const deviceOf = (
-    incarnation: Incarnation,
-    purpose: string,
-    plane: Plane = planes.get(incarnation)!,
-  ): SimulatedDevice => ({
-    name: incarnation.device.name,
-    plane,
-    random: world.random.stream(purpose),
-  })
+  const actors = new Actors(simulation, setting, recorder)
+  const { world, fleet } = actors
   recorder?.start(world, devices, conditions)
   await fleet.found()
   recorder?.begin()
   const chaos = new Chaos(fleet, (fault, phase) => recorder?.fault(fault, phase))
   chaos.begin(conditions)
-  const performed: { -readonly [Key in keyof Performed]: Performed[Key] }[] = []
-  let refusal: unknown
-  const act = async (id: number, action: string, incarnation: Incarnation): Promise<void> => {
-    const device = deviceOf(incarnation, `step ${id}`, planeOf(incarnation, id))
-    const entry = { action, device: device.name, outcome: 'unknown' as Performed['outcome'] }
-    const own = performed[performed.push({ ...entry, result: undefined }) - 1]!
-    try {
-      own.result = await workload[action]!(device)
-      own.outcome = 'acknowledged'
-    } catch (error) {
-      refusal ??= error
-      recorder?.stepFailed(id, error)
-      if (error instanceof Rejected) own.outcome = 'refused'
-    }
-  }
   const stage: Stage<string> = {
     fleet,
     chaos,
     run: (untilMs, done) => world.run(untilMs, done),
     ready: () => true,
-    work: ({ id, work }, incarnation) => void act(id, work, incarnation),
+    work: ({ id, work }, incarnation) => void actors.act(id, work, incarnation),
   }
   const end =
-    'endMs' in until ? { endMs: until.endMs } : { enough: () => performed.length >= until.steps }
+    'endMs' in until
+      ? { endMs: until.endMs }
+      : { enough: () => actors.performed.length >= until.steps }
   const done = await perform(script, stage, end)
   chaos.end()
   recorder?.healed()
-  const failure = await judge()
+  const failure = await actors.judge()
   if (failure) recorder?.violated({ ...failure, what: textOf(failure) })
-  const acknowledged = performed.filter(({ outcome }) => outcome === 'acknowledged').length
-  return { plan: { seed, devices, conditions, rareWays, ...done }, failure, acknowledged, refusal }
+  return {
+    plan: { seed, devices, conditions, rareWays, ...done },
+    failure,
+    acknowledged: actors.performed.filter(({ outcome }) => outcome === 'acknowledged').length,
+    refusal: actors.refusal,
+  }
+}
 
-  async function judge(): Promise<Failure | undefined> {
-    const unequal = await becomeEqual(world, () =>
-      fleet.devices.map(({ incarnation }) => incarnation && statuses.get(incarnation)),
+/** The devices of a run, and what was done on them. */
+class Actors {
+  readonly world: SimWorld
+  readonly fleet: Fleet
+  readonly #simulation: Simulation
+  readonly #recorder: Recorder | undefined
+  readonly #statuses = new Map<Incarnation, PlaneStatus>()
+  readonly #planes = new Map<Incarnation, Plane>()
+  readonly #performed: { -readonly [Key in keyof Performed]: Performed[Key] }[] = []
+  #refusal: unknown
+
+  constructor(simulation: Simulation, { seed, devices, rareWays }: Setting, recorder?: Recorder) {
+    const { entities } = simulation
+    this.#simulation = simulation
+    this.#recorder = recorder
+    this.world = new SimWorld(seed)
+    this.fleet = new Fleet(
+      this.world,
+      { devices, entities: () => entities, rareWays, recorder },
+      {
+        opened: (incarnation) => {
+          this.#planes.set(incarnation, createPlane(entities, incarnation.backend))
+          incarnation.backend.watchStatus((status) => this.#statuses.set(incarnation, status))
+        },
+        ended: (incarnation) => this.#planes.delete(incarnation),
+        failed: () => undefined,
+        closed: () => undefined,
+        powerCut: () => undefined,
+        copied: () => undefined,
+        restored: () => undefined,
+      },
+    )
+  }
+
+  /** All actions that were begun, in their order. */
+  get performed(): readonly Performed[] {
+    return this.#performed
+  }
+
+  /** Why the first action failed that did. */
+  get refusal(): unknown {
+    return this.#refusal
+  }
+
+  /** Performs an action of the workload; `id` is its step. */
+  async act(id: number, action: string, incarnation: Incarnation): Promise<void> {
+    const device = this.#deviceOf(incarnation, `step ${id}`, this.#planeOf(incarnation, id))
+    const entry = { action, device: device.name, outcome: 'unknown' as Performed['outcome'] }
+    const own = this.#performed[this.#performed.push({ ...entry, result: undefined }) - 1]!
+    try {
+      own.result = await this.#simulation.workload[action]!(device)
+      own.outcome = 'acknowledged'
+    } catch (error) {
+      this.#refusal ??= error
+      this.#recorder?.stepFailed(id, error)
+      if (error instanceof Rejected) own.outcome = 'refused'
+    }
+  }
+
+  /** What is wrong when all faults are over. */
+  async judge(): Promise<Failure | undefined> {
+    const unequal = await becomeEqual(this.world, () =>
+      this.fleet.devices.map(({ incarnation }) => incarnation && this.#statuses.get(incarnation)),
     )
     if (unequal) return { rule: 'stuck', where: 'fleet', error: new Error(unequal) }
-    for (const incarnation of fleet.open()) {
+    for (const incarnation of this.fleet.open()) {
       const { name } = incarnation.device
-      for (const [invariant, check] of Object.entries(invariants)) {
-        const device = deviceOf(incarnation, `${invariant} on ${name}`)
+      for (const [invariant, check] of Object.entries(this.#simulation.invariants)) {
+        const device = this.#deviceOf(incarnation, `${invariant} on ${name}`)
         try {
-          await settled(world, async () => check(device, performed))
+          await settled(this.world, async () => check(device, this.#performed))
         } catch (error) {
           return { rule: 'invariant', invariant, where: name, error }
         }
       }
     }
     return undefined
+  }
+
+  #deviceOf(
+    incarnation: Incarnation,
+    purpose: string,
+    plane: Plane = this.#planes.get(incarnation)!,
+  ): SimulatedDevice {
+    const random = this.world.random.stream(purpose)
+    return { name: incarnation.device.name, plane, random }
+  }
+
+  /** Of its own for each action, so that its commands are known to be its, whenever it issues them. */
+  #planeOf({ backend }: Incarnation, id: number): Plane {
+    return createPlane(this.#simulation.entities, this.#recorder?.during(id, backend) ?? backend)
   }
 }
 

@@ -7,22 +7,6 @@ import { indexedDbError } from './indexeddb-errors.ts'
 /** A read-write transaction. */
 export type WriteTransaction = IDBPTransaction<unknown, string[], 'readwrite'>
 
-/** A database that stays usable when the browser closes it, as it does after a full disk. */
-export interface Connection {
-  /** Runs reads on the open database, a second time on a new connection if the first was closed. Rejects with our errors. */
-  use<Result>(read: (database: IDBPDatabase) => Promise<Result>): Promise<Result>
-  /** Calls `use` with a read-write transaction of exactly this durability, in the turn in which it begins; resolves as `use` does. */
-  transaction<Result>(
-    stores: readonly string[],
-    durability: 'strict' | 'relaxed',
-    use: (transaction: WriteTransaction) => Promise<Result>,
-  ): Promise<Result>
-  /** From now on `use` rejects with `closed`. */
-  refuse(): void
-  closed(): PeerplaneError | undefined
-  close(): void
-}
-
 /** What the user of a connection decides. */
 export interface ConnectionEvents {
   /** There is no database: makes its object stores; `false` if there must be one already and it must not be made. */
@@ -33,28 +17,85 @@ export interface ConnectionEvents {
   readonly disconnected: () => void
 }
 
-/** Nothing is opened before it is used. */
-export function createConnection(
-  name: string,
-  version: number,
-  { create, accept, disconnected }: ConnectionEvents,
-): Connection {
-  let current: Promise<IDBPDatabase> | undefined
-  let refusing = false
+/** A database that stays usable when the browser closes it, as it does after a full disk. Nothing is opened before it is used. */
+export class Connection {
+  readonly #name: string
+  readonly #version: number
+  readonly #events: ConnectionEvents
+  #current: Promise<IDBPDatabase> | undefined
+  #isRefusing = false
 
-  function connect(): Promise<IDBPDatabase> {
-    const opening = openAccepted(() => {
-      forget(opening)
-      disconnected()
+  constructor(name: string, version: number, events: ConnectionEvents) {
+    this.#name = name
+    this.#version = version
+    this.#events = events
+  }
+
+  /** Runs reads on the open database, a second time on a new connection if the first was closed. Rejects with our errors. */
+  async use<Result>(read: (database: IDBPDatabase) => Promise<Result>): Promise<Result> {
+    const refused = this.closed()
+    if (refused) throw refused
+    try {
+      return await this.#reconnecting(read)
+    } catch (cause) {
+      throw indexedDbError(cause, `The database ${this.#name} could not be read`)
+    }
+  }
+
+  /** Calls `use` with a read-write transaction of exactly this durability, in the turn in which it begins; resolves as `use` does. */
+  async transaction<Result>(
+    stores: readonly string[],
+    durability: 'strict' | 'relaxed',
+    use: (transaction: WriteTransaction) => Promise<Result>,
+  ): Promise<Result> {
+    // In an object, because what goes wrong once the transaction has begun is not tried again.
+    const { used } = await this.#reconnecting((database) => ({
+      used: use(begin(database, stores, durability)),
+    }))
+    return used
+  }
+
+  /** From now on `use` rejects with `closed`. */
+  refuse(): void {
+    this.#isRefusing = true
+  }
+
+  closed(): PeerplaneError | undefined {
+    return this.#isRefusing ? new PeerplaneError('closed', 'the store is closed') : undefined
+  }
+
+  close(): void {
+    if (this.#current) this.#forget(this.#current)
+  }
+
+  async #reconnecting<Result>(
+    action: (database: IDBPDatabase) => Result | Promise<Result>,
+  ): Promise<Result> {
+    const opening = this.#current ?? this.#connect()
+    const database = await opening
+    try {
+      return await action(database)
+    } catch (error) {
+      if (!isClosedConnection(error)) throw error
+      this.#forget(opening)
+      return action(await (this.#current ?? this.#connect()))
+    }
+  }
+
+  #connect(): Promise<IDBPDatabase> {
+    const opening = this.#openAccepted(() => {
+      this.#forget(opening)
+      this.#events.disconnected()
     })
-    current = opening
+    this.#current = opening
     // Ignored: the caller has it; the next caller opens the database again.
-    opening.catch(() => forget(opening))
+    opening.catch(() => this.#forget(opening))
     return opening
   }
 
-  async function openAccepted(lost: () => void): Promise<IDBPDatabase> {
-    const database = await openDB(name, version, {
+  async #openAccepted(lost: () => void): Promise<IDBPDatabase> {
+    const { create, accept } = this.#events
+    const database = await openDB(this.#name, this.#version, {
       upgrade: (made, _from, _to, transaction) => {
         if (create(made)) return
         // Ignored: it fails because it is aborted.
@@ -74,56 +115,13 @@ export function createConnection(
     }
   }
 
-  function forget(opening: Promise<IDBPDatabase>): void {
-    if (current === opening) current = undefined
+  #forget(opening: Promise<IDBPDatabase>): void {
+    if (this.#current === opening) this.#current = undefined
     // Ignored: what was not opened need not be closed.
     opening.then(
       (database) => database.close(),
       () => {},
     )
-  }
-
-  async function reconnecting<Result>(
-    action: (database: IDBPDatabase) => Result | Promise<Result>,
-  ): Promise<Result> {
-    const opening = current ?? connect()
-    const database = await opening
-    try {
-      return await action(database)
-    } catch (error) {
-      if (!isClosedConnection(error)) throw error
-      forget(opening)
-      return action(await (current ?? connect()))
-    }
-  }
-
-  const closed = (): PeerplaneError | undefined =>
-    refusing ? new PeerplaneError('closed', 'the store is closed') : undefined
-
-  return {
-    async use(read) {
-      const refused = closed()
-      if (refused) throw refused
-      try {
-        return await reconnecting(read)
-      } catch (cause) {
-        throw indexedDbError(cause, `The database ${name} could not be read`)
-      }
-    },
-    transaction: async (stores, durability, use) => {
-      // In an object, because what goes wrong once the transaction has begun is not tried again.
-      const { used } = await reconnecting((database) => ({
-        used: use(begin(database, stores, durability)),
-      }))
-      return used
-    },
-    refuse: () => {
-      refusing = true
-    },
-    closed,
-    close: () => {
-      if (current) forget(current)
-    },
   }
 }
 

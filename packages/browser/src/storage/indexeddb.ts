@@ -13,8 +13,7 @@ import { generateKeyPair, systemClock } from '@peerplane/runtime'
 import type { IDBPDatabase } from 'idb'
 
 import { asideOf } from './aside.ts'
-import { createConnection } from './connection.ts'
-import type { Connection, WriteTransaction } from './connection.ts'
+import { Connection, type WriteTransaction } from './connection.ts'
 import { indexedDbError } from './indexeddb-errors.ts'
 import { Loss } from './loss.ts'
 import { countPairs, readPair, readPairs, view } from './reads.ts'
@@ -63,7 +62,7 @@ export interface DeviceStore extends Store {
 export async function openIndexedDbStore(options: IndexedDbStoreOptions): Promise<DeviceStore> {
   const { name, clock = systemClock, completing = false, after = 0 } = options
   const loss = new Loss(name, options.onLost)
-  const connection = createConnection(name, 1, {
+  const connection = new Connection(name, 1, {
     create: (database) => loss.create(database),
     accept: (database) => loss.accept(database),
     // Ignored: only to notice a loss, which `accept` reports.

@@ -15,7 +15,7 @@ import type { Invocation, InvokeOptions, Outcome } from '../contract/invocation.
 import type { Founding } from '../membership/founding.ts'
 import type { HeldSpace } from '../space/held-space.ts'
 import { checkInvocation, type CheckedInvocation } from './decide.ts'
-import { createOperations, type Operations } from './operations.ts'
+import { Operations } from './operations.ts'
 import { Settling, type SettleOptions } from './settling.ts'
 
 /** What the invoker works with. */
@@ -53,7 +53,7 @@ export class Invoker {
     this.#options = options
     this.#undone = options.undone
     this.#entities = new Map(options.declared.map((each) => [each.type, each]))
-    this.#operations = createOperations(options.store)
+    this.#operations = new Operations(options.store)
     this.#settling = new Settling({ ...options, operations: this.#operations })
   }
 

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 
 import type { Outcome } from '../contract/invocation.ts'
 import { operationKey, operationOrderKey } from '../keys.ts'
-import { createOperations, type Operations } from './operations.ts'
+import { Operations } from './operations.ts'
 
 const outcome = (reply: number): Outcome => ({
   commit: undefined,
@@ -15,7 +15,7 @@ const outcome = (reply: number): Outcome => ({
 test('the latest operations are remembered, over restarts too; the store does not grow with every one', async () => {
   const store = createMemoryStore()
   const most = limits.operations
-  let operations = createOperations(store)
+  let operations = new Operations(store)
   const run = (id: number, reply: number): Promise<Outcome> =>
     operations.once(`${id}`, async () => {
       const recalled = await operations.recall(`${id}`)
@@ -24,7 +24,7 @@ test('the latest operations are remembered, over restarts too; the store does no
       return outcome(reply)
     })
   for (let id = 0; id < most; id++) await run(id, id)
-  operations = createOperations(store)
+  operations = new Operations(store)
   await run(most, most)
   await run(most + 1, most + 1)
   expect(store.entries()).toHaveLength(2 * most)
@@ -36,7 +36,7 @@ test('the latest operations are remembered, over restarts too; the store does no
 
 test('an operation that could not be stored takes its place when it is tried again', async () => {
   const store = createMemoryStore()
-  const operations = createOperations(store)
+  const operations = new Operations(store)
   const failed = await operations
     .once('a', async () => {
       operations.remember('a', outcome(1))
@@ -54,7 +54,7 @@ test('an operation that could not be stored takes its place when it is tried aga
 
 test('what is said of an operation stays true: one that did not run never does, over restarts too', async () => {
   const store = createMemoryStore()
-  let operations = createOperations(store)
+  let operations = new Operations(store)
   const run = (id: string): Promise<Outcome> =>
     operations.once(id, async () => {
       const known = await operations.recall(id)
@@ -65,7 +65,7 @@ test('what is said of an operation stays true: one that did not run never does, 
   expect(await operations.settle('never')).toBeUndefined()
   await run('done')
   for (const restarted of [false, true]) {
-    if (restarted) operations = createOperations(store)
+    if (restarted) operations = new Operations(store)
     expect(await operations.settle('done')).toEqual(outcome(1))
     expect(await operations.settle('never')).toBeUndefined()
     await expect(run('never')).rejects.toMatchObject({ code: 'withdrawn' })
@@ -74,7 +74,7 @@ test('what is said of an operation stays true: one that did not run never does, 
 
 test('a pending operation is waited for; one that fails has not run', async () => {
   const store = createMemoryStore()
-  const operations = createOperations(store)
+  const operations = new Operations(store)
   const underWay = Promise.withResolvers<Outcome>()
   const failing = Promise.withResolvers<Outcome>()
   const runs = [
@@ -102,7 +102,7 @@ describe('a store that', () => {
   /** Operations over a store that was written to and has lost one record. */
   async function without(key: Uint8Array): Promise<Operations> {
     const store = createMemoryStore()
-    const operations = createOperations(store)
+    const operations = new Operations(store)
     for (const [i, id] of ids.entries()) {
       await operations.once(id, async () => {
         await operations.recall(id)
@@ -111,7 +111,7 @@ describe('a store that', () => {
       })
     }
     await store.write([{ key, value: undefined }], 'local')
-    return createOperations(store)
+    return new Operations(store)
   }
 
   test.each(ids)('lacks the outcome of an operation refuses that one, and no other', async (id) => {

@@ -25,136 +25,143 @@ import {
   operationRange,
 } from '../keys.ts'
 
-/** The outcomes of the latest `limits.operations` operations that had an id. */
-export interface Operations {
+/** Stands for the outcome of an operation that did not run and never will. */
+const NEVER = new Uint8Array(0)
+
+/**
+ * The outcomes of the latest `limits.operations` operations that had an id. They are in the store, which is looked at when the first one is
+ * asked for.
+ */
+export class Operations {
+  readonly #store: Store
+  readonly #running = new Map<string, Promise<Outcome | undefined>>()
+  /** Ordinal numbers by operation id, the oldest first. */
+  readonly #kept = new Map<string, number>()
+  /** Operations whose outcomes are gone: nobody knows whether they ran. */
+  readonly #gone = new Set<string>()
+  #next = 0
+  #loading: Promise<void> | undefined
+
+  constructor(store: Store) {
+    this.#store = store
+  }
+
   /** The outcome of the operation, if it is pending; otherwise that of `start`, which is called at once and asks `recall` first. */
-  once(operationId: string, start: () => Promise<Outcome>): Promise<Outcome>
+  async once(operationId: string, start: () => Promise<Outcome>): Promise<Outcome> {
+    const same = this.#running.get(operationId)
+    if (!same) return this.#track(operationId, start())
+    const outcome = await same
+    if (!outcome) throw withdrawn(operationId)
+    return outcome
+  }
+
   /**
    * The outcome that is remembered; `undefined` if there is none. Rejects with `withdrawn` if {@link Operations.settle} has said that the
    * operation did not run, and with `store-corrupt` if its outcome is gone from the store.
    */
-  recall(operationId: string): Promise<Outcome | undefined>
+  async recall(operationId: string): Promise<Outcome | undefined> {
+    const value = await this.#stored(operationId)
+    if (!value) return undefined
+    if (value.length === 0) throw withdrawn(operationId)
+    return decodeOutcome(value)
+  }
+
   /** The outcome of the operation once it is no longer pending; `undefined` if it did not run, and from then on it never does. */
-  settle(operationId: string): Promise<Outcome | undefined>
+  async settle(operationId: string): Promise<Outcome | undefined> {
+    for (;;) {
+      const same = this.#running.get(operationId)
+      if (!same) break
+      // Ignored: one that fails has not run.
+      await same.catch(() => undefined)
+    }
+    return this.#track(operationId, this.#settled(operationId))
+  }
+
   /** Writes that remember an outcome and forget the oldest one; to be stored in one piece with the commit of the operation. */
-  remember(operationId: string, outcome: Outcome): readonly Write[]
-}
+  remember(operationId: string, outcome: Outcome): readonly Write[] {
+    return this.#keep(operationId, encodeOutcome(outcome))
+  }
 
-/** Stands for the outcome of an operation that did not run and never will. */
-const NEVER = new Uint8Array(0)
+  async #settled(operationId: string): Promise<Outcome | undefined> {
+    const value = await this.#stored(operationId)
+    if (value) return value.length > 0 ? decodeOutcome(value) : undefined
+    await this.#store.write(this.#keep(operationId, NEVER), 'synced')
+    return undefined
+  }
 
-/** The operations that `store` holds; they are looked at when the first one is asked for. */
-export function createOperations(store: Store): Operations {
-  const running = new Map<string, Promise<Outcome | undefined>>()
-  /** Ordinal numbers by operation id, the oldest first. */
-  const kept = new Map<string, number>()
-  /** Operations whose outcomes are gone: nobody knows whether they ran. */
-  const gone = new Set<string>()
-  let next = 0
-  let loading: Promise<void> | undefined
+  async #track<T extends Outcome | undefined>(
+    operationId: string,
+    outcome: Promise<T>,
+  ): Promise<T> {
+    this.#running.set(operationId, outcome)
+    try {
+      return await outcome
+    } finally {
+      this.#running.delete(operationId)
+    }
+  }
 
-  const load = async (): Promise<void> => {
-    const entries = await store.scan(operationOrderRange)
+  async #stored(operationId: string): Promise<Uint8Array | undefined> {
+    this.#loading ??= this.#load().catch((error: unknown) => {
+      this.#loading = undefined
+      throw error
+    })
+    await this.#loading
+    if (this.#gone.has(operationId)) {
+      const what = `the outcome of the operation ${operationId} is gone`
+      throw new PeerplaneError('store-corrupt', what)
+    }
+    return this.#kept.has(operationId) ? this.#store.get(operationKey(operationId)) : undefined
+  }
+
+  async #load(): Promise<void> {
+    const entries = await this.#store.scan(operationOrderRange)
     for (const { value } of entries) {
       const [ordinal, id] = arrayField(decodeCanonical(value), 'operation order', 2)
       const operationId = textField(id, 'operation id', limits.entityNameBytes)
-      kept.set(operationId, wholeField(ordinal, 'operation ordinal'))
+      this.#kept.set(operationId, wholeField(ordinal, 'operation ordinal'))
     }
-    next = ([...kept.values()].at(-1) ?? -1) + 1
+    this.#next = ([...this.#kept.values()].at(-1) ?? -1) + 1
     // Each operation has two records, so one that is gone shows.
-    if ((await store.count(operationRange)) !== kept.size) await compare()
-  }
-  const compare = async (): Promise<void> => {
-    const outcomes = await store.scan(operationRange)
-    const ids = new Set(outcomes.map(({ key }) => operationOfKey(key)))
-    for (const operationId of kept.keys()) if (!ids.has(operationId)) gone.add(operationId)
-    for (const operationId of ids) if (!kept.has(operationId)) kept.set(operationId, next++)
-  }
-  const loaded = (): Promise<void> => {
-    loading ??= load().catch((error: unknown) => {
-      loading = undefined
-      throw error
-    })
-    return loading
-  }
-  const forgetOrder = (operationId: string): Write[] => {
-    const ordinal = kept.get(operationId)
-    kept.delete(operationId)
-    return ordinal === undefined ? [] : [{ key: operationOrderKey(ordinal), value: undefined }]
+    if ((await this.#store.count(operationRange)) !== this.#kept.size) await this.#compare()
   }
 
-  const keep = (operationId: string, value: Uint8Array): readonly Write[] => {
+  async #compare(): Promise<void> {
+    const outcomes = await this.#store.scan(operationRange)
+    const ids = new Set(outcomes.map(({ key }) => operationOfKey(key)))
+    for (const operationId of this.#kept.keys()) {
+      if (!ids.has(operationId)) this.#gone.add(operationId)
+    }
+    for (const operationId of ids) {
+      if (!this.#kept.has(operationId)) this.#kept.set(operationId, this.#next++)
+    }
+  }
+
+  #keep(operationId: string, value: Uint8Array): readonly Write[] {
     // It may be here already, from an attempt that could not be stored.
-    const writes = forgetOrder(operationId)
-    const ordinal = next++
-    kept.set(operationId, ordinal)
+    const writes = this.#forgetOrder(operationId)
+    const ordinal = this.#next++
+    this.#kept.set(operationId, ordinal)
     writes.push(
       { key: operationKey(operationId), value },
       { key: operationOrderKey(ordinal), value: encodeCanonical([ordinal, operationId]) },
     )
-    for (const oldest of kept.keys()) {
-      if (kept.size <= limits.operations) break
-      writes.push({ key: operationKey(oldest), value: undefined }, ...forgetOrder(oldest))
+    for (const oldest of this.#kept.keys()) {
+      if (this.#kept.size <= limits.operations) break
+      writes.push({ key: operationKey(oldest), value: undefined }, ...this.#forgetOrder(oldest))
     }
     return writes
   }
-  const stored = async (operationId: string): Promise<Uint8Array | undefined> => {
-    await loaded()
-    if (gone.has(operationId)) {
-      const what = `the outcome of the operation ${operationId} is gone`
-      throw new PeerplaneError('store-corrupt', what)
-    }
-    return kept.has(operationId) ? store.get(operationKey(operationId)) : undefined
-  }
-  const track = async <T extends Outcome | undefined>(
-    operationId: string,
-    outcome: Promise<T>,
-  ): Promise<T> => {
-    running.set(operationId, outcome)
-    try {
-      return await outcome
-    } finally {
-      running.delete(operationId)
-    }
-  }
-  const withdrawn = (operationId: string): PeerplaneError =>
-    new PeerplaneError(
-      'withdrawn',
-      `the operation ${operationId} did not run when it was asked for`,
-    )
 
-  return {
-    once: async (operationId, start) => {
-      const same = running.get(operationId)
-      if (!same) return track(operationId, start())
-      const outcome = await same
-      if (!outcome) throw withdrawn(operationId)
-      return outcome
-    },
-    recall: async (operationId) => {
-      const value = await stored(operationId)
-      if (!value) return undefined
-      if (value.length === 0) throw withdrawn(operationId)
-      return decodeOutcome(value)
-    },
-    settle: async (operationId) => {
-      for (;;) {
-        const same = running.get(operationId)
-        if (!same) break
-        // Ignored: one that fails has not run.
-        await same.catch(() => undefined)
-      }
-      const settling = async (): Promise<Outcome | undefined> => {
-        const value = await stored(operationId)
-        if (value) return value.length > 0 ? decodeOutcome(value) : undefined
-        await store.write(keep(operationId, NEVER), 'synced')
-        return undefined
-      }
-      return track(operationId, settling())
-    },
-    remember: (operationId, outcome) => keep(operationId, encodeOutcome(outcome)),
+  #forgetOrder(operationId: string): Write[] {
+    const ordinal = this.#kept.get(operationId)
+    this.#kept.delete(operationId)
+    return ordinal === undefined ? [] : [{ key: operationOrderKey(ordinal), value: undefined }]
   }
 }
+
+const withdrawn = (operationId: string): PeerplaneError =>
+  new PeerplaneError('withdrawn', `the operation ${operationId} did not run when it was asked for`)
 
 const encodeOutcome = ({ commit, durability, replies }: Outcome): Uint8Array =>
   encodeCanonical([

@@ -1,7 +1,7 @@
 import type { Plan } from '../plan/plan.ts'
 import { drawCommits } from './drawing.ts'
 import type { RecordedCommand, Recording } from './recording.ts'
-import { seconds, wordsFor, type Words } from './words.ts'
+import { seconds, Words } from './words.ts'
 
 /** A line of a story, and when it happens. */
 interface Line {
@@ -16,7 +16,7 @@ const MOST_LINES = 200
 
 /** Describes a run, preferably a small one: the devices, what happens step by step, a drawing of the commits, and the rule that it breaks. */
 export function tellRun(plan: Plan<unknown>, recording: Recording): string {
-  const words = wordsFor(
+  const words = new Words(
     recording,
     plan.steps.map(({ id }) => id),
   )

@@ -24,102 +24,114 @@ const RULES: Record<string, string> = {
 }
 
 /** The words of the story that is made of a recording. */
-export interface Words {
-  /** Name of a device, or of a process: with its start if it is not the first one. */
-  who(name: string): string
-  /** Short name of a commit: the initial of its device, strokes for later sessions, and its seq. */
-  commit(commit: Pick<RecordedCommit, 'session' | 'seq'>): string
-  /** Short name of a session. */
-  session(session: string): string
-  /** "step 3": the place of a step in the story. */
-  step(id: number): string
-  /** What is seen of a violation. Only the texts of the campaign name processes, devices and commands; an invariant's are the application's. */
-  seen(violation: Pick<RecordedViolation, 'rule' | 'what'>): string
-  fault(fault: Fault): string
-  condition(condition: Condition): string
-  rule(rule: string): string
-}
+export class Words {
+  readonly #names: ReadonlyMap<string, string>
+  readonly #sessions: ReadonlyMap<string, string>
+  readonly #places: ReadonlyMap<number, number>
 
-/** The words for a recording; `steps` are the ids of the plan's steps in their order. */
-export function wordsFor(recording: Recording, steps: readonly number[]): Words {
-  const names = new Map(recording.devices.map(({ name }, i) => [name, PEOPLE[i] ?? name]))
-  const sessions = sessionNames(recording, names)
-  const place = new Map(steps.map((id, index) => [id, index + 1]))
-  const who = (name: string): string => {
+  /** `steps` are the ids of the plan's steps in their order. */
+  constructor(recording: Recording, steps: readonly number[]) {
+    this.#names = new Map(recording.devices.map(({ name }, i) => [name, PEOPLE[i] ?? name]))
+    this.#sessions = sessionNames(recording, this.#names)
+    this.#places = new Map(steps.map((id, index) => [id, index + 1]))
+  }
+
+  /** Name of a device, or of a process: with its start if it is not the first one. */
+  who(name: string): string {
     const [device, start] = name.split('.') as [string, string | undefined]
-    const person = names.get(device) ?? device
+    const person = this.#names.get(device) ?? device
     return start === undefined || start === '1' ? person : `${person} (start ${start})`
   }
-  const step = (id: number): string => `step ${place.get(id) ?? `#${id}`}`
-  const pairs = (ways: readonly (readonly [string, string])[]): string => {
-    const groups = new Map<string, string[]>()
-    for (const [from, to] of ways) groups.set(from, [...(groups.get(from) ?? []), who(to)])
-    return [...groups].map(([from, to]) => `${who(from)} to ${to.join(' and ')}`).join(', ')
+
+  /** Short name of a commit: the initial of its device, strokes for later sessions, and its seq. */
+  commit({ session, seq }: Pick<RecordedCommit, 'session' | 'seq'>): string {
+    return `${this.session(session)}${seq}`
   }
-  return {
-    who,
-    step,
-    session: (session) => sessions.get(session) ?? '?',
-    commit: ({ session, seq }) => `${sessions.get(session) ?? '?'}${seq}`,
-    seen: ({ rule, what }) => {
-      if (rule === 'invariant') return what
-      return what
-        .replaceAll(/~w(\d+)~[a-z]+\/[a-z]/g, (_, id: string) => `what ${step(Number(id))} wrote`)
-        .replaceAll(/~w(\d+)~/g, (_, id: string) => step(Number(id)))
-        .replaceAll(/\b[dc]\d+(\.\d+)?\b/g, (name) => who(name))
-    },
-    fault: (fault) => {
-      switch (fault.kind) {
-        case 'crash':
-          return `${who(fault.device)} crashes, and starts again after ${seconds(fault.downMs)}`
-        case 'power-cut':
-          return `${who(fault.device)} loses power, and starts again after ${seconds(fault.downMs)}`
-        case 'restart':
-          return `${who(fault.device)} closes cleanly, and starts again ${seconds(fault.downMs)} later`
-        case 'restore':
-          return `${who(fault.device)}'s disk is replaced by the copy of ${step(fault.copy)}; it starts again after ${seconds(fault.downMs)}`
-        case 'clone':
-          return `${who(fault.device)}'s disk is copied into one more device, which starts with the same key`
-        case 'offline':
-          return `${who(fault.device)} goes offline for ${seconds(fault.lastsMs)}`
-        case 'pause':
-          return `${who(fault.device)} stands still for ${seconds(fault.lastsMs)}`
-        case 'disk-full':
-          return `${who(fault.device)}'s disk is full for ${seconds(fault.lastsMs)}`
-        case 'disk-errors':
-          return `${who(fault.device)}'s disk fails ${percent(fault.probability)} of all writes for ${seconds(fault.lastsMs)}`
-        case 'clock-jump':
-          return `${who(fault.device)}'s clock jumps ${fault.byMs < 0 ? 'back' : 'forward'} by ${seconds(Math.abs(fault.byMs))}`
-        case 'reset':
-          return `the connection between ${fault.between.map(who).join(' and ')} is reset`
-        case 'path-change':
-          return `${fault.between.map(who).join(' and ')} connect by another path (${fault.path})`
-        case 'partition':
-        case 'one-way-cut':
-          return `nothing gets through from ${pairs(fault.ways)} for ${seconds(fault.lastsMs)}`
-      }
-    },
-    condition: (condition) => {
-      switch (condition.kind) {
-        case 'loss':
-          return `${percent(condition.value)} of all frames are lost, which ends their connection`
-        case 'half-open':
-          return `one side believes in a dead connection for up to ${seconds(condition.value)}`
-        case 'gossip-loss':
-          return `${percent(condition.value)} of all announcements are lost`
-        case 'gossip-copies':
-          return `${percent(condition.value)} of all announcements come twice`
-        case 'gossip-delay':
-          return `announcements take up to ${seconds(condition.value)}`
-        case 'slow-links':
-          return `the way from ${who(condition.from)} to ${who(condition.to)} takes ${seconds(condition.latencyMs)} or more`
-        case 'slow-disk':
-          return `a flush of ${who(condition.device)}'s disk takes about ${seconds(condition.flushMs)}`
-        case 'clock-skew':
-          return `${who(condition.device)}'s clock is ${seconds(Math.abs(condition.byMs))} ${condition.byMs < 0 ? 'behind' : 'ahead'}`
-      }
-    },
-    rule: (rule) => RULES[rule] ?? rule,
+
+  /** Short name of a session. */
+  session(session: string): string {
+    return this.#sessions.get(session) ?? '?'
+  }
+
+  /** "step 3": the place of a step in the story. */
+  step(id: number): string {
+    return `step ${this.#places.get(id) ?? `#${id}`}`
+  }
+
+  /** What is seen of a violation. Only the texts of the campaign name processes, devices and commands; an invariant's are the application's. */
+  seen({ rule, what }: Pick<RecordedViolation, 'rule' | 'what'>): string {
+    if (rule === 'invariant') return what
+    return what
+      .replaceAll(
+        /~w(\d+)~[a-z]+\/[a-z]/g,
+        (_, id: string) => `what ${this.step(Number(id))} wrote`,
+      )
+      .replaceAll(/~w(\d+)~/g, (_, id: string) => this.step(Number(id)))
+      .replaceAll(/\b[dc]\d+(\.\d+)?\b/g, (name) => this.who(name))
+  }
+
+  /** What a rule says. */
+  rule(rule: string): string {
+    return RULES[rule] ?? rule
+  }
+
+  fault(fault: Fault): string {
+    switch (fault.kind) {
+      case 'crash':
+        return `${this.who(fault.device)} crashes, and starts again after ${seconds(fault.downMs)}`
+      case 'power-cut':
+        return `${this.who(fault.device)} loses power, and starts again after ${seconds(fault.downMs)}`
+      case 'restart':
+        return `${this.who(fault.device)} closes cleanly, and starts again ${seconds(fault.downMs)} later`
+      case 'restore':
+        return `${this.who(fault.device)}'s disk is replaced by the copy of ${this.step(fault.copy)}; it starts again after ${seconds(fault.downMs)}`
+      case 'clone':
+        return `${this.who(fault.device)}'s disk is copied into one more device, which starts with the same key`
+      case 'offline':
+        return `${this.who(fault.device)} goes offline for ${seconds(fault.lastsMs)}`
+      case 'pause':
+        return `${this.who(fault.device)} stands still for ${seconds(fault.lastsMs)}`
+      case 'disk-full':
+        return `${this.who(fault.device)}'s disk is full for ${seconds(fault.lastsMs)}`
+      case 'disk-errors':
+        return `${this.who(fault.device)}'s disk fails ${percent(fault.probability)} of all writes for ${seconds(fault.lastsMs)}`
+      case 'clock-jump':
+        return `${this.who(fault.device)}'s clock jumps ${fault.byMs < 0 ? 'back' : 'forward'} by ${seconds(Math.abs(fault.byMs))}`
+      case 'reset':
+        return `the connection between ${fault.between.map((name) => this.who(name)).join(' and ')} is reset`
+      case 'path-change':
+        return `${fault.between.map((name) => this.who(name)).join(' and ')} connect by another path (${fault.path})`
+      case 'partition':
+      case 'one-way-cut':
+        return `nothing gets through from ${this.#pairs(fault.ways)} for ${seconds(fault.lastsMs)}`
+    }
+  }
+
+  condition(condition: Condition): string {
+    switch (condition.kind) {
+      case 'loss':
+        return `${percent(condition.value)} of all frames are lost, which ends their connection`
+      case 'half-open':
+        return `one side believes in a dead connection for up to ${seconds(condition.value)}`
+      case 'gossip-loss':
+        return `${percent(condition.value)} of all announcements are lost`
+      case 'gossip-copies':
+        return `${percent(condition.value)} of all announcements come twice`
+      case 'gossip-delay':
+        return `announcements take up to ${seconds(condition.value)}`
+      case 'slow-links':
+        return `the way from ${this.who(condition.from)} to ${this.who(condition.to)} takes ${seconds(condition.latencyMs)} or more`
+      case 'slow-disk':
+        return `a flush of ${this.who(condition.device)}'s disk takes about ${seconds(condition.flushMs)}`
+      case 'clock-skew':
+        return `${this.who(condition.device)}'s clock is ${seconds(Math.abs(condition.byMs))} ${condition.byMs < 0 ? 'behind' : 'ahead'}`
+    }
+  }
+
+  #pairs(ways: readonly (readonly [string, string])[]): string {
+    const groups = new Map<string, string[]>()
+    for (const [from, to] of ways) groups.set(from, [...(groups.get(from) ?? []), this.who(to)])
+    return [...groups].map(([from, to]) => `${this.who(from)} to ${to.join(' and ')}`).join(', ')
   }
 }
 

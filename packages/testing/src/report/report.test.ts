@@ -45,3 +45,17 @@ test('a report shows which rule was broken, what was expected and what was seen'
   expect(html).toContain('board/a showed step 1 and does not &lt;any&gt; more')
   expect(html).toContain('class="m wrong" style="--t:')
 })
+
+test('a commit names the step that made it, also when its command was repeated later', () => {
+  const { commands, commits } = recording
+  const repeated = commands.filter(({ step, commit }) => step === undefined && commit !== undefined)
+  expect(repeated.length).toBeGreaterThan(0)
+  const html = reportHtml(plan, recording, '')
+  for (const { commit: id, step } of commands) {
+    const stored = commits.find((each) => each.id === id)?.stored.length ?? 0
+    if (step === undefined || stored === 0) continue
+    const marks = [...html.matchAll(new RegExp(`<i class="m (?:own|got)"[^>]*id ${id}"`, 'g'))]
+    expect(marks).toHaveLength(stored)
+    for (const [mark] of marks) expect(mark).toMatch(/commit [^ ]+, step \d+&#10;/)
+  }
+})

@@ -1,7 +1,7 @@
 import type { Plan } from '../plan/plan.ts'
 import type { Recording } from '../record/recording.ts'
 import { tellRun } from '../record/story.ts'
-import { seconds, wordsFor, type Words } from '../record/words.ts'
+import { seconds, Words } from '../record/words.ts'
 import { escape } from './escape.ts'
 import { LANE_PX, laneOf, pathsOf } from './marks.ts'
 import { script } from './script.ts'
@@ -9,7 +9,7 @@ import { style } from './style.ts'
 
 /** One self-contained HTML page about a run: what happened on every device over time, and which rule it broke. `replay` is the command that runs it again. */
 export function reportHtml(plan: Plan<unknown>, recording: Recording, replay: string): string {
-  const words = wordsFor(
+  const words = new Words(
     recording,
     plan.steps.map(({ id }) => id),
   )
