@@ -53,6 +53,7 @@ const ofApplications: FunctionTable = {
     error: row(anything, (value) => exported.asPeerplaneError(value, 'store-failed')),
   },
   codeOf: { error: row(anything, exported.codeOf) },
+  canPass: { code: row(anything, (value) => exported.canPass(value as string)) },
   isA: { value: row(anything, (value) => exported.isA(Error, value)) },
   reading: {
     thrown: row(
@@ -88,13 +89,13 @@ const ofStrangers: Readonly<Record<string, (bytes: Uint8Array) => unknown>> = {
   readGrant: onValue(exported.readGrant),
   readSection: onValue((value) => exported.readSection(value, 'section')),
   readTip: onValue((value) => exported.readTip(value, 'tip')),
-  array: onValue((value) => exported.arrayField(value, 'field', 3)),
-  bytes: onValue((value) => exported.bytesField(value, 'field', 32)),
-  list: onValue((value) =>
+  arrayField: onValue((value) => exported.arrayField(value, 'field', 3)),
+  bytesField: onValue((value) => exported.bytesField(value, 'field', 32)),
+  listField: onValue((value) =>
     exported.listField(value, 'field', 2, exported.textField as () => string),
   ),
-  text: onValue((value) => exported.textField(value, 'field', 4)),
-  whole: onValue((value) => exported.wholeField(value, 'field')),
+  textField: onValue((value) => exported.textField(value, 'field', 4)),
+  wholeField: onValue((value) => exported.wholeField(value, 'field')),
 }
 
 /** What packages of the product call with what they have checked or made. */
