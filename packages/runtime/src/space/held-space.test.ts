@@ -1,95 +1,13 @@
-import {
-  counter,
-  entity,
-  HybridClock,
-  PeerplaneError,
-  type KeyRange,
-  type Store,
-} from '@peerplane/core'
+import { PeerplaneError, type KeyRange, type Store } from '@peerplane/core'
 import { deterministicCrypto, retryContract, seededRandom } from '@peerplane/core/testing'
-import { checkedStore, createMemoryStore } from '@peerplane/crdt-store'
+import { createMemoryStore } from '@peerplane/crdt-store'
 import { expect, test, vi } from 'vitest'
 
-import { holdSpace, type HeldSpace } from './held-space.ts'
-import { systemClock, systemRandom, systemScheduler, webCrypto, type Ports } from '../index.ts'
-import { createFounding } from '../membership/founding.ts'
-import { Invoker } from '../commands/invoker.ts'
-import { invite, openMembership, type Membership } from '../membership/membership.ts'
+import { device, pass, type Device } from './device.fixture.test.ts'
+import { invite } from '../membership/membership.ts'
 
-const Count = entity('count', {
-  state: counter(),
-  commands: { up: (state, by: number) => state.increment(by) },
-})
-const crypto = webCrypto()
 const ROWS = 0x20
 const BATCHES = 0x05
-
-interface Device {
-  readonly space: HeldSpace
-  readonly membership: Membership
-  readonly ports: Ports
-  readonly events: string[]
-  up(id: string, by: number): ReturnType<Invoker['invoke']>
-  value(id: string): Promise<unknown>
-}
-
-async function device(store: Store, invitation?: string, as: Partial<Ports> = {}): Promise<Device> {
-  const checked = checkedStore(store)
-  const ports = {
-    crypto,
-    random: systemRandom,
-    clock: systemClock,
-    scheduler: systemScheduler,
-    ...as,
-    key: as.key ?? (await (as.crypto ?? crypto).keyFromSeed(systemRandom.bytes(32))),
-    store: checked,
-  }
-  const opened = await openMembership(ports, invitation)
-  const { membership } = opened
-  const founding = createFounding(ports, opened, () => undefined)
-  await founding.found()
-  const events: string[] = []
-  const space = await holdSpace(ports, [Count], membership, new HybridClock(ports.clock), {
-    changed: () => undefined,
-    reset: () => events.push('reset'),
-    failed: (error) => events.push(error instanceof PeerplaneError ? error.code : 'unknown'),
-    closing: () => events.push('closing'),
-  })
-  const invoker = new Invoker({
-    declared: [Count],
-    space,
-    store: checked,
-    founding,
-    device: membership.device,
-    random: ports.random,
-    scheduler: ports.scheduler,
-    undone: 0,
-    changed: async () => undefined,
-    caughtUp: async () => undefined,
-    settled: () => undefined,
-  })
-  return {
-    space,
-    membership,
-    ports,
-    events,
-    up: async (id, by) =>
-      invoker.invoke([{ type: 'count', id, command: 'up', input: by }], { durability: 'local' }),
-    value: async (id) => {
-      await space.folded()
-      return (await space.entities.open(`count/${id}` as never)).mirror
-    },
-  }
-}
-
-async function pass(from: Device, to: Device): Promise<void> {
-  for (const { session, seq, mark } of from.space.log.delivered().values()) {
-    const held = to.space.log.stored().get(session)
-    if (held && (held.seq > seq || (held.seq === seq && held.mark === mark))) continue
-    const next = Math.min(seq, (held?.seq ?? 0) + 1)
-    await to.space.log.admit((await from.space.log.range(session, next, 1))!)
-  }
-}
 
 /** Two processes from one image of a new member: the same key and the same randomness, so the same session. */
 async function twoFromOneImage(host: Device): Promise<readonly [Device, Device]> {

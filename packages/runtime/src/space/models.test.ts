@@ -1,7 +1,7 @@
 import { counter, type Shape, type ShapeKinds } from '@peerplane/core'
 import { expect, test } from 'vitest'
 
-import { registry, type Registry } from './models.ts'
+import { loadOnce, registry, type Registry } from './models.ts'
 
 interface FlagShape extends Shape<{ raise(): void }, boolean> {
   readonly initial: boolean
@@ -19,4 +19,16 @@ test('a kind of shape that nothing holds does not compile', () => {
   const load = (): ReturnType<typeof registry.counter.load> => registry.counter.load(counter())
   const held: Registry<Wider> = { ...registry, flag: { lifecycle, rowVersion, load } }
   expect(Object.keys(held)).toContain('flag')
+})
+
+test('a kernel that could not be loaded is an error that can pass, and the next call loads it again', async () => {
+  let isOffline = true
+  const load = loadOnce(async () => {
+    if (isOffline) throw new TypeError('Failed to fetch dynamically imported module')
+    return registry.counter.load(counter())
+  })
+  await expect(load()).rejects.toMatchObject({ code: 'unreachable', retry: true })
+  isOffline = false
+  const model = await load()
+  expect(await load()).toBe(model)
 })

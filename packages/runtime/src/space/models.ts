@@ -1,4 +1,11 @@
-import type { Entity, Shape, ShapeKinds, StateModel } from '@peerplane/core'
+import {
+  PeerplaneError,
+  reasonOf,
+  type Entity,
+  type Shape,
+  type ShapeKinds,
+  type StateModel,
+} from '@peerplane/core'
 import {
   nativeModel,
   shapeSignature,
@@ -54,13 +61,15 @@ function declaredModel(shape: Shape): DeclaredModel {
   }
 }
 
-/** Loads at the first call; after a failure, for example without a network, at the next one again. */
-function loadOnce(load: () => Promise<StateModel>): () => Promise<StateModel> {
+/** Loads at the first call; after a failure, for example without a network, at the next one again. Rejects with `unreachable`. */
+export function loadOnce(load: () => Promise<StateModel>): () => Promise<StateModel> {
   let loading: Promise<StateModel> | undefined
   return () => {
-    loading ??= load().catch((error: unknown) => {
+    loading ??= load().catch((cause: unknown) => {
       loading = undefined
-      throw error
+      const reason = `code that this kind of state needs could not be loaded: ${reasonOf(cause)}`
+      // It can pass, so watches read again.
+      throw new PeerplaneError('unreachable', reason, { cause })
     })
     return loading
   }

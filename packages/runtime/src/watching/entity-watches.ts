@@ -1,15 +1,8 @@
-import {
-  asPeerplaneError,
-  canPass,
-  splitEntityKey,
-  type EntityKey,
-  type EntityState,
-} from '@peerplane/core'
+import { canPass, type EntityKey } from '@peerplane/core'
 
 import type { Loaded } from '../contract/states.ts'
-import type { Ports } from '../ports.ts'
-import type { HeldSpace } from '../space/held-space.ts'
 import { paced, type Pace } from './pace.ts'
+import type { Reader, WatchParts } from './reader.ts'
 
 /** From a failed reading to the next. */
 const RETRY_MS = 1_000
@@ -17,29 +10,22 @@ const RETRY_MS = 1_000
 /** Is called with an entity. */
 export type EntityListener = (entity: Loaded) => void
 
-/** What watches work with. */
-export interface WatchParts {
-  readonly space: Pick<HeldSpace, 'entities' | 'atRest' | 'losses'>
-  readonly ports: Pick<Ports, 'clock' | 'scheduler' | 'trace'>
-  /** Counts the commands on an entity that are not durable yet. */
-  readonly pendingOn: (key: EntityKey) => number
-  readonly failed: (error: unknown) => void
-}
-
 /**
  * Shows single entities to those who watch them. All that have changed are shown together, as they are at one moment: a listener to several
  * never sees one of them show an effect and another not yet its cause, nor half of an atomic commit.
  */
 export class EntityWatches {
   readonly #parts: WatchParts
+  readonly #reader: Reader
   readonly #pace: Pace
   readonly #watched = new Map<EntityKey, Set<EntityListener>>()
   readonly #changed = new Set<EntityKey>()
   /** Listeners that were not called yet. */
   readonly #fresh = new Map<EntityListener, EntityKey>()
 
-  constructor(parts: WatchParts) {
+  constructor(parts: WatchParts, reader: Reader) {
     this.#parts = parts
+    this.#reader = reader
     this.#pace = paced(parts.ports.clock, parts.ports.scheduler, () => this.#showAtRest())
   }
 
@@ -87,37 +73,6 @@ export class EntityWatches {
     this.#changed.clear()
   }
 
-  /** Opens these entities as they are now. */
-  async open(keys: readonly EntityKey[]): Promise<ReadonlyMap<EntityKey, Loaded>> {
-    try {
-      const states = await this.#parts.space.entities.openAll(keys)
-      return new Map(keys.map((key, i) => [key, this.#loaded(states[i]!, key)]))
-    } catch {
-      // Ignored: each says for itself what is wrong.
-      return new Map(
-        await Promise.all(keys.map(async (key) => [key, await this.#openOne(key)] as const)),
-      )
-    }
-  }
-
-  async #openOne(key: EntityKey): Promise<Loaded> {
-    try {
-      return this.#loaded(await this.#parts.space.entities.open(key), key)
-    } catch (error) {
-      const { code, message } = asPeerplaneError(error, 'unreadable')
-      const { trace } = this.#parts.ports
-      // What is wrong with the entity itself is reported where it is loaded.
-      if (code !== 'unreadable') {
-        trace?.('entity.unreadable', { type: splitEntityKey(key).type, entity: key, error })
-      }
-      return { phase: 'unreadable', problem: { code, message } }
-    }
-  }
-
-  #loaded({ mirror, version }: EntityState, key: EntityKey): Loaded {
-    return { phase: 'ready', state: mirror, version, pending: this.#parts.pendingOn(key) }
-  }
-
   /** Marks what is watched of these entities as changed; says whether anything is. */
   #request(keys: readonly EntityKey[]): boolean {
     const relevant = keys.filter((key) => this.#watched.has(key))
@@ -156,7 +111,7 @@ export class EntityWatches {
     do {
       for (const key of this.#changed) if (this.#watched.has(key)) keys.add(key)
       this.#changed.clear()
-      opened = await this.open([...new Set([...keys, ...this.#fresh.values()])])
+      opened = await this.#reader.load([...new Set([...keys, ...this.#fresh.values()])])
     } while (this.#changed.size > 0)
     // Commits were lost meanwhile: what was opened may lack others that are still to be folded again.
     if (space.losses() !== losses) {

@@ -8,7 +8,7 @@ import {
 import { inListOrder, isListed, type ListQuery } from '@peerplane/crdt-store'
 
 import type { ListedEntity } from '../contract/states.ts'
-import type { EntityWatches, WatchParts } from './entity-watches.ts'
+import type { Reader, WatchParts } from './reader.ts'
 
 /** From a failed reading to the next. */
 const RETRY_MS = 1_000
@@ -34,12 +34,12 @@ interface WatchedType {
 /** Shows listings to those who watch them. */
 export class TypeWatches {
   readonly #parts: WatchParts
-  readonly #single: EntityWatches
+  readonly #reader: Reader
   readonly #watched = new Set<WatchedType>()
 
-  constructor(parts: WatchParts, single: EntityWatches) {
+  constructor(parts: WatchParts, reader: Reader) {
     this.#parts = parts
-    this.#single = single
+    this.#reader = reader
   }
 
   watch(type: string, query: ListQuery, listener: ListListener): () => void {
@@ -151,13 +151,26 @@ export class TypeWatches {
     while (changed.size > 0) {
       const ids = [...changed].slice(0, OPEN_AT_ONCE)
       for (const id of ids) changed.delete(id)
-      const opened = await this.#single.open(ids.map((id) => entityKey(type, id)))
+      const states = await this.#statesOf(watched, ids)
       for (const id of ids) {
-        const entity = opened.get(entityKey(type, id))
-        if (entity?.phase === 'ready') rows.set(id, entity.state)
+        const state = states.get(entityKey(type, id))
+        if (state !== undefined) rows.set(id, state)
         // Another row moves up, which is not here.
         else if (rows.delete(id) && query.limit !== undefined) watched.rows = undefined
       }
+    }
+  }
+
+  async #statesOf(
+    { type, changed }: WatchedType,
+    ids: readonly string[],
+  ): Promise<ReadonlyMap<EntityKey, Json>> {
+    try {
+      return await this.#reader.states(ids.map((id) => entityKey(type, id)))
+    } catch (error) {
+      // They are yet to be shown: the next reading begins with them.
+      for (const id of ids) changed.add(id)
+      throw error
     }
   }
 }

@@ -1,7 +1,8 @@
 import type { EntityKey } from '@peerplane/core'
 import type { ListQuery } from '@peerplane/crdt-store'
 
-import { EntityWatches, type EntityListener, type WatchParts } from './entity-watches.ts'
+import { EntityWatches, type EntityListener } from './entity-watches.ts'
+import { Reader, type WatchParts } from './reader.ts'
 import { TypeWatches, type ListListener } from './type-watches.ts'
 
 /** Keeps listeners up to date with folded states, one by one and in listings. */
@@ -10,8 +11,9 @@ export class Watches {
   readonly #types: TypeWatches
 
   constructor(parts: WatchParts) {
-    this.#single = new EntityWatches(parts)
-    this.#types = new TypeWatches(parts, this.#single)
+    const reader = new Reader(parts)
+    this.#single = new EntityWatches(parts, reader)
+    this.#types = new TypeWatches(parts, reader)
   }
 
   watchEntity(key: EntityKey, listener: EntityListener): () => void {
