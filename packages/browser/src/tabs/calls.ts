@@ -64,11 +64,13 @@ export class Calls {
 
   /**
    * Makes all open requests again, in their order, and the later ones after them. What the runtime of this tab works on is waited for first:
-   * only what it refuses, as it does once it is closed, may be asked of another one.
+   * only what it refuses, as it does once it is closed, may be asked of another one. Without a target they wait for the next one: what the
+   * last one still does counts, what it refuses is asked again.
    */
-  async attach(target: Target): Promise<void> {
+  async attach(target: Target | undefined): Promise<void> {
     this.#target = undefined
     this.#next = target
+    if (!target) return
     const working = [...this.#open].map((call) => call.working).filter((each) => each !== undefined)
     if (working.length > 0) await Promise.all(working)
     if (this.#next !== target) return
@@ -76,22 +78,16 @@ export class Calls {
     for (const call of this.#open) this.#begin(call)
   }
 
-  /** There is no target until the next `attach`. What the last one still does counts, what it refuses is asked again. */
-  detach(): void {
-    this.#target = undefined
-    this.#next = undefined
-  }
-
   /** Refuses further requests with `closed`; resolves when each open one has its answer. */
-  async finish(): Promise<void> {
+  async stop(): Promise<void> {
     this.#refused ??= new PeerplaneError('closed', 'the plane was closed')
     await Promise.allSettled([...this.#open].map(({ answer }) => answer.promise))
   }
 
   /** Rejects all open requests and further ones with `error`. */
-  end(error: PeerplaneError): void {
+  fail(error: PeerplaneError): void {
     this.#refused = error
-    this.detach()
+    void this.attach(undefined)
     for (const call of this.#open) if (this.#end(call)) call.answer.reject(error)
   }
 

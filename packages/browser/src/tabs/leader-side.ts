@@ -1,9 +1,10 @@
 import { codeOf } from '@peerplane/core'
 import { type LocalBackend } from '@peerplane/runtime'
-import { backendContract, Service } from '@peerplane/runtime/contract'
+import { backendContract, Service, type RemoteBackend } from '@peerplane/runtime/contract'
 
-import { openLeaderChannel, openLobby, tabLock } from './channel.ts'
+import { openLeaderChannel, openLobby, tabLock, type Typed } from './channel.ts'
 import type { TabEnvironment } from './environment.ts'
+import type { FromLeader, LobbyMessage } from './messages.ts'
 import type { TabVersion } from './version.ts'
 
 /** How long the last words of a tab that is gone may be on their way: they do not come in order with its death. */
@@ -18,103 +19,128 @@ export interface Leadership {
   readonly over?: Promise<void> | undefined
 }
 
-/** What the leader does for other tabs. */
-export interface LeaderSide {
-  /** Stops answering; what was not answered is asked again of the next leader. */
-  stop(): void
+/** What the leader works with. */
+export interface LeaderOptions {
+  readonly env: TabEnvironment
+  readonly space: string
+  readonly leadership: Leadership
+  readonly version: TabVersion
+  /** Is called with the number of tabs that follow. */
+  readonly following: (tabs: number) => void
 }
 
 /**
- * Serves `backend` to all tabs of a space that follow, as the leader of `term`; `following` is called with their number.
+ * Serves a backend to all tabs of a space that follow, as the leader of a term.
  *
  * Each tab holds a lock of its own for as long as it lives. The leader waits for it and gets it when the tab is gone.
  */
-export function serveTabs(
-  env: TabEnvironment,
-  space: string,
-  { backend, term }: Leadership,
-  version: TabVersion,
-  following: (tabs: number) => void,
-): LeaderSide {
-  const tabs = new Map<string, Following>()
-  const stopping = new AbortController()
-  /** Tabs that are gone, as long as something of them may be on its way. */
-  const leaving = new Set<() => void>()
+export class LeaderSide {
+  readonly #options: LeaderOptions
+  readonly #lobby: Typed<LobbyMessage>
+  readonly #tabs = new Map<string, ServedTab>()
+  readonly #stopping = new AbortController()
+  /** Tabs that are gone, as long as something of them may be on its way, with what forgets them. */
+  readonly #leaving = new Map<ServedTab, () => void>()
 
-  const tellCount = (): void => {
-    for (const { count } of tabs.values()) count()
-    following(tabs.size)
-  }
-  const admit = (tab: string): void => {
-    const channel = openLeaderChannel(env, tab, (message) => {
-      if (message.term !== term) return
-      if (message.kind === 'ping') channel.post({ kind: 'alive', term })
-      else service.receive(message.request)
+  constructor(options: LeaderOptions) {
+    this.#options = options
+    const { env, space, leadership, following } = options
+    this.#lobby = openLobby(env, space, (message) => {
+      if (message.kind === 'hello') this.#greet(message.tab)
     })
-    const service = new Service({
+    this.#lobby.post({ kind: 'leader', term: leadership.term })
+    following(0)
+  }
+
+  /** Stops answering; what was not answered is asked again of the next leader. */
+  stop(): void {
+    this.#stopping.abort()
+    this.#lobby.close()
+    for (const forget of this.#leaving.values()) forget()
+    for (const tab of this.#tabs.values()) tab.stop()
+    this.#tabs.clear()
+  }
+
+  #greet(name: string): void {
+    const known = this.#tabs.get(name)
+    const tab = known ?? this.#admit(name)
+    tab.post({ kind: 'welcome', following: this.#tabs.size, version: this.#options.version })
+    if (!known) this.#count()
+  }
+
+  #admit(name: string): ServedTab {
+    const { env, leadership } = this.#options
+    const tab = new ServedTab(env, name, leadership)
+    this.#tabs.set(name, tab)
+    env.locks
+      .hold(tabLock(name), this.#stopping.signal, async () => this.#dismiss(name))
+      // A browser that gives no more locks is about to end this page.
+      .catch((error: unknown) => {
+        env.trace?.('upkeep.failed', { what: 'the lock of another tab', code: codeOf(error) })
+        this.#dismiss(name)
+      })
+    return tab
+  }
+
+  #dismiss(name: string): void {
+    const tab = this.#tabs.get(name)
+    if (!tab) return
+    this.#tabs.delete(name)
+    tab.endWatches()
+    const forget = (): void => {
+      cancel()
+      this.#leaving.delete(tab)
+      tab.stop()
+    }
+    const cancel = this.#options.env.scheduler.after(LAST_WORDS_MS, forget)
+    this.#leaving.set(tab, forget)
+    this.#count()
+  }
+
+  #count(): void {
+    const following = this.#tabs.size
+    for (const tab of this.#tabs.values()) tab.post({ kind: 'tabs', following })
+    this.#options.following(following)
+  }
+}
+
+/** A message to a tab, without the term. */
+type Message<M = FromLeader> = M extends unknown ? Omit<M, 'term'> : never
+
+/** A tab that follows. */
+class ServedTab {
+  readonly #term: number
+  readonly #channel: Typed<FromLeader>
+  readonly #service: Service<RemoteBackend>
+
+  constructor(env: TabEnvironment, name: string, { backend, term }: Leadership) {
+    this.#term = term
+    this.#channel = openLeaderChannel(env, name, (message) => {
+      if (message.term !== term) return
+      if (message.kind === 'ping') this.post({ kind: 'alive' })
+      else this.#service.receive(message.request)
+    })
+    this.#service = new Service<RemoteBackend>({
       contract: backendContract,
       target: backend,
       authority: 'manage',
       settled: backend.settled,
       current: { watchStatus: () => backend.status?.() },
-      post: (reply) => channel.post({ kind: 'reply', term, reply }),
+      post: (reply) => this.post({ kind: 'reply', reply }),
     })
-    tabs.set(tab, {
-      welcome: () => channel.post({ kind: 'welcome', term, following: tabs.size, version }),
-      count: () => channel.post({ kind: 'tabs', term, following: tabs.size }),
-      gone: () => service.endWatches(),
-      stop: () => {
-        service.stop()
-        channel.close()
-      },
-    })
-    env.locks
-      .hold(tabLock(tab), stopping.signal, async () => dismiss(tab))
-      // A browser that gives no more locks is about to end this page.
-      .catch((error: unknown) => {
-        env.trace?.('upkeep.failed', { what: 'the lock of another tab', code: codeOf(error) })
-        dismiss(tab)
-      })
   }
-  const dismiss = (tab: string): void => {
-    const left = tabs.get(tab)
-    if (!left) return
-    tabs.delete(tab)
-    left.gone()
-    const forget = (): void => {
-      cancel()
-      leaving.delete(forget)
-      left.stop()
-    }
-    const cancel = env.scheduler.after(LAST_WORDS_MS, forget)
-    leaving.add(forget)
-    tellCount()
-  }
-  const lobby = openLobby(env, space, (message) => {
-    if (message.kind !== 'hello') return
-    const isNew = !tabs.has(message.tab)
-    if (isNew) admit(message.tab)
-    tabs.get(message.tab)?.welcome()
-    if (isNew) tellCount()
-  })
 
-  lobby.post({ kind: 'leader', term })
-  following(0)
-  return {
-    stop: () => {
-      stopping.abort()
-      lobby.close()
-      for (const forget of leaving) forget()
-      for (const { stop } of tabs.values()) stop()
-      tabs.clear()
-    },
+  post(message: Message): void {
+    this.#channel.post({ ...message, term: this.#term })
   }
-}
 
-interface Following {
-  readonly welcome: () => void
-  readonly count: () => void
   /** The tab has died; what it has asked is still done. */
-  readonly gone: () => void
-  readonly stop: () => void
+  endWatches(): void {
+    this.#service.endWatches()
+  }
+
+  stop(): void {
+    this.#service.stop()
+    this.#channel.close()
+  }
 }

@@ -3,7 +3,7 @@ import { deterministicCrypto, retryContract, seededRandom } from '@peerplane/cor
 import { openRuntime, type LocalBackend } from '@peerplane/runtime'
 import { openAlone } from '@peerplane/runtime/testing'
 
-import { createSteadyBackend } from './steady-backend.ts'
+import { SteadyBackend } from './steady-backend.ts'
 import { openInTabs } from './tabs.ts'
 import { SimTab, World } from './world.fixture.test.ts'
 
@@ -17,7 +17,7 @@ const up = (backend: Pick<LocalBackend, 'invoke'>): ReturnType<LocalBackend['inv
 
 retryContract('a request to another tab', { by: 'others' }, async ({ time, attempt }) => {
   const runtime = await openAlone([Count])
-  const steady = createSteadyBackend(
+  const steady = new SteadyBackend(
     { random: seededRandom(2), scheduler: time.scheduler },
     () => undefined,
   )

@@ -2,9 +2,10 @@ import { toBase64Url } from '@peerplane/core'
 
 import { leaderLock, openLobby } from './channel.ts'
 import type { TabEnvironment } from './environment.ts'
-import { follow } from './follower.ts'
-import { serveTabs, type Leadership } from './leader-side.ts'
-import type { Before, SteadyBackend } from './steady-backend.ts'
+import { Follower } from './follower.ts'
+import { LeaderSide, type Leadership } from './leader-side.ts'
+import type { SteadyBackend } from './steady-backend.ts'
+import type { Before } from './steady-status.ts'
 import type { TabVersion } from './version.ts'
 
 /** The role of this tab among the tabs of its space. */
@@ -61,8 +62,8 @@ export function beginStay(
     // Queued for the lock, which was stolen meanwhile.
     if (leads || leaving.signal.aborted) return
     leads = true
-    stopFollowing()
-    steady.detach()
+    follower.stop()
+    steady.attach(undefined)
     env.trace?.('tab.leads', {})
     events.leading()
     const ends = [leaving.signal, lost] as const
@@ -82,18 +83,24 @@ export function beginStay(
     queueing.abort()
     terms.push(until(env.locks.steal(leaderLock(space), term)))
   }
-  const stopFollowing = follow(env, space, tab, version, {
-    welcomed: (backend, isOlder) => {
-      outdated = isOlder
-      env.trace?.('tab.follows', { outdated })
-      steady.attach({ backend, local: false })
-      events.attached()
+  const follower = new Follower({
+    env,
+    space,
+    tab,
+    version,
+    events: {
+      welcomed: (backend, isOlder) => {
+        outdated = isOlder
+        env.trace?.('tab.follows', { outdated })
+        steady.attach({ backend, local: false })
+        events.attached()
+      },
+      // What is asked meanwhile waits for this tab, which knows it.
+      older: () => takeOver('older'),
+      following: (others) => events.tabs({ role: 'follower', others, outdated }),
+      silent: () => takeOver('silent'),
+      watchFailed: (error) => steady.failed(error),
     },
-    // What is asked meanwhile waits for this tab, which knows it.
-    older: () => takeOver('older'),
-    following: (others) => events.tabs({ role: 'follower', others, outdated }),
-    silent: () => takeOver('silent'),
-    watchFailed: steady.failed,
   })
   const lobby = openLobby(env, space, ({ kind }) => {
     if (kind === 'erased') events.erased()
@@ -104,8 +111,8 @@ export function beginStay(
   return async () => {
     leaving.abort()
     lobby.close()
-    stopFollowing()
-    steady.detach()
+    follower.stop()
+    steady.attach(undefined)
     await Promise.all(terms)
   }
 }
@@ -133,16 +140,20 @@ async function reign(
       const leadership = await lead(steady.before(), () => taken.abort())
       try {
         if (!ended.aborted) {
-          const side = serveTabs(env, space, leadership, version, (others) =>
-            events.tabs({ role: 'leader', others, outdated: false }),
-          )
+          const side = new LeaderSide({
+            env,
+            space,
+            leadership,
+            version,
+            following: (others) => events.tabs({ role: 'leader', others, outdated: false }),
+          })
           serves = true
           steady.attach({ backend: leadership.backend, local: true })
           events.attached()
           await endOf(ended, leadership, () => {
             serves = false
             side.stop()
-            steady.detach()
+            steady.attach(undefined)
           })
         }
       } finally {

@@ -4,8 +4,8 @@ import type { Backend } from '@peerplane/runtime'
 import { atDeadline } from './deadline.ts'
 import type { TabEnvironment } from './environment.ts'
 import { beginStay, type Lead, type TabsStatus } from './stay.ts'
-import { createSteadyBackend } from './steady-backend.ts'
-import { CONTRACT_VERSION } from './version.ts'
+import { SteadyBackend } from './steady-backend.ts'
+import { CONTRACT_VERSION, type TabVersion } from './version.ts'
 
 /** How long a tab that failed to lead lets others try before it waits for the lock again. */
 const LEAD_AGAIN_MS = 5_000
@@ -42,103 +42,157 @@ export async function openInTabs(
   app: number,
   lead: Lead,
 ): Promise<TabBackend> {
-  const version = { app, contract: CONTRACT_VERSION }
-  const steady = createSteadyBackend(env, () => end(gone()))
-  const listeners = new Set<(tabs: TabsStatus) => void>()
-  const attached = Promise.withResolvers<void>()
-  let status: TabsStatus = { role: 'follower', others: 0, outdated: false }
-  let leave: (() => Promise<void>) | undefined
-  let left: Promise<void> = Promise.resolve()
-  let wanted = true
+  const shared = new SharedReplica(env, space, { app, contract: CONTRACT_VERSION }, lead)
+  await shared.opened()
+  return {
+    ...shared.backend,
+    close: () => shared.close(),
+    tabs: () => shared.tabs,
+    watchTabs: (listener) => shared.watchTabs(listener),
+  }
+}
 
-  const enter = (): void => {
-    if (!wanted || leave) return
-    leave = beginStay(env, space, version, lead, steady, {
-      leading: cancelDeadline,
-      attached: attached.resolve,
-      tabs: (next) => {
-        status = next
-        for (const listener of listeners) listener(next)
+/** The replica as one tab has it, in one stay after the other: a stay ends when its page is put away, and when the tab fails or is replaced. */
+class SharedReplica {
+  readonly #env: TabEnvironment
+  readonly #space: string
+  readonly #version: TabVersion
+  readonly #lead: Lead
+  readonly #steady: SteadyBackend
+  readonly #listeners = new Set<(tabs: TabsStatus) => void>()
+  readonly #attached = Promise.withResolvers<void>()
+  readonly #cancelDeadline: () => void
+  readonly #stopWatchingPage: () => void
+  #tabs: TabsStatus = { role: 'follower', others: 0, outdated: false }
+  #leave: (() => Promise<void>) | undefined
+  #left: Promise<void> = Promise.resolve()
+  /** Whether this tab is to take part: its page is shown, and nothing has ended its plane. */
+  #isWanted = true
+  #cancelAgain: (() => void) | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(env: TabEnvironment, space: string, version: TabVersion, lead: Lead) {
+    this.#env = env
+    this.#space = space
+    this.#version = version
+    this.#lead = lead
+    this.#steady = new SteadyBackend(env, () => this.#end(gone()))
+    this.#cancelDeadline = atDeadline(env.scheduler, () => {
+      const reason = 'another tab of this browser has opened the space and does not answer'
+      this.#attached.reject(new PeerplaneError('store-locked', reason))
+    })
+    this.#stopWatchingPage = env.watchPage({
+      leaving: () => this.#steady.backend.hasten(),
+      hidden: () => {
+        this.#isWanted = false
+        void this.#exitSoon()
+      },
+      shown: () => {
+        this.#isWanted = true
+        this.#enterAgain()
+      },
+    })
+    this.#enter()
+  }
+
+  get backend(): SteadyBackend['backend'] {
+    return this.#steady.backend
+  }
+
+  get tabs(): TabsStatus {
+    return this.#tabs
+  }
+
+  watchTabs(listener: (tabs: TabsStatus) => void): () => void {
+    this.#listeners.add(listener)
+    return () => {
+      this.#listeners.delete(listener)
+    }
+  }
+
+  /** Resolves when what is asked reaches a runtime. If it rejects, nothing of this tab goes on. */
+  async opened(): Promise<void> {
+    try {
+      await this.#attached.promise
+    } catch (error) {
+      // Ignored: why it could not be opened is the one to report.
+      await this.close().catch(() => undefined)
+      throw error
+    }
+    this.#cancelDeadline()
+  }
+
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close())
+  }
+
+  async #close(): Promise<void> {
+    this.#cancelDeadline()
+    // Until then this tab takes part, and leads if it has to: what was called is done before it leaves.
+    await this.#steady.stop()
+    this.#stopWatchingPage()
+    this.#isWanted = false
+    this.#cancelAgain?.()
+    await this.#exit()
+  }
+
+  #enter(): void {
+    if (!this.#isWanted || this.#leave) return
+    this.#leave = beginStay(this.#env, this.#space, this.#version, this.#lead, this.#steady, {
+      leading: this.#cancelDeadline,
+      attached: this.#attached.resolve,
+      tabs: (tabs) => {
+        this.#tabs = tabs
+        for (const listener of this.#listeners) listener(tabs)
       },
       replaced: () => {
-        env.trace?.('tab.replaced', {})
-        void leaveSoon()
-        left.then(enter, enter)
+        this.#env.trace?.('tab.replaced', {})
+        void this.#exitSoon()
+        this.#enterAgain()
       },
-      erased: () => end(new PeerplaneError('closed', 'the space was erased in this browser')),
-      failed: (error) => {
-        const failure = asPeerplaneError(error, 'store-failed')
-        if (!failure.retry) return end(failure)
-        attached.reject(error)
-        steady.failed(error)
-        env.trace?.('tab.failed', { code: codeOf(error), reason: reasonOf(error) })
-        void leaveSoon()
-        env.scheduler.after(LEAD_AGAIN_MS, enter)
-      },
+      erased: () => this.#end(new PeerplaneError('closed', 'the space was erased in this browser')),
+      failed: (error) => this.#failed(error),
     })
   }
-  const exit = (): Promise<void> => {
-    if (leave) left = leave()
-    leave = undefined
-    return left
-  }
-  /** What could not be closed in order is closed by the browser; the store takes nothing wrong from it. */
-  const leaveSoon = (): Promise<void> =>
-    exit().catch((error: unknown) => {
-      env.trace?.('upkeep.failed', { what: 'closing the replica of this tab', code: codeOf(error) })
-    })
-  const end = (error: PeerplaneError): void => {
-    wanted = false
-    stopWatchingPage()
-    attached.reject(error)
-    steady.end(error)
-    env.trace?.('tab.ended', { code: error.code, reason: error.message })
-    left = leaveSoon()
-  }
-  const cancelDeadline = atDeadline(env.scheduler, () => {
-    const reason = 'another tab of this browser has opened the space and does not answer'
-    attached.reject(new PeerplaneError('store-locked', reason))
-  })
-  const stopWatchingPage = env.watchPage({
-    leaving: steady.backend.hasten,
-    hidden: () => {
-      wanted = false
-      void leaveSoon()
-    },
-    shown: () => {
-      wanted = true
-      left.then(enter, enter)
-    },
-  })
-  const close = async (): Promise<void> => {
-    cancelDeadline()
-    // Until then this tab takes part, and leads if it has to: what was called is done before it leaves.
-    await steady.finish()
-    stopWatchingPage()
-    wanted = false
-    steady.close()
-    await exit()
-  }
-  let closing: Promise<void> | undefined
 
-  enter()
-  try {
-    await attached.promise
-  } catch (error) {
-    // Ignored: why it could not be opened is the one to report.
-    await close().catch(() => undefined)
-    throw error
+  #enterAgain(): void {
+    const enter = (): void => this.#enter()
+    this.#left.then(enter, enter)
   }
-  cancelDeadline()
-  return {
-    ...steady.backend,
-    close: () => (closing ??= close()),
-    tabs: () => status,
-    watchTabs: (listener) => {
-      listeners.add(listener)
-      return () => {
-        listeners.delete(listener)
-      }
-    },
+
+  #failed(error: unknown): void {
+    const { trace, scheduler } = this.#env
+    const failure = asPeerplaneError(error, 'store-failed')
+    if (!failure.retry) return this.#end(failure)
+    this.#attached.reject(error)
+    this.#steady.failed(error)
+    trace?.('tab.failed', { code: codeOf(error), reason: reasonOf(error) })
+    void this.#exitSoon()
+    this.#cancelAgain?.()
+    this.#cancelAgain = scheduler.after(LEAD_AGAIN_MS, () => this.#enter())
+  }
+
+  #exit(): Promise<void> {
+    if (this.#leave) this.#left = this.#leave()
+    this.#leave = undefined
+    return this.#left
+  }
+
+  /** What could not be closed in order is closed by the browser; the store takes nothing wrong from it. */
+  #exitSoon(): Promise<void> {
+    return this.#exit().catch((error: unknown) => {
+      const what = 'closing the replica of this tab'
+      this.#env.trace?.('upkeep.failed', { what, code: codeOf(error) })
+    })
+  }
+
+  /** No tab can go on with what this plane had open. */
+  #end(error: PeerplaneError): void {
+    this.#isWanted = false
+    this.#stopWatchingPage()
+    this.#attached.reject(error)
+    this.#steady.fail(error)
+    this.#env.trace?.('tab.ended', { code: error.code, reason: error.message })
+    this.#left = this.#exitSoon()
   }
 }
