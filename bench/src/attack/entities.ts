@@ -1,3 +1,4 @@
+import type { ShapeKind } from '@peerplane/core'
 import { counter, document, entity, map, record, register, set, type Entity } from '@peerplane/node'
 
 /** What honest members write, and read from each other. */
@@ -14,7 +15,7 @@ export const kinds = {
   map: entity('map', { state: map(register<string>('')), commands: {} }),
   record: entity('record', { state: record({ a: register(''), b: counter() }), commands: {} }),
   document: entity('document', { state: document({ text: '' }), commands: {} }),
-} as const satisfies Record<string, Entity>
+} as const satisfies Record<ShapeKind, Entity>
 
 /** The one entity of each kind that is attacked, and that honest members watch. */
 export const VICTIM = 'victim'

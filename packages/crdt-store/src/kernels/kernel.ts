@@ -1,7 +1,10 @@
-import type { Json, Value } from '@peerplane/core'
+import type { Json, ShapeKind, Value } from '@peerplane/core'
 
 import type { SessionReader, SessionWriter } from './sessions.ts'
 import type { OpContext } from './op-context.ts'
+
+/** A kind of shape that a kernel holds; documents have a model of their own. */
+export type NativeKind = Exclude<ShapeKind, 'document'>
 
 /** The folded state of one place. Each kernel adds its own fields; all changes to them are journalled in the context. */
 export interface Cell {
@@ -30,7 +33,7 @@ export interface CellAccess<C extends Cell> {
  */
 export interface Kernel<C extends Cell = Cell> {
   /** The kind of shape that it holds. */
-  readonly kind: string
+  readonly kind: NativeKind
   create(): C
   apply(cell: C, op: Value, context: OpContext): void
   /** Applies a removal of the place, made from what `observe` gave. */

@@ -1,5 +1,6 @@
 import type { Value } from '@peerplane/core'
 
+import type { NativeKind } from './kernel.ts'
 import { items, Void } from './void.ts'
 
 /** An op of another kind of state than its place has: the place was declared in another way where it was written. */
@@ -19,7 +20,8 @@ export class OtherKind extends Error {
 }
 
 /*
- * Every op says which kind of state it is for, so that it is never mistaken for one of another kind:
+ * Every op says which kind of state it is for, so that it is never mistaken for one of another kind. A list of three begins with a number,
+ * the mark of its kind:
  *
  *   counter    by
  *   register   [0, value, superseded dots]
@@ -27,10 +29,21 @@ export class OtherKind extends Error {
  *   map        [3, key, op of the value]       [4, key, observed value]
  *   record     [field, op of the field]
  */
-const kinds = ['register', 'set', 'set', 'map', 'map'] as const
+const marks: { readonly [Kind in NativeKind]: readonly number[] } = {
+  // Known by their form alone.
+  counter: [],
+  record: [],
+  register: [0],
+  set: [1, 2],
+  map: [3, 4],
+}
+
+const kinds: ReadonlyMap<unknown, string> = new Map(
+  Object.entries(marks).flatMap(([kind, own]) => own.map((mark) => [mark, kind] as const)),
+)
 
 /** The items of an op for the kind `declared`. Throws `OtherKind`, or `Void` for anything but an op. */
-export function readOp(op: Value, declared: string): readonly Value[] {
+export function readOp(op: Value, declared: NativeKind): readonly Value[] {
   const written = kindOf(op)
   if (written !== declared) throw new OtherKind(written, declared)
   return Array.isArray(op) ? op : [op]
@@ -51,7 +64,7 @@ function kindOf(op: Value): string {
   if (op instanceof Uint8Array) return 'document'
   const list = items(op)
   if (list.length === 2 && typeof list[0] === 'string') return 'record'
-  const kind = list.length === 3 && typeof list[0] === 'number' ? kinds[list[0]] : undefined
+  const kind = list.length === 3 ? kinds.get(list[0]) : undefined
   if (!kind) throw new Void('an op has another form than any kernel reads')
   return kind
 }

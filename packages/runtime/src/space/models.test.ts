@@ -3,22 +3,22 @@ import { expect, test } from 'vitest'
 
 import { loadOnce, registry, type Registry } from './models.ts'
 
-interface FlagShape extends Shape<{ raise(): void }, boolean> {
+interface OtherShape extends Shape<{ raise(): void }, boolean> {
   readonly initial: boolean
 }
 
 interface Wider extends ShapeKinds {
-  readonly flag: FlagShape
+  readonly other: OtherShape
 }
 
 test('a kind of shape that nothing holds does not compile', () => {
-  // @ts-expect-error Nothing holds a flag.
+  // @ts-expect-error Nothing holds the other kind.
   const wider: Registry<Wider> = { ...registry }
-  expect(Object.keys(wider)).not.toContain('flag')
+  expect(Object.keys(wider)).not.toContain('other')
   const { lifecycle, rowVersion } = registry.counter
   const load = (): ReturnType<typeof registry.counter.load> => registry.counter.load(counter())
-  const held: Registry<Wider> = { ...registry, flag: { lifecycle, rowVersion, load } }
-  expect(Object.keys(held)).toContain('flag')
+  const held: Registry<Wider> = { ...registry, other: { lifecycle, rowVersion, load } }
+  expect(Object.keys(held)).toContain('other')
 })
 
 test('a kernel that could not be loaded is an error that can pass, and the next call loads it again', async () => {
