@@ -16,7 +16,7 @@ export {
   type ScenarioName,
 } from './campaign/scenarios.ts'
 export type { Rule, Violation } from './campaign/oracle.ts'
-export type { FaultCounts } from './fleet/faults.ts'
+export type { FaultCounts } from './fleet/fault-kinds.ts'
 export type { PerturbationCounts } from './fleet/perturber.ts'
 export { Recorder } from './record/recorder.ts'
 export type { Recording } from './record/recording.ts'

@@ -1,4 +1,4 @@
-export type { AmbientFault, FaultKind, MomentaryFault } from './fleet/faults.ts'
+export type { AmbientFault, FaultKind, MomentaryFault } from './fleet/fault-kinds.ts'
 export type { Plan } from './plan/plan.ts'
 export type { Recording } from './record/recording.ts'
 export { InvariantBroken, simulate } from './simulate.ts'

@@ -1,7 +1,7 @@
 import { describe, isPlain, PeerplaneError, reading, takeDeclarations } from '@peerplane/core'
 import { option, takeOptions, type OptionReader } from '@peerplane/runtime'
 
-import { ambientFaults, momentaryFaults, type FaultKind } from './fleet/faults.ts'
+import { ambientFaults, momentaryFaults, type FaultKind } from './fleet/fault-kinds.ts'
 import type { Simulation } from './simulation.ts'
 
 /** A copy of what was passed. Throws `invalid-declaration` or `invalid-input`. */

@@ -3,7 +3,7 @@ import { createPlane, type Plane, type PlaneStatus } from '@peerplane/runtime'
 
 import { Chaos } from './fleet/chaos.ts'
 import type { Incarnation } from './fleet/device.ts'
-import { chooseFaults, type FaultKind } from './fleet/faults.ts'
+import { chooseFaults, type FaultKind } from './fleet/fault-kinds.ts'
 import { Fleet } from './fleet/fleet.ts'
 import { planConditions, planDevices, planRareWays } from './plan/generate.ts'
 import { perform, type Stage } from './plan/perform.ts'

@@ -1,7 +1,7 @@
 import type { Entity } from '@peerplane/core'
 import type { Plane } from '@peerplane/runtime'
 
-import type { FaultKind } from './fleet/faults.ts'
+import type { FaultKind } from './fleet/fault-kinds.ts'
 import type { SimRandom } from './world/random.ts'
 
 /** One device, as a workload or an invariant sees it. */

@@ -3,7 +3,7 @@ import { webCrypto, type PlaneStatus } from '@peerplane/runtime'
 
 import { Chaos } from '../fleet/chaos.ts'
 import type { Incarnation } from '../fleet/device.ts'
-import { chooseFaults, type FaultCounts } from '../fleet/faults.ts'
+import { chooseFaults, type FaultCounts } from '../fleet/fault-kinds.ts'
 import { Fleet } from '../fleet/fleet.ts'
 import type { PerturbationCounts } from '../fleet/perturber.ts'
 import { planCommand, planConditions, planDevices, planRareWays } from '../plan/generate.ts'

@@ -1,4 +1,4 @@
-import { ambientFaults, momentaryFaults, type FaultKind } from '../fleet/faults.ts'
+import { ambientFaults, momentaryFaults, type FaultKind } from '../fleet/fault-kinds.ts'
 import type { Rhythm } from '../plan/script.ts'
 
 /** The ingredients of the runs of a campaign. */

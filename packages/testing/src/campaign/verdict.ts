@@ -2,7 +2,7 @@ import { limits } from '@peerplane/core'
 import type { PlaneStatus } from '@peerplane/runtime'
 
 import type { SimDevice } from '../fleet/device.ts'
-import type { FaultCounts } from '../fleet/faults.ts'
+import type { FaultCounts } from '../fleet/fault-kinds.ts'
 import type { SimProcess } from '../world/process.ts'
 import type { Knowledge } from './knowledge.ts'
 import type { CampaignScenario } from './scenarios.ts'

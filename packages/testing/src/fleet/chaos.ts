@@ -1,7 +1,7 @@
 import type { Condition, CutFault, Fault } from '../plan/plan.ts'
 import type { SimDevice } from './device.ts'
 import type { DiskImage } from '../disk/image.ts'
-import type { FaultCounts, FaultKind } from './faults.ts'
+import type { FaultCounts, FaultKind } from './fault-kinds.ts'
 import type { Fleet } from './fleet.ts'
 
 /** Told when a fault begins, with how long it lasts if that is known, and when it ends. */

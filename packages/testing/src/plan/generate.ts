@@ -2,7 +2,7 @@ import { perturbations, splitEntityKey, type EntityKey, type Perturbation } from
 
 import { campaignCommands } from '../campaign/entities.ts'
 import { campaignKeys } from '../campaign/workload.ts'
-import { momentaryFaults, type FaultKind } from '../fleet/faults.ts'
+import { momentaryFaults, type FaultKind } from '../fleet/fault-kinds.ts'
 import type { Fleet } from '../fleet/fleet.ts'
 import { chooseTopology } from '../fleet/topology.ts'
 import type { SimRandom } from '../world/random.ts'

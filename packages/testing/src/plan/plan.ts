@@ -1,7 +1,7 @@
 import type { Path, Perturbation } from '@peerplane/core'
 import type { Durability } from '@peerplane/runtime'
 
-import type { AmbientFault, MomentaryFault } from '../fleet/faults.ts'
+import type { AmbientFault, MomentaryFault } from '../fleet/fault-kinds.ts'
 
 /**
  * Everything that happens to a fleet from outside, as plain data: the decisions of a seed, written out. Any part can be left out without

@@ -1,4 +1,4 @@
-import type { FaultKind } from '../fleet/faults.ts'
+import type { FaultKind } from '../fleet/fault-kinds.ts'
 import type { Fleet } from '../fleet/fleet.ts'
 import type { SimRandom } from '../world/random.ts'
 import { planFault } from './generate.ts'
