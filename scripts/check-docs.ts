@@ -1,6 +1,6 @@
 // What the documentation says must be true: its code compiles, its examples run and print what
 // the page shows, its links lead somewhere, its npm commands exist,
-// and so do the tests that it names.
+// and so do the tests, files and names that it mentions.
 //
 //   ```ts               is type checked, as a module of its own
 //   ```ts run           is also run; it must end without being stopped, or be followed by
@@ -15,6 +15,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { unprovenPromises, unprovenRows } from './docs/bad-inputs.ts'
 import { brokenLinks } from './docs/links.ts'
 import { type Block, blocks, outputAfter } from './docs/markdown.ts'
+import { missingFiles, missingNames, missingParts } from './docs/places.ts'
 import { output, typeErrors } from './docs/programs.ts'
 import { shellProblems } from './docs/shell.ts'
 import { staleTables } from './docs/tables.ts'
@@ -31,6 +32,9 @@ const pages = globSync(PAGES).toSorted()
 const problems = [
   ...pages.flatMap(brokenLinks),
   ...pages.flatMap(unknownScripts),
+  ...pages.flatMap(missingFiles),
+  ...globSync('packages/*/README.md').flatMap(missingParts),
+  ...missingNames('docs/how-to.md'),
   ...staleTables('.'),
   ...unprovenRows('docs/bad-inputs.md'),
   ...unprovenPromises('SECURITY.md'),

@@ -46,3 +46,17 @@ export function prose(page: string): string {
     .replaceAll(/^\s*(`{3,})[^\n]*\n[\s\S]*?^\s*\1\s*$/gm, '')
     .replaceAll(/`[^`\n]*`/g, (code) => code.slice(1, -1).replaceAll(/[[\]()<>]/g, ''))
 }
+
+/** A paragraph, an item of a list or a row of a table. */
+export interface Paragraph {
+  /** What stands in it as inline code. */
+  code: string[]
+}
+
+/** The paragraphs of a page, without its fenced blocks. */
+export function paragraphs(page: string): Paragraph[] {
+  return readFileSync(page, 'utf8')
+    .replaceAll(/^\s*(`{3,})[^\n]*\n[\s\S]*?^\s*\1\s*$/gm, '')
+    .split(/\n(?=\s*\n|\s*[-*] |\s*\d+\. |\|)/)
+    .map((text) => ({ code: [...text.matchAll(/`([^`\n]+)`/g)].map(([, code = '']) => code) }))
+}
