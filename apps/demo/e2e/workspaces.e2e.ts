@@ -21,7 +21,7 @@ async function join(page: Page): Promise<void> {
   await expect(page.getByRole('alert')).toBeHidden()
 }
 
-test('a page that was opened without an invitation has nothing stored, and the invitation that comes later fits', async ({
+test('a page that was opened without an invitation has nothing stored, and the invitation that comes later is accepted', async ({
   browser,
 }) => {
   const page = await openWindow(await browser.newContext(), origin())

@@ -7,7 +7,7 @@ import { runPeer, type Figures } from './run.ts'
 const OURS = 'peerplane'
 
 /**
- * Rows: writing, opening, catching up and live updates, of this product and of what one would use instead, taken in turns.
+ * Rows: writing, opening, catching up and live updates, of this product and of what one would use instead, run alternately.
  * Prints the medians, and ours in relation to each peer; exits with 1 only if a run failed.
  */
 export async function benchRows(args: readonly string[]): Promise<number> {

@@ -109,7 +109,7 @@ export const sabotages: readonly Sabotage[] = [
   ),
   sabotage(
     'skip-flush',
-    'report a write as synced that is only local',
+    'report a write that is only local as synced',
     'crdt-store/src/log/append.ts',
     '...flush.alsoWrite], flush.durability)',
     "...flush.alsoWrite], 'local')",

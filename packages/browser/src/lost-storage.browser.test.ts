@@ -110,7 +110,7 @@ it.each(['the site data are cleared', 'another page deletes the database'])(
   },
 )
 
-it('a tab that takes over from one that died with its storage acknowledges nothing, and any invitation fits', async () => {
+it('a tab that takes over from one that died with its storage acknowledges nothing, and any invitation is accepted', async () => {
   const space = newSpace()
   const invitation = await inviteFromElsewhere()
   const leader = await openTally(await newTab(), space, invitation)

@@ -20,7 +20,7 @@ export interface OpenOptions extends Wait {
   readonly version?: number | undefined
   /**
    * An invitation, as text or as the address of a page; an address without an invitation counts as none, so that `location.href` can always
-   * be passed. Without it the space of the store is opened, or a new one, which the first command founds.
+   * be passed. Without it, the space in the store is opened; if the store is empty, the first command founds a new space.
    */
   readonly join?: string | undefined
   /** Whether to go online at once. Default true. */

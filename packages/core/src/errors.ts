@@ -174,7 +174,7 @@ export const errorKinds = {
   'handshake-failed': kind(
     'A peer did not prove that it knows the space.',
     false,
-    'The connection was closed. Nothing of the space was sent.',
+    'The connection was closed. No data of the space was sent.',
   ),
   overloaded: kind(
     'A queue has reached its limit.',

@@ -14,7 +14,7 @@ export function compareTimestamps(a: Timestamp, b: Timestamp): number {
 /** The largest counter; beyond it a timestamp is not valid. */
 export const MAX_COUNTER = 0xffff
 
-/** How far ahead of its own clock a device follows another's, in milliseconds. Later stamps are shown, but do not move the clock. */
+/** How far a timestamp may be ahead of a device's own clock and still move it, in milliseconds. Later ones are only shown. */
 export const MAX_AHEAD_MS: number = 24 * 3_600_000
 
 /**

@@ -261,7 +261,7 @@ export const limitTable = {
   sessionsAtOnce: limit(
     50,
     'sessions',
-    'accepted in a burst from the device that began them, which may have been offline for a long time; each is stored alone, and others wait meanwhile',
+    'accepted in a burst from the device that began them, which may have been offline for a long time; each is stored on its own, which delays what others send',
   ),
   webSocketBytes: limit(
     16 * KiB,
@@ -298,7 +298,7 @@ export const limitTable = {
   linkWindowBytes: limit(
     512 * KiB,
     'bytes',
-    'sent over one link and not yet processed by the peer; below it another frame may start',
+    'sent over one link and not yet processed by the peer; another frame is sent only while it is less than this',
   ),
   openEntities: limit(1_000, 'entities', 'kept folded in memory; others are read from their rows'),
   unflushedEntities: limit(
@@ -362,7 +362,7 @@ export const limitTable = {
   controlMs: limit(
     5_000,
     'milliseconds',
-    'until a request to the control socket of a daemon must be complete, and its answer be read',
+    'for a request to the control socket of a daemon to arrive in full, and for the client to read the answer',
   ),
 } as const satisfies Record<string, Limit>
 

@@ -192,7 +192,7 @@ export interface ConfigSources {
 
 /**
  * The configuration: flags win over the environment, which wins over the file, which wins over defaults.
- * Throws `invalid-configuration` for an unknown key, naming the nearest known one, and for a value that does not fit.
+ * Throws `invalid-configuration` for an unknown key, naming the nearest known one, and for a value that its key does not allow.
  */
 export function resolveConfig({ flags, environment, file }: ConfigSources): Config {
   const found: Record<string, unknown> = {}

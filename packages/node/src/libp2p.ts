@@ -45,7 +45,7 @@ export interface NodeNetworkOptions {
   readonly topic: string
   /** Multiaddresses to listen at, TCP and WebSocket; port 0 takes a free one. */
   readonly listen: readonly string[]
-  /** Multiaddresses under which a proxy or router makes this peer reachable. */
+  /** Multiaddresses at which a proxy or router makes this peer reachable. */
   readonly announce?: readonly string[]
   /** Multiaddresses of anchors. */
   readonly dial: readonly string[]

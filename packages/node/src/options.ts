@@ -18,15 +18,15 @@ export interface OpenOptions extends Wait {
   /** Which store of this machine; one store holds one space. Default `default`. */
   readonly space?: string | undefined
   /**
-   * An invitation, as link or text; without it the space of the store is opened, or a new one, which the first command founds. A plane that
-   * listens founds it at once.
+   * An invitation, as link or text. Without it, the space in the store is opened; if the store is empty, the first command founds a new
+   * space, and a plane that listens founds it at once.
    */
   readonly join?: string | undefined
   /** Directory of the stores. Default `.peerplane`, below the working directory. */
   readonly data?: string | undefined
   /** Multiaddresses to listen on, such as `/ip4/0.0.0.0/tcp/7420/ws`. Default none: the plane only dials others. */
   readonly listen?: readonly string[] | undefined
-  /** Multiaddresses under which a proxy or router makes this device reachable. */
+  /** Multiaddresses at which a proxy or router makes this device reachable. */
   readonly announce?: readonly string[] | undefined
   /**
    * IP addresses of proxies in front of this device, each of which carries the connections of many clients: they are exempt from limits per

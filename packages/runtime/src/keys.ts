@@ -16,7 +16,7 @@ import {
  *   0x32 operation id   the outcome of an operation
  *   0x33 number         which operation was the n-th, 8 bytes
  *   0x34                seed of the key of this device, where the platform keeps no keys
- *   0x35                how far sessions were held before the storage was lost
+ *   0x35                up to which commits sessions were held before the storage was lost
  */
 
 const table = (byte: number, rest: Uint8Array = new Uint8Array(0)): Uint8Array =>

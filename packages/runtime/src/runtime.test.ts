@@ -177,7 +177,7 @@ test('rows follow every change, and end when nobody listens', async () => {
   await plane.close()
 })
 
-test('what was not declared, or cannot be named, is refused with its code', async () => {
+test('an undeclared entity, an invalid id, a double declaration and a closed plane each have their own error code', async () => {
   const plane = await openOn(createMemoryStore())
   const Other = entity('other', {
     state: counter(),

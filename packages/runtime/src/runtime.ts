@@ -34,7 +34,7 @@ import { Watches } from './watching/watches.ts'
 /** How a device opens its space. */
 export interface RuntimeOptions {
   readonly entities: readonly Entity[]
-  /** An invitation, as text or link; without it the space of the store is opened, or a new one, which the first command founds. */
+  /** An invitation, as text or link. Without it, the space in the store is opened; an empty store gets a new space with its first command. */
   readonly join?: string | undefined
   /** Whether this device is an anchor: always on, relays for members. */
   readonly anchor?: boolean | undefined

@@ -72,6 +72,6 @@ export interface Sync {
   /** Closes the links to all peers and stops the network. */
   stop(): Promise<void>
   status(): SyncStatus
-  /** Calls back when the status may have changed, often. The returned function ends it. */
+  /** Calls back, often, when the status may have changed. The returned function ends it. */
   onChange(callback: () => void): () => void
 }

@@ -8,7 +8,7 @@ import { compareVersions, type TabVersion } from './version.ts'
 
 /** What a following tab is notified of. */
 interface FollowerEvents {
-  /** There is a leader, the first or another one than before. `isOlder` if this tab has an older version than the leader. */
+  /** There is a leader, the first or a new one. `isOlder` if this tab has an older version than the leader. */
   welcomed(backend: RemoteBackend, isOlder: boolean): void
   /** The leader has an older version than this tab, and may not know what this one asks for. */
   older(): void

@@ -15,8 +15,8 @@ import { SteadyStatus, type Before } from './steady-status.ts'
 import { SteadyWatches } from './steady-watches.ts'
 
 /**
- * A backend that stays while the one behind it changes; there is none at first. `displaced` is called when a target has another space than
- * one before it, in which something was stored.
+ * A backend that stays while the one behind it changes; there is none at first. `displaced` is called when a target has a different space
+ * from one before it, in which something was stored.
  *
  * Commands for another tab get an operation id, so that asking again runs them once. Watches start on a new target before the commands that
  * were open are called there again: a target shows the effect of a command before it answers. What another tab shows is durable, so nothing

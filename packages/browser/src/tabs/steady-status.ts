@@ -21,7 +21,7 @@ export class SteadyStatus {
   #asked: boolean | undefined
   #problem: Problem | undefined
 
-  /** `displaced` is called when a status is of another space than one before it, in which something was stored. */
+  /** `displaced` is called when a status is of a different space from one before it, in which something was stored. */
   constructor(displaced: () => void) {
     this.#displaced = displaced
   }

@@ -102,7 +102,7 @@ export async function verifyBatch(
   return crypto.verify(fromHex(device), batchMessage(batch.id), batch.signature)
 }
 
-/** The message that the signature of a batch signs. */
+/** The bytes that are signed for a batch. */
 export const batchMessage = (id: BatchId): Uint8Array =>
   concatBytes(domain('batch-signature'), fromHex(id))
 

@@ -12,7 +12,7 @@ import { MAX_SEQ } from './commit.ts'
 import { merkleRoot } from './merkle.ts'
 import { markOf, type Tip } from './tip.ts'
 
-/** What the id of a batch covers, if its place is known. */
+/** One batch of a branch. With its place and the id of the batch before it, this determines its id. */
 export interface BatchLink {
   readonly count: number
   /** Merkle root over the commit ids. */

@@ -1,7 +1,7 @@
 import type { SessionId } from '../ids.ts'
 import type { Tip } from './tip.ts'
 
-/** For each session, how far it is held. */
+/** For each session, up to which commit it is held. */
 export type Frontier = ReadonlyMap<SessionId, Tip>
 
 /** Parents of a session, as its opening names them; `undefined` when the opening is not held. */

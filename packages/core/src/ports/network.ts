@@ -47,16 +47,16 @@ export interface PeerHint {
 }
 
 /**
- * Why somebody was turned away or cut off.
+ * Why a connection was refused or cut off.
  *
- * - `no-room`: all seats are taken; one was free for a device with fewer links
+ * - `no-room`: all seats are taken; the device or the address with the most gives one up
  * - `address`: too much from one address at once
  * - `device`: too many links of one device, or it was shut out before
  * - `stranger`: membership was not proved
- * - `silent`: not proved, or not asked, in time
+ * - `silent`: the handshake did not end in time
  * - `oversized`: a message beyond its limit
- * - `garbage`: gossip that no member wrote, or bytes against the protocol
- * - `flood`: more than may wait, or more a second than is taken
+ * - `garbage`: gossip that no member wrote, or bytes that break the protocol
+ * - `flood`: more than may wait, or more per second than is accepted
  */
 export const refusals = [
   'no-room',
@@ -69,7 +69,7 @@ export const refusals = [
   'flood',
 ] as const
 
-/** Why somebody was turned away or cut off. */
+/** Why a connection was refused or cut off. */
 export type Refusal = (typeof refusals)[number]
 
 /** What a network calls. None of these throws. */

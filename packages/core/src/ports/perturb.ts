@@ -6,7 +6,7 @@ export const perturbations = [
   'small-piece',
   /** One session is asked for, the others a moment later. */
   'want-one',
-  /** An own batch is not pushed: peers that lack it ask for it. */
+  /** A new batch of this device is not pushed: peers that lack it ask for it. */
   'no-push',
   /** A delivery is announced as late as an acknowledgement. */
   'tell-late',

@@ -26,7 +26,7 @@ export interface KeyRange {
 /** One value beside the pairs of a store, for a process that may end with the current task. */
 export interface Aside {
   get(): Uint8Array | undefined
-  /** The value survives the process once this returns, as a `local` write does; `undefined` deletes it. Throws where there is no room. */
+  /** The value survives the process once this returns, as a `local` write does; `undefined` deletes it. Throws if there is no room. */
   set(value: Uint8Array | undefined): void
 }
 

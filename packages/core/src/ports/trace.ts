@@ -66,7 +66,7 @@ export const traceEvents = {
   },
   'commit.appended': {
     level: 'debug',
-    says: 'This device makes a commit, which is part of the log in memory.',
+    says: 'This device has made a commit. It is part of the log in memory.',
     fields: { commit: 'id', session: 'id', seq: 'count', entities: 'count' },
   },
   'commits.stored': {
@@ -117,7 +117,7 @@ export const traceEvents = {
   },
   'entity.unreadable': {
     level: 'warn',
-    says: 'An entity does not fit its declaration here, or its stored data is damaged.',
+    says: 'An entity does not match its declaration here, or its stored data is damaged.',
     fields: { type: 'text', entity: 'data', error: 'data' },
   },
   'rows.flushed': {

@@ -90,7 +90,7 @@ export function deviceContract(name: string, makeFixture: () => Promise<DeviceFi
     expect(refused).toContain('store-corrupt')
   })
 
-  it(`${name}: an opening that nobody wrote in leaves nothing, and any invitation fits`, async () => {
+  it(`${name}: an opening that nobody wrote in leaves nothing, and any invitation is accepted`, async () => {
     const fixture = await makeFixture()
     const unfounded = await fixture.open()
     const { space: unused, membership } = await unfounded.status()

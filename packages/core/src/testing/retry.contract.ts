@@ -35,7 +35,7 @@ export class VirtualTime {
 
 /** Something of ours that meets failures. */
 export interface RetryFixture {
-  /** Time, if it is another one than that of {@link RetryWorld}. */
+  /** Time, if it differs from that of {@link RetryWorld}. */
   readonly time?: Pick<VirtualTime, 'ms' | 'pass'>
   /** Gives it work at which it fails. */
   begin(): void

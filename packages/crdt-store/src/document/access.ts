@@ -80,7 +80,7 @@ export class Access {
   }
 
   /**
-   * Replaces UTF-16 units of the text at `path`. Throws `invalid-input` where there is no text or no such position, and where half of a
+   * Replaces UTF-16 units of the text at `path`. Throws `invalid-input` if there is no text or no such position, or if half of a
    * surrogate pair would be left.
    */
   spliceText(path: readonly Prop[], at: number, remove: number, text: string): void {

@@ -1,6 +1,6 @@
 import { PeerplaneError } from '@peerplane/core'
 
-/** Reads the numbers of Automerge's binary format (LEB128). Every method throws `void` where the bytes end or a number is out of range. */
+/** Reads the numbers of Automerge's binary format (LEB128). Every method throws `void` if the bytes end or a number is out of range. */
 export class ByteReader {
   readonly #bytes: Uint8Array
   #at = 0

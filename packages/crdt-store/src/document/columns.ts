@@ -103,7 +103,7 @@ function readValueTypes(metas: Uint8Array, valueBytes: number, rows: number): In
     bytes += meta >> 4
     return meta % 16
   })
-  if (bytes !== valueBytes) throw wrong('values have other lengths than they say')
+  if (bytes !== valueBytes) throw wrong('values do not have the lengths that they state')
   return types
 }
 

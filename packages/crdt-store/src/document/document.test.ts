@@ -154,7 +154,7 @@ test.each<readonly [string, (doc: Handle) => unknown]>([
   expect(draft.finish()).toBeUndefined()
 })
 
-test('a handle refuses what is not JSON, too deep, or too late', async () => {
+test('a handle refuses a value that is not JSON or too deep, and every change once its command is over', async () => {
   const a = await device('a')
   const draft = a.state.begin(a.origin)
   const doc = draft.handle as Handle

@@ -8,7 +8,7 @@ import { allKeys, modelsKey } from './keys.ts'
 const FORMAT_VERSION = 3
 
 /**
- * Deletes everything that was made for other declared types than `models`, or for other versions of them: what was not folded then is
+ * Deletes everything that was made for declared types that differ from `models`, or for other versions of them: what was not folded then is
  * missing in it. The log has all of it still. Where there is nothing, nothing is written: the result is to be stored with the first rows.
  */
 export async function dropOutdated({

@@ -222,7 +222,7 @@ describe('entities', () => {
     expect(new Set(traced)).toEqual(new Set(['row/a']))
   })
 
-  test('an own command shows at once; discarded, it is gone, and what the log holds is back', async () => {
+  test('a command of this device shows at once; discarded, it is gone, and what the log holds is back', async () => {
     const key = keyOf('row/a')
     await runOwn(entities, log, originOf(1, 7), [[key, (h) => h.title.set('kept')]])
     await entities.flush()

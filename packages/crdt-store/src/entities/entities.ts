@@ -83,9 +83,9 @@ export interface Entities {
   unpin(key: EntityKey): void
   /** Folds delivered commits, in causal order; commits folded before are left out. All their effects show at once. Returns whose states changed. */
   fold(commits: readonly Commit[]): Promise<readonly EntityKey[]>
-  /** A draft on this open entity was finished as part of an own commit that was appended; `body` is what `finish` returned. */
+  /** A draft on this open entity was finished as part of a commit of this device that was appended; `body` is what `finish` returned. */
   touch(key: EntityKey, origin: Origin, body: Uint8Array): void
-  /** All sections of an own commit were touched. */
+  /** All sections of a commit of this device were touched. */
   commitFolded(session: SessionId, seq: number): void
   /** Entities of a type with their states, without folding those that are folded on delivery. Unreadable ones are left out. */
   list(type: string, query?: ListQuery): Promise<readonly ListedState[]>
@@ -93,8 +93,8 @@ export interface Entities {
   flush(): Promise<void>
   /**
    * Forgets what was not flushed; must be called as soon as the log has lost own commits. States that were open are closed. Once it resolves, the
-   * caller folds what the log holds beyond `folded`. With `rows` it forgets those, too, because commits in them no longer have an effect; own
-   * commits from the call on must belong to another session than those before.
+   * caller folds what the log holds beyond `folded`. With `rows` it forgets those, too, because commits in them no longer have an effect; this
+   * device's commits from the call on must then belong to a new session.
    */
   discard(options?: { readonly rows?: boolean }): Promise<void>
   /** Flushes if it can and frees all states. */

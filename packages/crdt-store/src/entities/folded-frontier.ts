@@ -46,7 +46,7 @@ export class FoldedFrontier {
     )
   }
 
-  /** The commits that are not folded yet. Throws `broken-chain` where one before them is missing. */
+  /** The commits that are not folded yet. Throws `broken-chain` if one before them is missing. */
   fresh(commits: readonly Commit[]): readonly Commit[] {
     const next = new Map<SessionId, number>()
     return commits.filter(({ session, header: { seq } }) => {

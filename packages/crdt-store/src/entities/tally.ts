@@ -24,7 +24,7 @@ export class Tally {
     this.#next = next
   }
 
-  /** The tally of a store in which so many sessions are folded. Throws `store-corrupt` where it does not fit what is stored. */
+  /** The tally of a store in which this many sessions are folded. Throws `store-corrupt` if it does not match what is stored. */
   static async load(store: Store, sessions: number): Promise<Tally> {
     const [value, found] = await Promise.all([store.get(tallyKey), store.count(countedKeys)])
     const fields = value ? arrayField(decodeCanonical(value), 'tally', 3) : [0, 0, 0]

@@ -21,7 +21,7 @@ export const builders: Builders<ShapeKinds> = {
   record: ({ fields }) => recordKernel(kernelsOf(fields)),
 }
 
-/** The kernel of a shape. Throws `invalid-declaration` where the shape, or a part of it, has no kernel. */
+/** The kernel of a shape. Throws `invalid-declaration` if the shape, or a part of it, has no kernel. */
 export function kernelOf(shape: Shape): Kernel {
   const { kind } = shape
   if (!Object.hasOwn(builders, kind)) {

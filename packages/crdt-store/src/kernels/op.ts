@@ -65,6 +65,6 @@ function kindOf(op: Value): string {
   const list = items(op)
   if (list.length === 2 && typeof list[0] === 'string') return 'record'
   const kind = list.length === 3 ? kinds.get(list[0]) : undefined
-  if (!kind) throw new Void('an op has another form than any kernel reads')
+  if (!kind) throw new Void('an op has a form that no kernel reads')
   return kind
 }

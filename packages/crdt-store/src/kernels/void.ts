@@ -6,7 +6,7 @@ export class Void extends Error {}
 /** The items of an array of `length`; without it of any. Throws `Void`. */
 export function items(value: Value | undefined, length?: number): readonly Value[] {
   if (!Array.isArray(value) || (length !== undefined && value.length !== length)) {
-    throw new Void('an op has another form than its kernel reads')
+    throw new Void('an op has a form that its kernel does not read')
   }
   return value as readonly Value[]
 }

@@ -46,7 +46,7 @@ const IN_MEMORY = Promise.resolve()
 const STEPS = 100
 
 /**
- * Writes the own session. A commit is part of the log in memory at once; one flush at a time makes durable what has queued up meanwhile: a
+ * Writes this device's session. A commit is part of the log in memory at once; one flush at a time makes durable what has queued up meanwhile: a
  * group commit, in which an idle writer waits for nobody.
  */
 export class Appender {
@@ -170,7 +170,7 @@ export class Appender {
     return this.#own?.id === session
   }
 
-  /** Ends the own session, at once; the next commit opens another one that depends on it. Resolves when it is durable. */
+  /** Ends this device's session, at once; the next commit opens another one that depends on it. Resolves when it is durable. */
   async retire(): Promise<void> {
     const own = this.#own
     this.#own = undefined

@@ -38,7 +38,7 @@ export class BatchIds {
     return this.#young.get(session)?.get(seq) ?? this.#old.get(session)?.get(seq)
   }
 
-  /** The id of the batch that ends at a stored place, from the store; `undefined` if no batch does. Throws `store-corrupt` where it is missing. */
+  /** The id of the batch that ends at a stored place, from the store; `undefined` if no batch does. Throws `store-corrupt` if it is missing. */
   async read({ session, seq }: Dot): Promise<BatchId | undefined> {
     const batch = decodePlaced(session, await readBatchOf(this.#store, session, seq))
     this.add(batch)

@@ -36,7 +36,7 @@ export class Delivery {
   readonly #order: CausalOrder
   readonly #agreement: Agreement
   readonly #room: WaitingRoom
-  /** First batches of their sessions that depend on other commits than those held here at the same places. */
+  /** First batches of their sessions that depend on commits that differ from those held here at the same places. */
   readonly #contradicted = new Map<SessionId, Batch>()
   /** Ready batches that could not be compared with what they depend on, because it could not be read. */
   #unreadable: readonly Batch[] = []
@@ -92,7 +92,7 @@ export class Delivery {
     return delivered
   }
 
-  /** An own session reaches further: somebody may have waited for it. */
+  /** This device's session reaches further: somebody may have waited for it. */
   advanced(session: SessionId): void {
     this.#order.advanced(session)
   }
@@ -154,7 +154,7 @@ export class Delivery {
     return this.#room.total
   }
 
-  /** Sessions whose next batch depends on other commits than those held here at the same places. */
+  /** Sessions whose next batch depends on commits that differ from those held here at the same places. */
   get contradicted(): readonly SessionId[] {
     return [...this.#contradicted.keys()]
   }

@@ -48,7 +48,7 @@ async function openingWrites(own: OwnSession, { key, chain }: Author): Promise<W
   ]
 }
 
-/** An own batch is delivered when it is stored, so its tip and its reach are written with it. Of several batches the last one's stay. */
+/** A batch of this device is delivered when it is stored, so its tip and its reach are written with it. Of several batches the last one's stay. */
 function batchWrites(batch: Batch, sessions: Sessions): Write[] {
   const { id, session, previous, commits } = batch
   const { seq, time } = commits.at(-1)!.header
@@ -66,7 +66,7 @@ function batchWrites(batch: Batch, sessions: Sessions): Write[] {
   ]
 }
 
-/** Takes note that a batch of an own session is stored, with its tip and its reach. */
+/** Takes note that a batch of this device's session is stored, with its tip and its reach. */
 export function record(own: OwnSession, batch: Batch, sessions: Sessions): void {
   const stored = { seq: lastSeq(batch), batch: batch.id }
   const { id, opening } = own

@@ -104,7 +104,7 @@ describe('a fork', () => {
     expect(alice.log.status().frozen).toEqual([])
   })
 
-  test('of the own session: it is left, and the device goes on in another one', async () => {
+  test('of the session that this device writes: it is left, and the device goes on in another one', async () => {
     await write(alice, 'shared')
     const own = alice.log.next().session
     // A copy of the running device: the same randomness, so the same session.

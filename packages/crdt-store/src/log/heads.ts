@@ -10,7 +10,7 @@ export interface Head extends Dot {
 }
 
 /**
- * The maximal commits of other sessions than the one being written: what the next own commit depends on.
+ * The maximal commits of all sessions but the one being written: what this device's next commit depends on.
  *
  *     S1: 1 ─ 2 ─ 3        heads {S1@3, S2@2}; after S3@1 with deps [S1@3]: {S2@2, S3@1}
  *              \

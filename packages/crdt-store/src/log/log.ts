@@ -63,7 +63,7 @@ export interface LogStatus {
   /** Stored commits that wait for a commit they depend on. */
   readonly waiting: { readonly commits: number; readonly bytes: number }
   readonly frozen: readonly Frozen[]
-  /** Sessions whose next commit depends on another commit than the one held here at that place: a device forked its session, or lied. */
+  /** Sessions whose next commit depends on a commit that differs from the one held here at that place: a device forked its session, or lied. */
   readonly contradicted: readonly SessionId[]
   /** Sessions whose next commit is not delivered because what it depends on cannot be read; it is read again with each delivery. */
   readonly unreadable: readonly SessionId[]
@@ -110,7 +110,7 @@ export interface Log extends Replica {
   /** The author of a session, if any of its commits is held. */
   deviceOf(session: SessionId): DeviceId
   status(): LogStatus
-  /** Ends the own session at once; the next commit opens another one. Resolves when it is durable. */
+  /** Ends this device's session at once; the next commit opens another one. Resolves when it is durable. */
   retire(): Promise<void>
   /**
    * Resolves when every own commit that is part of the log at the call is durable; rejects with a code of the store when these commits are

@@ -30,7 +30,7 @@ export async function readBatchAt(
   return entry && { firstSeq: firstSeqOfKey(entry.key), ...decodeStoredBatch(entry.value) }
 }
 
-/** As {@link readBatchAt}, for a commit that is stored. Throws `store-corrupt` where its batch is missing. */
+/** As {@link readBatchAt}, for a commit that is stored. Throws `store-corrupt` if its batch is missing. */
 export async function readBatchOf(
   store: Store,
   session: SessionId,
@@ -41,7 +41,7 @@ export async function readBatchOf(
   throw missingBatch(session, seq)
 }
 
-/** Throws `store-corrupt` where a batch is missing between these. */
+/** Throws `store-corrupt` if a batch is missing between these. */
 function assertNoGap(session: SessionId, batches: readonly PlacedBatch[]): void {
   for (const [i, { firstSeq }] of batches.entries()) {
     const due = i === 0 ? firstSeq : nextOf(batches[i - 1]!)
@@ -51,7 +51,7 @@ function assertNoGap(session: SessionId, batches: readonly PlacedBatch[]): void 
 
 const nextOf = ({ firstSeq, commits }: PlacedBatch): number => firstSeq + commits
 
-/** The stored batches of `session` that begin at `from` to `to`, at most `limit`. Throws `store-corrupt` where one is missing between them. */
+/** The stored batches of `session` that begin at `from` to `to`, at most `limit`. Throws `store-corrupt` if one is missing between them. */
 export async function readBatches(
   store: Store,
   session: SessionId,

@@ -21,7 +21,7 @@ export async function* pages(
     const last = page.at(-1)
     if (!last) return
     if (last.key instanceof Uint8Array && compareBytes(last.key, from) < 0) {
-      throw new PeerplaneError('store-corrupt', 'the store gives other keys than it was asked for')
+      throw new PeerplaneError('store-corrupt', 'the store returns keys that it was not asked for')
     }
     yield page
     if (page.length < limit) return

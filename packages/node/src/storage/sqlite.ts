@@ -25,8 +25,8 @@ export interface SqliteStoreOptions {
  * A store in one SQLite file, for one process.
  *
  * All writes of a turn share one transaction. Every transaction that holds a `synced` write runs with `synchronous=FULL` (one flush of the
- * write-ahead log before it is acknowledged); one of `local` writes only runs with `NORMAL` (no flush, and it survives the process, because
- * the operating system has it). The next `synced` transaction flushes both, since they follow each other in the log.
+ * write-ahead log before it is acknowledged); one that holds only `local` writes runs with `NORMAL` (no flush; they survive the death of the
+ * process, because the operating system has them). The next `synced` transaction flushes both, since they follow each other in the log.
  *
  * SQLite runs on the calling thread: a transaction blocks it for as long as the disk needs to flush, and about every 4 MiB for a checkpoint.
  *

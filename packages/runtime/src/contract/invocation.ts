@@ -13,15 +13,15 @@ import { option } from './options.ts'
 
 /*
  * Commands and their outcomes: as types, as forms that cross a boundary, and as they are taken from an application. What is taken is copied at
- * the call, before it goes anywhere: the same in every tab, daemon and process. What does not fit throws `invalid-input`.
+ * the call, before it goes anywhere: the same in every tab, daemon and process. Anything invalid throws `invalid-input`.
  */
 
 /**
  * How far a command must have got before its promise resolves.
  *
- * `memory`: visible in this process; may be lost with it, or if the store refuses the later write. Then the effect is taken back, and
- * `undone` of the status counts the command. `local`: survives the death of the process; may be lost with the power. `synced`: survives the
- * loss of power, provided the disk obeys flush commands.
+ * `memory`: visible in this process; may be lost with it, or if the store refuses the later write. Then the effect is taken back, and the
+ * status counts the command in `undone`. `local`: survives the death of the process; may be lost in a power failure. `synced`: survives a
+ * power failure, provided the disk obeys flush commands.
  */
 export type Durability = 'memory' | 'local' | 'synced'
 

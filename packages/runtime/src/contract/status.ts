@@ -34,7 +34,7 @@ export interface PlaneStatus {
   /** While `membership` is `none`: the space that the first command or invitation founds. */
   readonly space: SpaceId
   readonly device: DeviceId
-  /** Whether the space was founded here or joined by an invitation. `none`: nothing of the space is stored, and an invitation to any space fits. */
+  /** Whether the space was founded here or joined by an invitation. `none`: no data of the space is stored, and an invitation to any space is accepted. */
   readonly membership: 'none' | 'founded' | 'joined'
   readonly storage: 'ok' | 'failing'
   /** Commits held here. */
@@ -43,7 +43,7 @@ export interface PlaneStatus {
   readonly lost: number
   /** Commits held here that wait for a dependency. */
   readonly waiting: number
-  /** Sessions whose next commit depends on another commit than the one held here at that place. */
+  /** Sessions whose next commit depends on a commit that differs from the one held here at that place. */
   readonly contradicted: number
   /** Sessions whose next commit cannot be read. */
   readonly unreadable: number

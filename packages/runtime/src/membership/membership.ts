@@ -113,7 +113,7 @@ export interface OpenedMembership {
  *
  * An invitation completes a store of its own space that lacks a part, and takes the place of a space that nobody wrote in or was invited to.
  *
- * Throws `invalid-invitation`, `expired-invitation`, `wrong-clock`, `wrong-space` when the store belongs to another space than the invitation, or
+ * Throws `invalid-invitation`, `expired-invitation`, `wrong-clock`, `wrong-space` when the invitation is to a space other than the store's, or
  * `storage-lost` when a part of the store is gone and there is no invitation.
  */
 export async function openMembership(
@@ -249,7 +249,7 @@ async function join(
   return { space, device, chain: [...chain, admission], addresses, shared: true }
 }
 
-const OTHER_SPACE = 'the invitation is to another space than the one that is held under this name'
+const OTHER_SPACE = 'the invitation is to a space other than the one that is held under this name'
 
 const encodeMembership = ({ space, chain, addresses, shared }: Membership): Uint8Array =>
   encodeCanonical([

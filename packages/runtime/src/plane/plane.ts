@@ -28,11 +28,11 @@ import { takeWait, waitFor, waitReaders, type Wait } from './wait.ts'
 /**
  * What an application opens on a device: the runtime, its storage, its network.
  *
- * Arguments are copied and checked at the call. An argument that does not fit is refused with `invalid-input`: functions that return a
+ * Arguments are copied and checked at the call. An invalid argument is refused with `invalid-input`: functions that return a
  * promise reject, others throw. Everything that a plane returns is frozen.
  *
  * Every function that returns a promise takes a {@link Wait}: a caller that no longer waits gets `aborted` or `timeout`. That ends the
- * waiting, not what was called.
+ * waiting, not the operation.
  */
 export interface Plane {
   /** The entity `id`; nothing is loaded yet. Throws `unknown-entity` or `invalid-input`. */

@@ -3,7 +3,7 @@ import { describe, isA, PeerplaneError, type Scheduler } from '@peerplane/core'
 import { systemScheduler } from '../adapters/scheduler.ts'
 import { takeOptions } from '../contract/options.ts'
 
-/** How long a caller waits. Giving up ends the waiting, not what was called. */
+/** How long a caller waits. Giving up ends the waiting, not the operation. */
 export interface Wait {
   /** Ends the waiting when the signal is aborted. */
   readonly signal?: AbortSignal | undefined

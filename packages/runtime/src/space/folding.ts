@@ -205,8 +205,8 @@ export class Folding {
   }
 
   /**
-   * At once: rows that wait for lost commits must not be written, and the next own commit must not be forgotten with them. With a reason rows go too, and own
-   * commits from now on belong to another session than those before.
+   * At once: rows that wait for lost commits must not be written, and the next own commit must not be forgotten with them. With a reason rows go too,
+   * and this device's commits from now on belong to a new session.
    */
   #discard(why?: RowsAreWrong): Promise<void> {
     const { log, entities, trace } = this.#options

@@ -15,7 +15,7 @@ import type { Ports } from '../ports.ts'
 /** The part of a space that this device holds: its log, and the states folded from it. */
 export interface HeldSpace {
   readonly log: Log
-  /** Reading them rejects with `store-corrupt` where rows are damaged, which are rebuilt then; see {@link HeldSpace.read}. */
+  /** Reading them rejects with `store-corrupt` if rows are damaged, which are rebuilt then; see {@link HeldSpace.read}. */
   readonly entities: Entities
   /** Resolves when everything delivered so far is folded. */
   readonly folded: () => Promise<void>

@@ -49,7 +49,7 @@ export interface LinkState {
   readonly failures: Map<SessionId, Failure>
   /** Sessions of which the peer was asked for evidence of a fork, and from which commit on. */
   readonly suspected: Map<SessionId, number>
-  /** Whether a range of the own session is on its way: what is written meanwhile follows it. */
+  /** Whether a range of this device's session is on its way: what is written meanwhile follows it. */
   following: boolean
   asks: number
   /** Sessions to be asked for as soon as there is room for more asks. */

@@ -6,8 +6,8 @@ import { timing, type OwnBatch } from './types.ts'
 
 /**
  * Announces what has been delivered: at once to links whose peer lacks it, later and together to those that have it, for which it is an
- * acknowledgement. An own batch goes whole to every peer that has all of the session before it. What it depends on was delivered here before
- * and is announced before the batch on the same ordered link, so a receiver that lacks some of it knows where to ask.
+ * acknowledgement. A batch of this device goes whole to every peer that has all of the session before it. What it depends on was delivered
+ * here before and is announced before the batch on the same ordered link, so a receiver that lacks some of it knows where to ask.
  */
 export function tell(
   step: Transition,
@@ -61,7 +61,7 @@ export function tellFrontier(step: Transition, link: LinkState): void {
   }
 }
 
-/** A range has been sent. Of the own session, what was written meanwhile follows; when nothing was, the next batch may be pushed. */
+/** A range has been sent. Of this device's session, what was written meanwhile follows; when nothing was, the next batch may be pushed. */
 export function served(
   step: Transition,
   link: LinkState,

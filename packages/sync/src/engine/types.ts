@@ -25,7 +25,7 @@ export type Input = { readonly now: number } & (
   | { readonly kind: 'message'; readonly link: string; readonly message: Message }
   /** A peer has broken the protocol: a frame that cannot be read. */
   | { readonly kind: 'violation'; readonly link: string; readonly code: ErrorCode }
-  /** The log has changed: by an own batch, and in these sessions of others. */
+  /** The log has changed: by a batch of this device, and in these sessions of others. */
   | {
       readonly kind: 'changed'
       readonly own: OwnBatch | undefined
@@ -56,7 +56,7 @@ export type Input = { readonly now: number } & (
 /** What the engine wants done, in this order. */
 export type Effect =
   | { readonly kind: 'send'; readonly link: string; readonly message: Message }
-  /** Send the own batch of the `changed` input. */
+  /** Send this device's batch of the `changed` input. */
   | { readonly kind: 'push'; readonly link: string }
   /** Send these commits in pieces as the link takes them, then report `served`. It replaces a pending range of the same session. */
   | {

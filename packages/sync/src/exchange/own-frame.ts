@@ -2,7 +2,7 @@ import { encodeBatch, firstSeq, type Batch, type Run } from '@peerplane/core'
 
 import { encodeMessage } from '../wire/messages.ts'
 
-/** The own batch that is being pushed, encoded once for all links. */
+/** This device's batch that is being pushed, encoded once for all links. */
 const frames = new WeakMap<Batch, Uint8Array>()
 
 /** The frame that pushes a batch of this device. */

@@ -61,7 +61,7 @@ export class Taking {
     run: Run,
   ): 'overloaded' | Promise<Admitted | ErrorCode> {
     const { session } = run
-    // From the moment on in which it is delivered, an own batch may depend on it.
+    // As soon as it is delivered, a batch of this device may depend on it.
     this.#fresh.add(session)
     const { replica, remember, trace } = this.#options
     // What comes with a session that is held is not looked at.

@@ -21,7 +21,7 @@ const ENVELOPE_BYTES = 64
 const TIPS = Math.floor((limits.announcementBytes - ENVELOPE_BYTES) / TIP_BYTES)
 
 /**
- * Canonical CBOR `[[tip…], mac]` of a compacted frontier, of its end if not all of it fits; the mac under the secret of the space covers the
+ * Canonical CBOR `[[tip…], mac]` of a compacted frontier, of its end if not all of it fits; the MAC under the secret of the space covers the
  * tips.
  */
 export function encodeAnnouncement(tips: readonly Tip[], secret: Uint8Array): Uint8Array {
@@ -46,7 +46,7 @@ export function readAnnouncement(payload: Uint8Array, secret: Uint8Array): Uint8
 export const decodeTips = (content: Uint8Array): Tip[] =>
   listField(decodeCanonical(content), 'announcement.tips', TIPS, readTip)
 
-/** CBOR of what stands before the content, an array of two, and before the mac, a byte string. */
+/** CBOR of what stands before the content, an array of two, and before the MAC, a byte string. */
 const PAIR = 0x82
 const MAC_HEADER = [0x58, HASH_BYTES]
 

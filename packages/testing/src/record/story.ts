@@ -89,7 +89,7 @@ function stepLines(plan: Plan<unknown>, recording: Recording, words: Words): Lin
   })
 }
 
-/** The commands of a step, those of one moment together, and how it failed if it did in another way than its last command. */
+/** The commands of a step, those of one moment together, and how it failed, if that differs from how its last command failed. */
 function workLines(id: number, recording: Recording, words: Words): Line[] {
   const commands = recording.commands.filter(({ step }) => step === id)
   const moments = new Map<number, Set<string>>()

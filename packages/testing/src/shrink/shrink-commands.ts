@@ -3,7 +3,7 @@ import type { Rule } from '../campaign/oracle.ts'
 import type { CommandWork, Step } from '../plan/plan.ts'
 import { shrink, type Shrunk } from './shrink.ts'
 
-/** How long to go on, and with which cryptography. */
+/** How long to keep shrinking, and with which cryptography. */
 export interface ShrinkBudget extends Pick<RunOptions, 'crypto'> {
   /** Default 1000. */
   readonly runs?: number
