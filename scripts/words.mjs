@@ -67,6 +67,12 @@ export const REFUSED = /** @type {const} */ ([
   ['the other way round', 'in reverse'],
   ['one and the same', 'the same'],
   ['is owed', 'is due'],
+  // Word order and prepositions of another language.
+  ['an own', 'its own, of this device'],
+  ['(other|another) (?!(\\w+er|more|less)\\b)\\w+ than', 'a … other than, that differs from'],
+  ['in turns', 'in turn, alternately'],
+  ['(for|in) the case that', 'if, in case'],
+  ['(throws|rejects)( `[\\w-]+`)? where', '… if'],
 ])
 
 /** Files that must name what they refuse. */

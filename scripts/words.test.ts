@@ -19,6 +19,14 @@ test('a refused phrase is found with its line, whatever its case, as whole words
   ])
 })
 
+test('word order of another language is found, and what only looks like it is not', () => {
+  const found = (text: string) => refusedIn(text).map((each) => each.found)
+  expect(
+    found('It has other keys than those, an own key, and throws `closed` where none is.'),
+  ).toEqual(['an own', 'other keys than', 'throws `closed` where'])
+  expect(found('Of two, one is shorter and the other longer than a key of its own.')).toEqual([])
+})
+
 test('every phrase says what to write instead, and that is not refused', () => {
   expect(REFUSED.length).toBeGreaterThanOrEqual(40)
   for (const [, instead] of REFUSED) expect(refusedIn(instead)).toEqual([])
