@@ -36,7 +36,7 @@ export const REFUSED = /** @type {const} */ ([
   ['before long', 'soon'],
   // Clauses that hide who does what.
   ['(is|are|was|were|be|been|being) told', 'is notified, gets, is called with'],
-  ['that is none', 'that is not one'],
+  ['(that|which) (is|are) none', 'that is not one'],
   ['has none', 'has no …'],
   ['for what is (no|not)', 'for anything but'],
   ['without a word', 'silently'],

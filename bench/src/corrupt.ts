@@ -1,5 +1,5 @@
 // npm run corrupt -- [--flips 2000] [--truncations 200] [--deletions 200] [--seed 1] [--large] [--without-checksums] [--without-counts]: damages the store of a real device, and asks it for everything.
-// A wrong answer, and none, fails the command. With --without-checksums nothing of the product compares a checksum, with --without-counts nothing counts records, and a wrong answer must be found; it ends there.
+// A wrong answer, and none, fails the command. With --without-checksums the product compares no checksum, with --without-counts it counts no records, and a wrong answer must be found; it ends there.
 // With --large the store is treated like one that is too large for SQLite to check it as a whole when it is opened.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

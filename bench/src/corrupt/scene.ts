@@ -89,7 +89,7 @@ async function meet(data: string, hostData: string): Promise<void> {
   await host.close()
 }
 
-/** Resolves when a plane holds so many commits, and none waits. */
+/** Resolves when a plane holds `wanted` commits, and none waits. */
 async function holds(plane: Plane, wanted: number): Promise<void> {
   for (let ms = 0; ms < 60_000; ms += 50) {
     const { commits, waiting } = plane.status()!

@@ -35,7 +35,7 @@ export interface ExaminationThread {
 }
 
 /**
- * Runs one seed or plan, makes it small, tells it, writes it down. In a thread of its own, where nothing of the product is loaded before a
+ * Runs one seed or plan, shrinks it, prints its story and saves it. In a thread of its own, where no source of the product is loaded before a
  * bug is planted. Returns the exit code: 1 for a broken rule.
  */
 export function examine(examination: Examination): Promise<number> {

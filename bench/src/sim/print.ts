@@ -106,7 +106,7 @@ real time     ${seconds(realMs)}, ${(runs / (realMs / 1000)).toFixed(1)} schedul
   return failed.length === 0 && untested.length === 0
 }
 
-/** From so many runs on every rare way must have been taken. */
+/** From this number of runs on, every rare way must have been taken. */
 const ALL_WAYS_RUNS = 100
 
 /** Why a campaign says nothing although no rule was broken. */

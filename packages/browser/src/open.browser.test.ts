@@ -167,7 +167,7 @@ it('takes an invitation as text or as an address, in any tab', async () => {
   await openTally(peerplane, space, { join: 'https://tally.example/' })
 })
 
-it('refuses invitations that are none, or for another space, in any tab', async () => {
+it('refuses text that is not an invitation, and an invitation to another space, in any tab', async () => {
   const [first, second] = [newSpace(), newSpace()]
   const join = `${location.href.split('#')[0]}#join=pp1.nothing`
   await expect(openTally(peerplane, first, { join })).rejects.toMatchObject({

@@ -95,7 +95,7 @@ export class CborReader {
     return byte
   }
 
-  /** The next so many bytes, most significant first. */
+  /** The next `length` bytes as a number, most significant first. */
   #unsigned(length: number): number {
     let number = 0
     for (let i = 0; i < length; i++) number = number * 0x100 + this.#byte()
@@ -113,7 +113,7 @@ export class CborReader {
     return this.#bytes.subarray(start, this.#at)
   }
 
-  /** Goes on by so many bytes; returns where they begin. */
+  /** Goes on by `length` bytes; returns where they begin. */
   #pass(length: number): number {
     const start = this.#at
     this.#at += length
@@ -163,7 +163,7 @@ const LEAST = [24, 0x100, 0x10000, 0x100000000]
 const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array): DataView =>
   new DataView(buffer, byteOffset, byteLength)
 
-/** A float of so many bytes, if it needs them: whole numbers are integers, and it does not fit into fewer. */
+/** A float of this many bytes, if it needs them: whole numbers are integers, and it does not fit into fewer. */
 function shortest(number: number, bytes: number): number {
   const isTooLong = (bytes > 4 && Math.fround(number) === number) || (bytes > 2 && isHalf(number))
   if (!Number.isFinite(number) || Number.isSafeInteger(number) || isTooLong) {

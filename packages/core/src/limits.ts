@@ -312,7 +312,11 @@ export const limitTable = {
     'operations',
     'whose outcomes are remembered by their ids; repeating an older one runs it again',
   ),
-  pendingBytes: limit(64 * MiB, 'bytes', 'of own commits that queue for the store, per space'),
+  pendingBytes: limit(
+    64 * MiB,
+    'bytes',
+    'of commits of this device that queue for the store, per space',
+  ),
   queuedRuns: limit(64, 'runs', 'received and not yet checked, per space: 64 MiB at most'),
   tabBeatMs: limit(1_000, 'milliseconds', 'between two checks that the leading tab is alive'),
   tabSilentBeats: limit(

@@ -47,7 +47,7 @@ export const memoryBudget: readonly MemoryShare[] = [
   },
   { what: 'runs that wait to be checked', bytes: limits.queuedRuns * limits.runBytes },
   { what: 'commits that wait for others', bytes: limits.waitingBytes },
-  { what: 'own commits that wait for the store', bytes: limits.pendingBytes },
+  { what: 'commits of this device that wait for the store', bytes: limits.pendingBytes },
   { what: 'pages being sent', bytes: limits.httpSockets * PAGE_BYTES },
   { what: 'compressed pages', bytes: limits.compressedCacheBytes },
   { what: 'requests of the command', bytes: limits.controlConnections * limits.controlBytes },

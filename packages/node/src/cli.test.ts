@@ -156,7 +156,7 @@ describe('what is wrong is said', () => {
     expect(healed.ready.device).not.toBe(guest.ready.device)
   }, 90_000)
 
-  it('when the invitation is none', () => {
+  it('when the text is not an invitation', () => {
     const refused = run(['up', ...anyPorts, '--join', 'https://tally.example/#join=pp1.nothing'])
     expect(refused.status).toBe(2)
     expect(refused.stderr).toContain('invalid-invitation')

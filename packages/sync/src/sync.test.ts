@@ -241,7 +241,7 @@ describe('several devices', () => {
     expectEqual([a, b, c], 3)
   })
 
-  it('find by gossip what nobody has told on a link', async () => {
+  it('find by gossip what nobody has sent over a link', async () => {
     const [a, b, c] = (await devices('a', 'b', 'c')) as [TestDevice, TestDevice, TestDevice]
     await chain(a, b, c)
     await time.pass(100)

@@ -72,7 +72,7 @@ export async function networkOf(
   })
 }
 
-/** Goes through the handshakes as a member does and hands over its links as they are: nothing of the protocol is spoken over them. */
+/** Goes through the handshakes as a member does and hands over its links as they are: no message of the protocol is sent over them. */
 export async function linkUp(member: Member, network: Network, ears: Ears): Promise<void> {
   const bare: Network = {
     ...bindAll(network),

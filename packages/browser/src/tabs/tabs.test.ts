@@ -290,7 +290,7 @@ describe('opening', () => {
     opener.close()
   })
 
-  it('is not disturbed by messages that are none', async () => {
+  it('is not disturbed by messages of another program', async () => {
     const { open, name } = await browser()
     const noise = broadcastChannel(`peerplane-tabs-1:${name}`, () => {})
     const leader = await open()

@@ -53,8 +53,8 @@ export interface Replica {
    * Checks a run, stores what is new of it, and delivers what has become deliverable. Resolves when it is durable.
    * If a run would have to wait and there is no room, only what can be delivered is accepted. A run that proves a fork is accepted as the
    * proof: the session is then listed with its forked tip, and its commits from the fork on are ignored. Rejects with `malformed`,
-   * `too-large`, `wrong-space`, `not-a-member`, `bad-signature`, `broken-chain`, `overloaded`, or a code of the store; then nothing of the
-   * run was stored. `broken-chain`: the run does not continue what is held, because of a gap or because sender and receiver hold different
+   * `too-large`, `wrong-space`, `not-a-member`, `bad-signature`, `broken-chain`, `overloaded`, or a code of the store; then no part of
+   * the run was stored. `broken-chain`: the run does not continue what is held, because of a gap or because sender and receiver hold different
    * versions of the session. It is no evidence against the sender. Asking for the same session from commit 1 shows which of them it is.
    */
   admit(run: Run): Promise<Admitted>

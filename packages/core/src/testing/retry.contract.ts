@@ -63,7 +63,7 @@ export interface RetryOptions {
 /** Attempts that come sooner after the first one belong to it. */
 const FIRST_MS = 200
 const WATCHED_MS = 20_000
-/** Between two attempts there are pauses: so many fit in. */
+/** There is a pause between two attempts, so there can be no more than this. */
 const MOST_ATTEMPTS = WATCHED_MS / 250
 
 /**

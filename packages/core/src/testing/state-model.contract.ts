@@ -57,7 +57,7 @@ export function stateModelContract(name: string, open: () => Promise<StateModelF
       )
     })
 
-    test('bodies that are none are named, once, and have no effect', async () => {
+    test('malformed bodies are named, once, and have no effect', async () => {
       await fc.assert(
         fc.asyncProperty(
           anySteps,

@@ -63,6 +63,6 @@ function merge(into: VectorClock, clock: VectorClock): void {
   }
 }
 
-/** Clocks of 4 bytes per actor are kept for one change in so many, and for so many recent ones. */
+/** Clocks of 4 bytes per actor are kept for one change in `KEEP_EVERY`, and for the `RECENT` latest ones. */
 const KEEP_EVERY = 32
 const RECENT = 64

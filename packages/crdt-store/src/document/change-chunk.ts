@@ -34,7 +34,7 @@ export function readChange(bytes: Uint8Array): Change {
   const body = readChunk(bytes, CHANGE_CHUNK)
   const hash = sha256(bytes.subarray(HASHED_FROM))
   if (bytes.subarray(4, HASHED_FROM).some((byte, i) => byte !== hash[i])) {
-    throw wrong('its checksum does not fit')
+    throw wrong('its checksum does not match')
   }
   const deps = Array.from({ length: body.count(limits.documentOps) }, () => toHex(body.take(32)))
   if (deps.length === 0) throw wrong('it builds on nothing')

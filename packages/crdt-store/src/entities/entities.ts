@@ -92,7 +92,7 @@ export interface Entities {
   /** Writes changed rows, and up to where they contain the log, at `local` durability. */
   flush(): Promise<void>
   /**
-   * Forgets what was not flushed; must be called as soon as the log has lost own commits. States that were open are closed. Once it resolves, the
+   * Forgets what was not flushed; must be called as soon as the log has lost commits of this device. States that were open are closed. Once it resolves, the
    * caller folds what the log holds beyond `folded`. With `rows` it forgets those, too, because commits in them no longer have an effect; this
    * device's commits from the call on must then belong to a new session.
    */

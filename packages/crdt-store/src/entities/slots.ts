@@ -11,7 +11,7 @@ export class Slots {
   readonly #pins = new Map<EntityKey, number>()
   readonly #read: (key: EntityKey) => Promise<Slot>
   #generation = 0
-  /** So many may stay, because most of them could not go when that was last tried. */
+  /** How many may stay: more than the limit if most of them could not go when that was last tried. */
   #room: number = limits.openEntities
 
   /** `read` gives a slot of what is stored. */

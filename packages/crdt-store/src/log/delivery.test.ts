@@ -94,7 +94,7 @@ describe('commits that come before what they depend on', () => {
   })
 })
 
-describe('a store that fails under own commits', () => {
+describe('a store that fails while this device writes commits', () => {
   test('ends the session: what was not durable is gone, and the next one goes on from what was', async () => {
     let broken = false
     const alice = await openPeer(three, 0, {

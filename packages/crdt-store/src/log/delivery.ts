@@ -187,7 +187,7 @@ export class Delivery {
   }
 }
 
-/** Of the first batch its session's parents, too: a session with parents that nobody has is never told to anybody. */
+/** Of the first batch its session's parents, too: a session with parents that nobody has is announced to nobody. */
 const causesOf = (batch: Batch, parents: readonly Dot[]): readonly Dot[] =>
   firstSeq(batch) > 1 ? depsOf(batch) : [...parents, ...depsOf(batch)]
 

@@ -96,7 +96,7 @@ export interface Log extends Replica {
    */
   replay(from: Frontier): AsyncIterable<readonly Commit[]>
   /**
-   * Calls back when own commits could not be stored: those not yet durable, here in their order, are no longer part of the log; the next
+   * Calls back when commits of this device could not be stored: those not yet durable, here in their order, are no longer part of the log; the next
    * commit opens a new session on top of what is durable. The returned function ends it.
    */
   onFailure(callback: (error: PeerplaneError, rejected: readonly CommitId[]) => void): () => void
@@ -113,7 +113,7 @@ export interface Log extends Replica {
   /** Ends this device's session at once; the next commit opens another one. Resolves when it is durable. */
   retire(): Promise<void>
   /**
-   * Resolves when every own commit that is part of the log at the call is durable; rejects with a code of the store when these commits are
+   * Resolves when every commit of this device that is in the log at the time of the call is durable; rejects with a code of the store when these commits are
    * given up. It does not wait for commits that are appended later.
    */
   settled(): Promise<void>

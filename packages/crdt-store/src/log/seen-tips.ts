@@ -28,7 +28,7 @@ const ENTRY = PLACE + 4
 
 /** Sessions that are noted: more than the log of SQLite holds transactions. */
 const SESSIONS = 1_000
-/** So many entries are made into one of each session. */
+/** Beyond this number, the entries are reduced to one for each session. */
 const MOST_ENTRIES = 4 * SESSIONS
 
 /** How far sessions were stored, in the witness of a store. */

@@ -40,7 +40,7 @@ export type SignatureState = 'none' | 'verified' | 'unchecked'
 
 /** A batch as it is stored. */
 export interface StoredBatch {
-  /** How many it has: the next batch of the session begins after so many. */
+  /** How many it has: the next batch of the session begins after them. */
   readonly commits: number
   readonly previous: BatchId
   readonly signature: SignatureState

@@ -64,7 +64,7 @@ class Source implements Holder {
     this.#pool = pool
   }
 
-  /** So many bytes more wait for the other end. */
+  /** `bytes` more wait for the other end. */
   add(bytes: number): void {
     if (this.#ended) return
     this.#waiting += bytes

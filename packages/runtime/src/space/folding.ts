@@ -205,7 +205,7 @@ export class Folding {
   }
 
   /**
-   * At once: rows that wait for lost commits must not be written, and the next own commit must not be forgotten with them. With a reason rows go too,
+   * At once: rows that wait for lost commits must not be written, and this device's next commit must not be forgotten with them. With a reason rows go too,
    * and this device's commits from now on belong to a new session.
    */
   #discard(why?: RowsAreWrong): Promise<void> {

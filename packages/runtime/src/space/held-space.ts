@@ -22,8 +22,8 @@ export interface HeldSpace {
   /** Commits without effect that were met since the opening. */
   voids(): number
   /**
-   * How often states had to be rebuilt: own commits were lost, those of other devices ceased to count, or rows were damaged. States that were opened
-   * before may be wrong.
+   * How often states had to be rebuilt: commits of this device were lost, those of other devices ceased to count, or rows were damaged. States
+   * that were opened before may be wrong.
    */
   losses(): number
   /**

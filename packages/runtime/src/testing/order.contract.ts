@@ -93,7 +93,7 @@ class History {
 /** What the schema waits for in place of turns. */
 const gate: { opened: Promise<void> } = { opened: Promise.resolve() }
 
-/** Accepts `turns line` after so many turns of the event loop, and refuses `turns` alone. */
+/** Accepts `turns line` after that many turns of the event loop, and refuses `turns` alone. */
 const late = {
   '~standard': {
     version: 1,

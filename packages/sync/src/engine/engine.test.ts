@@ -379,7 +379,7 @@ describe('a peer that does not bring what it claims', () => {
     expect(wantsOf(have('y', tip('s', 4)), 'y')).toEqual([range('s', 1, 4)])
   })
 
-  it('is asked once from the beginning when a run does not fit what is held', () => {
+  it('is asked once from the beginning when a run does not match what is held', () => {
     connect('x')
     hold(tip('s', 2))
     have('x', tip('s', 3))

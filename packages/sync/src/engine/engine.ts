@@ -125,7 +125,7 @@ function announced(step: Transition, tips: readonly Tip[]): void {
   const theirs = new Map(tips.map(({ session, seq }) => [session, seq]))
   const links = [...state.links.values()]
   const isLacking = ({ session, seq }: Tip): boolean => seq > storedSeq(state, session)
-  // What a link has told is being asked for already.
+  // What a peer has sent tips of is being asked for already.
   const isNew = ({ session, seq }: Tip): boolean =>
     links.every((link) => knownSeq(link, session) < seq)
   const lacking = tips.filter(isLacking)

@@ -5,7 +5,7 @@ import { claims, hasRoom, knownSeq, knownTips, type LinkState, type Transition }
 import { timing } from './types.ts'
 import { delay, suspect } from './wanting.ts'
 
-/** Takes in tips that a peer has told. */
+/** Takes in tips that a peer has sent. */
 export function learn(step: Transition, link: LinkState, tips: readonly Tip[]): void {
   const told = tips.filter((tip) => {
     const listed = link.listed.get(tip.session)

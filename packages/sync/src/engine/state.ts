@@ -34,7 +34,7 @@ export interface LinkState {
   readonly device: DeviceId
   readonly frontierPeriod: number
   frontierAt: number
-  /** Tips that the peer has told. */
+  /** Tips that the peer has sent. */
   readonly listed: Map<SessionId, Tip>
   /** Tips that follow from those by the openings held here. A listed tip wins, even a lower one. */
   readonly implied: Map<SessionId, Tip>

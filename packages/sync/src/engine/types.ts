@@ -90,7 +90,7 @@ export const timing = {
   wantAtMost: 60_000,
   /** Until a range that failed at a peer is wanted from it again; doubled with every failure. */
   retry: 250,
-  /** So many failures, or one answer that the log refuses: the peer does not have what it claims. */
+  /** After this many failures, or one answer that the log refuses: the peer does not have what it claims. */
   attempts: 6,
   /** Until it is given another chance. */
   giveUp: 600_000,
@@ -108,6 +108,6 @@ export const timing = {
   forks: 3,
   /** Between two frontiers that are sent because a peer asked, and between two questions. */
   reply: 1_000,
-  /** For each session that a peer has told, between two looks at all of them: a fortieth of the time, if a look takes a microsecond each. */
+  /** For each session that a peer has listed, between two looks at all of them: a fortieth of the time, if a look takes a microsecond each. */
   lookAtEach: 0.04,
 } as const

@@ -6,14 +6,14 @@ import type { Introduction } from '../wire/messages.ts'
 export interface Introductions {
   connected(link: Link): void
   disconnected(link: Link): void
-  /** What a peer has told: its own addresses are kept, the others are returned as hints. */
+  /** What a peer has sent: its own addresses are kept, the others are returned as hints. */
   told(link: Link, peers: readonly Introduction[]): PeerHint[]
   /** Introductions that a link has not received yet; `undefined` when there are no new ones. */
   news(link: Link): Introduction[] | undefined
 }
 
 /**
- * Everybody tells its own addresses. An anchor also introduces its peers to each other, because it relays for them; another peer passes on only
+ * Every device sends its own addresses. An anchor also introduces its peers to each other, because it relays for them; another peer passes on only
  * those that can be reached without it.
  */
 export function createIntroductions(self: () => Introduction): Introductions {

@@ -14,7 +14,7 @@ export class BytePool {
     this.#most = most
   }
 
-  /** `holder` holds so many bytes now. */
+  /** `holder` holds this many bytes now. */
   set(holder: Holder, bytes: number): void {
     this.#total += bytes - (this.#held.get(holder) ?? 0)
     if (bytes > 0) this.#held.set(holder, bytes)

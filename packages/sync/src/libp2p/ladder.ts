@@ -22,7 +22,7 @@ const YIELD_MS = 2_000
 /** A new connection gets this long to become a link. */
 const SETTLE_MS = 2_000
 
-/** A peer is given up after so many failures; peers that meet it introduce it again. */
+/** A peer is given up after this many failures; peers that meet it introduce it again. */
 const MAX_FAILURES = 8
 
 /** What the ladder works with. */
@@ -42,7 +42,7 @@ export interface LadderOptions {
 interface Known {
   readonly peer: string
   addresses: readonly string[]
-  /** Who has told of this peer, and may relay to it. */
+  /** Peers that have introduced this peer, and may relay to it. */
   readonly vias: Set<string>
   failures: number
   busy: boolean
@@ -50,7 +50,7 @@ interface Known {
 }
 
 /**
- * Climbs to the best path to each peer that others have told us about: directly at its addresses, else through a relay, and from there to
+ * Climbs to the best path to each peer that others have introduced: directly at its addresses, else through a relay, and from there to
  * WebRTC. The path that works stays until the better one carries a link; failures are tried again with growing pauses.
  */
 export class Ladder {

@@ -12,7 +12,7 @@ import {
 } from '@peerplane/core'
 
 /*
- * A frontier told to everybody by gossip. It is a hint: nothing is stored because of it, and an old one tells nothing that is not held. So
+ * A frontier sent to all members by gossip. It is a hint: nothing is stored because of it, and an old one says nothing that is not held. So
  * it says neither who made it nor when, and nobody can speak in the place of another, or keep another from being heard.
  */
 

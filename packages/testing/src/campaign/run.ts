@@ -23,7 +23,7 @@ import { TitleHistories } from './title-histories.ts'
 import { isEqual, judgeClosing, judgeEnd, judgeStatus, judgeWork, type End } from './verdict.ts'
 import { campaignKeys, Workload, type WorkloadCounts } from './workload.ts'
 
-/** One run in so many has real signatures. */
+/** One run in this many has real signatures. */
 const WEB_CRYPTO_EVERY = 100
 
 /** Devices beyond the least. Most faults need three; what more of them show costs the square of their number. */

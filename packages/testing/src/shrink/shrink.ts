@@ -7,7 +7,7 @@ export interface ShrinkOptions<Work> {
   readonly fails: (plan: Plan<Work>) => Promise<boolean>
   /** Plans that do less than this one, beyond leaving out steps; the better ones first. */
   readonly simpler?: (plan: Plan<Work>) => Iterable<Plan<Work>>
-  /** At most so many runs. */
+  /** The most runs that shrinking may take. */
   readonly runs: number
   /** Whether to end early. */
   readonly expired?: (() => boolean) | undefined
