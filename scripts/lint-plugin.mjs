@@ -132,6 +132,40 @@ const noSilentCatch = {
   },
 }
 
+const OTHER_ENDINGS =
+  /^(destroy|detach|dispose|drain|end|halt|quit|shut(d|D)own|tear(d|D)own|terminate|unload)$/
+
+/**
+ * What was opened is closed, what was started is stopped: a method that ends its object has one of these two names.
+ *
+ * @typedef {{ type: string, computed?: boolean, key: { type: string, name?: string }, value?: { type: string }, typeAnnotation?: { typeAnnotation?: { type: string } } }} Member
+ */
+const oneEnding = {
+  /** @param {{ report(found: { node: unknown, message: string }): void }} context */
+  create(context) {
+    /** @param {Member} node */
+    const check = (node) => {
+      const { name = '' } = node.key
+      if (node.computed || node.key.type !== 'Identifier' || !OTHER_ENDINGS.test(name)) return
+      const message = `Call it close() if it was opened, stop() if it was started; "${name}" is a third word for that.`
+      context.report({ node: node.key, message })
+    }
+    /** @param {Member} node */
+    const ifFunction = (node) => {
+      const type = node.value?.type ?? node.typeAnnotation?.typeAnnotation?.type ?? ''
+      if (/Function/.test(type)) check(node)
+    }
+    return {
+      MethodDefinition: check,
+      TSAbstractMethodDefinition: check,
+      TSMethodSignature: check,
+      PropertyDefinition: ifFunction,
+      TSPropertySignature: ifFunction,
+      Property: ifFunction,
+    }
+  },
+}
+
 export default {
   meta: { name: 'house' },
   rules: {
@@ -139,6 +173,7 @@ export default {
     'no-export-all': noExportAll,
     'no-silent-catch': noSilentCatch,
     'one-cursor': oneCursor,
+    'one-ending': oneEnding,
     'one-text-codec': oneTextCodec,
   },
 }

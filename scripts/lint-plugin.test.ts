@@ -77,3 +77,31 @@ ports.trace?.('link.opened', { ...made })
 `
   expect(faults('free-trace', program)).toEqual([4, 5, 6])
 })
+
+test('a method that ends its object and is called neither close nor stop is found', () => {
+  const program = `interface Watching {
+  stop(): void
+  detach(): void
+  readonly end: () => void
+  readonly shutdown?: number
+}
+class Connection {
+  close(): void {}
+  async destroy(): Promise<void> {}
+  dispose = () => undefined
+  #end(): void {}
+  use(): void {
+    this.#end()
+    socket.destroy()
+  }
+}
+const made = {
+  end: 7,
+  stop: () => undefined,
+  teardown: () => undefined,
+  drain() {},
+}
+declare const socket: { readonly id: string }
+`
+  expect(faults('one-ending', program)).toEqual([3, 4, 9, 10, 20, 21])
+})

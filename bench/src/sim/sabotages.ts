@@ -246,8 +246,8 @@ export const sabotages: readonly Sabotage[] = [
     'deaf-while-closing',
     'ignore lost commits while the last ones are being stored',
     'runtime/src/space/held-space.ts',
-    'await log.idle()\n      await folding.stop()',
-    'const stopped = folding.stop()\n      await log.idle()\n      await stopped',
+    "services.add('writes', { stop: () => log.idle() })",
+    "services.add('writes', { stop: async () => { const stopped = folding.stop(); await log.idle(); await stopped } })",
   ),
   sabotage(
     'show-while-closing',
@@ -260,7 +260,7 @@ export const sabotages: readonly Sabotage[] = [
     'timers-go-on',
     'leave timers behind when a plane is closed',
     'runtime/src/runtime.ts',
-    '      timers.stop()\n',
+    "    services.add('timers', timers)\n",
     '',
   ),
   sabotage(

@@ -1,4 +1,4 @@
-import { PeerplaneError } from '@peerplane/core'
+import { PeerplaneError, Services } from '@peerplane/core'
 import { checkInvitation, openRuntime, signingKeyOf } from '@peerplane/runtime'
 import type { LocalBackend, NetworkFactory, Remembered, systemPlatform } from '@peerplane/runtime'
 
@@ -54,38 +54,43 @@ async function openReplica(
   if (join !== undefined) await checkInvitation(join, platform)
   const over = Promise.withResolvers<void>()
   let isLost = false
-  const store = await openIndexedDbStore({
-    name: databaseOf(space),
-    completing: join !== undefined || remembered !== undefined,
-    pair,
-    after: memory.term,
-    taken,
-    trace,
-    onLost: ({ message: reason }) => {
-      trace?.('storage.lost', { reason })
-      isLost = true
-      over.resolve()
-    },
-  })
-  try {
+  return Services.open(trace, async (services) => {
+    const store = await services.start(
+      'store',
+      () =>
+        openIndexedDbStore({
+          name: databaseOf(space),
+          completing: join !== undefined || remembered !== undefined,
+          pair,
+          after: memory.term,
+          taken,
+          trace,
+          onLost: ({ message: reason }) => {
+            trace?.('storage.lost', { reason })
+            isLost = true
+            over.resolve()
+          },
+        }),
+      (opened) => opened.close(),
+    )
     // What was erased does not come back.
     if (store.isVacant && remembered) throw gone()
     const key = await signingKeyOf(store.pair)
     const ports = { ...platform, store, key, trace, network: networkOf(options, platform) }
-    const runtime = await openRuntime(ports, {
-      entities,
-      join,
-      online,
-      remembered,
-      undone,
-    })
+    const runtime = await services.start(
+      'runtime',
+      () => openRuntime(ports, { entities, join, online, remembered, undone }),
+      (opened) => {
+        memory.remembered = opened.remembered()
+        return opened.close()
+      },
+    )
     memory.pair = store.pair
     memory.term = store.term
     const backend: LocalBackend = {
       ...runtime,
       close: async () => {
-        memory.remembered = runtime.remembered()
-        await runtime.close().catch((error: unknown) => {
+        await services.stop().catch((error: unknown) => {
           // A lost store cannot be closed cleanly.
           if (!isLost) throw error
         })
@@ -99,10 +104,7 @@ async function openReplica(
       },
     }
     return { backend, term: store.term, over: over.promise }
-  } catch (error) {
-    await store.close()
-    throw error
-  }
+  })
 }
 
 function networkOf(

@@ -99,7 +99,7 @@ const ofStrangers: Readonly<Record<string, (bytes: Uint8Array) => unknown>> = {
 
 /** What packages of the product call with what they have checked or made. */
 const inner =
-  `HybridClock admit batchIdOf batchMessage branchOf canPass checkInvitationTime clockDoubt commitIdOf commitSize compactFrontier
+  `HybridClock Services Timers admit batchIdOf batchMessage branchOf canPass checkInvitationTime clockDoubt commitIdOf commitSize compactFrontier
   compareBytes compareTexts compareTimestamps concatBytes createInvitation createSpace dateText depsDigest domain encodeBatch
   encodeCanonical encodeForkProof encodeHeader encodeInvitation encodeOpening entityKey equalBytes equalData equalSecrets
   expandFrontier firstIdOf firstPrevious firstSeq forkedTip freeze fromBase64Url fromHex grantToValue halfPair hash invitationLink

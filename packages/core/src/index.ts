@@ -203,6 +203,8 @@ export {
   readInvitation,
   type Invitation,
 } from './trust/invitation.ts'
+export { Services, type Service } from './services.ts'
 export { compareTexts, fromUtf8, halfPair, utf8 } from './text.ts'
+export { Timers } from './timers.ts'
 export { createSpace, decodeSpaceRecord, type Space, type SpaceRecord } from './trust/space.ts'
 export type { Value } from './value.ts'

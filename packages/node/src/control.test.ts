@@ -33,7 +33,8 @@ async function serve(entities: readonly Entity[] = []): Promise<() => Promise<vo
     throw new PeerplaneError('invalid-input', 'an invitation cannot last 0 hours')
   }
   const describe = async () => ({ name: 'tests', page: undefined })
-  const close = await serveControl(path, { ...backend, describe, invite }, backend)
+  const server = await serveControl(path, { ...backend, describe, invite }, backend)
+  const close = async (): Promise<void> => server.stop()
   closers.push(() => backend.close(), close)
   return close
 }

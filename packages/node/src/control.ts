@@ -2,7 +2,7 @@ import { chmod, rm } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import type { Socket } from 'node:net'
 
-import { asPeerplaneError, limits, PeerplaneError } from '@peerplane/core'
+import { asPeerplaneError, limits, PeerplaneError, reasonOf, type Service } from '@peerplane/core'
 import { systemScheduler } from '@peerplane/runtime'
 import type { LocalBackend } from '@peerplane/runtime'
 import {
@@ -12,7 +12,7 @@ import {
   optional,
   readReply,
   readRequest,
-  Service,
+  Server,
   text,
   tuple,
 } from '@peerplane/runtime/contract'
@@ -52,15 +52,14 @@ const controlContract: Contract<Controlled> = {
 }
 
 /**
- * Answers at `path` until the returned function is called. The caller must hold the lock of the store: a socket left there is removed.
+ * Answers at `path` until it is stopped. The caller must hold the lock of the store: a socket left there is removed. Rejects with `invalid-configuration`.
  * `local` is the backend behind `target`.
  */
 export async function serveControl(
   path: string,
   target: Controlled,
   local: Pick<LocalBackend, 'settled' | 'status'>,
-): Promise<() => Promise<void>> {
-  await rm(path, { force: true })
+): Promise<Service> {
   const connections = new Set<Connection>()
   const server = createServer((socket) => {
     if (connections.size >= limits.controlConnections) {
@@ -73,15 +72,26 @@ export async function serveControl(
     connections.add(connection)
     socket.on('close', () => connections.delete(connection))
   })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(path, resolve)
-  })
-  await chmod(path, 0o600)
-  return async () => {
+  const stop = async (): Promise<void> => {
     const closed = new Promise((resolve) => server.close(resolve))
     for (const { socket } of connections) socket.destroy()
     await closed
   }
+  try {
+    await rm(path, { force: true })
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject).listen(path, resolve)
+    })
+    await chmod(path, 0o600)
+  } catch (cause) {
+    await stop()
+    const reason = `the socket ${path} cannot be made: ${reasonOf(cause)}`
+    throw new PeerplaneError('invalid-configuration', reason, {
+      cause,
+      advice: 'Remove what is in its place, or choose another data directory.',
+    })
+  }
+  return { stop }
 }
 
 /** A daemon that is driven over its socket. */
@@ -108,12 +118,12 @@ export async function driveDaemon(path: string): Promise<Driven | undefined> {
   lines.listen(
     (line) => client.receive(readReply(line)),
     (error) => {
-      client.end(error)
+      client.stop(error)
       failed.reject(error)
     },
   )
   const close = (): void => {
-    client.end(new PeerplaneError('closed', 'the connection to the daemon was closed'))
+    client.stop(new PeerplaneError('closed', 'the connection to the daemon was closed'))
     socket.destroy()
   }
   return { target: client.target, failed: failed.promise, close }
@@ -136,7 +146,7 @@ function serveConnection(
   { settled, status }: Pick<LocalBackend, 'settled' | 'status'>,
 ): Connection {
   const lines = new Lines(socket, requests, replies)
-  const service = new Service<Controlled>({
+  const server = new Server<Controlled>({
     contract: controlContract,
     target,
     authority: 'manage',
@@ -154,7 +164,7 @@ function serveConnection(
     cancel = systemScheduler.after(limits.controlMs, () => {
       // A daemon that was busy takes in first what came meanwhile.
       cancel = systemScheduler.after(CATCH_UP_MS, () => {
-        if (service.open === 0) socket.destroy()
+        if (server.open === 0) socket.destroy()
         else rest()
       })
     })
@@ -162,16 +172,16 @@ function serveConnection(
   rest()
   socket.on('close', () => {
     cancel()
-    service.stop()
+    server.stop()
   })
   lines.listen(
-    (line) => service.receive(readRequest(line)),
+    (line) => server.receive(readRequest(line)),
     ({ code, message }) => {
       lines.send({ kind: 'failed', id: 0, error: { code, message } })
       socket.end()
     },
   )
-  return { socket, isIdle: () => service.open === 0 }
+  return { socket, isIdle: () => server.open === 0 }
 }
 
 async function connected(path: string): Promise<Socket | undefined> {

@@ -1,4 +1,4 @@
-import type { Network, Store } from '@peerplane/core'
+import { Services, type Network, type Store } from '@peerplane/core'
 import {
   createPlane,
   keyInStore,
@@ -37,17 +37,24 @@ export async function openBackend(given: OpenOptions): Promise<LocalBackend> {
 async function openTaken(given: OpenOptions): Promise<LocalBackend> {
   const { trace, onError = systemReport } = given
   const options = { ...given, trace: trace && shielded(trace, onError) }
-  const store = await openFiles(options)
-  try {
-    return await openOn(store, options)
-  } catch (error) {
-    await store.close()
-    throw error
-  }
+  return Services.open(options.trace, async (services) => {
+    const store = await services.start(
+      'store',
+      () => openFiles(options),
+      (opened) => opened.close(),
+    )
+    const backend = await services.start(
+      'runtime',
+      () => openOn(store, options),
+      (opened) => opened.close(),
+    )
+    if (listens(options)) await startListening(backend)
+    return { ...backend, close: () => services.stop() }
+  })
 }
 
 async function openOn(store: Store, options: OpenOptions): Promise<LocalBackend> {
-  const { entities, join, listen = [], anchor = false, network = true, trace } = options
+  const { entities, join, anchor = false, network = true, trace } = options
   const ports: Ports = {
     store,
     ...(await keyInStore(store, platform)),
@@ -55,17 +62,12 @@ async function openOn(store: Store, options: OpenOptions): Promise<LocalBackend>
     trace,
     ...(network && { network: (space: NetworkSpace) => assemble(options, space) }),
   }
-  const listens = network && listen.length > 0
-  const backend = await openRuntime(ports, {
-    entities,
-    join,
-    anchor,
-    online: !listens,
-    found: listens,
-  })
-  if (listens) await startListening(backend)
-  return backend
+  const found = listens(options)
+  return openRuntime(ports, { entities, join, anchor, online: !found, found })
 }
+
+const listens = ({ listen = [], network = true }: OpenOptions): boolean =>
+  network && listen.length > 0
 
 const platform = systemPlatform()
 
@@ -90,7 +92,5 @@ async function assemble(options: OpenOptions, { topic, dial }: NetworkSpace): Pr
 async function startListening(backend: LocalBackend): Promise<void> {
   await backend.setOnline(true)
   const { network, lastError } = await currentStatus((listener) => backend.watchStatus(listener))
-  if (network?.started || !lastError) return
-  await backend.close()
-  throw problemError(lastError)
+  if (!network?.started && lastError) throw problemError(lastError)
 }

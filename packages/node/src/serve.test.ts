@@ -38,7 +38,7 @@ beforeAll(async () => {
   server = await serveFiles({ root: site, host: '127.0.0.1', port: 0 })
 })
 afterAll(async () => {
-  await server.close()
+  await server.stop()
   rmSync(root, { recursive: true })
 })
 

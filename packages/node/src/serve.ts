@@ -6,7 +6,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { extname, join, sep } from 'node:path'
 import { pipeline } from 'node:stream'
 
-import { codeOf, limits, PeerplaneError, type Trace } from '@peerplane/core'
+import { codeOf, limits, PeerplaneError, type Service, type Trace } from '@peerplane/core'
 import { AddressSeats } from '@peerplane/sync'
 
 import { shareHandles } from './adapters/handles.ts'
@@ -18,10 +18,10 @@ import { CompressedFiles } from './serve/compressed-files.ts'
 import { COMPRESSIBLE, securityHeaders, types } from './serve/headers.ts'
 
 /** A running file server. */
-export interface FileServer {
+export interface FileServer extends Service {
   /** Where it listens, as the beginning of a URL without a slash at the end. */
   readonly origin: string
-  close(): Promise<void>
+  stop(): Promise<void>
 }
 
 /**
@@ -73,7 +73,7 @@ export async function serveFiles(options: {
   const { address, port, family } = server.address() as AddressInfo
   return {
     origin: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
-    close: async () => {
+    stop: async () => {
       const closed = new Promise((resolve) => server.close(resolve))
       server.closeAllConnections()
       await closed

@@ -52,7 +52,7 @@ const options: FunctionTable[string] = {
 const inner =
   `createPlane distinct generateKeyPair keyInStore openRuntime openWithin readStoredSpace shielded signingKeyOf systemPlatform systemReport
   webCrypto`.split(/\s+/)
-const innerOfContract = 'Client Service object optional readReply readRequest targetOf text tuple'
+const innerOfContract = 'Client Server object optional readReply readRequest targetOf text tuple'
 
 it('every function that the package exports has its row, or is an inner one', () => {
   expectRows(exported, table, inner)

@@ -4,7 +4,9 @@ import {
   entityKey,
   HybridClock,
   PeerplaneError,
+  Services,
   takeDeclarations,
+  Timers,
   type Entity,
   type TraceFields,
 } from '@peerplane/core'
@@ -27,8 +29,7 @@ import {
 import { createOnline } from './online.ts'
 import { doubtOfClock, readStatus, type StatusParts } from './plane-status.ts'
 import type { Ports } from './ports.ts'
-import { createStatus } from './watching/status.ts'
-import { createTimers } from './timers.ts'
+import { createStatus, type StatusTeller } from './watching/status.ts'
 import { Watches } from './watching/watches.ts'
 
 /** How a device opens its space. */
@@ -55,41 +56,28 @@ export interface Runtime extends LocalBackend {
 }
 
 /**
- * The runtime of one device: the same in a tab, a daemon and an anchor.
+ * The runtime of one device: the same in a tab, a daemon and an anchor. It takes over the store, which is closed with it.
  *
  * Resolves when local state can be read and written; the network is assembled afterwards. Rejects with the codes of the store, of the
- * invitation, or `invalid-declaration`.
+ * invitation, or `invalid-declaration`; then nothing of it is left, and the store is closed.
  */
-export async function openRuntime(given: Ports, options: RuntimeOptions): Promise<Runtime> {
-  const timers = createTimers(given.scheduler)
-  const ports = { ...given, store: checkedStore(given.store), scheduler: timers }
-  const parts = await openParts(ports, options)
-  const { space, founding, status, watches, online } = parts
-  status.start(() => readStatus(parts))
-  ports.trace?.('plane.opened', { ...openingOf(parts) })
-  const stopLog = space.log.watch(() => {
-    // Something was stored, so what could not be read may be readable again.
-    if (status.storageFails()) watches.showAll()
-    status.storageWorks()
-    status.changed()
-  })
-  if (options.found === true) await founding.found()
-  if (options.online ?? true) void online.set(true)
-  const end = async (): Promise<void> => {
-    try {
-      // What was called before is decided while the space is open.
-      await Promise.all([parts.invoker.idle(), online.set(false)])
-      stopLog()
-      await space.close()
-      await ports.store.close()
+export const openRuntime = (given: Ports, options: RuntimeOptions): Promise<Runtime> =>
+  Services.open(given.trace, async (services) => {
+    const timers = new Timers(given.scheduler)
+    const store = checkedStore(given.store)
+    const ports = { ...given, store, scheduler: timers }
+    const status = createStatus(ports)
+    services.add('timers', timers)
+    services.add('status', status)
+    services.add('storage', { stop: () => store.close() })
+    const parts = await openParts(services, ports, options, status)
+    if (options.found === true) await parts.founding.found()
+    if (options.online ?? true) void parts.online.set(true)
+    return backendOf(parts, async () => {
+      await services.stop()
       ports.trace?.('plane.closed', {})
-    } finally {
-      status.stop()
-      timers.stop()
-    }
-  }
-  return backendOf(parts, end)
-}
+    })
+  })
 
 /** The parts of a runtime, put together. */
 interface Parts extends StatusParts {
@@ -100,21 +88,22 @@ interface Parts extends StatusParts {
 
 /** Opens the membership and the space that the store holds, and connects the parts with each other. */
 async function openParts(
+  services: Services,
   ports: Ports & { readonly store: ClearableStore },
   options: RuntimeOptions,
+  status: StatusTeller,
 ): Promise<Parts> {
   const entities = takeDeclarations(options.entities)
   const opened = await openMembership(ports, options.join, options.remembered)
   const { membership } = opened
   const { clock, store, random, scheduler } = ports
-  const status = createStatus(ports)
   const failed = (error: unknown): void => status.fail(asPeerplaneError(error, 'store-failed'))
   const founding = createFounding(ports, opened, () => {
     status.changed()
     // A network that was wanted before there was a space.
     if (online.wanted()) void online.set(true)
   })
-  const space = await holdSpace(ports, entities, membership, new HybridClock(clock), {
+  const space = await holdSpace(services, ports, entities, membership, new HybridClock(clock), {
     changed: (keys) => watches.show(keys),
     reset: () => watches.showAll(),
     failed,
@@ -149,7 +138,34 @@ async function openParts(
   const losses = await loadLosses(ports, space.log.lost)
   const online = createOnline(ports, founding, known, options.anchor ?? false, space.log, status)
   const types = new Set(entities.map(({ type }) => type))
-  return { ports, clock, types, space, founding, invoker, watches, online, losses, status }
+  const parts = {
+    ports,
+    clock,
+    types,
+    space,
+    founding,
+    invoker,
+    watches,
+    online,
+    losses,
+    status,
+  }
+  status.start(() => readStatus(parts))
+  ports.trace?.('plane.opened', { ...openingOf(parts) })
+  services.add('log watch', { stop: watchLog(parts) })
+  services.add('network', { stop: () => online.set(false) })
+  // What was called before is decided while the space is open.
+  services.add('commands', { stop: () => invoker.idle() })
+  return parts
+}
+
+function watchLog({ space, status, watches }: Parts): () => void {
+  return space.log.watch(() => {
+    // Something was stored, so what could not be read may be readable again.
+    if (status.storageFails()) watches.showAll()
+    status.storageWorks()
+    status.changed()
+  })
 }
 
 const openingOf = (parts: Parts): TraceFields<'plane.opened'> => {

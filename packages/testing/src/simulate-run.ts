@@ -100,7 +100,7 @@ async function play(
       ? { endMs: until.endMs }
       : { enough: () => actors.performed.length >= until.steps }
   const done = await perform(script, stage, end)
-  chaos.end()
+  chaos.stop()
   recorder?.healed()
   const failure = await actors.judge()
   if (failure) recorder?.violated({ ...failure, what: textOf(failure) })

@@ -1,6 +1,6 @@
 import { codeOf } from '@peerplane/core'
 import { type LocalBackend } from '@peerplane/runtime'
-import { backendContract, Service, type RemoteBackend } from '@peerplane/runtime/contract'
+import { backendContract, Server, type RemoteBackend } from '@peerplane/runtime/contract'
 
 import { openLeaderChannel, openLobby, tabLock, type Typed } from './channel.ts'
 import type { TabEnvironment } from './environment.ts'
@@ -111,16 +111,16 @@ type Message<M = FromLeader> = M extends unknown ? Omit<M, 'term'> : never
 class ServedTab {
   readonly #term: number
   readonly #channel: Typed<FromLeader>
-  readonly #service: Service<RemoteBackend>
+  readonly #server: Server<RemoteBackend>
 
   constructor(env: TabEnvironment, name: string, { backend, term }: Leadership) {
     this.#term = term
     this.#channel = openLeaderChannel(env, name, (message) => {
       if (message.term !== term) return
       if (message.kind === 'ping') this.post({ kind: 'alive' })
-      else this.#service.receive(message.request)
+      else this.#server.receive(message.request)
     })
-    this.#service = new Service<RemoteBackend>({
+    this.#server = new Server<RemoteBackend>({
       contract: backendContract,
       target: backend,
       authority: 'manage',
@@ -136,11 +136,11 @@ class ServedTab {
 
   /** The tab has died; what it has asked is still done. */
   endWatches(): void {
-    this.#service.endWatches()
+    this.#server.endWatches()
   }
 
   stop(): void {
-    this.#service.stop()
+    this.#server.stop()
     this.#channel.close()
   }
 }

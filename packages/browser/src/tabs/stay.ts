@@ -1,4 +1,4 @@
-import { toBase64Url } from '@peerplane/core'
+import { toBase64Url, type Service } from '@peerplane/core'
 
 import { leaderLock, openLobby } from './channel.ts'
 import type { TabEnvironment } from './environment.ts'
@@ -42,7 +42,7 @@ export interface StayEvents {
 /**
  * Lets this tab take part: it follows the leader and waits for the lock to lead, and gives `steady` its targets.
  *
- * The returned function ends that; it resolves when the store is closed and another tab may lead, or rejects as closing it does.
+ * Stopping it resolves when the store is closed and another tab may lead, or rejects as closing it does.
  */
 export function beginStay(
   env: TabEnvironment,
@@ -51,7 +51,7 @@ export function beginStay(
   lead: Lead,
   steady: SteadyBackend,
   events: StayEvents,
-): () => Promise<void> {
+): Service {
   const leaving = new AbortController()
   const queueing = new AbortController()
   // A name of its own for each stay, so that a tab that comes back is not mistaken for one that is just being dismissed.
@@ -108,12 +108,14 @@ export function beginStay(
   const queued = AbortSignal.any([leaving.signal, queueing.signal])
   const terms = [until(env.locks.hold(leaderLock(space), queued, term))]
 
-  return async () => {
-    leaving.abort()
-    lobby.close()
-    follower.stop()
-    steady.attach(undefined)
-    await Promise.all(terms)
+  return {
+    stop: async () => {
+      leaving.abort()
+      lobby.close()
+      follower.stop()
+      steady.attach(undefined)
+      await Promise.all(terms)
+    },
   }
 }
 

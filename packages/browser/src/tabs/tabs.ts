@@ -1,4 +1,4 @@
-import { asPeerplaneError, codeOf, PeerplaneError, reasonOf } from '@peerplane/core'
+import { asPeerplaneError, codeOf, PeerplaneError, reasonOf, type Service } from '@peerplane/core'
 import type { Backend } from '@peerplane/runtime'
 
 import { atDeadline } from './deadline.ts'
@@ -64,7 +64,7 @@ class SharedReplica {
   readonly #cancelDeadline: () => void
   readonly #stopWatchingPage: () => void
   #tabs: TabsStatus = { role: 'follower', others: 0, outdated: false }
-  #leave: (() => Promise<void>) | undefined
+  #stay: Service | undefined
   #left: Promise<void> = Promise.resolve()
   /** Whether this tab is to take part: its page is shown, and nothing has ended its plane. */
   #isWanted = true
@@ -137,8 +137,8 @@ class SharedReplica {
   }
 
   #enter(): void {
-    if (!this.#isWanted || this.#leave) return
-    this.#leave = beginStay(this.#env, this.#space, this.#version, this.#lead, this.#steady, {
+    if (!this.#isWanted || this.#stay) return
+    this.#stay = beginStay(this.#env, this.#space, this.#version, this.#lead, this.#steady, {
       leading: this.#cancelDeadline,
       attached: this.#attached.resolve,
       tabs: (tabs) => {
@@ -172,10 +172,11 @@ class SharedReplica {
     this.#cancelAgain = scheduler.after(LEAD_AGAIN_MS, () => this.#enter())
   }
 
-  #exit(): Promise<void> {
-    if (this.#leave) this.#left = this.#leave()
-    this.#leave = undefined
-    return this.#left
+  async #exit(): Promise<void> {
+    const stay = this.#stay
+    this.#stay = undefined
+    if (stay) this.#left = Promise.resolve(stay.stop())
+    await this.#left
   }
 
   /** What could not be closed in order is closed by the browser; the store takes nothing wrong from it. */

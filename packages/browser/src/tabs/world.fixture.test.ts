@@ -75,6 +75,20 @@ export class World {
     return true
   }
 
+  /** What a tab has set, opened, holds or waits for. */
+  leftOf(tab: SimTab): readonly string[] {
+    const timers = this.#events.filter(
+      (event) => event.tab === tab && event.source === 'timers' && !event.cancelled,
+    )
+    const channels = [...this.ends].filter(([, ends]) => [...ends].some((end) => end.tab === tab))
+    return [
+      ...timers.map(({ time }) => `a timer at ${Math.round(time)}`),
+      ...channels.map(([name]) => `the channel ${name}`),
+      ...this.locks.of(tab).map((name) => `the lock ${name}`),
+      ...(tab.watchesPage ? ['the events of its page'] : []),
+    ]
+  }
+
   #insert(event: Event): void {
     const later = ({ time, order }: Event): boolean =>
       time > event.time || (time === event.time && order > event.order)
@@ -88,6 +102,7 @@ export class SimTab {
   readonly env: TabEnvironment
   readonly scheduler: Scheduler
   page: PageEvents = { leaving: () => {}, hidden: () => {}, shown: () => {} }
+  watchesPage = false
   alive = true
   /** Virtual milliseconds in which it did not run. */
   hung = 0
@@ -115,7 +130,10 @@ export class SimTab {
       },
       watchPage: (events) => {
         this.page = events
-        return () => {}
+        this.watchesPage = true
+        return () => {
+          this.watchesPage = false
+        }
       },
     }
   }
@@ -222,6 +240,13 @@ class LockManager {
         })
       })
     })
+  }
+
+  /** The locks that a tab holds or waits for. */
+  of(tab: SimTab): readonly string[] {
+    const held = [...this.#held].filter(([, request]) => request.tab === tab)
+    const queued = [...this.#queues].filter(([, queue]) => queue.some((each) => each.tab === tab))
+    return [...held, ...queued].map(([name]) => name)
   }
 
   /** The tab is dead. */

@@ -269,6 +269,21 @@ export const traceEvents = {
     says: 'A task that can be done later, or again, failed.',
     fields: { what: 'text', code: 'code' },
   },
+  'service.started': {
+    level: 'debug',
+    says: 'A part of a plane, a tab or a daemon has started.',
+    fields: { service: 'text' },
+  },
+  'service.stopped': {
+    level: 'debug',
+    says: 'It has stopped; parts stop in the reverse order of their start.',
+    fields: { service: 'text' },
+  },
+  'service.failed': {
+    level: 'warn',
+    says: 'It failed to stop in order. The other parts still stop.',
+    fields: { service: 'text', code: 'code' },
+  },
   // The plane.
   'plane.opened': {
     level: 'info',

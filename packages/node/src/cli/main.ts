@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 
-import { fromUtf8, PeerplaneError, reasonOf } from '@peerplane/core'
+import { codeOf, fromUtf8, PeerplaneError, reasonOf } from '@peerplane/core'
 
 import { readArguments } from './arguments.ts'
 import type { Arguments } from './arguments.ts'
@@ -9,6 +9,7 @@ import { commandHelpText, helpText } from './help.ts'
 import { invitationPage } from './invitation-page.ts'
 import { statusText } from './text.ts'
 import type { DaemonStatus } from './text.ts'
+import type { Daemon } from './up.ts'
 import { resolveConfig } from '../config.ts'
 import type { Config } from '../config.ts'
 import { driveDaemon } from '../control.ts'
@@ -20,7 +21,7 @@ import { currentStatus } from '../problem.ts'
 const NO_DAEMON = 4
 
 /** How long a daemon may take to close after a signal. */
-const DRAIN_MS = 5_000
+const STOP_MS = 5_000
 
 const commands: Readonly<Record<CommandName, (args: Arguments) => Promise<number | void>>> = {
   up,
@@ -69,40 +70,53 @@ async function up(args: Arguments): Promise<void> {
   const { daemonLog, startDaemon } = await import('./up.ts')
   const config = configOf(args)
   const log = daemonLog(config)
-  const daemon = await startDaemon(config, log.trace).catch((error: unknown) => {
-    log.close()
-    throw error
-  })
-  const { space, device, addresses, url } = daemon.ready
-  if (daemon.warning !== undefined) console.error(`peerplane: ${daemon.warning}`)
-  if (args.json) console.log(JSON.stringify(daemon.ready))
-  else if (url !== undefined) console.log(`Ready: ${url}`)
-  else console.log(`Ready: device ${device} of space ${space} at ${addresses.join(' ')}`)
-  await stopped
-  log.trace?.('daemon.stopping', {})
-  const late = setTimeout(() => {
-    console.error(
-      `peerplane: closing took longer than ${DRAIN_MS} ms; what was acknowledged is kept`,
-    )
-    process.exit(1)
-  }, DRAIN_MS)
-  await daemon.drain()
-  log.trace?.('daemon.stopped', {})
-  log.close()
-  clearTimeout(late)
+  const stopping = abortedBy(stopped)
+  try {
+    const daemon = await startDaemon(config, log.trace, stopping)
+    sayReady(daemon, args)
+    await stopped
+    log.trace?.('daemon.stopping', {})
+    await daemon.stop()
+  } catch (error) {
+    // What had started is stopped; that the rest did not start is what was asked for.
+    if (!stopping.aborted || codeOf(error) !== 'closed') throw error
+  } finally {
+    if (stopping.aborted) log.trace?.('daemon.stopped', {})
+    log.stop()
+  }
   process.exit(0)
 }
 
-/** Resolves at the first signal to stop; a second one ends the process at once. */
+function sayReady({ ready, warning }: Daemon, { json }: Arguments): void {
+  const { space, device, addresses, url } = ready
+  if (warning !== undefined) console.error(`peerplane: ${warning}`)
+  if (json) console.log(JSON.stringify(ready))
+  else if (url !== undefined) console.log(`Ready: ${url}`)
+  else console.log(`Ready: device ${device} of space ${space} at ${addresses.join(' ')}`)
+}
+
+/** Resolves at the first signal to stop; a second one ends the process at once, and so does a stop that takes too long. */
 function stopSignal(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.once(signal, () => {
         process.once(signal, () => process.exit(1))
+        setTimeout(endLate, STOP_MS).unref()
         resolve()
       })
     }
   })
+}
+
+function endLate(): void {
+  console.error(`peerplane: closing took longer than ${STOP_MS} ms; what was acknowledged is kept`)
+  process.exit(1)
+}
+
+function abortedBy(stopped: Promise<void>): AbortSignal {
+  const controller = new AbortController()
+  void stopped.then(() => controller.abort())
+  return controller.signal
 }
 
 /** Has `task` done with the daemon that runs; that none does is said, and is the exit code. */

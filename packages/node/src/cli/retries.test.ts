@@ -31,7 +31,7 @@ for (const command of ['invite', 'status']) {
       attempt()
       return { name: 'default', page: undefined }
     }
-    const stop = await serveControl(control, { ...backend, describe }, backend)
+    const server = await serveControl(control, { ...backend, describe }, backend)
     const run = (): Promise<number> => main([command, '--data', data])
     let ended: Promise<unknown> = Promise.resolve()
     let reads = 0
@@ -51,7 +51,7 @@ for (const command of ['invite', 'status']) {
         if ((await ended) !== 0) throw new Error('it failed')
       },
       close: async () => {
-        await stop()
+        await server.stop()
         await backend.close()
       },
     }

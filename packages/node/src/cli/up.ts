@@ -1,4 +1,4 @@
-import { PeerplaneError, type Trace } from '@peerplane/core'
+import { PeerplaneError, Services, type Trace } from '@peerplane/core'
 import { systemPlatform } from '@peerplane/runtime'
 
 import { checkConfig } from './check.ts'
@@ -10,6 +10,7 @@ import { planeFiles } from '../directory.ts'
 import { createLog } from '../log/log.ts'
 import type { DaemonLog } from '../log/log.ts'
 import { openBackend } from '../open.ts'
+import type { OpenOptions } from '../options.ts'
 import { currentStatus } from '../problem.ts'
 import { serveFiles } from '../serve.ts'
 import type { FileServer } from '../serve.ts'
@@ -29,51 +30,62 @@ export interface Daemon {
   /** What the person who started it should know. */
   readonly warning: string | undefined
   /** Takes no more requests, makes everything durable, closes. */
-  drain(): Promise<void>
+  stop(): Promise<void>
 }
 
-/** Starts a daemon. What was started before a failure is closed again; a configuration that cannot work leaves nothing behind. */
-export async function startDaemon(config: Config, trace: Trace | undefined): Promise<Daemon> {
+/**
+ * Starts a daemon: the plane, the pages, the control socket. What was started before a failure, or before `signal` aborts, is stopped again,
+ * in the reverse order; a configuration that cannot work leaves nothing behind.
+ */
+export async function startDaemon(
+  config: Config,
+  trace: Trace | undefined,
+  signal: AbortSignal,
+): Promise<Daemon> {
   await checkConfig(config)
-  const closers: (() => Promise<void>)[] = []
-  const drain = async (): Promise<void> => {
-    for (const close of closers.splice(0).toReversed()) await close()
-  }
-  try {
-    const backend = await openBackend({
-      entities: [],
-      space: config.space,
-      join: config.join,
-      data: config.data,
-      anchor: config.anchor,
-      listen: listenAddresses(config),
-      announce: config.announce,
-      proxies: config.proxies,
-      trace,
-    })
-    closers.push(() => backend.close())
-    const files = await serveApplication(config, trace)
-    if (files) closers.push(() => files.close())
-    const page = config.page ?? (files && `${files.origin}/`)
-    const invite = async (hours: number): Promise<string> =>
-      invitationPage(page, await backend.invite(hours, false))
-    const control = planeFiles(config.data, config.space).control
-    const describe = async (): Promise<DaemonInfo> => ({ name: config.space, page })
-    closers.push(await serveControl(control, { ...backend, describe }, backend))
+  return Services.open(trace, async (services) => {
+    // Ignored: it is traced, and the opening rejects.
+    const stop = (): void => void services.stop().catch(() => undefined)
+    if (signal.aborted) stop()
+    else signal.addEventListener('abort', stop, { once: true })
+    try {
+      return await startParts(services, config, trace)
+    } finally {
+      signal.removeEventListener('abort', stop)
+    }
+  })
+}
+
+async function startParts(
+  services: Services,
+  config: Config,
+  trace: Trace | undefined,
+): Promise<Daemon> {
+  const backend = await services.start(
+    'plane',
+    () => openBackend(planeOptions(config, trace)),
+    (plane) => plane.close(),
+  )
+  const files =
+    config.serve === undefined ? undefined : await serve(services, config, config.serve, trace)
+  const page = config.page ?? (files && `${files.origin}/`)
+  const { control } = planeFiles(config.data, config.space)
+  const describe = async (): Promise<DaemonInfo> => ({ name: config.space, page })
+  await services.start(
+    'control socket',
+    () => serveControl(control, { ...backend, describe }, backend),
+    (server) => server.stop(),
+  )
+  return services.step(async () => {
     const { space, device, addresses } = await currentStatus((listener) =>
       backend.watchStatus(listener),
     )
+    const invite = async (hours: number): Promise<string> =>
+      invitationPage(page, await backend.invite(hours, false))
     const { url, warning } = await invitingUrl(files, invite)
-    trace?.('daemon.ready', {
-      space,
-      device,
-      serves: files?.origin ?? '',
-    })
-    return { ready: { space, device, addresses, url }, warning, drain }
-  } catch (error) {
-    await drain()
-    throw error
-  }
+    trace?.('daemon.ready', { space, device, serves: files?.origin ?? '' })
+    return { ready: { space, device, addresses, url }, warning, stop: () => services.stop() }
+  })
 }
 
 /** The log of a daemon, on stderr. Who reads it may go away: that ends no daemon. */
@@ -104,14 +116,29 @@ async function invitingUrl(
   }
 }
 
-function serveApplication(
-  { serve, host, httpPort, proxies }: Config,
+const planeOptions = (config: Config, trace: Trace | undefined): OpenOptions => ({
+  entities: [],
+  space: config.space,
+  join: config.join,
+  data: config.data,
+  anchor: config.anchor,
+  listen: listenAddresses(config),
+  announce: config.announce,
+  proxies: config.proxies,
+  trace,
+})
+
+const serve = (
+  services: Services,
+  { host, httpPort, proxies }: Config,
+  root: string,
   trace: Trace | undefined,
-): Promise<FileServer | undefined> {
-  return serve === undefined
-    ? Promise.resolve(undefined)
-    : serveFiles({ root: serve, host, port: httpPort, proxies, trace })
-}
+): Promise<FileServer> =>
+  services.start(
+    'pages',
+    () => serveFiles({ root, host, port: httpPort, proxies, trace }),
+    (server) => server.stop(),
+  )
 
 function listenAddresses({ host, port, tcpPort }: Config): string[] {
   const at = `/${host.includes(':') ? 'ip6' : 'ip4'}/${host}`

@@ -104,6 +104,6 @@ test('so many lines a second, and the count of the others', () => {
   expect(lines.at(-1)).toMatch(/ warn {2}log.shortened lines=7\n$/)
   lines.length = 0
   storm()
-  log.close()
+  log.stop()
   expect(lines).toHaveLength(limits.logLines + 1)
 })

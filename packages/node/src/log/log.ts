@@ -29,14 +29,14 @@ export interface DaemonLog {
   /** `undefined` where nothing is logged: then nothing is even made. */
   readonly trace: Trace | undefined
   /** Writes what is left to say. */
-  close(): void
+  stop(): void
 }
 
 const WINDOW_MS = 1_000
 
 /** Writes a line for each event, at most `limits.logLines` a second; of the others it says how many there were. */
 export function createLog({ level, format, clock, scheduler, write }: DaemonLogOptions): DaemonLog {
-  if (level === 'off') return { trace: undefined, close: () => undefined }
+  if (level === 'off') return { trace: undefined, stop: () => undefined }
   const least = traceLevels.indexOf(level)
   let lines = 0
   let leftOut = 0
@@ -60,5 +60,5 @@ export function createLog({ level, format, clock, scheduler, write }: DaemonLogO
       write(`${logLine(format, clock.now(), name, fields)}\n`)
     }
   }
-  return { trace, close: endWindow }
+  return { trace, stop: endWindow }
 }

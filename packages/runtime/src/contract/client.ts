@@ -18,8 +18,8 @@ interface Watching {
 }
 
 /**
- * Drives an object that a service at a distance serves. Nothing is repeated and nothing timed here: if the service dies, open promises stay
- * open until {@link Client.end}.
+ * Drives an object that a server at a distance serves. Nothing is repeated and nothing timed here: if the server dies, open promises stay
+ * open until {@link Client.stop}.
  */
 export class Client<Target> {
   /** The object, as it looks from here. */
@@ -29,7 +29,7 @@ export class Client<Target> {
   readonly #forms = new Map<number, Form<unknown>>()
   readonly #watched = new Map<number, Watching>()
   #next = 0
-  #ended: PeerplaneError | undefined
+  #stopped: PeerplaneError | undefined
 
   constructor(options: ClientOptions<Target>) {
     this.#options = options
@@ -40,7 +40,7 @@ export class Client<Target> {
     )
   }
 
-  /** Takes a reply of the service. */
+  /** Takes a reply of the server. */
   receive(reply: Reply): void {
     if (reply.kind === 'failed') this.#fail(reply.id, fromPortable(reply.error))
     else if (reply.kind === 'answer') this.#settle(reply.id, reply.value)
@@ -48,9 +48,9 @@ export class Client<Target> {
   }
 
   /** Rejects what is open, and whatever is asked from here on. */
-  end(error: PeerplaneError): void {
-    if (this.#ended) return
-    this.#ended = error
+  stop(error: PeerplaneError): void {
+    if (this.#stopped) return
+    this.#stopped = error
     for (const id of [...this.#asked.keys(), ...this.#watched.keys()]) this.#fail(id, error)
   }
 
@@ -59,7 +59,7 @@ export class Client<Target> {
     operation: Extract<AnyOperation, { readonly kind: 'ask' }>,
     given: readonly unknown[],
   ): Promise<unknown> {
-    if (this.#ended) throw this.#ended
+    if (this.#stopped) throw this.#stopped
     const id = this.#next++
     const answer = Promise.withResolvers<unknown>()
     this.#asked.set(id, answer)
@@ -78,7 +78,7 @@ export class Client<Target> {
     operation: Extract<AnyOperation, { readonly kind: 'watch' }>,
     all: readonly unknown[],
   ): () => void {
-    if (this.#ended) throw this.#ended
+    if (this.#stopped) throw this.#stopped
     const given = all.slice(0, -1)
     const listener = all.at(-1) as (update: unknown) => void
     const id = this.#next++

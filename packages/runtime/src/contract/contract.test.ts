@@ -10,7 +10,7 @@ import { Client } from './client.ts'
 import type { Authority, Contract } from './contract.ts'
 import { number, object, optional, text } from './form.ts'
 import { readReply, readRequest } from './messages.ts'
-import { Service } from './service.ts'
+import { Server } from './server.ts'
 
 const state = record({ votes: counter() })
 const Tally = entity('tally', { state, commands: { vote: (tally) => tally.votes.increment() } })
@@ -28,7 +28,7 @@ async function openOverJson(
   const backend = await openAlone(entities)
   backends.push(backend)
   const sent: unknown[] = []
-  const service = new Service({
+  const server = new Server({
     contract: backendContract,
     target: backend,
     authority,
@@ -41,7 +41,7 @@ async function openOverJson(
   })
   const receive = (request: unknown): void => {
     const line = JSON.stringify(request)
-    queueMicrotask(() => service.receive(readRequest(JSON.parse(line))))
+    queueMicrotask(() => server.receive(readRequest(JSON.parse(line))))
   }
   const client: Client<RemoteBackend> = new Client<RemoteBackend>({
     contract: backendContract,

@@ -11,8 +11,8 @@ import {
 import { count, json, object, optional, text } from './form.ts'
 
 /*
- *   client -> service   ask, watch, unwatch, seen     ids are given by the client and count up
- *   service -> client   answer, failed, update        each names the request that it belongs to
+ *   client -> server   ask, watch, unwatch, seen     ids are given by the client and count up
+ *   server -> client   answer, failed, update        each names the request that it belongs to
  */
 
 /** What a client says. */
@@ -27,7 +27,7 @@ export type Request =
   /** The last update of this watch was shown: the next may come. */
   | { readonly kind: 'seen'; readonly id: number }
 
-/** What a service says. */
+/** What a server says. */
 export type Reply =
   | { readonly kind: 'answer' | 'update'; readonly id: number; readonly value: Json | undefined }
   | { readonly kind: 'failed'; readonly id: number; readonly error: PortableError }

@@ -1,4 +1,12 @@
-import { counter, document, entity, HybridClock, PeerplaneError, type Store } from '@peerplane/core'
+import {
+  counter,
+  document,
+  entity,
+  HybridClock,
+  PeerplaneError,
+  Services,
+  type Store,
+} from '@peerplane/core'
 import { checkedStore } from '@peerplane/crdt-store'
 
 import { Invoker } from '../commands/invoker.ts'
@@ -32,6 +40,7 @@ export interface Device {
   /** Sets the text of a document. */
   enter(id: string, text: string): ReturnType<Invoker['invoke']>
   value(id: string): Promise<unknown>
+  close(): Promise<void>
 }
 
 /** Holds the space of `store`, or founds one; `on` is called with what happens. */
@@ -57,7 +66,9 @@ export async function device(
   await founding.found()
   const events: string[] = []
   const declared = [Count, Note]
-  const space = await holdSpace(ports, declared, membership, new HybridClock(ports.clock), {
+  const services = new Services(undefined)
+  const clock = new HybridClock(ports.clock)
+  const space = await holdSpace(services, ports, declared, membership, clock, {
     changed: (keys) => on.changed?.(keys),
     reset: () => {
       events.push('reset')
@@ -90,6 +101,7 @@ export async function device(
       invoker.invoke([{ type: 'note', id, command: 'enter', input: text }], {
         durability: 'local',
       }),
+    close: () => services.stop(),
     value: async (id) => {
       await space.folded()
       return (await space.entities.open(`count/${id}` as never)).mirror

@@ -12,8 +12,8 @@ const BATCHES = 0x05
 /** Two processes from one image of a new member: the same key and the same randomness, so the same session. */
 async function twoFromOneImage(host: Device): Promise<readonly [Device, Device]> {
   const image = createMemoryStore()
-  const { ports, space } = await device(image, await invite(host.ports, host.membership, 1, []))
-  await space.close()
+  const { ports, close } = await device(image, await invite(host.ports, host.membership, 1, []))
+  await close()
   const copy = (): Promise<Device> =>
     device(createMemoryStore(image.entries()), undefined, { ...ports, random: seededRandom(3) })
   return Promise.all([copy(), copy()])
@@ -82,8 +82,8 @@ retryContract(
         if ((await bob.value('x')) !== 11) throw new Error('it is not folded')
       },
       close: async () => {
-        await bob.space.close()
-        await ada.space.close()
+        await bob.close()
+        await ada.close()
       },
     }
   },
@@ -148,7 +148,7 @@ test('a commit that is lost while folding is busy does not stay in the rows', as
   answer()
   expect(await bob.value('x')).toBe(1)
   expect(await bob.value('cold')).toBe(5)
-  await bob.space.close()
+  await bob.close()
   const again = await device(createMemoryStore(inner.entries()), undefined, bob.ports)
   expect(await again.value('x')).toBe(1)
 })
@@ -182,7 +182,7 @@ test('what a device wrote in two versions does not count, whichever was folded; 
   }
   expect([await ada.value('x'), await bob.value('x')]).toEqual([53, 53])
   expect(ada.space.log.status().frozen).toHaveLength(1)
-  await ada.space.close()
+  await ada.close()
   const again = await device(createMemoryStore(stores[0].entries()), undefined, ada.ports)
   expect(await again.value('x')).toBe(53)
 })
@@ -199,7 +199,7 @@ test('rows that hold what no longer counts are rebuilt at the next start', async
   await ada.space.entities.flush()
   const rows = store.entries().filter(({ key }) => key[0]! >= ROWS)
   await pass(other, ada)
-  await ada.space.close()
+  await ada.close()
   // As if the process had ended between the fork and the rows.
   const log = store.entries().filter(({ key }) => key[0]! < ROWS)
   const again = await device(createMemoryStore([...log, ...rows]), undefined, ada.ports)
@@ -223,7 +223,7 @@ test('a command that the store refuses while the space closes is not in the rows
   const lost = ada.up('x', 10)
   lost.catch(() => undefined)
   await vi.waitFor(() => expect(ada.space.log.status().pending).toBe(1))
-  const closed = ada.space.close()
+  const closed = ada.close()
   refused.reject(new PeerplaneError('store-full', 'no space left'))
   await closed
   await expect(lost).rejects.toMatchObject({ code: 'store-full' })

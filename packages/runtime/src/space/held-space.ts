@@ -1,4 +1,4 @@
-import type { Entity, EntityKey, HybridClock } from '@peerplane/core'
+import type { Entity, EntityKey, HybridClock, Services } from '@peerplane/core'
 import {
   openEntities,
   openLog,
@@ -33,7 +33,6 @@ export interface HeldSpace {
   atRest<T>(task: () => Promise<T>): Promise<T>
   /** What `read` gives of states, none of which had to be rebuilt meanwhile. Rejects as `read` does. Not to be called in `atRest`. */
   read<T>(read: () => Promise<T>): Promise<T>
-  close(): Promise<void>
 }
 
 /** The events that the holder of a space gets. */
@@ -47,8 +46,9 @@ export interface HeldSpaceEvents {
   closing(): void
 }
 
-/** Opens log and states, and keeps folding what the log delivers. */
+/** Opens log and states, and keeps folding what the log delivers, until `services` stop. */
 export async function holdSpace(
+  services: Services,
   ports: Ports & { readonly store: ClearableStore },
   declared: readonly Entity[],
   membership: Membership,
@@ -57,30 +57,30 @@ export async function holdSpace(
 ): Promise<HeldSpace> {
   const { store, key, crypto, random, scheduler, perturb, trace } = ports
   const { space, chain } = membership
-  const log = await openLog({
-    store,
-    space: space.record,
-    key,
-    chain,
-    crypto,
-    random,
-    perturb,
-    trace,
-    clock,
-  })
   let voids = 0
-  const entities = await openEntities({
-    store,
-    models: modelsOf(declared),
-    scheduler,
-    perturb,
-    trace,
-    settled: () => log.settled(),
-    deviceOf: (session) => log.deviceOf(session),
-    onVoid: () => {
-      voids++
-    },
-  })
+  const log = await services.start(
+    'log',
+    () =>
+      openLog({ store, space: space.record, key, chain, crypto, random, perturb, trace, clock }),
+    (opened) => opened.close(),
+  )
+  const entities = await services.start(
+    'states',
+    () =>
+      openEntities({
+        store,
+        models: modelsOf(declared),
+        scheduler,
+        perturb,
+        trace,
+        settled: () => log.settled(),
+        deviceOf: (session) => log.deviceOf(session),
+        onVoid: () => {
+          voids++
+        },
+      }),
+    (opened) => opened.close(),
+  )
   const folded = entities.folded()
   const counts = log.status().frozen.every(({ session, seq }) => (folded.get(session) ?? 0) < seq)
   // A fork was found, and then there was no time to begin again without it.
@@ -89,7 +89,11 @@ export async function holdSpace(
     await entities.discard({ rows: true })
   }
   await refoldStored(log, entities, trace)
+  services.add('watches', { stop: () => events.closing() })
   const folding = new Folding({ log, entities, scheduler, perturb, trace, events })
+  services.add('folding', folding)
+  // The last write may fail too: then states have to be given up before rows are made of them.
+  services.add('writes', { stop: () => log.idle() })
   return {
     log,
     entities: guarded(entities, folding),
@@ -98,14 +102,6 @@ export async function holdSpace(
     losses: () => folding.losses,
     atRest: (task) => folding.atRest(task),
     read: (read) => folding.read(read),
-    close: async () => {
-      // The last write may fail too: then states have to be given up before rows are made of them.
-      await log.idle()
-      await folding.stop()
-      events.closing()
-      await entities.close()
-      await log.close()
-    },
   }
 }
 

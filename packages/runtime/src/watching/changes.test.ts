@@ -79,8 +79,8 @@ const changedElsewhere =
       },
       close: async () => {
         watches.stop()
-        await bob.space.close()
-        await ada.space.close()
+        await bob.close()
+        await ada.close()
       },
     }
   }

@@ -99,7 +99,7 @@ describe('frame stream', () => {
     const left = side(a)
     const right = side(b, async () => new Promise((resolve) => setTimeout(resolve, 5)))
     for (let at = 0; at < 20; at += 1) void left.stream.send(new Uint8Array([at]))
-    left.stream.end()
+    left.stream.retire()
     expect(await right.ended).toBeUndefined()
     expect(await left.ended).toBeUndefined()
     expect(right.frames.map(([first]) => first)).toEqual(Array.from({ length: 20 }, (_, at) => at))

@@ -58,7 +58,7 @@ export class FrameStream implements Holder {
       this.#count()
       this.#wake()
     })
-    stream.addEventListener('remoteCloseWrite', () => this.end())
+    stream.addEventListener('remoteCloseWrite', () => this.retire())
     stream.addEventListener('close', (event) => {
       const { error } = event
       this.#remoteClosed = { error: error && asPeerplaneError(error, 'closed') }
@@ -80,7 +80,7 @@ export class FrameStream implements Holder {
   }
 
   /** Sends what is queued, then tells the peer that nothing more will come; frames of the peer are still handed over. */
-  end(): void {
+  retire(): void {
     if (this.#ending || this.#closed) return
     this.#ending = true
     if (!this.#sending) void this.#sendAll()

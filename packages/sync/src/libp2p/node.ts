@@ -2,12 +2,15 @@ import {
   limits,
   PeerplaneError,
   reasonOf,
+  Services,
+  Timers,
   type DeviceId,
   type ErrorCode,
   type NetworkHandler,
   type NetworkStatus,
   type PeerHint,
   type Refusal,
+  type Service,
 } from '@peerplane/core'
 import type { Connection, Libp2p, PeerId, PrivateKey, Stream, Transport } from '@libp2p/interface'
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
@@ -34,36 +37,41 @@ const LINK_PROTOCOL = '/peerplane/link/1'
 /** What a connection that has ended leaves behind needs a moment to be cleared away. */
 const SETTLE_MS = 200
 
-/** Starts to listen and to dial. Rejects with `port-in-use` or `invalid-configuration`. */
-export async function startNode(
-  options: Libp2pNetworkOptions,
+/** Starts to listen and to dial. Rejects with `port-in-use` or `invalid-configuration`; then nothing of it is left. */
+export const startNode = (
+  given: Libp2pNetworkOptions,
   key: PrivateKey,
   handler: NetworkHandler,
-): Promise<Node> {
-  const errors = new Errors()
-  const { scheduler, clock, proxies = [] } = options
-  const now = monotonic(clock)
-  const refused = options.refused ?? new Refusals(options.trace)
-  const shutOuts = new ShutOuts(now)
-  const gate: Gate = new Gate(
-    {
-      authenticate: async (channel) => handler.authenticate(channel),
-      refused: (error) => errors.refused(error),
-      connected: (peer) => assembled.libp2p.getConnections().some(isWith(peer)),
-      ready: async (incoming) =>
-        signalingEnded(incoming, assembled.libp2p.getConnections(), scheduler),
-      admissible: ({ device }, called) =>
-        called ? !shutOuts.isOut(device) : shutOuts.mayEnter(device),
-      offended: (device, why) => node.offended(device, why),
-      now,
-    },
-    options.door ?? new Door({ proxies, scheduler, now, refused }),
-  )
-  const assembled = await assemble(options, key, gate)
-  const node: Node = new Node(options, assembled, { gate, handler, errors, refused, shutOuts, now })
-  await node.start()
-  return node
-}
+): Promise<Node> =>
+  Services.open(given.trace, async (services) => {
+    const scheduler = new Timers(given.scheduler)
+    services.add('network timers', scheduler)
+    const options = { ...given, scheduler }
+    const errors = new Errors()
+    const { clock, proxies = [] } = options
+    const now = monotonic(clock)
+    const refused = options.refused ?? new Refusals(options.trace)
+    const shutOuts = new ShutOuts(now)
+    const gate: Gate = new Gate(
+      {
+        authenticate: async (channel) => handler.authenticate(channel),
+        refused: (error) => errors.refused(error),
+        connected: (peer) => assembled.libp2p.getConnections().some(isWith(peer)),
+        ready: async (incoming) =>
+          signalingEnded(incoming, assembled.libp2p.getConnections(), scheduler),
+        admissible: ({ device }, called) =>
+          called ? !shutOuts.isOut(device) : shutOuts.mayEnter(device),
+        offended: (device, why) => node.offended(device, why),
+        now,
+      },
+      options.door ?? new Door({ proxies, scheduler, now, refused }),
+    )
+    const assembled = await assemble(options, key, gate)
+    const around = { gate, handler, errors, refused, shutOuts, now }
+    const node: Node = new Node(services, options, assembled, around)
+    await node.start()
+    return node
+  })
 
 const isWith =
   (peer: string) =>
@@ -115,7 +123,8 @@ const dialable = (addresses: readonly string[], transports: readonly Transport[]
 }
 
 /** A libp2p node at work: from its start until its stop. */
-export class Node {
+export class Node implements Service {
+  readonly #services: Services
   readonly #options: Libp2pNetworkOptions
   readonly #libp2p: Libp2p
   readonly #assembled: Assembled
@@ -133,11 +142,13 @@ export class Node {
   readonly #linked = new WeakSet<Connection>()
 
   constructor(
+    services: Services,
     options: Libp2pNetworkOptions,
     assembled: Assembled,
     { gate, handler, errors, refused, shutOuts, now }: Surroundings,
   ) {
     const { scheduler, random, trace } = options
+    this.#services = services
     this.#options = options
     this.#assembled = assembled
     this.#libp2p = assembled.libp2p
@@ -201,6 +212,25 @@ export class Node {
     libp2p.addEventListener('connection:open', ({ detail }) => void this.#opened(detail))
     libp2p.addEventListener('connection:close', ({ detail }) => this.#closed(detail))
     libp2p.addEventListener('peer:disconnect', ({ detail }) => this.#forget(detail))
+    await this.#services.start(
+      'libp2p',
+      () => this.#startLibp2p(),
+      () => libp2p.stop(),
+    )
+    this.#gossip.start(this.#handler)
+    this.#services.add('connections', { stop: () => this.#closeAll() })
+    this.#services.add('paths', this.#ladder)
+    this.#redial.start()
+    this.#services.add('dialing', this.#redial)
+  }
+
+  /** Ends everything; afterwards no connection is open. */
+  stop(): Promise<void> {
+    return this.#services.stop()
+  }
+
+  async #startLibp2p(): Promise<void> {
+    const libp2p = this.#libp2p
     try {
       await libp2p.handle(LINK_PROTOCOL, (stream, from) => this.#accept(stream, from), {
         maxInboundStreams: 1,
@@ -211,17 +241,11 @@ export class Node {
       await libp2p.stop()
       throw startError(error)
     }
-    this.#gossip.start(this.#handler)
-    this.#redial.start()
   }
 
-  /** Ends everything; afterwards no connection is open. */
-  async stop(): Promise<void> {
-    this.#redial.stop()
-    this.#ladder.stop()
+  async #closeAll(): Promise<void> {
     this.#links.closeAll('this peer goes off the network')
     await Promise.all(this.#libp2p.getConnections().map(closeConnection))
-    await this.#libp2p.stop()
   }
 
   announce(payload: Uint8Array): void {

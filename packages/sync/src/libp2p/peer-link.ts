@@ -54,7 +54,7 @@ export class PeerLink implements Link {
 
   /** Sends what is queued and still takes what the peer has in flight; the link ends when both sides have done so. */
   retire(): void {
-    this.#frames.end()
+    this.#frames.retire()
   }
 }
 

@@ -220,7 +220,7 @@ class Run {
 
   /** Ends all faults and judges the final states. Returns how long they took to become equal. */
   async #converge(): Promise<number> {
-    this.#chaos.end()
+    this.#chaos.stop()
     this.#recorder?.healed()
     this.#log('all faults are over')
     const healed = this.#world.now

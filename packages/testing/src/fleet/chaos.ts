@@ -44,7 +44,7 @@ export class Chaos {
   }
 
   /** Ends all faults for good. */
-  end(): void {
+  stop(): void {
     this.#over = true
     this.#fleet.heal()
   }

@@ -103,7 +103,7 @@ export class ConnectionEnd {
   drop(): void {
     if (!this.#open) return
     this.#open = false
-    this.#out?.end()
+    this.#out?.drop()
     this.#inbox.length = 0
     for (const { reject } of this.#receivers.splice(0))
       reject(new Error('the connection was closed'))

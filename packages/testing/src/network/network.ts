@@ -218,7 +218,7 @@ export class SimNetwork {
   #end(connection: Connection, knower?: NetworkNode): void {
     if (connection.over) return
     connection.over = true
-    for (const pipe of connection.pipes) pipe.end()
+    for (const pipe of connection.pipes) pipe.drop()
     for (const end of connection.ends) {
       const { random } = end.owner as NetworkNode
       const late = end.owner === knower ? 0 : random.between(0, this.weather.halfOpenMs)

@@ -73,7 +73,7 @@ export class Pipe {
   }
 
   /** Loses what is in flight. */
-  end(): void {
+  drop(): void {
     this.#ended = true
     this.#flying = []
     this.#held = []

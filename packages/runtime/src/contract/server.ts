@@ -11,8 +11,8 @@ import {
 import { Latest } from './latest.ts'
 import { toPortable, type Reply, type Request } from './messages.ts'
 
-/** What a service works with. */
-export interface ServiceOptions<Target> {
+/** What a server works with. */
+export interface ServerOptions<Target> {
   readonly contract: Contract<Target>
   readonly target: Target
   /** What the client may ask for. */
@@ -34,15 +34,15 @@ interface Running {
  * Serves an object to one client. An answer is sent after the updates that contain what it answers. Updates that the client has not seen
  * are left out in favour of later ones, so a slow client is never flooded.
  */
-export class Service<Target> {
-  readonly #options: ServiceOptions<Target>
+export class Server<Target> {
+  readonly #options: ServerOptions<Target>
   readonly #operations: ReadonlyMap<string, AnyOperation>
   readonly #watches = new Map<number, Running>()
   #asked = 0
   #watchesEnded = false
   #stopped = false
 
-  constructor(options: ServiceOptions<Target>) {
+  constructor(options: ServerOptions<Target>) {
     this.#options = options
     this.#operations = operationsOf(options.contract)
   }
@@ -84,7 +84,7 @@ export class Service<Target> {
     this.#asked += 1
     try {
       const value = await this.#do(name, data)
-      // A service that has stopped says nothing: the client asks the next one, which knows what was done.
+      // A server that has stopped says nothing: the client asks the next one, which knows what was done.
       if (!this.#stopped) this.#options.post({ kind: 'answer', id, value })
     } catch (error) {
       if (!this.#stopped) this.#options.post({ kind: 'failed', id, error: toPortable(error) })

@@ -1,0 +1,112 @@
+import { codeOf, PeerplaneError } from './errors.ts'
+import type { Trace } from './ports/trace.ts'
+
+/**
+ * Something that works on its own, such as a timer, a listener or a connection, from the moment when a caller gets it until it is stopped.
+ *
+ * Once `stop` has returned, or its promise has resolved, nothing of it works. A second call changes nothing. That the other side has gone
+ * already is no failure.
+ */
+export interface Service {
+  stop(): Promise<void> | void
+}
+
+interface Started {
+  readonly name: string
+  readonly stop: () => Promise<void> | void
+}
+
+/**
+ * Services in the order in which they started. They stop in the reverse order, one after the other; one that fails to stop is traced, and the
+ * others still stop.
+ */
+export class Services implements Service {
+  readonly #trace: Trace | undefined
+  readonly #started: Started[] = []
+  readonly #steps = new Set<Promise<unknown>>()
+  #stopping: Promise<void> | undefined
+
+  constructor(trace: Trace | undefined) {
+    this.#trace = trace
+  }
+
+  /**
+   * What `begin` makes of services that it starts. If it rejects, so does this, after everything that had started has stopped.
+   */
+  static async open<T>(
+    trace: Trace | undefined,
+    begin: (services: Services) => Promise<T>,
+  ): Promise<T> {
+    const services = new Services(trace)
+    try {
+      return await begin(services)
+    } catch (error) {
+      // Ignored: it is traced, and why the services did not start is the one to report.
+      await services.stop().catch(() => undefined)
+      throw error
+    }
+  }
+
+  /**
+   * Starts one more service; `name` is for people. Rejects as `start` does, or with `closed` if the services were stopped before it had
+   * started: it is stopped with them.
+   */
+  start<T>(
+    name: string,
+    start: () => Promise<T>,
+    stop: (started: T) => Promise<void> | void,
+  ): Promise<T> {
+    return this.step(async () => {
+      const started = await start()
+      this.add(name, { stop: () => stop(started) })
+      return started
+    })
+  }
+
+  /** Does a part of the start, during which nothing stops. Rejects as `task` does, or with `closed` if the services were stopped meanwhile. */
+  async step<T>(task: () => Promise<T>): Promise<T> {
+    this.#assertGoing()
+    const running = task()
+    this.#steps.add(running)
+    try {
+      const result = await running
+      this.#assertGoing()
+      return result
+    } finally {
+      this.#steps.delete(running)
+    }
+  }
+
+  /** Takes a service that has started just now. */
+  add(name: string, service: Service): void {
+    this.#started.push({ name, stop: () => service.stop() })
+    this.#trace?.('service.started', { service: name })
+  }
+
+  /**
+   * Stops everything, and first waits for the step that is being done, so no step may wait for it. Rejects with the first
+   * failure, once everything else has stopped. A second call gives the promise of the first one.
+   */
+  stop(): Promise<void> {
+    return (this.#stopping ??= this.#stop())
+  }
+
+  async #stop(): Promise<void> {
+    if (this.#steps.size > 0) await Promise.allSettled(this.#steps)
+    const failures: unknown[] = []
+    for (let last = this.#started.pop(); last; last = this.#started.pop()) {
+      try {
+        await last.stop()
+        this.#trace?.('service.stopped', { service: last.name })
+      } catch (error) {
+        failures.push(error)
+        this.#trace?.('service.failed', { service: last.name, code: codeOf(error) })
+      }
+    }
+    if (failures.length > 0) throw failures[0]
+  }
+
+  #assertGoing(): void {
+    if (this.#stopping) throw new PeerplaneError('closed', 'it was stopped before it had started')
+  }
+}

@@ -1,0 +1,33 @@
+import type { Scheduler } from './ports/scheduler.ts'
+import type { Service } from './services.ts'
+
+/** Timers that belong together. When they stop, none of them is left. */
+export class Timers implements Scheduler, Service {
+  readonly #scheduler: Scheduler
+  readonly #cancels = new Set<() => void>()
+  #isStopped = false
+
+  constructor(scheduler: Scheduler) {
+    this.#scheduler = scheduler
+  }
+
+  after(delayMs: number, task: () => void): () => void {
+    if (this.#isStopped) return () => undefined
+    const forget = this.#scheduler.after(delayMs, () => {
+      this.#cancels.delete(cancel)
+      task()
+    })
+    const cancel = (): void => {
+      this.#cancels.delete(cancel)
+      forget()
+    }
+    this.#cancels.add(cancel)
+    return cancel
+  }
+
+  /** Forgets what is to come, and whatever is asked for from now on. */
+  stop(): void {
+    this.#isStopped = true
+    for (const cancel of this.#cancels) cancel()
+  }
+}
