@@ -7,7 +7,16 @@ import { DatabaseSync } from 'node:sqlite'
 import type { PlaneStatus } from '@peerplane/runtime'
 import { describe, expect, it } from 'vitest'
 
-import { anyPorts, ask, end, folderForEach, inFolder, run, up } from './daemon.fixture.test.ts'
+import {
+  anyPorts,
+  ask,
+  end,
+  folderForEach,
+  inFolder,
+  run,
+  stopAt,
+  up,
+} from './daemon.fixture.test.ts'
 import { currentStatus } from './problem.ts'
 
 folderForEach()
@@ -33,6 +42,16 @@ describe('a daemon', () => {
     expect(await end(child, 'SIGTERM')).toBe(0)
     expect(performance.now() - told).toBeLessThan(5_000)
     expect(run(['status']).status).toBe(4)
+  })
+
+  it('stops cleanly on a signal that comes while it starts', async () => {
+    const { status: code, stdout, stderr } = stopAt('service.started service=store')
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '' })
+    expect(stderr).toContain('service.stopped service=store')
+    expect(stderr).not.toContain('daemon.ready')
+    expect(stderr).toMatch(/daemon\.stopped\s*$/)
+    const { child } = await up()
+    expect(await end(child, 'SIGTERM')).toBe(0)
   })
 
   it('keeps what is secret to its owner, and its store to itself', async () => {

@@ -43,14 +43,24 @@ export function folderForEach(): void {
 export const inFolder = (...path: string[]): string => join(root, ...path)
 
 /** Runs the command to its end. */
-export function run(
+export const run = (args: readonly string[], variables: Record<string, string> = {}): Result =>
+  runWith([], args, variables)
+
+interface Result {
+  readonly status: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+function runWith(
+  flags: readonly string[],
   args: readonly string[],
   variables: Record<string, string> = {},
-): { status: number | null; stdout: string; stderr: string } {
+): Result {
   // A daemon that starts although it should not is killed.
   const timeout = 30_000
   const options = { cwd: root, encoding: 'utf8', env: { ...env, ...variables }, timeout } as const
-  return spawnSync(execPath, [...program, ...args], options)
+  return spawnSync(execPath, [...flags, ...program, ...args], options)
 }
 
 /** Starts a daemon and waits until it is ready. */
@@ -66,6 +76,17 @@ export async function up(...args: string[]): Promise<Daemon> {
     return { ready: JSON.parse(line) as Ready, child, logged: () => logged }
   }
   throw new Error(`the daemon ended without being ready: ${logged}`)
+}
+
+/** Runs a daemon that gets a signal to stop while it logs `step`, so that it can come no further. */
+export function stopAt(step: string): Result {
+  const hook = `const { write } = process.stderr
+    process.stderr.write = function (line, ...rest) {
+      if (String(line).includes(${JSON.stringify(step)})) process.kill(process.pid, 'SIGTERM')
+      return write.call(this, line, ...rest)
+    }`
+  const before = ['--import', `data:text/javascript,${encodeURIComponent(hook)}`]
+  return runWith(before, ['up', ...anyPorts, '--log', 'debug'])
 }
 
 /** Ends a daemon and waits until it is gone; gives its exit code, unless a signal ended it. */
