@@ -39,7 +39,7 @@ export interface Header {
   readonly time: Timestamp
   /** Hashes of admissions that the commit relies on beyond those of the opening record. */
   readonly admissions: readonly Uint8Array[]
-  /** Merkle root over the section leaves. */
+  /** Covers the sections and their number, see {@link rootOfLeaves}. */
   readonly root: Uint8Array
 }
 
@@ -135,16 +135,21 @@ export const sectionLeaf = (salt: Uint8Array, section: Section): Uint8Array =>
     (content) => hash('section', content),
   )
 
-/** Root over the sections of commit `seq`; of a commit without sections it is 32 zero bytes. */
-export function sectionsRoot(
+/** Root over the sections of commit `seq`. */
+export const sectionsRoot = (
   seed: Uint8Array,
   seq: number,
   sections: readonly Section[],
-): Uint8Array {
-  if (sections.length === 0) return new Uint8Array(HASH_BYTES)
-  return merkleRoot(
-    sections.map((section, index) => sectionLeaf(saltOf(seed, seq, index), section)),
-  )
+): Uint8Array =>
+  rootOfLeaves(sections.map((section, index) => sectionLeaf(saltOf(seed, seq, index), section)))
+
+/**
+ * What a header says of its sections: their number and the Merkle root over their leaves. Without the number, a node of the tree would pass
+ * for a leaf, and a sparse proof could show two sections as one. Without sections it is 32 zero bytes.
+ */
+export function rootOfLeaves(leaves: readonly Uint8Array[]): Uint8Array {
+  if (leaves.length === 0) return new Uint8Array(HASH_BYTES)
+  return withCanonical([leaves.length, merkleRoot(leaves)], (content) => hash('sections', content))
 }
 
 /** A section for the canonical encoding. */

@@ -2,7 +2,14 @@ import { equalBytes, fromHex } from '../bytes.ts'
 import type { BatchId, DeviceId } from '../ids.ts'
 import type { Crypto } from '../ports/crypto.ts'
 import { batchIdOf, batchMessage, firstSeq, type Batch, type BatchCore } from './batch.ts'
-import { commitIdOf, decodeHeader, saltOf, sectionLeaf, type Section } from './commit.ts'
+import {
+  commitIdOf,
+  decodeHeader,
+  rootOfLeaves,
+  saltOf,
+  sectionLeaf,
+  type Section,
+} from './commit.ts'
 import { merklePath, merkleRoot, verifyMerklePath } from './merkle.ts'
 
 /** A section with its salt, or only the leaf of a section. */
@@ -14,6 +21,8 @@ export type SparseSection =
  * One commit of a batch with some of its sections, verifiable without the rest:
  *
  *     section ─ leaf ─ header.root ─ commit id ─ path ─ batch root ─ batch id ─ signature
+ *
+ * The root covers the number of sections, so all of them are listed: shown, or hidden behind their leaves.
  */
 export interface SparseCommit {
   readonly core: Omit<BatchCore, 'root'>
@@ -66,7 +75,7 @@ export async function verifySparse(
   const leaves = sparse.sections.map((each) =>
     each.shown ? sectionLeaf(each.salt, each.section) : each.leaf,
   )
-  if (leaves.length > 0 && !equalBytes(merkleRoot(leaves), header.root)) return false
+  if (!equalBytes(rootOfLeaves(leaves), header.root)) return false
   const id = fromHex(commitIdOf(sparse.core.session, sparse.headerBytes))
   const { firstSeq, count } = sparse.core
   const inBatch = verifyMerklePath(sparse.batchRoot, id, header.seq - firstSeq, count, sparse.path)

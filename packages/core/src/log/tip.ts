@@ -11,12 +11,12 @@ import type { BatchId, SessionId } from '../ids.ts'
 export interface Tip {
   readonly session: SessionId
   readonly seq: number
-  /** The first 8 bytes of the batch id, 16 hex digits: two devices that hold different commits notice it. */
+  /** The first 16 bytes of the batch id, 32 hex digits: two devices that hold different commits notice it. */
   readonly mark: string
 }
 
 /** Bytes of a mark. */
-export const MARK_BYTES = 8
+export const MARK_BYTES = 16
 
 /** The mark of the batch with this id. */
 export const markOf = (id: BatchId): string => id.slice(0, MARK_BYTES * 2)

@@ -146,7 +146,7 @@ describe('the parents of a session', () => {
     handmade(five, 4, seed, [[{}], [{}]], { parents })
 
   test('that nobody has keep it from being announced to anybody', async () => {
-    const parents = [{ session: nowhere, seq: 9, mark: '00'.repeat(8) }]
+    const parents = [{ session: nowhere, seq: 9, mark: '00'.repeat(16) }]
     const run = await parented(parents, 1)
     await carol.log.admit(run)
     expect(carol.log.delivered().size).toBe(0)
@@ -158,7 +158,7 @@ describe('the parents of a session', () => {
     const old = await handmade(five, 4, 1, [[{}], [{}]])
     const tip = { session: old.session, seq: 2, mark: old.made[1]!.id.slice(0, 16) }
     const young = await parented([tip], 2)
-    const wrong = await parented([{ ...tip, mark: '00'.repeat(8) }], 3)
+    const wrong = await parented([{ ...tip, mark: '00'.repeat(16) }], 3)
     await carol.log.admit(young)
     expect(carol.seen).toEqual([])
     expect(await carol.log.admit(old)).toEqual({ stored: 2, released: 2 })

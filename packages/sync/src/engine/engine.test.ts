@@ -242,7 +242,7 @@ describe('asking', () => {
   it('asks for evidence once where two commits have one number, and never again for the session', () => {
     connect('x')
     hold(tip('s', 3))
-    const other = { ...tip('s', 3), mark: '00'.repeat(8) }
+    const other = { ...tip('s', 3), mark: '00'.repeat(16) }
     expect(sent(have('x', other))).toEqual([['x', wantOf(range('s', 3, 3))]])
     expect(sent(hear('x', { kind: 'frontier', tips: [other], reply: false }))).toEqual([])
     const run = runOf('s', 3)

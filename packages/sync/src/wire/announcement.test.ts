@@ -7,7 +7,7 @@ const idOf = (name: string) => toHex(hash('test', utf8(name)))
 const tip = (seq: number) => ({
   session: idOf('s') as SessionId,
   seq,
-  mark: idOf('m').slice(0, 16),
+  mark: idOf('m').slice(0, 32),
 })
 const secret = hash('secret')
 

@@ -16,7 +16,7 @@ import {
  * it says neither who made it nor when, and nobody can speak in the place of another, or keep another from being heard.
  */
 
-const TIP_BYTES = 56
+const TIP_BYTES = 64
 const ENVELOPE_BYTES = 64
 const TIPS = Math.floor((limits.announcementBytes - ENVELOPE_BYTES) / TIP_BYTES)
 

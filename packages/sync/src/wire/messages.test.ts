@@ -17,7 +17,7 @@ import { decodeMessage, encodeMessage, frontierMessages, type Message } from './
 
 const idOf = (name: string) => toHex(hash('test', utf8(name)))
 const session = idOf('session') as SessionId
-const tip: Tip = { session, seq: 70_000, mark: idOf('mark').slice(0, 16) }
+const tip: Tip = { session, seq: 70_000, mark: idOf('mark').slice(0, 32) }
 const bytesOf = (length: number) => new Uint8Array(length).fill(7)
 const evidence = { bytes: bytesOf(90), signature: bytesOf(64), chain: [bytesOf(200)] }
 
@@ -29,14 +29,14 @@ const vectors: {
   }
 } = {
   frontier: {
-    hash: 'e99d9372b6c92fe88c61c71b3ee9184a6678cc1cca0100e3548f8702ad98a03a',
+    hash: '272e83fc6fa69229027181ec6df5304281d1bc163485233a8b852a1eab75a2e2',
     messages: [
       { kind: 'frontier', tips: [tip], reply: false },
       { kind: 'frontier', tips: [], reply: true },
     ],
   },
   have: {
-    hash: '12fa5f4ee7961399f35feb44bb6fbb1dec86718f012f0c661118174cf9db720d',
+    hash: '15c1cfc94e9a9809fdcc9b3fba625a26977d8a916ab2a767c125bc48db2f3407',
     messages: [{ kind: 'have', tips: [tip, { ...tip, seq: 1 }] }],
   },
   want: {

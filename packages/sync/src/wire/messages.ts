@@ -51,7 +51,7 @@ export type Message =
   /** The sender ends the link, with an error code or `closed`. */
   | { readonly kind: 'bye'; readonly reason: string }
 
-/** Tips in one frame; a longer frontier goes on in `have` messages. 16,384 of at most 53 bytes are far below the limit of a frame. */
+/** Tips in one frame; a longer frontier goes on in `have` messages. 16,384 of at most 61 bytes are far below the limit of a frame. */
 const TIPS_PER_FRAME = 16_384
 const PEER_ID_UNITS = 128
 const ADDRESS_UNITS = 256
