@@ -87,11 +87,11 @@ export const sabotages: readonly Sabotage[] = [
     ],
   },
   sabotage(
-    'tips-only-frontier',
-    'a frontier that leaves out every session with a successor, and so hides commits after it',
-    'core/src/log/frontier.ts',
-    'if (held && held.seq === parent.seq && held.mark === parent.mark) implied.add(parent.session)',
-    'if (held) implied.add(parent.session)',
+    'sessions-only-digest',
+    'a digest that covers which sessions are held, and not how far',
+    'core/src/log/tip-trie.ts',
+    'encodeCanonical(tips.map(tipToValue))',
+    'encodeCanonical(tips.map(({ session }) => fromHex(session)))',
   ),
   sabotage(
     'clock-register',
@@ -207,10 +207,10 @@ export const sabotages: readonly Sabotage[] = [
   ),
   sabotage(
     'message-storm',
-    'answer every frontier with a frontier',
-    'sync/src/engine/engine.ts',
-    '      if (message.reply) reply(step, link)\n',
-    '      tellFrontier(step, link)\n',
+    'answer every summary with a summary',
+    'sync/src/engine/comparing.ts',
+    '  if (!reply || step.now < link.replyAt) return\n',
+    '',
   ),
   {
     name: 'trust-the-link',

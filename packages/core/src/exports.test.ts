@@ -99,11 +99,11 @@ const ofStrangers: Readonly<Record<string, (bytes: Uint8Array) => unknown>> = {
 
 /** What packages of the product call with what they have checked or made. */
 const inner =
-  `HybridClock Services Timers admit batchIdOf batchMessage branchOf canPass checkInvitationTime clockDoubt commitIdOf commitSize compactFrontier
+  `HybridClock Services Timers TipTrie admit batchIdOf batchMessage branchOf canPass checkInvitationTime clockDoubt commitIdOf commitSize
   compareBytes compareTexts compareTimestamps concatBytes createInvitation createSpace dateText depsDigest domain encodeBatch
   encodeCanonical encodeForkProof encodeHeader encodeInvitation encodeOpening entityKey equalBytes equalData equalSecrets
-  expandFrontier firstIdOf firstPrevious firstSeq forkedTip freeze fromBase64Url fromHex grantToValue halfPair hash invitationLink
-  isForkedTip isPlain lastSeq mac makeBatch makeCommit markOf merklePath merkleRoot missing saltOf sectionLeaf sectionToValue sectionsRoot
+  firstIdOf firstPrevious firstSeq forkedTip freeze fromBase64Url fromHex grantToValue halfPair hash invitationLink
+  isForkedTip isPlain lastSeq mac makeBatch makeCommit markOf merklePath merkleRoot saltOf sectionLeaf sectionToValue sectionsRoot
   sessionIdOf setProperty signBatch signGrant signOpening splitEntityKey tipToValue toBase64Url toHex toSparse traceTo utf8 verifyAdmissions
   verifyBatch verifyForkProof verifyMerklePath verifyOpening verifySparse withCanonical`.split(
     /\s+/,

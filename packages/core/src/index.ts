@@ -113,13 +113,7 @@ export {
   type Header,
   type Section,
 } from './log/commit.ts'
-export {
-  compactFrontier,
-  expandFrontier,
-  missing,
-  type Frontier,
-  type Lineage,
-} from './log/frontier.ts'
+export type { Frontier } from './log/frontier.ts'
 export {
   branchOf,
   decodeForkProof,
@@ -146,6 +140,7 @@ export {
 } from './log/opening.ts'
 export { toSparse, verifySparse, type SparseCommit, type SparseSection } from './log/sparse.ts'
 export { MARK_BYTES, markOf, readTip, tipToValue, type Tip } from './log/tip.ts'
+export { LEAF_SESSIONS, TipTrie, type Summary } from './log/tip-trie.ts'
 export { memoryBudget, type MemoryShare } from './memory-budget.ts'
 export type { Clock } from './ports/clock.ts'
 export type { Crypto, SigningKey } from './ports/crypto.ts'

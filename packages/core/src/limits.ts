@@ -17,11 +17,7 @@ export const limitTable = {
     'bytes',
     'one message between two peers: a whole run of batches and its framing, small enough to be held 100 times',
   ),
-  announcementBytes: limit(
-    64 * KiB,
-    'bytes',
-    'one frontier announcement by gossip: a thousand sessions',
-  ),
+  announcementBytes: limit(64 * KiB, 'bytes', 'one announcement by gossip'),
   gossipGarbage: limit(
     8,
     'messages',
@@ -141,11 +137,15 @@ export const limitTable = {
   ),
   waitingCommits: limit(10_000, 'commits', 'that wait for a dependency, per space'),
   waitingBytes: limit(16 * MiB, 'bytes', 'of commits that wait for a dependency, per space'),
-  frontierSessions: limit(100_000, 'sessions', 'in one frontier message'),
-  claimedSessions: limit(
-    120_000,
+  lostSessions: limit(100_000, 'sessions', 'remembered as lost'),
+  summariesPerMessage: limit(1024, 'summaries', 'in one message'),
+  tipsPerMessage: limit(1024, 'tips', 'in one message'),
+  tipsPerPage: limit(256, 'tips', 'in one page of a list'),
+  pathsPerMessage: limit(64, 'paths', 'below which one message asks for tips, 16 for each'),
+  claimsPerLink: limit(
+    512,
     'sessions',
-    'for which it is remembered how far peers hold them, of all peers together; beyond it the peer that claims most is cut off',
+    'of which it is remembered how far a peer holds them, and as many again that others wait for; what does not fit is looked for again later',
   ),
   wantsPerMessage: limit(1024, 'ranges', 'asked for in one message'),
   outboxBytes: limit(

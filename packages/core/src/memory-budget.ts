@@ -43,7 +43,7 @@ export const memoryBudget: readonly MemoryShare[] = [
   },
   {
     what: 'what peers say that they hold',
-    bytes: limits.claimedSessions * CLAIM_BYTES,
+    bytes: limits.connections * 2 * limits.claimsPerLink * CLAIM_BYTES,
   },
   { what: 'runs that wait to be checked', bytes: limits.queuedRuns * limits.runBytes },
   { what: 'commits that wait for others', bytes: limits.waitingBytes },

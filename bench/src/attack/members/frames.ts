@@ -4,11 +4,12 @@ import { encodeCanonical, fromHex, tipToValue, type SessionId, type Tip } from '
  * Messages as the protocol writes them down. They are written here by hand, because the product would not make the hostile ones.
  */
 
-export const frontierFrame = (tips: readonly Tip[], reply = false): Uint8Array =>
-  encodeCanonical([1, tips.map(tipToValue), reply])
+/** A summary of everything that claims so many commits, with a digest that is made up. */
+export const summaryFrame = (sessions: number, commits: number, digest: Uint8Array): Uint8Array =>
+  encodeCanonical([1, [['', sessions, commits, digest]], true])
 
-export const haveFrame = (tips: readonly Tip[]): Uint8Array =>
-  encodeCanonical([2, tips.map(tipToValue)])
+export const haveFrame = (tips: readonly Tip[], asks: readonly string[] = []): Uint8Array =>
+  encodeCanonical([2, tips.map(tipToValue), asks])
 
 /** A run as the log of a hostile member writes it. */
 export interface HostileRun {

@@ -2,18 +2,19 @@ import { decodeCanonical, toHex, type SessionId, type Tip, type Value } from '@p
 import { setTimeout as pause } from 'node:timers/promises'
 
 import type { Attack } from '../attack.ts'
-import { frontierFrame, haveFrame } from './frames.ts'
+import { haveFrame, summaryFrame } from './frames.ts'
 import { lie } from './log.ts'
 import { join, linkUp, networkOf } from './member.ts'
 
-const TIPS_PER_FRAME = 16_000
-const FRAMES = 12
+const TIPS_PER_FRAME = 1_000
+const FRAMES = 192
 const FAR = 2 ** 40
 
 /** Claims to hold sessions that do not exist, and more of those that do. */
 export const lyingFrontiers: Attack = {
   name: 'lying-frontiers',
-  about: 'a member claims 192,000 sessions that nobody has, and 2^40 commits of all others',
+  about:
+    'a member claims 192,000 sessions that nobody has, and 2^40 commits of all others, and sends summaries that are made up',
   by: 'member',
   needs: 'tips',
   run: async (target, tools) => {
@@ -26,7 +27,8 @@ export const lyingFrontiers: Attack = {
         )
         tools.count('tips', tips.length)
         await link.send(haveFrame(tips))
-        await pause(100)
+        await link.send(summaryFrame(FAR, FAR, tools.random.bytes(16)))
+        await pause(6)
       }
     }
     await linkUp(member, network, {
@@ -37,7 +39,7 @@ export const lyingFrontiers: Attack = {
       frame: async (link, frame) => {
         const told = sessionsOf(frame).map((session) => lie(session, FAR))
         tools.count('tips', told.length)
-        if (told.length > 0) await link.send(frontierFrame(told, true))
+        if (told.length > 0) await link.send(haveFrame(told, ['']))
       },
     })
     while (!tools.signal.aborted) await pause(50)
@@ -45,10 +47,10 @@ export const lyingFrontiers: Attack = {
   },
 }
 
-/** The sessions that a frontier names. */
+/** The sessions that a message names. */
 function sessionsOf(frame: Uint8Array): SessionId[] {
   const [kind, tips] = decodeCanonical(frame) as readonly Value[]
-  if (kind !== 1) return []
+  if (kind !== 2) return []
   return (tips as readonly (readonly Value[])[]).map(
     ([session]): Tip['session'] => toHex(session as Uint8Array) as SessionId,
   )

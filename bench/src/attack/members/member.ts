@@ -2,6 +2,7 @@ import {
   admit,
   mac,
   readInvitation,
+  TipTrie,
   toHex,
   type Admission,
   type DeviceId,
@@ -109,8 +110,8 @@ const bindAll = (network: Network): Network => ({
 const nothing: Replica = {
   delivered: () => new Map(),
   stored: () => new Map(),
-  lineage: () => undefined,
+  tips: new TipTrie(),
   range: () => Promise.resolve(undefined),
-  admit: () => Promise.resolve({ stored: 0, released: 0 }),
+  admit: () => Promise.resolve({ stored: 0, released: 0, awaits: [], full: false }),
   watch: () => () => {},
 }

@@ -1,6 +1,8 @@
 import type { DeviceId, SessionId } from '../ids.ts'
 import type { Batch } from '../log/batch.ts'
-import type { Frontier, Lineage } from '../log/frontier.ts'
+import type { Frontier } from '../log/frontier.ts'
+import type { Dot } from '../log/commit.ts'
+import type { TipTrie } from '../log/tip-trie.ts'
 
 /** An opening record with the admissions that make its device a member: what a receiver needs before the first batch of a session. */
 export interface OpeningEvidence {
@@ -29,6 +31,10 @@ export interface Admitted {
   readonly stored: number
   /** Of the commits delivered because of this run, how many had waited for a dependency. */
   readonly released: number
+  /** What the first batch of the run that cannot be delivered waits for, as far as it is not held: the peer that sent the run holds it. */
+  readonly awaits: readonly Dot[]
+  /** Whether what has to wait was not stored, because there is no room for it. */
+  readonly full: boolean
   /** The device whose session the run has shown to be forked, if that was not known. */
   readonly forkedBy?: DeviceId
 }
@@ -36,14 +42,14 @@ export interface Admitted {
 /** What sync needs of the log of a space: to compare, read and admit. */
 export interface Replica {
   /**
-   * Delivered and durable commits, for announcements; on a batch boundary in every session. A session known to be forked is listed with its
-   * forked tip once all of it before the fork is delivered.
+   * Delivered and durable commits; on a batch boundary in every session. A session known to be forked is listed with its forked tip once all
+   * of it before the fork is delivered. It changes with the log.
    */
+  readonly tips: TipTrie
+  /** The same by session. It changes with the log. */
   delivered(): Frontier
-  /** Durable commits, delivered or not: what a device does not ask for again. */
+  /** Durable commits, delivered or not: what a device does not ask for again. It changes with the log. */
   stored(): Frontier
-  /** Parents of each session whose opening is held. */
-  readonly lineage: Lineage
   /**
    * The run that starts at the batch holding commit `from`, or at the fork before it, of about `maxBytes` at most (one batch at least), of
    * delivered commits, ending with a signed batch or a proof; `undefined` if nothing from there on is delivered.
@@ -51,7 +57,7 @@ export interface Replica {
   range(session: SessionId, from: number, maxBytes: number): Promise<Run | undefined>
   /**
    * Checks a run, stores what is new of it, and delivers what has become deliverable. Resolves when it is durable.
-   * If a run would have to wait and there is no room, only what can be delivered is accepted. A run that proves a fork is accepted as the
+   * If a run would have to wait and there is no room, only what can be delivered is stored. A run that proves a fork is accepted as the
    * proof: the session is then listed with its forked tip, and its commits from the fork on are ignored. Rejects with `malformed`,
    * `too-large`, `wrong-space`, `not-a-member`, `bad-signature`, `broken-chain`, `overloaded`, or a code of the store; then no part of
    * the run was stored. `broken-chain`: the run does not continue what is held, because of a gap or because sender and receiver hold different

@@ -60,7 +60,7 @@ function damaged(bytes: Uint8Array, at: number): Uint8Array {
 describe('a run that is refused', () => {
   test('a whole run is taken in', async () => {
     const run = await handmade(1, [[{}, {}], [{}]])
-    expect(await alice.log.admit(run)).toEqual({ stored: 3, released: 0 })
+    expect(await alice.log.admit(run)).toMatchObject({ stored: 3, released: 0 })
     expect(alice.seen).toHaveLength(3)
   })
 
@@ -198,7 +198,7 @@ describe('a run that is refused', () => {
     broken = true
     await expectRefused(run, 'store-failed')
     broken = false
-    expect(await alice.log.admit(run)).toEqual({ stored: 1, released: 0 })
+    expect(await alice.log.admit(run)).toMatchObject({ stored: 1, released: 0 })
   })
 
   test('anything, after the log was closed', async () => {
@@ -211,13 +211,16 @@ describe('a run that overlaps what is held', () => {
   test('is taken in as far as it is new', async () => {
     for (const content of ['a', 'b']) await write(bob, content)
     await alice.log.admit(await runOf(bob))
-    expect(await alice.log.admit(await runOf(bob))).toEqual({ stored: 0, released: 0 })
+    expect(await alice.log.admit(await runOf(bob))).toMatchObject({ stored: 0, released: 0 })
     for (const content of ['c', 'd']) await write(bob, content)
     const { session } = bob.log.next()
-    expect(await alice.log.admit(await runOf(bob, session, 2))).toEqual({ stored: 2, released: 0 })
+    expect(await alice.log.admit(await runOf(bob, session, 2))).toMatchObject({
+      stored: 2,
+      released: 0,
+    })
     expect(contents(alice)).toEqual(['a', 'b', 'c', 'd'])
     // Held without inner signatures here, with all of them there: still the same batches.
-    expect(await bob.log.admit(await runOf(alice))).toEqual({ stored: 0, released: 0 })
+    expect(await bob.log.admit(await runOf(alice))).toMatchObject({ stored: 0, released: 0 })
   })
 
   test('is refused when it begins inside a batch', async () => {

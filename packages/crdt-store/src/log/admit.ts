@@ -5,7 +5,7 @@ import {
   verifyBatch,
   verifyForkProof,
 } from '@peerplane/core'
-import type { Commit, Crypto, DeviceId, ForkProof, Run, Store } from '@peerplane/core'
+import type { Commit, Crypto, DeviceId, Dot, ForkProof, Run, Store } from '@peerplane/core'
 
 import type { Appender } from './append.ts'
 import { decodeRun, type DecodedRun } from './decode-run.ts'
@@ -33,6 +33,10 @@ export interface Taken {
   readonly stored: readonly Commit[]
   /** Delivered because of it, in causal order. */
   readonly delivered: readonly Commit[]
+  /** What its first batch that cannot be delivered waits for. */
+  readonly awaits: readonly Dot[]
+  /** Whether batches were left out because there is no room for what has to wait. */
+  readonly full: boolean
   /** A fork that it proved. */
   readonly forked?: Frozen & {
     /** Whether commits from the fork on were delivered before. */
@@ -40,7 +44,7 @@ export interface Taken {
   }
 }
 
-const NOTHING: Taken = { stored: [], delivered: [] }
+const NOTHING: Taken = { stored: [], delivered: [], awaits: [], full: false }
 
 /**
  * Takes in one run; the next one may come when it is done. What costs least is checked first, and nothing is stored before everything holds:
@@ -67,9 +71,11 @@ export async function takeRun(run: Run, options: IntakeOptions): Promise<Taken> 
     return takeRun(run, options)
   }
   const kept = await whatToKeep(decoded.fresh, { device, parents, told }, options)
-  const isWhole = kept.length === decoded.fresh.length
-  const fork = isWhole ? await forkIn(decoded, told, held, store) : undefined
-  return take({ session: run.session, opening, forms: kept, fork }, options)
+  const { forms, awaits, full } = kept
+  const fork = full ? undefined : await forkIn(decoded, told, held, store)
+  if (full && forms.length === 0) return { ...NOTHING, awaits, full }
+  const taken = await take({ session: run.session, opening, forms, fork }, options)
+  return full ? { ...taken, awaits, full } : taken
 }
 
 async function take(news: News, options: IntakeOptions): Promise<Taken> {
@@ -83,10 +89,11 @@ async function take(news: News, options: IntakeOptions): Promise<Taken> {
   }
   const stored = news.forms.flatMap(({ batch }) => batch.commits)
   const delivered = await delivery.deliver()
-  if (!news.fork) return { stored, delivered }
+  const taken = { stored, delivered, awaits: delivery.lacking(news.session), full: false }
+  if (!news.fork) return taken
   const { seq } = news.fork
   const forked = { session: held.id, device: held.device, seq, undone: before >= seq }
-  return { stored, delivered, forked }
+  return { ...taken, forked }
 }
 
 function checkSizes({ batches, from, fork }: Run): void {

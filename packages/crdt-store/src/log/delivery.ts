@@ -105,6 +105,19 @@ export class Delivery {
     this.#contradicted.clear()
   }
 
+  /** What the first waiting batch of a session waits for, as far as it is not delivered. */
+  lacking(session: SessionId): Dot[] {
+    const { sessions } = this.#options
+    const [first] = this.#order.waiting(session)
+    return first ? this.missingFor(first, sessions.get(session)!.parents) : []
+  }
+
+  /** What a batch of a session with these parents depends on that is not delivered. */
+  missingFor(batch: Batch, parents: readonly Dot[]): Dot[] {
+    const { sessions } = this.#options
+    return causesOf(batch, parents).filter((dep) => !isWithin(dep, sessions))
+  }
+
   /** Whether batches of a session wait. */
   holds(session: SessionId): boolean {
     return this.#order.holds(session)

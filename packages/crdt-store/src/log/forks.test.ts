@@ -59,7 +59,11 @@ const reopened = ({ store }: Peer, index: number): Promise<Peer> =>
 describe('a fork', () => {
   test('is proved by two signatures; from there on nothing counts, also after a restart', async () => {
     await alice.log.admit(one)
-    expect(await alice.log.admit(other)).toEqual({ stored: 0, released: 0, forkedBy: forkerDevice })
+    expect(await alice.log.admit(other)).toMatchObject({
+      stored: 0,
+      released: 0,
+      forkedBy: forkerDevice,
+    })
     const frozen = [{ session, device: forkerDevice, seq: 2 }]
     expect(alice.log.status().frozen).toEqual(frozen)
     expect(forked).toEqual([[session, 2]])
@@ -75,7 +79,7 @@ describe('a fork', () => {
     expect(again.log.delivered()).toEqual(alice.log.delivered())
     expect(again.seen).toEqual(before)
     for (const run of [one, other, partOf(other, 3)]) {
-      expect(await again.log.admit(run)).toEqual({ stored: 0, released: 0 })
+      expect(await again.log.admit(run)).toMatchObject({ stored: 0, released: 0 })
     }
     expect(again.seen).toEqual(before)
   })
@@ -164,7 +168,11 @@ describe('the proof of a fork', () => {
     for (const run of versions) await origin.log.admit(run)
     const run = (await origin.log.range(session, 1, 1))!
     expect(run.batches).toHaveLength(2)
-    expect(await bob.log.admit(run)).toEqual({ stored: 2, released: 0, forkedBy: forkerDevice })
+    expect(await bob.log.admit(run)).toMatchObject({
+      stored: 2,
+      released: 0,
+      forkedBy: forkerDevice,
+    })
     expect(bob.log.delivered()).toEqual(origin.log.delivered())
     await sync(bob, carol)
     expect(carol.log.delivered()).toEqual(origin.log.delivered())

@@ -23,7 +23,7 @@ export interface Frozen {
 
 /** The forks that are known here. */
 export const frozenOf = (sessions: Sessions): Frozen[] =>
-  [...sessions.values()].flatMap(({ id: session, device, fork }) =>
+  [...sessions.forked].flatMap(({ id: session, device, fork }) =>
     fork ? [{ session, device, seq: fork.seq }] : [],
   )
 

@@ -1,5 +1,5 @@
 import { PeerplaneError, verifyBatch } from '@peerplane/core'
-import type { Crypto, DeviceId, ForkProof, Tip } from '@peerplane/core'
+import type { Crypto, DeviceId, Dot, ForkProof, Tip } from '@peerplane/core'
 
 import type { EncodedBatch } from './decode-run.ts'
 import type { Delivery } from './delivery.ts'
@@ -12,20 +12,28 @@ export interface KeepOptions {
   readonly told: ForkProof | undefined
 }
 
+/** What is to be stored of a run. */
+export interface Kept {
+  readonly forms: readonly StoredForm[]
+  /** What the first batch waits for that was left out because there is no room. */
+  readonly awaits: readonly Dot[]
+  readonly full: boolean
+}
+
 /**
  * What is to be stored of the new batches of a run: all of them, or, where there is no room to wait, those that can be delivered.
  *
  * Delivery may come to a halt before a batch that depends on something. What is delivered must be able to leave this device, so a batch
  * before such a place must have its own signature. A device that serves a run has that signature, unless somebody removed it.
- * Throws `broken-chain` without it, and `overloaded` when there is room for nothing.
+ * Throws `broken-chain` without it.
  */
 export async function whatToKeep(
   fresh: readonly EncodedBatch[],
   { device, parents, told }: KeepOptions,
   { delivery, crypto }: { readonly delivery: Delivery; readonly crypto: Crypto },
-): Promise<StoredForm[]> {
+): Promise<Kept> {
   const [first] = fresh
-  if (!first) return []
+  if (!first) return { forms: [], awaits: [], full: false }
   const halts: number[] = []
   for (const [index, { batch }] of fresh.entries()) {
     if (await delivery.mayHaltBefore(batch, parents)) halts.push(index)
@@ -46,7 +54,12 @@ export async function whatToKeep(
   const waiting = fresh.slice(ready)
   const commits = waiting.reduce((sum, { batch }) => sum + batch.commits.length, 0)
   const bytes = waiting.reduce((sum, { encoded }) => sum + encoded.length, 0)
-  if (waiting.length === 0 || (await delivery.makeRoom(device, { commits, bytes }))) return forms
-  if (ready > 0) return forms.slice(0, ready)
-  throw new PeerplaneError('overloaded', `${delivery.waiting.commits} commits wait already`)
+  if (waiting.length === 0 || (await delivery.makeRoom(device, { commits, bytes }))) {
+    return { forms, awaits: [], full: false }
+  }
+  const { session } = first.batch
+  const awaits = delivery.holds(session)
+    ? delivery.lacking(session)
+    : delivery.missingFor(waiting[0]!.batch, parents)
+  return { forms: forms.slice(0, ready), awaits, full: true }
 }

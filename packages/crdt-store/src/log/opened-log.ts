@@ -6,11 +6,11 @@ import type {
   CommitId,
   DeviceId,
   Frontier,
-  Lineage,
   Origin,
   Run,
   Section,
   SessionId,
+  TipTrie,
 } from '@peerplane/core'
 
 import { takeRun, type IntakeOptions } from './admit.ts'
@@ -53,12 +53,13 @@ export class OpenedLog implements Log {
   #closed = false
 
   readonly lost: ReadonlyMap<SessionId, number>
-  readonly lineage: Lineage = (session) => this.#sessions.get(session)?.parents
+  readonly tips: TipTrie
 
   constructor(options: LogOptions, { sessions, heads, ids, delivery, lost }: Restored) {
     const { store, space, crypto, clock } = options
     this.#options = options
     this.#sessions = sessions
+    this.tips = sessions.delivered
     this.#ids = ids
     this.lost = lost
     this.#delivery = delivery
@@ -95,11 +96,11 @@ export class OpenedLog implements Log {
   }
 
   delivered(): Frontier {
-    return this.#sessions.delivered()
+    return this.#sessions.delivered.all
   }
 
   stored(): Frontier {
-    return this.#sessions.stored()
+    return this.#sessions.stored
   }
 
   async range(session: SessionId, from: number, maxBytes: number): Promise<Run | undefined> {
@@ -204,7 +205,7 @@ export class OpenedLog implements Log {
 
   async #take(run: Run): Promise<Admitted> {
     const { trace } = this.#options
-    const { stored, delivered, forked } = await takeRun(run, this.#intake)
+    const { stored, delivered, awaits, full, forked } = await takeRun(run, this.#intake)
     const last = stored.at(-1)
     if (last) {
       const { session } = run
@@ -230,6 +231,8 @@ export class OpenedLog implements Log {
     return {
       stored: stored.length,
       released,
+      awaits,
+      full,
       ...(forked && { forkedBy: forked.device }),
     }
   }

@@ -155,8 +155,8 @@ export async function sync(from: Peer, to: Peer): Promise<void> {
     for (let at = next; ; at = to.log.stored().get(session)!.seq + 1) {
       const run = await from.log.range(session, at, 4096)
       if (!run) break
-      await to.log.admit(run)
-      if (run.fork) break
+      const { full } = await to.log.admit(run)
+      if (run.fork || full) break
     }
   }
 }

@@ -1,10 +1,17 @@
-import { decodeOpening, PeerplaneError } from '@peerplane/core'
+import { compareTimestamps, decodeOpening, PeerplaneError } from '@peerplane/core'
 import type { ErrorCode, HybridClock, SpaceId, Store, Write } from '@peerplane/core'
 
 import { metaKey, openings, reaches, sessionOfKey, tips } from '../storage/keys.ts'
 import { pages } from '../storage/pages.ts'
-import { decodeList, decodeMeta, decodeReach, decodeTip, encodeMeta } from '../storage/records.ts'
-import { Sessions } from './sessions.ts'
+import {
+  decodeList,
+  decodeMeta,
+  decodeReach,
+  decodeTip,
+  encodeMeta,
+  type Reach,
+} from '../storage/records.ts'
+import { Sessions, type HeldSession } from './sessions.ts'
 import { keptAside } from './tail.ts'
 
 /** The write that makes an empty store a store of `space`; it must be stored before anything else, or together with it. */
@@ -33,7 +40,7 @@ export async function checkSpace(store: Store, space: SpaceId): Promise<void> {
 
 /** The sessions of a store, from three small records of each. */
 export async function restoreSessions(store: Store, clock: HybridClock): Promise<Sessions> {
-  const sessions = new Sessions()
+  const found: Restorable[] = []
   const ends = await readTable(store, tips, decodeTip)
   const progress = await readTable(store, reaches, decodeReach)
   for await (const page of pages(store, openings)) {
@@ -44,16 +51,28 @@ export async function restoreSessions(store: Store, clock: HybridClock): Promise
       const stored = ends.get(id)
       if (!stored) throw new PeerplaneError('store-corrupt', `session ${id} has no tip`)
       ends.delete(id)
-      const reach = progress.get(id)
-      sessions.add({ id, device, parents, stored }, reach)
-      if (reach) clock.observe(reach.time)
+      found.push({ fields: { id, device, parents, stored }, reach: progress.get(id) })
     }
   }
   for (const id of ends.keys()) {
     throw new PeerplaneError('store-corrupt', `session ${id} has no opening`)
   }
+  const sessions = new Sessions()
+  for (const { fields, reach } of found.sort(byTime)) {
+    sessions.add(fields, reach)
+    if (reach) clock.observe(reach.time)
+  }
   return sessions
 }
+
+interface Restorable {
+  readonly fields: Omit<HeldSession, 'reach' | 'fork'>
+  readonly reach: Reach | undefined
+}
+
+/** Others ask for sessions in the order in which they were added: the oldest should come first. */
+const byTime = (a: Restorable, b: Restorable): number =>
+  a.reach && b.reach ? compareTimestamps(a.reach.time, b.reach.time) : a.reach ? -1 : 1
 
 async function readTable<T>(
   store: Store,

@@ -1,4 +1,4 @@
-import { compactFrontier, firstPrevious, forkedTip, markOf } from '@peerplane/core'
+import { firstPrevious, forkedTip, markOf, TipTrie } from '@peerplane/core'
 import type {
   Batch,
   DeviceId,
@@ -40,8 +40,11 @@ const nothing = (session: SessionId): Reach => ({
 export class Sessions {
   readonly #held = new Map<SessionId, HeldSession>()
   readonly #dirty = new Set<HeldSession>()
-  #stored: Frontier | undefined
-  #delivered: Frontier | undefined
+  readonly #stored = new Map<SessionId, Tip>()
+  readonly #delivered = new TipTrie()
+  readonly #forked = new Set<HeldSession>()
+  readonly #wroteLast = new Map<DeviceId, number>()
+  #commits = 0
 
   get(session: SessionId): HeldSession | undefined {
     return this.#held.get(session)
@@ -55,36 +58,38 @@ export class Sessions {
   add(fields: Omit<HeldSession, 'reach' | 'fork'>, reach: Reach = nothing(fields.id)): HeldSession {
     const held: HeldSession = { ...fields, reach, fork: undefined }
     this.#held.set(held.id, held)
-    this.#stored = undefined
+    this.#storedTo(held)
+    this.#reach(held, reach)
     return held
   }
 
   extend(held: HeldSession, stored: StoredTip): void {
     held.stored = stored
-    this.#stored = undefined
+    this.#storedTo(held)
   }
 
   /** The session is stored only up to the end of `stored`. */
   cutBack(held: HeldSession, stored: StoredTip): void {
     held.fork = undefined
+    this.#forked.delete(held)
     this.extend(held, stored)
+    this.#reach(held, held.reach)
   }
 
   /** Takes note of a fork, of which the proof is stored; `stored` is the end of what is before it. */
   fork(held: HeldSession, proof: ForkProof, stored: StoredTip): void {
     held.fork = proof
-    held.reach = reachUpTo(held.reach, stored)
+    this.#forked.add(held)
     this.extend(held, stored)
-    this.#delivered = undefined
+    this.#reach(held, reachUpTo(held.reach, stored))
   }
 
   /** Takes note that `batch` is delivered: its session reaches to its end, and covers what its commits depend on. */
   deliver(batch: Batch): void {
     const held = this.#held.get(batch.session)!
     const { seq, time } = batch.commits.at(-1)!.header
-    held.reach = { ...held.reach, seq, batch: batch.id, time }
+    this.#reach(held, { ...held.reach, seq, batch: batch.id, time })
     this.#dirty.add(held)
-    this.#delivered = undefined
     for (const commit of batch.commits) {
       for (const dep of commit.header.deps) this.#cover(dep)
     }
@@ -119,32 +124,29 @@ export class Sessions {
     this.#dirty.delete(held)
   }
 
-  /** Durable, delivered or not. */
-  stored(): Frontier {
-    this.#stored ??= frontierOf(this.#held.values(), (held) => held.stored)
+  /** Durable, delivered or not; it changes with the sessions. */
+  get stored(): Frontier {
     return this.#stored
   }
 
-  /** Delivered and durable. */
-  delivered(): Frontier {
-    this.#delivered ??= frontierOf(this.#held.values(), (held) => held.reach)
+  /** Delivered and durable; it changes with the sessions. */
+  get delivered(): TipTrie {
     return this.#delivered
   }
 
   /** How many commits are delivered and durable. */
   get commits(): number {
-    let commits = 0
-    for (const { reach } of this.#held.values()) commits += reach.seq
-    return commits
+    return this.#commits
+  }
+
+  /** Sessions of which a fork is known. */
+  get forked(): Iterable<HeldSession> {
+    return this.#forked
   }
 
   /** The time of the last delivered commit of each device, by its own clock. */
   wroteLast(): Map<DeviceId, number> {
-    const latest = new Map<DeviceId, number>()
-    for (const { device, reach } of this.#held.values()) {
-      if (reach.seq > 0) latest.set(device, Math.max(latest.get(device) ?? 0, reach.time.ms))
-    }
-    return latest
+    return new Map(this.#wroteLast)
   }
 
   /** Delivered and durable, by the commits alone: without the tips of forks. */
@@ -156,13 +158,30 @@ export class Sessions {
     )
   }
 
-  /** The delivered tips of the sessions of `device` that no later session of it continues. */
+  /** The delivered tips of the sessions of `device` that no later session of it names exactly. */
   tipsOf(device: DeviceId): Tip[] {
     const own = [...this.#held.values()].filter((held) => held.device === device)
-    return compactFrontier(
-      frontierOf(own, (held) => held.reach),
-      (session) => this.#held.get(session)?.parents,
-    )
+    const continued = new Set(own.flatMap(({ parents }) => parents.map(placeOf)))
+    return own
+      .flatMap(({ id }) => this.#delivered.all.get(id) ?? [])
+      .filter((tip) => !continued.has(placeOf(tip)))
+  }
+
+  #storedTo(held: HeldSession): void {
+    const tip = tipOf(held, held.stored)
+    if (tip) this.#stored.set(held.id, tip)
+    else this.#stored.delete(held.id)
+  }
+
+  #reach(held: HeldSession, reach: Reach): void {
+    this.#commits += reach.seq - (this.#delivered.all.has(held.id) ? held.reach.seq : 0)
+    held.reach = reach
+    const tip = tipOf(held, reach)
+    if (tip) this.#delivered.set(tip)
+    else this.#delivered.delete(held.id)
+    const { device } = held
+    if (reach.seq === 0) return
+    this.#wroteLast.set(device, Math.max(this.#wroteLast.get(device) ?? 0, reach.time.ms))
   }
 
   #cover({ session, seq }: Dot): void {
@@ -172,6 +191,8 @@ export class Sessions {
     this.#dirty.add(held)
   }
 }
+
+const placeOf = ({ session, seq, mark }: Tip): string => `${session} ${seq} ${mark}`
 
 /** A reach that goes no further than `stored`. */
 export const reachUpTo = (reach: Reach, tip: StoredTip): Reach =>
@@ -183,15 +204,8 @@ const reachWrite = (held: HeldSession): Write => ({
   value: encodeReach(held.reach),
 })
 
-function frontierOf(
-  sessions: Iterable<HeldSession>,
-  place: (held: HeldSession) => StoredTip,
-): Frontier {
-  const frontier = new Map<SessionId, Tip>()
-  for (const held of sessions) {
-    const { seq, batch } = place(held)
-    if (held.fork && seq === held.fork.seq - 1) frontier.set(held.id, forkedTip(held.fork))
-    else if (seq > 0) frontier.set(held.id, { session: held.id, seq, mark: markOf(batch) })
-  }
-  return frontier
+/** How far a session is held, if at all. */
+function tipOf({ id: session, fork }: HeldSession, { seq, batch }: StoredTip): Tip | undefined {
+  if (fork && seq === fork.seq - 1) return forkedTip(fork)
+  return seq > 0 ? { session, seq, mark: markOf(batch) } : undefined
 }

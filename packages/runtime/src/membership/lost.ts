@@ -74,7 +74,7 @@ export async function loadLosses(
 
 function decodeLost(stored: Uint8Array): [SessionId, number][] {
   try {
-    return listField(decodeCanonical(stored), 'lost', limits.frontierSessions, (value, name) => {
+    return listField(decodeCanonical(stored), 'lost', limits.lostSessions, (value, name) => {
       const [session, seq] = arrayField(value, name, 2)
       return [toHex(bytesField(session, name, 32)) as SessionId, wholeField(seq, name)]
     })

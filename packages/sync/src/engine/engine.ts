@@ -1,13 +1,21 @@
 import type { Tip } from '@peerplane/core'
 
+import type { Announcement } from '../wire/announcement.ts'
 import type { Message, CommitRange } from '../wire/messages.ts'
 import { admitted, take } from './intake.ts'
-import { learn, learnFrontier } from './knowledge.ts'
+import {
+  compareSummaries,
+  continueList,
+  lookForDifference,
+  servePage,
+  serveTips,
+  takePage,
+} from './comparing.ts'
+import { learn } from './knowledge.ts'
 import { ban, linkDown } from './leaving.ts'
 import {
   createLink,
   knownSeq,
-  ownTips,
   spread,
   storedSeq,
   wake,
@@ -15,14 +23,15 @@ import {
   type LinkState,
   type Transition,
 } from './state.ts'
-import { announce, announceBy, served, tell, tellDue, tellFrontier } from './telling.ts'
+import { tellSummary } from './summaries.ts'
+import { announce, announceBy, served, tell, tellDue } from './telling.ts'
 import { timing, type Effect, type Input } from './types.ts'
 import { expire, nextExpiry, question, want } from './wanting.ts'
 
 /**
  * Anti-entropy between logs, without input, output, time or randomness of its own: the same inputs on the same log give the same effects.
  *
- * Peers tell each other how far they have delivered every session (all of it when a link opens and every ten seconds, changes at once).
+ * Peers tell each other what has changed at once, and compare summaries of everything when a link opens and every ten seconds.
  * A device that lacks something asks one peer that has it. Authors push their own batches, so that in the common case nobody has to ask.
  * `state` is changed in place.
  */
@@ -30,6 +39,7 @@ export function step(state: EngineState, input: Input): Effect[] {
   const current: Transition = { state, now: input.now, effects: [] }
   apply(current, input)
   want(current)
+  for (const link of state.links.values()) continueList(current, link)
   return current.effects
 }
 
@@ -40,7 +50,7 @@ function apply(step: Transition, input: Input): void {
     case 'changed':
       return tell(step, input.own, input.others)
     case 'announced':
-      return announced(step, input.tips)
+      return announced(step, input.content)
     case 'tick':
       return tick(step)
     case 'admitted':
@@ -80,20 +90,23 @@ function linkUp(step: Transition, input: Extract<Input, { readonly kind: 'linkUp
     effects.push({ kind: 'disconnect', link: input.link, reason: banned.reason })
     return
   }
-  const link = createLink(input.link, input.device, spread(timing.frontier, input.jitter))
+  const link = createLink(input.link, input.device, spread(timing.summary, input.jitter))
   state.links.set(link.id, link)
-  tellFrontier(step, link)
+  tellSummary(step, link)
   announceBy(step, now + state.announcePeriod)
 }
 
 function receive(step: Transition, link: LinkState, message: Message): void {
   switch (message.kind) {
-    case 'frontier':
-      learnFrontier(step, link, message.tips)
-      if (message.reply) reply(step, link)
-      return
+    case 'summary':
+      return compareSummaries(step, link, message)
     case 'have':
-      return learn(step, link, message.tips)
+      learn(step, link, message.tips)
+      return serveTips(step, link, message.asks)
+    case 'list':
+      return servePage(step, link, message.path, message.after)
+    case 'page':
+      return takePage(step, link, message)
     case 'want':
       for (const range of message.ranges) serve(step, link, range)
       return
@@ -106,12 +119,6 @@ function receive(step: Transition, link: LinkState, message: Message): void {
   }
 }
 
-function reply(step: Transition, link: LinkState): void {
-  if (step.now < link.replyAt) return
-  link.replyAt = step.now + timing.reply
-  tellFrontier(step, link)
-}
-
 function serve({ state, effects }: Transition, link: LinkState, range: CommitRange): void {
   const { session, from } = range
   const to = Math.min(range.to, state.log.delivered().get(session)?.seq ?? 0)
@@ -120,20 +127,21 @@ function serve({ state, effects }: Transition, link: LinkState, range: CommitRan
   effects.push({ kind: 'sendRange', link: link.id, session, from, to })
 }
 
-function announced(step: Transition, tips: readonly Tip[]): void {
+function announced(step: Transition, { commits, digest, tips }: Announcement): void {
   const { state, now } = step
-  const theirs = new Map(tips.map(({ session, seq }) => [session, seq]))
   const links = [...state.links.values()]
+  const own = state.log.tips.summary()
   const isLacking = ({ session, seq }: Tip): boolean => seq > storedSeq(state, session)
-  // What a peer has sent tips of is being asked for already.
+  // What a peer has claimed is being asked for already.
   const isNew = ({ session, seq }: Tip): boolean =>
     links.every((link) => knownSeq(link, session) < seq)
   const lacking = tips.filter(isLacking)
-  if (lacking.some(isNew)) for (const link of links) question(step, link)
-  else if (lacking.length > 0) return
-  else if (ownTips(state).every(({ session, seq }) => (theirs.get(session) ?? 0) >= seq)) {
+  const isBehind = commits > own.commits && state.asks.size === 0
+  if (digest === own.digest) {
     // Somebody else has just said all that we could say: the suppression of Trickle (RFC 6206).
     if (state.announceAt < Infinity) state.announceAt = now + state.announcePeriod
+  } else if (lacking.some(isNew) || (lacking.length === 0 && isBehind)) {
+    for (const link of links) question(step, link)
   }
 }
 
@@ -142,9 +150,10 @@ function tick(step: Transition): void {
   state.wakeAt = Infinity
   expire(step)
   for (const link of state.links.values()) {
-    if (link.frontierAt <= now) tellFrontier(step, link)
     tellDue(step, link)
-    wake(step, link.frontierAt)
+    if (link.summaryAt <= now) tellSummary(step, link)
+    lookForDifference(step, link)
+    wake(step, link.summaryAt)
   }
   if (state.announceAt <= now) announce(step)
   for (const [device, { until }] of state.banned) {

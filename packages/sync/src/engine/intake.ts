@@ -1,8 +1,8 @@
 import { canPass, isForkedTip, type Admitted, type ErrorCode, type Run } from '@peerplane/core'
 
 import { ban } from './leaving.ts'
-import { learn, learnOpening } from './knowledge.ts'
-import { knownSeq, type LinkState, type Transition } from './state.ts'
+import { learn, learnAwaited } from './knowledge.ts'
+import { knownSeq, wake, type LinkState, type Transition } from './state.ts'
 import { timing } from './types.ts'
 import { delay, endAsk, fail, suspect } from './wanting.ts'
 
@@ -39,7 +39,7 @@ export function take({ state, now, effects }: Transition, link: LinkState, run: 
     if (failure && failure.until > now && !link.suspected.has(session)) return
     if (link.authored.size < AUTHORED_AT_MOST) link.authored.add(session)
   }
-  effects.push({ kind: 'admit', link: link.id, run })
+  effects.push({ kind: 'admit', link: link.id, run, asked: ask?.link === link.id })
 }
 
 /** Takes note of what the log has made of a run. */
@@ -57,18 +57,25 @@ export function admitted(
   if (ask?.link === id) ask.admitting--
   if (typeof result === 'string') return refused(step, link, run, result)
   const held = state.log.stored().get(session)
-  if (run.opening) learnOpening(step, session)
   // What was here before is no progress: by repeating it a peer could keep others from being asked.
   const isForked = held !== undefined && isForkedTip(held)
   const isProgress = result.stored > 0 || (isForked && run.fork !== undefined)
+  if (link) learnAwaited(step, link, result.awaits)
   if (link && isProgress) {
     link.failures.delete(session)
+    link.progressAt = now
+    wake(step, now + timing.quiet)
     // A peer that shows one version of a fork need not know of the other.
     if (held && (!isForked || run.fork)) learn(step, link, [held])
   }
   // All who have shown the one version have to undo it. A restored copy of a device does so once.
   if (link && result.forkedBy === link.device && ++link.forks >= timing.forks) {
     return ban(step, link, 'fork')
+  }
+  if (result.full) {
+    // What it waits for is asked for first.
+    endAsk(step, session)
+    return delay(step, session, now + timing.overload)
   }
   if (!ask) state.open.add(session)
   else if (held && held.seq >= ask.to) {

@@ -1,79 +1,92 @@
-import { isForkedTip, limits, type SessionId, type Tip } from '@peerplane/core'
+import { isForkedTip, limits, type SessionId } from '@peerplane/core'
 
-import { ban } from './leaving.ts'
-import { claims, hasRoom, knownSeq, knownTips, type LinkState, type Transition } from './state.ts'
+import { storedSeq, type Claim, type LinkState, type Transition } from './state.ts'
 import { timing } from './types.ts'
 import { delay, suspect } from './wanting.ts'
 
-/** Takes in tips that a peer has sent. */
-export function learn(step: Transition, link: LinkState, tips: readonly Tip[]): void {
-  const told = tips.filter((tip) => {
-    const listed = link.listed.get(tip.session)
-    if (listed ? listed.seq >= tip.seq : !hasRoom(link)) return false
-    link.listed.set(tip.session, tip)
-    // So far it only followed from another session.
-    if (!listed) link.failures.delete(tip.session)
-    return true
-  })
-  for (const tip of told) imply(step, link, tip.session)
-  for (const tip of told) consider(step, link, tip)
-  dismissGreediest(step)
+/** What a peer says it holds of a session. */
+export type Claimed = Claim & { readonly session: SessionId }
+
+/** Takes in how far a peer says it holds sessions. What does not fit is looked for again later. */
+export function learn(step: Transition, link: LinkState, claims: readonly Claimed[]): void {
+  const news = claims.filter((claim) => note(step, link, claim))
+  for (const claim of news) consider(step, link, claim)
 }
 
-/** When all peers together claim more than may be remembered, the peer that claims most is shut out for a while. */
-function dismissGreediest(step: Transition): void {
-  const links = [...step.state.links.values()]
-  if (links.reduce((sum, link) => sum + claims(link), 0) <= limits.claimedSessions) return
-  ban(
-    step,
-    links.reduce((most, link) => (claims(link) > claims(most) ? link : most)),
-    'overloaded',
-  )
+/** Looks again at everything that a peer has claimed: whatever was overlooked before is found now. */
+export function learnAgain(step: Transition, link: LinkState): void {
+  for (const [session, claim] of link.claims) consider(step, link, { session, ...claim })
 }
 
-/** Takes in the whole frontier of a peer, and looks again at everything it holds: whatever was overlooked before is found now. */
-export function learnFrontier(step: Transition, link: LinkState, tips: readonly Tip[]): void {
-  learn(step, link, tips)
-  if (step.now < link.lookAt) return
-  link.lookAt = step.now + Math.max(timing.reply, claims(link) * timing.lookAtEach)
-  for (const tip of knownTips(link)) consider(step, link, tip)
-}
-
-/** Takes in what an opening that has come implies about every peer that lists its session. */
-export function learnOpening(step: Transition, session: SessionId): void {
-  for (const link of step.state.links.values()) {
-    if (knownSeq(link, session) > 0) imply(step, link, session)
-  }
-}
-
-/**
- * Commits that a peer has announced and we do not hold, unless it did not bring them when asked; and those that we hold and it lacks. Of a
- * peer that has announced very many sessions it may be a little old.
- */
-export function compare(
-  { state, now }: Pick<Transition, 'state' | 'now'>,
+/** Others wait for these commits, which a peer holds: it has served what depends on them. */
+export function learnAwaited(
+  step: Transition,
   link: LinkState,
-): { pending: number; behind: number } {
-  const { compared } = link
-  if (compared && now < compared.at + claims(link) * timing.lookAtEach - COMPARED_AT_ONCE_MS) {
-    return compared
+  dots: readonly { readonly session: SessionId; readonly seq: number }[],
+): void {
+  const { state } = step
+  for (const { session, seq } of dots) {
+    if (storedSeq(state, session) >= seq) continue
+    note(step, link, { session, seq, mark: undefined }, 2 * limits.claimsPerLink)
+    const { until = 0, count = 0 } = link.failures.get(session) ?? {}
+    if (until > step.now || count > 0) continue
+    state.delayed.delete(session)
+    if (!state.asks.has(session)) state.urgent.add(session)
   }
-  const { log } = state
-  const stored = log.stored()
-  let pending = 0
-  let behind = 0
-  for (const { session, seq } of log.delivered().values()) {
-    pending += distance(knownSeq(link, session), seq)
-  }
-  for (const { session, seq } of knownTips(link)) {
-    if (!isGivenUp(link, session)) behind += distance(stored.get(session)?.seq ?? 0, seq)
-  }
-  link.compared = { at: now, pending, behind }
-  return link.compared
 }
 
-/** Up to 2,500 sessions are compared whenever somebody asks. */
-const COMPARED_AT_ONCE_MS = 100
+/** Remembers a claim; whether it is new and could be. */
+function note(
+  step: Transition,
+  link: LinkState,
+  { session, seq, mark }: Claimed,
+  most: number = limits.claimsPerLink,
+): boolean {
+  const { state } = step
+  const known = link.claims.get(session)
+  if (known ? known.seq >= seq : !hasRoom(step, link, most)) return false
+  link.claims.set(session, { seq, mark })
+  const { remote } = link
+  const more = isForkedTip({ seq }) ? 0 : seq - Math.max(known?.seq ?? 0, storedSeq(state, session))
+  if (remote && more > 0) link.remote = { ...remote, commits: remote.commits + more }
+  return true
+}
+
+function hasRoom({ state }: Transition, { claims }: LinkState, most: number): boolean {
+  if (claims.size < most) return true
+  for (const [session, { seq }] of claims) {
+    if (storedSeq(state, session) >= seq) claims.delete(session)
+  }
+  return claims.size < most
+}
+
+/** How many sessions a peer has further than we do, and may still bring. */
+export function outstanding({ state }: Transition, link: LinkState): number {
+  let count = 0
+  for (const [session, { seq }] of link.claims) {
+    if (storedSeq(state, session) < seq && !isGivenUp(link, session)) count++
+  }
+  return count
+}
+
+/** Commits that a peer has and we do not hold, unless it did not bring them when asked; and those that we hold and it lacks. */
+export function compare(
+  { state }: Pick<Transition, 'state'>,
+  link: LinkState,
+): { readonly pending: number; readonly behind: number } {
+  const { commits, digest } = state.log.tips.summary()
+  if (link.remote?.digest === digest) return { pending: 0, behind: 0 }
+  let behind = 0
+  for (const [session, { seq }] of link.claims) {
+    if (!isDoubtful(link, session)) behind += distance(storedSeq(state, session), seq)
+  }
+  const pending = commits - (link.remote?.commits ?? 0) + behind
+  return { pending: Math.min(commits, Math.max(0, pending)), behind }
+}
+
+/** A peer may lose one answer. */
+const isDoubtful = (link: LinkState, session: SessionId): boolean =>
+  (link.failures.get(session)?.count ?? 0) > 1
 
 const isGivenUp = (link: LinkState, session: SessionId): boolean =>
   (link.failures.get(session)?.count ?? 0) >= timing.attempts
@@ -82,26 +95,11 @@ const isGivenUp = (link: LinkState, session: SessionId): boolean =>
 const distance = (from: number, to: number): number =>
   isForkedTip({ seq: to }) ? Number(from < to) : Math.max(0, to - from)
 
-function imply(step: Transition, link: LinkState, session: SessionId): void {
-  const queue = [session]
-  for (let child = queue.pop(); child; child = queue.pop()) {
-    for (const parent of step.state.log.lineage(child) ?? []) {
-      const known = link.implied.get(parent.session)
-      if (known ? known.seq >= parent.seq : !hasRoom(link)) continue
-      link.implied.set(parent.session, parent)
-      if (link.listed.has(parent.session)) continue
-      consider(step, link, parent)
-      queue.push(parent.session)
-    }
-  }
-}
-
 /** Plans to ask for a session that a peer holds further than we do. */
-function consider(step: Transition, link: LinkState, tip: Tip): void {
+function consider(step: Transition, link: LinkState, { session, seq, mark }: Claimed): void {
   const { state, now } = step
-  const { session, seq } = tip
   const stored = state.log.stored().get(session)
-  if (stored?.seq === seq && stored.mark !== tip.mark) {
+  if (stored?.seq === seq && mark !== undefined && stored.mark !== mark) {
     // Two versions of one session, up to one number or up to one fork: the log can prove where they part, once it has seen the other.
     suspect(step, link, { session, from: seq, to: seq })
   }

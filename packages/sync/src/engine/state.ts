@@ -1,15 +1,19 @@
 import {
-  compactFrontier,
-  limits,
   type DeviceId,
   type ErrorCode,
   type Perturb,
   type SessionId,
-  type Tip,
+  type Summary,
   type Trace,
 } from '@peerplane/core'
 
 import { timing, type Effect, type LogView } from './types.ts'
+
+/** A session that a peer has said it holds up to a commit, and with which mark, if it said that. */
+export interface Claim {
+  readonly seq: number
+  readonly mark: string | undefined
+}
 
 /** A range that a peer has been asked for. */
 interface Ask {
@@ -32,16 +36,21 @@ interface Failure {
 export interface LinkState {
   readonly id: string
   readonly device: DeviceId
-  readonly frontierPeriod: number
-  frontierAt: number
-  /** Tips that the peer has sent. */
-  readonly listed: Map<SessionId, Tip>
-  /** Tips that follow from those by the openings held here. A listed tip wins, even a lower one. */
-  readonly implied: Map<SessionId, Tip>
+  readonly summaryPeriod: number
+  summaryAt: number
+  /** How far the peer has said it holds sessions: those that we lack, and some that have changed lately. */
+  readonly claims: Map<SessionId, Claim>
+  /** What the peer has delivered in all, as it said last. */
+  remote: Summary | undefined
+  /** The differing digests, ours and theirs, that were looked into last, and when. */
+  walked: { readonly pair: string; readonly at: number } | undefined
+  /** Where the list of the peer goes on that is read. */
+  list: { readonly path: string; readonly after: number; readonly asked: boolean } | undefined
   /** Sessions that the peer has pushed: it is their author. */
   readonly authored: Set<SessionId>
-  /** Sessions whose tip is yet to be announced to the peer, and the latest time to do so. */
+  /** Sessions whose tip is yet to be announced to the peer. */
   readonly owed: Set<SessionId>
+  /** When the peer is to be sent a summary, which acknowledges what it has brought. */
   tellAt: number
   congested: boolean
   /** How far this device's own session has been sent in order: the next batch may be pushed. */
@@ -60,14 +69,12 @@ export interface LinkState {
   forks: number
   /** When the peer last sent something that it had been asked for and that may be new. */
   answeredAt: number
-  /** Failures since its frontier was last asked for. */
+  /** Failures since its summary was last asked for. */
   errors: number
   questionAt: number
   replyAt: number
-  /** From when on everything that the peer holds may be looked at again. */
-  lookAt: number
-  /** What it lacks, and what we lack of it, when that was last counted. */
-  compared: { readonly at: number; readonly pending: number; readonly behind: number } | undefined
+  /** When something came that we had lacked. */
+  progressAt: number
 }
 
 /** For how long a device is not listened to, and how often that has happened. */
@@ -83,6 +90,8 @@ export interface EngineState {
   readonly perturb: Perturb
   readonly trace: Trace | undefined
   readonly links: Map<string, LinkState>
+  /** Sessions that others wait for; they are asked for before all others. */
+  readonly urgent: Set<SessionId>
   /** Sessions that may have to be asked for now. */
   readonly open: Set<SessionId>
   /** Sessions that are looked at again at a time. */
@@ -95,6 +104,8 @@ export interface EngineState {
   ownSession: SessionId | undefined
   pausedUntil: number
   announceAt: number
+  /** Tips that have changed since the last announcement. */
+  readonly fresh: Set<SessionId>
   readonly announcePeriod: number
   wakeAt: number
 }
@@ -118,6 +129,7 @@ export function createState(
     perturb,
     trace,
     links: new Map(),
+    urgent: new Set(),
     open: new Set(),
     delayed: new Map(),
     asks: new Map(),
@@ -126,20 +138,23 @@ export function createState(
     ownSession: undefined,
     pausedUntil: 0,
     announceAt: Infinity,
+    fresh: new Set(),
     announcePeriod: spread(timing.announcement, jitter),
     wakeAt: Infinity,
   }
 }
 
 /** A link over which nothing has been said. */
-export function createLink(id: string, device: DeviceId, frontierPeriod: number): LinkState {
+export function createLink(id: string, device: DeviceId, summaryPeriod: number): LinkState {
   return {
     id,
     device,
-    frontierPeriod,
-    frontierAt: 0,
-    listed: new Map(),
-    implied: new Map(),
+    summaryPeriod,
+    summaryAt: 0,
+    claims: new Map(),
+    remote: undefined,
+    walked: undefined,
+    list: undefined,
     authored: new Set(),
     owed: new Set(),
     tellAt: Infinity,
@@ -156,8 +171,7 @@ export function createLink(id: string, device: DeviceId, frontierPeriod: number)
     errors: 0,
     questionAt: 0,
     replyAt: 0,
-    lookAt: 0,
-    compared: undefined,
+    progressAt: 0,
   }
 }
 
@@ -172,26 +186,10 @@ export function wake({ state, effects }: Transition, at: number): void {
   effects.push({ kind: 'wakeAt', at })
 }
 
-/** How far a peer has announced a session. */
+/** How far a peer has said it holds a session; 0 if it has not said so lately. */
 export const knownSeq = (link: LinkState, session: SessionId): number =>
-  (link.listed.get(session) ?? link.implied.get(session))?.seq ?? 0
+  link.claims.get(session)?.seq ?? 0
 
 /** How far a session is stored here. */
 export const storedSeq = (state: EngineState, session: SessionId): number =>
   state.log.stored().get(session)?.seq ?? 0
-
-/** Everything a peer has announced, each session once. */
-export function* knownTips(link: LinkState): Generator<Tip> {
-  yield* link.listed.values()
-  for (const tip of link.implied.values()) if (!link.listed.has(tip.session)) yield tip
-}
-
-/** The delivered frontier in the form that is announced. */
-export const ownTips = (state: EngineState): Tip[] =>
-  compactFrontier(state.log.delivered(), state.log.lineage)
-
-/** Whether a link can take in one more session; a peer that lists more than the limit is heard no further. */
-export const hasRoom = (link: LinkState): boolean => claims(link) < 2 * limits.frontierSessions
-
-/** Of how many sessions is remembered how far a peer holds them. */
-export const claims = ({ listed, implied }: LinkState): number => listed.size + implied.size

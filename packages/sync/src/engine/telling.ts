@@ -1,13 +1,15 @@
 import type { SessionId, Tip } from '@peerplane/core'
 
-import { frontierMessages, haveMessages } from '../wire/messages.ts'
-import { knownSeq, ownTips, wake, type LinkState, type Transition } from './state.ts'
+import { ANNOUNCED_TIPS } from '../wire/announcement.ts'
+import { haveMessages } from '../wire/messages.ts'
+import { knownSeq, wake, type LinkState, type Transition } from './state.ts'
+import { tellSummarySoon } from './summaries.ts'
 import { timing, type OwnBatch } from './types.ts'
 
 /**
- * Announces what has been delivered: at once to links whose peer lacks it, later and together to those that have it, for which it is an
- * acknowledgement. A batch of this device goes whole to every peer that has all of the session before it. What it depends on was delivered
- * here before and is announced before the batch on the same ordered link, so a receiver that lacks some of it knows where to ask.
+ * Announces what has been delivered at once to links whose peer is not known to have it, and a summary of everything soon to all: it
+ * acknowledges, and shows when both hold the same. A batch of this device goes whole to every peer that has all of the session before it. What
+ * it depends on was delivered here before, and is announced before the batch on the same ordered link.
  */
 export function tell(
   step: Transition,
@@ -15,7 +17,7 @@ export function tell(
   others: Iterable<SessionId> | 'all',
 ): void {
   const { state, now } = step
-  if (own) state.ownSession = own.session
+  if (own) begin(step, own.session)
   const changed = others === 'all' ? changedTips(step) : changedTips(step, others, own)
   if (changed.length === 0 && !own) return
   for (const link of state.links.values()) {
@@ -23,16 +25,24 @@ export function tell(
     for (const { session, seq } of changed) {
       // The batch is sent anyway, and `served` confirms that it is complete.
       if (session === state.ownSession && (pushes || link.following)) continue
-      const atOnce = knownSeq(link, session) < seq && !state.perturb('tell-late')
-      owe(link, session, atOnce ? now : now + timing.acknowledgement)
+      if (knownSeq(link, session) >= seq) continue
+      owe(link, session, state.perturb('tell-late') ? now + timing.acknowledgement : now)
     }
+    tellSummarySoon(step, link)
     tellDue(step, link)
     if (pushes) {
       push(step, link, own)
       tellDue(step, link)
     }
   }
-  announceBy(step, now + timing.announcementDelay)
+  announceLater(step, changed)
+}
+
+/** The first batch of a new session may be pushed while a range of the one before is on its way. */
+function begin({ state }: Transition, session: SessionId): void {
+  if (state.ownSession === session) return
+  state.ownSession = session
+  for (const link of state.links.values()) link.following = false
 }
 
 /** Announces to a link what is queued for it if it is time, or schedules it. For a congested link it stays queued. */
@@ -46,17 +56,6 @@ export function tellDue(step: Transition, link: LinkState): void {
   const tips = [...link.owed].flatMap((session) => delivered.get(session) ?? [])
   settle(link)
   for (const message of haveMessages(tips)) {
-    step.effects.push({ kind: 'send', link: link.id, message })
-  }
-}
-
-/** Tells a link the whole frontier and plans the next time. */
-export function tellFrontier(step: Transition, link: LinkState): void {
-  link.frontierAt = step.now + link.frontierPeriod
-  wake(step, link.frontierAt)
-  if (link.congested) return
-  settle(link)
-  for (const message of frontierMessages(ownTips(step.state), false)) {
     step.effects.push({ kind: 'send', link: link.id, message })
   }
 }
@@ -87,13 +86,32 @@ export function announceBy(step: Transition, at: number): void {
   wake(step, step.state.announceAt)
 }
 
-/** Gossips the frontier and plans the next time. */
+/** Gossips what is held and what has changed, and plans the next time. */
 export function announce(step: Transition): void {
   const { state, now, effects } = step
   state.announceAt = Infinity
   if (state.links.size === 0) return
-  if (!state.perturb('no-announcement')) effects.push({ kind: 'announce', tips: ownTips(state) })
+  const { commits, digest } = state.log.tips.summary()
+  const delivered = state.log.delivered()
+  const tips = [...state.fresh].flatMap((session) => delivered.get(session) ?? [])
+  state.fresh.clear()
+  if (!state.perturb('no-announcement')) {
+    effects.push({ kind: 'announce', content: { commits, digest, tips } })
+  }
   announceBy(step, now + state.announcePeriod)
+}
+
+function announceLater(step: Transition, changed: readonly Tip[]): void {
+  const { fresh } = step.state
+  for (const { session } of changed) {
+    fresh.delete(session)
+    fresh.add(session)
+  }
+  for (const session of fresh) {
+    if (fresh.size <= ANNOUNCED_TIPS) break
+    fresh.delete(session)
+  }
+  announceBy(step, step.now + timing.announcementDelay)
 }
 
 /** What has not been announced, of these sessions or of all. */

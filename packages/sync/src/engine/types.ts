@@ -1,9 +1,10 @@
-import type { Admitted, DeviceId, ErrorCode, Replica, Run, SessionId, Tip } from '@peerplane/core'
+import type { Admitted, DeviceId, ErrorCode, Replica, Run, SessionId } from '@peerplane/core'
 
+import type { Announcement } from '../wire/announcement.ts'
 import type { Message } from '../wire/messages.ts'
 
 /** What the engine reads of the log: look-ups only. */
-export type LogView = Pick<Replica, 'stored' | 'delivered' | 'lineage'>
+export type LogView = Pick<Replica, 'stored' | 'delivered' | 'tips'>
 
 /** Commits `from` to `to` that this device has just written. */
 export interface OwnBatch {
@@ -48,8 +49,8 @@ export type Input = { readonly now: number } & (
     }
   /** More waits to leave over a link than may, or no longer so. */
   | { readonly kind: 'congestion'; readonly link: string; readonly congested: boolean }
-  /** Somebody has gossiped a frontier. */
-  | { readonly kind: 'announced'; readonly tips: readonly Tip[] }
+  /** Somebody has gossiped what he holds. */
+  | { readonly kind: 'announced'; readonly content: Announcement }
   | { readonly kind: 'tick' }
 )
 
@@ -66,16 +67,22 @@ export type Effect =
       readonly from: number
       readonly to: number
     }
-  | { readonly kind: 'admit'; readonly link: string; readonly run: Run }
-  | { readonly kind: 'announce'; readonly tips: readonly Tip[] }
+  /** Offer a run to the log; `asked` if the peer was asked for it. */
+  | {
+      readonly kind: 'admit'
+      readonly link: string
+      readonly run: Run
+      readonly asked: boolean
+    }
+  | { readonly kind: 'announce'; readonly content: Announcement }
   | { readonly kind: 'disconnect'; readonly link: string; readonly reason: ErrorCode }
   /** Give a `tick` at this time; replaces an earlier one. */
   | { readonly kind: 'wakeAt'; readonly at: number }
 
 /** How long things may take, in milliseconds. */
 export const timing = {
-  /** Between two full frontiers over one link, give or take a quarter. */
-  frontier: 10_000,
+  /** Between two summaries of everything over one link, give or take a quarter. */
+  summary: 10_000,
   /** Between two announcements when nothing changes, give or take a quarter. */
   announcement: 10_000,
   /** From a change to its announcement. */
@@ -106,8 +113,10 @@ export const timing = {
   refusals: 16,
   /** Sessions that a device forks and brings itself over one link, until this counts as breaking it. */
   forks: 3,
-  /** Between two frontiers that are sent because a peer asked, and between two questions. */
+  /** Between two summaries that are sent because a peer asked, and between two questions. */
   reply: 1_000,
-  /** For each session that a peer has listed, between two looks at all of them: a fortieth of the time, if a look takes a microsecond each. */
-  lookAtEach: 0.04,
+  /** Without anything new from a peer, until the difference to it is looked for. */
+  quiet: 1_000,
+  /** Until the same difference is looked for again. */
+  again: 60_000,
 } as const

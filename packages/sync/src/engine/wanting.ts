@@ -1,15 +1,15 @@
 import { limits, type SessionId } from '@peerplane/core'
 
-import { frontierMessages, type CommitRange } from '../wire/messages.ts'
+import type { CommitRange } from '../wire/messages.ts'
 import {
   knownSeq,
-  ownTips,
   storedSeq,
   wake,
   type EngineState,
   type LinkState,
   type Transition,
 } from './state.ts'
+import { tellSummary } from './summaries.ts'
 import { timing } from './types.ts'
 
 /** Asks for what is open: each session at one peer. */
@@ -20,26 +20,38 @@ export function want(step: Transition): void {
     return
   }
   const wants = new Map<LinkState, CommitRange[]>()
+  for (const session of state.urgent) {
+    state.urgent.delete(session)
+    plan(step, session, wants, true)
+  }
   do {
     for (const session of state.open) {
       state.open.delete(session)
-      if (state.asks.has(session)) continue
-      if (wants.size > 0 && state.perturb('want-one')) {
-        delay(step, session, now + timing.grace)
-        continue
-      }
-      const held = storedSeq(state, session)
-      const choice = choose(step, session, held)
-      if (typeof choice === 'number') delay(step, session, choice)
-      else if (choice) {
-        const ranges = wants.get(choice) ?? []
-        wants.set(choice, ranges)
-        ranges.push(ask(step, choice, session, held + 1))
-      }
+      plan(step, session, wants)
     }
   } while (openQueued(state))
   for (const [link, ranges] of wants) {
     step.effects.push({ kind: 'send', link: link.id, message: { kind: 'want', ranges } })
+  }
+}
+
+/** Asks a peer for a session, or plans when to look at it again. What is urgent is asked for beyond what may be asked for at once. */
+function plan(
+  step: Transition,
+  session: SessionId,
+  wants: Map<LinkState, CommitRange[]>,
+  isUrgent = false,
+): void {
+  const { state, now } = step
+  if (state.asks.has(session)) return
+  if (wants.size > 0 && state.perturb('want-one')) return delay(step, session, now + timing.grace)
+  const held = storedSeq(state, session)
+  const choice = choose(step, session, held, isUrgent)
+  if (typeof choice === 'number') delay(step, session, choice)
+  else if (choice) {
+    const ranges = wants.get(choice) ?? []
+    wants.set(choice, ranges)
+    ranges.push(ask(step, choice, session, held + 1))
   }
 }
 
@@ -125,14 +137,10 @@ export function fail(step: Transition, link: LinkState, session: SessionId, weig
   if (++link.errors >= 3) question(step, link)
 }
 
-/** Asks a peer for its frontier, not too often. */
-export function question({ state, now, effects }: Transition, link: LinkState): void {
-  if (now < link.questionAt || link.congested) return
-  link.questionAt = now + timing.reply
+/** Asks a peer for its summary of everything, not too often. */
+export function question(step: Transition, link: LinkState): void {
   link.errors = 0
-  for (const message of frontierMessages(ownTips(state), true)) {
-    effects.push({ kind: 'send', link: link.id, message })
-  }
+  tellSummary(step, link, true)
 }
 
 /** Asks a peer once for commits that are held here, if they may show that their author has signed something else, too. */
@@ -152,6 +160,7 @@ function choose(
   { state, now }: Transition,
   session: SessionId,
   held: number,
+  isUrgent: boolean,
 ): LinkState | number | undefined {
   let best: LinkState | undefined
   let until: number | undefined
@@ -160,7 +169,7 @@ function choose(
     if (knownSeq(link, session) <= held) continue
     const failure = link.failures.get(session)
     if (failure && failure.until > now) until = Math.min(until ?? Infinity, failure.until)
-    else if (link.asks >= limits.wantsPerMessage) full.push(link)
+    else if (!isUrgent && link.asks >= limits.wantsPerMessage) full.push(link)
     else if (!best || isBetter(link, best, session)) best = link
   }
   if (!best) for (const link of full) link.queued.add(session)

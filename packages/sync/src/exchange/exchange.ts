@@ -11,10 +11,9 @@ import {
   type Identity,
   type Link,
   type NetworkHandler,
-  type Run,
 } from '@peerplane/core'
 
-import { decodeTips, encodeAnnouncement, readAnnouncement } from '../wire/announcement.ts'
+import { decodeAnnouncement, encodeAnnouncement, readAnnouncement } from '../wire/announcement.ts'
 import { compare } from '../engine/knowledge.ts'
 import { createState, type EngineState } from '../engine/state.ts'
 import type { Effect } from '../engine/types.ts'
@@ -91,7 +90,7 @@ export class Exchange implements NetworkHandler {
       const known = this.#state.links.get(link.id)
       if (!known) return []
       const { device, anchor } = link.identity
-      const compared = compare({ state: this.#state, now: this.#now() }, known)
+      const compared = compare({ state: this.#state }, known)
       return [{ device, anchor, peer: link.peer, path: link.path, ...compared }]
     })
   }
@@ -160,7 +159,7 @@ export class Exchange implements NetworkHandler {
     const content = readAnnouncement(payload, space.secret)
     if (!content) return false
     try {
-      void this.#handle({ kind: 'announced', tips: decodeTips(content) })
+      void this.#handle({ kind: 'announced', content: decodeAnnouncement(content) })
     } catch (error) {
       // Nothing depends on it.
       trace?.('announcement.unreadable', { code: codeOf(error) })
@@ -197,10 +196,10 @@ export class Exchange implements NetworkHandler {
       return undefined
     }
     if (effect.kind === 'announce') {
-      network.announce(encodeAnnouncement(effect.tips, space.secret))
+      network.announce(encodeAnnouncement(effect.content, space.secret))
       return undefined
     }
-    if (effect.kind === 'admit') return this.#admit(effect.link, effect.run)
+    if (effect.kind === 'admit') return this.#admit(effect)
     const open = this.#links.get(effect.link)
     if (open) this.#performOn(open, effect, own)
     return undefined
@@ -235,9 +234,9 @@ export class Exchange implements NetworkHandler {
     }
   }
 
-  async #admit(link: string, run: Run): Promise<void> {
+  async #admit({ link, run, asked }: Extract<Effect, { readonly kind: 'admit' }>): Promise<void> {
     const sender = this.#links.get(link)?.link.identity.device
-    const taken = this.#taking.take(link, sender, run)
+    const taken = this.#taking.take(link, asked ? undefined : sender, run)
     const result = taken === 'overloaded' ? taken : await taken
     this.#report(this.#handle({ kind: 'admitted', link, run, result }))
   }

@@ -18,6 +18,7 @@ import {
   PeerplaneError,
   signBatch,
   signOpening,
+  TipTrie,
   toHex,
   verifyBatch,
   verifyForkProof,
@@ -128,6 +129,12 @@ export function createMemoryReplica(
     return count
   }
 
+  const awaits = (session: SessionId): Dot[] => {
+    const each = sessions.get(session)
+    const next = each?.batches.find((batch) => firstSeq(batch) === each.delivered + 1)
+    return next?.commits[0]!.header.deps.filter((dep) => !isDelivered(dep)) ?? []
+  }
+
   const notify = (batch: Batch | undefined): void => {
     for (const each of watchers) each(batch)
   }
@@ -224,10 +231,10 @@ export function createMemoryReplica(
       if (own === session) own = undefined
       deliver()
       notify(undefined)
-      return { stored: fresh.length, released: 0 }
+      return { stored: fresh.length, released: 0, awaits: [], full: false }
     }
     const next = fresh.filter((batch) => firstSeq(batch) > commitsOf(current).length)
-    if (next.length === 0) return { stored: 0, released: 0 }
+    if (next.length === 0) return { stored: 0, released: 0, awaits: awaits(session), full: false }
     sessions.set(session, { ...current, batches: [...current.batches, ...next] })
     for (const { commits } of next) {
       for (const { header } of commits) clock.observe(header.time)
@@ -235,7 +242,12 @@ export function createMemoryReplica(
     const deliveredNow = deliver()
     const storedNow = next.reduce((sum, { commits }) => sum + commits.length, 0)
     notify(undefined)
-    return { stored: storedNow, released: Math.max(0, deliveredNow - storedNow) }
+    return {
+      stored: storedNow,
+      released: Math.max(0, deliveredNow - storedNow),
+      awaits: awaits(session),
+      full: false,
+    }
   }
 
   /** The batches of a run that are not held, and the proof of a fork that it brings or that follows from it. */
@@ -275,12 +287,18 @@ export function createMemoryReplica(
     copy: () => new Map(sessions),
     delivered,
     stored,
-    lineage: (session) => sessions.get(session)?.parents,
+    get tips() {
+      const tips = new TipTrie()
+      for (const tip of delivered().values()) tips.set(tip)
+      return tips
+    },
     async range(session, from, maxBytes) {
       const each = sessions.get(session)
       if (!each) return undefined
       const { fork } = each
-      const held = each.batches.filter((batch) => !fork || firstSeq(batch) < fork.seq)
+      const held = each.batches.filter(
+        (batch) => lastSeq(batch) <= each.delivered && (!fork || firstSeq(batch) < fork.seq),
+      )
       const start = held.find((batch) => lastSeq(batch) >= from)
       const first = start ? firstSeq(start) : fork?.seq
       if (first === undefined) return undefined

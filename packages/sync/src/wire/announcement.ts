@@ -1,31 +1,45 @@
 import {
+  arrayField,
+  bytesField,
   decodeCanonical,
   encodeCanonical,
   equalSecrets,
+  fromHex,
   HASH_BYTES,
   limits,
   listField,
   mac,
   readTip,
   tipToValue,
+  toHex,
+  wholeField,
   type Tip,
 } from '@peerplane/core'
 
 /*
- * A frontier sent to all members by gossip. It is a hint: nothing is stored because of it, and an old one says nothing that is not held. So
- * it says neither who made it nor when, and nobody can speak in the place of another, or keep another from being heard.
+ * What a device holds, told to everybody by gossip. It is a hint: nothing is stored because of it, and an old one tells nothing that is not
+ * held. So it says neither who made it nor when, and nobody can speak in the place of another, or keep another from being heard.
  */
 
-const TIP_BYTES = 64
-const ENVELOPE_BYTES = 64
-const TIPS = Math.floor((limits.announcementBytes - ENVELOPE_BYTES) / TIP_BYTES)
+/** What an announcement says. */
+export interface Announcement {
+  /** Of everything that its author has delivered. */
+  readonly commits: number
+  readonly digest: string
+  /** Tips that have changed lately. */
+  readonly tips: readonly Tip[]
+}
 
-/**
- * Canonical CBOR `[[tip…], mac]` of a compacted frontier, of its end if not all of it fits; the MAC under the secret of the space covers the
- * tips.
- */
-export function encodeAnnouncement(tips: readonly Tip[], secret: Uint8Array): Uint8Array {
-  const content = tips.slice(-TIPS).map(tipToValue)
+/** The latest of the tips that have changed. */
+export const ANNOUNCED_TIPS = 64
+const DIGEST_BYTES = 16
+
+/** Canonical CBOR `[[commits, digest, [tip…]], mac]`; the mac under the secret of the space covers the content. */
+export function encodeAnnouncement(
+  { commits, digest, tips }: Announcement,
+  secret: Uint8Array,
+): Uint8Array {
+  const content = [commits, fromHex(digest), tips.slice(-ANNOUNCED_TIPS).map(tipToValue)]
   return encodeCanonical([content, macOf(encodeCanonical(content), secret)])
 }
 
@@ -42,9 +56,15 @@ export function readAnnouncement(payload: Uint8Array, secret: Uint8Array): Uint8
   return isOurs ? content : undefined
 }
 
-/** The tips of what a member announced. Throws `malformed`. */
-export const decodeTips = (content: Uint8Array): Tip[] =>
-  listField(decodeCanonical(content), 'announcement.tips', TIPS, readTip)
+/** What a member announced. Throws `malformed`. */
+export function decodeAnnouncement(content: Uint8Array): Announcement {
+  const fields = arrayField(decodeCanonical(content), 'announcement', 3)
+  return {
+    commits: wholeField(fields[0], 'announcement.commits'),
+    digest: toHex(bytesField(fields[1], 'announcement.digest', DIGEST_BYTES)),
+    tips: listField(fields[2], 'announcement.tips', ANNOUNCED_TIPS, readTip),
+  }
+}
 
 /** CBOR of what stands before the content, an array of two, and before the MAC, a byte string. */
 const PAIR = 0x82

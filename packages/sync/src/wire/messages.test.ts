@@ -13,11 +13,12 @@ import {
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { decodeMessage, encodeMessage, frontierMessages, type Message } from './messages.ts'
+import { decodeMessage, encodeMessage, haveMessages, type Message } from './messages.ts'
 
 const idOf = (name: string) => toHex(hash('test', utf8(name)))
 const session = idOf('session') as SessionId
 const tip: Tip = { session, seq: 70_000, mark: idOf('mark').slice(0, 32) }
+const node = { path: '0af', sessions: 17, commits: 2 ** 40, digest: idOf('digest').slice(0, 32) }
 const bytesOf = (length: number) => new Uint8Array(length).fill(7)
 const evidence = { bytes: bytesOf(90), signature: bytesOf(64), chain: [bytesOf(200)] }
 
@@ -28,16 +29,24 @@ const vectors: {
     readonly messages: readonly (Message & { readonly kind: Kind })[]
   }
 } = {
-  frontier: {
-    hash: '272e83fc6fa69229027181ec6df5304281d1bc163485233a8b852a1eab75a2e2',
+  summary: {
+    hash: 'ac9d169fdcdfd90d60f5c119546373e7ec95afdbf924bfb4aed50e895cfa879f',
     messages: [
-      { kind: 'frontier', tips: [tip], reply: false },
-      { kind: 'frontier', tips: [], reply: true },
+      { kind: 'summary', nodes: [node, { ...node, path: '' }], reply: false },
+      { kind: 'summary', nodes: [], reply: true },
     ],
   },
   have: {
-    hash: '15c1cfc94e9a9809fdcc9b3fba625a26977d8a916ab2a767c125bc48db2f3407',
-    messages: [{ kind: 'have', tips: [tip, { ...tip, seq: 1 }] }],
+    hash: '48daf150392290ec72bcbe1cf3eccfb0a288eb7bc05c829d6bd83e77bc45102a',
+    messages: [{ kind: 'have', tips: [tip, { ...tip, seq: 1 }], asks: ['', 'a07'] }],
+  },
+  list: {
+    hash: '4535bb8abe72e558dc484144a873f1f0d4daf1a2a0e0e57df72c434781e60763',
+    messages: [{ kind: 'list', path: 'f', after: 512 }],
+  },
+  page: {
+    hash: '04d939d89d7a84ae000d53e490f0029253f00ac76d115637221d86c386aa9a39',
+    messages: [{ kind: 'page', path: '', tips: [tip], next: 0 }],
   },
   want: {
     hash: 'efebf34fe2135bd32a8b65d40273bb961f80ce22284e5d68a5df2d4840c1eaee',
@@ -84,13 +93,15 @@ describe.each(Object.entries(vectors))('the frames of %s', (_, { hash: known, me
 })
 
 describe('the wire', () => {
-  it('splits a very long frontier into frames that fit', () => {
-    const tips = Array.from({ length: 40_000 }, (_, i) => ({ ...tip, seq: 2 ** 40 + i }))
-    const messages = frontierMessages(tips, true)
-    expect(messages.map(({ kind }) => kind)).toEqual(['frontier', 'have', 'have'])
-    for (const each of messages) expect(encodeMessage(each).length).toBeLessThan(limits.frameBytes)
-    const told = messages.flatMap((each) => ('tips' in each ? each.tips : []))
-    expect(told).toEqual(tips)
+  it('splits many tips and many paths into frames that fit', () => {
+    const tips = Array.from({ length: 3_000 }, (_, i) => ({ ...tip, seq: 2 ** 40 + i }))
+    const asks = Array.from({ length: 200 }, (_, i) => i.toString(16).padStart(4, '0'))
+    const messages = haveMessages(tips, asks)
+    expect(messages).toHaveLength(4)
+    for (const each of messages) expect(decodeMessage(encodeMessage(each))).toEqual(each)
+    expect(messages.flatMap((each) => ('tips' in each ? each.tips : []))).toEqual(tips)
+    expect(messages.flatMap((each) => ('asks' in each ? each.asks : []))).toEqual(asks)
+    expect(haveMessages([])).toEqual([])
   })
 })
 
@@ -100,10 +111,25 @@ describe('bytes from outside', () => {
     'no array': 1,
     'no kind': [],
     'kind that is no number': ['have', []],
-    'frontier without its flag': [1, []],
-    'tip without mark': [2, [[id, 1]]],
-    'tip with seq 0': [2, [[id, 0, bytesOf(8)]]],
-    'short session': [2, [[bytesOf(31), 1, bytesOf(8)]]],
+    'summary without its flag': [1, []],
+    'summary with a short digest': [1, [['', 1, 1, bytesOf(15)]], false],
+    'summary of a path that is not hexadecimal': [1, [['0G', 1, 1, bytesOf(16)]], false],
+    'too many summaries': [
+      1,
+      Array.from({ length: limits.summariesPerMessage + 1 }, () => ['', 0, 0, bytesOf(16)]),
+      false,
+    ],
+    'tip without mark': [2, [[id, 1]], []],
+    'tip with seq 0': [2, [[id, 0, bytesOf(16)]], []],
+    'short session': [2, [[bytesOf(31), 1, bytesOf(16)]], []],
+    'too many tips': [
+      2,
+      Array.from({ length: limits.tipsPerMessage + 1 }, () => [id, 1, bytesOf(16)]),
+      [],
+    ],
+    'too many paths': [2, [], Array.from({ length: limits.pathsPerMessage + 1 }, () => '')],
+    'list of a path that is too long': [7, '0'.repeat(65), 0],
+    'page without an end': [8, '', [], -1],
     'range that ends before it begins': [3, [[id, 2, 1]]],
     'too many ranges': [3, Array.from({ length: limits.wantsPerMessage + 1 }, () => [id, 1, 1])],
     'run without batches': [4, id, 2, null, []],

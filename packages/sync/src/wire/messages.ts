@@ -19,6 +19,7 @@ import {
   type PeerHint,
   type Run,
   type SessionId,
+  type Summary,
   type Tip,
   type Value,
 } from '@peerplane/core'
@@ -38,10 +39,19 @@ export interface Introduction extends PeerHint {
 
 /** What admitted peers say to each other, one message per frame. */
 export type Message =
-  /** The sender's whole delivered frontier, compacted; `reply` asks for the receiver's. */
-  | { readonly kind: 'frontier'; readonly tips: readonly Tip[]; readonly reply: boolean }
-  /** Tips that have changed since the sender last told. */
-  | { readonly kind: 'have'; readonly tips: readonly Tip[] }
+  /** What the sender has delivered below some paths; `reply` asks for the receiver's summary of everything. */
+  | { readonly kind: 'summary'; readonly nodes: readonly Summary[]; readonly reply: boolean }
+  /** Tips of the sender; and please send yours below the paths `asks`, of each path at most sixteen. */
+  | { readonly kind: 'have'; readonly tips: readonly Tip[]; readonly asks: readonly string[] }
+  /** Please send your tips below `path`, in the order in which you have delivered their sessions, from place `after` on. */
+  | { readonly kind: 'list'; readonly path: string; readonly after: number }
+  /** The answer: it goes on at `next`, or ends with 0. */
+  | {
+      readonly kind: 'page'
+      readonly path: string
+      readonly tips: readonly Tip[]
+      readonly next: number
+    }
   /** Please send these. */
   | { readonly kind: 'want'; readonly ranges: readonly CommitRange[] }
   /** Batches, asked for or pushed by their author. */
@@ -51,8 +61,9 @@ export type Message =
   /** The sender ends the link, with an error code or `closed`. */
   | { readonly kind: 'bye'; readonly reason: string }
 
-/** Tips in one frame; a longer frontier goes on in `have` messages. 16,384 of at most 61 bytes are far below the limit of a frame. */
-const TIPS_PER_FRAME = 16_384
+/** Digits of a session id. */
+const PATH_DIGITS = 2 * HASH_BYTES
+const DIGEST_BYTES = 16
 const PEER_ID_UNITS = 128
 const ADDRESS_UNITS = 256
 const REASON_UNITS = 64
@@ -60,12 +71,14 @@ const REASON_UNITS = 64
 /**
  * One frame: canonical CBOR `[kind, ...]`.
  *
- *     frontier [1, [tip…], reply]          tip = [session, seq, mark]
- *     have     [2, [tip…]]
+ *     summary  [1, [[path, sessions, commits, digest]…], reply]
+ *     have     [2, [tip…], [path…]]             tip = [session, seq, mark]
  *     want     [3, [[session, from, to]…]]
  *     run      [4, session, from, [opening, signature, [admission…]] | null, [batch…]], and the proof of a fork if it ends with one
  *     peers    [5, [[peer, [address…], device, anchor]…]]
  *     bye      [6, reason]
+ *     list     [7, path, after]
+ *     page     [8, path, [tip…], next]
  */
 export function encodeMessage(message: Message): Uint8Array {
   return encodeCanonical(toValue(message))
@@ -84,27 +97,26 @@ export function decodeMessage(frame: Uint8Array): Message | undefined {
   }
 }
 
-/** The messages that tell a whole frontier: one, unless it is very long. */
-export function frontierMessages(tips: readonly Tip[], reply: boolean): Message[] {
-  const first = tips.slice(0, TIPS_PER_FRAME)
-  return [{ kind: 'frontier', tips: first, reply }, ...haveMessages(tips.slice(TIPS_PER_FRAME))]
-}
-
-/** The messages that tell tips: none for no tips, and one for all but very many. */
-export function haveMessages(tips: readonly Tip[]): Message[] {
+/** The messages that state tips and ask for those below paths: none for nothing, and one for all but very many. */
+export function haveMessages(tips: readonly Tip[], asks: readonly string[] = []): Message[] {
   const messages: Message[] = []
-  for (let i = 0; i < tips.length; i += TIPS_PER_FRAME) {
-    messages.push({ kind: 'have', tips: tips.slice(i, i + TIPS_PER_FRAME) })
+  const { tipsPerMessage, pathsPerMessage } = limits
+  for (let i = 0; i * tipsPerMessage < tips.length || i * pathsPerMessage < asks.length; i++) {
+    messages.push({
+      kind: 'have',
+      tips: tips.slice(i * tipsPerMessage, (i + 1) * tipsPerMessage),
+      asks: asks.slice(i * pathsPerMessage, (i + 1) * pathsPerMessage),
+    })
   }
   return messages
 }
 
 function toValue(message: Message): Value {
   switch (message.kind) {
-    case 'frontier':
-      return [1, message.tips.map(tipToValue), message.reply]
+    case 'summary':
+      return [1, message.nodes.map(summaryToValue), message.reply]
     case 'have':
-      return [2, message.tips.map(tipToValue)]
+      return [2, message.tips.map(tipToValue), message.asks]
     case 'want':
       return [3, message.ranges.map(({ session, from, to }) => [fromHex(session), from, to])]
     case 'run': {
@@ -116,15 +128,19 @@ function toValue(message: Message): Value {
       return [5, message.peers.map((each) => introductionToValue(each))]
     case 'bye':
       return [6, message.reason]
+    case 'list':
+      return [7, message.path, message.after]
+    case 'page':
+      return [8, message.path, message.tips.map(tipToValue), message.next]
   }
 }
 
 function readMessage(fields: readonly Value[]): Message | undefined {
   switch (wholeField(fields[0], 'message.kind')) {
     case 1:
-      return { kind: 'frontier', ...readFrontier(arrayField(fields, 'frontier', 3)) }
+      return { kind: 'summary', ...readSummaries(arrayField(fields, 'summary', 3)) }
     case 2:
-      return { kind: 'have', tips: readTips(arrayField(fields, 'have', 2)[1]) }
+      return { kind: 'have', ...readHave(arrayField(fields, 'have', 3)) }
     case 3:
       return { kind: 'want', ranges: readRanges(arrayField(fields, 'want', 2)[1]) }
     case 4:
@@ -136,18 +152,63 @@ function readMessage(fields: readonly Value[]): Message | undefined {
         kind: 'bye',
         reason: textField(arrayField(fields, 'bye', 2)[1], 'bye.reason', REASON_UNITS),
       }
+    case 7:
+      return { kind: 'list', ...readList(arrayField(fields, 'list', 3)) }
+    case 8:
+      return { kind: 'page', ...readPage(arrayField(fields, 'page', 4)) }
     default:
       return undefined
   }
 }
 
 const readTips = (value: Value | undefined): Tip[] =>
-  listField(value, 'tips', limits.frontierSessions, readTip)
+  listField(value, 'tips', limits.tipsPerMessage, readTip)
 
-const readFrontier = (fields: readonly Value[]): { tips: Tip[]; reply: boolean } => ({
+const readHave = (fields: readonly Value[]): { tips: Tip[]; asks: string[] } => ({
   tips: readTips(fields[1]),
-  reply: flag(fields[2], 'frontier.reply'),
+  asks: listField(fields[2], 'have.asks', limits.pathsPerMessage, readPath),
 })
+
+const readSummaries = (fields: readonly Value[]): { nodes: Summary[]; reply: boolean } => ({
+  nodes: listField(fields[1], 'summary.nodes', limits.summariesPerMessage, readSummary),
+  reply: flag(fields[2], 'summary.reply'),
+})
+
+const summaryToValue = ({ path, sessions, commits, digest }: Summary): Value => [
+  path,
+  sessions,
+  commits,
+  fromHex(digest),
+]
+
+function readSummary(value: Value, name: string): Summary {
+  const fields = arrayField(value, name, 4)
+  return {
+    path: readPath(fields[0], name),
+    sessions: wholeField(fields[1], `${name}.sessions`),
+    commits: wholeField(fields[2], `${name}.commits`),
+    digest: toHex(bytesField(fields[3], `${name}.digest`, DIGEST_BYTES)),
+  }
+}
+
+const readList = (fields: readonly Value[]): { path: string; after: number } => ({
+  path: readPath(fields[1], 'list'),
+  after: wholeField(fields[2], 'list.after'),
+})
+
+const readPage = (fields: readonly Value[]): { path: string; tips: Tip[]; next: number } => ({
+  path: readPath(fields[1], 'page'),
+  tips: readTips(fields[2]),
+  next: wholeField(fields[3], 'page.next'),
+})
+
+function readPath(value: Value | undefined, name: string): string {
+  const path = textField(value, `${name}.path`, PATH_DIGITS)
+  if (!/^[0-9a-f]*$/.test(path)) {
+    throw new PeerplaneError('malformed', `${name}.path is not hexadecimal`)
+  }
+  return path
+}
 
 const readRanges = (value: Value | undefined): CommitRange[] =>
   listField(value, 'want.ranges', limits.wantsPerMessage, (each, name) => {

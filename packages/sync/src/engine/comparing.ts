@@ -1,0 +1,141 @@
+import { LEAF_SESSIONS, limits, type Summary, type Tip } from '@peerplane/core'
+
+import { haveMessages, type Message } from '../wire/messages.ts'
+import { learn, learnAgain, outstanding } from './knowledge.ts'
+import { wake, type LinkState, type Transition } from './state.ts'
+import { send, summaryOf, tellSummary } from './summaries.ts'
+import { timing } from './types.ts'
+
+/*
+ * Two peers find what one of them lacks by comparing the digests of their tips, from the root of the trie down:
+ *
+ *     summary of everything  ─>
+ *                            <─  summaries of 16 nodes          where both have many sessions
+ *     summaries of 16 × n    ─>
+ *                            <─  tips, and a request for theirs  where one has few
+ *     tips                   ─>
+ *
+ * Each message is answered on its own: nothing is remembered between them.
+ */
+
+/** Takes in summaries of a peer. */
+export function compareSummaries(
+  step: Transition,
+  link: LinkState,
+  { nodes, reply }: Extract<Message, { readonly kind: 'summary' }>,
+): void {
+  const [root] = nodes
+  if (root?.path === '') compareRoots(step, link, root)
+  else answer(step, link, nodes)
+  if (!reply || step.now < link.replyAt) return
+  link.replyAt = step.now + timing.reply
+  tellSummary(step, link)
+}
+
+function compareRoots(step: Transition, link: LinkState, root: Summary): void {
+  const { state } = step
+  link.remote = root
+  if (root.digest !== state.log.tips.summary().digest) {
+    learnAgain(step, link)
+    return lookForDifference(step, link)
+  }
+  link.claims.clear()
+  link.failures.clear()
+  link.walked = undefined
+  const own = state.ownSession && state.log.delivered().get(state.ownSession)
+  if (own && !link.following) link.pushed = { session: own.session, seq: own.seq }
+}
+
+/** Looks for the difference to a peer, if there is one and nothing else is about to remove it. */
+export function lookForDifference(step: Transition, link: LinkState): void {
+  const { state, now } = step
+  const { remote, walked } = link
+  const own = state.log.tips.summary()
+  if (!remote || remote.digest === own.digest || link.congested) return
+  const pair = `${own.digest} ${remote.digest}`
+  if (walked) {
+    const due = Math.max(
+      walked.at + (walked.pair === pair ? timing.again : timing.reply),
+      Math.min(link.progressAt + timing.quiet, walked.at + timing.summary),
+    )
+    if (now < due) return wake(step, due)
+    if (now < walked.at + timing.summary && outstanding(step, link) > 0) return
+  }
+  link.walked = { pair, at: now }
+  link.list = undefined
+  answer(step, link, [remote])
+}
+
+/** Answers summaries of nodes with what the peer needs to find the difference below them. */
+function answer(step: Transition, link: LinkState, nodes: readonly Summary[]): void {
+  if (link.congested) return
+  const { tips } = step.state.log
+  const below: Summary[] = []
+  const told: Tip[] = []
+  const asked: string[] = []
+  for (const node of nodes) {
+    const { path } = node
+    const own = tips.summary(path)
+    if (own.digest === node.digest) continue
+    if (below.length + 16 > limits.summariesPerMessage) break
+    const isSmall = own.sessions <= LEAF_SESSIONS
+    if (isSmall && node.sessions <= LEAF_SESSIONS) {
+      told.push(...tips.under(path))
+      asked.push(path)
+    } else if (isSmall) {
+      told.push(...tips.under(path))
+      list(step, link, path)
+    } else if (node.sessions <= LEAF_SESSIONS) {
+      asked.push(path)
+      below.push(own)
+    } else if (own.sessions * 2 < node.sessions) list(step, link, path)
+    else below.push(...tips.children(path))
+  }
+  if (below.length > 0) send(step, link, summaryOf(below, false))
+  for (const message of haveMessages(told, asked)) send(step, link, message)
+}
+
+/** Reads all tips of a peer below a path, page by page; one list at a time. */
+function list(step: Transition, link: LinkState, path: string): void {
+  if (link.list) return
+  link.list = { path, after: 0, asked: false }
+  continueList(step, link)
+}
+
+/** Asks for the next page if there is room for it. */
+export function continueList(step: Transition, link: LinkState): void {
+  const { list: reading } = link
+  if (!reading || reading.asked) return
+  if (outstanding(step, link) > limits.claimsPerLink - limits.tipsPerPage) return
+  link.list = { ...reading, asked: true }
+  send(step, link, { kind: 'list', path: reading.path, after: reading.after })
+}
+
+/** Takes in a page. */
+export function takePage(
+  step: Transition,
+  link: LinkState,
+  { path, tips, next }: Extract<Message, { readonly kind: 'page' }>,
+): void {
+  if (link.list?.path !== path || !link.list.asked) return
+  link.list = next > link.list.after ? { path, after: next, asked: false } : undefined
+  learn(step, link, tips)
+  continueList(step, link)
+}
+
+/** Serves a page of a list. */
+export function servePage(step: Transition, link: LinkState, path: string, after: number): void {
+  if (link.congested) return
+  send(step, link, {
+    kind: 'page',
+    path,
+    ...step.state.log.tips.page(path, after, limits.tipsPerPage),
+  })
+}
+
+/** Tells a peer the tips below the paths that it asks for. */
+export function serveTips(step: Transition, link: LinkState, paths: readonly string[]): void {
+  if (link.congested) return
+  const tips = paths.flatMap((path) => step.state.log.tips.under(path))
+  for (const message of haveMessages(tips)) send(step, link, message)
+}
