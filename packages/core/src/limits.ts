@@ -343,7 +343,7 @@ export const limitTable = {
     'of resident memory of an idle daemon, with room for uncollected garbage',
   ),
   daemonMemoryBytes: limit(
-    736 * MiB,
+    832 * MiB,
     'bytes',
     'of resident memory that a daemon needs at most, also under attack: the sum of `memoryBudget`, which the attack harness measures',
   ),
@@ -356,6 +356,11 @@ export const limitTable = {
     64 * MiB,
     'bytes',
     'one answer of a daemon over its control socket: a whole list',
+  ),
+  controlRepliesBytes: limit(
+    96 * MiB,
+    'bytes',
+    'of answers that wait for the clients of the control socket, all together: a whole list, and half of another; beyond it the connection for which the most waits is closed',
   ),
   controlConnections: limit(
     16,

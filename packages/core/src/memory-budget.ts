@@ -51,4 +51,5 @@ export const memoryBudget: readonly MemoryShare[] = [
   { what: 'pages being sent', bytes: limits.httpSockets * PAGE_BYTES },
   { what: 'compressed pages', bytes: limits.compressedCacheBytes },
   { what: 'requests of the command', bytes: limits.controlConnections * limits.controlBytes },
+  { what: 'answers to the command', bytes: limits.controlRepliesBytes },
 ]

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
@@ -26,13 +27,16 @@ afterEach(async () => {
   rmSync(root, { recursive: true })
 })
 
-async function serve(entities: readonly Entity[] = []): Promise<() => Promise<void>> {
+async function serve(
+  entities: readonly Entity[] = [],
+  name = 'tests',
+): Promise<() => Promise<void>> {
   const backend = await openAlone(entities)
   const invite: Controlled['invite'] = async (hours) => {
     if (hours > 0) return `for ${hours}`
     throw new PeerplaneError('invalid-input', 'an invitation cannot last 0 hours')
   }
-  const describe = async () => ({ name: 'tests', page: undefined })
+  const describe = async () => ({ name, page: undefined })
   const server = await serveControl(path, { ...backend, describe, invite }, backend)
   const close = async (): Promise<void> => server.stop()
   closers.push(() => backend.close(), close)
@@ -126,6 +130,25 @@ it('rejects what is open when the daemon ends', async () => {
   await target.describe()
   await close()
   await expect(target.describe()).rejects.toMatchObject({ code: 'timeout' })
+})
+
+it('keeps no more answers waiting than its bound for those who do not read, and goes on', async () => {
+  const bytes = 8 * 2 ** 20
+  await serve([], 'x'.repeat(bytes))
+  const asked = Array.from({ length: limits.controlConnections - 1 }, () => {
+    const socket = connect(path).on('error', () => undefined)
+    socket.write('{"kind":"ask","id":0,"operation":"describe","given":[]}\n')
+    return socket
+  })
+  // Each answer has begun to arrive, and nobody reads on.
+  await Promise.all(asked.map((socket) => once(socket, 'readable')))
+  const { target } = await drive()
+  expect(await target.invite(2, false)).toBe('for 2')
+
+  const answers = await Promise.all(asked.map((socket) => text(socket.end()).catch(() => '')))
+  const whole = answers.filter((answer) => answer.endsWith('\n'))
+  expect(whole.length).toBeGreaterThan(0)
+  expect(whole.length * bytes).toBeLessThan(limits.controlRepliesBytes)
 })
 
 it('answers although others hold all its seats and send a byte sometimes', async () => {

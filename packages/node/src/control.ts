@@ -17,6 +17,7 @@ import {
   tuple,
 } from '@peerplane/runtime/contract'
 import type { Contract, RemoteBackend } from '@peerplane/runtime/contract'
+import { BytePool } from '@peerplane/sync'
 
 import { Lines } from './lines.ts'
 
@@ -61,6 +62,7 @@ export async function serveControl(
   local: Pick<LocalBackend, 'settled' | 'status'>,
 ): Promise<Service> {
   const connections = new Set<Connection>()
+  const sent = { ...replies, pool: new BytePool(limits.controlRepliesBytes) }
   const server = createServer((socket) => {
     if (connections.size >= limits.controlConnections) {
       const idle = [...connections].find((each) => each.isIdle())
@@ -68,7 +70,7 @@ export async function serveControl(
       if (!idle) return void socket.destroy()
       idle.socket.destroy()
     }
-    const connection = serveConnection(socket, target, local)
+    const connection = serveConnection(socket, sent, target, local)
     connections.add(connection)
     socket.on('close', () => connections.delete(connection))
   })
@@ -142,10 +144,11 @@ interface Connection {
 
 function serveConnection(
   socket: Socket,
+  sent: typeof replies & { readonly pool: BytePool },
   target: Controlled,
   { settled, status }: Pick<LocalBackend, 'settled' | 'status'>,
 ): Connection {
-  const lines = new Lines(socket, requests, replies)
+  const lines = new Lines(socket, requests, sent)
   const server = new Server<Controlled>({
     contract: controlContract,
     target,

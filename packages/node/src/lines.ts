@@ -9,36 +9,48 @@ import {
   utf8,
 } from '@peerplane/core'
 import { systemScheduler } from '@peerplane/runtime'
+import type { BytePool, Holder } from '@peerplane/sync'
 
 const LINE_END = 10
 
+/** How long a line that is sent may be, and where what waits to be sent is counted. */
+interface Sent {
+  readonly maxBytes: number
+  readonly pool?: BytePool
+}
+
 /** Lines of JSON over a socket, both ways. */
-export class Lines {
+export class Lines implements Holder {
   readonly #socket: Socket
   readonly #maxBytes: number
-  readonly #maxSentBytes: number
+  readonly #sent: Sent
   #received: Uint8Array[] = []
   #size = 0
   #cancel = (): void => {}
 
   /** The longest lines that are taken and sent. */
-  constructor(
-    socket: Socket,
-    taken: { readonly maxBytes: number },
-    sent: { readonly maxBytes: number },
-  ) {
+  constructor(socket: Socket, taken: { readonly maxBytes: number }, sent: Sent) {
     this.#socket = socket
     this.#maxBytes = taken.maxBytes
-    this.#maxSentBytes = sent.maxBytes
+    this.#sent = sent
+    socket.on('close', () => sent.pool?.set(this, 0))
   }
 
   /** Throws `too-large`. Cuts off a peer that does not read what it has asked for. */
   send(message: unknown): void {
     if (!this.#socket.writable) return
     const line = utf8(`${JSON.stringify(message)}\n`)
-    if (line.length > this.#maxSentBytes) throw tooLarge(this.#maxSentBytes)
-    if (this.#socket.writableLength > this.#maxSentBytes) this.#socket.destroy()
-    else this.#socket.write(line)
+    const { maxBytes } = this.#sent
+    if (line.length > maxBytes) throw tooLarge(maxBytes)
+    if (this.#socket.writableLength > maxBytes) return this.giveUp()
+    this.#socket.write(line, () => this.#count())
+    this.#count()
+  }
+
+  /** Cuts the other side off: too much waits for it. */
+  giveUp(): void {
+    this.#socket.destroy()
+    this.#sent.pool?.set(this, 0)
   }
 
   /**
@@ -92,6 +104,10 @@ export class Lines {
         }),
       ),
     )
+  }
+
+  #count(): void {
+    if (!this.#socket.destroyed) this.#sent.pool?.set(this, this.#socket.writableLength)
   }
 
   #begin(): void {

@@ -1,5 +1,5 @@
 import { limits, PeerplaneError } from '@peerplane/core'
-import type { BytePool, Holder } from '@peerplane/sync/libp2p'
+import type { BytePool, Holder } from '@peerplane/sync'
 import type { Stream, StreamMessageEvent } from '@libp2p/interface'
 
 type Bytes = StreamMessageEvent['data']

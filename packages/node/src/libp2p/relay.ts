@@ -1,5 +1,6 @@
 import { limits } from '@peerplane/core'
-import { BytePool, type Components, type RelaySeats } from '@peerplane/sync/libp2p'
+import { BytePool } from '@peerplane/sync'
+import type { Components, RelaySeats } from '@peerplane/sync/libp2p'
 import { circuitRelayServer } from '@libp2p/circuit-relay-v2'
 import type { Connection, PeerId, Stream } from '@libp2p/interface'
 

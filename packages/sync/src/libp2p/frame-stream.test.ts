@@ -6,7 +6,7 @@ import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 
-import { BytePool } from './byte-pool.ts'
+import { BytePool } from '../bounds/byte-pool.ts'
 import { encodeFrames, encodeHeader, frameCost } from './frame-codec.ts'
 import { FrameStream } from './frame-stream.ts'
 

@@ -1,7 +1,7 @@
 import { asPeerplaneError, limits, PeerplaneError } from '@peerplane/core'
 import type { Stream } from '@libp2p/interface'
 
-import type { BytePool, Holder } from './byte-pool.ts'
+import type { BytePool, Holder } from '../bounds/byte-pool.ts'
 import { encodeFrames, encodeHeader, frameCost, FrameDecoder } from './frame-codec.ts'
 import { CONNECTS_AGAIN } from './path.ts'
 

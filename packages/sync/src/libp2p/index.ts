@@ -1,5 +1,4 @@
 export type { Components, Libp2pNetworkOptions, TransportFactory } from './assembly.ts'
-export { BytePool, type Holder } from './byte-pool.ts'
 export { Door, type Arrival } from './door.ts'
 export { createLibp2pNetwork } from './network.ts'
 export { isMultiaddress } from './path.ts'

@@ -1,7 +1,7 @@
 import type { Identity, NetworkHandler, Path, PeerplaneError, Scheduler } from '@peerplane/core'
 import type { Connection, Stream } from '@libp2p/interface'
 
-import type { BytePool } from './byte-pool.ts'
+import type { BytePool } from '../bounds/byte-pool.ts'
 import { closeConnection, PeerLink } from './peer-link.ts'
 
 /** A superseded link may take this long to deliver what is in flight. */

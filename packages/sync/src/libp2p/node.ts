@@ -17,7 +17,7 @@ import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
 
 import { assemble, type Assembled, type Libp2pNetworkOptions } from './assembly.ts'
 import { addressOf, Door, isCounted } from './door.ts'
-import { BytePool } from './byte-pool.ts'
+import { BytePool } from '../bounds/byte-pool.ts'
 import { Gate } from './gate.ts'
 import { Gossip } from './gossip.ts'
 import { Ladder } from './ladder.ts'

@@ -1,7 +1,7 @@
 import { PeerplaneError, type Identity, type Link, type Path } from '@peerplane/core'
 import type { Connection, Stream } from '@libp2p/interface'
 
-import type { BytePool } from './byte-pool.ts'
+import type { BytePool } from '../bounds/byte-pool.ts'
 import { FrameStream } from './frame-stream.ts'
 import { CONNECTS_AGAIN } from './path.ts'
 
