@@ -1,5 +1,6 @@
+import { Socket } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
-import { setFlagsFromString } from 'node:v8'
+import { queryObjects, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
 import {
@@ -142,6 +143,25 @@ describe('network of a Node peer', () => {
     }
     // Of the last 16 MiB half are from the one who called the other: a relay that keeps those keeps 8 MiB.
     expect(sizes[2]! - sizes[0]!).toBeLessThan(2 << 20)
+  }, 60_000)
+
+  it('keeps nothing of peers that leave as soon as they have come', async () => {
+    const anchor = await start(true, loopback, [])
+    const [address = ''] = anchor.network.addresses()
+    const visit = async (): Promise<void> => {
+      const guest = await start(false, [], [address])
+      await vi.waitFor(() => expect(guest.links.length).toBeGreaterThan(0), PATIENCE)
+      await guest.network.stop()
+      peers.pop()
+    }
+    await visit()
+    await vi.waitFor(() => expect(anchor.links).toEqual([]), PATIENCE)
+    const sockets = (): number => queryObjects(Socket, { format: 'count' })
+    const before = sockets()
+    for (let i = 0; i < 12; i++) await visit()
+    await vi.waitFor(() => expect(anchor.links).toEqual([]), PATIENCE)
+    // What the last one leaves goes with the next.
+    await vi.waitFor(() => expect(sockets() - before).toBeLessThanOrEqual(2), PATIENCE)
   }, 60_000)
 
   it('takes what the transport of browsers sends, in messages that are cut to the limit', async () => {

@@ -52,6 +52,14 @@ export interface Topologies {
   getTopologies(protocol: string): Topology[]
 }
 
+/**
+ * What gossip sends through, by peer. A peer that leaves while its stream is being opened would stay here for ever, with its connection: it
+ * is removed first, then added, and its stream, which is closed by then, ends no more.
+ */
+interface Streams {
+  readonly streamsOutbound: Map<string, { close(): Promise<void> }>
+}
+
 /** What gossip works with. */
 export interface GossipOptions {
   readonly service: GossipSub
@@ -105,9 +113,16 @@ export class Gossip {
     this.#service.subscribe(this.#topic)
   }
 
-  /** Forgets a peer that has no connection left. */
+  /** Forgets a peer that has no connection left, and all others that gossip has not forgotten. */
   forget(peer: string): void {
     this.#judge.forget(peer)
+    const { streamsOutbound } = this.#service as unknown as Streams
+    for (const [to, stream] of streamsOutbound) {
+      if (this.#isHere(to)) continue
+      streamsOutbound.delete(to)
+      // Ignored: its connection is closed already.
+      stream.close().catch(() => undefined)
+    }
   }
 
   /** Sends to all connected peers. What is too large or cannot be sent is dropped: gossip may lose messages. */
