@@ -9,6 +9,7 @@ const WARN_MS = 12 * 60_000
  */
 const SUITES = {
   'bench/src/sim.test.ts': 120,
+  'bench/src/attack.test.ts': 60,
 }
 const SUITE_SECONDS = 40
 

@@ -1,7 +1,5 @@
 import type { Random } from '@peerplane/core'
 
-import type { Bounds } from './bounds.ts'
-
 /** Where the attacked daemon can be reached, and what it has handed out. */
 export interface Target {
   readonly host: string
@@ -39,14 +37,4 @@ export interface Attack {
   readonly run: (target: Target, tools: Tools) => Promise<void>
   /** What has to be counted at least once: otherwise the attack did not take place. */
   readonly needs: string
-  /** Processes that attack at once, each from an address of its own. Default 1. */
-  readonly attackers?: number
-  /** Which bounds the protocol of today does not hold, why, and what it does hold. */
-  readonly known?: Known
-}
-
-/** A bound that is not held yet. It is measured anyway, and must not get worse than this. */
-interface Known {
-  readonly because: string
-  readonly bounds: Partial<Bounds>
 }

@@ -50,14 +50,21 @@ export function withTime(allowed: Bounds, before: Phase): Bounds {
   }
 }
 
-/** Every bound that `measured` breaks, with the figure. */
-export function broken(measured: Measured, allowed: Bounds): string[] {
+/** A bound that is not held. */
+interface Broken {
+  readonly bound: keyof Bounds
+  /** With the figure. */
+  readonly text: string
+}
+
+/** Every bound that `measured` breaks. */
+export function broken(measured: Measured, allowed: Bounds): Broken[] {
   return figures(measured)
     .filter(({ bound, value }) => !(value <= allowed[bound]))
-    .map(
-      ({ bound, value, of }) =>
-        `${bound} of ${of} is ${shown(value)}, not ${shown(allowed[bound])}`,
-    )
+    .map(({ bound, value, of }) => ({
+      bound,
+      text: `${bound} of ${of} is ${shown(value)}, not ${shown(allowed[bound])}`,
+    }))
 }
 
 interface Figure {

@@ -29,8 +29,9 @@ export class Child {
     // The shell becomes Node.
     const script = honest ? `ulimit -n ${HANDLES}; exec "$@"` : 'exec "$@"'
     this.#process = spawn('sh', ['-c', script, 'sh', ...node], {
-      stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     })
+    this.#process.stderr!.on('data', (bytes: Buffer) => process.stderr.write(bytes))
     this.#process.on('message', (message) => onMessage(message as object))
     this.#process.on('exit', (code, signal) => {
       if (!this.#expectsEnd) this.#ended = `ended unexpectedly (${signal ?? code})`
@@ -44,6 +45,11 @@ export class Child {
 
   get stdout(): NodeJS.ReadableStream {
     return this.#process.stdout!
+  }
+
+  /** Its errors, which also go to ours. */
+  get stderr(): NodeJS.ReadableStream {
+    return this.#process.stderr!
   }
 
   send(message: object | string): void {
@@ -73,7 +79,7 @@ export class Child {
   }
 
   /** What the process needed since the last call. A process that does not answer is blocked for so long. */
-  async needs(patienceMs = 30_000): Promise<Needs> {
+  async needs(patienceMs = 100_000): Promise<Needs> {
     const answer = this.next<Needs>('needs', patienceMs)
     this.send('needs')
     return answer

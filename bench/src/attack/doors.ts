@@ -1,6 +1,5 @@
-import { connect } from 'node:net'
-
 import type { Target } from './attack.ts'
+import { askControl } from './control.ts'
 
 const EVERY_MS = 500
 const PATIENCE_MS = 10_000
@@ -35,10 +34,10 @@ export class Doors {
   }
 
   async #ask(): Promise<void> {
-    const { control, host, pagePort } = this.#target
+    const { control } = this.#target
     const [status, page] = await Promise.all([
-      timed(() => askControl(control)),
-      timed(() => askPage(`http://${host}:${pagePort}/`)),
+      timed(() => says(control)),
+      timed(() => askPage(this.#target)),
     ])
     this.#control = Math.max(this.#control, status)
     this.#page = Math.max(this.#page, page)
@@ -51,25 +50,15 @@ async function timed(ask: () => Promise<boolean>): Promise<number> {
   return isRight ? performance.now() - started : Number.POSITIVE_INFINITY
 }
 
-/** Whether the daemon says what it is, by the means of the command `peerplane status`. */
-function askControl(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path)
-    let answer = ''
-    socket.setTimeout(PATIENCE_MS, () => socket.destroy())
-    socket.on('data', (bytes) => {
-      answer += String(bytes)
-      if (answer.endsWith('\n')) socket.destroy()
-    })
-    socket.on('error', () => socket.destroy())
-    socket.on('close', () => resolve(answer.startsWith('{"kind":"answer"')))
-    socket.write('{"kind":"ask","id":0,"operation":"describe","given":[]}\n')
-  })
+/** Whether the daemon says what it is. */
+async function says(control: string): Promise<boolean> {
+  return (await askControl(control, 'ask', 'describe'))?.kind === 'answer'
 }
 
-async function askPage(url: string): Promise<boolean> {
+/** Whether the daemon gives its page. */
+export async function askPage({ host, pagePort }: Target): Promise<boolean> {
   // A connection of its own: one that is kept open would not feel that new ones are refused.
-  const response = await fetch(url, {
+  const response = await fetch(`http://${host}:${pagePort}/`, {
     headers: { connection: 'close' },
     signal: AbortSignal.timeout(PATIENCE_MS),
   })

@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
 import type { Attack } from './attack.ts'
+import { Attackers } from './attackers.ts'
 import { bounds, withTime } from './bounds.ts'
-import { Child } from './child.ts'
 import { Doors } from './doors.ts'
-import type { Done, Measured, Phase } from './measured.ts'
+import type { Measured, Phase } from './measured.ts'
 import type { World } from './world.ts'
 
 /** How long and how hard. */
@@ -17,21 +17,18 @@ export interface Extent {
   readonly seed: number
 }
 
-/** Runs attacks on a world, all at once, and measures before, during and after. */
-export async function drive(
-  world: World,
-  attacks: readonly Attack[],
-  extent: Extent,
-): Promise<Measured> {
+/** Runs an attack on a world and measures before, during and after. */
+export async function drive(world: World, { name }: Attack, extent: Extent): Promise<Measured> {
+  const { scale, seed } = extent
   const doors = new Doors(world.target)
   try {
     const watch = new Watch(world, doors)
     await watch.begin()
     const before = await watch.phase(extent.before, false)
-    const attackers = await startAttackers(world, attacks, extent)
+    const attackers = await Attackers.start(world.target, [{ name, scale }], seed)
     await watch.begin()
     const during = await watch.phase(extent.during, true)
-    const done = await stopAttackers(attackers)
+    const done = await attackers.stop()
     const over = world.now()
     const recovery = await recover(world, doors, before, over)
     await watch.begin()
@@ -86,42 +83,6 @@ class Watch {
     const { from, to } = this.#spans.get(phase)!
     return this.#world.ledger.between(from, to, this.#world.now())
   }
-}
-
-async function startAttackers(
-  { target }: World,
-  attacks: readonly Attack[],
-  { scale, seed }: Extent,
-): Promise<Child[]> {
-  const names = attacks.map(({ name }) => name).join()
-  const processes = Math.max(...attacks.map(({ attackers = 1 }) => attackers))
-  const children = Array.from({ length: processes }, (_, index) => {
-    const given = { target, scale, seed: seed + 1_000 * index, source: addressOf(index) }
-    return new Child('./attacker.ts', [names, JSON.stringify(given)], false)
-  })
-  await Promise.all(children.map((child) => child.next('begun', 60_000)))
-  return children
-}
-
-/** Linux answers at every address of 127.0.0.0/8, other systems at one. */
-const addressOf = (index: number): string =>
-  process.platform === 'linux' ? `127.0.1.${index + 1}` : '127.0.0.1'
-
-async function stopAttackers(attackers: readonly Child[]): Promise<Done> {
-  const sum: Done = {}
-  await Promise.all(
-    attackers.map(async (child) => {
-      const told = child.next<Done>('done', 10_000)
-      child.send('stop')
-      const done = await told
-      await child.end()
-      for (const [name, counts] of Object.entries(done)) {
-        const own = (sum[name] ??= {})
-        for (const [what, times] of Object.entries(counts)) own[what] = (own[what] ?? 0) + times
-      }
-    }),
-  )
-  return sum
 }
 
 const LOOK_MS = 1_000

@@ -7,7 +7,7 @@ import { open, type Plane } from '@peerplane/node'
 
 import { kinds, Pulse, VICTIM } from './entities.ts'
 
-const PATIENCE_MS = 20_000
+const PATIENCE_MS = 45_000
 const STAY_MS = 500
 
 const [role, data, invitation, perSecond = '1'] = process.argv.slice(2) as [

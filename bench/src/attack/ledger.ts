@@ -25,6 +25,11 @@ export class Ledger {
     return this.#beats.size
   }
 
+  /** The last beat that was shown. */
+  get lastShown(): number {
+    return this.#shown
+  }
+
   /** Errors of honest commands. */
   get refusals(): readonly string[] {
     return this.#refusals

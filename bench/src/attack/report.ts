@@ -27,6 +27,25 @@ export function table(measured: Measured, calm: Measured | undefined): string {
     .join('\n')
 }
 
+/** The outcome of each attack, by name. */
+type Results = Readonly<Record<string, Verdict['result']>>
+
+/** A line for each result that there is, with the names of the attacks. */
+export function summary(results: Results): string {
+  const names = (result: Verdict['result']): string[] =>
+    Object.keys(results).filter((name) => results[name] === result)
+  const meanings: Readonly<Record<Verdict['result'], string>> = {
+    held: 'held',
+    known: 'not held by the protocol of today, as listed',
+    better: 'held, although listed as not held',
+    broken: 'BROKEN',
+  }
+  return (Object.keys(meanings) as Verdict['result'][])
+    .filter((result) => names(result).length > 0)
+    .map((result) => `${meanings[result]}: ${names(result).join(', ')}`)
+    .join('\n')
+}
+
 /** One line for machines. */
 export function jsonLine(attack: Attack, measured: Measured, verdict: Verdict): string {
   return JSON.stringify({ attack: attack.name, ...verdict, ...measured }, (_, value: unknown) =>

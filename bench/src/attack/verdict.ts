@@ -1,37 +1,28 @@
 import type { Attack } from './attack.ts'
-import { bounds, broken, withTime, type Bounds } from './bounds.ts'
+import { bounds, broken, withTime } from './bounds.ts'
+import { known as knownAttacks, type Known } from './known.ts'
 import type { Measured } from './measured.ts'
 
-/** What is to be said of attacks that ran at once. */
+/** What is to be said of an attack. */
 export interface Verdict {
-  /** `held`: every bound. `known`: a bound that is known not to hold yet, and no worse. `better`: known not to hold, and it does. */
+  /** `held`: every bound. `known`: every bound but those that are known not to hold. `better`: even those. */
   readonly result: 'held' | 'known' | 'better' | 'broken'
-  /** The bounds that are not held. */
+  /** The bounds that are not held, and what was lost. */
   readonly broken: readonly string[]
 }
 
 /** Judges what was measured; `losses` are errors and processes that ended. */
 export function judge(
-  attacks: readonly Attack[],
+  { name, needs }: Attack,
   measured: Measured,
   losses: readonly string[],
+  known: Known | undefined = knownAttacks[name],
 ): Verdict {
-  const idle = attacks
-    .filter(({ name, needs }) => !measured.done[name]?.[needs])
-    .map(({ name, needs }) => `${name} had no ${needs}: it did not take place`)
-  const never = [...losses, ...idle]
+  const idle = measured.done[name]?.[needs] ? [] : [`it had no ${needs}: it did not take place`]
   const beyond = broken(measured, withTime(bounds, measured.before))
-  if (never.length > 0) return { result: 'broken', broken: [...never, ...beyond] }
-  const known = attacks.flatMap((attack) => attack.known?.bounds ?? [])
-  if (known.length === 0) return { result: beyond.length > 0 ? 'broken' : 'held', broken: beyond }
-  const worse = broken(measured, withTime(known.reduce(widest, bounds), measured.before))
-  if (worse.length > 0) return { result: 'broken', broken: worse }
-  return { result: beyond.length > 0 ? 'known' : 'better', broken: beyond }
-}
-
-function widest(all: Bounds, known: Partial<Bounds>): Bounds {
-  const names = Object.keys(all) as (keyof Bounds)[]
-  return Object.fromEntries(
-    names.map((name) => [name, Math.max(all[name], known[name] ?? 0)]),
-  ) as unknown as Bounds
+  const all = [...losses, ...idle, ...beyond.map(({ text }) => text)]
+  const isExcused = beyond.every(({ bound }) => known?.bounds.includes(bound))
+  if (losses.length + idle.length > 0 || !isExcused) return { result: 'broken', broken: all }
+  if (!known) return { result: 'held', broken: [] }
+  return { result: beyond.length > 0 ? 'known' : 'better', broken: all }
 }

@@ -9,9 +9,6 @@ import { Child } from './child.ts'
 import { Ledger, type Mark } from './ledger.ts'
 import type { Needs } from './measured.ts'
 
-/** Honest writes in a second. */
-const BEATS_PER_SECOND = 20
-
 const START_MS = 60_000
 
 /** A daemon that is an anchor, and honest members that work through it, each a process. */
@@ -26,13 +23,15 @@ export interface World {
   needs(): Promise<Record<string, Needs>>
   /** Milliseconds until a new member sees what is written after it has come; `Infinity` if it does not. */
   visit(): Promise<number>
+  /** How often the daemon has cut a device off, by reason; it says so in its log, unless that is set to `off` or `error`. */
+  banned(): Readonly<Record<string, number>>
   /** Processes that have ended though nobody asked them to, and commands of honest members that failed. */
   losses(): string[]
   end(): Promise<void>
 }
 
-/** Starts a world and its steady work. */
-export async function startWorld(): Promise<World> {
+/** Starts a world and its steady work: so many honest writes in a second, which every new member has to fetch. */
+export async function startWorld(beatsPerSecond = 20): Promise<World> {
   const folder = mkdtempSync(join(tmpdir(), 'peerplane-attack-'))
   const children: Record<string, Child> = {}
   const end = async (): Promise<void> => {
@@ -42,9 +41,10 @@ export async function startWorld(): Promise<World> {
   try {
     const ledger = new Ledger()
     children['daemon'] = startDaemon(folder)
+    const banned = countBanned(children['daemon'])
     const target = await targetOf(children['daemon'], folder)
     for (const role of ['write', 'read', 'visit'] as const) {
-      const args = [role, folder, target.invitation, String(BEATS_PER_SECOND)]
+      const args = [role, folder, target.invitation, String(beatsPerSecond)]
       children[role] = new Child('./honest.ts', args, true, (message) => note(ledger, message))
     }
     const { daemon, write, read, visit } = children as Record<
@@ -73,6 +73,7 @@ export async function startWorld(): Promise<World> {
         return { daemon: ofDaemon!, writer: ofWriter!, reader: ofReader! }
       },
       visit: visitOnce,
+      banned: () => ({ ...banned }),
       losses: () => [
         ...Object.entries(children).flatMap(([name, { ended }]) =>
           ended === undefined ? [] : [`the ${name} ${ended}`],
@@ -95,6 +96,15 @@ function startDaemon(folder: string): Child {
   const ports = ['--port', '0', '--tcp-port', '0', '--http-port', '0']
   const args = ['up', '--json', '--anchor', ...ports, '--data', folder, '--space', 'd']
   return new Child('../../../packages/node/src/cli.ts', [...args, '--serve', site], true)
+}
+
+function countBanned(daemon: Child): Record<string, number> {
+  const counts: Record<string, number> = {}
+  createInterface(daemon.stderr).on('line', (line) => {
+    const why = / device\.banned .*why=(\S+)/.exec(line)?.[1]
+    if (why !== undefined) counts[why] = (counts[why] ?? 0) + 1
+  })
+  return counts
 }
 
 async function targetOf(daemon: Child, folder: string): Promise<Target> {

@@ -64,11 +64,8 @@ function hostile(kind: Kind, prepare: (session: HandmadeSession) => () => Promis
       const session = await HandmadeSession.open(member, tools.random)
       const make = await prepare(session)()
       let link: Link | undefined
-      await linkUp(member, network, {
-        connected: (opened) => {
-          link = opened
-          tools.count('links')
-        },
+      await linkUp(member, network, tools, {
+        connected: (opened) => (link = opened),
         disconnected: () => (link = undefined),
       })
       let previous: Awaited<ReturnType<typeof session.batch>> | undefined

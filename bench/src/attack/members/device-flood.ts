@@ -19,7 +19,7 @@ export const deviceFlood: Attack = {
       if (networks.length < CONNECTIONS * tools.scale) {
         const network = await networkOf(member, target, tools)
         networks.push(network)
-        await linkUp(member, network, { connected: () => tools.count('links') })
+        await linkUp(member, network, tools)
       }
       await pause(20)
     }

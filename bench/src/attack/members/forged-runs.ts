@@ -23,9 +23,8 @@ export const forgedRuns: Attack = {
     const batch = await session.batch(1, undefined, { entity: nowhere, body })
     const forged = { ...batch, signature: tools.random.bytes(64) }
     const frame = runFrame({ ...session.run([batch]), batches: [encodeBatch(forged)] })
-    await linkUp(member, network, {
+    await linkUp(member, network, tools, {
       connected: (link) => {
-        tools.count('links')
         let isOpen = true
         void (async () => {
           while (isOpen && !tools.signal.aborted) {

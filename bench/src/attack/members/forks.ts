@@ -39,11 +39,8 @@ export const forkStorm: Attack = {
     const network = await networkOf(member, target, tools)
     const forks = new Map<SessionId, Forked>()
     let link: Link | undefined
-    await linkUp(member, network, {
-      connected: (opened) => {
-        link = opened
-        tools.count('links')
-      },
+    await linkUp(member, network, tools, {
+      connected: (opened) => (link = opened),
       disconnected: () => (link = undefined),
       frame: async (from, frame) => {
         for (const [session, first] of wanted(frame)) {

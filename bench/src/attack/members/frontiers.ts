@@ -31,11 +31,8 @@ export const lyingFrontiers: Attack = {
         await pause(6)
       }
     }
-    await linkUp(member, network, {
-      connected: (link) => {
-        tools.count('links')
-        void send(link)
-      },
+    await linkUp(member, network, tools, {
+      connected: (link) => void send(link),
       frame: async (link, frame) => {
         const told = sessionsOf(frame).map((session) => lie(session, FAR))
         tools.count('tips', told.length)

@@ -17,11 +17,8 @@ export const gossipFlood: Attack = {
     const member = await join(target.invitation, tools.random)
     const network = await networkOf(member, target, tools)
     let links = 0
-    await linkUp(member, network, {
-      connected: () => {
-        links++
-        tools.count('links')
-      },
+    await linkUp(member, network, tools, {
+      connected: () => void links++,
       disconnected: () => void links--,
     })
     const garbage = tools.random.bytes(BYTES)

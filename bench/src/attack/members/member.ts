@@ -43,7 +43,7 @@ export async function join(invitation: string, random: Random): Promise<Member> 
 
 /** What a hostile member hears. It may answer nothing at all. */
 export interface Ears {
-  connected?(link: Link, network: Network): void
+  connected?(link: Link): void
   frame?(link: Link, frame: Uint8Array): Promise<void>
   disconnected?(link: Link): void
 }
@@ -73,16 +73,29 @@ export async function networkOf(
   })
 }
 
-/** Goes through the handshakes as a member does and hands over its links as they are: no message of the protocol is sent over them. */
-export async function linkUp(member: Member, network: Network, ears: Ears): Promise<void> {
+/**
+ * Goes through the handshakes as a member does and hands over its links as they are: no message of the protocol is sent over them. Counts
+ * `links`.
+ */
+export async function linkUp(
+  member: Member,
+  network: Network,
+  { count }: Tools,
+  ears: Ears = {},
+): Promise<void> {
   const bare: Network = {
     ...bindAll(network),
     start: (handler) =>
       network.start({
         authenticate: (channel) => handler.authenticate(channel),
-        connected: (link) => ears.connected?.(link, network),
+        connected: (link) => {
+          count('links')
+          ears.connected?.(link)
+        },
         frame: (link, frame) => ears.frame?.(link, frame) ?? Promise.resolve(),
-        disconnected: (link) => ears.disconnected?.(link),
+        disconnected: (link) => {
+          ears.disconnected?.(link)
+        },
         announcement: () => true,
       }),
   }

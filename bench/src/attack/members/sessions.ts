@@ -18,9 +18,8 @@ export const sessionFlood: Attack = {
     const member = await join(target.invitation, tools.random)
     const network = await networkOf(member, target, tools)
     const body = new Uint8Array([0x80])
-    await linkUp(member, network, {
+    await linkUp(member, network, tools, {
       connected: (link) => {
-        tools.count('links')
         let isOpen = true
         const begun = performance.now()
         let sessions = 0

@@ -37,11 +37,14 @@ function abuse(
   socket: Socket,
   how: (socket: Socket) => void,
   open: Set<Socket>,
-  { count }: Tools,
+  { count, signal }: Tools,
 ): void {
   open.add(socket)
   socket.on('connect', () => {
     count('sockets')
+    socket.on('close', () => {
+      if (!signal.aborted) count('cuts')
+    })
     how(socket)
   })
   socket.on('error', () => count('refused'))

@@ -24,6 +24,9 @@ export async function keepOpen(
     open.add(socket)
     socket.on('connect', () => {
       count('sockets')
+      socket.on('close', () => {
+        if (!signal.aborted) count('cuts')
+      })
       greet(socket)
     })
     socket.on('error', () => count('refused'))
