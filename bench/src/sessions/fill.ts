@@ -14,10 +14,13 @@ import {
   signBatch,
   signOpening,
   toHex,
-  type Crypto,
+  type Batch,
+  type BatchId,
+  type Commit,
   type DeviceId,
   type Random,
   type Run,
+  type SessionId,
   type SigningKey,
   type SpaceRecord,
   type Tip,
@@ -28,8 +31,18 @@ import { keyInStore, systemClock, systemPlatform } from '@peerplane/runtime'
 
 import { Item, LOCAL } from './item.ts'
 
-/** Founds a space in `data` and adds sessions of one commit each, as many starts of one device leave them behind. */
-export async function fill(data: string, sessions: number, chained: boolean): Promise<void> {
+/** Commits that share a signature. */
+const BATCH = 250
+
+/**
+ * Founds a space in `data`, and adds sessions of so many commits each, as many starts of one device leave them behind: each names the one
+ * before, or none does.
+ */
+export async function fill(
+  data: string,
+  sizes: readonly number[],
+  chained: boolean,
+): Promise<void> {
   const plane = await open({ entities: [Item], data, listen: [LOCAL] })
   await plane.get(Item, 'first').rank(1)
   const invitation = await plane.invite()
@@ -38,21 +51,23 @@ export async function fill(data: string, sessions: number, chained: boolean): Pr
   const { space } = await readInvitation(invitation, platform)
   const store = await openSqliteStore({ path: join(data, 'default', 'store.db') })
   const { key } = await keyInStore(store, platform)
-  const clock = new HybridClock(systemClock)
   const log = await openLog({
     ...platform,
     store: checkedStore(store),
     space: space.record,
     key,
     chain: [],
-    clock,
+    clock: new HybridClock(systemClock),
   })
   const writer = { space: space.record, key, ...platform }
+  const end = Date.now()
+  let written = 0
   let before: Tip[] = []
-  for (let number = 0; number < sessions; number++) {
-    const { run, tip } = await sessionOf(writer, number, before)
-    await log.admit(run)
+  for (const count of sizes) {
+    const { runs, tip } = await sessionOf(writer, count, before, end - 1_000_000 + written)
+    for (const run of runs) await log.admit(run)
     before = chained ? [tip] : []
+    written += count
   }
   await log.close()
   await store.close()
@@ -61,37 +76,53 @@ export async function fill(data: string, sessions: number, chained: boolean): Pr
 interface Writer {
   readonly space: SpaceRecord
   readonly key: SigningKey
-  readonly crypto: Crypto
   readonly random: Random
 }
 
+/** A session of `count` commits, a millisecond apart from `start` on. */
 async function sessionOf(
   { space, key, random }: Writer,
-  number: number,
+  count: number,
   parents: readonly Tip[],
-): Promise<{ readonly run: Run; readonly tip: Tip }> {
+  start: number,
+): Promise<{ readonly runs: readonly Run[]; readonly tip: Tip }> {
   const device = toHex(key.publicKey) as DeviceId
-  const opening = { space: space.id, device, parents, nonce: random.bytes(16) }
-  const signed = await signOpening({ ...opening, admission: fromHex(space.id) }, key)
-  const seed = random.bytes(16)
-  const header = {
-    seq: 1,
-    deps: [],
-    digest: new Uint8Array(0),
-    time: { ms: Date.now(), counter: number },
-    admissions: [],
+  const fields = { space: space.id, device, parents, nonce: random.bytes(16) }
+  const opening = await signOpening({ ...fields, admission: fromHex(space.id) }, key)
+  const { session, bytes, signature } = opening
+  const runs: Run[] = []
+  let previous = firstPrevious(session)
+  for (let from = 1; from <= count; from += BATCH) {
+    const batch = await batchOf(key, { session, previous, from, start }, random.bytes(16), count)
+    previous = batch.id
+    const evidence = from === 1 ? { bytes, signature, chain: [] } : undefined
+    runs.push({ session, from, opening: evidence, batches: [encodeBatch(batch)] })
   }
-  const body = encodeCanonical([[], [['rank', [0, number, []]]]])
-  const section = { tag: new Uint8Array(0), entity: entityKey('item', `i${number % 100}`), body }
-  const commit = makeCommit(signed.session, header, [{ ...section, modelVersion: 1 }], seed)
-  const batch = await signBatch(makeBatch(firstPrevious(signed.session), [commit], seed), key)
-  return {
-    run: {
-      session: signed.session,
-      from: 1,
-      opening: { bytes: signed.bytes, signature: signed.signature, chain: [] },
-      batches: [encodeBatch(batch)],
-    },
-    tip: { session: signed.session, seq: 1, mark: markOf(batch.id) },
+  return { runs, tip: { session, seq: count, mark: markOf(previous) } }
+}
+
+interface Place {
+  readonly session: SessionId
+  readonly previous: BatchId
+  readonly from: number
+  readonly start: number
+}
+
+async function batchOf(
+  key: SigningKey,
+  { session, previous, from, start }: Place,
+  seed: Uint8Array,
+  count: number,
+): Promise<Batch> {
+  const commitAt = (seq: number): Commit => {
+    const time = { ms: start + seq, counter: 0 }
+    const header = { seq, deps: [], digest: new Uint8Array(0), time, admissions: [] }
+    const body = encodeCanonical([[], [['rank', [0, seq, []]]]])
+    const entity = entityKey('item', `i${(start + seq) % 100}`)
+    const section = { tag: new Uint8Array(0), entity, modelVersion: 1, body }
+    return makeCommit(session, header, [section], seed)
   }
+  const last = Math.min(count, from + BATCH - 1)
+  const rest = Array.from({ length: last - from }, (_, index) => commitAt(from + 1 + index))
+  return signBatch(makeBatch(previous, [commitAt(from), ...rest], seed), key)
 }

@@ -45,7 +45,11 @@ async function measure(sessions: number, chained: boolean): Promise<Figures> {
     return child
   }
   try {
-    await fill(author, sessions, chained)
+    await fill(
+      author,
+      Array.from({ length: sessions }, () => 1),
+      chained,
+    )
     const server = start('serve', author, String(commits))
     const { openMs, address } = await report<{ openMs: number; address: string }>(server)
     const follower = start('follow', reader, String(commits), address)
