@@ -250,7 +250,7 @@ describe('native state', () => {
     ['a deep value', [['title', [0, deep(limits.valueDepth + 1), []]]]],
     ['a large value', [['title', [0, 'x'.repeat(limits.valueBytes), []]]]],
     ['a large element', [['tags', [1, 'x'.repeat(limits.valueBytes + 1), []]]]],
-    ['an unknown kind of op', [['stock', [5, 'a', 1]]]],
+    ['an unknown kind of op', [['stock', [99, 'a', 1]]]],
     ['no list', 5],
     ['too many ops', Array.from({ length: limits.opsPerSection + 1 }, () => ['count', 1])],
   ]
