@@ -37,13 +37,13 @@ const native =
 const times = (make: (index: number) => Value): readonly Value[] =>
   Array.from({ length: OPS }, (_, index) => make(index))
 
-const bodies: Readonly<Record<Exclude<Kind, 'document'>, Bodies>> = {
+export const bodies: Readonly<Record<Exclude<Kind, 'document'>, Bodies>> = {
   counter: native(() => times(() => 1)),
   // Nobody supersedes them: all stay.
-  register: native(() => times(() => ['', []])),
-  set: native((turn) => times((index) => [0, `${turn}-${index}`, []])),
-  map: native((turn) => times((index) => [0, `${turn}-${index}`, ['', []]])),
-  record: native(() => times((index) => (index % 2 === 0 ? ['b', 1] : ['a', ['', []]]))),
+  register: native((turn) => times(() => [0, `${turn}`, []])),
+  set: native((turn) => times((index) => [1, `${turn}-${index}`, []])),
+  map: native((turn) => times((index) => [3, `${turn}-${index}`, [0, '', []]])),
+  record: native(() => times((index) => (index % 2 === 0 ? ['b', 1] : ['a', [0, '', []]]))),
 }
 
 /** Valid commits that cost their readers as much as one commit may, for each kernel, several times a second. */
