@@ -4,7 +4,6 @@ import {
   encodeBatch,
   encodeCanonical,
   entityKey,
-  firstPrevious,
   fromHex,
   HybridClock,
   makeBatch,
@@ -89,9 +88,9 @@ async function sessionOf(
   const device = toHex(key.publicKey) as DeviceId
   const fields = { space: space.id, device, parents, nonce: random.bytes(16) }
   const opening = await signOpening({ ...fields, admission: fromHex(space.id) }, key)
-  const { session, bytes, signature } = opening
+  const { session, first, bytes, signature } = opening
   const runs: Run[] = []
-  let previous = firstPrevious(session)
+  let previous = first
   for (let from = 1; from <= count; from += BATCH) {
     const batch = await batchOf(key, { session, previous, from, start }, random.bytes(16), count)
     previous = batch.id

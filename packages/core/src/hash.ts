@@ -7,6 +7,9 @@ import { utf8 } from './text.ts'
 /** Bytes of a full hash. */
 export const HASH_BYTES = 32
 
+/** Bytes of a session id. */
+export const SESSION_BYTES = 16
+
 const prefixes = new Map<string, Uint8Array>()
 
 /** The bytes that begin every hashed or signed message of one kind: no message of one kind can be mistaken for one of another kind. */

@@ -5,7 +5,7 @@ type Brand<Name extends string> = string & { readonly [brand]: Name }
 export type SpaceId = Brand<'SpaceId'>
 /** Ed25519 public key of a device, 64 hex digits. */
 export type DeviceId = Brand<'DeviceId'>
-/** Hash of an opening record, 64 hex digits: one opening of a device's store. */
+/** First 16 bytes of the hash of an opening record, 32 hex digits: one opening of a device's store. */
 export type SessionId = Brand<'SessionId'>
 /** Hash of a commit's session and header, 64 hex digits. */
 export type CommitId = Brand<'CommitId'>

@@ -61,7 +61,7 @@ export {
   type ErrorKind,
 } from './errors.ts'
 export { arrayField, bytesField, listField, textField, wholeField } from './fields.ts'
-export { domain, hash, HASH_BYTES, mac } from './hash.ts'
+export { domain, hash, HASH_BYTES, mac, SESSION_BYTES } from './hash.ts'
 export {
   compareTimestamps,
   HybridClock,
@@ -86,7 +86,6 @@ export {
   batchMessage,
   decodeBatch,
   encodeBatch,
-  firstPrevious,
   firstSeq,
   lastSeq,
   makeBatch,
@@ -131,6 +130,7 @@ export { merklePath, merkleRoot, verifyMerklePath } from './log/merkle.ts'
 export {
   decodeOpening,
   encodeOpening,
+  firstPrevious,
   FORMAT_VERSION,
   sessionIdOf,
   signOpening,

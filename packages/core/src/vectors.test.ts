@@ -17,7 +17,6 @@ import {
   encodeInvitation,
   encodeOpening,
   entityKey,
-  firstPrevious,
   forkedTip,
   fromHex,
   hash,
@@ -31,7 +30,6 @@ import {
   readInvitation,
   saltOf,
   sectionLeaf,
-  sessionIdOf,
   signBatch,
   signGrant,
   signOpening,
@@ -141,10 +139,7 @@ async function compute(): Promise<Record<string, unknown>> {
     [section('lunch', filled(3, 8)), section('dinner', filled(3, 9))],
   )
   const c3 = commit(first.session, 3, [], [section('tea', filled(3, 10))])
-  const batch = await signBatch(
-    makeBatch(firstPrevious(first.session), [c1, c2, c3], seed),
-    creator,
-  )
+  const batch = await signBatch(makeBatch(first.first, [c1, c2, c3], seed), creator)
 
   const second = await signOpening(
     {
@@ -157,17 +152,14 @@ async function compute(): Promise<Record<string, unknown>> {
     guest,
   )
   const answer = commit(second.session, 1, [batch], [section('lunch', filled(3, 12))])
-  const answerBatch = await signBatch(
-    makeBatch(firstPrevious(second.session), [answer], seed),
-    guest,
-  )
+  const answerBatch = await signBatch(makeBatch(second.first, [answer], seed), guest)
   const late = commit(first.session, 2, [answerBatch], [section('lunch', filled(3, 14))])
-  const innerDependency = encodeBatch(makeBatch(firstPrevious(first.session), [c1, late], seed))
-  const again = await signBatch(makeBatch(firstPrevious(first.session), [c1, c2], seed), creator)
+  const innerDependency = encodeBatch(makeBatch(first.first, [c1, late], seed))
+  const again = await signBatch(makeBatch(first.first, [c1, c2], seed), creator)
   const proof: ForkProof = {
     session: first.session,
     seq: 1,
-    previous: firstPrevious(first.session),
+    previous: first.first,
     branches: [branchOf([batch], batch.signature!), branchOf([again], again.signature!)],
   }
   const reopened = encodeOpening({
@@ -178,9 +170,9 @@ async function compute(): Promise<Record<string, unknown>> {
   const sparse = toSparse(batch, 2, ({ entity }) => entity === 'tally/dinner')!
 
   expect(await verifyOpening(first, crypto)).toBe(true)
-  expect(() =>
-    decodeBatch(innerDependency, first.session, firstPrevious(first.session), 1),
-  ).toThrow(expect.objectContaining({ code: 'malformed' }))
+  expect(() => decodeBatch(innerDependency, first.session, first.first, 1)).toThrow(
+    expect.objectContaining({ code: 'malformed' }),
+  )
   expect(await verifyBatch(batch, device(creator), crypto)).toBe(true)
   expect(await verifyBatch(answerBatch, device(creator), crypto)).toBe(false)
   expect(await verifySparse(sparse, device(creator), crypto)).toBe(true)
@@ -220,7 +212,8 @@ async function compute(): Promise<Record<string, unknown>> {
     },
     opening: {
       record: bytes(first.bytes),
-      session: sessionIdOf(first.bytes),
+      first: first.first,
+      session: first.session,
       signature: toHex(first.signature),
       withOneParent: bytes(reopened),
     },

@@ -23,7 +23,7 @@ export const lyingFrontiers: Attack = {
     const send = async (link: { send(frame: Uint8Array): Promise<void> }): Promise<void> => {
       for (let i = 0; i < FRAMES * tools.scale && !tools.signal.aborted; i++) {
         const tips = Array.from({ length: TIPS_PER_FRAME * Math.min(1, tools.scale) }, () =>
-          lie(toHex(tools.random.bytes(32)) as SessionId, FAR),
+          lie(toHex(tools.random.bytes(16)) as SessionId, FAR),
         )
         tools.count('tips', tips.length)
         await link.send(haveFrame(tips))

@@ -1,7 +1,6 @@
 import {
   encodeBatch,
   entityKey,
-  firstPrevious,
   makeBatch,
   makeCommit,
   markOf,
@@ -13,6 +12,7 @@ import {
   type Random,
   type DeviceId,
   type SessionId,
+  type SignedOpening,
   type Tip,
 } from '@peerplane/core'
 
@@ -24,16 +24,18 @@ export class HandmadeSession {
   readonly session: SessionId
   readonly #member: Member
   readonly #random: Random
+  readonly #first: BatchId
   readonly #opening: HostileRun['opening']
 
   private constructor(
     member: Member,
     random: Random,
-    session: SessionId,
+    { session, first }: Pick<SignedOpening, 'session' | 'first'>,
     opening: HostileRun['opening'],
   ) {
     this.#member = member
     this.#random = random
+    this.#first = first
     this.#opening = opening
     this.session = session
   }
@@ -41,11 +43,9 @@ export class HandmadeSession {
   static async open(member: Member, random: Random): Promise<HandmadeSession> {
     const { space, key, chain, device } = member
     const fields = { space: space.record.id, device, parents: [], admission: chain.at(-1)!.id }
-    const { session, bytes, signature } = await signOpening(
-      { ...fields, nonce: random.bytes(16) },
-      key,
-    )
-    return new HandmadeSession(member, random, session, {
+    const signed = await signOpening({ ...fields, nonce: random.bytes(16) }, key)
+    const { bytes, signature } = signed
+    return new HandmadeSession(member, random, signed, {
       bytes,
       signature,
       chain: chain.map((admission) => admission.bytes),
@@ -68,7 +68,7 @@ export class HandmadeSession {
     }
     const section = { tag: new Uint8Array(0), modelVersion: 1, ...content }
     const commit = makeCommit(this.session, header, [section], seed)
-    const batch = makeBatch(previous ?? firstPrevious(this.session), [commit], seed)
+    const batch = makeBatch(previous ?? this.#first, [commit], seed)
     return signBatch(batch, this.#member.key)
   }
 

@@ -8,7 +8,7 @@ import { join, linkUp, networkOf } from './member.ts'
 const PER_SECOND = 200
 const TURN_MS = 50
 
-/** As many sessions as one device can sign; each makes every frontier 55 bytes longer, for ever. */
+/** As many sessions as one device can sign; each makes every frontier 39 bytes longer, for ever. */
 export const sessionFlood: Attack = {
   name: 'session-flood',
   about: 'one device opens 200 sessions a second, each with one commit',

@@ -18,9 +18,6 @@ import {
 import { equalBytes } from '../bytes.ts'
 import { merkleRoot } from './merkle.ts'
 
-/** The batch before a session's first one. */
-export const firstPrevious = (session: SessionId): BatchId => session as string as BatchId
-
 /**
  * The commits that one writer makes durable with one flush and one signature.
  *

@@ -3,7 +3,7 @@ import { decodeCanonical, encodeCanonical, withCanonical } from '../codec.ts'
 import type { Value } from '../value.ts'
 import { PeerplaneError } from '../errors.ts'
 import { arrayField, bytesField, listField, textField, wholeField } from '../fields.ts'
-import { HASH_BYTES, hash } from '../hash.ts'
+import { HASH_BYTES, SESSION_BYTES, hash } from '../hash.ts'
 import { MAX_COUNTER, type Timestamp } from '../hybrid-clock.ts'
 import type { BatchId, CommitId, EntityKey, SessionId } from '../ids.ts'
 import { limits } from '../limits.ts'
@@ -186,7 +186,7 @@ export function readSection(value: Value, name: string): Section {
 function readDot(value: Value, name: string): Dot {
   const fields = arrayField(value, name, 2)
   return {
-    session: toHex(bytesField(fields[0], `${name}.session`, HASH_BYTES)) as SessionId,
+    session: toHex(bytesField(fields[0], `${name}.session`, SESSION_BYTES)) as SessionId,
     seq: wholeField(fields[1], `${name}.seq`, 1),
   }
 }

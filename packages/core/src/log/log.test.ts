@@ -3,15 +3,16 @@ import { expect, test } from 'vitest'
 import { encodeCanonical } from '../codec.ts'
 import { entityKey, type BatchId, type SessionId } from '../ids.ts'
 import { limits } from '../limits.ts'
-import { decodeBatch, encodeBatch, firstPrevious, makeBatch } from './batch.ts'
+import { decodeBatch, encodeBatch, makeBatch } from './batch.ts'
 import { decodeHeader, depsDigest, encodeHeader, makeCommit, type Commit } from './commit.ts'
 import { merklePath, merkleRoot, verifyMerklePath } from './merkle.ts'
 import { hash } from '../hash.ts'
 import { toHex } from '../bytes.ts'
 import { utf8 } from '../text.ts'
 
-const session = toHex(hash('test', utf8('session'))) as SessionId
-const other = toHex(hash('test', utf8('other'))) as SessionId
+const session = toHex(hash('test', utf8('session')).slice(0, 16)) as SessionId
+const other = toHex(hash('test', utf8('other'))) as BatchId
+const previous = toHex(hash('test', utf8('previous'))) as BatchId
 const seed = new Uint8Array(16).fill(1)
 
 const commit = (seq: number, body = 'x', deps: Commit[] = []): Commit =>
@@ -44,21 +45,21 @@ test('a Merkle path proves its leaf and no other, for every size up to 40', () =
 })
 
 test('a batch decodes to what was encoded', () => {
-  const batch = makeBatch(firstPrevious(session), [commit(1), commit(2)], seed)
-  expect(decodeBatch(encodeBatch(batch), session, firstPrevious(session), 1)).toEqual(batch)
+  const batch = makeBatch(previous, [commit(1), commit(2)], seed)
+  expect(decodeBatch(encodeBatch(batch), session, previous, 1)).toEqual(batch)
 })
 
 test('a batch in another place is another batch', () => {
-  const bytes = encodeBatch(makeBatch(firstPrevious(session), [commit(1)], seed))
-  const id = decodeBatch(bytes, session, firstPrevious(session), 1).id
-  expect(decodeBatch(bytes, session, other as string as BatchId, 1).id).not.toBe(id)
-  expect(() => decodeBatch(bytes, session, firstPrevious(session), 2)).toThrow(
+  const bytes = encodeBatch(makeBatch(previous, [commit(1)], seed))
+  const id = decodeBatch(bytes, session, previous, 1).id
+  expect(decodeBatch(bytes, session, other, 1).id).not.toBe(id)
+  expect(() => decodeBatch(bytes, session, previous, 2)).toThrow(
     expect.objectContaining({ code: 'broken-chain' }),
   )
 })
 
 test('every change of a section, its order or its seed is noticed', () => {
-  const batch = makeBatch(firstPrevious(session), [commit(1)], seed)
+  const batch = makeBatch(previous, [commit(1)], seed)
   const changed = (change: Partial<Commit>): Uint8Array =>
     encodeBatch({ ...batch, commits: [{ ...batch.commits[0]!, ...change }] })
   const [section] = batch.commits[0]!.sections
@@ -71,7 +72,7 @@ test('every change of a section, its order or its seed is noticed', () => {
     encodeBatch({ ...batch, seed: new Uint8Array(16) }),
   ]
   for (const bytes of tampered) {
-    expect(() => decodeBatch(bytes, session, firstPrevious(session), 1)).toThrow(
+    expect(() => decodeBatch(bytes, session, previous, 1)).toThrow(
       expect.objectContaining({ code: 'malformed' }),
     )
   }
@@ -81,7 +82,7 @@ test('headers keep their limits and their order', () => {
   const header = decodeHeader(commit(1).headerBytes)
   const dots = (count: number) =>
     Array.from({ length: count }, (_, i) => ({
-      session: i.toString(16).padStart(64, '0') as SessionId,
+      session: i.toString(16).padStart(32, '0') as SessionId,
       seq: 1,
     }))
   const digest = new Uint8Array(16)

@@ -2,8 +2,8 @@ import { fromHex, toHex } from '../bytes.ts'
 import { decodeCanonical, encodeCanonical } from '../codec.ts'
 import { PeerplaneError } from '../errors.ts'
 import { arrayField, bytesField, listField, wholeField } from '../fields.ts'
-import { HASH_BYTES, domain, hash } from '../hash.ts'
-import type { DeviceId, SessionId, SpaceId } from '../ids.ts'
+import { HASH_BYTES, SESSION_BYTES, domain, hash } from '../hash.ts'
+import type { BatchId, DeviceId, SessionId, SpaceId } from '../ids.ts'
 import { limits } from '../limits.ts'
 import type { Crypto, SigningKey } from '../ports/crypto.ts'
 import { concatBytes } from '../bytes.ts'
@@ -31,7 +31,9 @@ export interface Opening {
 export interface SignedOpening {
   readonly opening: Opening
   readonly session: SessionId
-  /** Canonical bytes; their hash is the session id. */
+  /** See {@link firstPrevious}. */
+  readonly first: BatchId
+  /** Canonical bytes; the session id is the beginning of their hash. */
   readonly bytes: Uint8Array
   /** Ed25519 by the device, over the session id. */
   readonly signature: Uint8Array
@@ -49,15 +51,29 @@ export function encodeOpening(opening: Opening): Uint8Array {
   ])
 }
 
-/** Id of the session that these opening bytes begin. */
-export const sessionIdOf = (openingBytes: Uint8Array): SessionId =>
-  toHex(hash('opening', openingBytes)) as SessionId
+/** What the first batch of a session names as the batch before it: the whole hash of its opening, so that the id of the batch covers it. */
+export const firstPrevious = (openingBytes: Uint8Array): BatchId =>
+  toHex(hash('opening', openingBytes)) as BatchId
+
+/**
+ * Id of the session whose first batch follows `first`. Half of the hash is enough: 2^64 hashes let a device make two openings of one id, which
+ * splits that session alone, and 2^128 one with the id of another device's session.
+ */
+export const sessionIdOf = (first: BatchId): SessionId =>
+  first.slice(0, 2 * SESSION_BYTES) as SessionId
 
 /** Signs an opening. The session id is known before the signature, because it does not depend on it. */
 export async function signOpening(opening: Opening, key: SigningKey): Promise<SignedOpening> {
   const encoded = encodeOpening(opening)
-  const session = sessionIdOf(encoded)
-  return { opening, session, bytes: encoded, signature: await key.sign(signedMessage(session)) }
+  const first = firstPrevious(encoded)
+  const session = sessionIdOf(first)
+  return {
+    opening,
+    session,
+    first,
+    bytes: encoded,
+    signature: await key.sign(signedMessage(session)),
+  }
 }
 
 /** The opening of received bytes, its signature not yet verified. Throws `malformed` or `too-large`. */
@@ -67,6 +83,7 @@ export function decodeOpening(encoded: Uint8Array, signature: Uint8Array): Signe
   if (version !== FORMAT_VERSION) {
     throw new PeerplaneError('malformed', `opening has format version ${version}`)
   }
+  const first = firstPrevious(encoded)
   return {
     opening: {
       space: toHex(bytesField(fields[1], 'opening.space', HASH_BYTES)) as SpaceId,
@@ -75,7 +92,8 @@ export function decodeOpening(encoded: Uint8Array, signature: Uint8Array): Signe
       admission: bytesField(fields[4], 'opening.admission', HASH_BYTES),
       nonce: bytesField(fields[5], 'opening.nonce', 16),
     },
-    session: sessionIdOf(encoded),
+    session: sessionIdOf(first),
+    first,
     bytes: encoded,
     signature,
   }

@@ -2,10 +2,10 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
 import { equalBytes, toHex } from '../bytes.ts'
-import { entityKey, type DeviceId, type SessionId } from '../ids.ts'
+import { entityKey, type BatchId, type DeviceId, type SessionId } from '../ids.ts'
 import { hash } from '../hash.ts'
 import { deterministicCrypto as crypto, seededRandom } from '../testing/deterministic.ts'
-import { firstPrevious, makeBatch, signBatch } from './batch.ts'
+import { makeBatch, signBatch } from './batch.ts'
 import { makeCommit, sectionLeaf, type Section } from './commit.ts'
 import { merkleRoot } from './merkle.ts'
 import { toSparse, verifySparse, type SparseCommit, type SparseSection } from './sparse.ts'
@@ -13,7 +13,8 @@ import { toSparse, verifySparse, type SparseCommit, type SparseSection } from '.
 const random = seededRandom(3)
 const key = await crypto.keyFromSeed(random.bytes(32))
 const device = toHex(key.publicKey) as DeviceId
-const session = toHex(hash('test', Uint8Array.of(1))) as SessionId
+const session = toHex(hash('test', Uint8Array.of(1)).slice(0, 16)) as SessionId
+const previous = toHex(hash('test', Uint8Array.of(2))) as BatchId
 
 const sectionOf = (index: number): Section => ({
   tag: new Uint8Array(0),
@@ -28,7 +29,7 @@ async function proofOf(count: number, shows: (index: number) => boolean): Promis
   const sections = Array.from({ length: count }, (_, index) => sectionOf(index))
   const header = { deps: [], digest: new Uint8Array(0), time: { ms: 1, counter: 0 } }
   const commit = makeCommit(session, { ...header, seq: 1, admissions: [] }, sections, seed)
-  const batch = await signBatch(makeBatch(firstPrevious(session), [commit], seed), key)
+  const batch = await signBatch(makeBatch(previous, [commit], seed), key)
   return toSparse(batch, 1, (section) => shows(section.body[0]!))!
 }
 

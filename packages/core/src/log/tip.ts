@@ -1,7 +1,7 @@
 import { fromHex, toHex } from '../bytes.ts'
 import type { Value } from '../value.ts'
 import { arrayField, bytesField, wholeField } from '../fields.ts'
-import { HASH_BYTES } from '../hash.ts'
+import { SESSION_BYTES } from '../hash.ts'
 import type { BatchId, SessionId } from '../ids.ts'
 
 /**
@@ -28,7 +28,7 @@ export const tipToValue = (tip: Tip): Value => [fromHex(tip.session), tip.seq, f
 export function readTip(value: Value, name: string): Tip {
   const fields = arrayField(value, name, 3)
   return {
-    session: toHex(bytesField(fields[0], `${name}.session`, HASH_BYTES)) as SessionId,
+    session: toHex(bytesField(fields[0], `${name}.session`, SESSION_BYTES)) as SessionId,
     seq: wholeField(fields[1], `${name}.seq`, 1),
     mark: toHex(bytesField(fields[2], `${name}.mark`, MARK_BYTES)),
   }

@@ -173,7 +173,7 @@ const chooser =
     (choices.next().value as number) % below
 
 function originOf(session: string, seq: number): Origin {
-  const id = toHex(hash('test-session', utf8(session))) as SessionId
+  const id = toHex(hash('test-session', utf8(session)).slice(0, 16)) as SessionId
   const device = toHex(hash('test-device', utf8(session))) as DeviceId
   return { device, session: id, seq, time: { ms: seq, counter: 0 } }
 }

@@ -43,7 +43,7 @@ class Device {
   #seq = 0
 
   constructor(name: string) {
-    this.session = toHex(hash('test-session', utf8(name))) as SessionId
+    this.session = toHex(hash('test-session', utf8(name)).slice(0, 16)) as SessionId
   }
 
   async open(): Promise<this> {

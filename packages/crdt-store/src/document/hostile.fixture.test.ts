@@ -5,10 +5,10 @@ import { hash, toHex, utf8, type DeviceId, type Origin, type SessionId } from '@
 import { encodeBody, readBody } from './body.ts'
 
 export const sessionOf = (name: string): SessionId =>
-  toHex(hash('test-session', utf8(name))) as SessionId
+  toHex(hash('test-session', utf8(name)).slice(0, 16)) as SessionId
 
 export const deviceOf = (name: string): DeviceId =>
-  toHex(hash('test-device', utf8(name))) as DeviceId
+  toHex(hash('test-device', utf8(name)).slice(0, 16)) as DeviceId
 
 export const originOf = (name: string, seq = 1): Origin => ({
   device: deviceOf(name),

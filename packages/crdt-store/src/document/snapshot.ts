@@ -5,6 +5,7 @@ import {
   encodeCanonical,
   fromHex,
   PeerplaneError,
+  SESSION_BYTES,
   toHex,
   wholeField,
   type Body,
@@ -70,4 +71,4 @@ function readBody(value: Value): Body {
 }
 
 const readSession = (value: Value | undefined): SessionId =>
-  toHex(bytesField(value, 'session', 32)) as SessionId
+  toHex(bytesField(value, 'session', SESSION_BYTES)) as SessionId

@@ -75,7 +75,7 @@ export async function storeAfter(writes: readonly (readonly Write[])[]): Promise
 
 /** Each session has a device of its own. */
 export const deviceOf = (session: SessionId): DeviceId => session as string as DeviceId
-export const sessionId = (n: number): SessionId => n.toString(16).padStart(64, '0') as SessionId
+export const sessionId = (n: number): SessionId => n.toString(16).padStart(32, '0') as SessionId
 
 /** Runs tasks when told to. */
 export function manualScheduler(): Scheduler & { run(): void; readonly size: number } {

@@ -164,7 +164,7 @@ function changes(
 }
 
 const deviceId = '0d'.repeat(32) as DeviceId
-const sessionId = (n: number): SessionId => n.toString(16).padStart(64, '0') as SessionId
+const sessionId = (n: number): SessionId => n.toString(16).padStart(32, '0') as SessionId
 
 async function replica(n: number): Promise<Replica> {
   return {

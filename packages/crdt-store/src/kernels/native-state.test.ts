@@ -32,7 +32,7 @@ const shape = record({
 })
 const model = nativeModel(shape)
 const deviceId = '0d'.repeat(32) as DeviceId
-const sessionId = (n: number): SessionId => n.toString(16).padStart(64, '0') as SessionId
+const sessionId = (n: number): SessionId => n.toString(16).padStart(32, '0') as SessionId
 
 let alice: EntityState
 let bob: EntityState

@@ -1,4 +1,4 @@
-import { fromHex, toHex, type SessionId, type Value } from '@peerplane/core'
+import { fromHex, SESSION_BYTES, toHex, type SessionId, type Value } from '@peerplane/core'
 
 import { Void } from './void.ts'
 
@@ -51,7 +51,8 @@ export const sessionsToValue = (sessions: readonly SessionId[]): Value => sessio
 export function readSessions(value: Value | undefined): SessionId[] {
   if (!Array.isArray(value)) throw new Void('the list of sessions is not a list')
   return (value as readonly Value[]).map((each) => {
-    if (!(each instanceof Uint8Array) || each.length !== 32) throw new Void('not a session id')
+    if (!(each instanceof Uint8Array) || each.length !== SESSION_BYTES)
+      throw new Void('not a session id')
     return toHex(each) as SessionId
   })
 }

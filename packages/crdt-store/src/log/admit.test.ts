@@ -131,7 +131,7 @@ describe('a run that is refused', () => {
     const signature = damaged(run.opening!.signature, 5)
     await expectRefused({ ...run, opening: { ...run.opening!, signature } }, 'bad-signature')
     const session = run.session
-    const last = decodeBatch(run.batches[0]!, session, firstPrevious(session), 1)
+    const last = decodeBatch(run.batches[0]!, session, firstPrevious(run.opening!.bytes), 1)
     const forged = { ...last, signature: damaged(last.signature!, 3) }
     await expectRefused({ ...run, batches: [encodeBatch(forged)] }, 'bad-signature')
     const unsigned = { ...last, signature: undefined }
@@ -167,8 +167,9 @@ describe('a run that is refused', () => {
   test('a commit inside a batch that depends on something: two writings of one chain could wait for each other', async () => {
     await write(bob, 'b')
     const { session } = bob.log.next()
-    const [batch] = (await runOf(bob)).batches
-    const digest = depsDigest([decodeBatch(batch!, session, firstPrevious(session), 1).id])
+    const { opening, batches } = await runOf(bob)
+    const first = firstPrevious(opening!.bytes)
+    const digest = depsDigest([decodeBatch(batches[0]!, session, first, 1).id])
     const run = await handmade(1, [[{}, { deps: [{ session, seq: 1 }], digest }]])
     await expectRefused(run, 'malformed')
   })

@@ -61,7 +61,8 @@ export async function takeRun(run: Run, options: IntakeOptions): Promise<Taken> 
   }
   const opening = held ? undefined : await membership.verify(run.session, run.opening)
   const { device, parents } = held ?? opening!.opening
-  const decoded = await decodeRun(run, held, store)
+  const { first } = held ?? opening!
+  const decoded = await decodeRun(run, held, first, store)
   const told = proofAt(run, decoded, held)
   if (!decoded.last && !told) return NOTHING
   await verifyEnd(run, decoded, told, device, crypto)

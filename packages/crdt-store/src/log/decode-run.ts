@@ -2,7 +2,6 @@ import {
   commitSize,
   decodeBatch,
   equalBytes,
-  firstPrevious,
   lastSeq,
   limits,
   PeerplaneError,
@@ -37,7 +36,8 @@ export interface DecodedRun {
 }
 
 /**
- * Decodes the batches of a run that begins at or before the end of what is held. Throws `malformed`, `too-large` or `broken-chain`.
+ * Decodes the batches of a run that begins at or before the end of what is held; `first` is what the first batch of its session names as the
+ * batch before it. Throws `malformed`, `too-large` or `broken-chain`.
  *
  *     held:   ├─ 1…4 ─┼─ 5…6 ─┼─ 7 ─┤
  *     run:            ├─ 5…6 ─┼─ 7 ─┼─ 8…12 ─┤      the same twice, then one fresh batch
@@ -45,10 +45,11 @@ export interface DecodedRun {
 export async function decodeRun(
   run: Run,
   held: HeldSession | undefined,
+  first: BatchId,
   store: Store,
 ): Promise<DecodedRun> {
   const overlap = await readOverlap(run, held, store)
-  let place = { seq: run.from, previous: overlap[0]?.previous ?? endOf(run, held) }
+  let place = { seq: run.from, previous: overlap[0]?.previous ?? held?.stored.batch ?? first }
   let last: Batch | undefined
   let contradiction: (SessionPlace & { batches: Batch[] }) | undefined
   const fresh: EncodedBatch[] = []
@@ -87,10 +88,6 @@ async function readOverlap(
   }
   return overlap
 }
-
-/** The batch that a run continues which begins after all that is held. */
-const endOf = (run: Run, held: HeldSession | undefined): BatchId =>
-  held?.stored.batch ?? firstPrevious(run.session)
 
 /** The place after a held batch. */
 function afterOf(

@@ -69,12 +69,12 @@ function batchWrites(batch: Batch, sessions: Sessions): Write[] {
 /** Takes note that a batch of this device's session is stored, with its tip and its reach. */
 export function record(own: OwnSession, batch: Batch, sessions: Sessions): void {
   const stored = { seq: lastSeq(batch), batch: batch.id }
-  const { id, opening } = own
+  const { id, opening, first } = own
   own.opened = true
   const known = sessions.get(id)
   if (known) sessions.extend(known, stored)
   const held =
-    known ?? sessions.add({ id, device: opening.device, parents: opening.parents, stored })
+    known ?? sessions.add({ id, device: opening.device, parents: opening.parents, first, stored })
   sessions.deliver(batch)
   sessions.written(held)
 }

@@ -1,11 +1,4 @@
-import {
-  encodeBatch,
-  firstPrevious,
-  makeBatch,
-  makeCommit,
-  signBatch,
-  signOpening,
-} from '@peerplane/core'
+import { encodeBatch, makeBatch, makeCommit, signBatch, signOpening } from '@peerplane/core'
 import type { Batch, BatchId, Commit, Header, Opening, Run } from '@peerplane/core'
 import { seededRandom } from '@peerplane/core/testing'
 
@@ -43,7 +36,7 @@ export async function handmade(
     },
     key,
   )
-  let previous: BatchId = firstPrevious(signed.session)
+  let previous: BatchId = signed.first
   let seq = 0
   const made: Batch[] = []
   for (const headers of batches) {

@@ -19,6 +19,8 @@ import type { Sessions } from './sessions.ts'
 export interface OwnSession {
   readonly id: SessionId
   readonly opening: Opening
+  /** What its first batch names as the batch before it. */
+  readonly first: BatchId
   /** Whether the opening is stored. */
   opened: boolean
   /** Number of the last commit, in memory. */
@@ -49,7 +51,8 @@ export function openOwnSession(author: Author, sessions: Sessions): OwnSession {
     admission: chain.at(-1)?.id ?? fromHex(space.id),
     nonce: random.bytes(16),
   }
-  const id = sessionIdOf(encodeOpening(opening))
+  const first = firstPrevious(encodeOpening(opening))
+  const id = sessionIdOf(first)
   trace?.('session.begun', { session: id, device })
-  return { id, opening, opened: false, seq: 0, previous: firstPrevious(id) }
+  return { id, opening, first, opened: false, seq: 0, previous: first }
 }

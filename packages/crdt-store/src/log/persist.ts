@@ -38,7 +38,7 @@ export async function persist(
 ): Promise<HeldSession> {
   const known = sessions.get(session)
   const last = forms.at(-1)?.batch
-  let tip: StoredTip = known?.stored ?? emptyTip(session)
+  let tip: StoredTip = known?.stored ?? emptyTip(opening!.first)
   if (last) tip = { seq: lastSeq(last), batch: last.id }
   else if (fork) tip = { seq: fork.seq - 1, batch: fork.previous }
   const dirty = sessions.takeDirty()
@@ -66,9 +66,13 @@ export async function persist(
   return held
 }
 
-const originOf = ({ opening }: VerifiedOpening): Pick<HeldSession, 'device' | 'parents'> => ({
+const originOf = ({
+  opening,
+  first,
+}: VerifiedOpening): Pick<HeldSession, 'device' | 'parents' | 'first'> => ({
   device: opening.device,
   parents: opening.parents,
+  first,
 })
 
 function openingWrites(opening: VerifiedOpening): Write[] {

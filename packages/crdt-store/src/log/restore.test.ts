@@ -24,7 +24,7 @@ describe('a store that is opened', () => {
 
   test('of a newer version is refused', async () => {
     const store = copy()
-    const meta = encodeCanonical([3, fromHex(one.space.record.id), 'something new'])
+    const meta = encodeCanonical([99, fromHex(one.space.record.id), 'something new'])
     await store.write([{ key: metaKey, value: meta }], 'local')
     await expect(openPeer(one, 0, { store })).rejects.toMatchObject({ code: 'store-version' })
   })

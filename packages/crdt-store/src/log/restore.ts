@@ -47,11 +47,12 @@ export async function restoreSessions(store: Store, clock: HybridClock): Promise
     for (const { key, value } of page) {
       const id = sessionOfKey(key)
       const [bytes, signature] = decodeList(value)
-      const { device, parents } = decodeOpening(bytes!, signature!).opening
+      const { opening, first } = decodeOpening(bytes!, signature!)
+      const { device, parents } = opening
       const stored = ends.get(id)
       if (!stored) throw new PeerplaneError('store-corrupt', `session ${id} has no tip`)
       ends.delete(id)
-      found.push({ fields: { id, device, parents, stored }, reach: progress.get(id) })
+      found.push({ fields: { id, device, parents, first, stored }, reach: progress.get(id) })
     }
   }
   for (const id of ends.keys()) {

@@ -10,20 +10,26 @@ import type {
 } from '@peerplane/core'
 
 import { checksum, readSum, writeSum } from '../storage/checksum.ts'
-import { batchKey, firstSeqOfKey, isTipKey, sessionOfKey } from '../storage/keys.ts'
+import {
+  BATCH_KEY_BYTES,
+  batchKey,
+  firstSeqOfKey,
+  isTipKey,
+  sessionOfKey,
+} from '../storage/keys.ts'
 import { decodeTip } from '../storage/records.ts'
 import type { Sessions } from './sessions.ts'
 
 /*
  * What a witness holds, one entry after the other; of several of one session the last one counts.
  *
- *   place       41 bytes, the key of a batch that would begin with the last commit of a session
+ *   place       25 bytes, the key of a batch that would begin with the last commit of a session
  *   checksum     4 bytes, seeded with the space
  *
  * A commit is noted when it is synced, and not before: the witness may lie behind the store, and never goes beyond it.
  */
 
-const PLACE = 41
+const PLACE = BATCH_KEY_BYTES
 const ENTRY = PLACE + 4
 
 /** Sessions that are noted: more than the log of SQLite holds transactions. */

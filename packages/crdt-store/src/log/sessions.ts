@@ -1,6 +1,7 @@
-import { firstPrevious, forkedTip, markOf, TipTrie } from '@peerplane/core'
+import { forkedTip, markOf, TipTrie } from '@peerplane/core'
 import type {
   Batch,
+  BatchId,
   DeviceId,
   Dot,
   ForkProof,
@@ -18,6 +19,8 @@ export interface HeldSession {
   readonly id: SessionId
   readonly device: DeviceId
   readonly parents: readonly Tip[]
+  /** What its first batch names as the batch before it. */
+  readonly first: BatchId
   stored: StoredTip
   reach: Reach
   /** Its device signed two versions of it; of neither is anything held from there on. */
@@ -25,13 +28,10 @@ export interface HeldSession {
 }
 
 /** The tip of a session of which nothing but the opening is stored. */
-export const emptyTip = (session: SessionId): StoredTip => ({
-  seq: 0,
-  batch: firstPrevious(session),
-})
+export const emptyTip = (first: BatchId): StoredTip => ({ seq: 0, batch: first })
 
-const nothing = (session: SessionId): Reach => ({
-  ...emptyTip(session),
+const nothing = (first: BatchId): Reach => ({
+  ...emptyTip(first),
   covered: 0,
   time: { ms: 0, counter: 0 },
 })
@@ -55,7 +55,10 @@ export class Sessions {
   }
 
   /** Begins a session whose opening is stored. */
-  add(fields: Omit<HeldSession, 'reach' | 'fork'>, reach: Reach = nothing(fields.id)): HeldSession {
+  add(
+    fields: Omit<HeldSession, 'reach' | 'fork'>,
+    reach: Reach = nothing(fields.first),
+  ): HeldSession {
     const held: HeldSession = { ...fields, reach, fork: undefined }
     this.#held.set(held.id, held)
     this.#storedTo(held)

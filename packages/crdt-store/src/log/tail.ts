@@ -8,7 +8,6 @@ import {
   encodeCanonical,
   encodeOpening,
   equalBytes,
-  firstPrevious,
   lastSeq,
   makeBatch,
   toHex,
@@ -34,7 +33,7 @@ export function tailOf(flushes: readonly PendingFlush[]): Uint8Array {
   const also = flushes.flatMap((flush) => flush.alsoWrite)
   return encodeCanonical([
     batches.map(({ own, seed, commits }): Value => {
-      const batch = makeBatch(firstPrevious(own.id), commits as [Commit, ...Commit[]], seed)
+      const batch = makeBatch(own.first, commits as [Commit, ...Commit[]], seed)
       return [encodeOpening(own.opening), commits[0]!.header.seq, encodeBatch(batch)]
     }),
     also.map((write): Value => (write.value ? [write.key, write.value] : [write.key])),
@@ -114,12 +113,12 @@ function ownSession(
   sessions: Sessions,
   owns: Map<SessionId, OwnSession>,
 ): OwnSession {
-  const { session: id, opening } = decodeOpening(encoded, new Uint8Array(0))
+  const { session: id, first, opening } = decodeOpening(encoded, new Uint8Array(0))
   const known = owns.get(id)
   if (known) return known
   const held = sessions.get(id)
-  const { seq, batch: previous } = held?.stored ?? { seq: 0, batch: firstPrevious(id) }
-  const own: OwnSession = { id, opening, opened: held !== undefined, seq, previous }
+  const { seq, batch: previous } = held?.stored ?? { seq: 0, batch: first }
+  const own: OwnSession = { id, opening, first, opened: held !== undefined, seq, previous }
   owns.set(id, own)
   return own
 }

@@ -16,7 +16,7 @@ import {
 } from './peer.fixture.test.ts'
 
 const five = await members(5)
-const nowhere = '0'.repeat(64) as SessionId
+const nowhere = '0'.repeat(32) as SessionId
 /** A commit that depends on what nobody has. */
 const bogus: Partial<Header> = {
   deps: [{ session: nowhere, seq: 1 }],

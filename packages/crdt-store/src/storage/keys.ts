@@ -1,4 +1,4 @@
-import { concatBytes, fromHex, toHex } from '@peerplane/core'
+import { concatBytes, fromHex, SESSION_BYTES, toHex } from '@peerplane/core'
 import type { KeyRange, SessionId } from '@peerplane/core'
 
 /*
@@ -21,6 +21,12 @@ const REACH = 0x04
 const BATCH = 0x05
 const ADMISSION = 0x06
 const FORK = 0x07
+
+/** Where the seq of a batch key begins. */
+const SEQ_AT = 1 + SESSION_BYTES
+
+/** The table, a session, a seq. */
+export const BATCH_KEY_BYTES: number = SEQ_AT + 8
 
 const tableRange = (byte: number): KeyRange => ({
   from: Uint8Array.of(byte),
@@ -45,26 +51,28 @@ export const forks: KeyRange = tableRange(FORK)
 
 /** Key of the batch of `session` that begins with commit `firstSeq`. */
 export function batchKey(session: SessionId, firstSeq: number): Uint8Array {
-  const key = new Uint8Array(41)
+  const key = new Uint8Array(BATCH_KEY_BYTES)
   key[0] = BATCH
   key.set(fromHex(session), 1)
   // No view: it would take a small array out of the heap, at many times the cost.
-  for (let at = 40, rest = firstSeq; at > 32; at--) {
+  for (let at = BATCH_KEY_BYTES - 1, rest = firstSeq; at >= SEQ_AT; at--) {
     key[at] = rest % 0x100
     rest = Math.floor(rest / 0x100)
   }
   return key
 }
 
-export const isTipKey = (key: Uint8Array): boolean => key[0] === TIP && key.length === 33
-export const isBatchKey = (key: Uint8Array): boolean => key[0] === BATCH && key.length === 41
+export const isTipKey = (key: Uint8Array): boolean => key[0] === TIP && key.length === SEQ_AT
+export const isBatchKey = (key: Uint8Array): boolean =>
+  key[0] === BATCH && key.length === BATCH_KEY_BYTES
 
 /** The session of a key that has one. */
-export const sessionOfKey = (key: Uint8Array): SessionId => toHex(key.subarray(1, 33)) as SessionId
+export const sessionOfKey = (key: Uint8Array): SessionId =>
+  toHex(key.subarray(1, SEQ_AT)) as SessionId
 
 /** First seq of a batch key. */
 export function firstSeqOfKey(key: Uint8Array): number {
   let seq = 0
-  for (let at = 33; at < 41; at++) seq = seq * 0x100 + key[at]!
+  for (let at = SEQ_AT; at < BATCH_KEY_BYTES; at++) seq = seq * 0x100 + key[at]!
   return seq
 }

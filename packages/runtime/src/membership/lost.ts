@@ -8,6 +8,7 @@ import {
   limits,
   listField,
   PeerplaneError,
+  SESSION_BYTES,
   toHex,
   wholeField,
   type Frontier,
@@ -76,7 +77,7 @@ function decodeLost(stored: Uint8Array): [SessionId, number][] {
   try {
     return listField(decodeCanonical(stored), 'lost', limits.lostSessions, (value, name) => {
       const [session, seq] = arrayField(value, name, 2)
-      return [toHex(bytesField(session, name, 32)) as SessionId, wholeField(seq, name)]
+      return [toHex(bytesField(session, name, SESSION_BYTES)) as SessionId, wholeField(seq, name)]
     })
   } catch (cause) {
     throw new PeerplaneError('store-corrupt', 'the record of lost commits cannot be read', {

@@ -24,7 +24,7 @@ import { timing, type Effect, type Input } from './types.ts'
 import type { Message } from '../wire/messages.ts'
 
 const idOf = (name: string) => toHex(hash('test', utf8(name)))
-const session = (name: string) => idOf(name) as SessionId
+const session = (name: string) => idOf(name).slice(0, 32) as SessionId
 const tip = (name: string, seq: number): Tip => ({
   session: session(name),
   seq,

@@ -190,7 +190,11 @@ export function createMemoryReplica(
       ),
     )
     const [first, ...rest] = commits
-    const unsigned = makeBatch(last?.id ?? firstPrevious(session), [first!, ...rest], seed)
+    const unsigned = makeBatch(
+      last?.id ?? firstPrevious(each.opening.bytes),
+      [first!, ...rest],
+      seed,
+    )
     const batch = await signBatch(unsigned, key)
     sessions.set(session, {
       ...each,
@@ -255,7 +259,7 @@ export function createMemoryReplica(
     const fresh: Batch[] = []
     let seq = run.from
     let previous = each.batches.findLast((batch) => lastSeq(batch) === seq - 1)?.id
-    if (seq === 1) previous = firstPrevious(run.session)
+    if (seq === 1) previous = firstPrevious(each.opening.bytes)
     if (!previous) throw new PeerplaneError('broken-chain', 'a run follows nothing that is held')
     for (const encoded of run.batches) {
       const batch = decodeBatch(encoded, run.session, previous, seq)

@@ -10,7 +10,7 @@ import {
 
 const idOf = (name: string) => toHex(hash('test', utf8(name)))
 const tip = (seq: number) => ({
-  session: idOf('s') as SessionId,
+  session: idOf('s').slice(0, 32) as SessionId,
   seq,
   mark: idOf('m').slice(0, 32),
 })

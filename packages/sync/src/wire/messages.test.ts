@@ -16,7 +16,7 @@ import { describe, expect, it } from 'vitest'
 import { decodeMessage, encodeMessage, haveMessages, type Message } from './messages.ts'
 
 const idOf = (name: string) => toHex(hash('test', utf8(name)))
-const session = idOf('session') as SessionId
+const session = idOf('session').slice(0, 32) as SessionId
 const tip: Tip = { session, seq: 70_000, mark: idOf('mark').slice(0, 32) }
 const node = { path: '0af', sessions: 17, commits: 2 ** 40, digest: idOf('digest').slice(0, 32) }
 const bytesOf = (length: number) => new Uint8Array(length).fill(7)
@@ -37,7 +37,7 @@ const vectors: {
     ],
   },
   have: {
-    hash: '48daf150392290ec72bcbe1cf3eccfb0a288eb7bc05c829d6bd83e77bc45102a',
+    hash: 'a188b41394ac271718ffac64e632ab434c076b0c179aca03977d1cb34d89cd3a',
     messages: [{ kind: 'have', tips: [tip, { ...tip, seq: 1 }], asks: ['', 'a07'] }],
   },
   list: {
@@ -45,15 +45,15 @@ const vectors: {
     messages: [{ kind: 'list', path: 'f', after: 512 }],
   },
   page: {
-    hash: '04d939d89d7a84ae000d53e490f0029253f00ac76d115637221d86c386aa9a39',
+    hash: '4b54f479ca5f89bf932fe751fa62dad4f8ced7ee7e265c86bdb21c51310cbc5b',
     messages: [{ kind: 'page', path: '', tips: [tip], next: 0 }],
   },
   want: {
-    hash: 'efebf34fe2135bd32a8b65d40273bb961f80ce22284e5d68a5df2d4840c1eaee',
+    hash: '919abb9568cc31487e902c464a1e97ca36d4099b8a9f145591fc2008b7e3f368',
     messages: [{ kind: 'want', ranges: [{ session, from: 1, to: 2 ** 40 }] }],
   },
   run: {
-    hash: 'e9c6af1431ea67833ca73ac37de784712485cd2103f0948e00036a203de999c5',
+    hash: '8e7f0437596c6e197253468607f57eea1a06eb59030e1b82aca557e21ab39e5e',
     messages: [
       { session, from: 1, opening: evidence, batches: [bytesOf(120)] },
       { session, from: 9, opening: undefined, batches: [bytesOf(1), bytesOf(2)] },

@@ -10,6 +10,7 @@ import {
   listField,
   PeerplaneError,
   readTip,
+  SESSION_BYTES,
   textField,
   tipToValue,
   toHex,
@@ -62,7 +63,7 @@ export type Message =
   | { readonly kind: 'bye'; readonly reason: string }
 
 /** Digits of a session id. */
-const PATH_DIGITS = 2 * HASH_BYTES
+const PATH_DIGITS = 2 * SESSION_BYTES
 const DIGEST_BYTES = 16
 const PEER_ID_UNITS = 128
 const ADDRESS_UNITS = 256
@@ -277,7 +278,7 @@ const readPeers = (value: Value | undefined): Introduction[] =>
   })
 
 const readSession = (value: Value | undefined, name: string): SessionId =>
-  toHex(bytesField(value, `${name}.session`, HASH_BYTES)) as SessionId
+  toHex(bytesField(value, `${name}.session`, SESSION_BYTES)) as SessionId
 
 function flag(value: Value | undefined, name: string): boolean {
   if (typeof value !== 'boolean') {
