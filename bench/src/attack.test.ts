@@ -70,7 +70,7 @@ const small: readonly Small[] = [
     by: 'members that begin and claim endless sessions',
     attacks: {
       'session-flood': { scale: 1, counts: { sessions: 500 } },
-      'lying-frontiers': { scale: 1, counts: { tips: 120_000 } },
+      'lying-frontiers': { scale: 1, counts: { tips: 30_000 } },
     },
     refused: {},
     banned: [],
