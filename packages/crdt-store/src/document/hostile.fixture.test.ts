@@ -8,7 +8,7 @@ export const sessionOf = (name: string): SessionId =>
   toHex(hash('test-session', utf8(name)).slice(0, 16)) as SessionId
 
 export const deviceOf = (name: string): DeviceId =>
-  toHex(hash('test-device', utf8(name)).slice(0, 16)) as DeviceId
+  toHex(hash('test-device', utf8(name))) as DeviceId
 
 export const originOf = (name: string, seq = 1): Origin => ({
   device: deviceOf(name),

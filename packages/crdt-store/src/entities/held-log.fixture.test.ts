@@ -74,7 +74,7 @@ export async function storeAfter(writes: readonly (readonly Write[])[]): Promise
 }
 
 /** Each session has a device of its own. */
-export const deviceOf = (session: SessionId): DeviceId => session as string as DeviceId
+export const deviceOf = (session: SessionId): DeviceId => `${session}${session}` as DeviceId
 export const sessionId = (n: number): SessionId => n.toString(16).padStart(32, '0') as SessionId
 
 /** Runs tasks when told to. */
