@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os'
+
 import { defineConfig } from '@playwright/test'
 
 import { launchOptions } from './scripts/chromium.mjs'
@@ -5,7 +7,9 @@ import { launchOptions } from './scripts/chromium.mjs'
 export default defineConfig({
   testDir: 'apps/demo/e2e',
   testMatch: '**/*.e2e.ts',
-  workers: 1,
+  // Each test has an anchor and ports of its own.
+  fullyParallel: true,
+  workers: Math.max(2, availableParallelism() - 1),
   retries: 0,
   forbidOnly: true,
   timeout: 120_000,

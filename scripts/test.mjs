@@ -59,7 +59,7 @@ const STEPS = [
     name: 'e2e',
     command: 'playwright',
     args: ['test', '--reporter=list,json'],
-    seconds: 150,
+    seconds: 240,
     env: { PLAYWRIGHT_JSON_OUTPUT_FILE: REPORTS.playwright },
     browser: true,
   },

@@ -12,7 +12,7 @@ import {
   wholeText,
 } from './support/window.ts'
 
-const daemon = daemonForEach({ port: 17_430, httpPort: 17_432 })
+const daemon = daemonForEach()
 
 const reloadAtOnce =
   (role: 'Leads' | 'Follows') =>

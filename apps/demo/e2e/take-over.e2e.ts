@@ -3,7 +3,7 @@ import { expect, test, type BrowserContext, type Page } from '@playwright/test'
 import { daemonForEach } from './support/each-test.ts'
 import { addTask, openWindow, role, task, textOf, typeAt } from './support/window.ts'
 
-const daemon = daemonForEach({ port: 17_440, httpPort: 17_442 })
+const daemon = daemonForEach()
 
 /** Ends or freezes the leading page. The function that it returns wakes the page up again. */
 type End = (page: Page, context: BrowserContext) => Promise<(() => Promise<unknown>) | undefined>

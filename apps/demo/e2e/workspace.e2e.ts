@@ -14,7 +14,7 @@ import {
   typeAt,
 } from './support/window.ts'
 
-const daemon = daemonForEach({ port: 17_420, httpPort: 17_422 })
+const daemon = daemonForEach()
 
 const twoDevices = async (browser: Browser) => {
   const ada = await openWindow(await browser.newContext(), daemon.link)

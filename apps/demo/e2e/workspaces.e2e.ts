@@ -3,7 +3,7 @@ import { expect, test, type Page } from '@playwright/test'
 import { daemonForEach } from './support/each-test.ts'
 import { editor, openWindow, textOf, typeAt } from './support/window.ts'
 
-const daemon = daemonForEach({ port: 17_450, httpPort: 17_452 })
+const daemon = daemonForEach()
 const origin = (): string => new URL(daemon.link).origin
 
 const listed = (page: Page, name: string) => page.locator(`li[data-workspace="${name}"]`)

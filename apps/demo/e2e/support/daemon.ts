@@ -9,11 +9,13 @@ const cli = join(root, 'packages/node/dist/cli.js')
 export interface TestDaemon {
   /** Link that opens the demo and joins the anchor's space. */
   readonly link: string
+  /** The ports it has. */
+  readonly ports: TestPorts
   /** kill -9, and waits until it is gone. */
   kill(): Promise<void>
 }
 
-/** The ports of a daemon; each file of tests has its own. */
+/** The ports of a daemon; 0 is any that is free. */
 export interface TestPorts {
   readonly port: number
   readonly httpPort: number
@@ -30,9 +32,13 @@ export async function startDaemon(
   const child = spawn(process.execPath, [cli, ...args, ...ports], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  const { url } = await readyLine(child)
+  const { url, addresses } = await readyLine(child)
   return {
     link: url,
+    ports: {
+      port: Number(/\/tcp\/(\d+)\/ws$/m.exec(addresses.join('\n'))![1]),
+      httpPort: Number(new URL(url).port),
+    },
     kill: () =>
       new Promise((resolve) => {
         if (child.exitCode !== null || child.signalCode !== null) resolve()
@@ -42,14 +48,20 @@ export async function startDaemon(
   }
 }
 
-function readyLine(child: ChildProcess): Promise<{ url: string }> {
+/** What a daemon says when it is ready. */
+interface Ready {
+  readonly url: string
+  readonly addresses: readonly string[]
+}
+
+function readyLine(child: ChildProcess): Promise<Ready> {
   return new Promise((resolve, reject) => {
     let text = ''
     child.once('exit', (code) => reject(new Error(`the daemon ended with ${code}`)))
     child.stdout!.on('data', (chunk: Buffer) => {
       text += chunk.toString()
       const line = text.slice(0, text.indexOf('\n'))
-      if (line) resolve(JSON.parse(line) as { url: string })
+      if (line) resolve(JSON.parse(line) as Ready)
     })
   })
 }
