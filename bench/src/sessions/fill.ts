@@ -115,10 +115,10 @@ async function batchOf(
 ): Promise<Batch> {
   const commitAt = (seq: number): Commit => {
     const time = { ms: start + seq, counter: 0 }
-    const header = { seq, deps: [], digest: new Uint8Array(0), time, admissions: [] }
+    const header = { seq, deps: [], digest: new Uint8Array(0), time }
     const body = encodeCanonical([[], [['rank', [0, seq, []]]]])
     const entity = entityKey('item', `i${(start + seq) % 100}`)
-    const section = { tag: new Uint8Array(0), entity, modelVersion: 1, body }
+    const section = { entity, modelVersion: 1, body }
     return makeCommit(session, header, [section], seed)
   }
   const last = Math.min(count, from + BATCH - 1)

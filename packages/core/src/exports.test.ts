@@ -86,7 +86,7 @@ const ofStrangers: Readonly<Record<string, (bytes: Uint8Array) => unknown>> = {
   decodeSpaceRecord: exported.decodeSpaceRecord,
   fromUtf8: exported.fromUtf8,
   readGrant: onValue(exported.readGrant),
-  readSection: onValue((value) => exported.readSection(value, 'section')),
+  readEntity: onValue((value) => exported.readEntity(value, 'entity')),
   readTip: onValue((value) => exported.readTip(value, 'tip')),
   arrayField: onValue((value) => exported.arrayField(value, 'field', 3)),
   bytesField: onValue((value) => exported.bytesField(value, 'field', 32)),
@@ -103,9 +103,9 @@ const inner =
   compareBytes compareTexts compareTimestamps concatBytes createInvitation createSpace dateText depsDigest domain encodeBatch
   encodeCanonical encodeForkProof encodeHeader encodeInvitation encodeOpening entityKey equalBytes equalData equalSecrets
   firstIdOf firstPrevious firstSeq forkedTip freeze fromBase64Url fromHex grantToValue halfPair hash invitationLink
-  isForkedTip isPlain lastSeq mac makeBatch makeCommit markOf merklePath merkleRoot saltOf sectionLeaf sectionToValue sectionsRoot
+  isForkedTip isPlain lastSeq mac makeBatch makeCommit markOf merklePath merkleRoot saltOf sectionLeaf sectionsRoot
   sessionIdOf setProperty signBatch signGrant signOpening splitEntityKey tipToValue toBase64Url toHex toSparse traceTo utf8 verifyAdmissions
-  verifyBatch verifyForkProof verifyMerklePath verifyOpening verifySparse withCanonical`.split(
+  verifyBatch verifyForkProof verifyMerklePath verifyOpening verifySparse weightOf withCanonical`.split(
     /\s+/,
   )
 

@@ -53,7 +53,11 @@ export const limitTable = {
     'bytes',
     'one commit with all its sections; larger content belongs outside entities',
   ),
-  batchBytes: limit(1 * MiB, 'bytes', 'one batch: it must fit into a run together with its proof'),
+  batchBytes: limit(
+    1 * MiB,
+    'bytes',
+    'one batch, as sent and by what a receiver hashes of it: it must fit into a run together with its proof',
+  ),
   batchCommits: limit(
     1024,
     'commits',
@@ -62,7 +66,7 @@ export const limitTable = {
   runBytes: limit(
     1 * MiB,
     'bytes',
-    'a run of batches under one signature: the most that a forger can make a receiver hash in vain',
+    'a run of batches under one signature, as sent and by what it stands for: the most that a forger can make a receiver hash in vain',
   ),
   runBatches: limit(
     4096,

@@ -64,9 +64,8 @@ export class HandmadeSession {
       deps: [],
       digest: new Uint8Array(0),
       time: { ms: Date.now(), counter: 0 },
-      admissions: [],
     }
-    const section = { tag: new Uint8Array(0), modelVersion: 1, ...content }
+    const section = { modelVersion: 1, ...content }
     const commit = makeCommit(this.session, header, [section], seed)
     const batch = makeBatch(previous ?? this.#first, [commit], seed)
     return signBatch(batch, this.#member.key)

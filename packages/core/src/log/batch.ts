@@ -8,14 +8,25 @@ import type { BatchId, CommitId, DeviceId, SessionId } from '../ids.ts'
 import { limits } from '../limits.ts'
 import type { Crypto, SigningKey } from '../ports/crypto.ts'
 import {
+  depsToValue,
+  readDeps,
+  readTime,
+  readTimestamp,
+  SectionReader,
+  SectionWriter,
+  timeToValue,
+  type Deps,
+} from './batch-form.ts'
+import {
+  COMMIT_WEIGHT,
   commitHash,
-  decodeHeader,
-  readSection,
-  sectionToValue,
+  encodeHeader,
+  MAX_SEQ,
   sectionsRoot,
+  sectionWeight,
   type Commit,
+  type Header,
 } from './commit.ts'
-import { equalBytes } from '../bytes.ts'
 import { merkleRoot } from './merkle.ts'
 
 /**
@@ -109,54 +120,79 @@ export const firstSeq = (batch: Batch): number => batch.commits[0]!.header.seq
 /** Seq of the last commit. */
 export const lastSeq = (batch: Batch): number => firstSeq(batch) + batch.commits.length - 1
 
-/** Canonical bytes of a batch as it is stored and sent. The session and the previous batch are known from its place. */
-export function encodeBatch(batch: Batch): Uint8Array {
+/**
+ * Bytes that a receiver hashes for a batch, about; a few bytes on the wire can stand for many. At least those of the `encoded` batch, and at
+ * most `batchBytes` beyond them.
+ */
+export const weightOf = ({ commits }: Batch, encoded: Uint8Array): number =>
+  Math.max(
+    encoded.length,
+    commits.reduce(
+      (sum, { sections }) =>
+        sections.reduce((all, section) => all + sectionWeight(section), sum + COMMIT_WEIGHT),
+      0,
+    ),
+  )
+
+/** Canonical bytes of a batch as it is stored and sent. The session and the previous batch are known from its place, hashes are computed. */
+export function encodeBatch({ seed, signature, commits }: Batch): Uint8Array {
+  const sections = new SectionWriter()
+  const first = commits[0]!.header
+  let before = first.time
+  const content = commits.map((commit, index): Value => {
+    const { time } = commit.header
+    const value = commit.sections.map((section) => sections.write(section))
+    const all = index === 0 ? value : [timeToValue(time, before), ...value]
+    before = time
+    return all
+  })
   return encodeCanonical([
-    batch.seed,
-    batch.signature ?? new Uint8Array(0),
-    batch.commits.map((commit): Value => [commit.headerBytes, commit.sections.map(sectionToValue)]),
+    seed,
+    signature ?? new Uint8Array(0),
+    [first.time.ms, first.time.counter],
+    depsToValue(first),
+    content,
   ])
 }
 
 /**
- * The batch that follows `previous` in `session`, starting with commit `expectedSeq`. Checks everything but the signature: form, limits,
- * numbering, and that the sections match the headers. Throws `malformed`, `too-large` or `broken-chain`.
+ * The batch that follows `previous` in `session`, starting with commit `firstSeq`. Rebuilds headers and hashes; whether they are right, the
+ * signature shows. Throws `malformed` or `too-large`.
  */
 export function decodeBatch(
   encoded: Uint8Array,
   session: SessionId,
   previous: BatchId,
-  expectedSeq: number,
+  firstSeq: number,
 ): Batch {
   if (encoded.length > limits.batchBytes + 64 * 1024) {
     throw new PeerplaneError('too-large', `a batch has ${encoded.length} bytes`)
   }
-  const fields = arrayField(decodeCanonical(encoded), 'batch', 3)
+  const fields = arrayField(decodeCanonical(encoded), 'batch', 5)
   const seed = bytesField(fields[0], 'batch.seed', SEED_BYTES)
   const signature = bytesField(fields[1], 'batch.signature')
   if (signature.length !== 0 && signature.length !== 64) {
     throw new PeerplaneError('malformed', 'batch.signature is not 64 bytes long')
   }
-  const place = { session, bytes: fromHex(session), seed, ids: [] }
-  const commits = listField(fields[2], 'batch.commits', limits.batchCommits, (value, name) =>
-    readCommit(value, name, place),
-  )
+  const place = { session, bytes: fromHex(session), seed, ids: [], sections: new SectionReader() }
+  const dependent = readDeps(fields[3])
+  let time = readTimestamp(fields[2])
+  let seq = firstSeq
+  const commits = listField(fields[4], 'batch.commits', limits.batchCommits, (value, name) => {
+    const items = arrayField(value, name)
+    const isFirst = seq === firstSeq
+    if (!isFirst) time = readTime(items[0], time)
+    const header = { ...(isFirst ? dependent : INDEPENDENT), seq: seq++, time }
+    return rebuild(header, isFirst ? items : items.slice(1), place)
+  })
   const [first, ...rest] = commits
   if (!first) throw new PeerplaneError('malformed', 'batch.commits is empty')
-  commits.forEach((commit, index) => {
-    if (commit.header.seq !== expectedSeq + index) {
-      throw new PeerplaneError(
-        'broken-chain',
-        `commit ${commit.header.seq} stands where ${expectedSeq + index} was due`,
-      )
-    }
-    if (index > 0 && commit.header.deps.length > 0) {
-      throw new PeerplaneError('malformed', `batch.commits[${index}] has dependencies of its own`)
-    }
-  })
+  if (seq - 1 > MAX_SEQ) throw new PeerplaneError('malformed', 'a session has no such commit')
   const batch = batchOver(previous, [first, ...rest], seed, place.ids)
   return signature.length === 0 ? batch : { ...batch, signature }
 }
+
+const INDEPENDENT: Deps = { deps: [], digest: new Uint8Array(0) }
 
 /** Where commits are read, and the ids of those that were. */
 interface ReadingPlace {
@@ -164,18 +200,18 @@ interface ReadingPlace {
   readonly bytes: Uint8Array
   readonly seed: Uint8Array
   readonly ids: Uint8Array[]
+  readonly sections: SectionReader
 }
 
-function readCommit(value: Value, name: string, place: ReadingPlace): Commit {
-  const { session, seed, ids } = place
-  const fields = arrayField(value, name, 2)
-  const headerBytes = bytesField(fields[0], `${name}.header`)
-  const header = decodeHeader(headerBytes)
-  const sections = listField(fields[1], `${name}.sections`, limits.sections, readSection)
-  if (!equalBytes(sectionsRoot(seed, header.seq, sections), header.root)) {
-    throw new PeerplaneError('malformed', `${name} has sections that its header does not name`)
-  }
-  const id = commitHash(place.bytes, headerBytes)
+function rebuild(
+  fields: Omit<Header, 'root'>,
+  values: readonly Value[],
+  { session, bytes, seed, ids, sections: reader }: ReadingPlace,
+): Commit {
+  const sections = reader.read(values)
+  const header: Header = { ...fields, root: sectionsRoot(seed, fields.seq, sections) }
+  const headerBytes = encodeHeader(header)
+  const id = commitHash(bytes, headerBytes)
   ids.push(id)
   return { id: toHex(id) as CommitId, session, header, headerBytes, sections }
 }

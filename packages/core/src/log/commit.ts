@@ -18,8 +18,6 @@ export interface Dot {
 
 /** What a commit changes on one entity. */
 export interface Section {
-  /** Names the partition that the entity belongs to; empty while spaces have one partition. */
-  readonly tag: Uint8Array
   readonly entity: EntityKey
   readonly modelVersion: number
   readonly body: Uint8Array
@@ -37,8 +35,6 @@ export interface Header {
   /** First 16 bytes of the hash over the ids of the batches that end with `deps`; empty without deps. */
   readonly digest: Uint8Array
   readonly time: Timestamp
-  /** Hashes of admissions that the commit relies on beyond those of the opening record. */
-  readonly admissions: readonly Uint8Array[]
   /** Covers the sections and their number, see {@link rootOfLeaves}. */
   readonly root: Uint8Array
 }
@@ -80,14 +76,13 @@ export function encodeHeader(header: Header): Uint8Array {
     header.deps.map(({ session, seq }) => [fromHex(session), seq]),
     header.digest,
     [header.time.ms, header.time.counter],
-    header.admissions,
     header.root,
   ])
 }
 
 /** The header of canonical bytes. Throws `malformed` or `too-large`. */
 export function decodeHeader(encoded: Uint8Array): Header {
-  const fields = arrayField(decodeCanonical(encoded), 'header', 6)
+  const fields = arrayField(decodeCanonical(encoded), 'header', 5)
   const deps = listField(fields[1], 'header.deps', limits.deps, readDot)
   const time = arrayField(fields[3], 'header.time', 2)
   const seq = wholeField(fields[0], 'header.seq', 1)
@@ -95,20 +90,22 @@ export function decodeHeader(encoded: Uint8Array): Header {
   const counter = wholeField(time[1], 'header.time.counter')
   if (counter > MAX_COUNTER)
     throw new PeerplaneError('malformed', 'header.time.counter is too large')
-  for (let i = 1; i < deps.length; i++) {
-    if (deps[i - 1]!.session >= deps[i]!.session) {
-      throw new PeerplaneError('malformed', 'header.deps are not in the order of their sessions')
-    }
-  }
+  checkOrder(deps)
   return {
     seq,
     deps,
     digest: bytesField(fields[2], 'header.digest', deps.length === 0 ? 0 : 16),
     time: { ms: wholeField(time[0], 'header.time.ms'), counter },
-    admissions: listField(fields[4], 'header.admissions', 16, (each, name) =>
-      bytesField(each, name, HASH_BYTES),
-    ),
-    root: bytesField(fields[5], 'header.root', HASH_BYTES),
+    root: bytesField(fields[4], 'header.root', HASH_BYTES),
+  }
+}
+
+/** Checks that deps are in the order of their sessions, each once. Throws `malformed`. */
+export function checkOrder(deps: readonly Dot[]): void {
+  for (let i = 1; i < deps.length; i++) {
+    if (deps[i - 1]!.session >= deps[i]!.session) {
+      throw new PeerplaneError('malformed', 'deps are not in the order of their sessions')
+    }
   }
 }
 
@@ -131,7 +128,7 @@ export const saltOf = (seed: Uint8Array, seq: number, index: number): Uint8Array
 /** Leaf of one section. */
 export const sectionLeaf = (salt: Uint8Array, section: Section): Uint8Array =>
   withCanonical(
-    [salt, section.tag, section.entity, section.modelVersion, hash('body', section.body)],
+    [salt, section.entity, section.modelVersion, hash('body', section.body)],
     (content) => hash('section', content),
   )
 
@@ -152,18 +149,9 @@ export function rootOfLeaves(leaves: readonly Uint8Array[]): Uint8Array {
   return withCanonical([leaves.length, merkleRoot(leaves)], (content) => hash('sections', content))
 }
 
-/** A section for the canonical encoding. */
-export const sectionToValue = (section: Section): Value => [
-  section.tag,
-  section.entity,
-  section.modelVersion,
-  section.body,
-]
-
-/** A section of a decoded value. Throws `malformed` or `too-large`. */
-export function readSection(value: Value, name: string): Section {
-  const fields = arrayField(value, name, 4)
-  const entity = textField(fields[1], `${name}.entity`, KEY_BYTES)
+/** The key of an entity. Throws `malformed` or `too-large`. */
+export function readEntity(value: Value | undefined, name: string): EntityKey {
+  const entity = textField(value, name, KEY_BYTES)
   const slash = entity.indexOf('/')
   if (
     slash < 1 ||
@@ -171,16 +159,9 @@ export function readSection(value: Value, name: string): Section {
     // A UTF-16 unit has at most three bytes in UTF-8: most names need not be encoded.
     (entity.length * 3 > KEY_BYTES && utf8(entity).length > KEY_BYTES)
   ) {
-    throw new PeerplaneError('malformed', `${name}.entity is not type/id`)
+    throw new PeerplaneError('malformed', `${name} is not type/id`)
   }
-  const tag = bytesField(fields[0], `${name}.tag`)
-  if (tag.length > 16) throw new PeerplaneError('malformed', `${name}.tag is longer than 16 bytes`)
-  return {
-    tag,
-    entity: entity as EntityKey,
-    modelVersion: wholeField(fields[2], `${name}.modelVersion`),
-    body: bytesField(fields[3], `${name}.body`),
-  }
+  return entity as EntityKey
 }
 
 function readDot(value: Value, name: string): Dot {
@@ -197,3 +178,9 @@ export const commitSize = (commit: Commit): number =>
     (size, section) => size + section.body.length + 64,
     commit.headerBytes.length,
   )
+
+/** Bytes that a receiver hashes for a commit without sections, about. */
+export const COMMIT_WEIGHT = 64
+
+/** The same for a section. */
+export const sectionWeight = ({ entity, body }: Section): number => 64 + entity.length + body.length

@@ -23,9 +23,8 @@ const commit = (seq: number, body = 'x', deps: Commit[] = []): Commit =>
       deps: deps.map((dep) => ({ session: dep.session, seq: dep.header.seq })),
       digest: depsDigest(deps.map(({ id }) => id as string as BatchId)),
       time: { ms: 1, counter: 0 },
-      admissions: [],
     },
-    [{ tag: new Uint8Array(0), entity: entityKey('t', 'e'), modelVersion: 1, body: utf8(body) }],
+    [{ entity: entityKey('t', 'e'), modelVersion: 1, body: utf8(body) }],
     seed,
   )
 
@@ -53,9 +52,7 @@ test('a batch in another place is another batch', () => {
   const bytes = encodeBatch(makeBatch(previous, [commit(1)], seed))
   const id = decodeBatch(bytes, session, previous, 1).id
   expect(decodeBatch(bytes, session, other, 1).id).not.toBe(id)
-  expect(() => decodeBatch(bytes, session, previous, 2)).toThrow(
-    expect.objectContaining({ code: 'broken-chain' }),
-  )
+  expect(decodeBatch(bytes, session, previous, 2).id).not.toBe(id)
 })
 
 test('every change of a section, its order or its seed is noticed', () => {
@@ -72,9 +69,7 @@ test('every change of a section, its order or its seed is noticed', () => {
     encodeBatch({ ...batch, seed: new Uint8Array(16) }),
   ]
   for (const bytes of tampered) {
-    expect(() => decodeBatch(bytes, session, previous, 1)).toThrow(
-      expect.objectContaining({ code: 'malformed' }),
-    )
+    expect(decodeBatch(bytes, session, previous, 1).id).not.toBe(batch.id)
   }
 })
 

@@ -17,7 +17,6 @@ const session = toHex(hash('test', Uint8Array.of(1)).slice(0, 16)) as SessionId
 const previous = toHex(hash('test', Uint8Array.of(2))) as BatchId
 
 const sectionOf = (index: number): Section => ({
-  tag: new Uint8Array(0),
   entity: entityKey('t', `e${index}`),
   modelVersion: 1,
   body: Uint8Array.of(index),
@@ -28,7 +27,7 @@ async function proofOf(count: number, shows: (index: number) => boolean): Promis
   const seed = random.bytes(16)
   const sections = Array.from({ length: count }, (_, index) => sectionOf(index))
   const header = { deps: [], digest: new Uint8Array(0), time: { ms: 1, counter: 0 } }
-  const commit = makeCommit(session, { ...header, seq: 1, admissions: [] }, sections, seed)
+  const commit = makeCommit(session, { ...header, seq: 1 }, sections, seed)
   const batch = await signBatch(makeBatch(previous, [commit], seed), key)
   return toSparse(batch, 1, (section) => shows(section.body[0]!))!
 }

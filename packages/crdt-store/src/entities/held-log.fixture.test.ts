@@ -148,7 +148,6 @@ export function commitOf(origin: Origin, sections: readonly Section[]): Commit {
 }
 
 export const sectionOf = (entity: EntityKey, body: Uint8Array, modelVersion = 1): Section => ({
-  tag: new Uint8Array(0),
   entity,
   modelVersion,
   body,

@@ -5,10 +5,11 @@ import {
   lastSeq,
   limits,
   PeerplaneError,
+  weightOf,
 } from '@peerplane/core'
 import type { Batch, BatchId, Commit, Run, Store } from '@peerplane/core'
 
-import { readBatches, type PlacedBatch } from './range.ts'
+import { missingBatch, readBatches, type PlacedBatch } from './range.ts'
 import type { HeldSession } from './sessions.ts'
 
 /** A batch and its bytes. */
@@ -53,6 +54,7 @@ export async function decodeRun(
   let last: Batch | undefined
   let contradiction: (SessionPlace & { batches: Batch[] }) | undefined
   const fresh: EncodedBatch[] = []
+  let weight = 0
   for (const [index, encoded] of run.batches.entries()) {
     if (!contradiction && held?.fork && place.seq >= held.fork.seq) {
       return { last: undefined, fresh, contradiction, end: undefined }
@@ -65,6 +67,10 @@ export async function decodeRun(
     }
     const batch = decodeBatch(encoded, run.session, place.previous, place.seq)
     batch.commits.forEach(checkCommit)
+    weight += weightOf(batch, encoded)
+    if (run.batches.length > 1 && weight > limits.runBytes) {
+      throw new PeerplaneError('too-large', `a run stands for ${weight} bytes`)
+    }
     if (ours && batch.id !== after!.previous) contradiction = { ...place, batches: [] }
     contradiction?.batches.push(batch)
     if (!ours && !contradiction) fresh.push({ batch, encoded })
@@ -89,16 +95,17 @@ async function readOverlap(
   return overlap
 }
 
-/** The place after a held batch. */
+/** The place after a held batch. Throws `store-corrupt` if the batch there is missing. */
 function afterOf(
   overlap: readonly PlacedBatch[],
   index: number,
-  { stored }: HeldSession,
+  { id, stored }: HeldSession,
 ): { readonly seq: number; readonly previous: BatchId } {
   const next = overlap[index + 1]
-  return next
-    ? { seq: next.firstSeq, previous: next.previous }
-    : { seq: stored.seq + 1, previous: stored.batch }
+  if (next) return { seq: next.firstSeq, previous: next.previous }
+  const { firstSeq, commits } = overlap[index]!
+  if (firstSeq + commits <= stored.seq) throw missingBatch(id, firstSeq + commits)
+  return { seq: stored.seq + 1, previous: stored.batch }
 }
 
 function checkCommit(commit: Commit): void {

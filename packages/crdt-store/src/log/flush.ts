@@ -1,4 +1,4 @@
-import { encodeBatch, lastSeq, makeBatch, signBatch, signOpening } from '@peerplane/core'
+import { encodeBatch, lastSeq, makeBatch, signBatch, signOpening, weightOf } from '@peerplane/core'
 import type { Batch, Commit, Write } from '@peerplane/core'
 
 import { admissionKey, batchKey, openingKey, reachKey, tipKey } from '../storage/keys.ts'
@@ -53,11 +53,13 @@ function batchWrites(batch: Batch, sessions: Sessions): Write[] {
   const { id, session, previous, commits } = batch
   const { seq, time } = commits.at(-1)!.header
   const covered = sessions.get(session)?.reach.covered ?? 0
+  const encoded = encodeBatch(batch)
   const stored = encodeStoredBatch({
     commits: commits.length,
     previous,
     signature: 'verified',
-    encoded: encodeBatch(batch),
+    weight: weightOf(batch, encoded),
+    encoded,
   })
   return [
     { key: batchKey(session, commits[0]!.header.seq), value: stored },

@@ -46,7 +46,6 @@ export async function handmade(
         deps: [],
         digest: new Uint8Array(0),
         time: { ms: 1, counter: 0 },
-        admissions: [],
       }
       return makeCommit(signed.session, { ...fields, seq: ++seq, ...header }, [section('x')], salt)
     })

@@ -114,7 +114,6 @@ export async function openPeer(
 
 /** A section with `content` on one entity. */
 export const section = (content: string): Section => ({
-  tag: new Uint8Array(0),
   entity: entityKey('note', 'n1'),
   modelVersion: 1,
   body: encodeCanonical(content),
@@ -191,7 +190,7 @@ async function pull(from: Peer, to: Peer, session: SessionId, first: number): Pr
 }
 
 const countOf = (batch: Uint8Array): number =>
-  ((decodeCanonical(batch) as readonly Value[])[2] as readonly Value[]).length
+  ((decodeCanonical(batch) as readonly Value[])[4] as readonly Value[]).length
 
 /** The texts of the delivered sections, in the order of their delivery. */
 export const contents = ({ seen, commits }: Peer): string[] =>

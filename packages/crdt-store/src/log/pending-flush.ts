@@ -3,9 +3,8 @@ import {
   limits,
   makeCommit,
   PeerplaneError,
-  readSection,
+  readEntity,
   SEED_BYTES,
-  sectionToValue,
 } from '@peerplane/core'
 import type { Commit, Origin, Section, StoreDurability, Write } from '@peerplane/core'
 
@@ -66,7 +65,6 @@ export function prepare(
       deps: heads.map(({ session, seq }) => ({ session, seq })),
       digest: depsDigest(heads.map(({ batch: id }) => id)),
       time: place.time,
-      admissions: [],
     },
     sections,
     batch.seed,
@@ -101,7 +99,7 @@ export function checkSections(sections: readonly Section[]): void {
     throw new PeerplaneError('too-large', `a commit on ${sections.length} entities`)
   }
   for (const section of sections) {
-    readSection(sectionToValue(section), 'section')
+    readEntity(section.entity, 'section.entity')
     if (!section.entity.isWellFormed()) {
       throw new PeerplaneError('malformed', 'section.entity is not well-formed')
     }

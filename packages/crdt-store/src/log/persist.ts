@@ -1,4 +1,4 @@
-import { firstSeq, lastSeq } from '@peerplane/core'
+import { firstSeq, lastSeq, weightOf } from '@peerplane/core'
 import type { ForkProof, SessionId, Store, Write } from '@peerplane/core'
 
 import { admissionKey, batchKey, openingKey, reachKey, tipKey } from '../storage/keys.ts'
@@ -87,6 +87,7 @@ const batchWrite = ({ batch, encoded, signature }: StoredForm): Write => ({
   key: batchKey(batch.session, firstSeq(batch)),
   value: encodeStoredBatch({
     commits: batch.commits.length,
+    weight: weightOf(batch, encoded),
     previous: batch.previous,
     signature,
     encoded,

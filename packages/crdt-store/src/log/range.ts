@@ -98,7 +98,8 @@ export async function readDecoded(
   return found
 }
 
-const missingBatch = (session: SessionId, seq: number): PeerplaneError =>
+/** What is thrown where a batch should be. */
+export const missingBatch = (session: SessionId, seq: number): PeerplaneError =>
   new PeerplaneError('store-corrupt', `session ${session} has no batch at commit ${seq}`)
 
 /** The part of a session that may leave this device. */
@@ -127,6 +128,7 @@ export async function readRun(
   const first = await readBatchOf(store, session, from)
   const batches: PlacedBatch[] = []
   let size = 0
+  let weight = 0
   let end = 0
   let isLast = true
   let mayLook = true
@@ -139,7 +141,10 @@ export async function readRun(
   }
   for await (const batch of following(store, session, first, last)) {
     size += batch.encoded.length
-    if (batches.length > 0 && (size > maxBytes || batches.length === limits.runBatches)) {
+    weight += batch.weight
+    const isFull =
+      size > maxBytes || weight > limits.runBytes || batches.length === limits.runBatches
+    if (batches.length > 0 && isFull) {
       if (end < batches.length && (await closes())) end = batches.length
       isLast = end === 0
       if (!isLast) break

@@ -13,7 +13,7 @@ import {
 import type { BatchId, SpaceId, Timestamp } from '@peerplane/core'
 
 /** Version of the layout of the store. */
-const STORE_VERSION = 3
+const STORE_VERSION = 4
 
 /** How far a session is stored: number of its last commit, id of its last batch. With seq 0 nothing but its opening is, whose id is that of the batch. */
 export interface StoredTip {
@@ -42,6 +42,8 @@ export type SignatureState = 'none' | 'verified' | 'unchecked'
 export interface StoredBatch {
   /** How many it has: the next batch of the session begins after them. */
   readonly commits: number
+  /** What a receiver hashes, in bytes. */
+  readonly weight: number
   readonly previous: BatchId
   readonly signature: SignatureState
   /** Canonical bytes, as they are sent. */
@@ -109,17 +111,22 @@ export const encodeStoredBatch = (batch: StoredBatch): Uint8Array =>
       SIGNATURE_STATES.indexOf(batch.signature),
       batch.commits >>> 8,
       batch.commits & 255,
+      batch.weight >>> 24,
+      (batch.weight >>> 16) & 255,
+      (batch.weight >>> 8) & 255,
+      batch.weight & 255,
     ),
     fromHex(batch.previous),
     batch.encoded,
   )
 
 /** Bytes before the id of the batch before. */
-const STATE = 3
+const STATE = 7
 
 export const decodeStoredBatch = (value: Uint8Array): StoredBatch => ({
   signature: SIGNATURE_STATES[value[0]!] ?? 'none',
   commits: (value[1]! << 8) | value[2]!,
+  weight: ((value[3]! << 24) | (value[4]! << 16) | (value[5]! << 8) | value[6]!) >>> 0,
   previous: toHex(value.subarray(STATE, STATE + HASH_BYTES)) as BatchId,
   encoded: value.subarray(STATE + HASH_BYTES),
 })

@@ -93,7 +93,7 @@ export function decide(input: DecisionInput): Decision {
       const body = draft.finish()
       if (!body) continue
       const modelVersion = input.modelVersions.get(key) ?? 1
-      sections.push({ tag: new Uint8Array(0), entity: key, modelVersion, body })
+      sections.push({ entity: key, modelVersion, body })
     }
     return { replies, sections, revert }
   } catch (error) {

@@ -170,7 +170,6 @@ export function createMemoryReplica(
       .sort((a, b) => (a.session < b.session ? -1 : 1))
     const ids = deps.map((dot) => endingAt(dot)!.id)
     const section = {
-      tag: new Uint8Array(0),
       entity: 'note/1' as EntityKey,
       modelVersion: 1,
       body: random.bytes(40),
@@ -183,7 +182,6 @@ export function createMemoryReplica(
           deps: index === 0 ? deps : [],
           digest: depsDigest(index === 0 ? ids : []),
           time: clock.next(),
-          admissions: [],
         },
         [section],
         seed,

@@ -1,4 +1,4 @@
-import { decodeHeader, PeerplaneError, SEED_BYTES, type Timestamp } from '@peerplane/core'
+import { PeerplaneError, SEED_BYTES, SESSION_BYTES, type Timestamp } from '@peerplane/core'
 
 /** What serving needs of a batch. */
 export interface BatchOutline {
@@ -8,6 +8,7 @@ export interface BatchOutline {
 }
 
 const SIGNATURE_BYTES = 64
+const WHOLE = 0
 const BYTES = 2
 const ARRAY = 4
 
@@ -15,7 +16,7 @@ const ARRAY = 4
  * The outline of canonical batch bytes, read from their beginning: a log that is served has been checked when it came in, and decoding all of
  * it again would cost more than sending it. Throws `malformed`.
  *
- *     [seed, signature, [[header, sections]…]]
+ *     [seed, signature, [ms, counter], [digest, session, seq, session, seq…], [commit…]]
  */
 export function outlineOf(batch: Uint8Array): BatchOutline {
   let offset = 0
@@ -23,7 +24,7 @@ export function outlineOf(batch: Uint8Array): BatchOutline {
     const first = batch[offset++] ?? 0
     const info = first & 31
     const extra = info < 24 ? 0 : 2 ** (info - 24)
-    if (first >> 5 !== major || info > 26 || offset + extra > batch.length) throw unreadable()
+    if (first >> 5 !== major || info > 27 || offset + extra > batch.length) throw unreadable()
     let value = extra === 0 ? info : 0
     for (let i = 0; i < extra; i++) value = value * 256 + batch[offset++]!
     return value
@@ -33,13 +34,18 @@ export function outlineOf(batch: Uint8Array): BatchOutline {
     if (!lengths.includes(length)) throw unreadable()
     offset += length
   }
-  if (head(ARRAY) !== 3) throw unreadable()
+  if (head(ARRAY) !== 5) throw unreadable()
   skip(SEED_BYTES)
   skip(0, SIGNATURE_BYTES)
+  if (head(ARRAY) !== 2) throw unreadable()
+  const time = { ms: head(WHOLE), counter: head(WHOLE) }
+  const deps = head(ARRAY)
+  for (let at = 0; at < deps; at++) {
+    if (at > 0 && at % 2 === 0) head(WHOLE)
+    else skip(SESSION_BYTES)
+  }
   const commits = head(ARRAY)
-  if (commits < 1 || head(ARRAY) !== 2) throw unreadable()
-  const headerBytes = head(BYTES)
-  const { time } = decodeHeader(batch.subarray(offset, offset + headerBytes))
+  if (commits < 1) throw unreadable()
   return { commits, time }
 }
 
