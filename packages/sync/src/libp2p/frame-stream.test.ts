@@ -90,7 +90,7 @@ describe('frame stream', () => {
     expect(taken).toBe(Math.ceil(limits.linkWindowBytes / frameCost(size)))
     expect(right.frames).toHaveLength(1)
     gate.resolve()
-    await vi.waitFor(() => expect(right.frames).toHaveLength(total))
+    await vi.waitFor(() => expect(right.frames).toHaveLength(total), 10_000)
     expect(taken).toBe(total)
   })
 
