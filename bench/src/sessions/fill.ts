@@ -11,7 +11,7 @@ import {
   markOf,
   readInvitation,
   signBatch,
-  signOpening,
+  makeOpening,
   toHex,
   type Batch,
   type BatchId,
@@ -87,14 +87,13 @@ async function sessionOf(
 ): Promise<{ readonly runs: readonly Run[]; readonly tip: Tip }> {
   const device = toHex(key.publicKey) as DeviceId
   const fields = { space: space.id, device, parents, nonce: random.bytes(16) }
-  const opening = await signOpening({ ...fields, admission: fromHex(space.id) }, key)
-  const { session, first, bytes, signature } = opening
+  const { session, first, bytes } = makeOpening({ ...fields, admission: fromHex(space.id) })
   const runs: Run[] = []
   let previous = first
   for (let from = 1; from <= count; from += BATCH) {
     const batch = await batchOf(key, { session, previous, from, start }, random.bytes(16), count)
     previous = batch.id
-    const evidence = from === 1 ? { bytes, signature, chain: [] } : undefined
+    const evidence = from === 1 ? { bytes, chain: [] } : undefined
     runs.push({ session, from, opening: evidence, batches: [encodeBatch(batch)] })
   }
   return { runs, tip: { session, seq: count, mark: markOf(previous) } }

@@ -82,7 +82,7 @@ const ofStrangers: Readonly<Record<string, (bytes: Uint8Array) => unknown>> = {
   decodeBatch: (bytes) => exported.decodeBatch(bytes, id as SessionId, id as BatchId, 1),
   decodeForkProof: (bytes) => exported.decodeForkProof(bytes, id as SessionId),
   decodeHeader: exported.decodeHeader,
-  decodeOpening: (bytes) => exported.decodeOpening(bytes, new Uint8Array(64)),
+  decodeOpening: (bytes) => exported.decodeOpening(bytes),
   decodeSpaceRecord: exported.decodeSpaceRecord,
   fromUtf8: exported.fromUtf8,
   readGrant: onValue(exported.readGrant),
@@ -104,8 +104,8 @@ const inner =
   encodeCanonical encodeForkProof encodeHeader encodeInvitation encodeOpening entityKey equalBytes equalData equalSecrets
   firstIdOf firstPrevious firstSeq forkedTip freeze fromBase64Url fromHex grantToValue halfPair hash invitationLink
   isForkedTip isPlain lastSeq mac makeBatch makeCommit markOf merklePath merkleRoot saltOf sectionLeaf sectionsRoot
-  sessionIdOf setProperty signBatch signGrant signOpening splitEntityKey tipToValue toBase64Url toHex toSparse traceTo utf8 verifyAdmissions
-  verifyBatch verifyForkProof verifyMerklePath verifyOpening verifySparse weightOf withCanonical`.split(
+  sessionIdOf setProperty signBatch signGrant splitEntityKey tipToValue toBase64Url toHex toSparse traceTo utf8 verifyAdmissions
+  verifyBatch verifyForkProof verifyMerklePath verifySparse weightOf withCanonical`.split(
     /\s+/,
   )
 

@@ -133,10 +133,9 @@ export {
   firstPrevious,
   FORMAT_VERSION,
   sessionIdOf,
-  signOpening,
-  verifyOpening,
+  makeOpening,
   type Opening,
-  type SignedOpening,
+  type MadeOpening,
 } from './log/opening.ts'
 export { toSparse, verifySparse, type SparseCommit, type SparseSection } from './log/sparse.ts'
 export { MARK_BYTES, markOf, readTip, tipToValue, type Tip } from './log/tip.ts'

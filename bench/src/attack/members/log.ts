@@ -5,14 +5,14 @@ import {
   makeCommit,
   markOf,
   signBatch,
-  signOpening,
+  makeOpening,
   type Batch,
   type BatchId,
   type EntityKey,
   type Random,
   type DeviceId,
   type SessionId,
-  type SignedOpening,
+  type MadeOpening,
   type Tip,
 } from '@peerplane/core'
 
@@ -30,7 +30,7 @@ export class HandmadeSession {
   private constructor(
     member: Member,
     random: Random,
-    { session, first }: Pick<SignedOpening, 'session' | 'first'>,
+    { session, first }: Pick<MadeOpening, 'session' | 'first'>,
     opening: HostileRun['opening'],
   ) {
     this.#member = member
@@ -41,13 +41,11 @@ export class HandmadeSession {
   }
 
   static async open(member: Member, random: Random): Promise<HandmadeSession> {
-    const { space, key, chain, device } = member
+    const { space, chain, device } = member
     const fields = { space: space.record.id, device, parents: [], admission: chain.at(-1)!.id }
-    const signed = await signOpening({ ...fields, nonce: random.bytes(16) }, key)
-    const { bytes, signature } = signed
-    return new HandmadeSession(member, random, signed, {
-      bytes,
-      signature,
+    const opening = makeOpening({ ...fields, nonce: random.bytes(16) })
+    return new HandmadeSession(member, random, opening, {
+      bytes: opening.bytes,
       chain: chain.map((admission) => admission.bytes),
     })
   }

@@ -2,11 +2,9 @@ import { fromHex, toHex } from '../bytes.ts'
 import { decodeCanonical, encodeCanonical } from '../codec.ts'
 import { PeerplaneError } from '../errors.ts'
 import { arrayField, bytesField, listField, wholeField } from '../fields.ts'
-import { HASH_BYTES, SESSION_BYTES, domain, hash } from '../hash.ts'
+import { HASH_BYTES, SESSION_BYTES, hash } from '../hash.ts'
 import type { BatchId, DeviceId, SessionId, SpaceId } from '../ids.ts'
 import { limits } from '../limits.ts'
-import type { Crypto, SigningKey } from '../ports/crypto.ts'
-import { concatBytes } from '../bytes.ts'
 import { readTip, tipToValue, type Tip } from './tip.ts'
 
 /** Version of every record of the log. */
@@ -27,16 +25,14 @@ export interface Opening {
   readonly nonce: Uint8Array
 }
 
-/** An opening as it is stored and sent. */
-export interface SignedOpening {
+/** An opening as it is stored and sent. It has no signature of its own: that of the first batch covers it. */
+export interface MadeOpening {
   readonly opening: Opening
   readonly session: SessionId
   /** See {@link firstPrevious}. */
   readonly first: BatchId
   /** Canonical bytes; the session id is the beginning of their hash. */
   readonly bytes: Uint8Array
-  /** Ed25519 by the device, over the session id. */
-  readonly signature: Uint8Array
 }
 
 /** Canonical bytes of an opening. */
@@ -62,22 +58,15 @@ export const firstPrevious = (openingBytes: Uint8Array): BatchId =>
 export const sessionIdOf = (first: BatchId): SessionId =>
   first.slice(0, 2 * SESSION_BYTES) as SessionId
 
-/** Signs an opening. The session id is known before the signature, because it does not depend on it. */
-export async function signOpening(opening: Opening, key: SigningKey): Promise<SignedOpening> {
-  const encoded = encodeOpening(opening)
-  const first = firstPrevious(encoded)
-  const session = sessionIdOf(first)
-  return {
-    opening,
-    session,
-    first,
-    bytes: encoded,
-    signature: await key.sign(signedMessage(session)),
-  }
+/** An opening with its bytes and the ids that follow from them. */
+export function makeOpening(opening: Opening): MadeOpening {
+  const bytes = encodeOpening(opening)
+  const first = firstPrevious(bytes)
+  return { opening, session: sessionIdOf(first), first, bytes }
 }
 
-/** The opening of received bytes, its signature not yet verified. Throws `malformed` or `too-large`. */
-export function decodeOpening(encoded: Uint8Array, signature: Uint8Array): SignedOpening {
+/** The opening of received bytes. Throws `malformed` or `too-large`. */
+export function decodeOpening(encoded: Uint8Array): MadeOpening {
   const fields = arrayField(decodeCanonical(encoded), 'opening', 6)
   const version = wholeField(fields[0], 'opening.version')
   if (version !== FORMAT_VERSION) {
@@ -95,18 +84,5 @@ export function decodeOpening(encoded: Uint8Array, signature: Uint8Array): Signe
     session: sessionIdOf(first),
     first,
     bytes: encoded,
-    signature,
   }
 }
-
-/** Whether the device of an opening signed it. */
-export function verifyOpening(signed: SignedOpening, crypto: Crypto): Promise<boolean> {
-  return crypto.verify(
-    fromHex(signed.opening.device),
-    signedMessage(signed.session),
-    signed.signature,
-  )
-}
-
-const signedMessage = (session: SessionId): Uint8Array =>
-  concatBytes(domain('opening-signature'), fromHex(session))

@@ -7,7 +7,6 @@ import type { TipTrie } from '../log/tip-trie.ts'
 /** An opening record with the admissions that make its device a member: what a receiver needs before the first batch of a session. */
 export interface OpeningEvidence {
   readonly bytes: Uint8Array
-  readonly signature: Uint8Array
   /** Canonical admissions, from the creator of the space to the device; empty for the creator. */
   readonly chain: readonly Uint8Array[]
 }

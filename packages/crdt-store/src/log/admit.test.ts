@@ -130,10 +130,15 @@ describe('a run that is refused', () => {
     await expectRefused({ ...run, opening: { ...run.opening!, chain } }, 'not-a-member')
   })
 
-  test('forged signatures, of the opening and of the last batch', async () => {
+  test('an opening in the name of another device: its first batch is not signed by that device', async () => {
+    const { id, device } = third!.chain.at(-1)!
+    const run = await handmade(1, [[{}]], { device, admission: id })
+    const chain = third!.chain.map(({ bytes }) => bytes)
+    await expectRefused({ ...run, opening: { ...run.opening!, chain } }, 'bad-signature')
+  })
+
+  test('a forged signature of the last batch', async () => {
     const run = await handmade(1, [[{}], [{}]])
-    const signature = damaged(run.opening!.signature, 5)
-    await expectRefused({ ...run, opening: { ...run.opening!, signature } }, 'bad-signature')
     const session = run.session
     const last = decodeBatch(run.batches[0]!, session, firstPrevious(run.opening!.bytes), 1)
     const forged = { ...last, signature: damaged(last.signature!, 3) }

@@ -1,4 +1,4 @@
-import { encodeBatch, lastSeq, makeBatch, signBatch, signOpening, weightOf } from '@peerplane/core'
+import { encodeBatch, encodeOpening, lastSeq, makeBatch, signBatch, weightOf } from '@peerplane/core'
 import type { Batch, Commit, Write } from '@peerplane/core'
 
 import { admissionKey, batchKey, openingKey, reachKey, tipKey } from '../storage/keys.ts'
@@ -14,7 +14,7 @@ export interface SignedFlush {
   readonly writes: readonly Write[]
 }
 
-/** Chains and signs the batches of a flush, and the openings of sessions that begin in it. */
+/** Chains and signs the batches of a flush; the openings of sessions that begin in it are stored with them. */
 export async function signFlush(
   flush: PendingFlush,
   author: Author,
@@ -29,24 +29,20 @@ export async function signFlush(
     unsigned.map(async ({ own, batch }) => ({ own, batch: await signBatch(batch, author.key) })),
   )
   const owns = [...new Set(batches.map(({ own }) => own))]
-  const openings = await Promise.all(
-    owns.filter(({ opened }) => !opened).map((own) => openingWrites(own, author)),
-  )
-  const writes = openings.flat()
+  const writes = owns
+    .filter(({ opened }) => !opened)
+    .flatMap((own) => openingWrites(own, author))
   for (const { batch } of batches) writes.push(...batchWrites(batch, sessions))
   return { batches, writes }
 }
 
-async function openingWrites(own: OwnSession, { key, chain }: Author): Promise<Write[]> {
-  const { bytes, signature } = await signOpening(own.opening, key)
-  return [
-    { key: openingKey(own.id), value: encodeList([bytes, signature]) },
-    {
-      key: admissionKey(own.opening.admission),
-      value: encodeList(chain.map((admission) => admission.bytes)),
-    },
-  ]
-}
+const openingWrites = ({ id, opening }: OwnSession, { chain }: Author): Write[] => [
+  { key: openingKey(id), value: encodeOpening(opening) },
+  {
+    key: admissionKey(opening.admission),
+    value: encodeList(chain.map((admission) => admission.bytes)),
+  },
+]
 
 /** A batch of this device is delivered when it is stored, so its tip and its reach are written with it. Of several batches the last one's stay. */
 function batchWrites(batch: Batch, sessions: Sessions): Write[] {

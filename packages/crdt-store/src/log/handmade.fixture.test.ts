@@ -1,4 +1,4 @@
-import { encodeBatch, makeBatch, makeCommit, signBatch, signOpening } from '@peerplane/core'
+import { encodeBatch, makeBatch, makeCommit, signBatch, makeOpening } from '@peerplane/core'
 import type { Batch, BatchId, Commit, Header, Opening, Run } from '@peerplane/core'
 import { seededRandom } from '@peerplane/core/testing'
 
@@ -25,18 +25,15 @@ export async function handmade(
 ): Promise<Handmade> {
   const { key, chain } = devices[index]!
   const random = seededRandom(seed)
-  const signed = await signOpening(
-    {
-      space: space.record.id,
-      device: deviceOf(key),
-      parents: [],
-      admission: chain.at(-1)!.id,
-      nonce: random.bytes(16),
-      ...opening,
-    },
-    key,
-  )
-  let previous: BatchId = signed.first
+  const begun = makeOpening({
+    space: space.record.id,
+    device: deviceOf(key),
+    parents: [],
+    admission: chain.at(-1)!.id,
+    nonce: random.bytes(16),
+    ...opening,
+  })
+  let previous: BatchId = begun.first
   let seq = 0
   const made: Batch[] = []
   for (const headers of batches) {
@@ -47,18 +44,17 @@ export async function handmade(
         digest: new Uint8Array(0),
         time: { ms: 1, counter: 0 },
       }
-      return makeCommit(signed.session, { ...fields, seq: ++seq, ...header }, [section('x')], salt)
+      return makeCommit(begun.session, { ...fields, seq: ++seq, ...header }, [section('x')], salt)
     })
     const batch = await signBatch(makeBatch(previous, commits as [Commit, ...Commit[]], salt), key)
     previous = batch.id
     made.push(batch)
   }
   return {
-    session: signed.session,
+    session: begun.session,
     from: 1,
     opening: {
-      bytes: signed.bytes,
-      signature: signed.signature,
+      bytes: begun.bytes,
       chain: chain.map(({ bytes }) => bytes),
     },
     batches: made.map(encodeBatch),

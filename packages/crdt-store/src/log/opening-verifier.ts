@@ -7,14 +7,13 @@ import {
   PeerplaneError,
   toHex,
   verifyAdmissions,
-  verifyOpening,
 } from '@peerplane/core'
 import type {
   Admission,
   Crypto,
+  MadeOpening,
   OpeningEvidence,
   SessionId,
-  SignedOpening,
   SpaceRecord,
   Store,
 } from '@peerplane/core'
@@ -22,8 +21,8 @@ import type {
 import { admissionKey } from '../storage/keys.ts'
 import { encodeList } from '../storage/records.ts'
 
-/** An opening whose device is a member and signed it, and the chain that is to be stored with it. */
-export interface VerifiedOpening extends SignedOpening {
+/** An opening whose device is a member, and the chain that is to be stored with it. Whether the device made it, the first batch shows. */
+export interface VerifiedOpening extends MadeOpening {
   readonly chain: readonly Uint8Array[]
 }
 
@@ -39,7 +38,7 @@ export class OpeningVerifier {
     this.#crypto = crypto
   }
 
-  /** The opening of `session`. Throws `malformed`, `too-large`, `wrong-space`, `not-a-member` or `bad-signature`. */
+  /** The opening of `session`. Throws `malformed`, `too-large`, `wrong-space` or `not-a-member`. */
   async verify(
     session: SessionId,
     evidence: OpeningEvidence | undefined,
@@ -47,27 +46,24 @@ export class OpeningVerifier {
     if (!evidence) {
       throw new PeerplaneError('malformed', 'the first run of a session has no opening')
     }
-    const signed = decodeOpening(evidence.bytes, evidence.signature)
-    if (signed.session !== session) {
+    const made = decodeOpening(evidence.bytes)
+    if (made.session !== session) {
       throw new PeerplaneError('malformed', 'an opening came with a run of another session')
     }
-    if (signed.opening.space !== this.#space.id) {
+    if (made.opening.space !== this.#space.id) {
       throw new PeerplaneError('wrong-space', 'an opening belongs to another space')
     }
     if (evidence.chain.length > limits.admissionChain) {
       throw new PeerplaneError('too-large', `a chain of ${evidence.chain.length} admissions`)
     }
     const chain = evidence.chain.map(decodeAdmission)
-    if (!(await this.#admits(signed, chain))) {
-      throw new PeerplaneError('not-a-member', `device ${signed.opening.device} was not admitted`)
+    if (!(await this.#admits(made, chain))) {
+      throw new PeerplaneError('not-a-member', `device ${made.opening.device} was not admitted`)
     }
-    if (!(await verifyOpening(signed, this.#crypto))) {
-      throw new PeerplaneError('bad-signature', 'an opening is not signed by its device')
-    }
-    return { ...signed, chain: evidence.chain }
+    return { ...made, chain: evidence.chain }
   }
 
-  async #admits({ opening }: SignedOpening, chain: readonly Admission[]): Promise<boolean> {
+  async #admits({ opening }: MadeOpening, chain: readonly Admission[]): Promise<boolean> {
     const admission = toHex(opening.admission)
     const expected = chain.at(-1)?.id ?? fromHex(this.#space.id)
     if (toHex(expected) !== admission) return false

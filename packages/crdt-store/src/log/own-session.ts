@@ -1,4 +1,4 @@
-import { encodeOpening, fromHex, limits, sessionIdOf, toHex } from '@peerplane/core'
+import { fromHex, limits, makeOpening, toHex } from '@peerplane/core'
 import type {
   Admission,
   BatchId,
@@ -11,7 +11,6 @@ import type {
   SpaceRecord,
   Trace,
 } from '@peerplane/core'
-import { firstPrevious } from '@peerplane/core'
 
 import type { Sessions } from './sessions.ts'
 
@@ -51,8 +50,7 @@ export function openOwnSession(author: Author, sessions: Sessions): OwnSession {
     admission: chain.at(-1)?.id ?? fromHex(space.id),
     nonce: random.bytes(16),
   }
-  const first = firstPrevious(encodeOpening(opening))
-  const id = sessionIdOf(first)
+  const { session: id, first } = makeOpening(opening)
   trace?.('session.begun', { session: id, device })
   return { id, opening, first, opened: false, seq: 0, previous: first }
 }

@@ -76,9 +76,9 @@ const originOf = ({
 })
 
 function openingWrites(opening: VerifiedOpening): Write[] {
-  const { session, bytes, signature, chain } = opening
+  const { session, bytes, chain } = opening
   return [
-    { key: openingKey(session), value: encodeList([bytes, signature]) },
+    { key: openingKey(session), value: bytes },
     { key: admissionKey(opening.opening.admission), value: encodeList(chain) },
   ]
 }

@@ -192,10 +192,9 @@ async function readEvidence(
   store: Store,
   session: SessionId,
 ): Promise<OpeningEvidence | undefined> {
-  const stored = await store.get(openingKey(session))
-  if (!stored) return undefined
-  const [bytes, signature] = decodeList(stored)
-  const { opening } = decodeOpening(bytes!, signature!)
+  const bytes = await store.get(openingKey(session))
+  if (!bytes) return undefined
+  const { opening } = decodeOpening(bytes)
   const chain = await store.get(admissionKey(opening.admission))
-  return { bytes: bytes!, signature: signature!, chain: chain ? decodeList(chain) : [] }
+  return { bytes, chain: chain ? decodeList(chain) : [] }
 }

@@ -4,7 +4,6 @@ import type { ErrorCode, HybridClock, SpaceId, Store, Write } from '@peerplane/c
 import { metaKey, openings, reaches, sessionOfKey, tips } from '../storage/keys.ts'
 import { pages } from '../storage/pages.ts'
 import {
-  decodeList,
   decodeMeta,
   decodeReach,
   decodeTip,
@@ -46,8 +45,7 @@ export async function restoreSessions(store: Store, clock: HybridClock): Promise
   for await (const page of pages(store, openings)) {
     for (const { key, value } of page) {
       const id = sessionOfKey(key)
-      const [bytes, signature] = decodeList(value)
-      const { opening, first } = decodeOpening(bytes!, signature!)
+      const { opening, first } = decodeOpening(value)
       const { device, parents } = opening
       const stored = ends.get(id)
       if (!stored) throw new PeerplaneError('store-corrupt', `session ${id} has no tip`)

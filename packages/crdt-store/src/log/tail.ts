@@ -113,7 +113,7 @@ function ownSession(
   sessions: Sessions,
   owns: Map<SessionId, OwnSession>,
 ): OwnSession {
-  const { session: id, first, opening } = decodeOpening(encoded, new Uint8Array(0))
+  const { session: id, first, opening } = decodeOpening(encoded)
   const known = owns.get(id)
   if (known) return known
   const held = sessions.get(id)

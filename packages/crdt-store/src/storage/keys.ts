@@ -6,7 +6,7 @@ import type { KeyRange, SessionId } from '@peerplane/core'
  * to the runtime. Seqs have 8 bytes, the most significant first, so that key order is their order.
  *
  *   0x01                             format version and space
- *   0x02 session                     opening record and its signature
+ *   0x02 session                     opening record
  *   0x03 session                     tip: how far the session is stored
  *   0x04 session                     reach: how far it is delivered, and how far others build on it
  *   0x05 session  first seq          batch

@@ -13,7 +13,7 @@ import {
 import type { BatchId, SpaceId, Timestamp } from '@peerplane/core'
 
 /** Version of the layout of the store. */
-const STORE_VERSION = 4
+const STORE_VERSION = 5
 
 /** How far a session is stored: number of its last commit, id of its last batch. With seq 0 nothing but its opening is, whose id is that of the batch. */
 export interface StoredTip {
@@ -63,7 +63,7 @@ export function decodeMeta(encoded: Uint8Array): SpaceId {
   return toHex(bytesField(fields[1], 'meta.space', HASH_BYTES)) as SpaceId
 }
 
-/** Byte strings one after the other: an opening and its signature, a chain of admissions. */
+/** Byte strings one after the other: a chain of admissions. */
 export const encodeList = (items: readonly Uint8Array[]): Uint8Array => encodeCanonical(items)
 
 export const decodeList = (encoded: Uint8Array): Uint8Array[] =>

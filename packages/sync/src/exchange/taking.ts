@@ -93,15 +93,15 @@ export class Taking {
 }
 
 /** The author of a session and all who vouch for it. */
-const devicesOf = ({ bytes, signature, chain }: OpeningEvidence): DeviceId[] => [
-  decodeOpening(bytes, signature).opening.device,
+const devicesOf = ({ bytes, chain }: OpeningEvidence): DeviceId[] => [
+  decodeOpening(bytes).opening.device,
   ...chain.map((admission) => decodeAdmission(admission).device),
 ]
 
 /** `undefined` for an opening that the log will refuse. */
-function authorOf({ bytes, signature }: OpeningEvidence): DeviceId | undefined {
+function authorOf({ bytes }: OpeningEvidence): DeviceId | undefined {
   try {
-    return decodeOpening(bytes, signature).opening.device
+    return decodeOpening(bytes).opening.device
   } catch {
     // Ignored: the log refuses it in a moment, with a reason.
     return undefined

@@ -17,7 +17,7 @@ import {
   markOf,
   PeerplaneError,
   signBatch,
-  signOpening,
+  makeOpening,
   TipTrie,
   toHex,
   verifyBatch,
@@ -143,19 +143,16 @@ export function createMemoryReplica(
     const parents = [...delivered().values()].filter(
       ({ session }) => sessions.get(session)?.device === device,
     )
-    const signed = await signOpening(
-      {
-        space: space.record.id,
-        device,
-        parents,
-        admission: new Uint8Array(32),
-        nonce: random.bytes(16),
-      },
-      key,
-    )
-    const opening = { bytes: signed.bytes, signature: signed.signature, chain: ports.chain }
-    sessions.set(signed.session, { device, parents, opening, batches: [], delivered: 0 })
-    return signed.session
+    const { session, bytes } = makeOpening({
+      space: space.record.id,
+      device,
+      parents,
+      admission: new Uint8Array(32),
+      nonce: random.bytes(16),
+    })
+    const opening = { bytes, chain: ports.chain }
+    sessions.set(session, { device, parents, opening, batches: [], delivered: 0 })
+    return session
   }
 
   async function write(count: number): Promise<Batch> {
@@ -209,7 +206,7 @@ export function createMemoryReplica(
     let each = sessions.get(session)
     if (!each) {
       if (!run.opening) throw new PeerplaneError('broken-chain', 'no opening')
-      const { opening } = decodeOpening(run.opening.bytes, run.opening.signature)
+      const { opening } = decodeOpening(run.opening.bytes)
       each = {
         device: opening.device,
         parents: opening.parents,

@@ -75,7 +75,7 @@ const REASON_UNITS = 64
  *     summary  [1, [[path, sessions, commits, digest]…], reply]
  *     have     [2, [tip…], [path…]]             tip = [session, seq, mark]
  *     want     [3, [[session, from, to]…]]
- *     run      [4, session, from, [opening, signature, [admission…]] | null, [batch…]], and the proof of a fork if it ends with one
+ *     run      [4, session, from, [opening, [admission…]] | null, [batch…]], and the proof of a fork if it ends with one
  *     peers    [5, [[peer, [address…], device, anchor]…]]
  *     bye      [6, reason]
  *     list     [7, path, after]
@@ -122,7 +122,7 @@ function toValue(message: Message): Value {
       return [3, message.ranges.map(({ session, from, to }) => [fromHex(session), from, to])]
     case 'run': {
       const { session, from, opening, batches, fork } = message.run
-      const evidence = opening ? [opening.bytes, opening.signature, opening.chain] : null
+      const evidence = opening ? [opening.bytes, opening.chain] : null
       return [4, fromHex(session), from, evidence, batches, ...(fork ? [fork] : [])]
     }
     case 'peers':
@@ -227,7 +227,7 @@ function readRun(fields: readonly Value[]): Run {
   if (!fork) arrayField(fields, 'run', 5)
   const from = wholeField(fields[2], 'run.from', 1)
   const opening =
-    fields[3] === null ? undefined : readOpening(arrayField(fields[3], 'run.opening', 3))
+    fields[3] === null ? undefined : readOpening(arrayField(fields[3], 'run.opening', 2))
   if ((from === 1) !== (opening !== undefined)) {
     throw new PeerplaneError('malformed', 'a run has an opening exactly when it starts at 1')
   }
@@ -248,8 +248,7 @@ function readRun(fields: readonly Value[]): Run {
 
 const readOpening = (fields: readonly Value[]): OpeningEvidence => ({
   bytes: bytesField(fields[0], 'run.opening.bytes'),
-  signature: bytesField(fields[1], 'run.opening.signature', 64),
-  chain: listField(fields[2], 'run.opening.chain', limits.admissionChain, (each, name) =>
+  chain: listField(fields[1], 'run.opening.chain', limits.admissionChain, (each, name) =>
     bytesField(each, name),
   ),
 })
