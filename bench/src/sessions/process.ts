@@ -90,5 +90,5 @@ function perWrite(cpu: number, took: number, idleCpu: number): number {
 }
 
 async function reaches(plane: Plane, commits: number): Promise<void> {
-  while ((plane.status()?.commits ?? 0) < commits) await pause(20)
+  while ((plane.status()?.commits ?? 0) < commits) await pause(50)
 }

@@ -105,9 +105,7 @@ const inner =
   firstIdOf firstPrevious firstSeq forkedTip freeze fromBase64Url fromHex grantToValue halfPair hash invitationLink
   isForkedTip isPlain lastSeq mac makeBatch makeCommit markOf merklePath merkleRoot saltOf sectionLeaf sectionsRoot
   sessionIdOf setProperty signBatch signGrant splitEntityKey tipToValue toBase64Url toHex toSparse traceTo utf8 verifyAdmissions
-  verifyBatch verifyForkProof verifyMerklePath verifySparse weightOf withCanonical`.split(
-    /\s+/,
-  )
+  verifyBatch verifyForkProof verifyMerklePath verifySparse weightOf withCanonical`.split(/\s+/)
 
 describe('the functions of the package', () => {
   it('have a row each, or are inner ones', () =>

@@ -68,6 +68,12 @@ export const limitTable = {
     'bytes',
     'a run of batches under one signature, as sent and by what it stands for: the most that a forger can make a receiver hash in vain',
   ),
+  runsPerMessage: limit(64, 'runs', 'in one message; they are stored in one write'),
+  runsBytes: limit(
+    32 * KiB,
+    'bytes',
+    'batches of a message with several runs; they stand for 32 times as many at most, so a forger gains nothing by sending several',
+  ),
   runBatches: limit(
     4096,
     'batches',

@@ -113,7 +113,7 @@ describe('two devices', () => {
 
   it('say what is pending while they are apart from what they had', async () => {
     const [a, b] = (await devices('a', 'b')) as [TestDevice, TestDevice]
-    hub.loses = ({ message }) => message?.kind === 'run'
+    hub.loses = ({ message }) => message?.kind === 'runs'
     await write(a, 7)
     await chain(a, b)
     await time.pass(200)
@@ -220,7 +220,7 @@ describe('several devices', () => {
     const d = await members.device('d')
     await chain(b, d)
     await time.pass(200)
-    hub.loses = ({ from, message }) => from === 'b' && message?.kind === 'run'
+    hub.loses = ({ from, message }) => from === 'b' && message?.kind === 'runs'
     await chain(b, c, d)
     await time.pass(4_000)
     expect(total(c)).toBe(0)
@@ -424,7 +424,7 @@ describe('who has been seen', () => {
     await write(stranger, 1)
     const [other] = [...stranger.replica.stored().keys()] as [SessionId]
     const { opening } = (await stranger.replica.range(other, 1, 1))!
-    hub.send('a', 'b', { kind: 'run', run: { ...run, opening } })
+    hub.send('a', 'b', { kind: 'runs', runs: [{ ...run, opening }] })
     await time.pass(200)
     expect([...b.known]).toEqual([a.id])
   })

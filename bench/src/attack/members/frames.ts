@@ -17,7 +17,6 @@ export interface HostileRun {
   readonly from: number
   readonly opening?: {
     readonly bytes: Uint8Array
-    readonly signature: Uint8Array
     readonly chain: readonly Uint8Array[]
   }
   readonly batches: readonly Uint8Array[]
@@ -26,8 +25,5 @@ export interface HostileRun {
 export const runFrame = ({ session, from, opening, batches }: HostileRun): Uint8Array =>
   encodeCanonical([
     4,
-    fromHex(session),
-    from,
-    opening ? [opening.bytes, opening.signature, opening.chain] : null,
-    batches,
+    [[fromHex(session), from, opening ? [opening.bytes, opening.chain] : null, batches]],
   ])

@@ -125,6 +125,7 @@ const nothing: Replica = {
   stored: () => new Map(),
   tips: new TipTrie(),
   range: () => Promise.resolve(undefined),
-  admit: () => Promise.resolve({ stored: 0, released: 0, awaits: [], full: false }),
+  admitAll: (runs) =>
+    Promise.allSettled(runs.map(async () => ({ stored: 0, released: 0, awaits: [], full: false }))),
   watch: () => () => {},
 }

@@ -28,7 +28,7 @@ export interface Run {
 export interface Admitted {
   /** Commits that are new here and durable now. */
   readonly stored: number
-  /** Of the commits delivered because of this run, how many had waited for a dependency. */
+  /** Of the commits delivered because of this run, or of those taken with it, how many had waited for a dependency. */
   readonly released: number
   /** What the first batch of the run that cannot be delivered waits for, as far as it is not held: the peer that sent the run holds it. */
   readonly awaits: readonly Dot[]
@@ -55,14 +55,16 @@ export interface Replica {
    */
   range(session: SessionId, from: number, maxBytes: number): Promise<Run | undefined>
   /**
-   * Checks a run, stores what is new of it, and delivers what has become deliverable. Resolves when it is durable.
+   * Checks runs of different sessions, stores what is new of them, in one write if all of it can be delivered, and delivers what has become
+   * deliverable. Resolves when it is durable, with the outcome of each run; one that is refused has no effect on the others.
    * If a run would have to wait and there is no room, only what can be delivered is stored. A run that proves a fork is accepted as the
-   * proof: the session is then listed with its forked tip, and its commits from the fork on are ignored. Rejects with `malformed`,
-   * `too-large`, `wrong-space`, `not-a-member`, `bad-signature`, `broken-chain`, `overloaded`, or a code of the store; then no part of
-   * the run was stored. `broken-chain`: the run does not continue what is held, because of a gap or because sender and receiver hold different
+   * proof: the session is then listed with its forked tip, and its commits from the fork on are ignored. A run is rejected with `malformed`,
+   * `too-large`, `wrong-space`, `not-a-member`, `bad-signature`, `broken-chain`, or a code of the store; then no part of it was
+   * stored. `broken-chain`: the run does not continue what is held, because of a gap or because sender and receiver hold different
    * versions of the session. It is no evidence against the sender. Asking for the same session from commit 1 shows which of them it is.
+   * Rejects with `overloaded` if too many calls wait already, or `closed`.
    */
-  admit(run: Run): Promise<Admitted>
+  admitAll(runs: readonly Run[]): Promise<readonly PromiseSettledResult<Admitted>[]>
   /** Calls back after each change of `stored` or `delivered`, with the batch if it was written here. The returned function ends it. */
   watch(callback: (own: Batch | undefined) => void): () => void
 }

@@ -1,21 +1,15 @@
-import {
-  decodeForkProof,
-  limits,
-  PeerplaneError,
-  verifyBatch,
-  verifyForkProof,
-} from '@peerplane/core'
-import type { Commit, Crypto, DeviceId, Dot, ForkProof, Run, Store } from '@peerplane/core'
+import type { Commit, Crypto, Dot, Run, Store } from '@peerplane/core'
 
 import type { Appender } from './append.ts'
-import { decodeRun, type DecodedRun } from './decode-run.ts'
 import type { Delivery } from './delivery.ts'
+import { examine, type Examined } from './examine.ts'
 import { forkIn, type Frozen } from './forks.ts'
 import type { Heads } from './heads.ts'
 import { whatToKeep } from './keep.ts'
 import type { OpeningVerifier } from './opening-verifier.ts'
 import { persist, type News } from './persist.ts'
-import type { HeldSession, Sessions } from './sessions.ts'
+import { Planned } from './planned.ts'
+import type { Sessions } from './sessions.ts'
 
 /** What taking in works with. */
 export interface IntakeOptions {
@@ -47,100 +41,133 @@ export interface Taken {
 const NOTHING: Taken = { stored: [], delivered: [], awaits: [], full: false }
 
 /**
- * Takes in one run; the next one may come when it is done. What costs least is checked first, and nothing is stored before everything holds:
+ * Takes in runs of different sessions; the next ones may come when it is done. Of each, what costs least is checked first, and nothing of it
+ * is stored before everything holds:
  *
- *     sizes ─ gap ─ opening: form, space, admissions, signature ─ batches: form, chain ─ last signature or proof ─ fork ─ room to wait
+ *     sizes ─ gap ─ opening: form, space, admissions ─ batches: form, chain ─ last signature or proof ─ fork ─ room to wait
+ *
+ * Runs that can be delivered at once, perhaps because of one another, are stored in one write. One that is refused has no effect on the others.
  */
-export async function takeRun(run: Run, options: IntakeOptions): Promise<Taken> {
-  const { store, crypto, sessions, membership, appender } = options
-  checkSizes(run)
-  const held = sessions.get(run.session)
-  if (run.from > (held?.stored.seq ?? 0) + 1) {
-    if (held?.fork) return NOTHING
-    throw new PeerplaneError('broken-chain', `commit ${run.from} does not follow what is held`)
+export async function takeRuns(
+  runs: readonly Run[],
+  options: IntakeOptions,
+): Promise<PromiseSettledResult<Taken>[]> {
+  const examined = await Promise.allSettled(runs.map((run) => examine(run, options)))
+  const group = new Group(options)
+  for (const [index, run] of runs.entries()) {
+    await group.take(run, examined[index]!)
   }
-  const opening = held ? undefined : await membership.verify(run.session, run.opening)
-  const { device, parents } = held ?? opening!.opening
-  const { first } = held ?? opening!
-  const decoded = await decodeRun(run, held, first, store)
-  const told = proofAt(run, decoded, held)
-  if (!decoded.last && !told) return NOTHING
-  await verifyEnd(run, decoded, told, device, crypto)
-  if (appender.writes(run.session)) {
-    // A copy of this device writes the session, too. This one goes on in another session; then what both wrote is compared.
-    await appender.retire()
-    return takeRun(run, options)
-  }
-  const kept = await whatToKeep(decoded.fresh, { device, parents, told }, options)
-  const { forms, awaits, full } = kept
-  const fork = full ? undefined : await forkIn(decoded, told, held, store)
-  if (full && forms.length === 0) return { ...NOTHING, awaits, full }
-  const taken = await take({ session: run.session, opening, forms, fork }, options)
-  return full ? { ...taken, awaits, full } : taken
+  return group.finish()
 }
 
-async function take(news: News, options: IntakeOptions): Promise<Taken> {
+/** Collects what can be stored in one write. */
+class Group {
+  readonly #options: IntakeOptions
+  readonly #planned = new Planned()
+  readonly #outcomes: PromiseSettledResult<Taken>[] = []
+  readonly #members: { readonly index: number; readonly news: News }[] = []
+
+  constructor(options: IntakeOptions) {
+    this.#options = options
+  }
+
+  /** Takes the next run. */
+  async take(run: Run, result: PromiseSettledResult<Examined | undefined>): Promise<void> {
+    const index = this.#outcomes.length
+    this.#outcomes.push(fulfilled(NOTHING))
+    if (result.status === 'rejected') this.#outcomes[index] = result
+    else if (result.value) {
+      try {
+        await this.#keep(index, run, result.value)
+      } catch (reason) {
+        this.#outcomes[index] = { status: 'rejected', reason }
+      }
+    }
+  }
+
+  /** Stores what is not yet stored; what has become of each run. */
+  async finish(): Promise<PromiseSettledResult<Taken>[]> {
+    // Ignored: it is the outcome of each of them.
+    await this.#flush().catch(() => undefined)
+    return this.#outcomes
+  }
+
+  async #keep(index: number, run: Run, examined: Examined): Promise<void> {
+    const { sessions, appender } = this.#options
+    if (appender.writes(run.session)) {
+      // A copy of this device writes the session, too. This one goes on in another session; then what both wrote is compared.
+      await appender.retire()
+      return this.#takeAnew(index, run)
+    }
+    // Room that was made for another run may have cost this one what it continues.
+    if (sessions.get(run.session)?.stored !== examined.stored) return this.#takeAnew(index, run)
+    const { held, opening, decoded, told } = examined
+    const { session } = run
+    const kept = await whatToKeep(decoded.fresh, examined, this.#options, this.#planned)
+    const { forms, awaits, full, waits } = kept
+    if (!waits && !told && !decoded.contradiction) {
+      this.#members.push({ index, news: { session, opening, forms, fork: undefined } })
+      for (const { batch } of forms) this.#planned.add(batch)
+      return
+    }
+    await this.#flush()
+    const { store } = this.#options
+    const fork = full ? undefined : await forkIn(decoded, told, held, store)
+    if (full && forms.length === 0) {
+      this.#outcomes[index] = fulfilled({ ...NOTHING, awaits, full })
+      return
+    }
+    const [taken] = await takeTogether([{ session, opening, forms, fork }], this.#options)
+    this.#outcomes[index] = fulfilled(full ? { ...taken!, awaits, full } : taken!)
+  }
+
+  async #takeAnew(index: number, run: Run): Promise<void> {
+    await this.#flush()
+    const examined = await examine(run, this.#options)
+    if (examined) await this.#keep(index, run, examined)
+  }
+
+  /** Rejects with what is the outcome of all members then: what counts on them cannot be taken either. */
+  async #flush(): Promise<void> {
+    const members = this.#members.splice(0)
+    this.#planned.clear()
+    if (members.length === 0) return
+    try {
+      const news = members.map((member) => member.news)
+      const taken = await takeTogether(news, this.#options)
+      for (const [at, { index }] of members.entries()) this.#outcomes[index] = fulfilled(taken[at]!)
+    } catch (reason) {
+      for (const { index } of members) this.#outcomes[index] = { status: 'rejected', reason }
+      throw reason
+    }
+  }
+}
+
+const fulfilled = <T>(value: T): PromiseFulfilledResult<T> => ({ status: 'fulfilled', value })
+
+/** Stores what is new in one write and delivers it; all that is delivered because of it is said of the last. */
+async function takeTogether(news: readonly News[], options: IntakeOptions): Promise<Taken[]> {
   const { sessions, heads, delivery } = options
-  const before = sessions.get(news.session)?.reach.seq ?? 0
+  const before = news.map(({ session }) => sessions.get(session)?.reach.seq ?? 0)
   const held = await persist(news, options)
-  for (const { batch, encoded } of news.forms) delivery.add(batch, encoded.length)
-  if (news.fork) {
-    heads.forked(held)
-    delivery.forked(held)
+  for (const [index, { forms, fork }] of news.entries()) {
+    for (const { batch, encoded } of forms) delivery.add(batch, encoded.length)
+    if (fork) {
+      heads.forked(held[index]!)
+      delivery.forked(held[index]!)
+    }
   }
-  const stored = news.forms.flatMap(({ batch }) => batch.commits)
   const delivered = await delivery.deliver()
-  const taken = { stored, delivered, awaits: delivery.lacking(news.session), full: false }
-  if (!news.fork) return taken
-  const { seq } = news.fork
-  const forked = { session: held.id, device: held.device, seq, undone: before >= seq }
-  return { ...taken, forked }
-}
-
-function checkSizes({ batches, from, fork }: Run): void {
-  const size = batches.reduce((sum, batch) => sum + batch.length, 0)
-  if ((batches.length > 1 && size > limits.runBytes) || batches.length > limits.runBatches) {
-    throw new PeerplaneError('too-large', `a run of ${batches.length} batches, ${size} bytes`)
-  }
-  if ((batches.length === 0 && !fork) || !Number.isSafeInteger(from) || from < 1) {
-    throw new PeerplaneError('malformed', 'a run has no batch or no place')
-  }
-}
-
-/** The proof at the end of a run, if it tells of a fork that is not known, or of one before it. Its signatures are not verified. */
-function proofAt(
-  { session, from, fork, batches }: Run,
-  { contradiction, end }: DecodedRun,
-  held: HeldSession | undefined,
-): ForkProof | undefined {
-  if (!fork || !end) return undefined
-  const proof = decodeForkProof(fork, session)
-  if (batches.length + proof.branches[0].links.length > limits.runBatches) {
-    throw new PeerplaneError('too-large', 'a run and the proof at its end have too many batches')
-  }
-  if (proof.seq !== end.seq || proof.previous !== end.previous) {
-    throw new PeerplaneError(from > 1 ? 'broken-chain' : 'malformed', 'a proof stands elsewhere')
-  }
-  const isKnown = !contradiction && held?.fork && held.fork.seq <= proof.seq
-  return isKnown ? undefined : proof
-}
-
-/** Verifies what speaks for the batches of a run. */
-async function verifyEnd(
-  run: Run,
-  { last }: DecodedRun,
-  told: ForkProof | undefined,
-  device: DeviceId,
-  crypto: Crypto,
-): Promise<void> {
-  if (told) {
-    if (await verifyForkProof(told, device, crypto)) return
-    throw new PeerplaneError('bad-signature', 'a run ends with a proof that proves nothing')
-  }
-  if (!last || (await verifyBatch(last, device, crypto))) return
-  // The signature covers all batches before. If the device signed two versions of those, the sender may be honest and hold the other one.
-  if (run.from > 1) {
-    throw new PeerplaneError('broken-chain', 'a run does not continue the batches that are held')
-  }
-  throw new PeerplaneError('bad-signature', 'a run does not end with a batch its device signed')
+  return news.map(({ session, forms, fork }, index): Taken => {
+    const taken = {
+      stored: forms.flatMap(({ batch }) => batch.commits),
+      delivered: index === news.length - 1 ? delivered : [],
+      awaits: delivery.lacking(session),
+      full: false,
+    }
+    if (!fork) return taken
+    const { seq } = fork
+    const { device } = held[index]!
+    return { ...taken, forked: { session, device, seq, undone: before[index]! >= seq } }
+  })
 }

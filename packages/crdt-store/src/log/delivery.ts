@@ -16,6 +16,7 @@ import { Agreement } from './agreement.ts'
 import { CausalOrder, depsOf } from './causal-order.ts'
 import type { BatchIds } from './batch-ids.ts'
 import type { Heads } from './heads.ts'
+import type { Planned } from './planned.ts'
 import { readDecoded } from './range.ts'
 import type { HeldSession, Sessions } from './sessions.ts'
 import { WaitingRoom, type Usage } from './waiting-room.ts'
@@ -123,12 +124,17 @@ export class Delivery {
     return this.#order.holds(session)
   }
 
-  /** Whether delivery might come to a halt before this batch of a session with these parents, when all before it there is delivered. */
-  async mayHaltBefore(batch: Batch, parents: readonly Dot[]): Promise<boolean> {
+  /**
+   * Whether delivery might come to a halt before this batch of a session with these parents, when all before it there and all that is
+   * `planned` is delivered.
+   */
+  async mayHaltBefore(batch: Batch, parents: readonly Dot[], planned?: Planned): Promise<boolean> {
     const { sessions } = this.#options
-    const isMet = causesOf(batch, parents).every((dep) => isWithin(dep, sessions))
+    const isMet = causesOf(batch, parents).every(
+      (dep) => isWithin(dep, sessions) || planned?.covers(dep),
+    )
     // Ignored: what cannot be read halts delivery, which reports it.
-    return !isMet || !(await this.#agreement.of(batch).catch(() => false))
+    return !isMet || !(await this.#agreement.of(batch, planned).catch(() => false))
   }
 
   /**

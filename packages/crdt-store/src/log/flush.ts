@@ -1,4 +1,11 @@
-import { encodeBatch, encodeOpening, lastSeq, makeBatch, signBatch, weightOf } from '@peerplane/core'
+import {
+  encodeBatch,
+  encodeOpening,
+  lastSeq,
+  makeBatch,
+  signBatch,
+  weightOf,
+} from '@peerplane/core'
 import type { Batch, Commit, Write } from '@peerplane/core'
 
 import { admissionKey, batchKey, openingKey, reachKey, tipKey } from '../storage/keys.ts'
@@ -29,9 +36,7 @@ export async function signFlush(
     unsigned.map(async ({ own, batch }) => ({ own, batch: await signBatch(batch, author.key) })),
   )
   const owns = [...new Set(batches.map(({ own }) => own))]
-  const writes = owns
-    .filter(({ opened }) => !opened)
-    .flatMap((own) => openingWrites(own, author))
+  const writes = owns.filter(({ opened }) => !opened).flatMap((own) => openingWrites(own, author))
   for (const { batch } of batches) writes.push(...batchWrites(batch, sessions))
   return { batches, writes }
 }

@@ -4,6 +4,7 @@ import type { Crypto, DeviceId, Dot, ForkProof, Tip } from '@peerplane/core'
 import type { EncodedBatch } from './decode-run.ts'
 import type { Delivery } from './delivery.ts'
 import type { StoredForm } from './persist.ts'
+import type { Planned } from './planned.ts'
 
 /** Whose batches they are, and the proof after them. */
 export interface KeepOptions {
@@ -18,6 +19,8 @@ export interface Kept {
   /** What the first batch waits for that was left out because there is no room. */
   readonly awaits: readonly Dot[]
   readonly full: boolean
+  /** Whether a part of it has to wait. */
+  readonly waits: boolean
 }
 
 /**
@@ -31,12 +34,13 @@ export async function whatToKeep(
   fresh: readonly EncodedBatch[],
   { device, parents, told }: KeepOptions,
   { delivery, crypto }: { readonly delivery: Delivery; readonly crypto: Crypto },
+  planned?: Planned,
 ): Promise<Kept> {
   const [first] = fresh
-  if (!first) return { forms: [], awaits: [], full: false }
+  if (!first) return { forms: [], awaits: [], full: false, waits: false }
   const halts: number[] = []
   for (const [index, { batch }] of fresh.entries()) {
-    if (await delivery.mayHaltBefore(batch, parents)) halts.push(index)
+    if (await delivery.mayHaltBefore(batch, parents, planned)) halts.push(index)
   }
   const ends = new Set(halts.filter((index) => index > 0).map((index) => index - 1))
   const signed = await Promise.all(
@@ -55,11 +59,11 @@ export async function whatToKeep(
   const commits = waiting.reduce((sum, { batch }) => sum + batch.commits.length, 0)
   const bytes = waiting.reduce((sum, { encoded }) => sum + encoded.length, 0)
   if (waiting.length === 0 || (await delivery.makeRoom(device, { commits, bytes }))) {
-    return { forms, awaits: [], full: false }
+    return { forms, awaits: [], full: false, waits: waiting.length > 0 }
   }
   const { session } = first.batch
   const awaits = delivery.holds(session)
     ? delivery.lacking(session)
     : delivery.missingFor(waiting[0]!.batch, parents)
-  return { forms: forms.slice(0, ready), awaits, full: true }
+  return { forms: forms.slice(0, ready), awaits, full: true, waits: true }
 }

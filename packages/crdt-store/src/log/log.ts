@@ -1,5 +1,6 @@
 import type {
   Admission,
+  Admitted,
   Commit,
   CommitId,
   Crypto,
@@ -11,6 +12,7 @@ import type {
   Perturb,
   Random,
   Replica,
+  Run,
   Section,
   SessionId,
   SigningKey,
@@ -77,6 +79,8 @@ export interface LogStatus {
 export interface Log extends Replica {
   /** The sessions of which the witness of the store knows more commits than were found when the log was opened, and how many. */
   readonly lost: ReadonlyMap<SessionId, number>
+  /** {@link Replica.admitAll} of one run. Rejects with what it is rejected with. */
+  admit(run: Run): Promise<Admitted>
   /**
    * The place of the commit that would be made now. The first call opens the session, in memory. A place that is not used is returned again,
    * with a later time. Throws `closed`.

@@ -13,7 +13,7 @@ import type {
   TipTrie,
 } from '@peerplane/core'
 
-import { takeRun, type IntakeOptions } from './admit.ts'
+import { takeRuns, type IntakeOptions, type Taken } from './admit.ts'
 import { Appender } from './append.ts'
 import type { BatchIds } from './batch-ids.ts'
 import type { Delivery } from './delivery.ts'
@@ -91,8 +91,14 @@ export class OpenedLog implements Log {
   }
 
   async admit(run: Run): Promise<Admitted> {
+    const [outcome] = await this.admitAll([run])
+    if (outcome!.status === 'rejected') throw outcome!.reason
+    return outcome!.value
+  }
+
+  async admitAll(runs: readonly Run[]): Promise<readonly PromiseSettledResult<Admitted>[]> {
     this.#assertOpen()
-    return this.#queue.add(() => this.#take(run))
+    return this.#queue.add(() => this.#take(runs))
   }
 
   delivered(): Frontier {
@@ -203,30 +209,41 @@ export class OpenedLog implements Log {
     for (const batch of batches) this.#watchers.call(batch)
   }
 
-  async #take(run: Run): Promise<Admitted> {
+  async #take(runs: readonly Run[]): Promise<PromiseSettledResult<Admitted>[]> {
+    const outcomes = await takeRuns(runs, this.#intake)
+    const taken = outcomes.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
+    const fresh = new Set(taken.flatMap(({ stored }) => stored))
+    const admitted = outcomes.map((outcome, index): PromiseSettledResult<Admitted> => {
+      if (outcome.status === 'rejected') return outcome
+      return { status: 'fulfilled', value: this.#taken(runs[index]!.session, outcome.value, fresh) }
+    })
     const { trace } = this.#options
-    const { stored, delivered, awaits, full, forked } = await takeRun(run, this.#intake)
+    const { waiting } = this.#delivery
+    if (waiting.commits > 0) trace?.('commits.waiting', { ...waiting })
+    const isChange = taken.some(({ stored, forked }) => stored.length > 0 || forked)
+    if (isChange) this.#watchers.call(undefined)
+    return admitted
+  }
+
+  #taken(
+    session: SessionId,
+    { stored, delivered, awaits, full, forked }: Taken,
+    fresh: ReadonlySet<Commit>,
+  ): Admitted {
+    const { trace } = this.#options
     const last = stored.at(-1)
     if (last) {
-      const { session } = run
       const to = last.header.seq
       const from = to + 1 - stored.length
       trace?.('commits.stored', { session, from, to, own: false })
     }
-    const { waiting } = this.#delivery
-    if (waiting.commits > 0) trace?.('commits.waiting', { ...waiting })
-    if (forked) {
-      const { session, device, seq } = forked
-      trace?.('session.forked', { session, device, seq })
-    }
+    if (forked) trace?.('session.forked', { session, device: forked.device, seq: forked.seq })
     if (forked?.undone) {
       // Who folds again from what is durable must be able to tell the commits before this from those after it.
       void this.#appender.retire()
       this.#forks.call(forked.session, forked.seq)
     }
     this.#emit(delivered)
-    if (stored.length > 0 || forked) this.#watchers.call(undefined)
-    const fresh = new Set(stored)
     const released = delivered.filter((commit) => !fresh.has(commit)).length
     return {
       stored: stored.length,

@@ -5,11 +5,9 @@ import {
   fromHex,
   limits,
   PeerplaneError,
-  toHex,
   verifyAdmissions,
 } from '@peerplane/core'
 import type {
-  Admission,
   Crypto,
   MadeOpening,
   OpeningEvidence,
@@ -21,9 +19,10 @@ import type {
 import { admissionKey } from '../storage/keys.ts'
 import { encodeList } from '../storage/records.ts'
 
-/** An opening whose device is a member, and the chain that is to be stored with it. Whether the device made it, the first batch shows. */
+/** An opening whose device is a member. Whether the device made it, the first batch shows. */
 export interface VerifiedOpening extends MadeOpening {
-  readonly chain: readonly Uint8Array[]
+  /** The chain of admissions that is to be stored with it; nothing if it is stored. */
+  readonly chain: readonly Uint8Array[] | undefined
 }
 
 /** Decides who may write: checks openings; a chain of admissions that is stored was found good. */
@@ -56,23 +55,25 @@ export class OpeningVerifier {
     if (evidence.chain.length > limits.admissionChain) {
       throw new PeerplaneError('too-large', `a chain of ${evidence.chain.length} admissions`)
     }
-    const chain = evidence.chain.map(decodeAdmission)
-    if (!(await this.#admits(made, chain))) {
+    // The chain is stored and passed on with the session, so it must be one that was checked: the admission alone does not vouch for it.
+    const stored = await this.#store.get(admissionKey(made.opening.admission))
+    const isStored = stored !== undefined && equalBytes(stored, encodeList(evidence.chain))
+    if (!(await this.#admits(made, evidence.chain, isStored))) {
       throw new PeerplaneError('not-a-member', `device ${made.opening.device} was not admitted`)
     }
-    return { ...made, chain: evidence.chain }
+    return { ...made, chain: isStored ? undefined : evidence.chain }
   }
 
-  async #admits({ opening }: MadeOpening, chain: readonly Admission[]): Promise<boolean> {
-    const admission = toHex(opening.admission)
-    const expected = chain.at(-1)?.id ?? fromHex(this.#space.id)
-    if (toHex(expected) !== admission) return false
-    // The chain is stored and passed on with the session, so it must be one that was checked: the admission alone does not vouch for it.
-    const held = await this.#store.get(admissionKey(opening.admission))
-    const encoded = encodeList(chain.map(({ bytes }) => bytes))
-    if (held && equalBytes(held, encoded)) {
-      return (chain.at(-1)?.device ?? this.#space.creator) === opening.device
-    }
+  async #admits(
+    { opening }: MadeOpening,
+    encoded: readonly Uint8Array[],
+    isChecked: boolean,
+  ): Promise<boolean> {
+    const last = encoded.slice(-1).map(decodeAdmission)[0]
+    const expected = last?.id ?? fromHex(this.#space.id)
+    if (!equalBytes(expected, opening.admission)) return false
+    if (isChecked) return (last?.device ?? this.#space.creator) === opening.device
+    const chain = encoded.map(decodeAdmission)
     return verifyAdmissions(this.#space, opening.device, chain, this.#crypto)
   }
 }

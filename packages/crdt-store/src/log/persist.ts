@@ -31,39 +31,53 @@ export interface News {
   readonly fork: ForkProof | undefined
 }
 
-/** Stores what is new of a session, and whatever reach is not written yet. */
+/** Stores in one write what is new of some sessions, and whatever reach is not written yet. */
 export async function persist(
-  { session, opening, forms, fork }: News,
+  news: readonly News[],
   { store, sessions }: { readonly store: Store; readonly sessions: Sessions },
-): Promise<HeldSession> {
-  const known = sessions.get(session)
-  const last = forms.at(-1)?.batch
-  let tip: StoredTip = known?.stored ?? emptyTip(opening!.first)
-  if (last) tip = { seq: lastSeq(last), batch: last.id }
-  else if (fork) tip = { seq: fork.seq - 1, batch: fork.previous }
+): Promise<HeldSession[]> {
   const dirty = sessions.takeDirty()
+  const writes = news.flatMap((each) => writesOf(each, sessions))
   try {
-    await store.write(
-      [
-        ...dirty.writes,
-        ...(opening ? openingWrites(opening) : []),
-        ...forms.map(batchWrite),
-        { key: tipKey(session), value: encodeTip(tip) },
-        ...(fork ? [forkWrite(fork)] : []),
-        ...(fork && known
-          ? [{ key: reachKey(session), value: encodeReach(reachUpTo(known.reach, tip)) }]
-          : []),
-      ],
-      'synced',
-    )
+    await store.write([...dirty.writes, ...writes], 'synced')
   } catch (error) {
     sessions.unwritten(dirty.sessions)
     throw error
   }
+  return news.map((each) => hold(each, sessions))
+}
+
+function writesOf(news: News, sessions: Sessions): Write[] {
+  const { session, opening, forms, fork } = news
+  const known = sessions.get(session)
+  const tip = tipOf(news, known)
+  return [
+    ...(opening ? openingWrites(opening) : []),
+    ...forms.map(batchWrite),
+    { key: tipKey(session), value: encodeTip(tip) },
+    ...(fork ? [forkWrite(fork)] : []),
+    ...(fork && known
+      ? [{ key: reachKey(session), value: encodeReach(reachUpTo(known.reach, tip)) }]
+      : []),
+  ]
+}
+
+function hold(news: News, sessions: Sessions): HeldSession {
+  const { session, opening, fork } = news
+  const known = sessions.get(session)
+  const tip = tipOf(news, known)
   const held = known ?? sessions.add({ id: session, ...originOf(opening!), stored: tip })
   if (fork) sessions.fork(held, fork, tip)
   else sessions.extend(held, tip)
   return held
+}
+
+/** Up to where the session is stored then. */
+function tipOf({ opening, forms, fork }: News, known: HeldSession | undefined): StoredTip {
+  const last = forms.at(-1)?.batch
+  if (last) return { seq: lastSeq(last), batch: last.id }
+  if (fork) return { seq: fork.seq - 1, batch: fork.previous }
+  return known?.stored ?? emptyTip(opening!.first)
 }
 
 const originOf = ({
@@ -79,7 +93,7 @@ function openingWrites(opening: VerifiedOpening): Write[] {
   const { session, bytes, chain } = opening
   return [
     { key: openingKey(session), value: bytes },
-    { key: admissionKey(opening.opening.admission), value: encodeList(chain) },
+    ...(chain ? [{ key: admissionKey(opening.opening.admission), value: encodeList(chain) }] : []),
   ]
 }
 

@@ -30,6 +30,17 @@ export async function readBatchAt(
   return entry && { firstSeq: firstSeqOfKey(entry.key), ...decodeStoredBatch(entry.value) }
 }
 
+/** As {@link readBatchAt}, for a commit with which a batch probably begins: then it costs a single look-up. */
+export async function readBatchFrom(
+  store: Store,
+  session: SessionId,
+  seq: number,
+): Promise<PlacedBatch | undefined> {
+  const value = await store.get(batchKey(session, seq))
+  if (value) return { firstSeq: seq, ...decodeStoredBatch(value) }
+  return readBatchAt(store, session, seq)
+}
+
 /** As {@link readBatchAt}, for a commit that is stored. Throws `store-corrupt` if its batch is missing. */
 export async function readBatchOf(
   store: Store,
@@ -49,7 +60,8 @@ function assertNoGap(session: SessionId, batches: readonly PlacedBatch[]): void 
   }
 }
 
-const nextOf = ({ firstSeq, commits }: PlacedBatch): number => firstSeq + commits
+/** Seq of the commit after a batch. */
+export const nextOf = ({ firstSeq, commits }: PlacedBatch): number => firstSeq + commits
 
 /** The stored batches of `session` that begin at `from` to `to`, at most `limit`. Throws `store-corrupt` if one is missing between them. */
 export async function readBatches(
@@ -125,7 +137,8 @@ export async function readRun(
 ): Promise<Run | undefined> {
   const { session, last, fork } = servable
   if (from > last) return fork && proofRun(store, fork)
-  const first = await readBatchOf(store, session, from)
+  const first = await readBatchFrom(store, session, from)
+  if (!first || nextOf(first) <= from) throw missingBatch(session, from)
   const batches: PlacedBatch[] = []
   let size = 0
   let weight = 0

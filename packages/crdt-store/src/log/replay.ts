@@ -2,7 +2,7 @@ import { lastSeq } from '@peerplane/core'
 import type { Commit, Frontier, SessionId, Store } from '@peerplane/core'
 
 import { CausalOrder } from './causal-order.ts'
-import { readBatchAt, readDecoded } from './range.ts'
+import { decodePlaced, missingBatch, nextOf, readBatchFrom, readDecoded } from './range.ts'
 
 /** Commits handed out at once, about. */
 const CHUNK = 1024
@@ -38,9 +38,11 @@ export async function* replay(
     reached.set(session, done)
   }
   for (const cursor of cursors.values()) {
-    const batch = await readBatchAt(store, cursor.session, cursor.next)
-    cursor.next = batch?.firstSeq ?? cursor.next
-    await load(cursor)
+    const { session, next } = cursor
+    const first = await readBatchFrom(store, session, next)
+    if (!first || nextOf(first) <= next) throw missingBatch(session, next)
+    cursor.next = nextOf(first)
+    order.add(decodePlaced(session, first))
   }
 
   let chunk: Commit[] = []

@@ -3,13 +3,7 @@ import type { ErrorCode, HybridClock, SpaceId, Store, Write } from '@peerplane/c
 
 import { metaKey, openings, reaches, sessionOfKey, tips } from '../storage/keys.ts'
 import { pages } from '../storage/pages.ts'
-import {
-  decodeMeta,
-  decodeReach,
-  decodeTip,
-  encodeMeta,
-  type Reach,
-} from '../storage/records.ts'
+import { decodeMeta, decodeReach, decodeTip, encodeMeta, type Reach } from '../storage/records.ts'
 import { Sessions, type HeldSession } from './sessions.ts'
 import { keptAside } from './tail.ts'
 

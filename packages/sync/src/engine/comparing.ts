@@ -42,6 +42,7 @@ function compareRoots(step: Transition, link: LinkState, root: Summary): void {
   link.claims.clear()
   link.failures.clear()
   link.walked = undefined
+  link.equalAt = step.now
   const own = state.ownSession && state.log.delivered().get(state.ownSession)
   if (own && !link.following) link.pushed = { session: own.session, seq: own.seq }
 }
@@ -54,12 +55,16 @@ export function lookForDifference(step: Transition, link: LinkState): void {
   if (!remote || remote.digest === own.digest || link.congested) return
   const pair = `${own.digest} ${remote.digest}`
   if (walked) {
+    const active = Math.max(link.progressAt, link.servedAt)
     const due = Math.max(
       walked.at + (walked.pair === pair ? timing.again : timing.reply),
-      Math.min(link.progressAt + timing.quiet, walked.at + timing.summary),
+      Math.min(active + timing.quiet, walked.at + timing.summary),
     )
     if (now < due) return wake(step, due)
     if (now < walked.at + timing.summary && outstanding(step, link) > 0) return
+  } else if (remote.commits <= own.commits && now < link.equalAt + timing.quiet) {
+    // A peer that was sent something a moment ago does not have it yet.
+    return wake(step, link.equalAt + timing.quiet)
   }
   link.walked = { pair, at: now }
   link.list = undefined
@@ -98,28 +103,33 @@ function answer(step: Transition, link: LinkState, nodes: readonly Summary[]): v
 /** Reads all tips of a peer below a path, page by page; one list at a time. */
 function list(step: Transition, link: LinkState, path: string): void {
   if (link.list) return
-  link.list = { path, after: 0, asked: false }
+  link.list = { path, after: 0, asked: false, page: undefined }
   continueList(step, link)
 }
 
-/** Asks for the next page if there is room for it. */
+/** Takes in the page that has come if there is room for it, and asks for the one after it: so one is on its way while another is worked off. */
 export function continueList(step: Transition, link: LinkState): void {
-  const { list: reading } = link
-  if (!reading || reading.asked) return
-  if (outstanding(step, link) > limits.claimsPerLink - limits.tipsPerPage) return
-  link.list = { ...reading, asked: true }
-  send(step, link, { kind: 'list', path: reading.path, after: reading.after })
+  const reading = link.list
+  if (!reading) return
+  const { path, after, page } = reading
+  if (page && outstanding(step, link) <= limits.claimsPerLink - limits.tipsPerPage) {
+    const goesOn = page.next > after
+    link.list = goesOn ? { path, after: page.next, asked: false, page: undefined } : undefined
+    learn(step, link, page.tips)
+  }
+  if (!link.list || link.list.asked || link.list.page) return
+  link.list = { ...link.list, asked: true }
+  send(step, link, { kind: 'list', path, after: link.list.after })
 }
 
-/** Takes in a page. */
+/** Takes a page. */
 export function takePage(
   step: Transition,
   link: LinkState,
   { path, tips, next }: Extract<Message, { readonly kind: 'page' }>,
 ): void {
   if (link.list?.path !== path || !link.list.asked) return
-  link.list = next > link.list.after ? { path, after: next, asked: false } : undefined
-  learn(step, link, tips)
+  link.list = { ...link.list, asked: false, page: { tips, next } }
   continueList(step, link)
 }
 

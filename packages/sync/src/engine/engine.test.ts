@@ -73,9 +73,12 @@ const hold = (...tips: Tip[]) => {
 }
 const store = (link: string, name: string, from: number, to: number) => {
   const run = runOf(name, from)
-  const effects = hear(link, { kind: 'run', run })
+  const effects = hear(link, { kind: 'runs', runs: [run] })
   hold(tip(name, to))
-  return [...effects, ...give({ kind: 'admitted', link, run, result: admitted(to - from + 1) })]
+  return [
+    ...effects,
+    ...give({ kind: 'admitted', link, outcomes: [{ run, result: admitted(to - from + 1) }] }),
+  ]
 }
 const write = (name: string, from: number, to: number) => {
   hold(tip(name, to))
@@ -96,8 +99,8 @@ const elsewhere: ErrorCode = 'broken-chain'
 describe('a run that the log refuses', () => {
   const refuse = (code: ErrorCode): Effect[] => {
     const run = runOf('s', 1)
-    hear('x', { kind: 'run', run })
-    return give({ kind: 'admitted', link: 'x', run, result: code })
+    hear('x', { kind: 'runs', runs: [run] })
+    return give({ kind: 'admitted', link: 'x', outcomes: [{ run, result: code }] })
   }
   const isWanted = (name: string, effects: Effect[]): boolean =>
     sent(effects).some(
@@ -187,7 +190,7 @@ describe('asking', () => {
       store('x', 's', seq, seq)
     }
     const run = runOf('s', 6)
-    hear('x', { kind: 'run', run })
+    hear('x', { kind: 'runs', runs: [run] })
     expect(sent(later(3 * timing.want)).filter(([, { kind }]) => kind === 'want')).toEqual([])
   })
 
@@ -219,9 +222,9 @@ describe('asking', () => {
     const most = limits.claimsPerLink
     have('x', ...Array.from({ length: most }, (_, i) => tip(`s${i}`, 1)))
     const run = runOf('s0', 1)
-    hear('x', { kind: 'run', run })
+    hear('x', { kind: 'runs', runs: [run] })
     const result = { ...admitted(), awaits: [{ session: session('cause'), seq: 7 }], full: true }
-    expect(sent(give({ kind: 'admitted', link: 'x', run, result }))).toEqual([
+    expect(sent(give({ kind: 'admitted', link: 'x', outcomes: [{ run, result }] }))).toEqual([
       ['x', wantOf(range('cause', 1, 7))],
     ])
   })
@@ -233,11 +236,11 @@ describe('asking', () => {
     expect(sent(have('x', other))).toEqual([['x', wantOf(range('s', 3, 3))]])
     expect(sent(have('x', other))).toEqual([])
     const run = runOf('s', 3)
-    hear('x', { kind: 'run', run })
+    hear('x', { kind: 'runs', runs: [run] })
     hold(forked('s', 3))
-    give({ kind: 'admitted', link: 'x', run, result: admitted() })
+    give({ kind: 'admitted', link: 'x', outcomes: [{ run, result: admitted() }] })
     expect(sent(have('x', tip('s', 9)))).toEqual([])
-    expect(hear('x', { kind: 'run', run: runOf('s', 4) })).toEqual([])
+    expect(hear('x', { kind: 'runs', runs: [runOf('s', 4)] })).toEqual([])
     expect(state.banned.size).toBe(0)
   })
 
@@ -246,9 +249,9 @@ describe('asking', () => {
     hold(tip('s', 3))
     const proven = (name: string, seq: number, from: number) => {
       const run = { ...runOf(name, from), batches: [], fork: new Uint8Array(1) }
-      hear('x', { kind: 'run', run })
+      hear('x', { kind: 'runs', runs: [run] })
       hold(forked(name, seq))
-      return give({ kind: 'admitted', link: 'x', run, result: admitted() })
+      return give({ kind: 'admitted', link: 'x', outcomes: [{ run, result: admitted() }] })
     }
     const late = forked('s', 9).seq
     expect(sent(have('x', forked('s', 9)))).toEqual([['x', wantOf(range('s', 4, late))]])
@@ -264,9 +267,9 @@ describe('asking', () => {
   it('does not offer the log a run that leaves a gap', () => {
     connect('x')
     hold(tip('s', 3))
-    expect(hear('x', { kind: 'run', run: runOf('s', 5) })).toEqual([])
-    expect(hear('x', { kind: 'run', run: runOf('s', 4) })).toEqual([
-      { kind: 'admit', link: 'x', run: runOf('s', 4), asked: false },
+    expect(hear('x', { kind: 'runs', runs: [runOf('s', 5)] })).toEqual([])
+    expect(hear('x', { kind: 'runs', runs: [runOf('s', 4)] })).toEqual([
+      { kind: 'admit', link: 'x', runs: [{ run: runOf('s', 4), asked: false }] },
     ])
   })
 
@@ -276,10 +279,10 @@ describe('asking', () => {
     have('x', tip('s', 4))
     have('y', tip('s', 6))
     const run = runOf('s', 1)
-    hear('x', { kind: 'run', run })
+    hear('x', { kind: 'runs', runs: [run] })
     give({ kind: 'linkDown', link: 'x' })
     hold(tip('s', 4))
-    give({ kind: 'admitted', link: 'x', run, result: admitted(4) })
+    give({ kind: 'admitted', link: 'x', outcomes: [{ run, result: admitted(4) }] })
     expect(state.asks.get(session('s'))?.link).toBe('y')
   })
 
@@ -297,8 +300,8 @@ describe('asking', () => {
 describe('a peer that does not bring what it claims', () => {
   const repeat = (link: string, name: string) => {
     const run = runOf(name, 1)
-    hear(link, { kind: 'run', run })
-    return give({ kind: 'admitted', link, run, result: admitted() })
+    hear(link, { kind: 'runs', runs: [run] })
+    return give({ kind: 'admitted', link, outcomes: [{ run, result: admitted() }] })
   }
   const wantsOf = (effects: Effect[], link: string) =>
     sent(effects).flatMap(([to, message]) =>
@@ -306,8 +309,8 @@ describe('a peer that does not bring what it claims', () => {
     )
   const misfit = (link: string, name: string, from: number) => {
     const run = runOf(name, from)
-    hear(link, { kind: 'run', run })
-    return give({ kind: 'admitted', link, run, result: 'broken-chain' })
+    hear(link, { kind: 'runs', runs: [run] })
+    return give({ kind: 'admitted', link, outcomes: [{ run, result: 'broken-chain' }] })
   }
 
   it('cannot keep a session from being asked for elsewhere by repeating what is held', () => {
@@ -372,8 +375,8 @@ describe('a peer that does not bring what it claims', () => {
     have('x', tip('s', 4))
     const forged = (name: string) => {
       const run = runOf(name, 1)
-      hear('x', { kind: 'run', run })
-      return give({ kind: 'admitted', link: 'x', run, result: 'bad-signature' })
+      hear('x', { kind: 'runs', runs: [run] })
+      return give({ kind: 'admitted', link: 'x', outcomes: [{ run, result: 'bad-signature' }] })
     }
     expect(forged('s')).toEqual([])
     for (let i = 1; i < timing.refusals; i++) expect(forged(`s${i}`)).toEqual([])
@@ -402,10 +405,10 @@ describe('a peer that does not bring what it claims', () => {
     connect('y')
     const proven = (link: string, name: string) => {
       const run = { ...runOf(name, 1), fork: new Uint8Array(1) }
-      hear(link, { kind: 'run', run })
+      hear(link, { kind: 'runs', runs: [run] })
       hold(forked(name, 2))
       const result = { ...admitted(), forkedBy: idOf('x') as DeviceId }
-      return give({ kind: 'admitted', link, run, result })
+      return give({ kind: 'admitted', link, outcomes: [{ run, result }] })
     }
     for (let i = 0; i < 10; i++) proven('y', `s${i}`)
     for (let i = 1; i < timing.forks; i++) proven('x', `t${i}`)
@@ -437,7 +440,11 @@ describe('a peer that does not bring what it claims', () => {
 
   it('is shut out for a record of another space', () => {
     connect('x')
-    give({ kind: 'admitted', link: 'x', run: runOf('s', 1), result: 'wrong-space' })
+    give({
+      kind: 'admitted',
+      link: 'x',
+      outcomes: [{ run: runOf('s', 1), result: 'wrong-space' }],
+    })
     expect(state.links.size).toBe(0)
   })
 })

@@ -38,8 +38,8 @@ import { expire, nextExpiry, question, want } from './wanting.ts'
 export function step(state: EngineState, input: Input): Effect[] {
   const current: Transition = { state, now: input.now, effects: [] }
   apply(current, input)
-  want(current)
   for (const link of state.links.values()) continueList(current, link)
+  want(current)
   return current.effects
 }
 
@@ -54,7 +54,8 @@ function apply(step: Transition, input: Input): void {
     case 'tick':
       return tick(step)
     case 'admitted':
-      return admitted(step, input.link, input.run, input.result)
+      for (const outcome of input.outcomes) admitted(step, input.link, outcome)
+      return
     default: {
       const link = step.state.links.get(input.link)
       if (link) applyToLink(step, link, input)
@@ -110,8 +111,8 @@ function receive(step: Transition, link: LinkState, message: Message): void {
     case 'want':
       for (const range of message.ranges) serve(step, link, range)
       return
-    case 'run':
-      return take(step, link, message.run)
+    case 'runs':
+      return take(step, link, message.runs)
     case 'peers':
     case 'bye':
       // About connections, not about the log.
@@ -119,11 +120,12 @@ function receive(step: Transition, link: LinkState, message: Message): void {
   }
 }
 
-function serve({ state, effects }: Transition, link: LinkState, range: CommitRange): void {
+function serve({ state, now, effects }: Transition, link: LinkState, range: CommitRange): void {
   const { session, from } = range
   const to = Math.min(range.to, state.log.delivered().get(session)?.seq ?? 0)
   if (from > to) return
   if (session === state.ownSession) link.following = true
+  link.servedAt = now
   effects.push({ kind: 'sendRange', link: link.id, session, from, to })
 }
 

@@ -1,9 +1,9 @@
-import { canPass, isForkedTip, type Admitted, type ErrorCode, type Run } from '@peerplane/core'
+import { canPass, isForkedTip, type ErrorCode, type Run } from '@peerplane/core'
 
 import { ban } from './leaving.ts'
 import { learn, learnAwaited } from './knowledge.ts'
 import { knownSeq, wake, type LinkState, type Transition } from './state.ts'
-import { timing } from './types.ts'
+import { timing, type Offer, type RunOutcome } from './types.ts'
 import { delay, endAsk, fail, suspect } from './wanting.ts'
 
 /**
@@ -21,34 +21,35 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set([
 /** A device writes one session at a time; more are left over from restarts. */
 const AUTHORED_AT_MOST = 64
 
-/** Offers a run to the log. */
-export function take({ state, now, effects }: Transition, link: LinkState, run: Run): void {
+/** Offers runs to the log. */
+export function take(step: Transition, link: LinkState, runs: readonly Run[]): void {
+  const offers = runs.flatMap((run) => offer(step, link, run) ?? [])
+  if (offers.length > 0) step.effects.push({ kind: 'admit', link: link.id, runs: offers })
+}
+
+/** Looks at a run before the log does; nothing if it is useless. */
+function offer({ state, now }: Transition, link: LinkState, run: Run): Offer | undefined {
   const { session, from } = run
   const held = state.log.stored().get(session)
   const next = (held?.seq ?? 0) + 1
   // After a gap the run is useless; its author tells the tip in a moment, and then the whole gap is asked for.
-  if (from > next) return
+  if (from > next) return undefined
   // The author of a fork may go on for long. Only the proof of an earlier one could be news.
-  if (held && isForkedTip(held) && !run.fork) return
+  if (held && isForkedTip(held) && !run.fork) return undefined
   const ask = state.asks.get(session)
   if (ask?.link === link.id) {
     if (from === next) link.answeredAt = now
     ask.admitting++
   } else {
     const failure = link.failures.get(session)
-    if (failure && failure.until > now && !link.suspected.has(session)) return
+    if (failure && failure.until > now && !link.suspected.has(session)) return undefined
     if (link.authored.size < AUTHORED_AT_MOST) link.authored.add(session)
   }
-  effects.push({ kind: 'admit', link: link.id, run, asked: ask?.link === link.id })
+  return { run, asked: ask?.link === link.id }
 }
 
 /** Takes note of what the log has made of a run. */
-export function admitted(
-  step: Transition,
-  id: string,
-  run: Run,
-  result: Admitted | ErrorCode,
-): void {
+export function admitted(step: Transition, id: string, { run, result }: RunOutcome): void {
   const { state, now } = step
   const { session } = run
   // The link may be gone by now; what was stored is stored.

@@ -4,6 +4,7 @@ import {
   type Perturb,
   type SessionId,
   type Summary,
+  type Tip,
   type Trace,
 } from '@peerplane/core'
 
@@ -32,6 +33,17 @@ interface Failure {
   readonly until: number
 }
 
+/** A list that is read, page by page. */
+interface Reading {
+  readonly path: string
+  /** Where the next page begins. */
+  readonly after: number
+  /** Whether that page was asked for. */
+  readonly asked: boolean
+  /** That page, while there is no room for it. */
+  readonly page: { readonly tips: readonly Tip[]; readonly next: number } | undefined
+}
+
 /** What is known and planned about one link. */
 export interface LinkState {
   readonly id: string
@@ -44,8 +56,8 @@ export interface LinkState {
   remote: Summary | undefined
   /** The differing digests, ours and theirs, that were looked into last, and when. */
   walked: { readonly pair: string; readonly at: number } | undefined
-  /** Where the list of the peer goes on that is read. */
-  list: { readonly path: string; readonly after: number; readonly asked: boolean } | undefined
+  /** The list of the peer that is read. */
+  list: Reading | undefined
   /** Sessions that the peer has pushed: it is their author. */
   readonly authored: Set<SessionId>
   /** Sessions whose tip is yet to be announced to the peer. */
@@ -75,6 +87,10 @@ export interface LinkState {
   replyAt: number
   /** When something came that we had lacked. */
   progressAt: number
+  /** When both last held the same. */
+  equalAt: number
+  /** When the peer last asked for something that we have. */
+  servedAt: number
 }
 
 /** For how long a device is not listened to, and how often that has happened. */
@@ -172,6 +188,8 @@ export function createLink(id: string, device: DeviceId, summaryPeriod: number):
     questionAt: 0,
     replyAt: 0,
     progressAt: 0,
+    equalAt: -Infinity,
+    servedAt: 0,
   }
 }
 

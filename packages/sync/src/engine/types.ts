@@ -13,6 +13,18 @@ export interface OwnBatch {
   readonly to: number
 }
 
+/** A run of a peer; `asked` if the peer was asked for it. */
+export interface Offer {
+  readonly run: Run
+  readonly asked: boolean
+}
+
+/** What the log has made of a run. */
+export interface RunOutcome {
+  readonly run: Run
+  readonly result: Admitted | ErrorCode
+}
+
 /** What happens to the engine. Times are milliseconds of a clock that never goes back. */
 export type Input = { readonly now: number } & (
   | {
@@ -36,8 +48,7 @@ export type Input = { readonly now: number } & (
   | {
       readonly kind: 'admitted'
       readonly link: string
-      readonly run: Run
-      readonly result: Admitted | ErrorCode
+      readonly outcomes: readonly RunOutcome[]
     }
   /** A `sendRange` effect has been carried out, up to commit `to`; incomplete when no more could be read. */
   | {
@@ -67,13 +78,8 @@ export type Effect =
       readonly from: number
       readonly to: number
     }
-  /** Offer a run to the log; `asked` if the peer was asked for it. */
-  | {
-      readonly kind: 'admit'
-      readonly link: string
-      readonly run: Run
-      readonly asked: boolean
-    }
+  /** Offer runs to the log. */
+  | { readonly kind: 'admit'; readonly link: string; readonly runs: readonly Offer[] }
   | { readonly kind: 'announce'; readonly content: Announcement }
   | { readonly kind: 'disconnect'; readonly link: string; readonly reason: ErrorCode }
   /** Give a `tick` at this time; replaces an earlier one. */

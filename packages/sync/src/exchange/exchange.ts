@@ -234,11 +234,10 @@ export class Exchange implements NetworkHandler {
     }
   }
 
-  async #admit({ link, run, asked }: Extract<Effect, { readonly kind: 'admit' }>): Promise<void> {
+  async #admit({ link, runs }: Extract<Effect, { readonly kind: 'admit' }>): Promise<void> {
     const sender = this.#links.get(link)?.link.identity.device
-    const taken = this.#taking.take(link, asked ? undefined : sender, run)
-    const result = taken === 'overloaded' ? taken : await taken
-    this.#report(this.#handle({ kind: 'admitted', link, run, result }))
+    const outcomes = await this.#taking.take(link, sender, runs)
+    this.#report(this.#handle({ kind: 'admitted', link, outcomes }))
   }
 
   /** Frames of the peer wait until the log has taken what they bring. */

@@ -1,7 +1,7 @@
 import { limits, type Link, type Replica } from '@peerplane/core'
 
 import { encodeMessage, type Message } from '../wire/messages.ts'
-import { createServing, type Serving, type ServingPorts } from './serving.ts'
+import { Serving, type ServingPorts } from './serving.ts'
 
 /** The sending side of one link. */
 export interface OpenLink {
@@ -39,10 +39,10 @@ export function createOpenLink(link: Link, replica: Replica, events: OpenLinkEve
   }
 
   const send = (message: Message): Promise<void> => sendFrame(encodeMessage(message))
-  const serving = createServing({
+  const serving = new Serving({
     replica,
     perturb: events.perturb,
-    send: (run) => send({ kind: 'run', run }),
+    send: (runs) => send({ kind: 'runs', runs }),
     done: events.done,
     failed: events.failed,
   })

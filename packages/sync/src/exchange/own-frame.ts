@@ -11,7 +11,7 @@ export function ownFrame(own: Batch): Uint8Array {
   if (known) return known
   const { session } = own
   const run: Run = { session, from: firstSeq(own), opening: undefined, batches: [encodeBatch(own)] }
-  const frame = encodeMessage({ kind: 'run', run })
+  const frame = encodeMessage({ kind: 'runs', runs: [run] })
   frames.set(own, frame)
   return frame
 }

@@ -2,6 +2,7 @@ import {
   depsDigest,
   encodeBatch,
   hash,
+  limits,
   makeBatch,
   makeCommit,
   PeerplaneError,
@@ -15,7 +16,8 @@ import {
 import { describe, expect, it } from 'vitest'
 
 import { outlineOf } from '../wire/batch-outline.ts'
-import { createServing } from './serving.ts'
+import { sizeOfRun } from '../wire/messages.ts'
+import { Serving } from './serving.ts'
 
 const idOf = (name: string) => toHex(hash('test', utf8(name)).slice(0, 16)) as SessionId
 
@@ -83,14 +85,16 @@ function logOf(sessions: Record<string, readonly number[]>, commits = 1) {
 }
 
 function serve(log: ReturnType<typeof logOf>) {
+  const messages: (readonly Run[])[] = []
   const sent: Run[] = []
   const done: unknown[] = []
   const failed: unknown[] = []
   const free: (() => void)[] = []
-  const serving = createServing({
+  const serving = new Serving({
     replica: log,
-    send: (run) => {
-      sent.push(run)
+    send: (runs) => {
+      messages.push(runs)
+      sent.push(...runs)
       return new Promise((resolve) => free.push(resolve))
     },
     done: (range) => done.push(range),
@@ -101,7 +105,7 @@ function serve(log: ReturnType<typeof logOf>) {
   const drain = async () => {
     for (await rest(); free.length > 0; await rest()) free.shift()!()
   }
-  return { serving, sent, done, failed, rest, drain }
+  return { serving, messages, sent, done, failed, rest, drain }
 }
 
 describe('serving', () => {
@@ -133,6 +137,22 @@ describe('serving', () => {
     const order = sent.map(({ session }) => (session === idOf('first') ? 1 : 2))
     expect(order).toEqual([...order].sort((a, b) => a - b))
     expect(order.length).toBeGreaterThan(4)
+  })
+
+  it('puts short ranges into one message, each once, as long as they are few bytes', async () => {
+    const names = Array.from({ length: 500 }, (_, i) => `s${i}`)
+    const short = Object.fromEntries(names.map((name, i) => [name, [i, 1_000 + i]]))
+    const { serving, messages, done, drain } = serve(logOf(short))
+    for (const name of names) serving.add({ session: idOf(name), from: 1, to: 2 })
+    await drain()
+    expect(messages.flat()).toHaveLength(500)
+    expect(messages.length).toBeLessThan(20)
+    expect(done).toHaveLength(500)
+    for (const runs of messages) {
+      expect(runs.length).toBeLessThanOrEqual(limits.runsPerMessage)
+      expect(new Set(runs.map(({ session }) => session)).size).toBe(runs.length)
+      expect(runs.reduce((sum, run) => sum + sizeOfRun(run), 0)).toBeLessThan(limits.runsBytes)
+    }
   })
 
   it('sends nothing after the proof of a fork, however far it was asked for', async () => {

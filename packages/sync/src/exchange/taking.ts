@@ -13,6 +13,7 @@ import {
 } from '@peerplane/core'
 
 import { Rates } from '../bounds/rate.ts'
+import type { Offer, RunOutcome } from '../engine/types.ts'
 import type { SyncOptions } from '../types.ts'
 
 /** What is repaired by asking again, or is nobody's fault. */
@@ -54,36 +55,54 @@ export class Taking {
     return taken
   }
 
-  /** The outcome of a run that `sender` sent over `link`; resolves at once if the run comes too soon. */
-  take(
+  /** What the log makes of runs that `sender` sent over `link`; those that come too soon are not offered to it. */
+  async take(
     link: string,
     sender: DeviceId | undefined,
-    run: Run,
-  ): 'overloaded' | Promise<Admitted | ErrorCode> {
-    const { session } = run
-    // As soon as it is delivered, a batch of this device may depend on it.
+    offers: readonly Offer[],
+  ): Promise<RunOutcome[]> {
+    const { replica } = this.#options
+    const stored = replica.stored()
+    const fit: Run[] = []
+    const outcomes: RunOutcome[] = []
+    for (const { run, asked } of offers) {
+      // As soon as it is delivered, a batch of this device may depend on it.
+      this.#fresh.add(run.session)
+      // What comes with a session that is held is not looked at.
+      const opening = stored.has(run.session) ? undefined : run.opening
+      if (asked || !opening || this.#mayBegin(sender, opening)) fit.push(run)
+      else outcomes.push({ run, result: 'overloaded' })
+    }
+    if (fit.length === 0) return outcomes
+    const isNew = fit.map(({ session }) => !stored.has(session))
+    const admitted = await replica
+      .admitAll(fit)
+      .catch((reason: unknown) => fit.map(() => ({ status: 'rejected', reason }) as const))
+    for (const [index, run] of fit.entries()) {
+      const each = admitted[index]!
+      if (each.status === 'fulfilled') this.#admitted(link, run, each.value, isNew[index]!)
+      const result =
+        each.status === 'fulfilled' ? each.value : this.#refused(link, run, each.reason)
+      outcomes.push({ run, result })
+    }
+    return outcomes
+  }
+
+  #admitted(link: string, { session, opening }: Run, result: Admitted, isNew: boolean): void {
+    const { remember, trace } = this.#options
+    this.#events.worked()
+    trace?.('range.taken', { link, session, ...result })
     this.#fresh.add(session)
-    const { replica, remember, trace } = this.#options
-    // What comes with a session that is held is not looked at.
-    const opening = replica.stored().has(session) ? undefined : run.opening
-    if (opening && !this.#mayBegin(sender, opening)) return 'overloaded'
-    return replica.admit(run).then(
-      (result) => {
-        this.#events.worked()
-        trace?.('range.taken', { link, session, ...result })
-        this.#fresh.add(session)
-        // Which sessions have waited for it, only the log knows.
-        if (result.released > 0) this.#isAllFresh = true
-        if (opening) remember(devicesOf(opening))
-        return result
-      },
-      (cause: unknown) => {
-        const error = asPeerplaneError(cause, 'store-failed')
-        trace?.('range.refused', { link, session, code: error.code })
-        if (!QUIET.includes(error.code)) this.#events.failed(error)
-        return error.code
-      },
-    )
+    // Which sessions have waited for it, only the log knows.
+    if (result.released > 0) this.#isAllFresh = true
+    if (isNew && opening) remember(devicesOf(opening))
+  }
+
+  #refused(link: string, { session }: Run, reason: unknown): ErrorCode {
+    const error = asPeerplaneError(reason, 'store-failed')
+    this.#options.trace?.('range.refused', { link, session, code: error.code })
+    if (!QUIET.includes(error.code)) this.#events.failed(error)
+    return error.code
   }
 
   /** Each session stays in every frontier for ever: a device begins them slowly, and others bring those that it began at their own pace. */

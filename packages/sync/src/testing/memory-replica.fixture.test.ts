@@ -315,7 +315,7 @@ export function createMemoryReplica(
       const run = { session, from: first, opening, batches }
       return fork && !isCut ? { ...run, fork: encodeForkProof(fork) } : run
     },
-    admit,
+    admitAll: (runs) => Promise.allSettled(runs.map(admit)),
     watch(callback) {
       watchers.add(callback)
       return () => watchers.delete(callback)

@@ -20,7 +20,8 @@ const session = idOf('session').slice(0, 32) as SessionId
 const tip: Tip = { session, seq: 70_000, mark: idOf('mark').slice(0, 32) }
 const node = { path: '0af', sessions: 17, commits: 2 ** 40, digest: idOf('digest').slice(0, 32) }
 const bytesOf = (length: number) => new Uint8Array(length).fill(7)
-const evidence = { bytes: bytesOf(90), signature: bytesOf(64), chain: [bytesOf(200)] }
+const evidence = { bytes: bytesOf(90), chain: [bytesOf(200)] }
+const otherSession = idOf('other').slice(0, 32) as SessionId
 
 /** Messages of every kind, and the hash of their frames. A kind that is missing does not compile. */
 const vectors: {
@@ -52,13 +53,16 @@ const vectors: {
     hash: '919abb9568cc31487e902c464a1e97ca36d4099b8a9f145591fc2008b7e3f368',
     messages: [{ kind: 'want', ranges: [{ session, from: 1, to: 2 ** 40 }] }],
   },
-  run: {
-    hash: '8e7f0437596c6e197253468607f57eea1a06eb59030e1b82aca557e21ab39e5e',
+  runs: {
+    hash: 'a626da3e474b912f338d98f9bb01c10371ec1f55046ea9060d08e819b88816e1',
     messages: [
-      { session, from: 1, opening: evidence, batches: [bytesOf(120)] },
-      { session, from: 9, opening: undefined, batches: [bytesOf(1), bytesOf(2)] },
-      { session, from: 9, opening: undefined, batches: [], fork: bytesOf(3) },
-    ].map((run) => ({ kind: 'run', run })),
+      [{ session, from: 1, opening: evidence, batches: [bytesOf(120)] }],
+      [{ session, from: 9, opening: undefined, batches: [bytesOf(1), bytesOf(2)] }],
+      [
+        { session, from: 9, opening: undefined, batches: [], fork: bytesOf(3) },
+        { session: otherSession, from: 1, opening: evidence, batches: [bytesOf(4)] },
+      ],
+    ].map((runs) => ({ kind: 'runs', runs })),
   },
   peers: {
     hash: 'b1092dc2b6ef4cdffd8649cfd84d6194af4e850f8e9c415595d6d4800531b69d',
@@ -106,7 +110,22 @@ describe('the wire', () => {
 })
 
 describe('bytes from outside', () => {
-  const id = hash('test')
+  const id = hash('test').slice(0, 16)
+  const run = [id, 2, null, [bytesOf(9)]]
+  const peer = ['p', ['/ip4/1.2.3.4'], hash('test'), false]
+  const many = (count: number, value: Value): Value[] => Array.from({ length: count }, () => value)
+  /** Each is refused because of the one thing in which it differs from one of these. */
+  const accepted: readonly Value[] = [
+    [1, [['0a', 1, 1, bytesOf(16)]], false],
+    [2, [[id, 1, bytesOf(16)]], ['']],
+    [7, '0'.repeat(32), 0],
+    [8, '', [], 0],
+    [3, [[id, 2, 2]]],
+    [4, [run, [hash('other').slice(0, 16), 1, [bytesOf(9), []], [bytesOf(9)]]]],
+    [4, [[id, 2, null, [bytesOf(limits.runBytes)]]]],
+    [5, [peer]],
+    [6, 'x'.repeat(64)],
+  ]
   const refused: Record<string, Value> = {
     'no array': 1,
     'no kind': [],
@@ -114,35 +133,43 @@ describe('bytes from outside', () => {
     'summary without its flag': [1, []],
     'summary with a short digest': [1, [['', 1, 1, bytesOf(15)]], false],
     'summary of a path that is not hexadecimal': [1, [['0G', 1, 1, bytesOf(16)]], false],
-    'too many summaries': [
-      1,
-      Array.from({ length: limits.summariesPerMessage + 1 }, () => ['', 0, 0, bytesOf(16)]),
-      false,
-    ],
+    'too many summaries': [1, many(limits.summariesPerMessage + 1, ['', 0, 0, bytesOf(16)]), false],
     'tip without mark': [2, [[id, 1]], []],
     'tip with seq 0': [2, [[id, 0, bytesOf(16)]], []],
-    'short session': [2, [[bytesOf(31), 1, bytesOf(16)]], []],
-    'too many tips': [
-      2,
-      Array.from({ length: limits.tipsPerMessage + 1 }, () => [id, 1, bytesOf(16)]),
-      [],
-    ],
-    'too many paths': [2, [], Array.from({ length: limits.pathsPerMessage + 1 }, () => '')],
-    'list of a path that is too long': [7, '0'.repeat(65), 0],
+    'short session': [2, [[bytesOf(15), 1, bytesOf(16)]], []],
+    'too many tips': [2, many(limits.tipsPerMessage + 1, [id, 1, bytesOf(16)]), []],
+    'too many paths': [2, [], many(limits.pathsPerMessage + 1, '')],
+    'list of a path that is too long': [7, '0'.repeat(33), 0],
     'page without an end': [8, '', [], -1],
     'range that ends before it begins': [3, [[id, 2, 1]]],
-    'too many ranges': [3, Array.from({ length: limits.wantsPerMessage + 1 }, () => [id, 1, 1])],
-    'run without batches': [4, id, 2, null, []],
-    'first run without opening': [4, id, 1, null, [bytesOf(9)]],
-    'later run with opening': [4, id, 2, [bytesOf(9), bytesOf(64), []], [bytesOf(9)]],
-    'run beyond its limit': [4, id, 2, null, [bytesOf(limits.runBytes), bytesOf(1)]],
-    'too many peers': [
-      5,
-      Array.from({ length: limits.peersPerMessage + 1 }, () => ['p', [], id, false]),
+    'too many ranges': [3, many(limits.wantsPerMessage + 1, [id, 1, 1])],
+    'no runs': [4, []],
+    'run without batches': [4, [[id, 2, null, []]]],
+    'first run without opening': [4, [[id, 1, null, [bytesOf(9)]]]],
+    'later run with opening': [4, [[id, 2, [bytesOf(9), []], [bytesOf(9)]]]],
+    'run beyond its limit': [4, [[id, 2, null, [bytesOf(limits.runBytes), bytesOf(1)]]]],
+    'two runs of one session': [4, [run, [id, 3, null, [bytesOf(9)]]]],
+    'several runs beyond their limit': [
+      4,
+      [run, [bytesOf(16), 2, null, [bytesOf(limits.runsBytes)]]],
     ],
-    'peer with a long address': [5, [['p', ['x'.repeat(257)], id, false]]],
+    'too many runs': [
+      4,
+      Array.from({ length: limits.runsPerMessage + 1 }, (_, index) => [
+        bytesOf(16).fill(index),
+        2,
+        null,
+        [bytesOf(9)],
+      ]),
+    ],
+    'too many peers': [5, many(limits.peersPerMessage + 1, peer)],
+    'peer with a long address': [5, [['p', ['x'.repeat(257)], hash('test'), false]]],
     'long reason': [6, 'x'.repeat(65)],
   }
+  it('are read if they have the forms that are varied here', () => {
+    for (const value of accepted) expect(decodeMessage(encodeCanonical(value))).toBeDefined()
+  })
+
   for (const [name, value] of Object.entries(refused)) {
     it(`refuses: ${name}`, () => {
       expect(() => decodeMessage(encodeCanonical(value))).toThrow(

@@ -55,8 +55,8 @@ export type Message =
     }
   /** Please send these. */
   | { readonly kind: 'want'; readonly ranges: readonly CommitRange[] }
-  /** Batches, asked for or pushed by their author. */
-  | { readonly kind: 'run'; readonly run: Run }
+  /** Batches of different sessions, asked for or pushed by their author. */
+  | { readonly kind: 'runs'; readonly runs: readonly Run[] }
   /** Peers worth a connection; the sender's own addresses among them. */
   | { readonly kind: 'peers'; readonly peers: readonly Introduction[] }
   /** The sender ends the link, with an error code or `closed`. */
@@ -75,7 +75,7 @@ const REASON_UNITS = 64
  *     summary  [1, [[path, sessions, commits, digest]…], reply]
  *     have     [2, [tip…], [path…]]             tip = [session, seq, mark]
  *     want     [3, [[session, from, to]…]]
- *     run      [4, session, from, [opening, [admission…]] | null, [batch…]], and the proof of a fork if it ends with one
+ *     runs     [4, [[session, from, [opening, [admission…]] | null, [batch…]]…]], a run with the proof of a fork if it ends with one
  *     peers    [5, [[peer, [address…], device, anchor]…]]
  *     bye      [6, reason]
  *     list     [7, path, after]
@@ -120,11 +120,8 @@ function toValue(message: Message): Value {
       return [2, message.tips.map(tipToValue), message.asks]
     case 'want':
       return [3, message.ranges.map(({ session, from, to }) => [fromHex(session), from, to])]
-    case 'run': {
-      const { session, from, opening, batches, fork } = message.run
-      const evidence = opening ? [opening.bytes, opening.chain] : null
-      return [4, fromHex(session), from, evidence, batches, ...(fork ? [fork] : [])]
-    }
+    case 'runs':
+      return [4, message.runs.map(runToValue)]
     case 'peers':
       return [5, message.peers.map((each) => introductionToValue(each))]
     case 'bye':
@@ -145,7 +142,7 @@ function readMessage(fields: readonly Value[]): Message | undefined {
     case 3:
       return { kind: 'want', ranges: readRanges(arrayField(fields, 'want', 2)[1]) }
     case 4:
-      return { kind: 'run', run: readRun(fields) }
+      return { kind: 'runs', runs: readRuns(arrayField(fields, 'runs', 2)[1]) }
     case 5:
       return { kind: 'peers', peers: readPeers(arrayField(fields, 'peers', 2)[1]) }
     case 6:
@@ -222,27 +219,49 @@ const readRanges = (value: Value | undefined): CommitRange[] =>
     }
   })
 
-function readRun(fields: readonly Value[]): Run {
-  const fork = fields.length === 6 ? bytesField(fields[5], 'run.fork') : undefined
-  if (!fork) arrayField(fields, 'run', 5)
-  const from = wholeField(fields[2], 'run.from', 1)
+function runToValue({ session, from, opening, batches, fork }: Run): Value {
+  const evidence = opening ? [opening.bytes, opening.chain] : null
+  return [fromHex(session), from, evidence, batches, ...(fork ? [fork] : [])]
+}
+
+function readRuns(value: Value | undefined): Run[] {
+  const runs = listField(value, 'runs', limits.runsPerMessage, readRun)
+  if (runs.length === 0) throw new PeerplaneError('malformed', 'runs is empty')
+  if (runs.length === 1) return runs
+  if (new Set(runs.map(({ session }) => session)).size < runs.length) {
+    throw new PeerplaneError('malformed', 'two runs are of one session')
+  }
+  const size = runs.reduce((sum, run) => sum + sizeOfRun(run), 0)
+  if (size > limits.runsBytes) throw new PeerplaneError('too-large', `runs have ${size} bytes`)
+  return runs
+}
+
+/** Bytes of the batches of a run. */
+export const sizeOfRun = ({ batches }: Pick<Run, 'batches'>): number =>
+  batches.reduce((sum, batch) => sum + batch.length, 0)
+
+function readRun(value: Value, name: string): Run {
+  const fields = arrayField(value, name)
+  const fork = fields.length === 5 ? bytesField(fields[4], `${name}.fork`) : undefined
+  if (!fork) arrayField(fields, name, 4)
+  const from = wholeField(fields[1], `${name}.from`, 1)
   const opening =
-    fields[3] === null ? undefined : readOpening(arrayField(fields[3], 'run.opening', 2))
+    fields[2] === null ? undefined : readOpening(arrayField(fields[2], `${name}.opening`, 2))
   if ((from === 1) !== (opening !== undefined)) {
     throw new PeerplaneError('malformed', 'a run has an opening exactly when it starts at 1')
   }
-  const batches = listField(fields[4], 'run.batches', limits.runBatches, bytesField)
+  const batches = listField(fields[3], `${name}.batches`, limits.runBatches, bytesField)
   if (batches.length === 0 && !fork) {
-    throw new PeerplaneError('malformed', 'run.batches is empty')
+    throw new PeerplaneError('malformed', `${name}.batches is empty`)
   }
-  const size = batches.reduce((sum, batch) => sum + batch.length, 0)
+  const size = sizeOfRun({ batches })
   if (batches.length > 1 && size > limits.runBytes) {
     throw new PeerplaneError('too-large', `a run has ${size} bytes`)
   }
   if (fork && fork.length > limits.forkBytes) {
     throw new PeerplaneError('too-large', `the proof of a fork has ${fork.length} bytes`)
   }
-  const run = { session: readSession(fields[1], 'run'), from, opening, batches }
+  const run = { session: readSession(fields[0], name), from, opening, batches }
   return fork ? { ...run, fork } : run
 }
 

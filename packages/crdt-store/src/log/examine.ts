@@ -1,0 +1,103 @@
+import {
+  decodeForkProof,
+  limits,
+  PeerplaneError,
+  verifyBatch,
+  verifyForkProof,
+} from '@peerplane/core'
+import type { Crypto, DeviceId, ForkProof, Run, Store, Tip } from '@peerplane/core'
+
+import type { StoredTip } from '../storage/records.ts'
+import { decodeRun, type DecodedRun } from './decode-run.ts'
+import type { OpeningVerifier, VerifiedOpening } from './opening-verifier.ts'
+import type { HeldSession, Sessions } from './sessions.ts'
+
+/** What examining works with. */
+interface ExamineOptions {
+  readonly store: Store
+  readonly crypto: Crypto
+  readonly sessions: Sessions
+  readonly membership: OpeningVerifier
+}
+
+/** A run all of whose signatures are good. */
+export interface Examined {
+  readonly held: HeldSession | undefined
+  /** Up to where its session was stored then. */
+  readonly stored: StoredTip | undefined
+  readonly opening: VerifiedOpening | undefined
+  readonly device: DeviceId
+  readonly parents: readonly Tip[]
+  readonly decoded: DecodedRun
+  readonly told: ForkProof | undefined
+}
+
+/** Checks all of a run but whether there is room for it; `undefined` if it brings nothing. */
+export async function examine(
+  run: Run,
+  { store, crypto, sessions, membership }: ExamineOptions,
+): Promise<Examined | undefined> {
+  checkSizes(run)
+  const held = sessions.get(run.session)
+  const stored = held?.stored
+  if (run.from > (stored?.seq ?? 0) + 1) {
+    if (held?.fork) return undefined
+    throw new PeerplaneError('broken-chain', `commit ${run.from} does not follow what is held`)
+  }
+  const opening = held ? undefined : await membership.verify(run.session, run.opening)
+  const { device, parents } = held ?? opening!.opening
+  const { first } = held ?? opening!
+  const decoded = await decodeRun(run, held, first, store)
+  const told = proofAt(run, decoded, held)
+  if (!decoded.last && !told) return undefined
+  await verifyEnd(run, decoded, told, device, crypto)
+  return { held, stored, opening, device, parents, decoded, told }
+}
+
+function checkSizes({ batches, from, fork }: Run): void {
+  const size = batches.reduce((sum, batch) => sum + batch.length, 0)
+  if ((batches.length > 1 && size > limits.runBytes) || batches.length > limits.runBatches) {
+    throw new PeerplaneError('too-large', `a run of ${batches.length} batches, ${size} bytes`)
+  }
+  if ((batches.length === 0 && !fork) || !Number.isSafeInteger(from) || from < 1) {
+    throw new PeerplaneError('malformed', 'a run has no batch or no place')
+  }
+}
+
+/** The proof at the end of a run, if it tells of a fork that is not known, or of one before it. Its signatures are not verified. */
+function proofAt(
+  { session, from, fork, batches }: Run,
+  { contradiction, end }: DecodedRun,
+  held: HeldSession | undefined,
+): ForkProof | undefined {
+  if (!fork || !end) return undefined
+  const proof = decodeForkProof(fork, session)
+  if (batches.length + proof.branches[0].links.length > limits.runBatches) {
+    throw new PeerplaneError('too-large', 'a run and the proof at its end have too many batches')
+  }
+  if (proof.seq !== end.seq || proof.previous !== end.previous) {
+    throw new PeerplaneError(from > 1 ? 'broken-chain' : 'malformed', 'a proof stands elsewhere')
+  }
+  const isKnown = !contradiction && held?.fork && held.fork.seq <= proof.seq
+  return isKnown ? undefined : proof
+}
+
+/** Verifies what speaks for the batches of a run. */
+async function verifyEnd(
+  run: Run,
+  { last }: DecodedRun,
+  told: ForkProof | undefined,
+  device: DeviceId,
+  crypto: Crypto,
+): Promise<void> {
+  if (told) {
+    if (await verifyForkProof(told, device, crypto)) return
+    throw new PeerplaneError('bad-signature', 'a run ends with a proof that proves nothing')
+  }
+  if (!last || (await verifyBatch(last, device, crypto))) return
+  // The signature covers all batches before. If the device signed two versions of those, the sender may be honest and hold the other one.
+  if (run.from > 1) {
+    throw new PeerplaneError('broken-chain', 'a run does not continue the batches that are held')
+  }
+  throw new PeerplaneError('bad-signature', 'a run does not end with a batch its device signed')
+}
