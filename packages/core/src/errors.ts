@@ -116,7 +116,7 @@ export const errorKinds = {
     'Correct the listener. It is not called again for the same change, and gets the next one.',
   ),
   unreadable: kind(
-    'An entity cannot be shown here: its state model is unknown or newer, or its data is damaged.',
+    'An entity cannot be shown here: it was written for another kind of state, or its data is damaged.',
     false,
     'Update the application. The commits are kept and passed on.',
   ),

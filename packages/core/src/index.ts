@@ -127,6 +127,7 @@ export {
 } from './log/fork.ts'
 export { copyPlain, freeze, isPlain, reading, setProperty, type PlainBounds } from './plain.ts'
 export { merklePath, merkleRoot, verifyMerklePath } from './log/merkle.ts'
+export { isUnderstood, type Extensions } from './log/extensions.ts'
 export {
   decodeOpening,
   encodeOpening,

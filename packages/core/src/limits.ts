@@ -68,6 +68,11 @@ export const limitTable = {
     'bytes',
     'a run of batches under one signature, as sent and by what it stands for: the most that a forger can make a receiver hash in vain',
   ),
+  extensionBytes: limit(
+    1 * KiB,
+    'bytes',
+    'what one record holds beyond the fields that this version knows',
+  ),
   runsPerMessage: limit(64, 'runs', 'in one message; they are stored in one write'),
   runsBytes: limit(
     32 * KiB,

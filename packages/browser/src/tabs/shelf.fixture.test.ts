@@ -143,6 +143,7 @@ export async function openShelf(
           state: disk.values.get(id) ?? 0,
           version: '',
           pending: 0,
+          incomplete: false,
         }),
       )
       return () => {

@@ -14,15 +14,16 @@ import {
   type Dot,
   type Section,
 } from './commit.ts'
+import { extensionsAfter, readExtensions, withExtensions, type Extensions } from './extensions.ts'
 
 /*
  * What a batch holds beside seed and signature, with nothing that a receiver computes: seqs follow from the place, roots from the sections.
  * Every value has one form; a reader refuses all others.
  *
  *     deps     [] or [digest, session, seq, session, seq …]
- *     commit   [section …], from the second one on [time, section …]
+ *     commit   [section …], from the second one on [time, section …]; last [extensions] of its header, if it has any
  *     time     0: the next counter of the same millisecond; n > 0: n ms later, counter 0; else [ms, counter]
- *     section  [entity, body]
+ *     section  [entity, body], and its extensions if it has any
  *     entity   [key, model version] where the batch names it first, then its number among those, from 0
  */
 
@@ -84,16 +85,30 @@ export function readTimestamp(value: Value | undefined): Timestamp {
   return { ms: wholeField(fields[0], 'time.ms'), counter }
 }
 
+/** Extensions of a header, as the last item of its commit. */
+export const headerExtensionsToValue = (extensions: Extensions | undefined): readonly Value[] =>
+  extensions && extensions.length > 0 ? [[extensions.flat()]] : []
+
+/** The items of a commit without the extensions of its header, and those. Throws `malformed` or `too-large`. */
+export function splitHeaderExtensions(items: readonly Value[]): {
+  readonly sections: readonly Value[]
+  readonly extensions?: Extensions
+} {
+  const last = items.at(-1)
+  if (!Array.isArray(last) || last.length !== 1) return { sections: items }
+  return { sections: items.slice(0, -1), extensions: readExtensions(last[0], 'header') }
+}
+
 /** Writes the sections of one batch. */
 export class SectionWriter {
   readonly #numbers = new Map<string, number>()
 
-  write({ entity, modelVersion, body }: Section): Value {
+  write({ entity, modelVersion, body, extensions }: Section): Value {
     const name = `${modelVersion}/${entity}`
     const number = this.#numbers.get(name)
-    if (number !== undefined) return [number, body]
+    if (number !== undefined) return withExtensions([number, body], extensions)
     this.#numbers.set(name, this.#numbers.size)
-    return [[entity, modelVersion], body]
+    return withExtensions([[entity, modelVersion], body], extensions)
   }
 }
 
@@ -113,8 +128,10 @@ export class SectionReader {
   }
 
   #section(value: Value): Section {
-    const fields = arrayField(value, 'section', 2)
-    const section = { ...this.#entity(fields[0]!), body: bytesField(fields[1], 'section.body') }
+    const fields = arrayField(value, 'section')
+    const extensions = extensionsAfter(fields, 2, 'section')
+    const body = bytesField(fields[1], 'section.body')
+    const section = { ...this.#entity(fields[0]!), body, ...extensions }
     this.#add(sectionWeight(section))
     return section
   }

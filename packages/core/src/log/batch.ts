@@ -9,11 +9,13 @@ import { limits } from '../limits.ts'
 import type { Crypto, SigningKey } from '../ports/crypto.ts'
 import {
   depsToValue,
+  headerExtensionsToValue,
   readDeps,
   readTime,
   readTimestamp,
   SectionReader,
   SectionWriter,
+  splitHeaderExtensions,
   timeToValue,
   type Deps,
 } from './batch-form.ts'
@@ -140,8 +142,11 @@ export function encodeBatch({ seed, signature, commits }: Batch): Uint8Array {
   const first = commits[0]!.header
   let before = first.time
   const content = commits.map((commit, index): Value => {
-    const { time } = commit.header
-    const value = commit.sections.map((section) => sections.write(section))
+    const { time, extensions } = commit.header
+    const value = [
+      ...commit.sections.map((section) => sections.write(section)),
+      ...headerExtensionsToValue(extensions),
+    ]
     const all = index === 0 ? value : [timeToValue(time, before), ...value]
     before = time
     return all
@@ -182,8 +187,9 @@ export function decodeBatch(
     const items = arrayField(value, name)
     const isFirst = seq === firstSeq
     if (!isFirst) time = readTime(items[0], time)
-    const header = { ...(isFirst ? dependent : INDEPENDENT), seq: seq++, time }
-    return rebuild(header, isFirst ? items : items.slice(1), place)
+    const { sections, ...extensions } = splitHeaderExtensions(isFirst ? items : items.slice(1))
+    const header = { ...(isFirst ? dependent : INDEPENDENT), seq: seq++, time, ...extensions }
+    return rebuild(header, sections, place)
   })
   const [first, ...rest] = commits
   if (!first) throw new PeerplaneError('malformed', 'batch.commits is empty')

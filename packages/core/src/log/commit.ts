@@ -7,6 +7,7 @@ import { HASH_BYTES, SESSION_BYTES, hash } from '../hash.ts'
 import { MAX_COUNTER, type Timestamp } from '../hybrid-clock.ts'
 import type { BatchId, CommitId, EntityKey, SessionId } from '../ids.ts'
 import { limits } from '../limits.ts'
+import { extensionsAfter, withExtensions, type Extensions } from './extensions.ts'
 import { merkleRoot } from './merkle.ts'
 import { utf8 } from '../text.ts'
 
@@ -21,6 +22,7 @@ export interface Section {
   readonly entity: EntityKey
   readonly modelVersion: number
   readonly body: Uint8Array
+  readonly extensions?: Extensions
 }
 
 /** The signed part of a commit: everything but the sections; it contains their root. */
@@ -37,6 +39,7 @@ export interface Header {
   readonly time: Timestamp
   /** Covers the sections and their number, see {@link rootOfLeaves}. */
   readonly root: Uint8Array
+  readonly extensions?: Extensions
 }
 
 /** One command: atomic, identified by the hash of its session and header. */
@@ -71,18 +74,20 @@ export function makeCommit(
 
 /** Canonical bytes of a header. */
 export function encodeHeader(header: Header): Uint8Array {
-  return encodeCanonical([
+  const fields = [
     header.seq,
     header.deps.map(({ session, seq }) => [fromHex(session), seq]),
     header.digest,
     [header.time.ms, header.time.counter],
     header.root,
-  ])
+  ]
+  return encodeCanonical(withExtensions(fields, header.extensions))
 }
 
 /** The header of canonical bytes. Throws `malformed` or `too-large`. */
 export function decodeHeader(encoded: Uint8Array): Header {
-  const fields = arrayField(decodeCanonical(encoded), 'header', 5)
+  const fields = arrayField(decodeCanonical(encoded), 'header')
+  const extensions = extensionsAfter(fields, 5, 'header')
   const deps = listField(fields[1], 'header.deps', limits.deps, readDot)
   const time = arrayField(fields[3], 'header.time', 2)
   const seq = wholeField(fields[0], 'header.seq', 1)
@@ -97,6 +102,7 @@ export function decodeHeader(encoded: Uint8Array): Header {
     digest: bytesField(fields[2], 'header.digest', deps.length === 0 ? 0 : 16),
     time: { ms: wholeField(time[0], 'header.time.ms'), counter },
     root: bytesField(fields[4], 'header.root', HASH_BYTES),
+    ...extensions,
   }
 }
 
@@ -126,11 +132,11 @@ export const saltOf = (seed: Uint8Array, seq: number, index: number): Uint8Array
   withCanonical([seq, index], (place) => hash('salt', seed, place)).slice(0, SALT_BYTES)
 
 /** Leaf of one section. */
-export const sectionLeaf = (salt: Uint8Array, section: Section): Uint8Array =>
-  withCanonical(
-    [salt, section.entity, section.modelVersion, hash('body', section.body)],
-    (content) => hash('section', content),
-  )
+export function sectionLeaf(salt: Uint8Array, section: Section): Uint8Array {
+  const { entity, modelVersion, body, extensions } = section
+  const fields = [salt, entity, modelVersion, hash('body', body)]
+  return withCanonical(withExtensions(fields, extensions), (content) => hash('section', content))
+}
 
 /** Root over the sections of commit `seq`. */
 export const sectionsRoot = (

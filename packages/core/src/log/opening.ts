@@ -5,6 +5,7 @@ import { arrayField, bytesField, listField, wholeField } from '../fields.ts'
 import { HASH_BYTES, SESSION_BYTES, hash } from '../hash.ts'
 import type { BatchId, DeviceId, SessionId, SpaceId } from '../ids.ts'
 import { limits } from '../limits.ts'
+import { extensionsAfter, withExtensions, type Extensions } from './extensions.ts'
 import { readTip, tipToValue, type Tip } from './tip.ts'
 
 /** Version of every record of the log. */
@@ -23,6 +24,7 @@ export interface Opening {
   readonly admission: Uint8Array
   /** 16 random bytes, so that two openings never have the same id. */
   readonly nonce: Uint8Array
+  readonly extensions?: Extensions
 }
 
 /** An opening as it is stored and sent. It has no signature of its own: that of the first batch covers it. */
@@ -37,14 +39,15 @@ export interface MadeOpening {
 
 /** Canonical bytes of an opening. */
 export function encodeOpening(opening: Opening): Uint8Array {
-  return encodeCanonical([
+  const fields = [
     FORMAT_VERSION,
     fromHex(opening.space),
     fromHex(opening.device),
     opening.parents.map(tipToValue),
     opening.admission,
     opening.nonce,
-  ])
+  ]
+  return encodeCanonical(withExtensions(fields, opening.extensions))
 }
 
 /** What the first batch of a session names as the batch before it: the whole hash of its opening, so that the id of the batch covers it. */
@@ -67,11 +70,12 @@ export function makeOpening(opening: Opening): MadeOpening {
 
 /** The opening of received bytes. Throws `malformed` or `too-large`. */
 export function decodeOpening(encoded: Uint8Array): MadeOpening {
-  const fields = arrayField(decodeCanonical(encoded), 'opening', 6)
+  const fields = arrayField(decodeCanonical(encoded), 'opening')
   const version = wholeField(fields[0], 'opening.version')
   if (version !== FORMAT_VERSION) {
     throw new PeerplaneError('malformed', `opening has format version ${version}`)
   }
+  const extensions = extensionsAfter(fields, 6, 'opening')
   const first = firstPrevious(encoded)
   return {
     opening: {
@@ -80,6 +84,7 @@ export function decodeOpening(encoded: Uint8Array): MadeOpening {
       parents: listField(fields[3], 'opening.parents', limits.parents, readTip),
       admission: bytesField(fields[4], 'opening.admission', HASH_BYTES),
       nonce: bytesField(fields[5], 'opening.nonce', 16),
+      ...extensions,
     },
     session: sessionIdOf(first),
     first,

@@ -58,7 +58,7 @@ export interface EntityState {
 
 /** One way to hold state: how ops fold into it. */
 export interface StateModel {
-  /** Part of every section; a newer version than this makes an entity unreadable here. */
+  /** Part of every section; one with a newer version than this has no effect here, and leaves its entity incomplete. */
   readonly version: number
   /** The state of a snapshot, or the initial state. Throws `unreadable`. */
   open(snapshot: Uint8Array | undefined): Promise<EntityState>

@@ -120,6 +120,11 @@ export const traceEvents = {
     says: 'An entity does not match its declaration here, or its stored data is damaged.',
     fields: { type: 'text', entity: 'data', error: 'data' },
   },
+  'entity.incomplete': {
+    level: 'warn',
+    says: 'A change of an entity can be read only by a newer version of this program or of its model. The rest of the entity is shown.',
+    fields: { type: 'text', entity: 'data' },
+  },
   'rows.flushed': {
     level: 'debug',
     says: 'Changed rows were written.',

@@ -1,26 +1,30 @@
-import type { Commit, DeviceId, EntityKey, Origin, SessionId } from '@peerplane/core'
+import { isUnderstood as mayIgnore } from '@peerplane/core'
+import type { Commit, EntityKey, Origin } from '@peerplane/core'
 
+import type { EntitiesOptions } from './entities.ts'
 import type { VersionedBody } from './row.ts'
 import { reportVoid, type FoldEvents } from './slot.ts'
 
 /**
  * The bodies of commits by entity, in order. A second section of a commit on one entity, and one for no version of a model, are void:
- * reported as such.
+ * reported as such. One that this version of the program does not understand is for a model beyond all.
  */
 export function bodiesOf(
   commits: readonly Commit[],
   isWanted: (key: EntityKey) => boolean,
-  deviceOf: (session: SessionId) => DeviceId,
+  { deviceOf, isUnderstood }: Pick<EntitiesOptions, 'deviceOf' | 'isUnderstood'>,
   events: FoldEvents,
 ): ReadonlyMap<EntityKey, readonly VersionedBody[]> {
   const bodies = new Map<EntityKey, VersionedBody[]>()
   for (const { session, header, sections } of commits) {
     const { seq, time } = header
     const origin: Origin = { device: deviceOf(session), session, seq, time }
-    for (const { entity, modelVersion, body } of sections) {
+    const isClear = isUnderstood(session) && mayIgnore(header.extensions)
+    for (const { entity, modelVersion: version, body, extensions } of sections) {
       if (!isWanted(entity)) continue
+      const modelVersion = isClear && mayIgnore(extensions) ? version : BEYOND
       const list = bodies.get(entity)
-      if (modelVersion < 1 || list?.at(-1)?.origin === origin) {
+      if (version < 1 || list?.at(-1)?.origin === origin) {
         reportVoid(entity, origin, events)
       } else if (list) list.push({ origin, modelVersion, bytes: body })
       else bodies.set(entity, [{ origin, modelVersion, bytes: body }])
@@ -28,6 +32,9 @@ export function bodiesOf(
   }
   return bodies
 }
+
+/** The version of a model that nobody has. */
+const BEYOND = Number.MAX_SAFE_INTEGER
 
 /** Commits in order, in groups of about `maxSections` sections. */
 export function* chunks(

@@ -85,6 +85,7 @@ const openStore = (store: Store): ReturnType<typeof openEntities> =>
     models,
     scheduler: manualScheduler(),
     deviceOf,
+    isUnderstood: () => true,
     settled: () => Promise.resolve(),
   })
 
@@ -101,6 +102,7 @@ async function device(
     models,
     scheduler: manualScheduler(),
     deviceOf,
+    isUnderstood: () => true,
     settled,
   })
   const running: Promise<unknown>[] = []

@@ -7,6 +7,7 @@ import {
   type EntityState,
   type Origin,
   type Section,
+  type SessionId,
   type StateModel,
 } from '@peerplane/core'
 import { beforeEach, describe, expect, test } from 'vitest'
@@ -53,7 +54,15 @@ beforeEach(async () => {
 })
 
 const open = (options: Partial<EntitiesOptions> = {}): Promise<Entities> =>
-  openEntities({ store, models, scheduler, deviceOf, settled: log.settle, ...options })
+  openEntities({
+    store,
+    models,
+    scheduler,
+    deviceOf,
+    isUnderstood: () => true,
+    settled: log.settle,
+    ...options,
+  })
 
 const reopen = async (options: Partial<EntitiesOptions> = {}): Promise<void> => {
   await entities.close()
@@ -169,23 +178,97 @@ describe('entities', () => {
   })
 
   test.each(['row', 'page'])(
-    'a body for a newer model makes a %s unreadable, and nothing else',
+    'a change that only a newer version can read leaves a %s incomplete, readable and writable, and nothing else',
     async (type) => {
-      const body = await remoteBody(originOf(1), (h) => h.title.set('x'))
-      const [newer, other] = [keyOf(`${type}/newer`), keyOf(`${type}/other`)]
-      await entities.fold([
-        withSections(1, [sectionOf(newer, body), sectionOf(other, body)]),
-        withSections(2, [sectionOf(newer, body, 2), sectionOf(other, body)]),
-      ])
-      for (let i = 0; i < 2; i++) {
-        await expect(entities.open(newer)).rejects.toMatchObject({ code: 'unreadable' })
-        expect(await titles(type)).toEqual(['other=x'])
-        await reopen()
+      const critical = { extensions: [[2, 'new']] as const }
+      const traced: unknown[] = []
+      const trace = traceTo({ 'entity.incomplete': ({ entity }) => traced.push(entity) })
+      const sections = async (seq: number, title: string): Promise<Section[]> => {
+        const body = await remoteBody(originOf(seq), (h) => h.title.set(title))
+        return [sectionOf(keyOf(`${type}/newer`), body), sectionOf(keyOf(`${type}/other`), body)]
       }
-      expect(await entities.fold([withSections(3, [sectionOf(newer, body)])])).toEqual([newer])
-      await expect(entities.open(newer)).rejects.toMatchObject({ code: 'unreadable' })
+      const change = async (
+        seq: number,
+        alter: (section: Section) => Section,
+        header = {},
+      ): Promise<Commit> => {
+        const [newer, other] = await sections(seq, `v${seq}`)
+        const commit = withSections(seq, [
+          alter(newer!),
+          ...('extensions' in header ? [] : [other!]),
+        ])
+        return { ...commit, header: { ...commit.header, ...header } }
+      }
+      const same = (section: Section): Section => section
+      const ways: ((seq: number) => Promise<Commit>)[] = [
+        (seq) => change(seq, (section) => ({ ...section, modelVersion: 2 })),
+        (seq) => change(seq, (section) => ({ ...section, ...critical })),
+        (seq) => change(seq, same, critical),
+        async () => {
+          const origin = originOf(1, 9)
+          const body = await remoteBody(origin, (h) => h.title.set('v2'))
+          return commitOf(origin, [sectionOf(keyOf(`${type}/newer`), body)])
+        },
+      ]
+      const isUnderstood = (session: SessionId): boolean => session !== sessionId(9)
+      for (const way of ways) {
+        await entities.close()
+        store = recordingStore()
+        log = new HeldLog(store)
+        entities = await open({ isUnderstood, trace })
+        traced.length = 0
+        const newer = keyOf(`${type}/newer`)
+        const second = await way(2)
+        const next = second.session === sessionId(9) ? 2 : 3
+        const commits = [await change(1, same), second, await change(next, same)]
+        await entities.fold(commits.slice(0, 2))
+        for (let i = 0; i < 3; i++) {
+          expect((await entities.open(newer)).mirror).toMatchObject({ title: 'v1' })
+          expect(entities.isIncomplete(newer)).toBe(true)
+          await entities.open(keyOf(`${type}/other`))
+          expect(entities.isIncomplete(keyOf(`${type}/other`))).toBe(false)
+          if (i === 1) scheduler.run()
+          await reopen({ isUnderstood, trace })
+        }
+        expect(traced).toContain(newer)
+        await entities.fold(commits.slice(2))
+        expect((await entities.open(newer)).mirror).toMatchObject({ title: `v${next}` })
+        const origin = originOf(1, 7)
+        await runOwn(entities, log, origin, [[newer, (h) => h.title.set('own')]])
+        await entities.flush()
+        await reopen({ isUnderstood, trace })
+        expect((await entities.open(newer)).mirror).toMatchObject({ title: 'own' })
+        expect(entities.isIncomplete(newer)).toBe(true)
+      }
     },
   )
+
+  test.each(['row', 'page'])('after an update a %s that was incomplete is whole', async (type) => {
+    const key = keyOf(`${type}/a`)
+    const body = await remoteBody(originOf(2), (h) => h.title.set('newer'))
+    const commits = [await remote(1, [key]), withSections(2, [sectionOf(key, body, 2)])]
+    await entities.fold(commits)
+    await entities.open(key)
+    await entities.flush()
+    const { lifecycle, load } = models.get(type)!
+    const model = await load()
+    const newer = { version: 2, open: (snapshot?: Uint8Array) => model.open(snapshot) }
+    const declared = { signature: 'newer', lifecycle, load: () => Promise.resolve(newer) }
+    await reopen({ models: new Map([...models, [type, declared]]) })
+    expect(entities.folded().size).toBe(0)
+    await entities.fold(commits)
+    expect((await entities.open(key)).mirror).toMatchObject({ title: 'newer' })
+    expect(entities.isIncomplete(key)).toBe(false)
+  })
+
+  test('what can be ignored is ignored, and nothing is incomplete', async () => {
+    const [section] = (await remote(1, ['row/a'])).sections
+    const ignorable = { extensions: [[1, null]] as const }
+    const commit = withSections(1, [{ ...section!, ...ignorable }])
+    await entities.fold([{ ...commit, header: { ...commit.header, ...ignorable } }])
+    expect(await titles('row')).toEqual(['a=v1'])
+    expect(entities.isIncomplete(keyOf('row/a'))).toBe(false)
+  })
 
   test('void bodies are reported and have no effect: bad bytes, version 0, a second section on one entity', async () => {
     const told: string[] = []

@@ -34,6 +34,8 @@ export interface EntitiesOptions {
   readonly scheduler: Scheduler
   /** The author of a session whose commits are folded. */
   readonly deviceOf: (session: SessionId) => DeviceId
+  /** Whether the commits of a session may have an effect here. */
+  readonly isUnderstood: (session: SessionId) => boolean
   readonly perturb?: Perturb | undefined
   readonly trace?: Trace | undefined
   /**
@@ -78,6 +80,8 @@ export interface Entities {
   openAll(keys: readonly EntityKey[]): Promise<readonly EntityState[]>
   /** Version of the model of an open entity, for its sections; 0 for an entity that is not open. */
   modelVersion(key: EntityKey): number
+  /** Whether an entity in memory lacks what only a newer version of this program, or of its model, can read. */
+  isIncomplete(key: EntityKey): boolean
   /** Keeps an entity in memory once it is open, until as many calls of `unpin`. */
   pin(key: EntityKey): void
   unpin(key: EntityKey): void

@@ -10,7 +10,7 @@ import {
   type Row,
   type VersionedBody,
 } from './row.ts'
-import { damagedSlot, foldInto, makeUnreadable, slotOf, type Slot } from './slot.ts'
+import { damagedSlot, foldInto, makeIncomplete, makeUnreadable, slotOf, type Slot } from './slot.ts'
 
 /**
  * States that are folded when commits are delivered. The row holds mirror and snapshot; it is all that is stored of them.
@@ -30,9 +30,10 @@ export class FoldedAsDelivered implements Lifecycle {
     if (!stored) return slotOf(key, model, await model.open(undefined))
     slots.rows.add(key)
     try {
-      const { problem, snapshot } = decodeRow(stored)
+      const { problem, isIncomplete, snapshot } = decodeRow(stored)
       const slot = slotOf(key, model, await model.open(problem ? undefined : snapshot))
       if (problem) makeUnreadable(slot, problem, events)
+      if (isIncomplete) makeIncomplete(slot, events)
       return slot
     } catch (error) {
       return damagedSlot(key, model, error, events)
@@ -46,9 +47,11 @@ export class FoldedAsDelivered implements Lifecycle {
   take(key: EntityKey, bodies: readonly VersionedBody[]): boolean {
     const slot = this.#parts.slots.get(key)
     if (!slot) return true
+    const { isIncomplete } = slot
     const before = slot.state.mirror
     foldInto(slot, bodies, this.#parts.events)
-    return slot.problem !== undefined || slot.state.mirror !== before
+    if (slot.problem || slot.isIncomplete !== isIncomplete) return true
+    return slot.state.mirror !== before
   }
 
   takeOwn(key: EntityKey, body: VersionedBody): boolean {
@@ -85,6 +88,7 @@ export class FoldedAsDelivered implements Lifecycle {
     return {
       modelVersion: model.version,
       problem: '',
+      isIncomplete: slot.isIncomplete,
       mirror: JSON.stringify(state.mirror),
       version: state.version,
       snapshot: state.snapshot(),

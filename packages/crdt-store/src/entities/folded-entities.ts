@@ -88,6 +88,10 @@ export class FoldedEntities implements Entities {
     return this.#slots.get(key)?.model.version ?? 0
   }
 
+  isIncomplete(key: EntityKey): boolean {
+    return this.#slots.get(key)?.isIncomplete ?? false
+  }
+
   pin(key: EntityKey): void {
     this.#slots.pin(key)
   }
@@ -195,11 +199,10 @@ export class FoldedEntities implements Entities {
   }
 
   #foldNow(commits: readonly Commit[]): readonly EntityKey[] {
-    const { deviceOf } = this.#options
     const fresh = this.#frontier.fresh(commits)
     const changed: EntityKey[] = []
     const isWanted = (key: EntityKey): boolean => this.#declared(key) !== undefined
-    for (const [key, bodies] of bodiesOf(fresh, isWanted, deviceOf, this.#options)) {
+    for (const [key, bodies] of bodiesOf(fresh, isWanted, this.#options, this.#options)) {
       if (this.#lifecycleOf(key).take(key, bodies)) changed.push(key)
       this.#flusher.add(key)
     }

@@ -3,8 +3,8 @@ import type { EntityKey, StateModel } from '@peerplane/core'
 import { rowKey, snapshotKey, waitingKey } from './keys.ts'
 import type { CapturedEntity, Lifecycle, LifecycleParts } from './lifecycle.ts'
 import { encodeRow, unfoldedRow, unreadableRow, type Row, type VersionedBody } from './row.ts'
-import { damagedSlot, foldInto, slotOf, type Slot } from './slot.ts'
-import { WaitingBodies, type WaitingBody } from './waiting-bodies.ts'
+import { damagedSlot, foldInto, isBeyond, slotOf, type Slot } from './slot.ts'
+import { WaitingBodies, waitingWrites, type WaitingBody } from './waiting-bodies.ts'
 
 /** Waiting bodies become part of the snapshot when there are this many of them, or bytes in them. */
 const COMPACT_BODIES = 256
@@ -52,7 +52,9 @@ export class FoldedWhenOpened implements Lifecycle {
         waiting.map(({ body }) => body),
         events,
       )
-      const stored = waiting.slice(0, waiting.length - this.#waiting.unstored(key).length)
+      const stored = waiting
+        .slice(0, waiting.length - this.#waiting.unstored(key).length)
+        .filter(({ body }) => !isBeyond(slot, body))
       this.#kept.set(slot, {
         waiting: stored.map(({ counter }) => counter),
         waitingBytes: sizeOf(stored),
@@ -130,12 +132,15 @@ export class FoldedWhenOpened implements Lifecycle {
     const kept = slot && this.#kept.get(slot)
     if (slot && kept && this.#isToCompact(slot, taken)) {
       const compacted = kept.waiting
+      // They go on waiting: they are no part of the snapshot.
+      const beyond = taken.filter(({ body }) => isBeyond(slot, body))
       return {
         writes: [
           { key: snapshotKey(key), value: slot.state.snapshot() },
           ...compacted.map((counter) => ({ key: waitingKey(key, counter), value: undefined })),
+          ...waitingWrites(key, beyond),
         ],
-        more: (kept.hasSnapshot ? 0 : 1) - compacted.length,
+        more: (kept.hasSnapshot ? 0 : 1) - compacted.length + beyond.length,
         stored: () => {
           waiting.taken(key, taken)
           Object.assign(kept, {
@@ -148,12 +153,14 @@ export class FoldedWhenOpened implements Lifecycle {
       }
     }
     return {
-      writes: waiting.writes(key),
+      writes: waitingWrites(key, taken),
       more: taken.length,
       stored: () => {
         waiting.taken(key, taken)
-        kept?.waiting.push(...taken.map(({ counter }) => counter))
-        if (kept) kept.waitingBytes += sizeOf(taken)
+        if (!slot || !kept) return
+        const known = taken.filter(({ body }) => !isBeyond(slot, body))
+        kept.waiting.push(...known.map(({ counter }) => counter))
+        kept.waitingBytes += sizeOf(known)
       },
     }
   }
@@ -171,7 +178,9 @@ export class FoldedWhenOpened implements Lifecycle {
     const mirror = JSON.stringify(state.mirror)
     if (kept) kept.rowUnits = mirror.length
     const snapshot = new Uint8Array(0)
-    return { modelVersion: model.version, problem: '', mirror, version: state.version, snapshot }
+    const { isIncomplete } = slot
+    const { version } = state
+    return { modelVersion: model.version, problem: '', isIncomplete, mirror, version, snapshot }
   }
 
   #isToCompact(slot: Slot, unstored: readonly WaitingBody[]): boolean {

@@ -30,6 +30,7 @@ retryContract('writing rows', { by: 'itself' }, async ({ time, attempt }) => {
     models,
     scheduler: time.scheduler,
     deviceOf,
+    isUnderstood: () => true,
     settled: async () => undefined,
   })
   const change = async (seq: number, key: string): Promise<void> => {

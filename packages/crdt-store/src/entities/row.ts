@@ -15,7 +15,7 @@ import {
 } from '@peerplane/core'
 
 /*
- *   row       [model version, problem, mirror as JSON, version of the state, snapshot]
+ *   row       [model version, problem, incomplete, mirror as JSON, version of the state, snapshot]
  *   waiting   [device, session, seq, [ms, counter], model version, body]
  *
  * The mirror stands beside the snapshot, so that listing folds nothing and needs no kernel.
@@ -27,6 +27,8 @@ export interface Row {
   readonly modelVersion: number
   /** Why the entity cannot be read as it is declared; empty where it can. */
   readonly problem: string
+  /** Whether it lacks bodies that cannot be read here. */
+  readonly isIncomplete: boolean
   readonly mirror: string
   readonly version: string
   /** Of an entity that is folded on delivery; otherwise empty. */
@@ -42,6 +44,7 @@ export interface VersionedBody extends Body {
 export const unfoldedRow: Row = {
   modelVersion: 0,
   problem: '',
+  isIncomplete: false,
   mirror: '',
   version: '',
   snapshot: new Uint8Array(0),
@@ -54,18 +57,26 @@ export const unreadableRow = (problem: string): Row => ({
   problem,
 })
 
-export const encodeRow = ({ modelVersion, problem, mirror, version, snapshot }: Row): Uint8Array =>
-  encodeCanonical([modelVersion, problem, mirror, version, snapshot])
+export const encodeRow = (row: Row): Uint8Array =>
+  encodeCanonical([
+    row.modelVersion,
+    row.problem,
+    row.isIncomplete,
+    row.mirror,
+    row.version,
+    row.snapshot,
+  ])
 
 /** Throws `malformed`. */
 export function decodeRow(encoded: Uint8Array): Row {
-  const fields = arrayField(decodeCanonical(encoded), 'row', 5)
+  const fields = arrayField(decodeCanonical(encoded), 'row', 6)
   return {
     modelVersion: wholeField(fields[0], 'row.modelVersion'),
     problem: textField(fields[1], 'row.problem', Number.MAX_SAFE_INTEGER),
-    mirror: textField(fields[2], 'row.mirror', Number.MAX_SAFE_INTEGER),
-    version: textField(fields[3], 'row.version', Number.MAX_SAFE_INTEGER),
-    snapshot: bytesField(fields[4], 'row.snapshot'),
+    isIncomplete: fields[2] === true,
+    mirror: textField(fields[3], 'row.mirror', Number.MAX_SAFE_INTEGER),
+    version: textField(fields[4], 'row.version', Number.MAX_SAFE_INTEGER),
+    snapshot: bytesField(fields[5], 'row.snapshot'),
   }
 }
 

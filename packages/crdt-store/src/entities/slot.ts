@@ -23,6 +23,8 @@ export interface Slot {
   problem: PeerplaneError | undefined
   /** The same where it follows from the bodies, as long as the entity is declared as it is; otherwise empty. */
   unreadable: string
+  /** Whether bodies have no effect here that a newer version of this program, or of the model, may understand. */
+  isIncomplete: boolean
 }
 
 /** Callbacks for what folding finds. */
@@ -38,19 +40,32 @@ export const slotOf = (key: EntityKey, model: StateModel, state: EntityState): S
   state,
   problem: undefined,
   unreadable: '',
+  isIncomplete: false,
 })
 
-/** Folds bodies. One for a newer model, or for another shape, makes the entity unreadable here: what it holds would be hidden. */
+/**
+ * Folds bodies. One for a newer model has no effect, and makes the entity incomplete here until an update; one for another shape makes it
+ * unreadable: what it holds would be hidden.
+ */
 export function foldInto(slot: Slot, bodies: readonly VersionedBody[], events: FoldEvents): void {
   if (slot.problem) return
-  const newest = bodies.reduce((version, body) => Math.max(version, body.modelVersion), 0)
-  if (newest > slot.model.version) {
-    const model = `its "${splitEntityKey(slot.key).type}" model`
-    return makeUnreadable(slot, `${slot.key} is written for version ${newest} of ${model}`, events)
-  }
-  for (const { origin } of slot.state.fold(bodies)) reportVoid(slot.key, origin, events)
+  const known = bodies.filter((body) => !isBeyond(slot, body))
+  if (known.length < bodies.length) makeIncomplete(slot, events)
+  for (const { origin } of slot.state.fold(known)) reportVoid(slot.key, origin, events)
   const { problem } = slot.state
   if (problem !== undefined) makeUnreadable(slot, `${slot.key}: ${problem}`, events)
+}
+
+/** Whether a body is for a newer model than the one that is here. */
+export const isBeyond = ({ model }: Slot, { modelVersion }: VersionedBody): boolean =>
+  modelVersion > model.version
+
+/** The entity lacks what cannot be read here. */
+export function makeIncomplete(slot: Slot, { trace }: FoldEvents): void {
+  if (slot.isIncomplete) return
+  slot.isIncomplete = true
+  const { key } = slot
+  trace?.('entity.incomplete', { type: splitEntityKey(key).type, entity: key })
 }
 
 /** The entity cannot be read as it is declared here. */

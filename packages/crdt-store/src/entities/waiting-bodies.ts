@@ -10,6 +10,10 @@ export interface WaitingBody {
   readonly body: VersionedBody
 }
 
+/** Writes that store bodies of an entity. */
+export const waitingWrites = (key: EntityKey, bodies: readonly WaitingBody[]): Write[] =>
+  bodies.map(({ counter, body }) => ({ key: waitingKey(key, counter), value: encodeWaiting(body) }))
+
 /** Bodies of entities that are folded when opened. Here are those that are not stored yet; the others are in the store. */
 export class WaitingBodies {
   readonly #unstored = new Map<EntityKey, WaitingBody[]>()
@@ -41,14 +45,6 @@ export class WaitingBodies {
     const all = new Map([...found, ...before].map((each) => [each.counter, each]))
     for (const { counter } of this.unstored(key)) all.delete(counter)
     return [...all.values(), ...this.unstored(key)].sort((a, b) => a.counter - b.counter)
-  }
-
-  /** Writes that store the unstored bodies of an entity. */
-  writes(key: EntityKey): Write[] {
-    return this.unstored(key).map(({ counter, body }) => ({
-      key: waitingKey(key, counter),
-      value: encodeWaiting(body),
-    }))
   }
 
   /** Forgets what is not stored. */

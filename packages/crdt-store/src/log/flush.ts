@@ -77,7 +77,15 @@ export function record(own: OwnSession, batch: Batch, sessions: Sessions): void 
   const known = sessions.get(id)
   if (known) sessions.extend(known, stored)
   const held =
-    known ?? sessions.add({ id, device: opening.device, parents: opening.parents, first, stored })
+    known ??
+    sessions.add({
+      id,
+      device: opening.device,
+      parents: opening.parents,
+      isUnderstood: true,
+      first,
+      stored,
+    })
   sessions.deliver(batch)
   sessions.written(held)
 }

@@ -111,8 +111,10 @@ export interface Log extends Replica {
    * status} counts the forks that were found before.
    */
   onForked(callback: (session: SessionId, seq: number) => void): () => void
-  /** The author of a session, if any of its commits is held. */
+  /** The author of a session of which a commit is held. */
   deviceOf(session: SessionId): DeviceId
+  /** Whether the commits of a session of which one is held may have an effect here: its opening has nothing that only a newer version knows. */
+  isUnderstood(session: SessionId): boolean
   status(): LogStatus
   /** Ends this device's session at once; the next commit opens another one. Resolves when it is durable. */
   retire(): Promise<void>

@@ -143,6 +143,10 @@ export class OpenedLog implements Log {
     return this.#sessions.get(session)!.device
   }
 
+  isUnderstood(session: SessionId): boolean {
+    return this.#sessions.get(session)!.isUnderstood
+  }
+
   status(): LogStatus {
     return {
       commits: this.#sessions.commits,

@@ -1,4 +1,4 @@
-import { compareTimestamps, decodeOpening, PeerplaneError } from '@peerplane/core'
+import { compareTimestamps, decodeOpening, isUnderstood, PeerplaneError } from '@peerplane/core'
 import type { ErrorCode, HybridClock, SpaceId, Store, Write } from '@peerplane/core'
 
 import { metaKey, openings, reaches, sessionOfKey, tips } from '../storage/keys.ts'
@@ -40,11 +40,14 @@ export async function restoreSessions(store: Store, clock: HybridClock): Promise
     for (const { key, value } of page) {
       const id = sessionOfKey(key)
       const { opening, first } = decodeOpening(value)
-      const { device, parents } = opening
+      const { device, parents, extensions } = opening
       const stored = ends.get(id)
       if (!stored) throw new PeerplaneError('store-corrupt', `session ${id} has no tip`)
       ends.delete(id)
-      found.push({ fields: { id, device, parents, first, stored }, reach: progress.get(id) })
+      found.push({
+        fields: { id, device, parents, isUnderstood: isUnderstood(extensions), first, stored },
+        reach: progress.get(id),
+      })
     }
   }
   for (const id of ends.keys()) {

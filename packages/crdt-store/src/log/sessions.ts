@@ -19,6 +19,8 @@ export interface HeldSession {
   readonly id: SessionId
   readonly device: DeviceId
   readonly parents: readonly Tip[]
+  /** Whether its commits may have an effect here; see {@link isUnderstood}. */
+  readonly isUnderstood: boolean
   /** What its first batch names as the batch before it. */
   readonly first: BatchId
   stored: StoredTip

@@ -1,7 +1,7 @@
 import { limits, type Json } from '@peerplane/core'
 import type { ListQuery } from '@peerplane/crdt-store'
 
-import { count, json, object, oneOf, optional, tagged, text } from './form.ts'
+import { count, flag, json, object, oneOf, optional, tagged, text } from './form.ts'
 import { option, takeOptions } from './options.ts'
 import { problem, type Problem } from './status.ts'
 
@@ -16,6 +16,8 @@ export type Loaded<State = Json> =
       readonly version: string
       /** Commands of this device on this entity that have not reached their durability. */
       readonly pending: number
+      /** Whether changes are missing in the state that only a newer version of the application can read. They appear after an update. */
+      readonly incomplete: boolean
     }
   | { readonly phase: 'unreadable'; readonly problem: Problem }
 
@@ -38,7 +40,13 @@ export const listed = object<ListedEntity>({ id: name, state: json })
 
 /** The form of an entity that was loaded. */
 export const loaded = tagged<Loaded, 'phase'>('phase', {
-  ready: object({ phase: oneOf('ready'), state: json, version: text(), pending: count }),
+  ready: object({
+    phase: oneOf('ready'),
+    state: json,
+    version: text(),
+    pending: count,
+    incomplete: flag,
+  }),
   unreadable: object({ phase: oneOf('unreadable'), problem }),
 })
 

@@ -50,7 +50,13 @@ test('watch says loading, then ready, and each change', async () => {
   await vi.waitFor(() => expect(seen.at(-1)).toMatchObject({ phase: 'ready', state: 0 }))
   await count.up(2)
   await vi.waitFor(() =>
-    expect(seen.at(-1)).toEqual({ phase: 'ready', state: 2, version: '', pending: 0 }),
+    expect(seen.at(-1)).toEqual({
+      phase: 'ready',
+      state: 2,
+      version: '',
+      pending: 0,
+      incomplete: false,
+    }),
   )
   stop()
   expect(count.peek()).toEqual({ phase: 'loading' })

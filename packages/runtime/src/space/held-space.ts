@@ -75,6 +75,7 @@ export async function holdSpace(
         trace,
         settled: () => log.settled(),
         deviceOf: (session) => log.deviceOf(session),
+        isUnderstood: (session) => log.isUnderstood(session),
         onVoid: () => {
           voids++
         },
@@ -110,6 +111,7 @@ const guarded = (entities: Entities, folding: Folding): Entities => ({
   open: (key) => folding.guarded(() => entities.open(key)),
   openAll: (keys) => folding.guarded(() => entities.openAll(keys)),
   modelVersion: (key) => entities.modelVersion(key),
+  isIncomplete: (key) => entities.isIncomplete(key),
   pin: (key) => entities.pin(key),
   unpin: (key) => entities.unpin(key),
   fold: (commits) => entities.fold(commits),

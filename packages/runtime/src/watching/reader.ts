@@ -79,6 +79,8 @@ export class Reader {
       return { phase: 'unreadable', problem: { code, message } }
     }
     const { mirror, version } = found
-    return { phase: 'ready', state: mirror, version, pending: this.#parts.pendingOn(key) }
+    const { pendingOn, space } = this.#parts
+    const incomplete = space.entities.isIncomplete(key)
+    return { phase: 'ready', state: mirror, version, pending: pendingOn(key), incomplete }
   }
 }

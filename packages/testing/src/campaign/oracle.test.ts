@@ -267,6 +267,12 @@ class Scene {
   }
 
   #tell(name: string, key: string, state: Json): void {
-    this.#listeners.get(`${name} ${key}`)!({ phase: 'ready', state, version: '', pending: 0 })
+    this.#listeners.get(`${name} ${key}`)!({
+      phase: 'ready',
+      state,
+      version: '',
+      pending: 0,
+      incomplete: false,
+    })
   }
 }
