@@ -1,3 +1,6 @@
+import { queryObjects } from 'node:v8'
+
+import type { CircuitRelayService } from '@libp2p/circuit-relay-v2'
 import { noise } from '@libp2p/noise'
 import type { Libp2p, PeerId, Stream } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
@@ -70,4 +73,24 @@ it('makes one end of a relayed connection wait for the other, and loses nothing'
   expect(hop.writeBufferLength).toBeGreaterThan(size - 3 * MiB)
   stop.resume()
   await vi.waitFor(() => expect(received).toBe(size), { timeout: 20_000, interval: 50 })
+}, 40_000)
+
+it('keeps nothing of places that are renewed and given back', async () => {
+  const [relay, a] = await Promise.all([node(true), node()])
+  const { reservations } = (relay.services as { relay: CircuitRelayService }).relay
+  const turn = async (): Promise<void> => {
+    for (let asked = 0; asked < 2; asked++) {
+      await ask(await a.dialProtocol(relay.getMultiaddrs(), HOP), RESERVE)
+    }
+    expect(reservations.size).toBe(1)
+    reservations.delete(a.peerId)
+  }
+  const controllers = (): number => queryObjects(AbortController, { format: 'count' })
+  await turn()
+  const before = controllers()
+  for (let i = 0; i < 20; i++) await turn()
+  await vi.waitFor(() => expect(controllers() - before).toBeLessThan(10), {
+    timeout: 20_000,
+    interval: 1_000,
+  })
 }, 40_000)

@@ -1,7 +1,7 @@
 import { limits } from '@peerplane/core'
 import { BytePool } from '@peerplane/sync'
 import type { Components, RelaySeats } from '@peerplane/sync/libp2p'
-import { circuitRelayServer } from '@libp2p/circuit-relay-v2'
+import { circuitRelayServer, type CircuitRelayService } from '@libp2p/circuit-relay-v2'
 import type { Connection, PeerId, Stream } from '@libp2p/interface'
 
 import { RelayFlow } from './relay-flow.ts'
@@ -22,13 +22,28 @@ export const boundedRelay =
       maxInboundHopStreams: limits.streams,
       maxOutboundStopStreams: limits.streams,
     })
-    return server(
+    const relay = server(
       Object.create(components, {
         registrar: { value: watchedRegistrar(components.registrar, flow) },
         connectionManager: { value: watchedConnections(components.connectionManager, flow) },
       }) as Components,
     )
+    keepWithoutTimers(relay.reservations)
+    return relay
   }
+
+/**
+ * A place lasts as long as its peer is connected. The relay of libp2p ends it with a timer of two hours that holds the peer, stays when the
+ * place could not be confirmed, and cannot be cleared once it was renewed by `reset` (retimeable-signal 1.0).
+ */
+function keepWithoutTimers(reservations: CircuitRelayService['reservations']): void {
+  const set = reservations.set.bind(reservations)
+  reservations.set = (peer, reservation) => {
+    reservation.signal.clear()
+    reservation.signal.reset = () => {}
+    set(peer, reservation)
+  }
+}
 
 /** Streams on which somebody asks for a connection through this relay. */
 function watchedRegistrar(registrar: Registrar, flow: RelayFlow): Registrar {

@@ -43,8 +43,12 @@ export const gossipService = (topic: string): ReturnType<typeof gossipsub> =>
       maxIdontwantMessageIDs: 64,
       maxPeerInfos: 0,
     },
-    // All who are reached through one relay or router share an address.
-    scoreParams: { IPColocationFactorWeight: 0 },
+    scoreParams: {
+      // All who are reached through one relay or router share an address.
+      IPColocationFactorWeight: 0,
+      // Scores go with their peer: whom to keep out is decided by device, and peers get a new id with every start.
+      retainScore: 0,
+    },
   })
 
 /** The part of libp2p that tells services about peers. */

@@ -23,6 +23,7 @@ import { Gossip } from './gossip.ts'
 import { Ladder } from './ladder.ts'
 import { Links } from './links.ts'
 import { isRelayed, pathOf, withoutPeer } from './path.ts'
+import { PeerRecords } from './peer-records.ts'
 import { closeConnection, type PeerLink } from './peer-link.ts'
 import { Redial } from './redial.ts'
 import { Refusals } from './refusals.ts'
@@ -139,6 +140,7 @@ export class Node implements Service {
   readonly #redial: Redial
   readonly #ladder: Ladder
   readonly #reservations: RelayReservations
+  readonly #records: PeerRecords
   readonly #linked = new WeakSet<Connection>()
 
   constructor(
@@ -205,6 +207,7 @@ export class Node implements Service {
       trace,
     })
     this.#reservations = new RelayReservations(assembled.transports, options)
+    this.#records = new PeerRecords(this.#libp2p, scheduler)
   }
 
   async start(): Promise<void> {
@@ -293,9 +296,11 @@ export class Node implements Service {
 
   async #opened(connection: Connection): Promise<void> {
     if (!this.#seated(connection)) return
-    this.#options.scheduler.after(limits.handshakeMs, () => {
+    const cancel = this.#options.scheduler.after(limits.handshakeMs, () => {
       if (!this.#linked.has(connection)) void closeConnection(connection)
     })
+    // A timer holds its connection.
+    connection.addEventListener('close', cancel)
     if (connection.direction === 'inbound') return
     try {
       const stream = await connection.newStream(LINK_PROTOCOL, { runOnLimitedConnection: true })
@@ -372,10 +377,8 @@ export class Node implements Service {
   #forget(peer: PeerId): void {
     this.#gate.forget(peer.toString())
     this.#gossip.forget(peer.toString())
-    // A relay keeps a place, and a timer that holds its peer, for two hours; peers get a new id with every start.
-    const reserved = this.#assembled.relay?.reservations
-    reserved?.get(peer)?.signal.clear()
-    reserved?.delete(peer)
+    this.#assembled.relay?.reservations.delete(peer)
+    this.#records.gone()
   }
 }
 

@@ -13,7 +13,6 @@ interface RelayTransport extends Transport {
 /** The part of the relay service that keeps the seats of others. */
 export interface RelaySeats {
   readonly reservations: {
-    get(peer: PeerId): { readonly signal: { clear(): void } } | undefined
     delete(peer: PeerId): void
   }
 }
