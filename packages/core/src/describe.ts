@@ -1,7 +1,9 @@
+import { escapeControls } from './controls.ts'
+
 /** A few words that describe any value in a message. */
 export function describe(value: unknown): string {
   if (typeof value === 'string') {
-    return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)
+    return escapeControls(JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value))
   }
   if (typeof value === 'symbol' || typeof value === 'function') return `a ${typeof value}`
   if (typeof value !== 'object' || value === null) return String(value)

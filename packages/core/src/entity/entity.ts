@@ -6,6 +6,7 @@ import type { DeviceId } from '../ids.ts'
 import { limits } from '../limits.ts'
 import { isPlain, reading } from '../plain.ts'
 import { checkShape, type HandleOf, type MirrorOf, type Shape } from './shapes.ts'
+import { hasControls } from '../controls.ts'
 import { utf8 } from '../text.ts'
 
 /** What a handler may know besides state and input. Handlers use no clock, randomness or network of their own. */
@@ -114,7 +115,7 @@ export function takeDeclarations(entities: unknown): readonly Entity[] {
   })
 }
 
-/** `name`, if it is 1 to 256 bytes of well-formed UTF-8. Throws `invalid-input` with a message that calls it `what`. */
+/** `name`, if it is 1 to 256 bytes of well-formed UTF-8 without controls. Throws `invalid-input` with a message that calls it `what`. */
 export function checkName(name: unknown, what: string): string {
   if (typeof name !== 'string') {
     throw new PeerplaneError('invalid-input', `${what} is a string, not ${describe(name)}`)
@@ -125,6 +126,10 @@ export function checkName(name: unknown, what: string): string {
   // A UTF-16 unit takes at most three bytes, so short names need not be encoded.
   if (name.length * 3 > limits.entityNameBytes && utf8(name).length > limits.entityNameBytes) {
     throw wrongSize(name, what)
+  }
+  if (hasControls(name)) {
+    const reason = `${what} has no control characters, line separators or bidirectional controls; ${describe(name)} has`
+    throw new PeerplaneError('invalid-input', reason)
   }
   return name
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 
 import { limits } from '../limits.ts'
+import { hasControls } from '../controls.ts'
 import { utf8 } from '../text.ts'
 
 /**
@@ -17,10 +18,13 @@ export const anyText: fc.Arbitrary<string> = fc
   .array(fc.constantFrom(...pieces), { maxLength: 4 })
   .map((parts) => parts.join(''))
 
+/** The same without what a name must not have. */
+export const anyName: fc.Arbitrary<string> = anyText.filter((text) => !hasControls(text))
+
 /** The same as ids of entities, some of them as long as an id may be. */
 export const anyId: fc.Arbitrary<string> = fc
   .tuple(
-    anyText.filter((text) => text !== ''),
+    anyName.filter((text) => text !== ''),
     fc.nat(9),
   )
   .map(([text, chance]) =>

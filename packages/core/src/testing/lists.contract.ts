@@ -5,7 +5,7 @@ import { compareBytes } from '../bytes.ts'
 import { entity } from '../entity/entity.ts'
 import { map, record, register, set } from '../entity/shapes.ts'
 import { utf8 } from '../text.ts'
-import { anyId, anyText, brokenText } from './any-text.ts'
+import { anyId, anyName, anyText, brokenText } from './any-text.ts'
 
 /** An entity that holds texts at every place where a text can stand. */
 const Cell = entity('cell', {
@@ -166,7 +166,7 @@ export function listsContract(
 const WAIT = { timeout: 10_000, interval: 10 }
 
 const anyQuery: fc.Arbitrary<Query> = fc.record(
-  { prefix: anyText, after: anyText, limit: fc.nat(4) },
+  { prefix: anyName, after: anyName, limit: fc.nat(4) },
   { requiredKeys: [] },
 )
 

@@ -1,4 +1,4 @@
-import { isUnderstood as mayIgnore } from '@peerplane/core'
+import { hasControls, isUnderstood as mayIgnore } from '@peerplane/core'
 import type { Commit, EntityKey, Origin } from '@peerplane/core'
 
 import type { EntitiesOptions } from './entities.ts'
@@ -6,8 +6,8 @@ import type { VersionedBody } from './row.ts'
 import { reportVoid, type FoldEvents } from './slot.ts'
 
 /**
- * The bodies of commits by entity, in order. A second section of a commit on one entity, and one for no version of a model, are void:
- * reported as such. One that this version of the program does not understand is for a model beyond all.
+ * The bodies of commits by entity, in order. A second section of a commit on one entity, one for no version of a model, and one of an entity
+ * whose name has controls are void: reported as such. One that this version of the program does not understand is for a model beyond all.
  */
 export function bodiesOf(
   commits: readonly Commit[],
@@ -24,7 +24,7 @@ export function bodiesOf(
       if (!isWanted(entity)) continue
       const modelVersion = isClear && mayIgnore(extensions) ? version : BEYOND
       const list = bodies.get(entity)
-      if (version < 1 || list?.at(-1)?.origin === origin) {
+      if (hasControls(entity) || version < 1 || list?.at(-1)?.origin === origin) {
         reportVoid(entity, origin, events)
       } else if (list) list.push({ origin, modelVersion, bytes: body })
       else bodies.set(entity, [{ origin, modelVersion, bytes: body }])

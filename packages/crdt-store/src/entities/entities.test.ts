@@ -270,6 +270,33 @@ describe('entities', () => {
     expect(entities.isIncomplete(keyOf('row/a'))).toBe(false)
   })
 
+  test('a change of an entity whose name has controls has no effect, the same in every version', async () => {
+    const body = await remoteBody(originOf(1), (h) => h.title.set('x'))
+    const bad = [
+      'a\0b',
+      'a\nb',
+      'a\u007F',
+      'a\u0085',
+      'a\u2028',
+      'a\u202Eb',
+      '\u2066a',
+      '\u200F',
+      '\u061C',
+    ]
+    const good = ['a\uFEFF', '../../a', 'e\u0301', '👍', '__proto__', 'a b']
+    const told: string[] = []
+    await reopen({ onVoid: (key) => told.push(key) })
+    for (const type of ['row', 'page']) {
+      const seq = type === 'row' ? 1 : 2
+      const sections = [...bad, ...good].map((id) => sectionOf(keyOf(`${type}/${id}`), body))
+      await entities.fold([withSections(seq, sections)])
+      expect((await entities.list(type)).map(({ id }) => id).sort()).toEqual([...good].sort())
+      await reopen({ onVoid: (key) => told.push(key) })
+      expect((await entities.list(type)).map(({ id }) => id).sort()).toEqual([...good].sort())
+    }
+    expect(told).toEqual(['row', 'page'].flatMap((type) => bad.map((id) => `${type}/${id}`)))
+  })
+
   test('void bodies are reported and have no effect: bad bytes, version 0, a second section on one entity', async () => {
     const told: string[] = []
     const traced: string[] = []

@@ -1,0 +1,11 @@
+const CONTROLS = /[\p{Cc}\u2028\u2029\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/gu
+
+/**
+ * Whether a text has control characters, line separators or bidirectional controls. A name with these can show as another one, or do something to
+ * a terminal or a log file.
+ */
+export const hasControls = (text: string): boolean => text.search(CONTROLS) >= 0
+
+/** The text with an escape for each of these. */
+export const escapeControls = (text: string): string =>
+  text.replace(CONTROLS, (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`)
