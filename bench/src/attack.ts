@@ -1,6 +1,5 @@
 // npm run attack -- all | NAME ... | churn [--seed 1] [--scale 1] [--seconds N]: real processes attack a real daemon while honest members work.
-import { parseArgs } from 'node:util'
-
+import { readArguments } from './arguments.ts'
 import type { Attack } from './attack/attack.ts'
 import { attacks } from './attack/attacks.ts'
 import { slowness } from './attack/bounds.ts'
@@ -13,7 +12,17 @@ import { churnTable, jsonLine, summary, table } from './attack/report.ts'
 import { judge, type Verdict } from './attack/verdict.ts'
 import { startWorld } from './attack/world.ts'
 
-const { values, positionals: names } = parseArgs({
+const USAGE = `usage: npm run attack -- all | NAME ... [--seed 1] [--scale 1] [--seconds 20]
+       npm run attack -- churn [--seconds 600]
+
+${[
+  ...attacks.map(({ name, about }) => [name, about]),
+  ['churn', 'members connect and leave over and over; the daemon must not grow'],
+]
+  .map(([name = '', about]) => `  ${name.padEnd(18)} ${about}`)
+  .join('\n')}`
+
+const { values, positionals: names } = await readArguments(USAGE, {
   options: {
     seed: { type: 'string', default: '1' },
     scale: { type: 'string', default: '1' },
@@ -23,14 +32,12 @@ const { values, positionals: names } = parseArgs({
 })
 
 const accepted = ['all', 'churn', ...attacks.map(({ name }) => name)]
-if (names.length === 0 || !names.every((name) => accepted.includes(name))) usage()
+if (names.length === 0 || !names.every((name) => accepted.includes(name))) refuse()
 else if (names.includes('churn')) process.exitCode = await soak(Number(values.seconds ?? 600))
 else process.exitCode = await attackAll(names, Number(values.seconds ?? 20))
 
-function usage(): void {
-  console.error('usage: npm run attack -- all | NAME ... [--seed N] [--scale N] [--seconds N]')
-  console.error('       npm run attack -- churn [--seconds N]\n')
-  for (const { name, about } of attacks) console.error(`  ${name.padEnd(18)} ${about}`)
+function refuse(): void {
+  console.error(USAGE)
   process.exitCode = 2
 }
 

@@ -11,10 +11,15 @@ const benches: Readonly<Record<string, (args: readonly string[]) => Promise<numb
   trace: benchTrace,
 }
 
-const bench = benches[process.argv[2] ?? '']
+const USAGE = `usage: npm run bench -- ${Object.keys(benches).join(' | ')}`
+
+const [name = '', ...args] = process.argv.slice(2)
+const bench = benches[name]
 if (bench) {
-  process.exitCode = await bench(process.argv.slice(3))
+  process.exitCode = await bench(args)
+} else if (name === '--help') {
+  console.log(USAGE)
 } else {
-  console.error(`usage: npm run bench -- ${Object.keys(benches).join(' | ')}`)
+  console.error(USAGE)
   process.exitCode = 2
 }

@@ -4,8 +4,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 
+import { readArguments } from './arguments.ts'
 import { mulberry } from './mulberry.ts'
 import { plantChanges } from './sim/plant.ts'
 import type { Change } from './sim/sabotages.ts'
@@ -36,7 +36,12 @@ const COUNTS: readonly Change[] = [
   },
 ]
 
-const { values } = parseArgs({
+const USAGE = `usage: npm run corrupt -- [--flips 2000] [--truncations 200] [--deletions 200] [--seed 1]
+    [--large]              treat the store like one that is too large to be checked as a whole when it is opened
+    [--without-checksums]  compare no checksum; a wrong answer must be found
+    [--without-counts]     count no records; a wrong answer must be found`
+
+const { values } = await readArguments(USAGE, {
   options: {
     flips: { type: 'string', default: '2000' },
     truncations: { type: 'string', default: '200' },

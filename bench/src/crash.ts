@@ -5,14 +5,17 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 
+import { readArguments } from './arguments.ts'
 import { mulberry } from './mulberry.ts'
 
 const ACKS_PER_RUN = 50
 const writer = fileURLToPath(new URL('crash-writer.ts', import.meta.url))
 
-const { values } = parseArgs({
+const USAGE = `usage: npm run crash -- [--runs 100] [--seed 1]
+       npm run crash -- --trace    one run under strace`
+
+const { values } = await readArguments(USAGE, {
   options: {
     runs: { type: 'string', default: '100' },
     seed: { type: 'string', default: '1' },

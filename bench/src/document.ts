@@ -1,5 +1,4 @@
 import { availableParallelism } from 'node:os'
-import { parseArgs } from 'node:util'
 
 import * as A from '@automerge/automerge'
 import {
@@ -17,6 +16,7 @@ import {
 } from '@peerplane/core'
 import { documentModel } from '@peerplane/crdt-store/document'
 
+import { readArguments } from './arguments.ts'
 import { readRecording, type Patch } from './trace-recording.ts'
 
 const KEYSTROKES_PER_CHANGE = 64
@@ -26,14 +26,16 @@ const KEYSTROKES_PER_CHANGE = 64
  * per keystroke; receiving them from a stranger; opening the result. All in seconds of CPU time, because nothing here waits.
  */
 export async function benchDocument(args: readonly string[]): Promise<number> {
-  const { values } = parseArgs({
+  const usage =
+    'usage: PEERPLANE_TRACE=RECORDING npm run bench -- document [--read-every 64]    bench/README.md says which recording'
+  const { values } = await readArguments(usage, {
     args: [...args],
     options: { 'read-every': { type: 'string', default: '64' } },
   })
   const path = process.env['PEERPLANE_TRACE']
   const readEvery = Number(values['read-every'])
   if (!path || !(readEvery >= 1)) {
-    console.error('PEERPLANE_TRACE must name the recording (bench/README.md), --read-every 64')
+    console.error(usage)
     return 2
   }
   const recording = readRecording(path)

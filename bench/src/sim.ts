@@ -1,10 +1,10 @@
 // npm run sim -- --seeds N [--seed FIRST] [--sabotage [NAME]]; one run: --seed N [--story] [--shrink] [--report FILE]
 // It is started with --single-threaded-gc: where every core has a run of its own, threads that collect garbage beside them take their time.
 import { availableParallelism } from 'node:os'
-import { parseArgs } from 'node:util'
 
 import type { Rule, ScenarioName } from '@peerplane/testing/campaign'
 
+import { readArguments } from './arguments.ts'
 import { examine } from './sim/examine.ts'
 import { printRun, printTotals, totalsOf } from './sim/print.ts'
 import { runSeeds } from './sim/pool.ts'
@@ -12,9 +12,9 @@ import { replayRegressions } from './sim/regressions.ts'
 import { runSabotage } from './sim/sabotage-campaign.ts'
 
 /** Loads the simulator, which must not happen before a bug is planted in it. */
-async function printUsage(): Promise<void> {
+async function usage(): Promise<string> {
   const { scenarios } = await import('@peerplane/testing/campaign')
-  console.log(`usage: npm run sim -- [--seeds 100] [--seed 1] [--workers ${availableParallelism()}]
+  return `usage: npm run sim -- [--seeds 100] [--seed 1] [--workers ${availableParallelism()}]
     [--scenario NAME]     what happens in the runs:
 ${Object.entries(scenarios)
   .map(([name, { what }]) => `                            ${name.padEnd(12)}${what}`)
@@ -26,7 +26,7 @@ ${Object.entries(scenarios)
     [--save FILE]         keep its plan, [--because "SENTENCE"] with a reason
     [--plan FILE]         run a plan that was kept, instead of a seed
     [--regressions]       plant the bug of every kept plan again; each must break its rule
-    [--sabotage [NAMES]]  plant known bugs, all or those named, one after the other; each must be found`)
+    [--sabotage [NAMES]]  plant known bugs, all or those named, one after the other; each must be found`
 }
 
 /** An exception may stand for a run that never ends; what was too little does not get better by less. */
@@ -46,7 +46,7 @@ async function main(args: readonly string[]): Promise<number> {
   // A bare --sabotage means all of them.
   const bare = args.at(args.indexOf('--sabotage') + 1)
   const given = args.includes('--sabotage') && (bare === undefined || bare.startsWith('--'))
-  const { values } = parseArgs({
+  const { values } = await readArguments(usage, {
     args: given ? args.map((arg) => (arg === '--sabotage' ? '--sabotage=all' : arg)) : [...args],
     options: {
       seeds: { type: 'string', default: '100' },
@@ -62,13 +62,8 @@ async function main(args: readonly string[]): Promise<number> {
       because: { type: 'string' },
       regressions: { type: 'boolean', default: false },
       sabotage: { type: 'string' },
-      help: { type: 'boolean', default: false },
     },
   })
-  if (values.help) {
-    await printUsage()
-    return 0
-  }
   const [first, count, workers] = [values.seed, values.seeds, values.workers].map(Number) as [
     number,
     number,
@@ -76,14 +71,14 @@ async function main(args: readonly string[]): Promise<number> {
   ]
   const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0
   if (![first, count, workers].every(isCount)) {
-    await printUsage()
+    console.error(await usage())
     return 2
   }
   const { scenarios } = await import('@peerplane/testing/campaign')
   const isScenario = (name: string): name is ScenarioName => Object.hasOwn(scenarios, name)
   const { scenario } = values
   if (!isScenario(scenario)) {
-    await printUsage()
+    console.error(await usage())
     return 2
   }
   if (values.regressions) return replayRegressions()

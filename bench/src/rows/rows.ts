@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
-import { parseArgs } from 'node:util'
 
+import { readArguments } from '../arguments.ts'
 import { peers } from './peers.ts'
 import { runPeer, type Figures } from './run.ts'
 
@@ -11,7 +11,8 @@ const OURS = 'peerplane'
  * Prints the medians, and ours in relation to each peer; exits with 1 only if a run failed.
  */
 export async function benchRows(args: readonly string[]): Promise<number> {
-  const { values } = parseArgs({
+  const usage = `usage: npm run bench -- rows [--peers ${Object.keys(peers).join(',')}] [--entities 10000] [--runs 3]`
+  const { values } = await readArguments(usage, {
     args: [...args],
     options: {
       peers: { type: 'string', default: Object.keys(peers).join(',') },
@@ -23,7 +24,7 @@ export async function benchRows(args: readonly string[]): Promise<number> {
   const unknown = names.filter((name) => !Object.hasOwn(peers, name))
   const [entities, runs] = [Number(values.entities), Number(values.runs)] as const
   if (unknown.length > 0 || !(entities > 0) || !(runs > 0)) {
-    console.error(`--peers of ${Object.keys(peers).join(',')} --entities 10000 --runs 3`)
+    console.error(usage)
     return 2
   }
   const figures = new Map<string, Figures[]>(names.map((name) => [name, []]))

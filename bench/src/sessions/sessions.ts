@@ -2,8 +2,8 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 
+import { readArguments } from '../arguments.ts'
 import { fill } from './fill.ts'
 
 /** The figures of one log. */
@@ -14,7 +14,8 @@ type Figures = Readonly<Record<string, number | boolean>>
  * writes. Processor time per write is without what the process uses at rest.
  */
 export async function benchSessions(args: readonly string[]): Promise<number> {
-  const { values } = parseArgs({
+  const usage = 'usage: npm run bench -- sessions [--sessions 10,1000,10000] [--chained true,false]'
+  const { values } = await readArguments(usage, {
     args: [...args],
     options: {
       sessions: { type: 'string', default: '10,1000,10000' },
