@@ -115,9 +115,9 @@ export const limitTable = {
     'for a schema to check an input; later commands on the same entities wait for it',
   ),
   opsPerSection: limit(
-    50_000,
+    10_000,
     'operations',
-    'in one section of a commit; folding them takes less than 200 milliseconds',
+    'in one section of a commit, so that folding it keeps nothing else waiting for longer than 50 milliseconds; more are several commands',
   ),
   documentBytes: limit(5 * MiB, 'bytes', 'one decompressed change of a document'),
   documentOps: limit(

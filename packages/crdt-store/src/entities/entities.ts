@@ -85,7 +85,7 @@ export interface Entities {
   /** Keeps an entity in memory once it is open, until as many calls of `unpin`. */
   pin(key: EntityKey): void
   unpin(key: EntityKey): void
-  /** Folds delivered commits, in causal order; commits folded before are left out. All their effects show at once. Returns whose states changed. */
+  /** Folds delivered commits, in causal order; commits folded before are left out. All their effects show at once. Returns whose states may have changed. */
   fold(commits: readonly Commit[]): Promise<readonly EntityKey[]>
   /** A draft on this open entity was finished as part of a commit of this device that was appended; `body` is what `finish` returned. */
   touch(key: EntityKey, origin: Origin, body: Uint8Array): void

@@ -46,12 +46,8 @@ export class FoldedAsDelivered implements Lifecycle {
 
   take(key: EntityKey, bodies: readonly VersionedBody[]): boolean {
     const slot = this.#parts.slots.get(key)
-    if (!slot) return true
-    const { isIncomplete } = slot
-    const before = slot.state.mirror
-    foldInto(slot, bodies, this.#parts.events)
-    if (slot.problem || slot.isIncomplete !== isIncomplete) return true
-    return slot.state.mirror !== before
+    // Whether the mirror has changed is not asked: making it takes time for all that the entity holds, and perhaps nobody looks at it.
+    return !slot || foldInto(slot, bodies, this.#parts.events)
   }
 
   takeOwn(key: EntityKey, body: VersionedBody): boolean {

@@ -44,16 +44,23 @@ export const slotOf = (key: EntityKey, model: StateModel, state: EntityState): S
 })
 
 /**
- * Folds bodies. One for a newer model has no effect, and makes the entity incomplete here until an update; one for another shape makes it
- * unreadable: what it holds would be hidden.
+ * Folds bodies; returns whether the entity may show something else now. A body for a newer model has no effect, and makes the entity
+ * incomplete here until an update; one for another shape makes it unreadable: what it holds would be hidden.
  */
-export function foldInto(slot: Slot, bodies: readonly VersionedBody[], events: FoldEvents): void {
-  if (slot.problem) return
+export function foldInto(
+  slot: Slot,
+  bodies: readonly VersionedBody[],
+  events: FoldEvents,
+): boolean {
+  if (slot.problem) return true
+  const { isIncomplete } = slot
   const known = bodies.filter((body) => !isBeyond(slot, body))
   if (known.length < bodies.length) makeIncomplete(slot, events)
-  for (const { origin } of slot.state.fold(known)) reportVoid(slot.key, origin, events)
+  const voids = slot.state.fold(known)
+  for (const { origin } of voids) reportVoid(slot.key, origin, events)
   const { problem } = slot.state
   if (problem !== undefined) makeUnreadable(slot, `${slot.key}: ${problem}`, events)
+  return problem !== undefined || slot.isIncomplete !== isIncomplete || voids.length < known.length
 }
 
 /** Whether a body is for a newer model than the one that is here. */

@@ -5,6 +5,7 @@ import {
   HybridClock,
   PeerplaneError,
   Services,
+  set,
   type Store,
 } from '@peerplane/core'
 import { checkedStore } from '@peerplane/crdt-store'
@@ -18,6 +19,14 @@ import { holdSpace, type HeldSpace, type HeldSpaceEvents } from './held-space.ts
 const Count = entity('count', {
   state: counter(),
   commands: { up: (state, by: number) => state.increment(by) },
+})
+const Tags = entity('tags', {
+  state: set<string>(),
+  commands: {
+    fill: (tags, [prefix, count]: readonly [string, number]) => {
+      for (let i = 0; i < count; i++) tags.add(`${prefix} ${i}`)
+    },
+  },
 })
 const Note = entity('note', {
   state: document({ text: '' }),
@@ -37,6 +46,8 @@ export interface Device {
   readonly events: string[]
   /** Adds to a counter. */
   up(id: string, by: number): ReturnType<Invoker['invoke']>
+  /** Adds so many elements to a set. */
+  fill(id: string, prefix: string, count: number): ReturnType<Invoker['invoke']>
   /** Sets the text of a document. */
   enter(id: string, text: string): ReturnType<Invoker['invoke']>
   value(id: string): Promise<unknown>
@@ -65,7 +76,7 @@ export async function device(
   const founding = createFounding(ports, opened, () => undefined)
   await founding.found()
   const events: string[] = []
-  const declared = [Count, Note]
+  const declared = [Count, Tags, Note]
   const services = new Services(undefined)
   const clock = new HybridClock(ports.clock)
   const space = await holdSpace(services, ports, declared, membership, clock, {
@@ -97,6 +108,10 @@ export async function device(
     events,
     up: async (id, by) =>
       invoker.invoke([{ type: 'count', id, command: 'up', input: by }], { durability: 'local' }),
+    fill: async (id, prefix, count) =>
+      invoker.invoke([{ type: 'tags', id, command: 'fill', input: [prefix, count] }], {
+        durability: 'local',
+      }),
     enter: async (id, text) =>
       invoker.invoke([{ type: 'note', id, command: 'enter', input: text }], {
         durability: 'local',

@@ -10,6 +10,9 @@ import type {
 } from '@peerplane/core'
 import type { Entities, Log } from '@peerplane/crdt-store'
 
+import { Pauses } from './pauses.ts'
+import { portions } from './portions.ts'
+
 /** What folding works with. */
 export interface FoldingOptions {
   readonly log: Log
@@ -53,6 +56,7 @@ export async function refoldStored(
 export class Folding {
   readonly #options: FoldingOptions
   readonly #stops: readonly (() => void)[]
+  readonly #pauses: Pauses
   #running: Promise<void> = Promise.resolve()
   #discarded: Promise<void> = Promise.resolve()
   /** Something that was delivered is not folded: it is taken from the log again. */
@@ -69,6 +73,7 @@ export class Folding {
 
   constructor(options: FoldingOptions) {
     this.#options = options
+    this.#pauses = new Pauses(options.scheduler)
     const { log, events } = options
     this.#stops = [
       log.onDelivered((commits) => this.#enqueue(() => this.#fold(commits))),
@@ -142,6 +147,7 @@ export class Folding {
   /** Folds nothing that is delivered from now on; resolves when everything before is folded. */
   async stop(): Promise<void> {
     for (const stop of this.#stops) stop()
+    this.#pauses.stop()
     await this.#running
     this.#cancelRetry?.()
   }
@@ -159,14 +165,18 @@ export class Folding {
   }
 
   async #fold(commits: readonly Commit[]): Promise<void> {
-    if (this.#isBehind || this.#isBroken) return this.#catchUp()
     const { entities, events, perturb } = this.#options
-    try {
-      events.changed(await entities.fold(commits))
-    } catch (error) {
-      if (!this.#takesHealing(error)) throw error
-      void this.#discard('damaged')
-      return this.#catchUp()
+    for (const portion of portions(commits)) {
+      // Also when commits were lost during a pause.
+      if (this.#isBehind || this.#isBroken) return this.#catchUp()
+      try {
+        events.changed(await entities.fold(portion.commits))
+      } catch (error) {
+        if (!this.#takesHealing(error)) throw error
+        void this.#discard('damaged')
+        return this.#catchUp()
+      }
+      if (portion.isLarge) await this.#pauses.pause()
     }
     if (!perturb) return
     if (perturb('fold-again')) await entities.fold(this.#earlier)
