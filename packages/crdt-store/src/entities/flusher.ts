@@ -7,6 +7,10 @@ import type { EntitiesOptions } from './entities.ts'
 const FLUSH_AFTER_MS = 2_000
 /** Longer after a flush of many rows, which are likely to change again: a device that catches up spends most of its time on that. */
 const FLUSH_AFTER_MS_PER_ROW = 0.25
+/** The same after a flush of large rows: making them takes about a tenth of that. */
+const FLUSH_AFTER_MS_PER_KIB = 1
+/** At the latest. */
+const FLUSH_AFTER_MS_AT_MOST = 60_000
 
 /**
  * Writes changed rows, some time after they changed.
@@ -27,8 +31,9 @@ export class Flusher {
   #generation = 0
   #running: Promise<unknown> = Promise.resolve()
   #cancelTimer: (() => void) | undefined
-  /** How many rows the flush before wrote. */
+  /** How many rows the flush before wrote, and their size. */
   #rowsBefore = 0
+  #bytesBefore = 0
   #isStopped = false
 
   constructor(
@@ -110,7 +115,9 @@ export class Flusher {
 
   #delayMs(): number {
     if (this.#options.perturb?.('rows-at-once')) return 0
-    return FLUSH_AFTER_MS + this.#rowsBefore * FLUSH_AFTER_MS_PER_ROW
+    const rowsMs = this.#rowsBefore * FLUSH_AFTER_MS_PER_ROW
+    const bytesMs = (this.#bytesBefore / 1024) * FLUSH_AFTER_MS_PER_KIB
+    return Math.min(FLUSH_AFTER_MS + rowsMs + bytesMs, FLUSH_AFTER_MS_AT_MOST)
   }
 
   async #flush(): Promise<void> {
@@ -123,6 +130,7 @@ export class Flusher {
     const generation = this.#generation
     const captured = capture(this.#source, this.#dirty)
     this.#rowsBefore = this.#dirty.size
+    this.#bytesBefore = captured.writes.reduce((sum, { value }) => sum + (value?.length ?? 0), 0)
     this.#writing = this.#dirty
     this.#dirty = new Set()
     try {

@@ -32,6 +32,7 @@ export class FoldedAsDelivered implements Lifecycle {
     try {
       const { problem, isIncomplete, snapshot } = decodeRow(stored)
       const slot = slotOf(key, model, await model.open(problem ? undefined : snapshot))
+      slot.rowBytes = stored.length
       if (problem) makeUnreadable(slot, problem, events)
       if (isIncomplete) makeIncomplete(slot, events)
       return slot
@@ -59,10 +60,13 @@ export class FoldedAsDelivered implements Lifecycle {
 
   capture(key: EntityKey): CapturedEntity {
     const { slots } = this.#parts
-    const row = this.#rowOf(slots.get(key), key)
+    const slot = slots.get(key)
+    const row = this.#rowOf(slot, key)
     if (!row) return { writes: [], more: 0, stored: () => undefined }
+    const value = encodeRow(row)
+    if (slot) slot.rowBytes = value.length
     return {
-      writes: [{ key: rowKey(key), value: encodeRow(row) }],
+      writes: [{ key: rowKey(key), value }],
       more: slots.rows.has(key) ? 0 : 1,
       stored: () => slots.rows.add(key),
     }

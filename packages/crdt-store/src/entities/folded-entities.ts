@@ -232,15 +232,18 @@ export class FoldedEntities implements Entities {
 
   #afterFlush(): void {
     this.#slots.mayEvict()
+    this.#slots.evictIdle((slot) => this.#mayGo(slot))
     this.#evict(this.#options.perturb?.('evict-all') ? 0 : undefined)
   }
 
   #evict(keep?: number): void {
-    this.#slots.evict((slot) => {
-      const leaves = this.#lifecycleOf(slot.key).mayLeave(slot)
-      if (leaves === 'later') return 'later'
-      return this.#flusher.has(slot.key) ? 'no' : 'now'
-    }, keep)
+    this.#slots.evict((slot) => this.#mayGo(slot), keep)
+  }
+
+  #mayGo(slot: Slot): 'now' | 'later' | 'no' {
+    const leaves = this.#lifecycleOf(slot.key).mayLeave(slot)
+    if (leaves === 'later') return 'later'
+    return this.#flusher.has(slot.key) ? 'no' : 'now'
   }
 
   /** The state of an entity, opened for a list; `undefined` if it cannot be read. */

@@ -8,6 +8,7 @@ import {
   type Commit,
   type EntityKey,
   type Origin,
+  type Scheduler,
   type Shape,
   type StateModel,
   type Value,
@@ -53,24 +54,76 @@ test.each(growing)(
   },
 )
 
-const key = 'large/one' as EntityKey
+test.each([
+  ['leaves memory once nobody needs it', false, 2],
+  ['stays in memory as long as it is watched', true, 1],
+] as const)('a large entity %s', async (_, isWatched, loads) => {
+  const { entities, opened } = await countingEntities(set<string>())
+  if (isWatched) entities.pin(key)
+  for (let seq = 1; seq <= 20; seq++) await entities.fold([commit(seq, longElement)])
+  for (let seq = 21; seq <= 23; seq++) {
+    await entities.flush()
+    await entities.fold([commit(seq, () => [1, 'small', []], other)])
+  }
+  await entities.flush()
+  const { mirror } = await entities.open(key)
+  expect(mirror).toHaveLength(20 * OPS)
+  expect(opened()).toBe(loads + 1)
+  await entities.close()
+})
 
-function commit(seq: number, op: (text: string) => Value): Commit {
+test('rows are written less often the larger they are, and at least once a minute', async () => {
+  const delays: number[] = []
+  const { entities } = await countingEntities(set<string>(), {
+    after: (ms) => {
+      delays.push(ms)
+      return () => undefined
+    },
+  })
+  for (let seq = 1; seq <= 80; seq++) {
+    await entities.fold([commit(seq, longElement)])
+    if (seq % 20 === 0) await entities.flush()
+  }
+  await entities.fold([commit(81, longElement)])
+  expect(delays).toHaveLength(5)
+  expect(delays).toEqual(delays.toSorted((a, b) => a - b))
+  expect(delays[1]!).toBeGreaterThan(2 * delays[0]!)
+  expect(delays[4]!).toBeLessThanOrEqual(60_000)
+  await entities.close()
+})
+
+const key = 'large/one' as EntityKey
+const other = 'large/other' as EntityKey
+
+const longElement = (text: string): Value => [1, text.padEnd(120), []]
+
+function commit(seq: number, op: (text: string) => Value, entity = key): Commit {
   const session = sessionId(1)
   const origin: Origin = { device: deviceOf(session), session, seq, time: { ms: seq, counter: 0 } }
   const ops = Array.from({ length: OPS }, (_, index) => op(`${seq}-${index}`))
-  return commitOf(origin, [sectionOf(key, encodeCanonical([[], ops]))])
+  return commitOf(origin, [sectionOf(entity, encodeCanonical([[], ops]))])
 }
 
-/** Entities of one shape; `made` is how often a mirror was asked for. */
+interface Counting {
+  readonly entities: Entities
+  /** How often a mirror was asked for. */
+  made(): number
+  /** How often a state was loaded. */
+  opened(): number
+}
+
+/** Entities of one shape. */
 async function countingEntities(
   shape: Shape,
-): Promise<{ readonly entities: Entities; made(): number }> {
+  scheduler: Scheduler = manualScheduler(),
+): Promise<Counting> {
   const inner = nativeModel(shape)
   let made = 0
+  let opened = 0
   const model: StateModel = {
     version: inner.version,
     open: async (snapshot) => {
+      opened++
       const state = await inner.open(snapshot)
       return new Proxy(state, {
         get: (target, name) => {
@@ -86,10 +139,10 @@ async function countingEntities(
     models: new Map([
       ['large', { signature: '', lifecycle: 'folded-as-delivered', load: async () => model }],
     ]),
-    scheduler: manualScheduler(),
+    scheduler,
     deviceOf,
     settled: async () => undefined,
     isUnderstood: () => true,
   })
-  return { entities, made: () => made }
+  return { entities, made: () => made, opened: () => opened }
 }

@@ -19,6 +19,10 @@ export interface Slot {
   readonly key: EntityKey
   readonly model: StateModel
   readonly state: EntityState
+  /** Size of the row that was made last; 0 if that is not known. */
+  rowBytes: number
+  /** Whether somebody needed it since that was last asked. */
+  isUsed: boolean
   /** Why the state is not that of the entity; it is not folded further. */
   problem: PeerplaneError | undefined
   /** The same where it follows from the bodies, as long as the entity is declared as it is; otherwise empty. */
@@ -38,6 +42,8 @@ export const slotOf = (key: EntityKey, model: StateModel, state: EntityState): S
   key,
   model,
   state,
+  rowBytes: 0,
+  isUsed: true,
   problem: undefined,
   unreadable: '',
   isIncomplete: false,

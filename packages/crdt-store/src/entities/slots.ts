@@ -3,6 +3,9 @@ import { limits, type EntityKey, type Store } from '@peerplane/core'
 import { KnownRows } from './known-rows.ts'
 import type { Slot } from './slot.ts'
 
+/** Entities whose rows are larger do not stay in memory for long if nobody needs them. */
+const LARGE_ROW_BYTES = 1024 * 1024
+
 /** The entities in memory, the least recently used first. */
 export class Slots {
   readonly rows: KnownRows
@@ -67,6 +70,16 @@ export class Slots {
     this.#room = Math.max(limits.openEntities, room)
   }
 
+  /** Frees large entities that nobody needed since the last call, as far as `mayGo` agrees. */
+  evictIdle(mayGo: (slot: Slot) => 'now' | 'later' | 'no'): void {
+    for (const [key, slot] of this.#slots) {
+      if (slot.rowBytes <= LARGE_ROW_BYTES) continue
+      const isIdle = !slot.isUsed && !this.#pins.has(key)
+      slot.isUsed = false
+      if (isIdle && mayGo(slot) === 'now') this.drop(key)
+    }
+  }
+
   /** From now on more of them may go. */
   mayEvict(): void {
     this.#room = limits.openEntities
@@ -83,6 +96,7 @@ export class Slots {
 
   #use(key: EntityKey): Slot {
     const slot = this.#slots.get(key)!
+    slot.isUsed = true
     this.#slots.delete(key)
     this.#slots.set(key, slot)
     return slot
