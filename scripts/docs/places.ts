@@ -9,7 +9,7 @@ const FOLDER = /^[\w.@-]+(?:\/[\w.@-]+)*\/$/
 const TO_BE_MADE = /(?:^|\/)(?:NAME|mine|x)\./
 const IDENTIFIER = /^[A-Za-z_$][\w$]*$/
 
-const sources = globSync('{packages,apps,bench,examples,scripts}/**/*.{ts,tsx,mjs}', {
+const sources = globSync('{packages,apps,bench,docs,examples,scripts}/**/*.{ts,tsx,mjs}', {
   exclude: (path) => /(?:^|\/)(?:node_modules|dist|\.docs)$/.test(path),
 })
 

@@ -17,6 +17,7 @@ import {
   encodeInvitation,
   encodeOpening,
   entityKey,
+  firstPrevious,
   forkedTip,
   fromHex,
   hash,
@@ -29,11 +30,13 @@ import {
   merkleRoot,
   readInvitation,
   saltOf,
+  sessionIdOf,
   sectionLeaf,
   signBatch,
   signGrant,
   makeOpening,
   tipToValue,
+  TipTrie,
   toHex,
   toSparse,
   verifyAdmissions,
@@ -45,7 +48,9 @@ import {
   type DeviceId,
   type ForkProof,
   type Section,
+  type SessionId,
   type SigningKey,
+  type Tip,
   type Value,
 } from './index.ts'
 import { decodeSpaceRecord } from './trust/space.ts'
@@ -157,6 +162,33 @@ async function compute(): Promise<Record<string, unknown>> {
     parents: [{ session: first.session, seq: 3, mark: markOf(batch.id) }],
     nonce: filled(16, 13),
   })
+  const extended = encodeOpening({
+    ...first.opening,
+    extensions: [
+      [1, 'odd'],
+      [2, [null]],
+    ],
+  })
+  const extendedCommit = makeCommit(
+    first.session,
+    {
+      seq: 1,
+      deps: [],
+      digest: new Uint8Array(0),
+      time: { ms: 1_790_000_000_001, counter: 0 },
+      extensions: [[7, filled(2, 14)]],
+    },
+    [
+      { ...section('lunch', filled(3, 8)), extensions: [[2, true]] },
+      section('lunch', filled(3, 9)),
+    ],
+    seed,
+  )
+  const extendedBatch = await signBatch(makeBatch(first.first, [extendedCommit], seed), creator)
+  const tips = Array.from({ length: 40 }, (_, index): Tip => {
+    const id = toHex(hash('test', Uint8Array.of(index)))
+    return { session: id.slice(0, 32) as SessionId, seq: 1 + index * 300, mark: id.slice(32) }
+  })
   const sparse = toSparse(batch, 2, ({ entity }) => entity === 'tally/dinner')!
 
   expect(await verifyBatch(batch, device(creator), crypto)).toBe(true)
@@ -205,6 +237,19 @@ async function compute(): Promise<Record<string, unknown>> {
       value,
       hex: toHex(encodeCanonical(value)),
     })),
+    notCanonical: {
+      numberThatIsNotTheShortest: '1817',
+      floatThatIsWhole: 'f93c00',
+      floatThatIsNotTheShortest: 'fa3f000000',
+      notANumber: 'f97e00',
+      undefined: 'f7',
+      tag: 'c000',
+      lengthThatIsNotDefinite: '9f00ff',
+      keysOutOfOrder: 'a2616201616101',
+      keyTwice: 'a2616101616102',
+      bytesAfterTheValue: '0000',
+      textThatIsNotUtf8: '61ff',
+    },
     hash: { tag: 'test', message: '00ff', hex: toHex(hash('test', fromHex('00ff'))) },
     mac: {
       key: toHex(space.secret),
@@ -223,7 +268,8 @@ async function compute(): Promise<Record<string, unknown>> {
       record: bytes(first.bytes),
       first: first.first,
       session: first.session,
-      withOneParent: bytes(reopened),
+      withOneParent: { record: bytes(reopened), session: sessionOf(reopened) },
+      withExtensions: { record: bytes(extended), session: sessionOf(extended) },
     },
     commit: {
       header: bytes(c1.headerBytes),
@@ -243,6 +289,8 @@ async function compute(): Promise<Record<string, unknown>> {
       signature: toHex(batch.signature!),
       root: toHex(merkleRoot(batch.commits.map(({ id }) => fromHex(id)))),
       ofOne: bytes(encodeBatch(answerBatch)),
+      guest: { session: second.session, first: second.first },
+      withExtensions: { bytes: bytes(encodeBatch(extendedBatch)), id: extendedBatch.id },
       refused: Object.fromEntries(
         Object.entries(refused).map(([why, encoded]) => [why, toHex(encoded)]),
       ),
@@ -251,6 +299,10 @@ async function compute(): Promise<Record<string, unknown>> {
       proof: bytes(encodeForkProof(proof)),
       tip: bytes(encodeCanonical(tipToValue(forkedTip(proof)))),
     },
+    tips: [tips.slice(0, 3), tips].map((some) => ({
+      tips: some.map((tip) => toHex(encodeCanonical(tipToValue(tip)))),
+      digest: digestOf(some),
+    })),
     sparse: {
       seq: 2,
       shows: 'tally/dinner',
@@ -269,3 +321,11 @@ test('the canonical vectors are what they were', async () => {
   if (process.env['UPDATE_VECTORS']) writeFileSync(file, computed)
   expect(computed).toBe(readFileSync(file, 'utf8'))
 })
+
+const sessionOf = (opening: Uint8Array): SessionId => sessionIdOf(firstPrevious(opening))
+
+function digestOf(tips: readonly Tip[]): string {
+  const trie = new TipTrie()
+  for (const tip of tips) trie.set(tip)
+  return trie.summary().digest
+}

@@ -1,0 +1,583 @@
+// An independent reader of the records in protocol.md: plain JavaScript over node:crypto, without a line of the product. It checks
+// protocol-vectors.json, and is what to read beside the text when you write an implementation of your own.
+//
+//     node docs/protocol-decoder.mjs [vectors.json]
+//
+// It prints what it has checked; at the first thing that is not as the text says it ends with that rule and exit code 1.
+
+import { createHash, createHmac, createPrivateKey, createPublicKey, verify } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { isDeepStrictEqual } from 'node:util'
+
+class Broken extends Error {}
+
+/** Ends with `rule` unless `holds`. */
+function must(holds, rule) {
+  if (!holds) throw new Broken(rule)
+}
+
+const hex = (bytes) => Buffer.from(bytes).toString('hex')
+const bytesOf = (text) => Uint8Array.from(Buffer.from(text, 'hex'))
+const same = (a, b) => hex(a) === hex(b)
+const join = (...parts) => Uint8Array.from(Buffer.concat(parts))
+const text = (string) => new TextEncoder().encode(string)
+
+// Canonical bytes: RFC 8949, section 4.2.1.
+
+/** The value of canonical bytes. Whatever an encoder would have written differently is refused. */
+export function decode(bytes) {
+  let at = 0
+  const take = (length) => {
+    must(at + length <= bytes.length, 'canonical bytes: they end too early')
+    return bytes.subarray(at, (at += length))
+  }
+  const argument = (info) => {
+    if (info < 24) return info
+    must(info <= 27, 'canonical bytes: a length that is not definite')
+    const size = 2 ** (info - 24)
+    const value = take(size).reduce((sum, byte) => sum * 256 + byte, 0)
+    must(
+      value >= (size === 1 ? 24 : 256 ** (size / 2)),
+      'canonical bytes: a number has its shortest form',
+    )
+    must(Number.isSafeInteger(value), 'canonical bytes: whole numbers are below 2^53')
+    return value
+  }
+  const item = () => {
+    const first = take(1)[0]
+    const [major, info] = [first >> 5, first & 31]
+    if (major === 7) return simple(first)
+    const count = argument(info)
+    if (major === 0) return count
+    if (major === 1) return -1 - count
+    if (major === 2) return take(count).slice()
+    if (major === 3)
+      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(take(count))
+    if (major === 4) return Array.from({ length: count }, item)
+    must(major === 5, 'canonical bytes: no tags')
+    let before
+    return Object.fromEntries(
+      Array.from({ length: count }, () => {
+        const start = at
+        const key = item()
+        must(typeof key === 'string', 'canonical bytes: keys are texts')
+        const encoded = hex(bytes.subarray(start, at))
+        must(
+          before === undefined || before < encoded,
+          'canonical bytes: keys are in ascending order',
+        )
+        before = encoded
+        return [key, item()]
+      }),
+    )
+  }
+  const simple = (first) => {
+    if (first === 0xf4) return false
+    if (first === 0xf5) return true
+    if (first === 0xf6) return null
+    must(first >= 0xf9 && first <= 0xfb, 'canonical bytes: no other simple value')
+    const size = 2 ** (first - 0xf8)
+    const raw = take(size)
+    const value = floatOf(raw)
+    must(
+      Number.isFinite(value) && !Number.isSafeInteger(value),
+      'canonical bytes: a float is finite and not whole',
+    )
+    must(
+      size === 2 || !floatFits(value, size / 2),
+      'canonical bytes: a float has its shortest form',
+    )
+    return value
+  }
+  const value = item()
+  must(at === bytes.length, 'canonical bytes: nothing follows the value')
+  return value
+}
+
+function floatOf(raw) {
+  const view = new DataView(raw.buffer, raw.byteOffset, raw.length)
+  if (raw.length === 8) return view.getFloat64(0)
+  if (raw.length === 4) return view.getFloat32(0)
+  const bits = view.getUint16(0)
+  const [sign, exponent, fraction] = [bits >> 15 ? -1 : 1, (bits >> 10) & 31, bits & 1023]
+  if (exponent === 31) return fraction ? NaN : sign * Infinity
+  return (
+    sign * (exponent ? 2 ** (exponent - 15) * (1 + fraction / 1024) : 2 ** -14 * (fraction / 1024))
+  )
+}
+
+function floatFits(value, size) {
+  if (size === 4) return Math.fround(value) === value
+  const scaled = Math.abs(value) * 2 ** 24
+  const mantissa = scaled / 2 ** Math.max(0, Math.floor(Math.log2(scaled)) - 10)
+  return Number.isInteger(mantissa) && Math.abs(value) <= 65504
+}
+
+/** Canonical bytes of a value. */
+export function encode(value) {
+  const head = (major, count) => {
+    if (count < 24) return Uint8Array.of((major << 5) | count)
+    const size = count < 256 ? 1 : count < 65536 ? 2 : count < 2 ** 32 ? 4 : 8
+    const out = new Uint8Array(1 + size)
+    out[0] = (major << 5) | (24 + Math.log2(size))
+    for (let i = size, rest = count; i > 0; i--, rest = Math.floor(rest / 256)) out[i] = rest % 256
+    return out
+  }
+  if (value === null) return Uint8Array.of(0xf6)
+  if (typeof value === 'boolean') return Uint8Array.of(value ? 0xf5 : 0xf4)
+  if (value instanceof Uint8Array) return join(head(2, value.length), value)
+  if (typeof value === 'string') return join(head(3, text(value).length), text(value))
+  if (Array.isArray(value)) return join(head(4, value.length), ...value.map(encode))
+  must(Number.isSafeInteger(value), 'this reader writes no floats and no maps')
+  return value < 0 ? head(1, -1 - value) : head(0, value)
+}
+
+// Hashes and signatures.
+
+const domain = (tag) => text(`peerplane/${tag}/1\0`)
+
+/** `H(tag, m)`. */
+export const H = (tag, ...parts) =>
+  Uint8Array.from(
+    createHash('sha256')
+      .update(join(domain(tag), ...parts))
+      .digest(),
+  )
+
+const ED25519 = { private: '302e020100300506032b657004220420', public: '302a300506032b6570032100' }
+
+const publicKeyOf = (seed) =>
+  createPublicKey(
+    createPrivateKey({
+      key: Buffer.from(ED25519.private + seed, 'hex'),
+      format: 'der',
+      type: 'pkcs8',
+    }),
+  )
+    .export({ format: 'der', type: 'spki' })
+    .subarray(-32)
+
+function signed(key, message, signature, rule) {
+  const der = Buffer.concat([Buffer.from(ED25519.public, 'hex'), key])
+  must(verify(null, message, { key: der, format: 'der', type: 'spki' }, signature), rule)
+}
+
+/** Merkle root in the shape of RFC 9162. */
+export function merkle(leaves) {
+  if (leaves.length === 1) return leaves[0]
+  let split = 1
+  while (split * 2 < leaves.length) split *= 2
+  return H('node', merkle(leaves.slice(0, split)), merkle(leaves.slice(split)))
+}
+
+// Records.
+
+const array = (value, length, rule) => {
+  must(Array.isArray(value) && (length === undefined || value.length === length), rule)
+  return value
+}
+const bytes = (value, length, rule) => {
+  must(value instanceof Uint8Array && (length === undefined || value.length === length), rule)
+  return value
+}
+const whole = (value, from, rule) => {
+  must(Number.isSafeInteger(value) && value >= from, rule)
+  return value
+}
+
+/** The extensions after the fields of a record, or nothing. */
+function extensionsAfter(fields, count, name) {
+  must(
+    fields.length === count || fields.length === count + 1,
+    `${name}: ${count} fields, and extensions`,
+  )
+  if (fields.length === count) return []
+  return extensions(fields[count], name)
+}
+
+function extensions(list, name) {
+  array(list, undefined, `${name}: extensions are a list`)
+  must(list.length > 0 && list.length % 2 === 0, `${name}: extensions are keys with values`)
+  must(encode(list).length <= 1024, `${name}: extensions have at most 1,024 bytes`)
+  list.forEach((key, at) => {
+    if (at % 2 === 0) whole(key, at === 0 ? 0 : list[at - 2] + 1, `${name}: extension keys ascend`)
+  })
+  return list
+}
+
+const withExtensions = (fields, list) => (list.length > 0 ? [...fields, list] : fields)
+
+export function spaceRecord(encoded) {
+  const [version, creator, commitment, nonce] = array(decode(encoded), 4, 'space record: 4 fields')
+  must(version === 1, 'space record: version 1')
+  bytes(nonce, 16, 'space record: a nonce of 16 bytes')
+  return {
+    creator: bytes(creator, 32, 'space record: a creator of 32 bytes'),
+    commitment: bytes(commitment, 32, 'space record: a hash of the secret'),
+    id: H('space', encoded),
+  }
+}
+
+const grantMessage = ([space, issuer, inviteKey, notAfter]) =>
+  join(domain('grant'), encode([space, issuer, inviteKey, notAfter]))
+
+function grantOf(value) {
+  const grant = array(value, 5, 'grant: 5 fields')
+  for (const field of grant.slice(0, 3))
+    bytes(field, 32, 'grant: space, issuer and invite key have 32 bytes')
+  whole(grant[3], 0, 'grant: not after is a whole number')
+  bytes(grant[4], 64, 'grant: a signature of 64 bytes')
+  signed(grant[1], grantMessage(grant), grant[4], 'grant: the issuer signs it')
+  return grant
+}
+
+export function admission(encoded) {
+  const [value, device, signature] = array(decode(encoded), 3, 'admission: 3 fields')
+  const grant = grantOf(value)
+  bytes(device, 32, 'admission: a device of 32 bytes')
+  const message = join(domain('admission-signature'), H('grant-id', grantMessage(grant)), device)
+  signed(grant[2], message, signature, 'admission: the invite key signs it')
+  return { grant, device, id: H('admission', encoded) }
+}
+
+export function invitation(link) {
+  must(link.startsWith('pp1.'), 'invitation: it begins with pp1.')
+  const fields = array(
+    decode(Uint8Array.from(Buffer.from(link.slice(4), 'base64url'))),
+    7,
+    'invitation: 7 fields',
+  )
+  const [version, record, secret, grant, seed, chain, addresses] = fields
+  must(version === 1, 'invitation: version 1')
+  const space = spaceRecord(record)
+  must(
+    same(H('space-secret', secret), space.commitment),
+    'invitation: the space record commits to the secret',
+  )
+  must(same(grantOf(grant)[0], space.id), 'invitation: the grant is of its space')
+  must(same(publicKeyOf(hex(seed)), grant[2]), 'invitation: its seed is that of the invite key')
+  return { space, grant, chain: chain.map(admission), addresses }
+}
+
+const tipOf = (value) => {
+  const [session, seq, mark] = array(value, 3, 'tip: 3 fields')
+  bytes(session, 16, 'tip: a session of 16 bytes')
+  bytes(mark, 16, 'tip: a mark of 16 bytes')
+  return { session, seq: whole(seq, 1, 'tip: a seq from 1'), mark }
+}
+
+export function opening(encoded) {
+  const fields = array(decode(encoded), undefined, 'opening: an array')
+  must(fields[0] === 1, 'opening: version 1')
+  const list = extensionsAfter(fields, 6, 'opening')
+  const [, space, device, parents, admissionId, nonce] = fields
+  bytes(nonce, 16, 'opening: a nonce of 16 bytes')
+  const first = H('opening', encoded)
+  return {
+    space: bytes(space, 32, 'opening: a space of 32 bytes'),
+    device: bytes(device, 32, 'opening: a device of 32 bytes'),
+    parents: array(parents, undefined, 'opening: parents are a list').map(tipOf),
+    admission: bytes(admissionId, 32, 'opening: an admission of 32 bytes'),
+    extensions: list,
+    first,
+    session: first.slice(0, 16),
+  }
+}
+
+export const saltOf = (seed, seq, index) => H('salt', seed, encode([seq, index])).slice(0, 16)
+
+export const leafOf = (salt, { key, version, body, extensions: list }) =>
+  H('section', encode(withExtensions([salt, key, version, H('body', body)], list)))
+
+const rootOf = (leaves) =>
+  leaves.length === 0 ? new Uint8Array(32) : H('sections', encode([leaves.length, merkle(leaves)]))
+
+const headerOf = ({ seq, deps, digest, time, root, extensions: list }) =>
+  encode(withExtensions([seq, deps, digest, time, root], list))
+
+/** A batch of a session, its headers and hashes rebuilt. */
+export function batch(encoded, { session, previous, firstSeq }) {
+  const fields = array(decode(encoded), 5, 'batch: 5 fields')
+  const [seed, signature, firstTime, depList, list] = fields
+  bytes(seed, 16, 'batch: a seed of 16 bytes')
+  bytes(signature, undefined, 'batch: a signature')
+  must(signature.length === 0 || signature.length === 64, 'batch: a signature of 64 bytes, or none')
+  must(array(list, undefined, 'batch: commits').length > 0, 'batch: at least one commit')
+  const named = []
+  let time = pair(firstTime)
+  const commits = list.map((value, index) => {
+    const items = [...array(value, undefined, 'commit: a list')]
+    if (index > 0) time = timeAfter(time, items.shift())
+    const last = items.at(-1)
+    const isExtended = Array.isArray(last) && last.length === 1
+    const more = isExtended ? extensions(items.pop()[0], 'header') : []
+    const sections = items.map((section) => sectionOf(section, named))
+    const seq = firstSeq + index
+    const root = rootOf(sections.map((section, at) => leafOf(saltOf(seed, seq, at), section)))
+    const deps = index === 0 ? depsOf(depList) : { deps: [], digest: new Uint8Array(0) }
+    const header = headerOf({ seq, ...deps, time, root, extensions: more })
+    return { seq, time, sections, header, id: H('commit', session, header) }
+  })
+  const root = merkle(commits.map(({ id }) => id))
+  const id = H('batch', encode([session, firstSeq, commits.length, previous, root]))
+  return { commits, root, id, signature, seed }
+}
+
+const pair = (value) => {
+  const time = array(value, 2, 'time: milliseconds and a counter')
+  return time.map((each) => whole(each, 0, 'time: whole numbers'))
+}
+
+const MAX_COUNTER = 65535
+
+function timeAfter([ms, counter], value) {
+  if (!Array.isArray(value)) {
+    whole(value, 0, 'time: a whole number, or a pair')
+    if (value > 0) return [whole(ms + value, 0, 'time: not beyond the last one'), 0]
+    must(counter < MAX_COUNTER, 'time: not beyond the last one')
+    return [ms, counter + 1]
+  }
+  const time = pair(value)
+  const isNext = time[0] === ms && time[1] === counter + 1
+  must(!isNext && !(time[0] > ms && time[1] === 0), 'time: a number where a number would do')
+  return time
+}
+
+function depsOf(list) {
+  array(list, undefined, 'deps: a list')
+  if (list.length === 0) return { deps: [], digest: new Uint8Array(0) }
+  must(list.length % 2 === 1 && list.length > 1, 'deps: a digest and pairs')
+  const deps = []
+  for (let at = 1; at < list.length; at += 2) {
+    bytes(list[at], 16, 'deps: a session of 16 bytes')
+    must(at === 1 || hex(list[at - 2]) < hex(list[at]), 'deps: in the order of their sessions')
+    deps.push([list[at], whole(list[at + 1], 1, 'deps: a seq from 1')])
+  }
+  return { deps, digest: bytes(list[0], 16, 'deps: a digest of 16 bytes') }
+}
+
+function sectionOf(value, named) {
+  const list = extensionsAfter(array(value, undefined, 'section: an array'), 2, 'section')
+  const [entity, body] = value
+  bytes(body, undefined, 'section: a body')
+  if (!Array.isArray(entity)) {
+    must(
+      named[whole(entity, 0, 'section: the number of an entity')],
+      'section: an entity that was named',
+    )
+    return { ...named[entity], body, extensions: list }
+  }
+  const [key, version] = array(entity, 2, 'section: an entity has a key and a version')
+  must(typeof key === 'string' && /^[^/]+\/./su.test(key), 'section: a key is type/id')
+  whole(version, 0, 'section: a version is a whole number')
+  must(
+    !named.some((each) => each.key === key && each.version === version),
+    'section: an entity is named once',
+  )
+  named.push({ key, version })
+  return { key, version, body, extensions: list }
+}
+
+/** The device signs the id of a batch. */
+const isSigned = (device, { id, signature }) =>
+  signed(device, join(domain('batch-signature'), id), signature, 'batch: the device signs its id')
+
+/** A proof of a fork, verified. */
+export function fork(encoded, session, device) {
+  const [seq, previous, ...branches] = array(decode(encoded), 4, 'fork: 4 fields')
+  const ids = branches.map((branch) => {
+    const [links, signature] = array(branch, 2, 'fork: a branch has links and a signature')
+    let [id, at, first] = [previous, seq, undefined]
+    for (const [count, root] of links) {
+      id = H('batch', encode([session, at, count, id, root]))
+      first ??= id
+      at += count
+    }
+    signed(
+      device,
+      join(domain('batch-signature'), id),
+      signature,
+      'fork: the device signs both branches',
+    )
+    return hex(first)
+  })
+  must(ids[0] !== ids[1], 'fork: the first batches differ')
+  return { seq, previous, tip: [session, Number.MAX_SAFE_INTEGER - seq, previous.slice(0, 16)] }
+}
+
+const EMPTY = new Uint8Array(16)
+
+/** The digest of a path of the trie over tips. */
+export function digest(tips, path = '') {
+  const below = tips.filter(([session]) => hex(session).startsWith(path))
+  if (below.length === 0) return EMPTY
+  const sorted = below.sort(([a], [b]) => (hex(a) < hex(b) ? -1 : 1))
+  if (below.length <= 16) return H('tips', encode(sorted)).slice(0, 16)
+  const children = Array.from({ length: 16 }, (_, digit) =>
+    digest(below, path + digit.toString(16)),
+  )
+  return H('tip-trie', ...children).slice(0, 16)
+}
+
+// The vectors.
+
+/** Checks all of the vectors; returns what was checked. Throws with the rule that does not hold. */
+export function check(vectors) {
+  const done = []
+  const rule = (name, holds) => {
+    must(holds, `vectors: ${name}`)
+    done.push(name)
+  }
+  checkBytes(vectors, rule)
+  const devices = checkTrust(vectors, rule)
+  checkLog(vectors, devices, rule)
+  return done
+}
+
+function checkBytes(vectors, rule) {
+  for (const { value, hex: encoded } of vectors.canonical) {
+    rule('canonical bytes', isDeepStrictEqual(decode(bytesOf(encoded)), value))
+  }
+  for (const [why, encoded] of Object.entries(vectors.notCanonical)) {
+    rule(
+      `refused: ${why}`,
+      isRefused(() => decode(bytesOf(encoded))),
+    )
+  }
+  rule('hash', hex(H(vectors.hash.tag, bytesOf(vectors.hash.message))) === vectors.hash.hex)
+  const { key, tag, message } = vectors.mac
+  const macInput = join(domain(tag), bytesOf(message))
+  rule('mac', createHmac('sha256', bytesOf(key)).update(macInput).digest('hex') === vectors.mac.hex)
+  for (const { tips, digest: expected } of vectors.tips) {
+    rule('digest of tips', hex(digest(tips.map((tip) => decode(bytesOf(tip))))) === expected)
+  }
+}
+
+/** Checks who may write; returns the creator of the space and a guest. */
+function checkTrust(vectors, rule) {
+  const space = spaceRecord(sized(vectors.space.record))
+  rule('space id', hex(space.id) === vectors.space.id)
+  rule('creator', same(space.creator, publicKeyOf(vectors.space.creatorSeed)))
+  const invited = invitation(vectors.invitation.text)
+  rule(
+    'invitation',
+    same(invited.space.id, space.id) &&
+      vectors.invitation.text.length === vectors.invitation.characters,
+  )
+  rule('invite seed', same(invited.grant[2], publicKeyOf(vectors.invitation.inviteSeed)))
+  const admitted = admission(sized(vectors.admission.record))
+  rule(
+    'admission',
+    hex(admitted.id) === vectors.admission.id && same(admitted.grant[1], space.creator),
+  )
+  rule('admitted device', same(admitted.device, publicKeyOf(vectors.admission.deviceSeed)))
+  return { space: space.id, creator: space.creator, guest: admitted.device }
+}
+
+function checkLog(vectors, { space, creator, guest }, rule) {
+  const opened = opening(sized(vectors.opening.record))
+  rule(
+    'opening',
+    hex(opened.first) === vectors.opening.first && hex(opened.session) === vectors.opening.session,
+  )
+  rule(
+    'opening: the space and its creator',
+    same(opened.space, space) && same(opened.device, creator),
+  )
+  const reopened = openedAs(vectors.opening.withOneParent)
+  rule('opening with a parent', same(reopened.parents[0].session, opened.session))
+  const extended = openedAs(vectors.opening.withExtensions)
+  rule('opening with extensions', extended.extensions.length > 0)
+
+  const place = { session: opened.session, previous: opened.first, firstSeq: 1 }
+  const three = batch(sized(vectors.batch.ofThree), place)
+  rule('batch id', hex(three.id) === vectors.batch.id && hex(three.root) === vectors.batch.root)
+  rule('batch seed', hex(three.seed) === vectors.batch.seed)
+  isSigned(creator, three)
+  rule('batch signature', hex(three.signature) === vectors.batch.signature)
+  const [first] = three.commits
+  rule(
+    'header',
+    same(first.header, sized(vectors.commit.header)) && hex(first.id) === vectors.commit.id,
+  )
+  rule('salt', hex(saltOf(three.seed, 1, 0)) === vectors.commit.salt)
+  rule('leaf', hex(leafOf(saltOf(three.seed, 1, 0), first.sections[0])) === vectors.commit.leaf)
+  const one = batch(sized(vectors.batch.ofOne), guestPlace(vectors))
+  const dependent = vectors.commit.withOneDependency
+  rule(
+    'header with a dependency',
+    same(one.commits[0].header, sized(dependent.header)) && hex(one.commits[0].id) === dependent.id,
+  )
+  rule('digest of deps', hex(H('deps', three.id).slice(0, 16)) === dependent.digest)
+  isSigned(guest, one)
+  const more = batch(sized(vectors.batch.withExtensions.bytes), place)
+  isSigned(creator, more)
+  rule('batch with extensions', hex(more.id) === vectors.batch.withExtensions.id)
+  for (const [why, encoded] of Object.entries(vectors.batch.refused)) {
+    rule(
+      `refused: ${why}`,
+      isRefused(() => batch(bytesOf(encoded), place)),
+    )
+  }
+
+  const proved = fork(sized(vectors.fork.proof), opened.session, creator)
+  rule('tip of a fork', same(encode(proved.tip), sized(vectors.fork.tip)))
+  checkSparse(vectors, three, rule)
+}
+
+function checkSparse({ sparse }, three, rule) {
+  const second = three.commits[1]
+  const leaves = second.sections.map((section, at) =>
+    leafOf(saltOf(three.seed, sparse.seq, at), section),
+  )
+  rule(
+    'sparse: leaf and salt',
+    hex(leaves[0]) === sparse.leafOfHidden &&
+      hex(saltOf(three.seed, sparse.seq, 1)) === sparse.saltOfShown,
+  )
+  rule('sparse: the section that is shown', second.sections[1].key === sparse.shows)
+  const [sibling, rest] = sparse.path.map(bytesOf)
+  rule('sparse: path', same(H('node', H('node', sibling, second.id), rest), three.root))
+}
+
+/** An opening of the vectors that states its session. */
+function openedAs({ record, session }) {
+  const found = opening(sized(record))
+  must(hex(found.session) === session, 'opening: its hash begins with the session id')
+  return found
+}
+
+/** The bytes of a vector that states their number. */
+function sized({ bytes: count, hex: encoded }) {
+  const found = bytesOf(encoded)
+  must(found.length === count, 'vectors: the number of bytes')
+  return found
+}
+
+const guestPlace = ({ batch: { guest } }) => ({
+  session: bytesOf(guest.session),
+  previous: bytesOf(guest.first),
+  firstSeq: 1,
+})
+
+function isRefused(task) {
+  try {
+    task()
+    return false
+  } catch (error) {
+    return error instanceof Broken || error instanceof TypeError
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const file = process.argv[2] ?? new URL('protocol-vectors.json', import.meta.url)
+  try {
+    const done = check(JSON.parse(readFileSync(file, 'utf8')))
+    process.stdout.write(`${done.length} rules hold:\n  ${[...new Set(done)].join('\n  ')}\n`)
+  } catch (error) {
+    if (!(error instanceof Broken)) throw error
+    process.stderr.write(`broken: ${error.message}\n`)
+    process.exitCode = 1
+  }
+}
