@@ -5,11 +5,14 @@ import { below, readOp } from './op.ts'
 import type { OpContext } from './op-context.ts'
 import type { SessionReader, SessionWriter } from './sessions.ts'
 import { items, Void } from './void.ts'
+import { ShownKeys } from './shown-keys.ts'
 import { checkText, compareKeys, readText } from './values.ts'
 
 interface MapCell extends Cell {
   /** Cells by key, in no particular order; none is blank. */
   readonly cells: Map<string, Cell>
+  /** The keys that are present. */
+  readonly sorted: ShownKeys<string>
 }
 
 /*
@@ -31,7 +34,7 @@ export function mapKernel(values: Kernel): Kernel<MapCell> {
     context: OpContext,
     how: (value: Cell) => void,
   ): void => {
-    const { cells } = cell
+    const { cells, sorted } = cell
     let value = cells.get(key)
     if (!value) {
       value = values.create()
@@ -44,12 +47,19 @@ export function mapKernel(values: Kernel): Kernel<MapCell> {
       cells.delete(key)
       context.undo(() => cells.set(key, blank))
     }
+    sorted.changed(key)
+    context.undo(() => sorted.changed(key))
     touch(cell, context)
   }
 
   const kernel: Kernel<MapCell> = {
     kind: 'map',
-    create: () => ({ mirror: empty, stale: false, cells: new Map() }),
+    create: () => ({
+      mirror: empty,
+      stale: false,
+      cells: new Map(),
+      sorted: new ShownKeys<string>(compareKeys),
+    }),
 
     apply(cell, op, context) {
       const [kind, name, inner] = readOp(op, 'map')
@@ -77,8 +87,8 @@ export function mapKernel(values: Kernel): Kernel<MapCell> {
     show(cell) {
       if (!cell) return empty
       if (cell.stale) {
-        const keys = [...cell.cells.keys()].filter((key) => isPresent(cell, key))
-        show(cell, keys.sort(compareKeys), (key) => values.show(cell.cells.get(key)))
+        const keys = cell.sorted.list((key) => isPresent(cell, key))
+        show(cell, keys, (key) => values.show(cell.cells.get(key)))
         cell.stale = false
       }
       return cell.mirror
@@ -130,7 +140,8 @@ function load(saved: Value, values: Kernel, sessions: SessionReader): MapCell {
     const [key, value] = items(each, 2)
     cells.set(readText(key), values.load(value!, sessions))
   }
-  return { mirror: empty, stale: true, cells }
+  const sorted = new ShownKeys<string>(compareKeys, cells.keys())
+  return { mirror: empty, stale: true, cells, sorted }
 }
 
 function mapHandle(

@@ -5,6 +5,7 @@ import { readOp } from './op.ts'
 import type { OpDot } from './op-dot.ts'
 import { some, touch, type Cell, type Kernel, type CellAccess } from './kernel.ts'
 import type { OpContext } from './op-context.ts'
+import { ShownKeys } from './shown-keys.ts'
 import { items } from './void.ts'
 import { checkText, compareKeys, readText } from './values.ts'
 
@@ -12,6 +13,8 @@ type Element = string | number
 
 interface SetCell extends Cell {
   readonly elements: Map<Element, Survivors<OpDot>>
+  /** Those that are present. */
+  readonly sorted: ShownKeys<Element>
 }
 
 /*
@@ -23,7 +26,12 @@ interface SetCell extends Cell {
 /** An add-wins set (the optimised OR-set of Bieniusa and others 2012): a deletion takes back the additions that its author saw. */
 export const setKernel: Kernel<SetCell> = {
   kind: 'set',
-  create: () => ({ mirror: none, stale: false, elements: new Map() }),
+  create: () => ({
+    mirror: none,
+    stale: false,
+    elements: new Map(),
+    sorted: new ShownKeys(compareKeys),
+  }),
 
   apply(cell, op, context) {
     const [kind, element, superseded] = readOp(op, 'set')
@@ -79,6 +87,7 @@ export const setKernel: Kernel<SetCell> = {
       const [element, live, expected] = items(each, 3)
       const dots = new Survivors(readDots(live, sessions), readDots(expected, sessions))
       cell.elements.set(readElement(element), dots)
+      cell.sorted.changed(readElement(element))
     }
     cell.stale = true
     return cell
@@ -125,11 +134,13 @@ function change(
     cell.elements.delete(element)
     context.undo(() => cell.elements.set(element, blank))
   }
+  cell.sorted.changed(element)
+  context.undo(() => cell.sorted.changed(element))
   touch(cell, context)
 }
 
-const present = ({ elements }: SetCell): Element[] =>
-  [...elements.keys()].filter((element) => elements.get(element)!.size > 0).sort(compareKeys)
+const present = ({ elements, sorted }: SetCell): readonly Element[] =>
+  sorted.list((element) => (elements.get(element)?.size ?? 0) > 0)
 
 function checkElement(element: unknown): Element {
   if (typeof element !== 'number') return checkText(element)
