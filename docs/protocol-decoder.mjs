@@ -208,9 +208,13 @@ function extensions(list, name) {
 
 const withExtensions = (fields, list) => (list.length > 0 ? [...fields, list] : fields)
 
+const isRole = (value, rule) => must(value === 0 || value === 1, rule)
+
 export function spaceRecord(encoded) {
-  const [version, creator, commitment, nonce] = array(decode(encoded), 4, 'space record: 4 fields')
+  const fields = array(decode(encoded), 5, 'space record: 5 fields')
+  const [version, creator, role, commitment, nonce] = fields
   must(version === 1, 'space record: version 1')
+  isRole(role, 'space record: a role')
   bytes(nonce, 16, 'space record: a nonce of 16 bytes')
   return {
     creator: bytes(creator, 32, 'space record: a creator of 32 bytes'),
@@ -219,16 +223,17 @@ export function spaceRecord(encoded) {
   }
 }
 
-const grantMessage = ([space, issuer, inviteKey, notAfter]) =>
-  join(domain('grant'), encode([space, issuer, inviteKey, notAfter]))
+const grantMessage = ([space, issuer, inviteKey, role, notAfter]) =>
+  join(domain('grant'), encode([space, issuer, inviteKey, role, notAfter]))
 
 function grantOf(value) {
-  const grant = array(value, 5, 'grant: 5 fields')
+  const grant = array(value, 6, 'grant: 6 fields')
   for (const field of grant.slice(0, 3))
     bytes(field, 32, 'grant: space, issuer and invite key have 32 bytes')
-  whole(grant[3], 0, 'grant: not after is a whole number')
-  bytes(grant[4], 64, 'grant: a signature of 64 bytes')
-  signed(grant[1], grantMessage(grant), grant[4], 'grant: the issuer signs it')
+  isRole(grant[3], 'grant: a role')
+  whole(grant[4], 0, 'grant: not after is a whole number')
+  bytes(grant[5], 64, 'grant: a signature of 64 bytes')
+  signed(grant[1], grantMessage(grant), grant[5], 'grant: the issuer signs it')
   return grant
 }
 

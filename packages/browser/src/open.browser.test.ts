@@ -167,6 +167,15 @@ it('takes an invitation as text or as an address, in any tab', async () => {
   await openTally(peerplane, space, { join: 'https://tally.example/' })
 })
 
+it('refuses an invitation that makes an anchor, which a browser cannot be', async () => {
+  const host = await openTally(peerplane, newSpace())
+  const space = newSpace()
+  const join = await host.plane.invite({ anchor: true })
+  await expect(openTally(peerplane, space, { join })).rejects.toMatchObject({ code: 'unsupported' })
+  const guest = await openTally(peerplane, space, { join: await host.plane.invite() })
+  expect(guest.plane.status()?.space).toBe(host.plane.status()?.space)
+})
+
 it('refuses text that is not an invitation, and an invitation to another space, in any tab', async () => {
   const [first, second] = [newSpace(), newSpace()]
   const join = `${location.href.split('#')[0]}#join=pp1.nothing`

@@ -51,7 +51,7 @@ async function openReplica(
 ): Promise<Leadership> {
   const { entities, space = 'default', online, trace } = options
   const { join, pair, remembered } = memory
-  if (join !== undefined) await checkInvitation(join, platform)
+  if (join !== undefined) await checkJoin(join, platform)
   const over = Promise.withResolvers<void>()
   let isLost = false
   return Services.open(trace, async (services) => {
@@ -114,4 +114,12 @@ function networkOf(
   if (!network) return undefined
   return ({ topic, dial }) =>
     createBrowserNetwork({ topic, dial, iceServers, clock, scheduler, random, trace })
+}
+
+/** Others would look for a relay at an anchor, and a browser cannot be one. */
+async function checkJoin(invitation: string, platform: Platform): Promise<void> {
+  if ((await checkInvitation(invitation, platform)) === 'member') return
+  throw new PeerplaneError('unsupported', 'a browser cannot be an anchor', {
+    advice: 'Use this invitation with `peerplane up --join`, or ask for one that makes a member.',
+  })
 }

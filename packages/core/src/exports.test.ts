@@ -103,7 +103,7 @@ const inner =
   compareBytes compareTexts compareTimestamps concatBytes createInvitation createSpace dateText depsDigest domain encodeBatch
   encodeCanonical encodeForkProof encodeHeader encodeInvitation encodeOpening entityKey equalBytes equalData equalSecrets
   firstIdOf firstPrevious firstSeq forkedTip freeze fromBase64Url fromHex grantToValue halfPair hasControls hash invitationLink
-  isForkedTip isPlain isUnderstood lastSeq mac makeBatch makeCommit makeOpening markOf merklePath merkleRoot saltOf sectionLeaf sectionsRoot
+  isForkedTip isPlain isUnderstood lastSeq mac makeBatch makeCommit makeOpening markOf mayMakeAnchors merklePath merkleRoot roleOf saltOf sectionLeaf sectionsRoot
   sessionIdOf setProperty signBatch signGrant splitEntityKey tipToValue toBase64Url toHex toSparse traceTo utf8 verifyAdmissions
   verifyBatch verifyForkProof verifyMerklePath verifySparse weightOf withCanonical`.split(/\s+/)
 

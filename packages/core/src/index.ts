@@ -184,12 +184,15 @@ export {
   admit,
   decodeAdmission,
   grantToValue,
+  mayMakeAnchors,
   readGrant,
+  roleOf,
   signGrant,
   verifyAdmissions,
   type Admission,
   type Grant,
 } from './trust/admission.ts'
+export type { Role } from './trust/role.ts'
 export { checkInvitationTime, clockDoubt, dateText, RELEASED_MS } from './trust/clocks.ts'
 export {
   createInvitation,

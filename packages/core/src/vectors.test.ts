@@ -87,6 +87,7 @@ async function compute(): Promise<Record<string, unknown>> {
   const spaceBytes = encodeCanonical([
     1,
     creator.publicKey,
+    1,
     hash('space-secret', secret),
     filled(16, 2),
   ])
@@ -96,7 +97,7 @@ async function compute(): Promise<Record<string, unknown>> {
   const inviteSeed = filled(32, 4)
   const invitation = await createInvitation(
     { space, chain: [], key: creator },
-    { notAfter: 1_800_000_000_000, addresses: ['/ip4/127.0.0.1/tcp/4001/ws'] },
+    { role: 'member', notAfter: 1_800_000_000_000, addresses: ['/ip4/127.0.0.1/tcp/4001/ws'] },
     { crypto, random: { bytes: () => inviteSeed } },
   )
   const guest = key(5)
@@ -200,7 +201,12 @@ async function compute(): Promise<Record<string, unknown>> {
   const link = encodeInvitation(invitation)
   await readInvitation(link, { crypto })
   const grantAgain = await signGrant(
-    { space: record.id, inviteKey: invitation.grant.inviteKey, notAfter: 1_800_000_000_000 },
+    {
+      space: record.id,
+      inviteKey: invitation.grant.inviteKey,
+      role: 'member',
+      notAfter: 1_800_000_000_000,
+    },
     creator,
   )
   expect(grantAgain).toEqual(invitation.grant)

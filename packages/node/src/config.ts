@@ -109,7 +109,7 @@ export const settings: { readonly [Name in keyof Config]: SettingOf<Config[Name]
   anchor: {
     default: false,
     argument: undefined,
-    about: 'be an anchor: always on, introduces and relays members',
+    about: 'found the space as an anchor: always on, introduces and relays members',
     form: 'true or false',
     read: (given) => {
       if (given === true || given === 'true') return true

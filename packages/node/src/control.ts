@@ -25,7 +25,7 @@ import { Lines } from './lines.ts'
  * How the command talks to the daemon of the same user: requests and replies of a contract as lines of JSON, over a Unix domain socket in the
  * data directory.
  *
- *   {"kind":"ask","id":0,"operation":"invite","given":[24,false]}  ->  {"kind":"answer","id":0,"value":"pp1…"}
+ *   {"kind":"ask","id":0,"operation":"invite","given":[24,false,false]}  ->  {"kind":"answer","id":0,"value":"pp1…"}
  */
 
 /** What can be asked of a daemon: everything that its backend can, and what it is. */

@@ -82,10 +82,10 @@ async function openFiles(options: OpenOptions): Promise<Store> {
 }
 
 /** Loaded when it is wanted: a program without a network starts without libp2p. */
-async function assemble(options: OpenOptions, { topic, dial }: NetworkSpace): Promise<Network> {
+async function assemble(options: OpenOptions, space: NetworkSpace): Promise<Network> {
   const { createNodeNetwork } = await import('./libp2p.ts')
-  const { listen = [], announce = [], proxies, anchor = false, trace } = options
-  return createNodeNetwork({ topic, dial, listen, announce, proxies, anchor, ...platform, trace })
+  const { listen = [], announce = [], proxies, trace } = options
+  return createNodeNetwork({ ...space, listen, announce, proxies, ...platform, trace })
 }
 
 /** Goes online. The caller asked to listen, so a network that does not start rejects the call. */

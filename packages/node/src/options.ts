@@ -33,7 +33,10 @@ export interface OpenOptions extends Wait {
    * address. Default this machine, 127.0.0.1 and ::1.
    */
   readonly proxies?: readonly string[] | undefined
-  /** Whether to be an anchor: always on, introduces and relays members. Default false. */
+  /**
+   * Whether to be an anchor of the space that this plane founds: always on, introduces and relays members. A plane that joins is what its
+   * invitation makes of it. Default false.
+   */
   readonly anchor?: boolean | undefined
   /** Whether to use the network. Default true. */
   readonly network?: boolean | undefined

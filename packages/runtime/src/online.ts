@@ -1,4 +1,4 @@
-import { asPeerplaneError, type Network } from '@peerplane/core'
+import { asPeerplaneError, roleOf, type Network } from '@peerplane/core'
 import type { Log } from '@peerplane/crdt-store'
 import { createSync, type Sync } from '@peerplane/sync'
 
@@ -21,7 +21,6 @@ export function createOnline(
   ports: Ports,
   founding: Founding,
   known: KnownDevices,
-  anchor: boolean,
   log: Log,
   status: StatusTeller,
 ): Online {
@@ -36,7 +35,8 @@ export function createOnline(
     if (!ports.network || !wanted || !founding.done()) return
     const { space, chain, addresses, device } = founding.membership()
     const own = new Set([device, ...chain.map((admission) => admission.device)])
-    network ??= await ports.network({ topic: topicOf(space), dial: addresses })
+    const anchor = roleOf(space.record, chain) === 'anchor'
+    network ??= await ports.network({ topic: topicOf(space), dial: addresses, anchor })
     if (!sync) {
       sync = createSync({
         ...ports,
@@ -44,7 +44,6 @@ export function createOnline(
         replica: log,
         space,
         chain,
-        anchor,
         isKnown: (other) => own.has(other) || known.has(other),
         remember: (devices) => void known.add(devices),
       })

@@ -40,6 +40,8 @@ export interface NetworkSpace {
   readonly topic: string
   /** Multiaddresses to stay connected to. */
   readonly dial: readonly string[]
+  /** Whether this device is an anchor of the space. */
+  readonly anchor: boolean
 }
 
 /** Called with a failure of the application that belongs to no call. It must not throw. */

@@ -20,6 +20,7 @@ import { createFounding } from './membership/founding.ts'
 import { loadLosses, seqsOf } from './membership/lost.ts'
 import { checkHours } from './contract/backend.ts'
 import {
+  checkMayInvite,
   invite,
   isInvitedTo,
   loadKnownDevices,
@@ -37,7 +38,7 @@ export interface RuntimeOptions {
   readonly entities: readonly Entity[]
   /** An invitation, as text or link. Without it, the space in the store is opened; an empty store gets a new space with its first command. */
   readonly join?: string | undefined
-  /** Whether this device is an anchor: always on, relays for members. */
+  /** Whether the creator of a new space is an anchor: always on, relays for members. In a space that exists, the invitation decided it. Default false. */
   readonly anchor?: boolean | undefined
   /** Whether to go online at once. Default true. */
   readonly online?: boolean | undefined
@@ -94,7 +95,7 @@ async function openParts(
   status: StatusTeller,
 ): Promise<Parts> {
   const entities = takeDeclarations(options.entities)
-  const opened = await openMembership(ports, options.join, options.remembered)
+  const opened = await openMembership(ports, options)
   const { membership } = opened
   const { clock, store, random, scheduler } = ports
   const failed = (error: unknown): void => status.fail(asPeerplaneError(error, 'store-failed'))
@@ -136,7 +137,7 @@ async function openParts(
   })
   const known = await loadKnownDevices(ports)
   const losses = await loadLosses(ports, space.log.lost)
-  const online = createOnline(ports, founding, known, options.anchor ?? false, space.log, status)
+  const online = createOnline(ports, founding, known, space.log, status)
   const types = new Set(entities.map(({ type }) => type))
   const parts = {
     ports,
@@ -201,7 +202,8 @@ function backendOf(parts: Parts, end: () => Promise<void>): Runtime {
       open(() => space.read(() => space.entities.list(declared(type), query))),
     status: () => status.now(),
     watchStatus: status.watch,
-    invite: async (hours, trustClock) => open(() => inviteBy(parts, hours, trustClock)),
+    invite: async (hours, trustClock, anchor) =>
+      open(() => inviteBy(parts, hours, trustClock, anchor)),
     invited: async (invitation) =>
       open(() => isInvitedTo(founding.membership(), ports, invitation)),
     setOnline: async (wanted) => open(() => online.set(wanted)),
@@ -214,16 +216,27 @@ function backendOf(parts: Parts, end: () => Promise<void>): Runtime {
   }
 }
 
-async function inviteBy(parts: Parts, hours: number, trustClock: boolean): Promise<string> {
+async function inviteBy(
+  parts: Parts,
+  hours: number,
+  trustClock: boolean,
+  anchor: boolean,
+): Promise<string> {
   const { ports, founding, online } = parts
   const doubt = trustClock ? undefined : doubtOfClock(parts)
   if (doubt !== undefined) throw doubtfulClock(ports.clock.now(), doubt)
   checkHours(hours)
+  const role = anchor ? 'anchor' : 'member'
+  checkMayInvite(founding.membership(), role)
   await founding.share()
   const membership = founding.membership()
   const own = online.network()?.addresses() ?? []
-  ports.trace?.('invitation.made', { hours })
-  return invite(ports, membership, hours, own.length > 0 ? own : membership.addresses)
+  ports.trace?.('invitation.made', { hours, role })
+  return invite(ports, membership, {
+    hours,
+    role,
+    addresses: own.length > 0 ? own : membership.addresses,
+  })
 }
 
 const doubtfulClock = (now: number, doubt: string): PeerplaneError =>

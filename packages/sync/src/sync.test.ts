@@ -270,12 +270,12 @@ describe('several devices', () => {
   })
 
   it('are introduced to each other by an anchor', async () => {
-    const anchor = await members.device('a', { anchor: true })
+    const anchor = await members.device('d', { anchor: true })
     const [b, c] = (await devices('b', 'c')) as [TestDevice, TestDevice]
     await chain(b, anchor, c)
     await time.pass(500)
-    expect(hub.introduced).toContainEqual({ to: 'b', via: 'a', peer: 'c' })
-    expect(hub.introduced).toContainEqual({ to: 'c', via: 'a', peer: 'b' })
+    expect(hub.introduced).toContainEqual({ to: 'b', via: 'd', peer: 'c' })
+    expect(hub.introduced).toContainEqual({ to: 'c', via: 'd', peer: 'b' })
   })
 })
 

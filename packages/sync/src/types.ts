@@ -25,8 +25,6 @@ export interface SyncOptions {
   readonly key: SigningKey
   /** Admissions from the creator of the space to this device; empty for the creator. */
   readonly chain: readonly Admission[]
-  /** Whether this peer is an anchor. */
-  readonly anchor: boolean
   readonly crypto: Crypto
   readonly random: Random
   readonly perturb?: Perturb | undefined

@@ -104,7 +104,6 @@ export async function linkUp(
     ...member,
     network: bare,
     replica: nothing,
-    anchor: false,
     isKnown: () => true,
     remember: () => {},
   }).start()

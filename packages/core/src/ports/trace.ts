@@ -197,6 +197,11 @@ export const traceEvents = {
     says: 'A member broke a rule: it is cut off, and may come back later.',
     fields: { device: 'id', why: 'code' },
   },
+  'role.ignored': {
+    level: 'warn',
+    says: 'A device that was not made an anchor by the creator or by an anchor wants to be one: it is a member.',
+    fields: { device: 'id' },
+  },
   'invitation.refused': {
     level: 'warn',
     says: 'A device that knows the secret of the space is refused, or refuses this device.',
@@ -312,8 +317,8 @@ export const traceEvents = {
   },
   'invitation.made': {
     level: 'info',
-    says: 'An invitation was made; it expires after `hours` hours.',
-    fields: { hours: 'count' },
+    says: 'An invitation was made: it expires after `hours` hours, and makes a `member` or an `anchor`.',
+    fields: { hours: 'count', role: 'code' },
   },
   // Tabs of a browser.
   'tab.leads': {

@@ -6,13 +6,14 @@ import { HASH_BYTES, domain, hash } from '../hash.ts'
 import type { DeviceId, SpaceId } from '../ids.ts'
 import { limits } from '../limits.ts'
 import type { Crypto, SigningKey } from '../ports/crypto.ts'
+import { readRole, roleToValue, type Role } from './role.ts'
 import type { SpaceRecord } from './space.ts'
 
 /*
  * How a device becomes a member without asking anybody who is online:
  *
- *   creator ──signs──> grant {space, invite key, not after} ──invite key signs──> admission of device B
- *   device B ──signs──> grant {…}                           ──invite key signs──> admission of device C
+ *   creator ──signs──> grant {space, invite key, role, not after} ──invite key signs──> admission of device B
+ *   device B ──signs──> grant {…}                                 ──invite key signs──> admission of device C
  *
  * The secret half of the invite key travels in the invitation. A chain of admissions leads from every device back to the creator, and
  * anyone who sees the chain can check it.
@@ -24,6 +25,8 @@ export interface Grant {
   readonly issuer: DeviceId
   /** Ed25519 public key, 32 bytes. */
   readonly inviteKey: Uint8Array
+  /** What the devices that it admits are; see `roleOf`. */
+  readonly role: Role
   /** Milliseconds since 1970. Checked by the member at whose door a new device appears, with the member's own clock. */
   readonly notAfter: number
   /** Ed25519 by the issuer. */
@@ -77,19 +80,21 @@ export const grantToValue = (grant: Grant): Value => [
   fromHex(grant.space),
   fromHex(grant.issuer),
   grant.inviteKey,
+  roleToValue(grant.role),
   grant.notAfter,
   grant.signature,
 ]
 
 /** A grant of a decoded value. Throws `malformed`. */
 export function readGrant(value: Value): Grant {
-  const fields = arrayField(value, 'grant', 5)
+  const fields = arrayField(value, 'grant', 6)
   return {
     space: toHex(bytesField(fields[0], 'grant.space', HASH_BYTES)) as SpaceId,
     issuer: toHex(bytesField(fields[1], 'grant.issuer', HASH_BYTES)) as DeviceId,
     inviteKey: bytesField(fields[2], 'grant.inviteKey', HASH_BYTES),
-    notAfter: wholeField(fields[3], 'grant.notAfter'),
-    signature: bytesField(fields[4], 'grant.signature', 64),
+    role: readRole(fields[3], 'grant.role'),
+    notAfter: wholeField(fields[4], 'grant.notAfter'),
+    signature: bytesField(fields[5], 'grant.signature', 64),
   }
 }
 
@@ -118,10 +123,29 @@ export async function verifyAdmissions(
   return member === device
 }
 
+/**
+ * The role of the device that `chain`, which has been verified, leads to. The role of the creator stands in the space record. A grant makes an
+ * anchor only if its issuer {@link mayMakeAnchors}; otherwise the device is a member, and everything else about its admission holds.
+ */
+export function roleOf(space: SpaceRecord, chain: readonly Admission[]): Role {
+  if (chain.length === 0) return space.role
+  return chain.every(({ grant }) => grant.role === 'anchor') ? 'anchor' : 'member'
+}
+
+/** Whether the device that `chain` leads to can invite anchors: the creator can, and every anchor. */
+export const mayMakeAnchors = (space: SpaceRecord, chain: readonly Admission[]): boolean =>
+  chain.length === 0 || roleOf(space, chain) === 'anchor'
+
 const grantMessage = (grant: Omit<Grant, 'signature'>): Uint8Array =>
   concatBytes(
     domain('grant'),
-    encodeCanonical([fromHex(grant.space), fromHex(grant.issuer), grant.inviteKey, grant.notAfter]),
+    encodeCanonical([
+      fromHex(grant.space),
+      fromHex(grant.issuer),
+      grant.inviteKey,
+      roleToValue(grant.role),
+      grant.notAfter,
+    ]),
   )
 
 const admissionMessage = (grant: Grant, device: DeviceId): Uint8Array =>

@@ -70,13 +70,13 @@ describe('an invitation', () => {
 
 async function founder(): Promise<{ space: Invitation['space']; key: SigningKey }> {
   const key = await crypto.keyFromSeed(random.bytes(32))
-  return { space: createSpace(toHex(key.publicKey) as DeviceId, random), key }
+  return { space: createSpace(toHex(key.publicKey) as DeviceId, 'member', random), key }
 }
 
 const inviteTo = (from: { space: Invitation['space']; key: SigningKey }): Promise<Invitation> =>
   createInvitation(
     { ...from, chain: [] },
-    { notAfter: clock.now() + DAY, addresses: ['/ip4/127.0.0.1/tcp/7420/ws'] },
+    { role: 'member', notAfter: clock.now() + DAY, addresses: ['/ip4/127.0.0.1/tcp/7420/ws'] },
     ports,
   )
 

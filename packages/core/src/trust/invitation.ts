@@ -16,6 +16,7 @@ import {
   verifyAdmissions,
 } from './admission.ts'
 import type { Admission, Grant } from './admission.ts'
+import type { Role } from './role.ts'
 import { decodeSpaceRecord, isSecretOf, type Space } from './space.ts'
 
 /** All that a device needs to become a member. It is a secret: anyone who has it can join. */
@@ -30,16 +31,20 @@ export interface Invitation {
   readonly addresses: readonly string[]
 }
 
-/** Issues an invitation that may be used until `notAfter`. */
+/** Issues an invitation that may be used until `notAfter`, and makes devices of `role`. */
 export async function createInvitation(
   from: { readonly space: Space; readonly chain: readonly Admission[]; readonly key: SigningKey },
-  options: { readonly notAfter: number; readonly addresses: readonly string[] },
+  options: {
+    readonly role: Role
+    readonly notAfter: number
+    readonly addresses: readonly string[]
+  },
   ports: { readonly crypto: Crypto; readonly random: Random },
 ): Promise<Invitation> {
   const inviteSeed = ports.random.bytes(32)
   const inviteKey = (await ports.crypto.keyFromSeed(inviteSeed)).publicKey
   const grant = await signGrant(
-    { space: from.space.record.id, inviteKey, notAfter: options.notAfter },
+    { space: from.space.record.id, inviteKey, role: options.role, notAfter: options.notAfter },
     from.key,
   )
   const addresses = options.addresses.slice(0, limits.invitationAddresses)

@@ -6,11 +6,14 @@ import { HASH_BYTES, hash } from '../hash.ts'
 import type { DeviceId, SpaceId } from '../ids.ts'
 import { FORMAT_VERSION } from '../log/opening.ts'
 import type { Random } from '../ports/random.ts'
+import { readRole, roleToValue, type Role } from './role.ts'
 
 /** The root of trust of a space: its hash is the space id, its creator is the first member. */
 export interface SpaceRecord {
   readonly id: SpaceId
   readonly creator: DeviceId
+  /** What the device of the creator is. */
+  readonly role: Role
   /** Hash of the space secret: a secret that was changed on its way is noticed. */
   readonly commitment: Uint8Array
   readonly bytes: Uint8Array
@@ -24,11 +27,12 @@ export interface Space {
 }
 
 /** Founds a space; needs no network. */
-export function createSpace(creator: DeviceId, random: Random): Space {
+export function createSpace(creator: DeviceId, role: Role, random: Random): Space {
   const secret = random.bytes(32)
   const encoded = encodeCanonical([
     FORMAT_VERSION,
     fromHex(creator),
+    roleToValue(role),
     commitmentTo(secret),
     random.bytes(16),
   ])
@@ -37,16 +41,17 @@ export function createSpace(creator: DeviceId, random: Random): Space {
 
 /** The space record of canonical bytes. Throws `malformed`. */
 export function decodeSpaceRecord(encoded: Uint8Array): SpaceRecord {
-  const fields = arrayField(decodeCanonical(encoded), 'space', 4)
+  const fields = arrayField(decodeCanonical(encoded), 'space', 5)
   const version = wholeField(fields[0], 'space.version')
   if (version !== FORMAT_VERSION) {
     throw new PeerplaneError('malformed', `space has format version ${version}`)
   }
-  bytesField(fields[3], 'space.nonce', 16)
+  bytesField(fields[4], 'space.nonce', 16)
   return {
     id: toHex(hash('space', encoded)) as SpaceId,
     creator: toHex(bytesField(fields[1], 'space.creator', HASH_BYTES)) as DeviceId,
-    commitment: bytesField(fields[2], 'space.commitment', HASH_BYTES),
+    role: readRole(fields[2], 'space.role'),
+    commitment: bytesField(fields[3], 'space.commitment', HASH_BYTES),
     bytes: encoded,
   }
 }

@@ -93,7 +93,8 @@ describe('a run that is refused', () => {
   })
 
   test('another space', async () => {
-    const space = createSpace(toHex(second!.key.publicKey) as DeviceId, seededRandom(7)).record.id
+    const space = createSpace(toHex(second!.key.publicKey) as DeviceId, 'member', seededRandom(7))
+      .record.id
     await expectRefused(await handmade(1, [[{}]], { space }), 'wrong-space')
   })
 

@@ -42,13 +42,18 @@ export interface Members {
 export async function members(count: number, seed = 1): Promise<Members> {
   const random = seededRandom(seed)
   const creator = await crypto.keyFromSeed(random.bytes(32))
-  const space = createSpace(deviceOf(creator), random)
+  const space = createSpace(deviceOf(creator), 'member', random)
   const devices: { key: SigningKey; chain: readonly Admission[] }[] = [{ key: creator, chain: [] }]
   while (devices.length < count) {
     const { key: issuer, chain } = devices.at(-1)!
     const inviteKey = await crypto.keyFromSeed(random.bytes(32))
     const key = await crypto.keyFromSeed(random.bytes(32))
-    const fields = { space: space.record.id, inviteKey: inviteKey.publicKey, notAfter: 2e12 }
+    const fields = {
+      space: space.record.id,
+      inviteKey: inviteKey.publicKey,
+      role: 'member' as const,
+      notAfter: 2e12,
+    }
     const admission = await admit(await signGrant(fields, issuer), deviceOf(key), inviteKey)
     devices.push({ key, chain: [...chain, admission] })
   }

@@ -15,6 +15,8 @@ export interface Arguments {
   readonly flags: Readonly<Record<string, unknown>>
   readonly json: boolean
   readonly trustClock: boolean
+  /** Whether to invite an anchor. */
+  readonly anchor: boolean
   readonly hours: number
   readonly config: string | undefined
 }
@@ -53,6 +55,7 @@ export function readArguments(argv: readonly string[]): Arguments {
     flags: Object.fromEntries([...values].filter(([name]) => flags[name]!.setting !== undefined)),
     json: values.has('json'),
     trustClock: values.has('trust-clock'),
+    anchor: values.has('anchor'),
     hours: readHours(values.get('hours'), command),
     config: typeof config === 'string' ? config : undefined,
   }
@@ -62,6 +65,7 @@ const nothing = {
   flags: {},
   json: false,
   trustClock: false,
+  anchor: false,
   hours: 24,
   config: undefined,
 } as const

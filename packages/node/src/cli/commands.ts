@@ -42,7 +42,7 @@ const config: Flag = {
 /** All commands, in the order in which help lists them. */
 export const commandHelp = {
   up: {
-    about: 'run a daemon; with --anchor, an anchor',
+    about: 'run a daemon; with --anchor, one that founds its space as an anchor',
     details: `Runs until it gets SIGTERM or Ctrl+C, then makes everything durable. With --join the device becomes a member of a space; without it the daemon opens the space of the store, or founds a new one. All settings are checked before anything is created.`,
     flags: {
       ...everySetting,
@@ -55,6 +55,10 @@ export const commandHelp = {
     details: `Anyone who has the invitation can join until it expires. --data and --space select the daemon.`,
     flags: {
       hours: { argument: 'N', about: 'hours until the invitation expires (default 24)' },
+      anchor: {
+        argument: undefined,
+        about: 'invite an anchor: a device that is always on, introduces and relays members',
+      },
       'trust-clock': {
         argument: undefined,
         about: 'invite even if the clock of this device seems wrong',

@@ -28,7 +28,9 @@ const commands: Readonly<Record<CommandName, (args: Arguments) => Promise<number
   invite: (args) =>
     withDaemon(args, async (daemon) => {
       const { page } = await daemon.describe()
-      console.log(invitationPage(page, await daemon.invite(args.hours, args.trustClock)))
+      console.log(
+        invitationPage(page, await daemon.invite(args.hours, args.trustClock, args.anchor)),
+      )
     }),
   status: (args) =>
     withDaemon(args, async (daemon) => {

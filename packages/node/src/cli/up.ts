@@ -81,7 +81,7 @@ async function startParts(
       backend.watchStatus(listener),
     )
     const invite = async (hours: number): Promise<string> =>
-      invitationPage(page, await backend.invite(hours, false))
+      invitationPage(page, await backend.invite(hours, false, false))
     const { url, warning } = await invitingUrl(files, invite)
     trace?.('daemon.ready', { space, device, serves: files?.origin ?? '' })
     return { ready: { space, device, addresses, url }, warning, stop: () => services.stop() }

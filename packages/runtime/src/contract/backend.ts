@@ -46,8 +46,11 @@ export interface Backend {
   readonly status?: (() => PlaneStatus | undefined) | undefined
   /** Calls back with the status as soon as it is known and after each change. */
   watchStatus(listener: (status: PlaneStatus) => void): () => void
-  /** The text of an invitation that can be used for `hours`. Rejects with `wrong-clock` if the clock seems wrong and is not trusted. */
-  invite(hours: number, trustClock: boolean): Promise<string>
+  /**
+   * The text of an invitation that can be used for `hours`, and that makes anchors if `anchor` is true. Rejects with `wrong-clock` if the clock
+   * seems wrong and is not trusted, or `not-allowed` if this device may not make anchors.
+   */
+  invite(hours: number, trustClock: boolean, anchor: boolean): Promise<string>
   /**
    * Whether an invitation is to the space of this plane; `false` if it is to another one and nothing is lost if that space is opened instead.
    * Rejects with `invalid-invitation`, or `wrong-space` if something would be lost.
@@ -103,7 +106,7 @@ export const backendContract: Contract<RemoteBackend> = {
     kind: 'ask',
     authority: 'manage',
     repeat: 'freely',
-    given: tuple(number, flag),
+    given: tuple(number, flag, flag),
     answer: text(),
   },
   invited: {
@@ -144,16 +147,22 @@ export const backendContract: Contract<RemoteBackend> = {
   },
 }
 
-/** For how long an invitation can be used, and whether the clock is trusted. */
+/** For how long an invitation can be used, whether the clock is trusted, and what it makes of a device. */
 export interface InvitationOptions {
   /** Hours; 24 by default, `limits.invitationHours` at most. */
   readonly hours?: number
   /** Invites even if the clock of this device seems wrong. */
   readonly trustClock?: boolean
+  /** Makes the device that uses it an anchor: always on, introduces and relays members. Only the creator of the space and anchors can. */
+  readonly anchor?: boolean
 }
 
 /** The readers of how to invite. */
-export const invitationReaders = { hours: checkHours, trustClock: option.switch } as const
+export const invitationReaders = {
+  hours: checkHours,
+  trustClock: option.switch,
+  anchor: option.switch,
+} as const
 
 /** `hours`, if an invitation can last so long. */
 export function checkHours(hours: unknown): number {

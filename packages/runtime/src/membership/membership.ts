@@ -14,13 +14,16 @@ import {
   limits,
   listField,
   mac,
+  mayMakeAnchors,
   PeerplaneError,
   readInvitation,
+  roleOf,
   textField,
   toHex,
   wholeField,
   type Admission,
   type DeviceId,
+  type Role,
   type Space,
   type SpaceId,
   type Store,
@@ -107,9 +110,18 @@ export interface OpenedMembership {
   readonly isStored: boolean
 }
 
+/** How a membership is opened. */
+interface OpeningOptions {
+  /** An invitation. */
+  readonly join?: string | undefined
+  /** Whether the creator of a new space is an anchor. */
+  readonly anchor?: boolean | undefined
+  readonly remembered?: Remembered | undefined
+}
+
 /**
  * The membership that the store holds; otherwise the one that is `remembered` from before the storage was lost; otherwise the one that
- * `invitation` gives; otherwise that of a new space, which is not stored.
+ * `join` gives; otherwise that of a new space, which is not stored.
  *
  * An invitation completes a store of its own space that lacks a part, and takes the place of a space that nobody wrote in or was invited to.
  *
@@ -118,8 +130,16 @@ export interface OpenedMembership {
  */
 export async function openMembership(
   ports: Ports,
-  invitation: string | undefined,
-  remembered?: Remembered,
+  options: OpeningOptions,
+): Promise<OpenedMembership> {
+  const opened = await openOf(ports, options)
+  traceRole(ports, opened.membership, options.anchor ?? false)
+  return opened
+}
+
+async function openOf(
+  ports: Ports,
+  { join: invitation, anchor = false, remembered }: OpeningOptions,
 ): Promise<OpenedMembership> {
   const device = toHex(ports.key.publicKey) as DeviceId
   const held = await heldOrAside(ports, device)
@@ -136,7 +156,7 @@ export async function openMembership(
   }
   if (held.lack !== undefined) throw new PeerplaneError('storage-lost', held.lack)
   if (held.membership) return { membership: held.membership, isStored: true }
-  const space = createSpace(device, ports.random)
+  const space = createSpace(device, anchor ? 'anchor' : 'member', ports.random)
   return { membership: { space, device, chain: [], addresses: [], shared: false }, isStored: false }
 }
 
@@ -150,10 +170,9 @@ export const foundingWrites = (
   spaceWrite(membership.space.record.id),
 ]
 
-/** Throws `invalid-invitation` for anything else, before anything is opened. */
-export async function checkInvitation(text: string, ports: Pick<Ports, 'crypto'>): Promise<void> {
-  await readInvitation(text, ports)
-}
+/** The role that an invitation gives. Throws `invalid-invitation` for anything else, before anything is opened. */
+export const checkInvitation = async (text: string, ports: Pick<Ports, 'crypto'>): Promise<Role> =>
+  (await readInvitation(text, ports)).grant.role
 
 /** Whether an invitation may take the place of the space: nobody wrote in it, and nobody was invited to it. */
 const isReplaceable = async (
@@ -179,16 +198,38 @@ export async function isInvitedTo(
 /** The gossip topic of a space: a device that does not know the secret cannot name it. */
 export const topicOf = (space: Space): string => toHex(mac(space.secret, 'topic').slice(0, 16))
 
+/** Traces a wish to be an anchor that has no effect: of an option, or of the invitation that the device has used. */
+function traceRole(
+  { trace }: Pick<Ports, 'trace'>,
+  { space, chain, device }: Membership,
+  wished: boolean,
+): void {
+  const wants = wished || chain.at(-1)?.grant.role === 'anchor'
+  if (wants && roleOf(space.record, chain) === 'member') trace?.('role.ignored', { device })
+}
+
+/** Throws `not-allowed` if this device may not give `role`. */
+export function checkMayInvite({ space, chain }: Membership, role: Role): void {
+  if (role === 'member' || mayMakeAnchors(space.record, chain)) return
+  throw new PeerplaneError(
+    'not-allowed',
+    'this device is a member, and only the creator of the space and anchors make anchors',
+    {
+      advice: 'Invite on the device that founded the space, or on an anchor.',
+    },
+  )
+}
+
 /** The text of an invitation to the space. Throws `invalid-input`. */
 export async function invite(
   ports: Ports,
   { space, chain }: Pick<Membership, 'space' | 'chain'>,
-  hours: number,
-  addresses: readonly string[],
+  options: { readonly hours: number; readonly role: Role; readonly addresses: readonly string[] },
 ): Promise<string> {
+  const { hours, ...rest } = options
   const notAfter = Math.round(ports.clock.now() + checkHours(hours) * 3_600_000)
   return encodeInvitation(
-    await createInvitation({ space, chain, key: ports.key }, { notAfter, addresses }, ports),
+    await createInvitation({ space, chain, key: ports.key }, { notAfter, ...rest }, ports),
   )
 }
 
@@ -234,6 +275,7 @@ async function join(
   const { space, addresses, grant, inviteSeed, chain } = await readInvitation(text, ports)
   const isMember = held !== undefined && lack === undefined
   if (isMember && stored === space.record.id) {
+    traceRole(ports, held, grant.role === 'anchor')
     const known = new Set([...addresses, ...held.addresses])
     return { ...held, addresses: [...known].slice(0, limits.invitationAddresses) }
   }

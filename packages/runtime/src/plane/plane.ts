@@ -78,7 +78,7 @@ export interface Plane {
    * `limits.invitationHours` at most, by the clock of this device.
    *
    * Rejects with `invalid-input`, or `wrong-clock` if the clock of this device seems wrong: such an invitation would expire at once, or last
-   * for years. `trustClock` makes the invitation anyway.
+   * for years. `trustClock` makes the invitation anyway. Rejects with `not-allowed` for `anchor` on a device that may not make anchors.
    */
   invite(options?: InvitationOptions & Wait): Promise<string>
   /** Closes every connection and dials none until {@link Plane.goOnline}. */
@@ -149,9 +149,10 @@ export function createPlane(
       const {
         hours = 24,
         trustClock = false,
+        anchor = false,
         ...wait
       } = takeOptions<InvitationOptions & Wait>(options, { ...invitationReaders, ...waitReaders })
-      return waitFor(() => backend.invite(hours, trustClock), wait, scheduler)
+      return waitFor(() => backend.invite(hours, trustClock, anchor), wait, scheduler)
     },
     goOffline: async (wait = {}) => waited(() => backend.setOnline(false), wait),
     goOnline: async (wait = {}) => waited(() => backend.setOnline(true), wait),

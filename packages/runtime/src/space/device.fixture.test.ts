@@ -71,7 +71,7 @@ export async function device(
     key: as.key ?? (await (as.crypto ?? crypto).keyFromSeed(systemRandom.bytes(32))),
     store: checked,
   }
-  const opened = await openMembership(ports, invitation)
+  const opened = await openMembership(ports, { join: invitation })
   const { membership } = opened
   const founding = createFounding(ports, opened, () => undefined)
   await founding.found()

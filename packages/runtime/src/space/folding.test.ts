@@ -13,7 +13,11 @@ test('large bodies that are delivered together are folded one in each turn of th
   let isOver = false
   const folded: { readonly turn: number; readonly keys: readonly EntityKey[] }[] = []
   const ada = await device(createMemoryStore())
-  const invitation = await invite(ada.ports, ada.membership, 1, [])
+  const invitation = await invite(ada.ports, ada.membership, {
+    hours: 1,
+    role: 'member',
+    addresses: [],
+  })
   const eve = await device(createMemoryStore(), invitation)
   const bob = await device(
     createMemoryStore(),
@@ -56,7 +60,11 @@ test('what was delivered is folded whole when the space closes in between', asyn
   // A pause ends when the space closes, and otherwise never.
   const after: Scheduler['after'] = (ms, task) =>
     ms === 0 ? () => undefined : systemScheduler.after(ms, task)
-  const invitation = await invite(ada.ports, ada.membership, 1, [])
+  const invitation = await invite(ada.ports, ada.membership, {
+    hours: 1,
+    role: 'member',
+    addresses: [],
+  })
   const bob = await device(store, invitation, { scheduler: { after } })
   for (let i = 0; i < 3; i++) await ada.fill('all', `${i}`, LARGE)
   const [session] = [...ada.space.log.delivered().keys()]

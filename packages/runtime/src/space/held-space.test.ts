@@ -12,7 +12,10 @@ const BATCHES = 0x05
 /** Two processes from one image of a new member: the same key and the same randomness, so the same session. */
 async function twoFromOneImage(host: Device): Promise<readonly [Device, Device]> {
   const image = createMemoryStore()
-  const { ports, close } = await device(image, await invite(host.ports, host.membership, 1, []))
+  const { ports, close } = await device(
+    image,
+    await invite(host.ports, host.membership, { hours: 1, role: 'member', addresses: [] }),
+  )
   await close()
   const copy = (): Promise<Device> =>
     device(createMemoryStore(image.entries()), undefined, { ...ports, random: seededRandom(3) })
@@ -37,7 +40,7 @@ test('a commit that could not be folded because the store was not to be read is 
         return inner.scan(range)
       },
     },
-    await invite(ada.ports, ada.membership, 1, []),
+    await invite(ada.ports, ada.membership, { hours: 1, role: 'member', addresses: [] }),
   )
   await ada.up('x', 1)
   fails = true
@@ -71,7 +74,11 @@ retryContract(
       if (range.from[0] === ROWS) attempt()
       return inner.scan(range)
     }
-    const invitation = await invite(ada.ports, ada.membership, 1, [])
+    const invitation = await invite(ada.ports, ada.membership, {
+      hours: 1,
+      role: 'member',
+      addresses: [],
+    })
     const bob = await device({ ...inner, get, scan }, invitation, as)
     await ada.up('x', 1)
     return {
@@ -98,7 +105,10 @@ test('what could not be folded is folded though nothing else happens', async () 
     if (fails && range.from[0] === ROWS) throw broken
     return inner.scan(range)
   }
-  const bob = await device({ ...inner, scan }, await invite(ada.ports, ada.membership, 1, []))
+  const bob = await device(
+    { ...inner, scan },
+    await invite(ada.ports, ada.membership, { hours: 1, role: 'member', addresses: [] }),
+  )
   fails = true
   await ada.up('x', 1)
   await pass(ada, bob)
@@ -131,7 +141,10 @@ test('a commit that is lost while folding is busy does not stay in the rows', as
       return inner.write(writes, durability)
     },
   })
-  const ada = await device(createMemoryStore(), await invite(bob.ports, bob.membership, 1, []))
+  const ada = await device(
+    createMemoryStore(),
+    await invite(bob.ports, bob.membership, { hours: 1, role: 'member', addresses: [] }),
+  )
   await bob.up('x', 1)
   await ada.up('cold', 5)
 
@@ -156,7 +169,10 @@ test('a commit that is lost while folding is busy does not stay in the rows', as
 test('what a device wrote in two versions does not count, whichever was folded; own commits made meanwhile do', async () => {
   const stores = [createMemoryStore(), createMemoryStore()] as const
   const ada = await device(stores[0])
-  const bob = await device(stores[1], await invite(ada.ports, ada.membership, 1, []))
+  const bob = await device(
+    stores[1],
+    await invite(ada.ports, ada.membership, { hours: 1, role: 'member', addresses: [] }),
+  )
   const [one, other] = await twoFromOneImage(ada)
   await one.up('x', 100)
   await other.up('x', 200)

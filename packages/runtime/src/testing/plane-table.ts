@@ -83,6 +83,10 @@ export function planeTable(tried: Tried): FunctionTable {
         optional((value) => typeof value === 'boolean'),
         (trustClock) => plane().invite({ trustClock }),
       ),
+      anchor: parameter(
+        optional((value) => typeof value === 'boolean'),
+        (anchor) => plane().invite({ anchor }),
+      ),
       ...waitRows((wait) => plane().invite(wait)),
     },
     goOffline: waitRows((wait) => plane().goOffline(wait)),

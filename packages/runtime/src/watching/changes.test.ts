@@ -42,7 +42,11 @@ async function pairOf({ time, attempt }: Pick<RetryWorld, 'time' | 'attempt'>): 
   const as = { crypto: deterministicCrypto, clock: time.clock, scheduler: time.scheduler }
   const ada = await device(createMemoryStore(), undefined, as)
   const store = watched(createMemoryStore(), attempt)
-  const invitation = await invite(ada.ports, ada.membership, 1, [])
+  const invitation = await invite(ada.ports, ada.membership, {
+    hours: 1,
+    role: 'member',
+    addresses: [],
+  })
   const bob: Device = await device(store, invitation, as, {
     changed: (keys: readonly EntityKey[]) => watches.show(keys),
     reset: () => watches.showAll(),

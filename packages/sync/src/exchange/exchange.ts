@@ -4,6 +4,7 @@ import {
   firstSeq,
   lastSeq,
   PeerplaneError,
+  roleOf,
   toHex,
   type Batch,
   type Channel,
@@ -72,12 +73,11 @@ export class Exchange implements NetworkHandler {
       worked: () => events.worked('log'),
     })
     const device = toHex(options.key.publicKey) as DeviceId
-    this.#introductions = createIntroductions(() => ({
-      peer: network.localPeer,
-      addresses: network.addresses(),
-      device,
-      anchor: options.anchor,
-    }))
+    const isAnchor = roleOf(options.space.record, options.chain) === 'anchor'
+    this.#introductions = createIntroductions(
+      () => ({ peer: network.localPeer, addresses: network.addresses(), device }),
+      isAnchor,
+    )
     this.#wake = createTimer(scheduler)
     this.#look = createTimer(scheduler)
     this.#introduction = createTimer(scheduler)
@@ -112,6 +112,9 @@ export class Exchange implements NetworkHandler {
     try {
       const proven = await authenticate(channel, this.#options)
       remember([proven.device, ...proven.chain.map((admission) => admission.device)])
+      if (!proven.anchor && proven.chain.at(-1)?.grant.role === 'anchor') {
+        trace?.('role.ignored', { device: proven.device })
+      }
       return proven
     } catch (error) {
       const failure = asPeerplaneError(error, 'handshake-failed')

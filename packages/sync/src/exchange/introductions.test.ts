@@ -17,11 +17,10 @@ const introductionOf = (peer: string, ...addresses: string[]): Introduction => (
   peer,
   addresses,
   device: deviceOf(peer),
-  anchor: peer === 'anchor',
 })
 
 function introductionsOf(me: Introduction, ...peers: string[]) {
-  const introductions = createIntroductions(() => me)
+  const introductions = createIntroductions(() => me, me.peer === 'anchor')
   for (const peer of peers) introductions.connected(linkTo(peer))
   return introductions
 }

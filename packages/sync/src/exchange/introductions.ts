@@ -16,7 +16,7 @@ export interface Introductions {
  * Every device sends its own addresses. An anchor also introduces its peers to each other, because it relays for them; another peer passes on only
  * those that can be reached without it.
  */
-export function createIntroductions(self: () => Introduction): Introductions {
+export function createIntroductions(self: () => Introduction, isAnchor: boolean): Introductions {
   const links = new Map<string, Link>()
   const addresses = new Map<string, readonly string[]>()
   const lastTold = new Map<string, string>()
@@ -25,7 +25,6 @@ export function createIntroductions(self: () => Introduction): Introductions {
     peer,
     addresses: addresses.get(id) ?? [],
     device: identity.device,
-    anchor: identity.anchor,
   })
 
   return {
@@ -49,7 +48,7 @@ export function createIntroductions(self: () => Introduction): Introductions {
       const others = [...links.values()]
         .filter(({ peer }) => peer !== link.peer)
         .map(introductionOf)
-        .filter((each) => me.anchor || each.addresses.length > 0)
+        .filter((each) => isAnchor || each.addresses.length > 0)
       // The latest ones: an earlier peer has introduced itself to those that were there.
       const peers = [me, ...others.slice(1 - limits.peersPerMessage)]
       const text = JSON.stringify(peers)

@@ -11,6 +11,7 @@ import {
   toHex,
   type Admission,
   type DeviceId,
+  type Role,
   type SigningKey,
   type Space,
 } from '@peerplane/core'
@@ -42,9 +43,14 @@ let guest: SigningKey
 let chain: Admission[]
 let known: Set<DeviceId>
 
-async function invite(notAfter: number, issuer = creator, device = guest): Promise<Admission> {
+async function invite(
+  notAfter: number,
+  issuer = creator,
+  device = guest,
+  role: Role = 'member',
+): Promise<Admission> {
   const inviteKey = await ed.keyFromSeed(seed('invite'))
-  const grant = { space: space.record.id, inviteKey: inviteKey.publicKey, notAfter }
+  const grant = { space: space.record.id, inviteKey: inviteKey.publicKey, role, notAfter }
   return admit(await signGrant(grant, issuer), idOf(device), inviteKey)
 }
 
@@ -52,7 +58,7 @@ beforeEach(async () => {
   time = manualTime(rest)
   creator = await ed.keyFromSeed(seed('creator'))
   guest = await ed.keyFromSeed(seed('guest'))
-  space = createSpace(idOf(creator), randomFrom('space'))
+  space = createSpace(idOf(creator), 'anchor', randomFrom('space'))
   chain = [await invite(time.now() + HOUR)]
   known = new Set()
 })
@@ -62,7 +68,6 @@ function self(key: SigningKey, changes: Partial<Self> = {}): Self {
     space,
     key,
     chain: key === guest ? chain : [],
-    anchor: key === creator,
     crypto: ed,
     random: randomFrom(idOf(key)),
     clock: time,
@@ -94,7 +99,21 @@ describe('two members', () => {
     expect(responder).toEqual({ device: idOf(guest), anchor: false, chain })
   })
 
-  it('succeed with the roles swapped', async () => {
+  it('know an anchor by who invited it, and not by what it says', async () => {
+    const second = await ed.keyFromSeed(seed('second'))
+    const roleOfSecond = async (first: Role): Promise<unknown> => {
+      const end = time.now() + HOUR
+      const path = [
+        await invite(end, creator, guest, first),
+        await invite(end, guest, second, 'anchor'),
+      ]
+      return (await shake(channelPair('a', 'b'), self(second, { chain: path }), self(creator)))[1]
+    }
+    expect(await roleOfSecond('anchor')).toMatchObject({ device: idOf(second), anchor: true })
+    expect(await roleOfSecond('member')).toMatchObject({ device: idOf(second), anchor: false })
+  })
+
+  it('succeed with the sides swapped', async () => {
     const [initiator, responder] = await shake(channelPair('a', 'b'), self(creator), self(guest))
     expect(initiator).toMatchObject({ device: idOf(guest) })
     expect(responder).toMatchObject({ device: idOf(creator) })
@@ -130,11 +149,11 @@ describe('a stranger', () => {
   it('cannot use a recorded handshake', async () => {
     const recorded = channelPair('a', 'b')
     await shake(recorded, self(guest), self(creator))
-    for (const role of [0, 1] as const) {
+    for (const side of [0, 1] as const) {
       const [initiator, responder] = channelPair('a', 'b')
-      const [attacker, victim] = role === 0 ? [initiator, responder] : [responder, initiator]
-      for (const frame of recorded[role].sent) await attacker.send(frame)
-      const me = role === 0 ? self(creator) : self(guest)
+      const [attacker, victim] = side === 0 ? [initiator, responder] : [responder, initiator]
+      for (const frame of recorded[side].sent) await attacker.send(frame)
+      const me = side === 0 ? self(creator) : self(guest)
       const fresh = { ...me, random: randomFrom('another time') }
       const outcome = authenticate(victim, fresh).catch((error) => error.code)
       await time.pass(limits.handshakeMs + 1)
@@ -153,7 +172,7 @@ describe('a stranger', () => {
       const nonces = { initiatorNonce: nonce, responderNonce: nonce }
       const transcript = { initiator: 'a', responder: 'b', ...nonces }
       const context = contextOf(space, transcript, 'responder')
-      const statement = await signStatement(true, context, creator)
+      const statement = await signStatement(context, creator)
       await attacker.send(encodeCanonical([forge(mac), statementToValue(statement), []]))
       await time.pass(limits.handshakeMs + 1)
       expect(await outcome).toBe('handshake-failed')

@@ -10,6 +10,7 @@ import {
   limits,
   listField,
   PeerplaneError,
+  roleOf,
   verifyAdmissions,
   wholeField,
   type Admission,
@@ -34,7 +35,6 @@ export interface Self {
   readonly space: Space
   readonly key: SigningKey
   readonly chain: readonly Admission[]
-  readonly anchor: boolean
   readonly crypto: Crypto
   readonly random: Random
   readonly clock: Clock
@@ -67,7 +67,7 @@ const FINAL: readonly ErrorCode[] = [...VERDICTS, 'handshake-failed']
  *     [statement, chain]                               →
  *                                                      ←   ['admitted']         or, from either side: [error code]
  *
- * Macs and statements cover both network ids, which the transport has authenticated, both nonces and the role: none can be replayed,
+ * Macs and statements cover both network ids, which the transport has authenticated, both nonces and the side: none can be replayed,
  * reflected, or passed on by somebody in the middle. A responder shows a stranger a nonce and nothing else.
  *
  * Rejects with `expired-invitation` or `wrong-clock` (of any device of the chain that is new here, on either side: otherwise a device that comes too late could
@@ -132,7 +132,7 @@ function checkProof(theirs: Value | undefined, expected: Uint8Array): void {
 }
 
 async function credentials(self: Self, context: Uint8Array): Promise<Value[]> {
-  const statement = await signStatement(self.anchor, context, self.key)
+  const statement = await signStatement(context, self.key)
   return [statementToValue(statement), self.chain.map((admission) => admission.bytes)]
 }
 
@@ -152,7 +152,8 @@ async function judge(
       throw failed('the statement is not signed by the device it names, for this handshake')
     }
     await checkMembership(statement.device, chain, self)
-    return { device: statement.device, anchor: statement.anchor, chain }
+    const anchor = roleOf(self.space.record, chain) === 'anchor'
+    return { device: statement.device, anchor, chain }
   } catch (error) {
     if (error instanceof PeerplaneError && isVerdict(error.code)) await send(channel, [error.code])
     throw error

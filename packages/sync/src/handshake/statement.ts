@@ -6,7 +6,6 @@ import {
   encodeCanonical,
   fromHex,
   HASH_BYTES,
-  PeerplaneError,
   toHex,
   type Crypto,
   type DeviceId,
@@ -17,8 +16,7 @@ import {
 /** A device's word that it is at one end of a handshake: so the network key of that end speaks for it. */
 export interface Statement {
   readonly device: DeviceId
-  readonly anchor: boolean
-  /** Ed25519 by the device, over all of the above and the context. */
+  /** Ed25519 by the device, over its id and the context. */
   readonly signature: Uint8Array
 }
 
@@ -26,12 +24,8 @@ export interface Statement {
  * Signs a statement. `context` names the handshake and the side that it is for: a recorded statement is worth nothing elsewhere. So it needs no
  * date, and a device whose clock is wrong is not shut out.
  */
-export async function signStatement(
-  anchor: boolean,
-  context: Uint8Array,
-  key: SigningKey,
-): Promise<Statement> {
-  const statement = { anchor, device: toHex(key.publicKey) as DeviceId }
+export async function signStatement(context: Uint8Array, key: SigningKey): Promise<Statement> {
+  const statement = { device: toHex(key.publicKey) as DeviceId }
   return { ...statement, signature: await key.sign(messageOf(statement, context)) }
 }
 
@@ -46,26 +40,17 @@ export const verifyStatement = (
 /** A statement for the canonical encoding. */
 export const statementToValue = (statement: Statement): Value => [
   fromHex(statement.device),
-  statement.anchor,
   statement.signature,
 ]
 
 /** A statement of a decoded value, nothing verified yet. Throws `malformed` or `too-large`. */
 export function readStatement(value: Value | undefined): Statement {
-  const fields = arrayField(value, 'statement', 3)
-  const anchor = fields[1]
-  if (typeof anchor !== 'boolean') {
-    throw new PeerplaneError('malformed', 'statement.anchor is neither true nor false')
-  }
+  const fields = arrayField(value, 'statement', 2)
   return {
     device: toHex(bytesField(fields[0], 'statement.device', HASH_BYTES)) as DeviceId,
-    anchor,
-    signature: bytesField(fields[2], 'statement.signature', 64),
+    signature: bytesField(fields[1], 'statement.signature', 64),
   }
 }
 
 const messageOf = (statement: Omit<Statement, 'signature'>, context: Uint8Array): Uint8Array =>
-  concatBytes(
-    domain('statement'),
-    encodeCanonical([context, fromHex(statement.device), statement.anchor]),
-  )
+  concatBytes(domain('statement'), encodeCanonical([context, fromHex(statement.device)]))

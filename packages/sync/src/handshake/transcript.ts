@@ -1,7 +1,7 @@
 import { encodeCanonical, fromHex, hash, mac, type Space } from '@peerplane/core'
 
 /** The side of a handshake that something is said by. */
-export type Role = 'initiator' | 'responder'
+export type Side = 'initiator' | 'responder'
 
 /** What both sides of a handshake have seen. */
 export interface Transcript {
@@ -12,8 +12,8 @@ export interface Transcript {
   readonly responderNonce: Uint8Array
 }
 
-/** Names what `role` says in one handshake, in this space and in no other. 32 bytes. */
-export function contextOf(space: Space, transcript: Transcript, role: Role): Uint8Array {
+/** Names what `side` says in one handshake, in this space and in no other. 32 bytes. */
+export function contextOf(space: Space, transcript: Transcript, side: Side): Uint8Array {
   const { initiator, responder, initiatorNonce, responderNonce } = transcript
   return hash(
     'handshake-context',
@@ -23,11 +23,11 @@ export function contextOf(space: Space, transcript: Transcript, role: Role): Uin
       responder,
       initiatorNonce,
       responderNonce,
-      role,
+      side,
     ]),
   )
 }
 
-/** The proof that `role` knows the secret of the space. */
-export const proofOf = (space: Space, transcript: Transcript, role: Role): Uint8Array =>
-  mac(space.secret, 'handshake', contextOf(space, transcript, role))
+/** The proof that `side` knows the secret of the space. */
+export const proofOf = (space: Space, transcript: Transcript, side: Side): Uint8Array =>
+  mac(space.secret, 'handshake', contextOf(space, transcript, side))

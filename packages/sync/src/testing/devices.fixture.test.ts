@@ -9,6 +9,7 @@ import {
   type Crypto,
   type DeviceId,
   type Random,
+  type Role,
   type SessionId,
   type SigningKey,
   type Space,
@@ -69,12 +70,12 @@ export async function createMembers(hub: Hub, time: ManualTime, crypto: Crypto):
     crypto.keyFromSeed(hash('seed', encodeCanonical(name)))
   const idOf = (key: SigningKey): DeviceId => toHex(key.publicKey) as DeviceId
   const creator = await keyOf('a')
-  const space: Space = createSpace(idOf(creator), randomFrom('space'))
+  const space: Space = createSpace(idOf(creator), 'member', randomFrom('space'))
 
-  async function chainOf(key: SigningKey): Promise<Admission[]> {
+  async function chainOf(key: SigningKey, role: Role): Promise<Admission[]> {
     if (idOf(key) === idOf(creator)) return []
     const inviteKey = await crypto.keyFromSeed(hash('invite', key.publicKey))
-    const fields = { space: space.record.id, inviteKey: inviteKey.publicKey }
+    const fields = { space: space.record.id, inviteKey: inviteKey.publicKey, role }
     const grant = await signGrant({ ...fields, notAfter: time.now() + 3_600_000 }, creator)
     return [await admit(grant, idOf(key), inviteKey)]
   }
@@ -82,7 +83,7 @@ export async function createMembers(hub: Hub, time: ManualTime, crypto: Crypto):
   return {
     async device(name, { held, resumed, peer = name, anchor = false, ...options } = {}) {
       const key = await keyOf(name)
-      const chain = await chainOf(key)
+      const chain = await chainOf(key, anchor ? 'anchor' : 'member')
       const ports = { space, key, crypto, clock: time, random: randomFrom(peer) }
       const replica = createMemoryReplica(
         { ...ports, chain: chain.map((admission) => admission.bytes) },
@@ -96,7 +97,6 @@ export async function createMembers(hub: Hub, time: ManualTime, crypto: Crypto):
         network: hub.join(peer),
         replica,
         chain,
-        anchor,
         scheduler: time,
         isKnown: (device) => known.has(device),
         remember: (devices) => devices.forEach((each) => known.add(each)),

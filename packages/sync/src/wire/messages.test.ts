@@ -65,7 +65,7 @@ const vectors: {
     ].map((runs) => ({ kind: 'runs', runs })),
   },
   peers: {
-    hash: 'b1092dc2b6ef4cdffd8649cfd84d6194af4e850f8e9c415595d6d4800531b69d',
+    hash: '2a21a474639e25fe3b0a5635a550422afc6f756571c72b71700f1c5885179d38',
     messages: [
       {
         kind: 'peers',
@@ -74,7 +74,6 @@ const vectors: {
             peer: '12D3Koo',
             addresses: ['/ip4/1.2.3.4'],
             device: idOf('d') as DeviceId,
-            anchor: true,
           },
         ],
       },
@@ -112,7 +111,7 @@ describe('the wire', () => {
 describe('bytes from outside', () => {
   const id = hash('test').slice(0, 16)
   const run = [id, 2, null, [bytesOf(9)]]
-  const peer = ['p', ['/ip4/1.2.3.4'], hash('test'), false]
+  const peer = ['p', ['/ip4/1.2.3.4'], hash('test')]
   const many = (count: number, value: Value): Value[] => Array.from({ length: count }, () => value)
   /** Each is refused because of the one thing in which it differs from one of these. */
   const accepted: readonly Value[] = [
@@ -163,7 +162,7 @@ describe('bytes from outside', () => {
       ]),
     ],
     'too many peers': [5, many(limits.peersPerMessage + 1, peer)],
-    'peer with a long address': [5, [['p', ['x'.repeat(257)], hash('test'), false]]],
+    'peer with a long address': [5, [['p', ['x'.repeat(257)], hash('test')]]],
     'long reason': [6, 'x'.repeat(65)],
   }
   it('are read if they have the forms that are varied here', () => {

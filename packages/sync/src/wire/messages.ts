@@ -35,7 +35,6 @@ export interface CommitRange {
 /** A peer as another one introduces it. */
 export interface Introduction extends PeerHint {
   readonly device: DeviceId
-  readonly anchor: boolean
 }
 
 /** What admitted peers say to each other, one message per frame. */
@@ -76,7 +75,7 @@ const REASON_UNITS = 64
  *     have     [2, [tip…], [path…]]             tip = [session, seq, mark]
  *     want     [3, [[session, from, to]…]]
  *     runs     [4, [[session, from, [opening, [admission…]] | null, [batch…]]…]], a run with the proof of a fork if it ends with one
- *     peers    [5, [[peer, [address…], device, anchor]…]]
+ *     peers    [5, [[peer, [address…], device]…]]
  *     bye      [6, reason]
  *     list     [7, path, after]
  *     page     [8, path, [tip…], next]
@@ -272,16 +271,15 @@ const readOpening = (fields: readonly Value[]): OpeningEvidence => ({
   ),
 })
 
-const introductionToValue = ({ peer, addresses, device, anchor }: Introduction): Value => [
+const introductionToValue = ({ peer, addresses, device }: Introduction): Value => [
   peer,
   addresses,
   fromHex(device),
-  anchor,
 ]
 
 const readPeers = (value: Value | undefined): Introduction[] =>
   listField(value, 'peers', limits.peersPerMessage, (each, name) => {
-    const fields = arrayField(each, name, 4)
+    const fields = arrayField(each, name, 3)
     return {
       peer: textField(fields[0], `${name}.peer`, PEER_ID_UNITS),
       addresses: listField(
@@ -291,7 +289,6 @@ const readPeers = (value: Value | undefined): Introduction[] =>
         (item, itemName) => textField(item, itemName, ADDRESS_UNITS),
       ),
       device: toHex(bytesField(fields[2], `${name}.device`, HASH_BYTES)) as DeviceId,
-      anchor: flag(fields[3], `${name}.anchor`),
     }
   })
 
