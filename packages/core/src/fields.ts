@@ -20,7 +20,7 @@ export function arrayField(
   return value as readonly Value[]
 }
 
-/** An array of at most `max` items, each read by `item`; an error in one names the whole array. */
+/** An array of at most `max` items, each read by `item`. The error for a bad item gives the name of the array. */
 export function listField<T>(
   value: Value | undefined,
   name: string,

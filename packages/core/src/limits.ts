@@ -160,7 +160,7 @@ export const limitTable = {
   claimsPerLink: limit(
     512,
     'sessions',
-    'of which it is remembered how far a peer holds them, and as many again that others wait for; what does not fit is looked for again later',
+    'whose claims are kept for each link, and as many again for sessions that other commits wait for; the rest are compared again later',
   ),
   wantsPerMessage: limit(1024, 'ranges', 'asked for in one message'),
   outboxBytes: limit(
@@ -191,7 +191,7 @@ export const limitTable = {
   shutOutFirstMs: limit(
     1_000,
     'milliseconds',
-    'for which a device is shut out the first time it breaks a rule; doubled each further time',
+    'for which a device is shut out the first time it breaks a rule; doubled each time after that',
   ),
   shutOutMostMs: limit(600_000, 'milliseconds', 'for which a device is shut out at the longest'),
   shutOutMemory: limit(1_000, 'devices', 'remembered as shut out or as recently connected'),
@@ -210,12 +210,12 @@ export const limitTable = {
   pendingConnections: limit(
     64,
     'connections',
-    'that have not proved membership yet, at once; beyond it the oldest of the address with the most is closed',
+    'open at once without proof of membership; above the limit, the address with the most connections loses its oldest',
   ),
   pendingPerAddress: limit(
     16,
     'connections',
-    'from one address that have not proved membership yet, at once; beyond it the oldest is closed',
+    'open at once from one address without proof of membership; above the limit, the oldest is closed',
   ),
   connectionsPerSecond: limit(
     50,
@@ -271,7 +271,7 @@ export const limitTable = {
   sessionsPerMinute: limit(
     120,
     'sessions',
-    'accepted from the device that began them; a burst may be as large as `sessionsAtOnce`',
+    'begun by the peer that sends them; sessions that it passes on for others do not count. A burst may be as large as `sessionsAtOnce`',
   ),
   sessionsAtOnce: limit(
     50,

@@ -156,7 +156,7 @@ describe('what is wrong is said', () => {
     expect(corrupt.stderr).toContain('store-corrupt')
   })
 
-  it('when the key of the device is gone, until it is invited again', async () => {
+  it('does not start when the device key is gone, until the device is invited again', async () => {
     const host = await up('--data', 'host')
     const invitation = run(['invite', '--data', 'host']).stdout.trim()
     const guest = await up('--data', 'guest', '--join', invitation)

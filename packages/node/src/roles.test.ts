@@ -62,7 +62,7 @@ it('the founder is an anchor if it founds as one, others if an anchor or the fou
   expect(ignored).toEqual([])
 }, 60_000)
 
-it('a founder that is a member makes anchors, and does not become one by an option', async () => {
+it('a founder with role member can invite anchors; the option `anchor` does not make it one', async () => {
   const [founder, ignored] = await start('plain', { listen })
   const [anchor] = await start('invited', { join: await founder.invite({ anchor: true }), listen })
   expect(await seen(founder, anchor)).toBe(true)

@@ -211,7 +211,7 @@ describe('several devices', () => {
     expectEqual(all, 60)
   })
 
-  it('take from one who has it what another promised and does not bring', async () => {
+  it('ask another peer for what the first announced but does not send', async () => {
     const [a, b, c] = (await devices('a', 'b', 'c')) as [TestDevice, TestDevice, TestDevice]
     await chain(a, b)
     await write(a, 6)

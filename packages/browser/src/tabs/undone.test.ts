@@ -11,7 +11,7 @@ const Count = entity('count', {
   commands: { up: (state) => state.increment(1) },
 })
 
-test('what was undone in the tab that led stays known in the tab that takes over, and is counted on', async () => {
+test('the tab that takes over keeps the count of undone commands and continues it', async () => {
   const world = new World(1)
   let isFull = false
   const openTab = async (

@@ -1,6 +1,6 @@
 import type { DeviceId } from '../ids.ts'
 
-/** How two peers are connected: to or at an anchor, directly by WebRTC, directly by TCP or WebSocket, or through a relay. */
+/** How two peers are connected: with an anchor at one end, directly by WebRTC, directly by TCP or WebSocket, or through a relay. */
 export type Path = 'anchor' | 'webrtc' | 'direct' | 'relay'
 
 /** Ordered, reliable frames to one peer that has not proved anything yet. */

@@ -37,7 +37,7 @@ export interface Aside {
 export interface Witness {
   /** All bytes; empty if nothing was stored. */
   read(): Promise<Uint8Array>
-  /** Adds bytes at the end. They survive the process; nothing is flushed to the disk for them. */
+  /** Appends bytes. They survive the process; nothing is flushed to the disk for them. */
   add(bytes: Uint8Array): Promise<void>
   /** Replaces all bytes. */
   replace(bytes: Uint8Array): Promise<void>

@@ -101,7 +101,7 @@ export const traceEvents = {
   },
   'session.contradicted': {
     level: 'warn',
-    says: 'A commit depends on another version of a commit that is held here, and is not delivered.',
+    says: 'A commit is not delivered, because it depends on a commit of which this device holds a different version.',
     fields: { session: 'id', device: 'id', seq: 'count' },
   },
   'session.unreadable': {

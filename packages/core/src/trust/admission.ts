@@ -132,7 +132,7 @@ export function roleOf(space: SpaceRecord, chain: readonly Admission[]): Role {
   return chain.every(({ grant }) => grant.role === 'anchor') ? 'anchor' : 'member'
 }
 
-/** Whether the device that `chain` leads to can invite anchors: the creator can, and every anchor. */
+/** Whether the device that `chain` leads to can invite anchors: the creator and every anchor can. */
 export const mayMakeAnchors = (space: SpaceRecord, chain: readonly Admission[]): boolean =>
   chain.length === 0 || roleOf(space, chain) === 'anchor'
 

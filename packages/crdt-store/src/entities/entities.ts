@@ -89,7 +89,7 @@ export interface Entities {
   fold(commits: readonly Commit[]): Promise<readonly EntityKey[]>
   /** A draft on this open entity was finished as part of a commit of this device that was appended; `body` is what `finish` returned. */
   touch(key: EntityKey, origin: Origin, body: Uint8Array): void
-  /** All sections of a commit of this device were touched. */
+  /** Call this after `touch` was called for every section of a commit of this device. */
   commitFolded(session: SessionId, seq: number): void
   /** Entities of a type with their states, without folding those that are folded on delivery. Unreadable ones are left out. */
   list(type: string, query?: ListQuery): Promise<readonly ListedState[]>

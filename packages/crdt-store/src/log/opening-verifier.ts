@@ -19,7 +19,7 @@ import type {
 import { admissionKey } from '../storage/keys.ts'
 import { encodeList } from '../storage/records.ts'
 
-/** An opening whose device is a member. Whether the device made it, the first batch shows. */
+/** An opening whose device is a member. The first batch shows whether the device made it. */
 export interface VerifiedOpening extends MadeOpening {
   /** The chain of admissions that is to be stored with it; nothing if it is stored. */
   readonly chain: readonly Uint8Array[] | undefined

@@ -102,7 +102,7 @@ test.each([
   ['local', 'rejected', 0],
   ['synced', 'rejected', 0],
 ] as const)(
-  'a command of durability %s that the store refuses is taken back: its call is %s, and %i more is counted as undone',
+  'a command of durability %s that the store refuses is taken back: its call is %s, and `undone` rises by %i',
   async (durability, status, undone) => {
     const inner = createMemoryStore()
     let isFull = false

@@ -1,6 +1,6 @@
 /** A holder of bytes that wait in memory. */
 export interface Holder {
-  /** Called when too much waits in total, and most of it here: the holder drops it. */
+  /** Called when the total exceeds the bound and this holder has more than any other: the holder drops its bytes. */
   giveUp(): void
 }
 

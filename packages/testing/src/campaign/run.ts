@@ -79,7 +79,7 @@ export async function runSeed(seed: number, options: RunOptions = {}): Promise<R
   return (await performSeed(seed, options)).report
 }
 
-/** Runs one seed and returns with the report what it did, as a plan that does the same again. */
+/** Runs one seed. Returns the report, and a plan that repeats the run. */
 export async function performSeed(seed: number, options: RunOptions = {}): Promise<Performance> {
   const { faults: among, rhythm, least } = options.scenario ?? scenarios.everything
   const random = new SimRandom(`seed ${seed}`).stream('plan')

@@ -1,7 +1,7 @@
 /** One operation of a client, with the times at which it was called and returned, on one clock. */
 export interface TimedOperation<Input, Output> {
   readonly called: number
-  /** Infinity for an operation whose outcome is unknown: it may have taken effect, then or later, or never. */
+  /** Infinity for an operation whose outcome is unknown: it may have taken effect at any time after the call, or never. */
   readonly returned: number
   readonly input: Input
   /** `undefined` when unknown. */
