@@ -32,7 +32,7 @@ async function serve(
   name = 'tests',
 ): Promise<() => Promise<void>> {
   const backend = await openAlone(entities)
-  const invite: Controlled['invite'] = async (hours) => {
+  const invite: Controlled['invite'] = async ({ hours = 24 }) => {
     if (hours > 0) return `for ${hours}`
     throw new PeerplaneError('invalid-input', 'an invitation cannot last 0 hours')
   }
@@ -82,13 +82,13 @@ it('answers over a socket of its owner', async () => {
   expect(statSync(path).mode & 0o777).toBe(0o600)
   const { target } = await drive()
   expect(await target.describe()).toEqual({ name: 'tests', page: undefined })
-  expect(await target.invite(2, false, false)).toBe('for 2')
+  expect(await target.invite({ hours: 2 })).toBe('for 2')
 })
 
 it('hands errors on with code and message', async () => {
   await serve()
   const { target } = await drive()
-  await expect(target.invite(0, false, false)).rejects.toMatchObject({
+  await expect(target.invite({ hours: 0 })).rejects.toMatchObject({
     code: 'invalid-input',
     message: 'an invitation cannot last 0 hours. Correct the input. Nothing was changed.',
   })
@@ -104,7 +104,7 @@ it('tells that no daemon runs, also when one was killed and left its socket', as
 
 it.each([
   ['{"kind":"ask","id":0,"operation":"format","given":[]}\n', 'outdated'],
-  ['{"kind":"ask","id":0,"operation":"invite","given":["2",false,false]}\n', 'malformed'],
+  ['{"kind":"ask","id":0,"operation":"invite","given":[{"hours":"2"}]}\n', 'malformed'],
   ['{"kind":"ask","id":0,"operation":"invite","given":[2,false,false,1]}\n', 'outdated'],
   ['{"kind":"shout","id":0}\n', 'outdated'],
   ['null\n', 'malformed'],
@@ -143,7 +143,7 @@ it('keeps no more answers waiting than its bound for those who do not read, and 
   // Each answer has begun to arrive, and nobody reads on.
   await Promise.all(asked.map((socket) => once(socket, 'readable')))
   const { target } = await drive()
-  expect(await target.invite(2, false, false)).toBe('for 2')
+  expect(await target.invite({ hours: 2 })).toBe('for 2')
 
   const answers = await Promise.all(asked.map((socket) => text(socket.end()).catch(() => '')))
   const whole = answers.filter((answer) => answer.endsWith('\n'))

@@ -12,7 +12,7 @@ import {
 } from '@peerplane/core'
 import { checkedStore, type ClearableStore } from '@peerplane/crdt-store'
 
-import type { LocalBackend } from './contract/backend.ts'
+import type { InvitationOptions, LocalBackend } from './contract/backend.ts'
 import { holdSpace } from './space/held-space.ts'
 import { Invoker } from './commands/invoker.ts'
 import { traced } from './commands/traced.ts'
@@ -202,8 +202,7 @@ function backendOf(parts: Parts, end: () => Promise<void>): Runtime {
       open(() => space.read(() => space.entities.list(declared(type), query))),
     status: () => status.now(),
     watchStatus: status.watch,
-    invite: async (hours, trustClock, anchor) =>
-      open(() => inviteBy(parts, hours, trustClock, anchor)),
+    invite: async (options) => open(() => inviteBy(parts, options)),
     invited: async (invitation) =>
       open(() => isInvitedTo(founding.membership(), ports, invitation)),
     setOnline: async (wanted) => open(() => online.set(wanted)),
@@ -218,9 +217,7 @@ function backendOf(parts: Parts, end: () => Promise<void>): Runtime {
 
 async function inviteBy(
   parts: Parts,
-  hours: number,
-  trustClock: boolean,
-  anchor: boolean,
+  { hours = 24, trustClock = false, anchor = false }: InvitationOptions,
 ): Promise<string> {
   const { ports, founding, online } = parts
   const doubt = trustClock ? undefined : doubtOfClock(parts)

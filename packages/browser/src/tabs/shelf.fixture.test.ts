@@ -160,7 +160,7 @@ export async function openShelf(
       return rows()
     },
     watchStatus: (listener) => listen(() => listener({ ...status, online: wanted })),
-    invite: async (hours) => `invitation for ${hours} hours`,
+    invite: async ({ hours = 24 }) => `invitation for ${hours} hours`,
     invited: async () => true,
     setOnline: async (next) => {
       wanted = next

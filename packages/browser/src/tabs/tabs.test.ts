@@ -25,7 +25,7 @@ describe('tabs of one space', () => {
     await increment(first, 'a', 3)
     expect(await shown(second, 'a', 5)).toBe(5)
     expect(await second.list('shelf', {})).toEqual([{ id: 'a', state: 5 }])
-    expect(await second.invite(2, false, false)).toBe('invitation for 2 hours')
+    expect(await second.invite({ hours: 2 })).toBe('invitation for 2 hours')
     expect(disk.opened).toBe(1)
   })
 

@@ -28,9 +28,8 @@ const commands: Readonly<Record<CommandName, (args: Arguments) => Promise<number
   invite: (args) =>
     withDaemon(args, async (daemon) => {
       const { page } = await daemon.describe()
-      console.log(
-        invitationPage(page, await daemon.invite(args.hours, args.trustClock, args.anchor)),
-      )
+      const { hours, trustClock, anchor } = args
+      console.log(invitationPage(page, await daemon.invite({ hours, trustClock, anchor })))
     }),
   status: (args) =>
     withDaemon(args, async (daemon) => {

@@ -80,8 +80,7 @@ async function startParts(
     const { space, device, addresses } = await currentStatus((listener) =>
       backend.watchStatus(listener),
     )
-    const invite = async (hours: number): Promise<string> =>
-      invitationPage(page, await backend.invite(hours, false, false))
+    const invite = async (): Promise<string> => invitationPage(page, await backend.invite({}))
     const { url, warning } = await invitingUrl(files, invite)
     trace?.('daemon.ready', { space, device, serves: files?.origin ?? '' })
     return { ready: { space, device, addresses, url }, warning, stop: () => services.stop() }
@@ -105,11 +104,11 @@ export function daemonLog({ log: level, logFormat: format }: Config): DaemonLog 
 /** A daemon whose clock is in doubt starts too: then the link to its page is without an invitation. */
 async function invitingUrl(
   files: FileServer | undefined,
-  invite: (hours: number) => Promise<string>,
+  invite: () => Promise<string>,
 ): Promise<{ url: string | undefined; warning: string | undefined }> {
   if (!files) return { url: undefined, warning: undefined }
   try {
-    return { url: await invite(24), warning: undefined }
+    return { url: await invite(), warning: undefined }
   } catch (error) {
     if (!(error instanceof PeerplaneError && error.code === 'wrong-clock')) throw error
     return { url: `${files.origin}/`, warning: `no invitation was made: ${error.message}` }

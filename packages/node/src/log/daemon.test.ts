@@ -21,8 +21,7 @@ const Note = entity('note', {
   commands: { write: (note, text: string) => note.text.set(text) },
 })
 
-const inviteTo = (space: string): Promise<string> =>
-  ask(space, (daemon) => daemon.invite(1, false, false))
+const inviteTo = (space: string): Promise<string> => ask(space, (daemon) => daemon.invite({}))
 
 test('a daemon logs who comes and goes, and nothing that is secret or was typed', async () => {
   const anchor = await up('--space', 'anchor', '--anchor', '--log', 'debug', '--log-format', 'json')

@@ -2,7 +2,7 @@ import { describe, limits, PeerplaneError } from '@peerplane/core'
 import type { ListQuery } from '@peerplane/crdt-store'
 
 import type { Contract } from './contract.ts'
-import { flag, list, nothing, number, optional, text, tuple } from './form.ts'
+import { flag, list, nothing, number, object, optional, text, tuple } from './form.ts'
 import {
   invocation,
   invokeOptions,
@@ -47,10 +47,10 @@ export interface Backend {
   /** Calls back with the status as soon as it is known and after each change. */
   watchStatus(listener: (status: PlaneStatus) => void): () => void
   /**
-   * The text of an invitation that can be used for `hours`, and that makes anchors if `anchor` is true. Rejects with `wrong-clock` if the clock
-   * seems wrong and is not trusted, or `not-allowed` if this device may not make anchors.
+   * The text of an invitation. Rejects with `wrong-clock` if the clock seems wrong and is not trusted, or `not-allowed` if this device may not
+   * make anchors.
    */
-  invite(hours: number, trustClock: boolean, anchor: boolean): Promise<string>
+  invite(options: InvitationOptions): Promise<string>
   /**
    * Whether an invitation is to the space of this plane; `false` if it is to another one and nothing is lost if that space is opened instead.
    * Rejects with `invalid-invitation`, or `wrong-space` if something would be lost.
@@ -72,6 +72,12 @@ export interface LocalBackend extends Backend {
 }
 
 const name = text(limits.entityNameBytes)
+
+const invitationOptions = object<InvitationOptions>({
+  hours: optional(number),
+  trustClock: optional(flag),
+  anchor: optional(flag),
+})
 
 /** What can be asked of a backend from a distance. */
 export type RemoteBackend = Omit<Backend, 'status' | 'hasten' | 'close'>
@@ -106,7 +112,7 @@ export const backendContract: Contract<RemoteBackend> = {
     kind: 'ask',
     authority: 'manage',
     repeat: 'freely',
-    given: tuple(number, flag, flag),
+    given: tuple(invitationOptions),
     answer: text(),
   },
   invited: {
@@ -150,11 +156,11 @@ export const backendContract: Contract<RemoteBackend> = {
 /** For how long an invitation can be used, whether the clock is trusted, and what it makes of a device. */
 export interface InvitationOptions {
   /** Hours; 24 by default, `limits.invitationHours` at most. */
-  readonly hours?: number
+  readonly hours?: number | undefined
   /** Invites even if the clock of this device seems wrong. */
-  readonly trustClock?: boolean
+  readonly trustClock?: boolean | undefined
   /** Makes the device that uses it an anchor: always on, introduces and relays members. Only the creator of the space and anchors can. */
-  readonly anchor?: boolean
+  readonly anchor?: boolean | undefined
 }
 
 /** The readers of how to invite. */

@@ -126,7 +126,7 @@ describe('a client that may only read', () => {
     expect(await remote.list('tally', {})).toEqual([])
     await expect(remote.invoke([vote], {})).rejects.toMatchObject({ code: 'not-allowed' })
     await expect(remote.setOnline(false)).rejects.toMatchObject({ code: 'not-allowed' })
-    await expect(remote.invite(1, false, false)).rejects.toMatchObject({ code: 'not-allowed' })
+    await expect(remote.invite({})).rejects.toMatchObject({ code: 'not-allowed' })
     expect(await remote.list('tally', {})).toEqual([])
   })
 })

@@ -146,13 +146,11 @@ export function createPlane(
       return backend.watchStatus((status) => show(handedOut(status)))
     },
     invite: async (options = {}) => {
-      const {
-        hours = 24,
-        trustClock = false,
-        anchor = false,
-        ...wait
-      } = takeOptions<InvitationOptions & Wait>(options, { ...invitationReaders, ...waitReaders })
-      return waitFor(() => backend.invite(hours, trustClock, anchor), wait, scheduler)
+      const { hours, trustClock, anchor, ...wait } = takeOptions<InvitationOptions & Wait>(
+        options,
+        { ...invitationReaders, ...waitReaders },
+      )
+      return waitFor(() => backend.invite({ hours, trustClock, anchor }), wait, scheduler)
     },
     goOffline: async (wait = {}) => waited(() => backend.setOnline(false), wait),
     goOnline: async (wait = {}) => waited(() => backend.setOnline(true), wait),

@@ -83,7 +83,7 @@ export class Fleet {
     await this.world.run(this.world.now + 60_000, () => founder.incarnation !== undefined)
     if (!founder.incarnation)
       throw new Error(`the space could not be founded: ${this.#lastFailure()}`)
-    this.#invitation = await this.#awaited(founder.incarnation.backend.invite(24, false, false))
+    this.#invitation = await this.#awaited(founder.incarnation.backend.invite({}))
     for (const device of this.devices) device.start(this.#invitation)
     const allOpen = (): boolean => this.devices.every(({ incarnation }) => incarnation)
     if (!(await this.world.run(this.world.now + 60_000, allOpen))) {
