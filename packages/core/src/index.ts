@@ -133,10 +133,10 @@ export {
   encodeOpening,
   firstPrevious,
   FORMAT_VERSION,
-  sessionIdOf,
   makeOpening,
+  sessionIdOf,
   type Opening,
-  type MadeOpening,
+  type OpeningRecord,
 } from './log/opening.ts'
 export { toSparse, verifySparse, type SparseCommit, type SparseSection } from './log/sparse.ts'
 export { MARK_BYTES, markOf, readTip, tipToValue, type Tip } from './log/tip.ts'

@@ -77,7 +77,7 @@ export const limitTable = {
   runsBytes: limit(
     32 * KiB,
     'bytes',
-    'batches of a message with several runs; they stand for 32 times as many at most, so a forger gains nothing by sending several',
+    'batches and proofs of a message with several runs; longer runs travel alone',
   ),
   runBatches: limit(
     4096,
@@ -117,7 +117,7 @@ export const limitTable = {
   opsPerSection: limit(
     10_000,
     'operations',
-    'in one section of a commit, so that folding it keeps nothing else waiting for longer than 50 milliseconds; more are several commands',
+    'in one section of a commit, because it is folded in one piece; more are several commands',
   ),
   documentBytes: limit(5 * MiB, 'bytes', 'one decompressed change of a document'),
   documentOps: limit(
@@ -332,7 +332,11 @@ export const limitTable = {
     'bytes',
     'of commits of this device that queue for the store, per space',
   ),
-  queuedRuns: limit(64, 'runs', 'received and not yet checked, per space: 64 MiB at most'),
+  queuedRuns: limit(
+    64,
+    'messages',
+    'with runs, received and not yet checked, per space: 64 MiB at most',
+  ),
   tabBeatMs: limit(1_000, 'milliseconds', 'between two checks that the leading tab is alive'),
   tabSilentBeats: limit(
     10,

@@ -12,7 +12,7 @@ import {
   type Random,
   type DeviceId,
   type SessionId,
-  type MadeOpening,
+  type OpeningRecord,
   type Tip,
 } from '@peerplane/core'
 
@@ -30,7 +30,7 @@ export class HandmadeSession {
   private constructor(
     member: Member,
     random: Random,
-    { session, first }: Pick<MadeOpening, 'session' | 'first'>,
+    { session, first }: Pick<OpeningRecord, 'session' | 'first'>,
     opening: HostileRun['opening'],
   ) {
     this.#member = member

@@ -28,7 +28,7 @@ export interface Opening {
 }
 
 /** An opening as it is stored and sent. It has no signature of its own: that of the first batch covers it. */
-export interface MadeOpening {
+export interface OpeningRecord {
   readonly opening: Opening
   readonly session: SessionId
   /** See {@link firstPrevious}. */
@@ -62,14 +62,14 @@ export const sessionIdOf = (first: BatchId): SessionId =>
   first.slice(0, 2 * SESSION_BYTES) as SessionId
 
 /** An opening with its bytes and the ids that follow from them. */
-export function makeOpening(opening: Opening): MadeOpening {
+export function makeOpening(opening: Opening): OpeningRecord {
   const bytes = encodeOpening(opening)
   const first = firstPrevious(bytes)
   return { opening, session: sessionIdOf(first), first, bytes }
 }
 
 /** The opening of received bytes. Throws `malformed` or `too-large`. */
-export function decodeOpening(encoded: Uint8Array): MadeOpening {
+export function decodeOpening(encoded: Uint8Array): OpeningRecord {
   const fields = arrayField(decodeCanonical(encoded), 'opening')
   const version = wholeField(fields[0], 'opening.version')
   if (version !== FORMAT_VERSION) {

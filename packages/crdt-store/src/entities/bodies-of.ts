@@ -1,4 +1,4 @@
-import { hasControls, isUnderstood as mayIgnore } from '@peerplane/core'
+import { hasControls, isUnderstood } from '@peerplane/core'
 import type { Commit, EntityKey, Origin } from '@peerplane/core'
 
 import type { EntitiesOptions } from './entities.ts'
@@ -12,20 +12,19 @@ import { reportVoid, type FoldEvents } from './slot.ts'
 export function bodiesOf(
   commits: readonly Commit[],
   isWanted: (key: EntityKey) => boolean,
-  { deviceOf, isUnderstood }: Pick<EntitiesOptions, 'deviceOf' | 'isUnderstood'>,
-  events: FoldEvents,
+  options: Pick<EntitiesOptions, 'deviceOf' | 'isUnderstood'> & FoldEvents,
 ): ReadonlyMap<EntityKey, readonly VersionedBody[]> {
   const bodies = new Map<EntityKey, VersionedBody[]>()
   for (const { session, header, sections } of commits) {
     const { seq, time } = header
-    const origin: Origin = { device: deviceOf(session), session, seq, time }
-    const isClear = isUnderstood(session) && mayIgnore(header.extensions)
+    const origin: Origin = { device: options.deviceOf(session), session, seq, time }
+    const isClear = options.isUnderstood(session) && isUnderstood(header.extensions)
     for (const { entity, modelVersion: version, body, extensions } of sections) {
       if (!isWanted(entity)) continue
-      const modelVersion = isClear && mayIgnore(extensions) ? version : BEYOND
+      const modelVersion = isClear && isUnderstood(extensions) ? version : BEYOND
       const list = bodies.get(entity)
       if (hasControls(entity) || version < 1 || list?.at(-1)?.origin === origin) {
-        reportVoid(entity, origin, events)
+        reportVoid(entity, origin, options)
       } else if (list) list.push({ origin, modelVersion, bytes: body })
       else bodies.set(entity, [{ origin, modelVersion, bytes: body }])
     }

@@ -7,7 +7,7 @@ import type { EntitiesOptions } from './entities.ts'
 const FLUSH_AFTER_MS = 2_000
 /** Longer after a flush of many rows, which are likely to change again: a device that catches up spends most of its time on that. */
 const FLUSH_AFTER_MS_PER_ROW = 0.25
-/** The same after a flush of large rows: making them takes about a tenth of that. */
+/** The same after a flush of large rows, which take long to make. */
 const FLUSH_AFTER_MS_PER_KIB = 1
 /** At the latest. */
 const FLUSH_AFTER_MS_AT_MOST = 60_000

@@ -202,7 +202,7 @@ export class FoldedEntities implements Entities {
     const fresh = this.#frontier.fresh(commits)
     const changed: EntityKey[] = []
     const isWanted = (key: EntityKey): boolean => this.#declared(key) !== undefined
-    for (const [key, bodies] of bodiesOf(fresh, isWanted, this.#options, this.#options)) {
+    for (const [key, bodies] of bodiesOf(fresh, isWanted, this.#options)) {
       if (this.#lifecycleOf(key).take(key, bodies)) changed.push(key)
       this.#flusher.add(key)
     }

@@ -1,9 +1,9 @@
-import { encodeBatch, PeerplaneError } from '@peerplane/core'
+import { encodeBatch, limits, PeerplaneError, weightOf } from '@peerplane/core'
 import type { Run } from '@peerplane/core'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
-import { handmade, partOf } from './handmade.fixture.test.ts'
+import { handmade, partOf, type Handmade } from './handmade.fixture.test.ts'
 import { members, openPeer, sync, write, type Peer } from './peer.fixture.test.ts'
 
 const four = await members(4)
@@ -127,6 +127,54 @@ test('a store that fails leaves nothing of runs that are taken together, and the
   expect(admitted.map(({ status }) => status)).toEqual(runs.map(() => 'fulfilled'))
   expect(writes).toBe(1)
   expect(alice.log.delivered()).toEqual(bob.log.delivered())
+})
+
+/** Runs of different sessions, that each stand for a little more than half of `runBytes`. */
+async function heavyRuns(count: number): Promise<Handmade[]> {
+  const headers = Array.from({ length: 4 }, () => Array.from({ length: 1000 }, () => ({})))
+  const runs: Handmade[] = []
+  for (let seed = 1; seed <= count; seed++) runs.push(await handmade(four, 3, seed, headers))
+  const [{ made, batches }] = runs as [Handmade]
+  const weight = made.reduce((sum, batch, index) => sum + weightOf(batch, batches[index]!), 0)
+  expect(weight).toBeGreaterThan(limits.runBytes / 2)
+  expect(weight).toBeLessThan(limits.runBytes)
+  return runs
+}
+
+const codesOf = (admitted: readonly PromiseSettledResult<unknown>[]): readonly string[] =>
+  admitted.map((each) =>
+    each.status === 'rejected' ? (each.reason as PeerplaneError).code : 'taken',
+  )
+
+test('a forger makes a device hash little more with a message of many runs than with one run', async () => {
+  const runs = (await heavyRuns(6)).map(({ made, ...run }): Run => ({
+    ...run,
+    batches: made.map((batch) => encodeBatch({ ...batch, signature: new Uint8Array(64) })),
+  }))
+  const alice = await openPeer(four, 0)
+  expect(codesOf(await alice.log.admitAll(runs))).toEqual([
+    'bad-signature',
+    'bad-signature',
+    ...Array<string>(4).fill('overloaded'),
+  ])
+  expect(codesOf(await alice.log.admitAll(runs.map(cutShort)))).toEqual([
+    'malformed',
+    'malformed',
+    ...Array<string>(4).fill('overloaded'),
+  ])
+})
+
+test('honest runs that stand for more than one run may are all taken', async () => {
+  const alice = await openPeer(four, 0)
+  const runs = await heavyRuns(6)
+  expect(codesOf(await alice.log.admitAll(runs))).toEqual(runs.map(() => 'taken'))
+  expect(alice.log.stored().size).toBe(6)
+})
+
+/** A run whose last batch ends too early. */
+const cutShort = (run: Run): Run => ({
+  ...run,
+  batches: run.batches.map((batch) => batch.subarray(0, -1)),
 })
 
 /** Groups of runs of different sessions, in their order. */

@@ -2,7 +2,7 @@ import type { Commit, Crypto, Dot, Run, Store } from '@peerplane/core'
 
 import type { Appender } from './append.ts'
 import type { Delivery } from './delivery.ts'
-import { examine, type Examined } from './examine.ts'
+import { examineAll, type Examined } from './examine.ts'
 import { forkIn, type Frozen } from './forks.ts'
 import type { Heads } from './heads.ts'
 import { whatToKeep } from './keep.ts'
@@ -52,7 +52,7 @@ export async function takeRuns(
   runs: readonly Run[],
   options: IntakeOptions,
 ): Promise<PromiseSettledResult<Taken>[]> {
-  const examined = await Promise.allSettled(runs.map((run) => examine(run, options)))
+  const examined = await examineAll(runs, options)
   const group = new Group(options)
   for (const [index, run] of runs.entries()) {
     await group.take(run, examined[index]!)
@@ -75,13 +75,10 @@ class Group {
   async take(run: Run, result: PromiseSettledResult<Examined | undefined>): Promise<void> {
     const index = this.#outcomes.length
     this.#outcomes.push(fulfilled(NOTHING))
-    if (result.status === 'rejected') this.#outcomes[index] = result
-    else if (result.value) {
-      try {
-        await this.#keep(index, run, result.value)
-      } catch (reason) {
-        this.#outcomes[index] = { status: 'rejected', reason }
-      }
+    try {
+      await this.#settle(index, run, result)
+    } catch (reason) {
+      this.#outcomes[index] = { status: 'rejected', reason }
     }
   }
 
@@ -90,6 +87,15 @@ class Group {
     // Ignored: it is the outcome of each of them.
     await this.#flush().catch(() => undefined)
     return this.#outcomes
+  }
+
+  async #settle(
+    index: number,
+    run: Run,
+    result: PromiseSettledResult<Examined | undefined>,
+  ): Promise<void> {
+    if (result.status === 'rejected') throw result.reason
+    if (result.value) await this.#keep(index, run, result.value)
   }
 
   async #keep(index: number, run: Run, examined: Examined): Promise<void> {
@@ -123,8 +129,8 @@ class Group {
 
   async #takeAnew(index: number, run: Run): Promise<void> {
     await this.#flush()
-    const examined = await examine(run, this.#options)
-    if (examined) await this.#keep(index, run, examined)
+    const [again] = await examineAll([run], this.#options)
+    await this.#settle(index, run, again!)
   }
 
   /** Rejects with what is the outcome of all members then: what counts on them cannot be taken either. */

@@ -7,7 +7,7 @@ import {
   PeerplaneError,
   weightOf,
 } from '@peerplane/core'
-import type { Batch, BatchId, Commit, Run, Store } from '@peerplane/core'
+import type { Batch, BatchId, Commit, Run, SessionId, Store } from '@peerplane/core'
 
 import { missingBatch, readBatches, type PlacedBatch } from './range.ts'
 import type { HeldSession } from './sessions.ts'
@@ -36,9 +36,14 @@ export interface DecodedRun {
   readonly end: SessionPlace | undefined
 }
 
+/** How much was hashed for runs whose signatures are not verified yet, in bytes, about. */
+export interface Unproved {
+  weight: number
+}
+
 /**
  * Decodes the batches of a run that begins at or before the end of what is held; `first` is what the first batch of its session names as the
- * batch before it. Throws `malformed`, `too-large` or `broken-chain`.
+ * batch before it. What it costs is added to `unproved`. Throws `malformed`, `too-large` or `broken-chain`.
  *
  *     held:   ├─ 1…4 ─┼─ 5…6 ─┼─ 7 ─┤
  *     run:            ├─ 5…6 ─┼─ 7 ─┼─ 8…12 ─┤      the same twice, then one fresh batch
@@ -48,6 +53,7 @@ export async function decodeRun(
   held: HeldSession | undefined,
   first: BatchId,
   store: Store,
+  unproved: Unproved,
 ): Promise<DecodedRun> {
   const overlap = await readOverlap(run, held, store)
   let place = { seq: run.from, previous: overlap[0]?.previous ?? held?.stored.batch ?? first }
@@ -65,8 +71,7 @@ export async function decodeRun(
       place = after
       continue
     }
-    const batch = decodeBatch(encoded, run.session, place.previous, place.seq)
-    batch.commits.forEach(checkCommit)
+    const batch = decodeOne(encoded, run.session, place, unproved)
     weight += weightOf(batch, encoded)
     if (run.batches.length > 1 && weight > limits.runBytes) {
       throw new PeerplaneError('too-large', `a run stands for ${weight} bytes`)
@@ -78,6 +83,21 @@ export async function decodeRun(
     place = { seq: lastSeq(batch) + 1, previous: batch.id }
   }
   return { last, fresh, contradiction, end: place }
+}
+
+/** Decodes a batch. One that cannot be decoded may have cost as much as the largest one. */
+function decodeOne(
+  encoded: Uint8Array,
+  session: SessionId,
+  { previous, seq }: SessionPlace,
+  unproved: Unproved,
+): Batch {
+  const before = unproved.weight
+  unproved.weight += limits.batchBytes
+  const batch = decodeBatch(encoded, session, previous, seq)
+  batch.commits.forEach(checkCommit)
+  unproved.weight = before + weightOf(batch, encoded)
+  return batch
 }
 
 /** What is held from the beginning of the run on, one batch more than the run has. */

@@ -8,7 +8,7 @@ import {
 import type { Crypto, DeviceId, ForkProof, Run, Store, Tip } from '@peerplane/core'
 
 import type { StoredTip } from '../storage/records.ts'
-import { decodeRun, type DecodedRun } from './decode-run.ts'
+import { decodeRun, type DecodedRun, type Unproved } from './decode-run.ts'
 import type { OpeningVerifier, VerifiedOpening } from './opening-verifier.ts'
 import type { HeldSession, Sessions } from './sessions.ts'
 
@@ -20,7 +20,7 @@ interface ExamineOptions {
   readonly membership: OpeningVerifier
 }
 
-/** A run all of whose signatures are good. */
+/** A run, compared with what is held. */
 export interface Examined {
   readonly held: HeldSession | undefined
   /** Up to where its session was stored then. */
@@ -32,10 +32,47 @@ export interface Examined {
   readonly told: ForkProof | undefined
 }
 
-/** Checks all of a run but whether there is room for it; `undefined` if it brings nothing. */
-export async function examine(
+/**
+ * Checks all of some runs but whether there is room for them; a run that brings nothing is `undefined`.
+ *
+ * Signatures are verified beside each other, while the next run is decoded. When more than `runBytes` have been hashed and one run is bad, the
+ * rest is not looked at: so one message makes this device hash little more in vain than one run does.
+ */
+export async function examineAll(
+  runs: readonly Run[],
+  options: ExamineOptions,
+): Promise<PromiseSettledResult<Examined | undefined>[]> {
+  const results: Promise<PromiseSettledResult<Examined | undefined>>[] = []
+  const unproved: Unproved = { weight: 0 }
+  for (const run of runs) {
+    if (unproved.weight > limits.runBytes) {
+      const done = await Promise.all(results)
+      if (done.some(({ status }) => status === 'rejected')) {
+        return [...done, ...runs.slice(done.length).map(later)]
+      }
+      unproved.weight = 0
+    }
+    const [read] = await Promise.allSettled([decode(run, options, unproved)])
+    if (read.status === 'rejected') results.push(Promise.resolve(read))
+    else results.push(settled(verified(run, read.value, options.crypto)))
+  }
+  return Promise.all(results)
+}
+
+/** The outcome of a run that is not looked at; it is asked for again. */
+const later = (): PromiseRejectedResult => ({
+  status: 'rejected',
+  reason: new PeerplaneError('overloaded', 'it came with a run that is bad'),
+})
+
+const settled = async <T>(work: Promise<T>): Promise<PromiseSettledResult<T>> =>
+  (await Promise.allSettled([work]))[0]
+
+/** Checks all of a run but its signatures; `undefined` if it brings nothing. */
+async function decode(
   run: Run,
-  { store, crypto, sessions, membership }: ExamineOptions,
+  { store, sessions, membership }: ExamineOptions,
+  unproved: Unproved,
 ): Promise<Examined | undefined> {
   checkSizes(run)
   const held = sessions.get(run.session)
@@ -47,10 +84,9 @@ export async function examine(
   const opening = held ? undefined : await membership.verify(run.session, run.opening)
   const { device, parents } = held ?? opening!.opening
   const { first } = held ?? opening!
-  const decoded = await decodeRun(run, held, first, store)
+  const decoded = await decodeRun(run, held, first, store, unproved)
   const told = proofAt(run, decoded, held)
   if (!decoded.last && !told) return undefined
-  await verifyEnd(run, decoded, told, device, crypto)
   return { held, stored, opening, device, parents, decoded, told }
 }
 
@@ -82,19 +118,19 @@ function proofAt(
   return isKnown ? undefined : proof
 }
 
-/** Verifies what speaks for the batches of a run. */
-async function verifyEnd(
+/** The same run once what speaks for its batches is verified. */
+async function verified(
   run: Run,
-  { last }: DecodedRun,
-  told: ForkProof | undefined,
-  device: DeviceId,
+  examined: Examined | undefined,
   crypto: Crypto,
-): Promise<void> {
+): Promise<Examined | undefined> {
+  if (!examined) return undefined
+  const { told, device, decoded } = examined
   if (told) {
-    if (await verifyForkProof(told, device, crypto)) return
+    if (await verifyForkProof(told, device, crypto)) return examined
     throw new PeerplaneError('bad-signature', 'a run ends with a proof that proves nothing')
   }
-  if (!last || (await verifyBatch(last, device, crypto))) return
+  if (!decoded.last || (await verifyBatch(decoded.last, device, crypto))) return examined
   // The signature covers all batches before. If the device signed two versions of those, the sender may be honest and hold the other one.
   if (run.from > 1) {
     throw new PeerplaneError('broken-chain', 'a run does not continue the batches that are held')

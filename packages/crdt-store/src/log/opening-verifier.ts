@@ -9,7 +9,7 @@ import {
 } from '@peerplane/core'
 import type {
   Crypto,
-  MadeOpening,
+  OpeningRecord,
   OpeningEvidence,
   SessionId,
   SpaceRecord,
@@ -20,7 +20,7 @@ import { admissionKey } from '../storage/keys.ts'
 import { encodeList } from '../storage/records.ts'
 
 /** An opening whose device is a member. The first batch shows whether the device made it. */
-export interface VerifiedOpening extends MadeOpening {
+export interface VerifiedOpening extends OpeningRecord {
   /** The chain of admissions that is to be stored with it; nothing if it is stored. */
   readonly chain: readonly Uint8Array[] | undefined
 }
@@ -65,11 +65,12 @@ export class OpeningVerifier {
   }
 
   async #admits(
-    { opening }: MadeOpening,
+    { opening }: OpeningRecord,
     encoded: readonly Uint8Array[],
     isChecked: boolean,
   ): Promise<boolean> {
-    const last = encoded.slice(-1).map(decodeAdmission)[0]
+    const evidence = encoded.at(-1)
+    const last = evidence && decodeAdmission(evidence)
     const expected = last?.id ?? fromHex(this.#space.id)
     if (!equalBytes(expected, opening.admission)) return false
     if (isChecked) return (last?.device ?? this.#space.creator) === opening.device

@@ -63,7 +63,7 @@ export function decodeMeta(encoded: Uint8Array): SpaceId {
   return toHex(bytesField(fields[1], 'meta.space', HASH_BYTES)) as SpaceId
 }
 
-/** Byte strings one after the other: a chain of admissions. */
+/** Byte strings one after the other, such as a chain of admissions. */
 export const encodeList = (items: readonly Uint8Array[]): Uint8Array => encodeCanonical(items)
 
 export const decodeList = (encoded: Uint8Array): Uint8Array[] =>

@@ -63,39 +63,39 @@ export class Taking {
   ): Promise<RunOutcome[]> {
     const { replica } = this.#options
     const stored = replica.stored()
-    const fit: Run[] = []
+    const fit: { readonly run: Run; readonly opening: OpeningEvidence | undefined }[] = []
     const outcomes: RunOutcome[] = []
     for (const { run, asked } of offers) {
       // As soon as it is delivered, a batch of this device may depend on it.
       this.#fresh.add(run.session)
       // What comes with a session that is held is not looked at.
       const opening = stored.has(run.session) ? undefined : run.opening
-      if (asked || !opening || this.#mayBegin(sender, opening)) fit.push(run)
+      if (asked || !opening || this.#mayBegin(sender, opening)) fit.push({ run, opening })
       else outcomes.push({ run, result: 'overloaded' })
     }
     if (fit.length === 0) return outcomes
-    const isNew = fit.map(({ session }) => !stored.has(session))
     const admitted = await replica
-      .admitAll(fit)
+      .admitAll(fit.map(({ run }) => run))
       .catch((reason: unknown) => fit.map(() => ({ status: 'rejected', reason }) as const))
-    for (const [index, run] of fit.entries()) {
+    for (const [index, { run, opening }] of fit.entries()) {
       const each = admitted[index]!
-      if (each.status === 'fulfilled') this.#admitted(link, run, each.value, isNew[index]!)
-      const result =
-        each.status === 'fulfilled' ? each.value : this.#refused(link, run, each.reason)
-      outcomes.push({ run, result })
+      if (each.status === 'rejected') {
+        outcomes.push({ run, result: this.#refused(link, run, each.reason) })
+      } else {
+        this.#admitted(link, run, each.value)
+        if (opening) this.#options.remember(devicesOf(opening))
+        outcomes.push({ run, result: each.value })
+      }
     }
     return outcomes
   }
 
-  #admitted(link: string, { session, opening }: Run, result: Admitted, isNew: boolean): void {
-    const { remember, trace } = this.#options
+  #admitted(link: string, { session }: Run, result: Admitted): void {
     this.#events.worked()
-    trace?.('range.taken', { link, session, ...result })
+    this.#options.trace?.('range.taken', { link, session, ...result })
     this.#fresh.add(session)
     // Which sessions have waited for it, only the log knows.
     if (result.released > 0) this.#isAllFresh = true
-    if (isNew && opening) remember(devicesOf(opening))
   }
 
   #refused(link: string, { session }: Run, reason: unknown): ErrorCode {

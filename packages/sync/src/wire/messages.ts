@@ -235,9 +235,9 @@ function readRuns(value: Value | undefined): Run[] {
   return runs
 }
 
-/** Bytes of the batches of a run. */
-export const sizeOfRun = ({ batches }: Pick<Run, 'batches'>): number =>
-  batches.reduce((sum, batch) => sum + batch.length, 0)
+/** Bytes of the batches of a run, and of the proof at its end. */
+export const sizeOfRun = ({ batches, fork }: Pick<Run, 'batches' | 'fork'>): number =>
+  batches.reduce((sum, batch) => sum + batch.length, fork?.length ?? 0)
 
 function readRun(value: Value, name: string): Run {
   const fields = arrayField(value, name)
