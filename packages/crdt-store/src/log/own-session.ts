@@ -45,7 +45,7 @@ export function openOwnSession(author: Author, sessions: Sessions): OwnSession {
   const opening: Opening = {
     space: space.id,
     device,
-    // Of more than fit, the rest is not named; each session is listed and asked for by itself.
+    // Sessions beyond those that fit are not named; each is listed and requested on its own.
     parents: sessions.tipsOf(device).slice(0, limits.parents),
     admission: chain.at(-1)?.id ?? fromHex(space.id),
     nonce: random.bytes(16),
