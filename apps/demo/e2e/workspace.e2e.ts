@@ -134,7 +134,7 @@ test('two tabs of one browser edit together; when the leading tab is closed, the
 test('a wrong invitation says so and offers a way on', async ({ page }) => {
   const { origin } = new URL(daemon.link)
   await page.goto(`${origin}/#join=pp1.AAAA`)
-  await expect(page.getByRole('alert')).toContainText('Copy the whole link again')
+  await expect(page.getByRole('alert')).toContainText('Copy the whole invitation link again')
   await page.getByRole('link', { name: 'Open your own workspace instead' }).click()
   await expect(editor(page)).toBeVisible()
 })

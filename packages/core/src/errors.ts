@@ -16,39 +16,39 @@ const kind = (meaning: string, retry: boolean, action: string): ErrorKind => ({
 /** The catalogue of error codes. `docs/errors.md` is generated from it. */
 export const errorKinds = {
   outdated: kind(
-    'A newer version sent a request that this version does not know.',
+    'A newer version sent a request that this version does not support.',
     false,
-    'Update this side: reload the older tab, or install the newer program.',
+    'Reload the older tab, or install the newer version of the program.',
   ),
   'not-allowed': kind(
-    'The caller has no right to this operation.',
+    'The caller is not allowed to do this operation.',
     false,
-    'Connect with the rights that the operation needs.',
+    'Connect with the permissions that this operation needs.',
   ),
   malformed: kind(
-    'Bytes from outside do not have the form that the protocol requires.',
+    'Received bytes do not have the form that the protocol requires.',
     false,
-    'Update the sender. The bytes were dropped, and nothing was changed.',
+    'Update the sender. The received bytes were dropped, and nothing was changed.',
   ),
   'too-large': kind(
     'A message, commit or value exceeds its limit.',
     false,
-    'Split it, or keep large content outside entities.',
+    'Split the content, or keep it outside entities.',
   ),
   'bad-signature': kind(
     'A signature does not match its bytes and its key.',
     false,
-    'Nothing was stored: the bytes were forged or damaged.',
+    'The signed bytes were forged or damaged, and were not stored.',
   ),
   'broken-chain': kind(
     'A batch does not continue the batch before it.',
     true,
-    'Ask for the range again, from another peer if there is one.',
+    'Request the commits again, from another peer if possible.',
   ),
   'wrong-space': kind(
-    'A record or an invitation belongs to a different space from the one that is open or stored.',
+    'A record or an invitation does not belong to the space that is open or stored.',
     false,
-    'Nothing was changed. Open each space under its own name, or erase the one that you do not want.',
+    'Open each space under its own name, or erase the space that you do not want. Nothing was changed.',
   ),
   'not-a-member': kind(
     'A device has no valid admission to this space.',
@@ -58,40 +58,40 @@ export const errorKinds = {
   fork: kind(
     'A device signed two different commits for the same place in a session.',
     false,
-    'Nothing from that place on counts; the proof is kept and passed on. The device continues in a new session.',
+    'The session has no effect from that place on; the proof is kept and passed on. The device continues in a new session.',
   ),
   void: kind(
     'A commit has a valid signature, but its content breaks a rule of its state model.',
     false,
-    'The commit has no effect anywhere. Update the application that wrote it.',
+    'Update the application that wrote the commit. The commit has no effect on any device.',
   ),
   'invalid-invitation': kind(
-    'The text is not an invitation, or it was changed.',
+    'The given text is not an invitation, or the invitation was changed.',
     false,
-    'Copy the whole link again, or ask for a new one.',
+    'Copy the whole invitation link again, or ask for a new invitation.',
   ),
   'expired-invitation': kind(
-    'The invitation has expired by the clock of this device, or of the member that checked it.',
+    'The invitation has expired according to the clock of this device or of the member that checked it.',
     false,
-    'If the clock of this device is right, ask a member for a new invitation. Otherwise set the clock and try again.',
+    'If the clock of this device is right, ask a member for a new invitation. If this clock is wrong, correct it and try again.',
   ),
   'wrong-clock': kind(
     'A clock contradicts an invitation, other devices, or the date of this program.',
     false,
-    'Set the wrong clock. If an invitation was made under a wrong clock, make a new one.',
+    'Correct the wrong clock. If an invitation was made with a wrong clock, make a new invitation.',
   ),
   'unknown-entity': kind(
     'No entity type of this name was passed to `open`.',
     false,
-    'Add its declaration to `entities`.',
+    'Add the declaration of the entity type to `entities`.',
   ),
   'unknown-command': kind(
-    'The entity declares no command of this name.',
+    'The declaration of the entity has no command of this name.',
     false,
-    'Use a declared command. Two tabs may be running different versions of the application.',
+    'Call a command that the entity declares. Two tabs may be running different versions of the application.',
   ),
   'invalid-declaration': kind(
-    'An entity declaration contradicts itself or another one.',
+    'An entity declaration contradicts itself or another declaration.',
     false,
     'Change the declaration as the message says.',
   ),
@@ -103,42 +103,42 @@ export const errorKinds = {
   rejected: kind(
     'The handler of a command refused it.',
     false,
-    'See the code and the reason that the application gave.',
+    'See the code and the reason that the handler gave.',
   ),
   'handler-failed': kind(
-    'The handler or the schema of a command threw an error that is not a refusal, or is asynchronous where it must not be.',
+    'The handler or the schema of a command threw an unexpected error, or is asynchronous although it must be synchronous.',
     false,
     'Correct the handler or the schema. Nothing was changed.',
   ),
   'listener-failed': kind(
-    'A listener that the application passed to a plane threw.',
+    'A listener of the application threw an error.',
     false,
-    'Correct the listener. It is not called again for the same change, and gets the next one.',
+    'Correct the listener. The listener is not called again for the same change, but it is called for the next change.',
   ),
   unreadable: kind(
-    'An entity cannot be shown here: it was written for another kind of state, or its data is damaged.',
+    'This device cannot show an entity: it was written for a different shape, or its data is damaged.',
     false,
-    'Update the application. The commits are kept and passed on.',
+    'Update the application. The commits of the entity are kept and passed on.',
   ),
   'store-failed': kind(
-    'The storage refused a write or a read.',
+    'The storage failed to write or read.',
     true,
-    'Free space or repair the disk. Everything that was acknowledged before is kept.',
+    'Free space on the disk, or repair the disk. All changes that were acknowledged before are kept.',
   ),
   'store-full': kind(
     'The disk or the quota of the browser is full.',
     true,
-    'Free space. Reading still works, and writing works again as soon as there is room.',
+    'Free space on the disk. Reading still works, and writing works again as soon as there is enough space.',
   ),
   'store-corrupt': kind(
     'The storage holds bytes that this program did not write.',
     false,
-    'Restore the file from a backup, or move it away and let the device fetch everything from its peers.',
+    'Restore the store from a backup, or move it away and let the device fetch everything from its peers.',
   ),
   'storage-lost': kind(
-    'Part of what this device stored is gone: it was deleted, cleared or cut off.',
+    'Part of the stored data of this device is gone: it was deleted, cleared or truncated.',
     true,
-    'Open the space with a new invitation: what is still here is kept, and the rest comes from other devices. To start empty, erase the space.',
+    'Open the space with a new invitation: this device keeps its remaining data and fetches the rest from other devices. To start empty, erase the space.',
   ),
   'store-locked': kind(
     'Another process uses this store.',
@@ -149,30 +149,30 @@ export const errorKinds = {
   'exposed-secret': kind(
     'Other users of this machine can read a file that holds a secret.',
     false,
-    'Remove their access (`chmod 600`). If somebody may have read the file, use a new data directory and invite the device again.',
+    'Remove the access of other users (`chmod 600`). If somebody may have read the file, use a new data directory and invite the device again.',
   ),
   unsupported: kind(
-    'This environment lacks something that Peerplane needs.',
+    'This environment lacks a feature that Peerplane needs.',
     false,
     'Use a current browser over https or localhost, or Node 22.23, 24.15, 26 or newer.',
   ),
   'port-in-use': kind(
-    'Another program listens on this port.',
+    'Another program already listens on this port.',
     true,
     'Stop the other program or choose another port.',
   ),
   'invalid-configuration': kind(
-    'A configuration key is unknown, or its value is invalid.',
+    'A configuration key is unknown, or has an invalid value.',
     false,
     'Correct the key or the value that the message names.',
   ),
   unreachable: kind(
-    'Nothing answers at an address, or it speaks a different protocol.',
+    'No program answers at an address, or the program there speaks a different protocol.',
     true,
     'Check the address and the network. Peerplane retries automatically.',
   ),
   'handshake-failed': kind(
-    'A peer did not prove that it knows the space.',
+    'A peer did not prove that it is a member of the space.',
     false,
     'The connection was closed. No data of the space was sent.',
   ),
@@ -181,35 +181,35 @@ export const errorKinds = {
     true,
     'Wait for earlier work to finish, then try again.',
   ),
-  timeout: kind('No answer came in time. Nothing was changed.', true, 'Try again.'),
+  timeout: kind('No answer came within the time limit. Nothing was changed.', true, 'Try again.'),
   aborted: kind(
-    'The signal that the caller passed was aborted before the answer came.',
+    'The caller aborted the call through its signal before the answer came.',
     true,
-    'Repeat the call to wait again.',
+    'Repeat the call to wait for the answer again.',
   ),
   unknown: kind(
-    'A command was sent, but its answer did not come, or the caller stopped waiting for it. The command may have taken effect, or may still do so.',
+    'A command was sent, but no answer came, or the caller stopped waiting for the answer. The command may have taken effect, or may still take effect.',
     false,
-    'Pass the operation id of this error to `plane.outcome`, which returns the final outcome of the command.',
+    'Call `plane.outcome` with the operation id of this error: it returns the final outcome of the command.',
   ),
   withdrawn: kind(
-    'A command was called with an operation id that `plane.outcome` has reported as not run. Such a command never runs.',
+    'A command was called with an operation id that `plane.outcome` has reported as not run. A command with such an operation id never runs.',
     false,
     'Call the command with a new operation id.',
   ),
-  closed: kind('The plane is closed.', false, 'Open it again.'),
+  closed: kind('The plane is closed.', false, 'Open the plane again.'),
 } as const satisfies Record<string, ErrorKind>
 
 /** A code of the catalogue. */
 export type ErrorCode = keyof typeof errorKinds
 
-/** Whether a call that failed with `code` can succeed later; `false` for any code outside of the catalogue. */
+/** Whether a call that failed with `code` can succeed later; `false` for a code that is not in the catalogue. */
 export const canPass = (code: string): boolean =>
   Object.hasOwn(errorKinds, code) && errorKinds[code as ErrorCode].retry
 
 /** Optional details of an error. */
 export interface PeerplaneErrorOptions extends ErrorOptions {
-  /** What to do, in sentences, if more is known than the code says. */
+  /** What the reader of the message can do, in sentences. Default: the action of the code in the catalogue. */
   readonly advice?: string | undefined
   readonly operationId?: string | undefined
 }
@@ -217,7 +217,7 @@ export interface PeerplaneErrorOptions extends ErrorOptions {
 /** Every failure that Peerplane reports: a code to branch on, and a message that says what happened and what to do. */
 export class PeerplaneError extends Error {
   readonly code: ErrorCode
-  /** What to do: the end of the message. */
+  /** What the reader of the message can do. The message ends with this text. */
   readonly advice: string
   /** The operation id of a command whose outcome is not known. Every error with the code `unknown` has it. */
   readonly operationId: string | undefined
@@ -243,7 +243,7 @@ export class PeerplaneError extends Error {
   }
 }
 
-/** Thrown by a handler to refuse a command: a code of the application and a reason for people. Nothing is changed. */
+/** A handler throws this error to refuse a command. It has a code of the application and a reason for people. The command changes nothing. */
 export class Rejected extends PeerplaneError {
   readonly rejection: string
   readonly reason: string
@@ -256,7 +256,7 @@ export class Rejected extends PeerplaneError {
   }
 }
 
-/** The reason in an error, or in any other thrown value, without its advice: for the message of another error. */
+/** The message of an error, or the text of any other thrown value, without the advice at its end. Another error can use it as its reason. */
 export function reasonOf(error: unknown): string {
   if (!isA(Error, error)) return textOf(error)
   const message = textOf(error.message)
@@ -264,14 +264,14 @@ export function reasonOf(error: unknown): string {
   return advised ? message.slice(0, -error.advice.length - 2) : message
 }
 
-/** The code of an error: of the catalogue, or of Node, such as `EACCES`; otherwise the name of the error. */
+/** The code of an error: a code of the catalogue, or a code of Node such as `EACCES`. An error without a code gives its name. */
 export function codeOf(error: unknown): string {
   if (!isA(Error, error)) return 'unknown'
   const { code } = error as { readonly code?: unknown }
   return textOf(typeof code === 'string' ? code : error.name)
 }
 
-/** `error` itself if it is a `PeerplaneError`, otherwise wrapped in one with `code`. */
+/** Returns `error` if it is a `PeerplaneError`. Otherwise returns a `PeerplaneError` with `code` whose cause is `error`. */
 export const asPeerplaneError = (error: unknown, code: ErrorCode): PeerplaneError =>
   isA(PeerplaneError, error) ? error : new PeerplaneError(code, reasonOf(error), { cause: error })
 

@@ -7,7 +7,7 @@ import { logLevels, type LogLevel } from './log/log.ts'
 import { nearest } from './nearest.ts'
 import { THIS_MACHINE } from './proxies.ts'
 
-/** How a daemon runs. */
+/** The configuration of a daemon. */
 export interface Config {
   readonly data: string
   readonly space: string
@@ -101,15 +101,20 @@ const choice = <Value extends string>(
   read: (given) => values.find((value) => value === given) as NonNullable<Value> | undefined,
 })
 
-/** Every setting, its default and what it is for; help and documentation are generated from it. */
+/** Every setting, with its default and its meaning. The help and the documentation are generated from this table. */
 export const settings: { readonly [Name in keyof Config]: SettingOf<Config[Name]> } = {
   data: text('.peerplane', 'DIR', 'directory of the stores'),
-  space: text('default', 'NAME', 'name of the store in that directory; one store holds one space'),
-  join: text(undefined, 'LINK', 'invitation to use when the store is new'),
+  space: text(
+    'default',
+    'NAME',
+    'name of the store in the data directory; each store holds one space',
+  ),
+  join: text(undefined, 'LINK', 'invitation link with which a new store joins a space'),
   anchor: {
     default: false,
     argument: undefined,
-    about: 'found the space as an anchor: always on, introduces and relays members',
+    about:
+      'found a new space with this daemon as anchor: an always-on device that introduces and relays members',
     form: 'true or false',
     read: (given) => {
       if (given === true || given === 'true') return true
@@ -128,35 +133,35 @@ export const settings: { readonly [Name in keyof Config]: SettingOf<Config[Name]
   announce: texts(
     [],
     'ADDRESSES',
-    'multiaddresses, separated by commas, at which a proxy makes this daemon reachable',
+    'multiaddresses of a proxy through which peers reach this daemon, separated by commas',
     'a list of multiaddresses',
   ),
   proxies: texts(
     THIS_MACHINE,
     'ADDRESSES',
-    'IP addresses, separated by commas, of proxies in front of this daemon; they are exempt from limits per address',
+    'IP addresses of proxies in front of this daemon, separated by commas; limits per address do not apply to them',
     'a list of IP addresses',
     isIP,
   ),
   serve: text(undefined, 'DIR', 'directory of a built web application to serve'),
-  httpPort: port(7422, 'port for that application; 0 picks a free one'),
+  httpPort: port(7422, 'port of the served web application; 0 picks a free one'),
   page: text(
     undefined,
     'URL',
-    'page that invitation links open; default: the served application',
+    'URL of the page that invitation links open (default: the served web application)',
     'the URL of a page',
     (given) => /^https?:/i.test(given) && URL.canParse(given),
   ),
   log: choice(
     'info',
     'LEVEL',
-    'what to log on stderr: off, error, warn, info or debug; each level includes those before it',
+    'level of the log on stderr: off, error, warn, info or debug; each level includes the levels before it',
     logLevels,
   ),
   logFormat: choice(
     'text',
     'FORMAT',
-    'format of the log: text with short ids, or json with one object per line',
+    'format of the log: text (with short ids) or json (one object per line)',
     logFormats,
   ),
 }
@@ -182,7 +187,7 @@ interface ConfigFile {
   readonly bytes: Uint8Array
 }
 
-/** What was set, from where. */
+/** The given settings, by their source. */
 export interface ConfigSources {
   /** By flag, without the dashes. */
   readonly flags: Readonly<Record<string, unknown>>
@@ -191,8 +196,8 @@ export interface ConfigSources {
 }
 
 /**
- * The configuration: flags win over the environment, which wins over the file, which wins over defaults.
- * Throws `invalid-configuration` for an unknown key, naming the nearest known one, and for a value that its key does not allow.
+ * Resolves the configuration. Flags override environment variables, which override the file, which overrides the defaults.
+ * Throws `invalid-configuration` for an unknown key, with the most similar known key, and for an invalid value.
  */
 export function resolveConfig({ flags, environment, file }: ConfigSources): Config {
   const found: Record<string, unknown> = {}

@@ -1,6 +1,5 @@
 /*
- * What the product does, as events with a name and fields. Everything else is derived from this table: types, the page of events and the log of the
- * daemon follow from it.
+ * What the product does, as events with a name and fields. Types, the page of events and the log of the daemon are derived from this table.
  *
  *   id, text, code      a string; an id may be `undefined` where there is nothing to name
  *   count, bytes, ms    a number
@@ -34,12 +33,12 @@ interface EventKind {
   readonly fields: Readonly<Record<string, keyof FieldKinds>>
 }
 
-/** Every event; a name is a subject and a verb. */
+/** Every event. Its name consists of a subject and a verb. */
 export const traceEvents = {
   // Commands.
   'command.called': {
     level: 'debug',
-    says: 'An application calls one or more commands, which make one commit; `call` numbers the calls.',
+    says: 'An application called one or more commands, which together make one commit. `call` is the number of the call.',
     fields: {
       call: 'count',
       commands: 'text',
@@ -50,94 +49,94 @@ export const traceEvents = {
   },
   'command.settled': {
     level: 'debug',
-    says: 'A call is answered; `commit` is the id of the commit that it made.',
+    says: 'A call of commands succeeded; `commit` is the id of its commit.',
     fields: { call: 'count', commit: 'id', ms: 'ms' },
   },
   'command.refused': {
     level: 'debug',
-    says: 'A call fails with the code of the error, or with `rejected` if a handler refused it.',
+    says: 'A call of commands failed; `code` is the code of the error, or `rejected` if a handler refused.',
     fields: { call: 'count', code: 'code', ms: 'ms', error: 'data' },
   },
   // The log.
   'session.begun': {
     level: 'debug',
-    says: 'This device begins a session, in memory.',
+    says: 'This device began a session in memory.',
     fields: { session: 'id', device: 'id' },
   },
   'commit.appended': {
     level: 'debug',
-    says: 'This device has made a commit. It is part of the log in memory.',
+    says: 'This device added a new commit to its log in memory.',
     fields: { commit: 'id', session: 'id', seq: 'count', entities: 'count' },
   },
   'commits.stored': {
     level: 'debug',
-    says: 'Commits of one session are durable here.',
+    says: 'Commits of one session are now durable on this device.',
     fields: { session: 'id', from: 'count', to: 'count', own: 'flag' },
   },
   'commits.delivered': {
     level: 'debug',
-    says: 'Commits of other devices are delivered: all that they depend on is here.',
+    says: 'Commits of other devices were delivered, because this device now has all commits that they depend on.',
     fields: { commits: 'count', list: 'data' },
   },
   'commits.waiting': {
     level: 'debug',
-    says: 'Stored commits wait for others that they depend on; the counts include all that wait.',
+    says: 'Stored commits wait for commits that they depend on. The counts include all waiting commits.',
     fields: { commits: 'count', bytes: 'bytes' },
   },
   'commits.dropped': {
     level: 'warn',
-    says: 'Waiting commits were dropped to make room for others; they are asked for again.',
+    says: 'Waiting commits were dropped to make room for other commits. The device requests the dropped commits again later.',
     fields: { session: 'id', commits: 'count' },
   },
   'commits.lost': {
     level: 'error',
-    says: 'Own commits could not be stored and are no longer part of the log; waiting callers get the error, and the status counts the others.',
+    says: 'Commits of this device could not be stored and were removed from its log. Callers that still wait for these commits get the error; the status counts commits without a waiting caller.',
     fields: { commits: 'count', code: 'code' },
   },
   'session.forked': {
     level: 'warn',
-    says: 'A device signed two versions of a session; from `seq` on the session has no effect.',
+    says: 'A device signed two versions of a session. The session has no effect from commit `seq` on.',
     fields: { session: 'id', device: 'id', seq: 'count' },
   },
   'session.contradicted': {
     level: 'warn',
-    says: 'A commit is not delivered, because it depends on a commit of which this device holds a different version.',
+    says: 'A commit is not delivered, because this device holds a different version of a commit that it depends on.',
     fields: { session: 'id', device: 'id', seq: 'count' },
   },
   'session.unreadable': {
     level: 'error',
-    says: 'A commit waits because the store cannot read what it depends on.',
+    says: 'A commit waits, because the store cannot read a commit that it depends on.',
     fields: { session: 'id', device: 'id', seq: 'count' },
   },
   // States.
   'body.void': {
     level: 'warn',
-    says: 'The part of a commit that changes one entity breaks a rule of its model, and has no effect.',
+    says: 'The section of a commit for one entity has no effect, because it breaks a rule of its state model.',
     fields: { type: 'text', device: 'id', session: 'id', seq: 'count', entity: 'data' },
   },
   'entity.unreadable': {
     level: 'warn',
-    says: 'An entity does not match its declaration here, or its stored data is damaged.',
+    says: 'An entity does not match its declaration on this device, or its stored data is damaged.',
     fields: { type: 'text', entity: 'data', error: 'data' },
   },
   'entity.incomplete': {
     level: 'warn',
-    says: 'A change of an entity can be read only by a newer version of this program or of its model. The rest of the entity is shown.',
+    says: 'A change of an entity can be read only by a newer version of this program or of the state model. The entity is shown without this change.',
     fields: { type: 'text', entity: 'data' },
   },
   'rows.flushed': {
     level: 'debug',
-    says: 'Changed rows were written.',
+    says: 'The rows of changed entities were written to the store.',
     fields: { rows: 'count' },
   },
   'rows.failed': {
     level: 'warn',
-    says: 'Changed rows could not be written; they are written later, or rebuilt from the log.',
+    says: 'The rows of changed entities could not be written. These rows are written later, or rebuilt from the log.',
     fields: { rows: 'count', code: 'code' },
   },
   'rows.discarded': {
     level: 'info',
-    says: 'Rows are rebuilt from the log: they are `damaged` or `outdated`, or a `fork` was found.',
+    says: 'All rows are being rebuilt from the log, because they are `damaged` or `outdated`, or because a `fork` was found.',
     fields: { why: 'code' },
   },
   // Sync.
@@ -148,73 +147,73 @@ export const traceEvents = {
   },
   'link.closed': {
     level: 'info',
-    says: 'A link is closed.',
+    says: 'A link to a peer was closed.',
     fields: { link: 'id', device: 'id', peer: 'id', path: 'code' },
   },
   'path.changed': {
     level: 'info',
-    says: 'A link replaces another one to the same peer.',
+    says: 'A link replaced another link to the same peer.',
     fields: { device: 'id', peer: 'id', from: 'code', to: 'code' },
   },
   'range.wanted': {
     level: 'debug',
-    says: 'A peer is asked for commits of a session.',
+    says: 'This device requested commits of a session from a peer.',
     fields: { link: 'id', session: 'id', from: 'count', to: 'count' },
   },
   'range.served': {
     level: 'debug',
-    says: 'Commits of a session were sent to a peer, up to `to`; `complete` is false if no more could be read.',
+    says: 'This device sent commits of a session to a peer, up to commit `to`; `complete` is false if it could not read all requested commits.',
     fields: { link: 'id', session: 'id', to: 'count', complete: 'flag' },
   },
   'range.taken': {
     level: 'debug',
-    says: 'Commits that a peer sent are accepted: `stored` of them are new, and `released` others no longer wait.',
+    says: 'Commits from a peer were accepted: `stored` counts new commits, and `released` counts commits that no longer wait.',
     fields: { link: 'id', session: 'id', stored: 'count', released: 'count' },
   },
   'range.refused': {
     level: 'debug',
-    says: 'Commits that a peer sent are refused.',
+    says: 'Commits from a peer were refused.',
     fields: { link: 'id', session: 'id', code: 'code' },
   },
   'range.missed': {
     level: 'debug',
-    says: 'A peer did not send what it was asked for; others are asked.',
+    says: 'A peer did not send the requested commits. This device requests the commits from other peers.',
     fields: { link: 'id', session: 'id', failures: 'count' },
   },
   'announcement.unreadable': {
     level: 'debug',
-    says: 'A member sent gossip that this version cannot read; it may come from a newer version.',
+    says: 'A member sent gossip that this version cannot read. The member may run a newer version.',
     fields: { code: 'code' },
   },
   // Who is let in.
   'device.met': {
     level: 'info',
-    says: 'A device is seen in this space for the first time.',
+    says: 'This device learned of another device in this space.',
     fields: { device: 'id' },
   },
   'device.banned': {
     level: 'warn',
-    says: 'A member broke a rule: it is cut off, and may come back later.',
+    says: 'A device of the space broke a rule of the protocol. This device closed its connections to that device, which may reconnect later.',
     fields: { device: 'id', why: 'code' },
   },
   'role.ignored': {
     level: 'warn',
-    says: 'A device that was not made an anchor by the creator or by an anchor wants to be one: it is a member.',
+    says: 'A device claims to be an anchor, but neither the creator nor an anchor invited it as one. It is treated as a member.',
     fields: { device: 'id' },
   },
   'invitation.refused': {
     level: 'warn',
-    says: 'A device that knows the secret of the space is refused, or refuses this device.',
+    says: 'A device that knows the secret of the space was refused, or it refused this device.',
     fields: { peer: 'id', code: 'code' },
   },
   'handshake.failed': {
     level: 'debug',
-    says: 'A peer did not prove membership.',
+    says: 'A peer did not prove that it is a member of the space.',
     fields: { peer: 'id', code: 'code', reason: 'text' },
   },
   'peer.refused': {
     level: 'debug',
-    says: 'A connection is refused or cut off; `peerplane status` counts the reasons.',
+    says: 'A connection was refused or closed, because a limit was reached or a rule was broken. `peerplane status` counts such connections by reason.',
     fields: { why: 'code' },
   },
   // The network.
@@ -235,38 +234,38 @@ export const traceEvents = {
   },
   'address.unreachable': {
     level: 'warn',
-    says: 'A configured peer does not answer; it is dialled again until it does.',
+    says: 'A configured peer does not answer. This device dials the peer again until it answers.',
     fields: { address: 'text', reason: 'text' },
   },
   'dial.failed': {
     level: 'debug',
-    says: 'Dialling an address failed.',
+    says: 'This device could not connect to an address.',
     fields: { address: 'text', reason: 'text' },
   },
   'relay.refused': {
     level: 'debug',
-    says: 'A relay grants no reservation; it is asked again.',
+    says: 'A relay did not grant a reservation. This device asks the relay again later.',
     fields: { peer: 'id', reason: 'text' },
   },
   'gossip.failed': {
     level: 'debug',
-    says: 'An announcement could not be sent; the next one says the same.',
+    says: 'An announcement could not be sent. The next announcement repeats its content.',
     fields: { reason: 'text' },
   },
   // The storage.
   'store.wrote': {
     level: 'debug',
-    says: 'The store has taken these writes; those that must be synced may not be flushed yet.',
+    says: 'The store accepted these writes, but may not have flushed them to disk yet.',
     fields: { writes: 'count', durability: 'code', list: 'data' },
   },
   'storage.failed': {
     level: 'error',
-    says: 'The storage fails: new commands are not durable.',
+    says: 'The storage does not work, so new commands are not durable.',
     fields: { code: 'code', reason: 'text' },
   },
   'storage.lost': {
     level: 'error',
-    says: 'Stored data was deleted; the device continues with what it has in memory and what other devices hold.',
+    says: 'Stored data was deleted. The device continues with the data in its memory and on other devices.',
     fields: { reason: 'text' },
   },
   'storage.works': {
@@ -276,7 +275,7 @@ export const traceEvents = {
   },
   'upkeep.failed': {
     level: 'warn',
-    says: 'A task that can be done later, or again, failed.',
+    says: 'A maintenance task failed that can be repeated later.',
     fields: { what: 'text', code: 'code' },
   },
   'service.started': {
@@ -286,12 +285,12 @@ export const traceEvents = {
   },
   'service.stopped': {
     level: 'debug',
-    says: 'It has stopped; parts stop in the reverse order of their start.',
+    says: 'A part of a plane, a tab or a daemon has stopped. Parts stop in the reverse order of their start.',
     fields: { service: 'text' },
   },
   'service.failed': {
     level: 'warn',
-    says: 'It failed to stop in order. The other parts still stop.',
+    says: 'A part of a plane, a tab or a daemon failed while it stopped. The other parts still stop.',
     fields: { service: 'text', code: 'code' },
   },
   // The plane.
@@ -302,22 +301,22 @@ export const traceEvents = {
   },
   'plane.failed': {
     level: 'warn',
-    says: 'Something failed, and no caller waits for it; the status shows the error.',
+    says: 'A task failed that no caller waits for. The status shows the error.',
     fields: { code: 'code', reason: 'text' },
   },
   'plane.closed': {
     level: 'info',
-    says: 'The plane is closed.',
+    says: 'The plane was closed.',
     fields: {},
   },
   'space.founded': {
     level: 'info',
-    says: 'The space exists from now on.',
+    says: 'This device created the space.',
     fields: { space: 'id', device: 'id' },
   },
   'invitation.made': {
     level: 'info',
-    says: 'An invitation was made: it expires after `hours` hours, and makes a `member` or an `anchor`.',
+    says: 'An invitation was made. It expires after `hours` hours and admits a device as a `member` or an `anchor`.',
     fields: { hours: 'count', role: 'code' },
   },
   // Tabs of a browser.
@@ -328,58 +327,58 @@ export const traceEvents = {
   },
   'tab.follows': {
     level: 'info',
-    says: 'This tab works through another one; `outdated` if that one runs a newer version of the application.',
+    says: 'This tab works through another tab. `outdated` is true if the other tab runs a newer version of the application.',
     fields: { outdated: 'flag' },
   },
   'tab.takes-over': {
     level: 'warn',
-    says: 'This tab replaces the leading tab, which is `silent`, or `older` than this one.',
+    says: 'This tab replaces the leading tab, because that tab is `silent` or runs an `older` version of the application.',
     fields: { why: 'code' },
   },
   'tab.replaced': {
     level: 'warn',
-    says: 'Another tab has replaced this one, which did not answer for a while.',
+    says: 'Another tab has replaced this tab, which had stopped answering.',
     fields: {},
   },
   'tab.failed': {
     level: 'error',
-    says: 'This tab could not lead; it lets other tabs try, and then tries again.',
+    says: 'This tab could not become the leader. It lets other tabs try first, and then tries again.',
     fields: { code: 'code', reason: 'text' },
   },
   'tab.ended': {
     level: 'warn',
-    says: 'The plane of this tab ended, and the application did not close it.',
+    says: 'The plane of this tab ended although the application did not close it.',
     fields: { code: 'code', reason: 'text' },
   },
   'message.unreadable': {
     level: 'debug',
-    says: 'Another tab sent a message that this version cannot read; it may come from another version.',
+    says: 'Another tab sent a message that this tab cannot read. The other tab may run a different version.',
     fields: { code: 'code' },
   },
   // The daemon.
   'daemon.ready': {
     level: 'info',
-    says: 'The daemon can be reached; `serves` is the address of the application that it serves.',
+    says: 'The daemon accepts connections. `serves` is the address of the web application that it serves.',
     fields: { space: 'id', device: 'id', serves: 'text' },
   },
   'daemon.stopping': {
     level: 'info',
-    says: 'The daemon is stopping, and makes everything durable.',
+    says: 'The daemon is stopping. It makes all data durable first.',
     fields: {},
   },
   'daemon.stopped': {
     level: 'info',
-    says: 'Everything is durable and closed.',
+    says: 'The daemon has stopped. All its data is durable.',
     fields: {},
   },
   'request.failed': {
     level: 'warn',
-    says: 'A file of the served application could not be read.',
+    says: 'A file of the served web application could not be read.',
     fields: { code: 'code' },
   },
   'log.shortened': {
     level: 'warn',
-    says: 'Lines were left out of the log, because there were too many in one second.',
+    says: 'The log omits lines, because there were too many in one second.',
     fields: { lines: 'count' },
   },
 } as const satisfies Readonly<Record<string, EventKind>>
@@ -395,16 +394,16 @@ export type TraceFields<Name extends TraceName> = {
 }
 
 /**
- * Receives what the product does, as it happens. It must not throw, and nothing may depend on it.
+ * A function that gets every event as it happens. The function must not throw, and no other code may depend on its effects.
  *
- * It is called as `trace?.('link.opened', { … })`: if nobody listens, the fields are not even evaluated.
+ * Call a trace as `trace?.('link.opened', { … })`. If `trace` is `undefined`, the fields of the event are not evaluated.
  */
 export type Trace = <Name extends TraceName>(name: Name, fields: TraceFields<Name>) => void
 
-/** Handlers of events by name; events without a handler are ignored. */
+/** Handlers of events, by the name of the event. Events without a handler are ignored. */
 export type TraceListener = { readonly [Name in TraceName]?: (fields: TraceFields<Name>) => void }
 
-/** A trace that goes to a listener. */
+/** Makes a trace that passes events to the handlers of `listener`. */
 export const traceTo =
   (listener: TraceListener): Trace =>
   (name, fields) =>

@@ -36,28 +36,31 @@ const everySetting = Object.fromEntries(
 const ofDaemon = Object.fromEntries([settingFlag('data'), settingFlag('space')])
 const config: Flag = {
   argument: 'FILE',
-  about: 'file of settings (default peerplane.json, if there is one)',
+  about: 'configuration file (default peerplane.json, if it exists)',
 }
 
 /** All commands, in the order in which help lists them. */
 export const commandHelp = {
   up: {
-    about: 'run a daemon; with --anchor, one that founds its space as an anchor',
-    details: `Runs until it gets SIGTERM or Ctrl+C, then makes everything durable. With --join the device becomes a member of a space; without it the daemon opens the space of the store, or founds a new one. All settings are checked before anything is created.`,
+    about: 'run a daemon; with --anchor, it founds a new space as its anchor',
+    details: `Runs until SIGTERM or Ctrl+C, then makes everything durable and stops. With --join, the device becomes a member of the space of the invitation. Without --join, the daemon opens the space in its store, or founds a new space. All settings are checked before anything is created.`,
     flags: {
       ...everySetting,
       config,
-      json: { argument: undefined, about: 'print the line that reports readiness as JSON' },
+      json: {
+        argument: undefined,
+        about: 'print the line that reports that the daemon is ready as JSON',
+      },
     },
   },
   invite: {
     about: 'print an invitation to the space of the running daemon',
-    details: `Anyone who has the invitation can join until it expires. --data and --space select the daemon.`,
+    details: `Anyone with the invitation can join the space until the invitation expires. --data and --space select the daemon.`,
     flags: {
       hours: { argument: 'N', about: 'hours until the invitation expires (default 24)' },
       anchor: {
         argument: undefined,
-        about: 'invite an anchor: a device that is always on, introduces and relays members',
+        about: 'invite an anchor: an always-on device that introduces and relays members',
       },
       'trust-clock': {
         argument: undefined,
@@ -68,10 +71,10 @@ export const commandHelp = {
     },
   },
   status: {
-    about: 'print the status of the running daemon, and what is wrong',
+    about: 'print the status and the problems of the running daemon',
     details: `--data and --space select the daemon.`,
     flags: {
-      json: { argument: undefined, about: 'print it as JSON' },
+      json: { argument: undefined, about: 'print the status as JSON' },
       ...ofDaemon,
       config,
     },

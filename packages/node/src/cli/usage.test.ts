@@ -136,7 +136,9 @@ describe('what is wrong is said on standard error, with what to do, and nothing 
     async (link) => {
       const ended = await run(['up', '--join', link])
       expect(ended).toMatchObject({ code: 2, stdout: '', left: ['file'] })
-      expect(ended.stderr).toMatch(/^peerplane: invalid-invitation: .*Copy the whole link again/)
+      expect(ended.stderr).toMatch(
+        /^peerplane: invalid-invitation: .*Copy the whole invitation link again/,
+      )
     },
   )
 

@@ -297,7 +297,7 @@ describe('an invitation that ends later than any', () => {
     for (const message of await Promise.all([member, stranger])) {
       expect(message).toContain(`the invitation ends at ${end}`)
       expect(message).toContain(`the clock of this device says ${dateText(time.now())}`)
-      expect(message).toContain('Set the wrong clock')
+      expect(message).toContain('Correct the wrong clock')
     }
   })
 })
