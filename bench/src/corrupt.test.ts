@@ -21,7 +21,7 @@ interface Report {
 }
 
 test.each([[''], ['--large']])(
-  'a damaged store gives right answers or none, with %o',
+  'a damaged store gives right answers or errors: %o',
   { timeout: 120_000 },
   async (large) => {
     const numbers = ['--flips', '20', '--truncations', '10', '--deletions', '15']
@@ -40,7 +40,7 @@ test.each([
   ['checksums', ['--deletions', '0'], /^wrong: bit \d of byte \d+/m],
   ['counts', ['--flips', '0'], /^wrong: \d+ pairs from [0-9a-f]+ on/m],
 ] as const)(
-  'without %s it gives wrong answers, and one is found',
+  'without its checks, a damaged store gives a wrong answer, and the command finds it: without %s',
   { timeout: 120_000 },
   async (what, args, found) => {
     const { code, errors } = await corrupt(`--without-${what}`, '--truncations', '0', ...args)

@@ -3,6 +3,9 @@ import { dirname, join } from 'node:path'
 
 import { errorKinds } from '../../packages/core/src/index.ts'
 
+/** A call of `describe`: its indentation, a quote, its title, and its tests. */
+const GROUP = /^( *)describe\b.*?\((['"`])(.+?)\2, ([\s\S]*?)^\1\}\)/gm
+
 /**
  * What is wrong with the table of bad inputs: every row names error codes that exist, or `none`, and tests that exist, written as a link to
  * the file and the title in quotes.
@@ -49,10 +52,24 @@ function missingTests(page: string, row: string, tests: string): string[] {
   ]
 }
 
-/** Whether a call in the file begins with this title, as those of `it`, `test` and `it.each([…])` do. */
+/**
+ * Whether the file has a test with this title, as Vitest prints it: the titles of the groups around it may come first, and the values of a case
+ * after a colon may be left out.
+ */
 function hasTest(file: string, title: string): boolean {
-  if (!existsSync(file)) return false
+  return existsSync(file) && isTestIn(readFileSync(file, 'utf8'), title)
+}
+
+/** Whether a call in the source begins with this title, as those of `it`, `test` and `it.each([…])` do. */
+function isTestIn(source: string, title: string): boolean {
   const escaped = title.replaceAll(/[$()*+.?[\\\]^{|}]/g, String.raw`\$&`)
-  const call = new RegExp(String.raw`(?:\b(?:it|test)|\))\(\s*(['"\`])${escaped}\1,`)
-  return call.test(readFileSync(file, 'utf8'))
+  const values = String.raw`(?:: (?:(?!\1).)*[$%](?:(?!\1).)*)?`
+  const call = new RegExp(String.raw`(?:\b(?:it|test)|\))\(\s*(['"\`])${escaped}${values}\1,`)
+  return (
+    call.test(source) ||
+    [...source.matchAll(GROUP)].some(
+      ([, , , group = '', tests = '']) =>
+        title.startsWith(`${group} `) && isTestIn(tests, title.slice(group.length + 1)),
+    )
+  )
 }

@@ -31,14 +31,14 @@ const reloadAtOnce =
     }
   }
 
-test('every last character is there after a reload at once', reloadAtOnce('Leads'))
+test('no typed character is lost by an immediate reload', reloadAtOnce('Leads'))
 
 test(
   'every last character is there after a reload at once in a following tab',
   reloadAtOnce('Follows'),
 )
 
-test('a million characters are pasted, shown on the other side, and in the way of nothing', async ({
+test('a paste of a million characters is shown on another device, and delays nothing else', async ({
   browser,
 }) => {
   test.setTimeout(240_000)
@@ -61,7 +61,7 @@ test('a million characters are pasted, shown on the other side, and in the way o
   expect((await wholeText(ada)) === `${large}The end.`).toBe(true)
 })
 
-test('text that cannot be stored is taken out with its reason, and what is typed then is stored', async ({
+test('text that cannot be stored is removed and shown with the reason; text typed afterwards is stored', async ({
   browser,
 }) => {
   const page = await openWindow(await browser.newContext(), daemon.link)
@@ -86,7 +86,7 @@ test('text that cannot be stored is taken out with its reason, and what is typed
   await expect(refused).toBeHidden()
 })
 
-test('a page that cannot store what was typed says so, warns on closing, and stores it as soon as it can', async ({
+test('a page that cannot store typed text says so, warns when it is closed, and stores the text as soon as it can', async ({
   browser,
 }) => {
   const page = await openWindow(await browser.newContext(), daemon.link)
@@ -114,7 +114,7 @@ test('a page that cannot store what was typed says so, warns on closing, and sto
   await expect.poll(() => textOf(page)).toBe('Stored. Late.')
 })
 
-test('what was not stored when its page went away is stored by the next one', async ({
+test('text that was not stored when its page was closed is stored by the next page', async ({
   browser,
 }) => {
   const page = await openWindow(await browser.newContext(), daemon.link)

@@ -27,7 +27,7 @@ const tasks = ['Buy milk', 'Read a book']
 const letters = 'abcdefghijklmnopqrstuvwxyz'.repeat(3)
 
 for (const [end, happens] of Object.entries(ends)) {
-  test(`what is typed while the leading tab ${end} is there, once, also after a reload`, async ({
+  test(`text typed while the leading tab ends or hangs is kept, once, also after a reload: it ${end}`, async ({
     browser,
   }) => {
     const context = await browser.newContext()

@@ -131,7 +131,9 @@ test('two tabs of one browser edit together; when the leading tab is closed, the
   await expect(task(other, 'After the take-over')).toBeVisible()
 })
 
-test('a wrong invitation says so and offers a way on', async ({ page }) => {
+test('a page that gets a wrong invitation says so and offers a way to continue', async ({
+  page,
+}) => {
   const { origin } = new URL(daemon.link)
   await page.goto(`${origin}/#join=pp1.AAAA`)
   await expect(page.getByRole('alert')).toContainText('Copy the whole invitation link again')

@@ -21,7 +21,7 @@ async function join(page: Page): Promise<void> {
   await expect(page.getByRole('alert')).toBeHidden()
 }
 
-test('a page that was opened without an invitation has nothing stored, and the invitation that comes later is accepted', async ({
+test('a page that is opened without an invitation stores nothing, and accepts an invitation later', async ({
   browser,
 }) => {
   const page = await openWindow(await browser.newContext(), origin())
@@ -68,7 +68,7 @@ test('workspaces of a browser are listed, opened and erased', async ({ browser }
   await expect.poll(() => textOf(page)).toBe('with others')
 })
 
-test('a page whose storage is half gone says so and how to go on, and a new invitation brings everything back', async ({
+test('a page without a part of its storage says so and how to continue, and a new invitation restores everything', async ({
   browser,
 }) => {
   const page = await openWindow(await browser.newContext(), daemon.link)

@@ -95,7 +95,7 @@ function page(fate: (splices: readonly Splice[]) => Fate, server = new Server())
   }
 }
 
-test('a paste of any length is sent in pieces, which break no character', async () => {
+test('a paste of any length is sent in pieces, and no character is split', async () => {
   const { type, pass, server, seen, text } = page(() => 'made')
   const paste = '👍'.repeat(60_000) + 'x\n'.repeat(20_001)
   type(0, 0, paste)
@@ -109,7 +109,7 @@ test('a paste of any length is sent in pieces, which break no character', async 
   expect(seen.largest).toBeLessThanOrEqual(40_000)
 })
 
-test('what can never be stored is taken out and shown with its reason; what comes later is stored', async () => {
+test('text that can never be stored is removed and shown with the reason; later text is stored', async () => {
   const { type, pass, server, seen, text, outbox } = page((splices) =>
     splices.some(({ insert }) => insert.includes('no')) ? 'never' : 'made',
   )
@@ -151,7 +151,7 @@ test('what fails and may pass is sent again, and said to be late with its reason
 
 const fates: Fate[] = ['made', 'full', 'made, not answered', 'not made, not answered', 'never']
 
-test('whatever becomes of the edits, every word is in the shared text once, or shown as refused', async () => {
+test('every typed word is in the shared text once, or shown as refused, whatever happens to the edits', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.record({ at: fc.nat(60), ms: fc.nat(1_500) }), { minLength: 1, maxLength: 12 }),

@@ -5,7 +5,7 @@ import { problemsOf } from './peers.ts'
 
 const well = { undone: 0, lastError: undefined, network: undefined } as PlaneStatus
 
-test('what is wrong is said, and what to do', () => {
+test('the demo says what is wrong, and what to do', () => {
   expect(problemsOf(well)).toEqual([])
   expect(problemsOf({ ...well, undone: 1 })).toEqual([
     expect.stringMatching(/^1 change was made here and then taken back.* Free space/),

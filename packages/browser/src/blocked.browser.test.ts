@@ -43,23 +43,26 @@ const ways: readonly [string, (page: Blocked) => void][] = [
   ],
 ]
 
-it.each(ways)('a page that may store nothing gets an error that says so: %s', async (_, block) => {
-  const { frame, loaded } = await newPage()
-  block(frame.contentWindow as Blocked)
-  const { open, spaces, eraseSpace } = loaded
-  const space = `blocked ${performance.now()}`
-  const expected = expect.objectContaining({ name: 'PeerplaneError', code: 'unsupported' })
-  try {
-    await expect(open({ entities: [], space, network: false })).rejects.toEqual(expected)
-    for (const call of [spaces, () => eraseSpace(space)]) {
-      // Those that need less than what is forbidden may work.
-      const code = await call().then(
-        () => 'none',
-        (error: unknown) => (error as { readonly code?: unknown }).code,
-      )
-      expect(['none', 'unsupported']).toContain(code)
+it.each(ways)(
+  'a page that is denied storage, locks or channels gets an error that says so: %s',
+  async (_, block) => {
+    const { frame, loaded } = await newPage()
+    block(frame.contentWindow as Blocked)
+    const { open, spaces, eraseSpace } = loaded
+    const space = `blocked ${performance.now()}`
+    const expected = expect.objectContaining({ name: 'PeerplaneError', code: 'unsupported' })
+    try {
+      await expect(open({ entities: [], space, network: false })).rejects.toEqual(expected)
+      for (const call of [spaces, () => eraseSpace(space)]) {
+        // Those that need less than what is forbidden may work.
+        const code = await call().then(
+          () => 'none',
+          (error: unknown) => (error as { readonly code?: unknown }).code,
+        )
+        expect(['none', 'unsupported']).toContain(code)
+      }
+    } finally {
+      frame.remove()
     }
-  } finally {
-    frame.remove()
-  }
-})
+  },
+)

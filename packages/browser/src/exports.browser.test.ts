@@ -77,10 +77,10 @@ const table: FunctionTable = {
   eraseSpace: { name: row(isName, (value) => exported.eraseSpace(value as string)) },
 }
 
-it('every function that the package exports has its row', () => expectRows(exported, table))
+it('the table of arguments has a row for each exported function', () => expectRows(exported, table))
 
 it.each(Object.entries(table))(
-  '%s takes what it should, and refuses the rest without a trace',
+  'valid arguments are accepted, and all others refused without a trace: %s',
   async (_, parameters) => {
     let before = await databases()
     const trace = async ({ taken }: { readonly taken: boolean }): Promise<string | undefined> => {

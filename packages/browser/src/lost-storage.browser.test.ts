@@ -37,7 +37,7 @@ const losses: Record<string, (name: string) => Promise<unknown>> = {
 describe.each(Object.keys(losses))('when %s', (way) => {
   const lose = (space: string): Promise<unknown> => losses[way]!(`peerplane:${space}`)
 
-  it('the page goes on as the same member, and what it acknowledges stays', async () => {
+  it('a page that loses its storage continues as the same member, and keeps everything that it acknowledged', async () => {
     const space = newSpace()
     const opened = await openTally(peerplane, space)
     const { plane, tally } = opened
@@ -62,7 +62,7 @@ describe.each(Object.keys(losses))('when %s', (way) => {
     }
   })
 
-  it('all tabs go on as the same member, and what any of them acknowledges stays', async () => {
+  it('all tabs of a space that loses its storage continue as the same member, and keep everything that any of them acknowledges', async () => {
     const space = newSpace()
     const invitation = await inviteFromElsewhere()
     const leader = await openTally(await newTab(), space, invitation)
@@ -86,7 +86,7 @@ describe.each(Object.keys(losses))('when %s', (way) => {
 })
 
 it.each(['the site data are cleared', 'another page deletes the database'])(
-  'when %s, and nothing is called after that, a reloaded page is the same member, says what is lost and how to get it back',
+  'a page that is reloaded after its storage was lost is the same member, and says what is lost and how to get it back: %s',
   async (way) => {
     const space = newSpace()
     const invitation = await inviteFromElsewhere()
@@ -110,7 +110,7 @@ it.each(['the site data are cleared', 'another page deletes the database'])(
   },
 )
 
-it('a tab that takes over from one that died with its storage acknowledges nothing, and any invitation is accepted', async () => {
+it('a tab that takes over after the leader and the storage are lost acknowledges nothing, and any invitation is accepted', async () => {
   const space = newSpace()
   const invitation = await inviteFromElsewhere()
   const leader = await openTally(await newTab(), space, invitation)

@@ -95,41 +95,46 @@ it.each([
   ['leads', 'visibilitychange'],
   ['follows', 'pagehide'],
   ['follows', 'visibilitychange'],
-] as const)('keeps what a page that %s calls at %s', async (role, event) => {
-  const space = newSpace()
-  const watcher = role === 'follows' ? await openTally(peerplane, space) : undefined
-  let expected = 0
-  for (let round = 0; round < 5; round++) {
-    const frame = await newTab()
-    const { plane, tally } = await openTally(frame, space)
-    planes.pop()
-    expect(plane.tabs().role).toBe(role === 'leads' ? 'leader' : 'follower')
-    await tally.state()
-    tally.subscribe(() => undefined)
-    await tally.vote()
-    const element = frames.pop()!
-    const page = element.contentWindow!
-    const target = event === 'pagehide' ? page : page.document
-    target.addEventListener(event, () => {
-      void tally.vote()
-      void tally.vote()
-    })
-    // Some are on their way already, at every stage of it.
-    for (let i = 0; i <= round; i++) {
-      void tally.vote()
-      if (i % 3 === 0) await new Promise((resolve) => setTimeout(resolve, i))
+] as const)(
+  'commands that a page calls while it goes away are kept: a page that %s, at %s',
+  async (role, event) => {
+    const space = newSpace()
+    const watcher = role === 'follows' ? await openTally(peerplane, space) : undefined
+    let expected = 0
+    for (let round = 0; round < 5; round++) {
+      const frame = await newTab()
+      const { plane, tally } = await openTally(frame, space)
+      planes.pop()
+      expect(plane.tabs().role).toBe(role === 'leads' ? 'leader' : 'follower')
+      await tally.state()
+      tally.subscribe(() => undefined)
+      await tally.vote()
+      const element = frames.pop()!
+      const page = element.contentWindow!
+      const target = event === 'pagehide' ? page : page.document
+      target.addEventListener(event, () => {
+        void tally.vote()
+        void tally.vote()
+      })
+      // Some are on their way already, at every stage of it.
+      for (let i = 0; i <= round; i++) {
+        void tally.vote()
+        if (i % 3 === 0) await new Promise((resolve) => setTimeout(resolve, i))
+      }
+      expected += round + 4
+      const left = new Promise((resolve) =>
+        element.addEventListener('load', resolve, { once: true }),
+      )
+      const idle = role === 'leads' ? occupyDatabases() : undefined
+      page.location.replace('about:blank')
+      await left
+      element.remove()
+      await idle
     }
-    expected += round + 4
-    const left = new Promise((resolve) => element.addEventListener('load', resolve, { once: true }))
-    const idle = role === 'leads' ? occupyDatabases() : undefined
-    page.location.replace('about:blank')
-    await left
-    element.remove()
-    await idle
-  }
-  const heir = watcher ?? (await openTally(peerplane, space))
-  await eventually(async () => expect(await heir.tally.state()).toEqual({ votes: expected }))
-})
+    const heir = watcher ?? (await openTally(peerplane, space))
+    await eventually(async () => expect(await heir.tally.state()).toEqual({ votes: expected }))
+  },
+)
 
 it('keeps the first command of a space, although its page goes away with it', async () => {
   const space = newSpace()
@@ -167,7 +172,7 @@ it('takes an invitation as text or as an address, in any tab', async () => {
   await openTally(peerplane, space, { join: 'https://tally.example/' })
 })
 
-it('refuses an invitation that makes an anchor, which a browser cannot be', async () => {
+it('a browser refuses an invitation that would make it an anchor', async () => {
   const host = await openTally(peerplane, newSpace())
   const space = newSpace()
   const join = await host.plane.invite({ anchor: true })
@@ -176,7 +181,7 @@ it('refuses an invitation that makes an anchor, which a browser cannot be', asyn
   expect(guest.plane.status()?.space).toBe(host.plane.status()?.space)
 })
 
-it('refuses text that is not an invitation, and an invitation to another space, in any tab', async () => {
+it('every tab refuses text that is not an invitation, and an invitation to another space', async () => {
   const [first, second] = [newSpace(), newSpace()]
   const join = `${location.href.split('#')[0]}#join=pp1.nothing`
   await expect(openTally(peerplane, first, { join })).rejects.toMatchObject({
@@ -199,7 +204,7 @@ it('refuses text that is not an invitation, and an invitation to another space, 
   expect(await tally.state()).toEqual({ votes: 1 })
 })
 
-it('an invitation takes the place of a space in which nobody wrote, in all tabs that have it open', async () => {
+it('an invitation replaces a space in which nobody has written, in all tabs that have it open', async () => {
   const host = await openTally(peerplane, newSpace())
   const invitation = await host.plane.invite()
   const space = newSpace()

@@ -21,7 +21,7 @@ it.concurrent.each([
   ['when it has stored it', 'readwrite', 'stays', 'runs'],
   ['when it has stored it', 'readwrite', 'goes', 'runs'],
 ] as const)(
-  'a command of which the leading tab hangs %s (%s) is unknown; the calling tab %s, and after the take-over its outcome is settled: it %s',
+  'the outcome of a command is unknown while the leading tab hangs, and settled after the take-over: it hangs %s (%s), the calling tab %s, the command %s',
   async (_when, mode, caller, settled) => {
     const space = `hangs ${crypto.randomUUID()}`
     const url = new URL('./outcome.fixture.test.ts', import.meta.url)

@@ -35,7 +35,7 @@ it('a page that was opened without an invitation stores and announces nothing be
   expect(await listed(name)).toMatchObject({ shared: false })
 })
 
-it('an invitation takes the place of an empty space silently, also one that was taken under another name before', async () => {
+it('an invitation silently replaces an empty space, even if it was accepted under another name before', async () => {
   const host = await openTally(peerplane, newSpace())
   const invitation = await host.plane.invite()
   const [elsewhere, name] = [newSpace(), newSpace()]
@@ -97,7 +97,7 @@ it.each(['pairs', 'keys'])(
   },
 )
 
-it('erases a space in all tabs that have it open, and makes room for any other', async () => {
+it('a space is erased in all tabs that have it open, and its name is free for another space', async () => {
   const name = newSpace()
   const leader = await openTally(peerplane, name)
   const follower = await openTally(await newTab(), name)
@@ -124,7 +124,7 @@ it('erases a space in all tabs that have it open, and makes room for any other',
   expect(await joined.tally.state()).toEqual({ votes: 0 })
 })
 
-it('a page that was put away does not bring back what was erased meanwhile', async () => {
+it('a page that wakes up does not restore a space that was erased meanwhile', async () => {
   const name = newSpace()
   const away = await openTally(await newTab(), name)
   await away.tally.vote()
@@ -141,7 +141,7 @@ it('a page that was put away does not bring back what was erased meanwhile', asy
   expect(await listed(name)).toBeUndefined()
 })
 
-it('a page that had a database open writes nothing after it was erased', async () => {
+it('a page that had a database open writes nothing to it after it was erased', async () => {
   const name = newSpace()
   const store = await openIndexedDbStore({ name: databaseOf(name) })
   await store.write([{ key: utf8('a'), value: utf8('1') }], 'synced')

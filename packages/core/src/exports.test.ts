@@ -108,22 +108,25 @@ const inner =
   verifyBatch verifyForkProof verifyMerklePath verifySparse weightOf withCanonical`.split(/\s+/)
 
 describe('the functions of the package', () => {
-  it('have a row each, or are inner ones', () =>
+  it('each have a row in a table, or are listed as internal', () =>
     expectRows(exported, ofApplications, [...Object.keys(ofStrangers), ...inner]))
 
   it.each(Object.entries(ofApplications))(
-    '%s takes what it should, and refuses the rest with a code',
+    'valid arguments are accepted, and all others refused with a code: %s',
     async (_, parameters) => expect(await faultsOf(parameters)).toEqual([]),
   )
 
-  it.each(Object.entries(ofStrangers))('%s refuses bytes with a code, or reads them', (_, read) => {
-    fc.assert(
-      fc.property(anyBytes, (bytes) => {
-        expect(['read', 'malformed', 'too-large']).toContain(cameOf(() => read(bytes)))
-      }),
-      { numRuns: 1000 },
-    )
-  })
+  it.each(Object.entries(ofStrangers))(
+    'any bytes are read, or refused with a code: %s',
+    (_, read) => {
+      fc.assert(
+        fc.property(anyBytes, (bytes) => {
+          expect(['read', 'malformed', 'too-large']).toContain(cameOf(() => read(bytes)))
+        }),
+        { numRuns: 1000 },
+      )
+    },
+  )
 })
 
 /** `read`, or the code of the error; another failure is thrown. */

@@ -84,7 +84,7 @@ const part = fc.record({
   stopFails: fc.boolean(),
 })
 
-test('whatever fails, and whenever it is stopped, everything that has started stops once, in the reverse order', async () => {
+test('after a failure or a stop at any moment, each started service is stopped once, in reverse order', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(part, { maxLength: 5 }),

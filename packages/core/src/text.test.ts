@@ -16,7 +16,7 @@ describe('texts', () => {
     )
   })
 
-  test('with half of a surrogate pair have no bytes', () => {
+  test('with a lone surrogate cannot be encoded', () => {
     fc.assert(
       fc.property(brokenText, (text) => {
         expect(() => utf8(text)).toThrow(expect.objectContaining({ code: 'invalid-input' }))
@@ -33,7 +33,7 @@ describe('texts', () => {
     },
   )
 
-  test('have the order of their bytes', () => {
+  test('are sorted in the order of their UTF-8 bytes', () => {
     fc.assert(
       fc.property(texts, texts, (a, b) => {
         const bytes = Math.sign(compareBytes(utf8(a), utf8(b)))

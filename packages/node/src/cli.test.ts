@@ -54,7 +54,7 @@ describe('a daemon', () => {
     expect(await end(child, 'SIGTERM')).toBe(0)
   })
 
-  it('keeps what is secret to its owner, and its store to itself', async () => {
+  it('lets only its owner read its files, and no other process open its store', async () => {
     const { child } = await up()
     const mode = (...path: string[]): number =>
       statSync(inFolder('.peerplane', 'default', ...path)).mode & 0o777
@@ -105,8 +105,8 @@ describe('a daemon', () => {
   })
 })
 
-describe('what is wrong is said', () => {
-  it('when a port is taken, and nothing is left behind', async () => {
+describe('the command says what is wrong', () => {
+  it('when a port is in use, and leaves nothing behind', async () => {
     mkdirSync(inFolder('site'))
     const taken = createServer().listen(0, '127.0.0.1')
     await once(taken, 'listening')
@@ -125,7 +125,7 @@ describe('what is wrong is said', () => {
     await up()
   })
 
-  it('when a key of the configuration is unknown', () => {
+  it('when a configuration key is unknown', () => {
     const fromFlag = run(['up', '--prot', '7'])
     expect(fromFlag.status).toBe(2)
     expect(fromFlag.stderr).toContain('the nearest known flag is --port')
@@ -141,7 +141,7 @@ describe('what is wrong is said', () => {
     expect(run(['up', '--config', 'missing.json'])).toMatchObject({ status: 2 })
   })
 
-  it('when others can read the store, and when it is corrupt', async () => {
+  it('when others can read the store, and when the store is corrupt', async () => {
     const { child } = await up()
     await end(child, 'SIGTERM')
     const store = inFolder('.peerplane', 'default', 'store.db')
@@ -156,7 +156,7 @@ describe('what is wrong is said', () => {
     expect(corrupt.stderr).toContain('store-corrupt')
   })
 
-  it('does not start when the device key is gone, until the device is invited again', async () => {
+  it('when the key of the device is gone; with an invitation the daemon starts', async () => {
     const host = await up('--data', 'host')
     const invitation = run(['invite', '--data', 'host']).stdout.trim()
     const guest = await up('--data', 'guest', '--join', invitation)
@@ -190,7 +190,7 @@ describe('what is wrong is said', () => {
     }
   })
 
-  it('when there is no such command', () => {
+  it('when the command does not exist', () => {
     const { status: code, stderr } = run(['stats'])
     expect(code).toBe(2)
     expect(stderr).toContain('there is no command "stats". Try "peerplane status"')

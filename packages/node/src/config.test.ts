@@ -43,7 +43,7 @@ describe('resolveConfig', () => {
     [{ ...empty, file: file({ tcp_port: 1 }) }, 'peerplane.json: tcp_port', 'tcpPort'],
     [{ ...empty, flags: { dat: 'x' } }, '--dat', '--data'],
     [{ ...empty, environment: { PEERPLANE_TCPPORT: '1' } }, 'TCPPORT', 'PEERPLANE_TCP_PORT'],
-  ])('names the nearest known key of an unknown one', (sources, key, near) => {
+  ])('the error about an unknown key names the nearest known key', (sources, key, near) => {
     expect(() => resolveConfig(sources)).toThrow(
       expect.objectContaining({
         code: 'invalid-configuration',
@@ -69,7 +69,7 @@ describe('resolveConfig', () => {
     [file([]), 'must hold an object'],
     [raw(Uint8Array.of(0x22, 0xff, 0x22)), 'peerplane.json is not JSON'],
     [raw(utf8('{')), 'peerplane.json is not JSON'],
-  ])('refuses a value that its key does not allow', (source, reason) => {
+  ])('a value that its key does not allow is refused', (source, reason) => {
     expect(() => resolveConfig({ ...empty, file: source })).toThrow(reason)
   })
 })

@@ -110,7 +110,7 @@ it.each([
   ['null\n', 'malformed'],
   ['nonsense\n', 'malformed'],
   ['x'.repeat(limits.controlBytes + 1), 'too-large'],
-])('refuses %.60j as %s', async (request, code) => {
+])('the daemon refuses an invalid request and continues: %.60j, %s', async (request, code) => {
   await serve()
   const reply = JSON.parse(await raw(request)) as unknown
   expect(reply).toMatchObject({ kind: 'failed', error: { code } })
@@ -132,7 +132,7 @@ it('rejects what is open when the daemon ends', async () => {
   await expect(target.describe()).rejects.toMatchObject({ code: 'timeout' })
 })
 
-it('keeps no more answers waiting than its bound for those who do not read, and goes on', async () => {
+it('the control socket keeps a bounded amount of unread answers, and continues', async () => {
   const bytes = 8 * 2 ** 20
   await serve([], 'x'.repeat(bytes))
   const asked = Array.from({ length: limits.controlConnections - 1 }, () => {
@@ -151,7 +151,7 @@ it('keeps no more answers waiting than its bound for those who do not read, and 
   expect(whole.length * bytes).toBeLessThan(limits.controlRepliesBytes)
 })
 
-it('answers although others hold all its seats and send a byte sometimes', async () => {
+it('the control socket answers although others hold all its seats and rarely send a byte', async () => {
   await serve()
   const slow = await Promise.all(
     Array.from({ length: limits.controlConnections }, async () => {

@@ -129,10 +129,10 @@ const table: FunctionTable = {
   },
 }
 
-it('every function that the package exports has its row', () => expectRows(exported, table))
+it('the table of arguments has a row for each exported function', () => expectRows(exported, table))
 
 it.each(Object.entries(table))(
-  '%s takes what it should, and refuses the rest without a trace',
+  'valid arguments are accepted, and all others refused without a trace: %s',
   async (_, parameters) => {
     const trace = async ({ taken }: { readonly taken: boolean }): Promise<string | undefined> =>
       !taken && existsSync(data) ? 'left a store behind' : undefined

@@ -135,7 +135,7 @@ describe('network of a Node peer', () => {
     await vi.waitFor(() => expect(b.frames).toEqual(['through the relay']), PATIENCE)
   })
 
-  it('keeps nothing of what it has relayed', async () => {
+  it('a relay keeps nothing of what it has forwarded', async () => {
     const { a, b } = await relayed()
     const sizes: number[] = []
     for (let round = 1; round <= 3; round++) {
@@ -154,7 +154,7 @@ describe('network of a Node peer', () => {
     expect(sizes[2]! - sizes[0]!).toBeLessThan(2 << 20)
   }, 60_000)
 
-  it('keeps nothing of peers that leave as soon as they have come', async () => {
+  it('nothing is kept of peers that leave immediately after they have connected', async () => {
     const anchor = await start(true, loopback, [])
     const [address = ''] = anchor.network.addresses()
     const visit = async (): Promise<void> => {

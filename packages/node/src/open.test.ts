@@ -31,7 +31,7 @@ it('keeps what was acknowledged from one opening to the next', async () => {
   await second.close()
 })
 
-it('keeps what was called before it was closed, though nobody waited for it', async () => {
+it('commands that were called before closing are kept, even if nobody awaited them', async () => {
   const first = await open(options('called'))
   const votes = Array.from({ length: 50 }, (_, i) => first.get(Tally, `${i % 7}`).vote())
   await first.close()
@@ -56,7 +56,7 @@ it('refuses a second opening, and opens again after the first was closed', async
   await (await open(options('locked'))).close()
 })
 
-it('refuses to listen where somebody else does, and lets the store go', async () => {
+it('a plane whose port is in use does not open, and releases its store', async () => {
   const taken = createServer().listen(0, '127.0.0.1')
   await once(taken, 'listening')
   const { port } = taken.address() as AddressInfo

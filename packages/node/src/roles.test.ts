@@ -42,7 +42,7 @@ const seen = (plane: Plane, other: Plane): Promise<boolean> =>
     return peer.anchor
   }, PATIENCE)
 
-it('the founder is an anchor if it founds as one, others if an anchor or the founder has invited them as one', async () => {
+it('the creator can become an anchor by an option, other devices by an invitation from the creator or an anchor', async () => {
   const [founder] = await start('founder', { listen, anchor: true })
   const [member, own] = await start('member', { join: await founder.invite(), anchor: true })
   expect(await seen(founder, member)).toBe(false)
@@ -62,7 +62,7 @@ it('the founder is an anchor if it founds as one, others if an anchor or the fou
   expect(ignored).toEqual([])
 }, 60_000)
 
-it('a founder with role member can invite anchors; the option `anchor` does not make it one', async () => {
+it('a creator that began as a member can invite anchors, and does not become one by the option `anchor`', async () => {
   const [founder, ignored] = await start('plain', { listen })
   const [anchor] = await start('invited', { join: await founder.invite({ anchor: true }), listen })
   expect(await seen(founder, anchor)).toBe(true)

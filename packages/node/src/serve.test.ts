@@ -108,7 +108,7 @@ it.each([
   '/%00',
   '/%ff',
   '/index.html%00.txt',
-])('does not serve %s', async (path) => {
+])('a path that does not lead to a served file is answered with 404: %s', async (path) => {
   const { status, body } = await get(path)
   expect(status).toBe(404)
   expect(body).not.toContain('secret')
@@ -172,7 +172,7 @@ describe('compression', () => {
   it.each([
     ['/program.js', '*;q=0'],
     ['/photo.png', 'gzip, identity;q=0'],
-  ])('refuses %s to a client that accepts %j only', async (path, accepted) => {
+  ])('a client that accepts no available encoding gets 406: %s, %j', async (path, accepted) => {
     expect(await get(path, accepting(accepted))).toMatchObject({ status: 406, body: '406\n' })
   })
 
@@ -221,7 +221,7 @@ describe('compression', () => {
     expect(await files.get(a, '1', 'gzip')).toBe(first[0])
   })
 })
-it('answers although strangers hold sockets that are silent or send half a request, and closes those', async () => {
+it('the page server answers although strangers hold sockets that are silent or send half a request, and closes those sockets', async () => {
   const { port } = new URL(server.origin)
   const sockets: Socket[] = []
   for (let n = 0; n < 3 * limits.httpSockets; n += 1) {

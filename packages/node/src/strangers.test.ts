@@ -151,7 +151,7 @@ describe('strangers', () => {
     await memberGetsIn(ws)
   })
 
-  it('who cut a WebSocket message into very many pieces are cut off', async () => {
+  it('who split a WebSocket message into very many pieces are cut off', async () => {
     const { anchor, ws } = await anchorAt()
     const socket = await stranger(ws)
     const first = Buffer.from([2, 0x81, 0, 0, 0, 0, 0])
@@ -172,7 +172,7 @@ describe('strangers', () => {
   } as const
 
   it.each(Object.entries(silences))(
-    'who %s hold few seats, keep no member out, and are gone in time',
+    'hold few seats, keep no member out, and are cut off after a timeout: they %s',
     async (_, [transport, opening]) => {
       const { scheduler, end } = patience()
       const { anchor, ...addresses } = await anchorAt({ platform: { ...platform, scheduler } })
@@ -198,7 +198,7 @@ describe('strangers', () => {
     40_000,
   )
 
-  it('who come again and again from one address are slowed down', async () => {
+  it('who connect again and again from one address are slowed down', async () => {
     const clock = { now: () => 0 }
     const { anchor, tcp } = await anchorAt({ platform: { ...platform, clock } })
     for (let n = 0; n < 2 * limits.connectionsPerSecond; n += 1) {
@@ -213,7 +213,7 @@ describe('strangers', () => {
 })
 
 describe('a greedy device', () => {
-  it('gets few links however often it calls, and others get in', async () => {
+  it('gets few links however often it connects, and other devices get in', async () => {
     const { anchor, tcp, ws } = await anchorAt()
     for (let n = 0; n < 12; n += 1) await start('greedy', { dial: [n % 2 ? tcp : ws] })
     await vi.waitFor(() => {

@@ -53,7 +53,7 @@ test('a plane tells its trace what it does, in the order in which it happens', a
   expect(told.filter((event) => awaited.includes(event)).filter(isFirst)).toEqual(awaited)
 })
 
-test('a trace that throws is reported, and disturbs nothing', async () => {
+test('a trace function that throws is reported, and the plane continues', async () => {
   const reported: PeerplaneError[] = []
   const plane = await open({
     entities: [Tally],

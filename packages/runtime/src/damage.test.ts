@@ -107,7 +107,7 @@ const damaged = ({ key: name, value }: Entry, seed: number): Entry => {
   return { key: name, value: copy }
 }
 
-describe('a damaged record, or one that is gone,', async () => {
+describe('a damaged or missing record', async () => {
   const whole = createMemoryStore()
   const first = await open(whole)
   await fill(first)
@@ -128,7 +128,7 @@ describe('a damaged record, or one that is gone,', async () => {
   })
 
   test.each(records.map(([table, entry], place) => [table, place, entry] as const))(
-    'in table %s (%#) is rebuilt, or refused',
+    'a damaged record is rebuilt or refused: table %s (%#)',
     async (_, place, entry) => {
       const store = createMemoryStore(whole.entries())
       await store.write([damaged(entry, place)], 'local')
@@ -143,7 +143,7 @@ describe('a damaged record, or one that is gone,', async () => {
   )
 
   test.each(records.map(([table, entry], place) => [table, place, entry] as const))(
-    'of table %s (%#), deleted, is rebuilt, or refused',
+    'a deleted record is rebuilt or refused: table %s (%#)',
     async (_, __, entry) => {
       const store = createMemoryStore(whole.entries())
       await store.write([{ key: entry.key, value: undefined }], 'local')
@@ -159,7 +159,7 @@ describe('a damaged record, or one that is gone,', async () => {
     },
   )
 
-  test('that was made from the log is rebuilt while the plane is open, and nothing is lost', async () => {
+  test('a damaged record that was derived from the log is rebuilt while the plane is open, and nothing is lost', async () => {
     const store = createMemoryStore()
     // What nobody watches leaves memory, so that it is read again.
     const plane = await open(store, ['rows-at-once', 'evict-all'])
@@ -182,7 +182,7 @@ describe('a damaged record, or one that is gone,', async () => {
     await again.close()
   })
 
-  test('of the log is no reason to show states without it, when rows have to be rebuilt', async () => {
+  test('if the log is damaged and rows must be rebuilt, no state without the damaged part is shown', async () => {
     const store = createMemoryStore()
     const plane = await open(store, ['rows-at-once', 'evict-all'])
     await fill(plane)
@@ -201,7 +201,7 @@ describe('a damaged record, or one that is gone,', async () => {
     await expect(open(createMemoryStore(store.entries()))).rejects.toMatchObject(refused)
   })
 
-  test('that cannot be deleted either is refused: nobody waits for states that cannot be made', async () => {
+  test('a damaged row that cannot be deleted is refused, and no call waits for a state that cannot be built', async () => {
     const kept = createMemoryStore()
     let isMalformed = false
     const store: ReturnType<typeof createMemoryStore> = {

@@ -54,14 +54,14 @@ const inner =
   webCrypto`.split(/\s+/)
 const innerOfContract = 'Client Server object optional readReply readRequest targetOf text tuple'
 
-it('every function that the package exports has its row, or is an inner one', () => {
+it('the table of arguments has a row for each exported function, or lists it as internal', () => {
   expectRows(exported, table, inner)
   expectRows(contract, {}, innerOfContract.split(' '))
   expect(Object.keys(options).sort()).toEqual(Object.keys(option).sort())
 })
 
 it.each([...Object.entries(table), ['option', options] as const])(
-  '%s takes what it should, and refuses the rest with a code',
+  'valid arguments are accepted, and all others refused with a code: %s',
   async (_, parameters) => expect(await faultsOf(parameters)).toEqual([]),
 )
 

@@ -20,24 +20,25 @@ afterEach(() => tried.plane.close())
 
 const natives = nativeTables(tried)
 
-describe.each(Object.entries(natives))('what the handle of "%s" is asked', (field, table) => {
-  it('has a row for each function', async () => {
+describe.each(Object.entries(natives))('the handle of "%s"', (field, table) => {
+  it('the table of arguments has a row for each function', async () => {
     let found: object = {}
     application.handler = (thing) => void (found = { ...thing[field as keyof ThingHandle] })
     await tried.plane.get(Thing, 'a').run()
     expectRows(found, table)
   })
 
-  it.each(Object.entries(table))('%s: is done, or refused and changes nothing', (_, row) =>
-    expectNoFaults(tried, row),
+  it.each(Object.entries(table))(
+    'every call is executed, or refused without a change: %s',
+    (_, row) => expectNoFaults(tried, row),
   )
 })
 
-it('what is assigned to handles of native state is refused and changes nothing', () =>
+it('an assignment to a handle of native state is refused and changes nothing', () =>
   expectNoFaults(tried, assignments(tried)))
 
 it.each(Object.entries(documentTable(tried)))(
-  'what is done to %s of a document is done, or refused and changes nothing',
+  'every operation on a document is executed, or refused without a change: %s',
   (_, row: FunctionTable[string]) => expectNoFaults(tried, row),
 )
 
@@ -45,23 +46,26 @@ const methods = Object.entries(Object.getOwnPropertyDescriptors(Array.prototype)
   .filter(([name, { value }]) => typeof value === 'function' && name !== 'constructor')
   .map(([name]) => name as 'push')
 
-it.each(methods)('a list of a document survives what %s is given', async (method) => {
-  const page = tried.plane.get(Page, 'a')
-  application.page = (handle) => {
-    const items = handle['items'] as unknown[]
-    for (const [, value] of anyArguments) {
-      for (const given of [[value], [0, value], [0, 0, value]]) {
-        try {
-          items[method](...given)
-        } catch {
-          // As on any list: of the language, or a refusal.
+it.each(methods)(
+  'a list of a document stays intact after any arguments of a list method: %s',
+  async (method) => {
+    const page = tried.plane.get(Page, 'a')
+    application.page = (handle) => {
+      const items = handle['items'] as unknown[]
+      for (const [, value] of anyArguments) {
+        for (const given of [[value], [0, value], [0, 0, value]]) {
+          try {
+            items[method](...given)
+          } catch {
+            // As on any list: of the language, or a refusal.
+          }
         }
       }
+      items.push('last')
     }
-    items.push('last')
-  }
-  await page.run()
-  const { items } = await page.state()
-  expect((items as readonly Json[]).at(-1)).toBe('last')
-  expect(await tried.plane.list(Page)).toMatchObject([{ state: { items } }])
-})
+    await page.run()
+    const { items } = await page.state()
+    expect((items as readonly Json[]).at(-1)).toBe('last')
+    expect(await tried.plane.list(Page)).toMatchObject([{ state: { items } }])
+  },
+)

@@ -104,7 +104,7 @@ const openings = {
 }
 
 test.each(Object.entries(openings))(
-  'opening %s leaves nothing running, whichever operation of the store fails',
+  'an opening leaves nothing running, whichever operation of the store fails: %s',
   async (_, made) => {
     const before = await made()
     const faults: string[] = []

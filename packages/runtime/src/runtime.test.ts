@@ -85,7 +85,7 @@ test('a command shows its effect, is durable when it resolves, and survives reop
   await plane.close()
 })
 
-test('a rejection, a mistake and an asynchronous handler change nothing', async () => {
+test('a rejection, an exception and an asynchronous handler change nothing', async () => {
   const plane = await openOn(createMemoryStore())
   const account = plane.get(Account, 'ada')
   await account.deposit(1)
@@ -177,7 +177,7 @@ test('rows follow every change, and end when nobody listens', async () => {
   await plane.close()
 })
 
-test('an undeclared entity, an invalid id, a double declaration and a closed plane each have their own error code', async () => {
+test('an undeclared entity, an invalid id, a repeated declaration and a closed plane each have their own error code', async () => {
   const plane = await openOn(createMemoryStore())
   const Other = entity('other', {
     state: counter(),
@@ -242,7 +242,7 @@ test('a space is founded without a network, and an invitation admits a second de
   ).rejects.toMatchObject({ code: 'wrong-space' })
 })
 
-test('a device whose clock contradicts what it knows makes no invitation, unless its clock is to be trusted', async () => {
+test('a device issues no invitation if its clock is implausible, unless the caller trusts the clock', async () => {
   const years = 365 * 24 * 3_600_000
   const at = async (store: Store, byMs: number): Promise<Plane> => {
     const ports = await portsOn(store)
@@ -269,7 +269,7 @@ test('a device whose clock contradicts what it knows makes no invitation, unless
 })
 
 test.each([0, -1, Number.NaN, Infinity, 1e300, limits.invitationHours + 1])(
-  'an invitation cannot last %d hours',
+  'an invitation with an invalid duration is refused: %d hours',
   async (hours) => {
     const plane = await openOn(createMemoryStore())
     await expect(plane.invite({ hours })).rejects.toMatchObject({ code: 'invalid-input' })

@@ -116,13 +116,16 @@ describe('a shape that changes never hides what was typed', () => {
     family.flatMap((from) => family.map((to) => [from.name, to.name, from, to] as const)),
   )
 
-  test.each(pairs)('from a %s to a %s, and back', async (_, __, from, to) => {
-    const disk = { store: createMemoryStore() }
-    await typeInto(disk, from)
-    const shown = await shownOn(disk, to)
-    const isReason = typeof shown === 'string' && /written as .* declared as/.test(shown)
-    expect([shown, isReason || holdsTyped(shown)]).toEqual([shown, true])
-    // Nothing is lost: as it was declared before, all is there.
-    expect(holdsTyped(await shownOn(disk, from))).toBe(true)
-  })
+  test.each(pairs)(
+    'no typed text is lost when a shape changes and changes back: from a %s to a %s',
+    async (_, __, from, to) => {
+      const disk = { store: createMemoryStore() }
+      await typeInto(disk, from)
+      const shown = await shownOn(disk, to)
+      const isReason = typeof shown === 'string' && /written as .* declared as/.test(shown)
+      expect([shown, isReason || holdsTyped(shown)]).toEqual([shown, true])
+      // Nothing is lost: as it was declared before, all is there.
+      expect(holdsTyped(await shownOn(disk, from))).toBe(true)
+    },
+  )
 })

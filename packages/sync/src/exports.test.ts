@@ -14,7 +14,7 @@ const table: FunctionTable = {
   },
 }
 
-it('every function that the package exports has its row, or is an inner one', () => {
+it('the table of arguments has a row for each exported function, or lists it as internal', () => {
   expectRows(exported, {}, ['AddressSeats', 'BytePool', 'createSync'])
   const inner = ['createLibp2pNetwork', 'Door', 'monotonic', 'Refusals']
   expectRows(libp2p, table, inner)

@@ -211,7 +211,7 @@ describe('several devices', () => {
     expectEqual(all, 60)
   })
 
-  it('ask another peer for what the first announced but does not send', async () => {
+  it('a device asks another peer if the first does not send what it has announced', async () => {
     const [a, b, c] = (await devices('a', 'b', 'c')) as [TestDevice, TestDevice, TestDevice]
     await chain(a, b)
     await write(a, 6)
@@ -345,7 +345,7 @@ describe('trouble', () => {
     expect(b.sync.status().lastError).toBeUndefined()
   })
 
-  it('of a fork freezes one session, and the others go on', async () => {
+  it('a fork stops one session, and all others continue', async () => {
     const [a, b, c] = (await devices('a', 'b', 'c')) as [TestDevice, TestDevice, TestDevice]
     await write(a, 2)
     const [[session, held]] = [...a.replica.copy()] as [[SessionId, HeldSession]]
@@ -431,7 +431,7 @@ describe('who has been seen', () => {
 })
 
 describe('sessions', () => {
-  it('without end that a device pushes are taken slowly, those that are asked for at once', async () => {
+  it('pushed sessions without end are accepted slowly, requested ones immediately', async () => {
     const sessionRate = { perSecond: 2, burst: 10 }
     const [a] = (await devices('a')) as [TestDevice]
     const b = await members.device('b', { sessionRate })

@@ -92,11 +92,11 @@ const ofCampaign =
   `breaks checkCausal isLinearizable performSeed Recorder reportHtml runPlan runSeed shrinkCommands
   tellRun`.split(/\s+/)
 
-it('every function that the package exports has its row, or is an inner one', () => {
+it('the table of arguments has a row for each exported function, or lists it as internal', () => {
   expectRows(exported, table, ['InvariantBroken'])
   expectRows(campaign, {}, ofCampaign)
 })
 
-it('simulate takes what it should, and refuses the rest with a code', async () => {
+it('simulate accepts valid options, and refuses others with a code', async () => {
   expect(await faultsOf(table['simulate']!)).toEqual([])
 })

@@ -168,7 +168,7 @@ const SEED = 1
 const LANES = 4
 const ACCEPTED = ['right', 'refused', 'prefix']
 
-it('a database whose pairs are damaged, cut or gone gives right answers or none', async () => {
+it('a database with damaged, cut or missing pairs gives right answers or errors', async () => {
   const space = `damage ${performance.now()}`
   await fill(space)
   const whole = await recordsOf(space)
@@ -232,7 +232,7 @@ it('a database whose pairs are damaged, cut or gone gives right answers or none'
   expect(verdicts).toMatchObject({ right: expect.any(Number), refused: expect.any(Number) })
 }, 120_000)
 
-it('the judge of these cases sees a wrong answer: that of an earlier moment', async () => {
+it('the check of these cases detects a wrong answer: an answer from an earlier moment', async () => {
   const space = `judged ${performance.now()}`
   const early = await openAt(space)
   await early.get(Card, '1').fill('early')

@@ -88,7 +88,7 @@ describe('transactions', () => {
     expect(await store.scan(everything)).toHaveLength(21)
   })
 
-  it('are refused in a browser that does not know strict ones', async () => {
+  it('a browser without strict durability is refused', async () => {
     const store = await open(freshName())
     vi.spyOn(IDBTransaction.prototype, 'durability', 'get').mockReturnValue('default')
     await expect(store.write([put('a', '1')], 'synced')).rejects.toMatchObject({
@@ -147,7 +147,7 @@ describe('connections', () => {
     expect((await second.scan(everything)).map(({ key }) => key)).toEqual([utf8('a'), utf8('c')])
   })
 
-  it('make way for deletion, and acknowledge nothing from then on', async () => {
+  it('a connection allows the deletion of its database, and acknowledges nothing from then on', async () => {
     const name = freshName()
     const lost = vi.fn<() => void>()
     const store = await openIndexedDbStore({ name, onLost: lost })

@@ -12,7 +12,7 @@ afterEach(() => {
   vi.unstubAllGlobals()
 })
 
-it('says when the quota is used up, keeps reading, and writes again when there is room', async () => {
+it('a store reports a used-up quota, keeps reading, and writes again when there is room', async () => {
   const { storageBuckets } = navigator as unknown as { readonly storageBuckets: Buckets }
   const bucket = await storageBuckets.open('small', { quota: 5_000_000 })
   vi.stubGlobal('indexedDB', bucket.indexedDB)

@@ -40,7 +40,7 @@ async function opened(world: World, tab: SimTab): Promise<TabBackend> {
 }
 
 test.each(Object.keys(errorKinds) as ErrorCode[])(
-  'a tab whose opening fails with %s leaves nothing in the browser',
+  'a tab that fails to open leaves nothing in the browser: %s',
   async (code) => {
     const world = new World(1)
     const tab = new SimTab(world, 2)

@@ -69,7 +69,7 @@ describe('tabs of one space', () => {
     })
   })
 
-  it('a listener that throws in a following tab is reported there, and disturbs nobody', async () => {
+  it('a listener that throws in a following tab is reported in that tab, and affects nothing else', async () => {
     const { open } = await browser()
     const leader = await open()
     const follower = await open()
@@ -176,7 +176,7 @@ describe('a follower', () => {
     await eventually(() => expect([disk.watchers, leader.tabs().others]).toEqual([0, 0]))
   })
 
-  it('that dies has everything done that it has asked, though its words come after its death', async () => {
+  it('all commands of a follower are executed, even if they arrive after the follower has died', async () => {
     const { open, disk, tab } = await browser()
     const leader = await open({ hearsAfterMs: 20 })
     const follower = await open()
@@ -306,7 +306,7 @@ describe('opening', () => {
 
 describe('a tab that is closed', () => {
   it.each(['leader', 'follower'] as const)(
-    'as %s has everything decided that it was asked before',
+    'commands that were called in a tab before it closes are decided: closing as %s',
     async (role) => {
       const { open, disk } = await browser()
       const opened = [await open(), await open()]

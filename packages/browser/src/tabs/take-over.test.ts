@@ -62,7 +62,7 @@ beforeAll(async () => {
   }
 })
 
-test('a take-over loses nothing, hides nothing, and answers everything, whatever happens to the tabs', async () => {
+test('a take-over loses no command, hides no effect and answers every call, whatever happens to the tabs', async () => {
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 1, max: 100_000 }), fc.array(step, { maxLength: 40 }), run),
     { numRuns: 60 },

@@ -11,7 +11,7 @@ const Count = entity('count', {
   commands: { up: (state) => state.increment(1) },
 })
 
-test('the tab that takes over keeps the count of undone commands and continues it', async () => {
+test('a tab that takes over continues the count of undone commands', async () => {
   const world = new World(1)
   let isFull = false
   const openTab = async (

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { PeerplaneError } from '../errors.ts'
 import { checkName } from './entity.ts'
 
-test('a name has no controls, and a message about it shows them as escapes', () => {
+test('a name with control characters is refused, and the error shows them as escapes', () => {
   for (const control of [
     '\0',
     '\n',

@@ -56,8 +56,8 @@ export function deviceContract(name: string, makeFixture: () => Promise<DeviceFi
   for (const missing of subsets) {
     for (const way of ['alone', 'own', 'other'] as const) {
       const outcome = expected(missing)[way]
-      const lacking = missing.length === 0 ? 'nothing' : missing.join(' and ')
-      it(`${name}: lacking ${lacking}, opened ${wayText[way]}: ${outcome}`, async () => {
+      const lacking = missing.length === 0 ? 'any loss' : missing.join(' and ')
+      it(`a device without some parts of its store is never mistaken for a new one: without ${lacking}, opened ${wayText[way]}, ${outcome} (${name})`, async () => {
         const fixture = await makeFixture()
         const before = await begin(fixture)
         for (const part of missing) await fixture.remove(part)
@@ -74,7 +74,7 @@ export function deviceContract(name: string, makeFixture: () => Promise<DeviceFi
     }
   }
 
-  it(`${name}: lacking any one record, it is the member that it was, or it is refused`, async () => {
+  it(`a store without one of its records opens as the same member or is refused: ${name}`, async () => {
     const fixture = await makeFixture()
     const before = await begin(fixture)
     const { names, restoreWithout } = await fixture.records()
@@ -90,7 +90,7 @@ export function deviceContract(name: string, makeFixture: () => Promise<DeviceFi
     expect(refused).toContain('store-corrupt')
   })
 
-  it(`${name}: an opening that nobody wrote in leaves nothing, and any invitation is accepted`, async () => {
+  it(`a plane in which nobody wrote leaves nothing in its store, and later accepts any invitation: ${name}`, async () => {
     const fixture = await makeFixture()
     const unfounded = await fixture.open()
     const { space: unused, membership } = await unfounded.status()

@@ -88,7 +88,7 @@ export function listsContract(
       await Promise.all(opened.splice(0).map((plane) => plane.close()))
     })
 
-    test('lists and live lists agree, and every text comes back as it was, also after reopening', async () => {
+    test('lists and live lists agree, and every text is read back as it was written, also after reopening', async () => {
       const { plane, reopen } = await fresh()
       const texts = new Map<string, string[]>()
       await fc.assert(
@@ -122,7 +122,7 @@ export function listsContract(
       }
     })
 
-    test('a thousand ids that begin with a byte order mark are listed, beside those that do not', async () => {
+    test('a thousand ids that begin with a byte order mark are listed, with the ids that do not', async () => {
       const { plane, reopen } = await fresh()
       const ids = Array.from({ length: 1_100 }, (_, i) => `\uFEFF${i}`).concat('1', '2')
       const durability = 'memory'
@@ -140,7 +140,7 @@ export function listsContract(
       live.stop()
     })
 
-    test('a text with half of a surrogate pair is refused everywhere, and nothing changes', async () => {
+    test('a text with a lone surrogate is refused everywhere, and nothing changes', async () => {
       const { plane } = await fresh()
       const cell = plane.get(Cell, 'a')
       await cell.write('a', { durability: 'memory' })

@@ -75,7 +75,7 @@ export function retryContract(
   { by, ends = {} }: RetryOptions,
   open: (world: RetryWorld) => Promise<RetryFixture>,
 ): void {
-  it(`${name}: what can pass is tried again with pauses, nothing else is, and neither holds up later work`, async () => {
+  it(`temporary errors are retried with pauses, other errors are not, and later work is not delayed: ${name}`, async () => {
     const faults: string[] = []
     for (const code of Object.keys(errorKinds) as ErrorCode[]) {
       const fault = await faultOf(code, by, code in ends, open)

@@ -37,7 +37,7 @@ describe('an invitation', () => {
     },
   )
 
-  it('is refused wherever it was cut', async () => {
+  it('that was cut at any place is refused', async () => {
     for (let length = 0; length < text.length; length++) await expectInvalid(text.slice(0, length))
   })
 
@@ -45,7 +45,7 @@ describe('an invitation', () => {
     await expectInvalid(`pp1.${'A'.repeat(limits.invitationBytes)}`)
   })
 
-  it('that was changed is refused, or leads to nobody else', async () => {
+  it('that was changed is refused, or still leads to the same space', async () => {
     // Addresses are not signed: a wrong one leads to nobody, or to somebody who fails in the handshake.
     const signed = ({ space, grant, chain }: Invitation) => ({ space, grant, chain })
     const outcomes: unknown[] = []
@@ -58,7 +58,7 @@ describe('an invitation', () => {
     expect(read.length).toBeLessThan(text.length / 4)
   })
 
-  it('to another space, or by somebody who is no member of it, is refused', async () => {
+  it('to another space, or by an issuer that is not a member, is refused', async () => {
     const other = await inviteTo(await founder())
     await expectInvalid(encodeInvitation({ ...invitation, space: other.space }))
     await expectInvalid(encodeInvitation({ ...invitation, grant: other.grant }))

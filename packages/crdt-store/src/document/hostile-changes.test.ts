@@ -86,7 +86,7 @@ describe('a change that would do harm is void at once', () => {
   })
 })
 
-describe('an initial state that nobody may declare makes a change void', () => {
+describe('a change is void if its initial state cannot be declared', () => {
   const many = Object.fromEntries(
     Array.from({ length: limits.documentDefaults + 1 }, (_, i) => [`k${i}`, 0]),
   )
@@ -110,7 +110,7 @@ describe('an initial state that nobody may declare makes a change void', () => {
     expect(state.version).toBe(root)
   })
 
-  test('the largest that somebody may declare is taken in good time', async () => {
+  test('the largest initial state that can be declared is accepted quickly', async () => {
     const tree = Object.fromEntries(
       Array.from({ length: limits.documentDefaults }, (_, i) => [`k${i}`, '']),
     )
@@ -248,7 +248,7 @@ test('a handle refuses to go below the depth limit', async () => {
   expect(JSON.stringify(state.mirror)).toContain('{"a":{}}')
 })
 
-test('mutated changes: no throw, no hang, and the document still saves and loads', async () => {
+test('a mutated change neither throws nor hangs, and the document still saves and loads', async () => {
   const honest = await model.open(undefined)
   const bodies = Array.from({ length: 20 }, (_, i) =>
     write(honest, 'alice', (doc) => {

@@ -50,7 +50,7 @@ function attempt(edit: () => void): string {
 const half = fc.constantFrom('', 'x', '👎', '\uD83D', '\uDC4D', '\uDC4E', '\uDC4D\uD83D')
 const anySplice = fc.tuple(fc.nat(9), fc.nat(4), fc.oneof(half, anyText))
 
-test('splices do what they do to a string of JavaScript, or are refused and change nothing', async () => {
+test('a splice has the same result as on a JavaScript string, or is refused and changes nothing', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(anySplice, { minLength: 1, maxLength: 12 }), async (splices) => {
       let text = initial.text
@@ -71,7 +71,7 @@ test('splices do what they do to a string of JavaScript, or are refused and chan
   )
 })
 
-test('the half of a pair that an editor replaces becomes the whole one', async () => {
+test('an editor can replace half of a surrogate pair, and the text still has whole pairs', async () => {
   const { text } = await run((doc) => doc.splice(['text'], 2, 1, '\uDC4E'))
   expect(text).toBe('a👎👍b')
 })
@@ -91,7 +91,7 @@ const places: readonly [string, (doc: DocumentHandle<Content>, text: string) => 
 ]
 
 test.each(places)(
-  '%s with half of a surrogate pair is refused and changes nothing',
+  'a lone surrogate in a document is refused and changes nothing: %s',
   async (_, edit) => {
     await fc.assert(
       fc.asyncProperty(brokenText, async (broken) => {
@@ -103,7 +103,7 @@ test.each(places)(
   },
 )
 
-test('a key with half of a surrogate pair is not there, whatever it would be stored as', async () => {
+test('a document never has a key with a lone surrogate', async () => {
   const shown = await run((doc) => {
     expect(doc.map['\uD83D']).toBeUndefined()
     expect('\uD83D' in doc.map).toBe(false)

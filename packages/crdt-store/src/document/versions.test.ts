@@ -109,7 +109,7 @@ const pairs = Object.keys(trees).flatMap((from) =>
 
 describe('documents of two versions', () => {
   test.each(pairs)(
-    '%s, then %s: what was typed is there, or it is said why not',
+    'text typed in one version is shown in another, or an error says why not: %s, then %s',
     async (from, to) => {
       const [old, young] = [await Device.open('old', from), await Device.open('young', to)]
       old.type('typed')
@@ -130,7 +130,7 @@ describe('documents of two versions', () => {
   )
 
   test.each(pairs)(
-    '%s beside %s: both edit one document, or both say why not',
+    'devices with two versions edit one document, or both show why not: %s and %s',
     async (from, to) => {
       const [one, other] = [await Device.open('one', from), await Device.open('other', to)]
       one.type('here')
@@ -152,7 +152,7 @@ describe('documents of two versions', () => {
     },
   )
 
-  test('whatever the versions and the order of delivery, all that was typed is shown, the same everywhere', async () => {
+  test('all typed text is shown on every device, with any versions and in any order of delivery', async () => {
     const step = fc.record({ device: fc.nat(3), types: fc.boolean(), choice: fc.nat() })
     await fc.assert(
       fc.asyncProperty(

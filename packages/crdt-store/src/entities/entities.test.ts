@@ -178,7 +178,7 @@ describe('entities', () => {
   })
 
   test.each(['row', 'page'])(
-    'a change that only a newer version can read leaves a %s incomplete, readable and writable, and nothing else',
+    'a change that only a newer version can read makes its entity incomplete, and leaves it readable and writable: a %s',
     async (type) => {
       const critical = { extensions: [[2, 'new']] as const }
       const traced: unknown[] = []
@@ -243,23 +243,26 @@ describe('entities', () => {
     },
   )
 
-  test.each(['row', 'page'])('after an update a %s that was incomplete is whole', async (type) => {
-    const key = keyOf(`${type}/a`)
-    const body = await remoteBody(originOf(2), (h) => h.title.set('newer'))
-    const commits = [await remote(1, [key]), withSections(2, [sectionOf(key, body, 2)])]
-    await entities.fold(commits)
-    await entities.open(key)
-    await entities.flush()
-    const { lifecycle, load } = models.get(type)!
-    const model = await load()
-    const newer = { version: 2, open: (snapshot?: Uint8Array) => model.open(snapshot) }
-    const declared = { signature: 'newer', lifecycle, load: () => Promise.resolve(newer) }
-    await reopen({ models: new Map([...models, [type, declared]]) })
-    expect(entities.folded().size).toBe(0)
-    await entities.fold(commits)
-    expect((await entities.open(key)).mirror).toMatchObject({ title: 'newer' })
-    expect(entities.isIncomplete(key)).toBe(false)
-  })
+  test.each(['row', 'page'])(
+    'an incomplete entity is complete after an update: a %s',
+    async (type) => {
+      const key = keyOf(`${type}/a`)
+      const body = await remoteBody(originOf(2), (h) => h.title.set('newer'))
+      const commits = [await remote(1, [key]), withSections(2, [sectionOf(key, body, 2)])]
+      await entities.fold(commits)
+      await entities.open(key)
+      await entities.flush()
+      const { lifecycle, load } = models.get(type)!
+      const model = await load()
+      const newer = { version: 2, open: (snapshot?: Uint8Array) => model.open(snapshot) }
+      const declared = { signature: 'newer', lifecycle, load: () => Promise.resolve(newer) }
+      await reopen({ models: new Map([...models, [type, declared]]) })
+      expect(entities.folded().size).toBe(0)
+      await entities.fold(commits)
+      expect((await entities.open(key)).mirror).toMatchObject({ title: 'newer' })
+      expect(entities.isIncomplete(key)).toBe(false)
+    },
+  )
 
   test('what can be ignored is ignored, and nothing is incomplete', async () => {
     const [section] = (await remote(1, ['row/a'])).sections
@@ -270,7 +273,7 @@ describe('entities', () => {
     expect(entities.isIncomplete(keyOf('row/a'))).toBe(false)
   })
 
-  test('a change of an entity whose name has controls has no effect, the same in every version', async () => {
+  test('a change of an entity whose id has control characters has no effect, in any version', async () => {
     const body = await remoteBody(originOf(1), (h) => h.title.set('x'))
     const bad = [
       'a\0b',

@@ -40,7 +40,7 @@ const growing: readonly (readonly [string, Shape, (text: string) => Value])[] = 
 ]
 
 test.each(growing)(
-  'a %s that grows is not made into an application value before somebody looks at it',
+  'the state for the application is computed only when it is read: a growing %s',
   async (_, shape, op) => {
     const { entities, made } = await countingEntities(shape)
     for (let seq = 1; seq <= COMMITS; seq++) {
@@ -57,22 +57,25 @@ test.each(growing)(
 test.each([
   ['leaves memory once nobody needs it', false, 2],
   ['stays in memory as long as it is watched', true, 1],
-] as const)('a large entity %s', async (_, isWatched, loads) => {
-  const { entities, opened } = await countingEntities(set<string>())
-  if (isWatched) entities.pin(key)
-  for (let seq = 1; seq <= 20; seq++) await entities.fold([commit(seq, longElement)])
-  for (let seq = 21; seq <= 23; seq++) {
+] as const)(
+  'a large entity is kept in memory only while it is needed: it %s',
+  async (_, isWatched, loads) => {
+    const { entities, opened } = await countingEntities(set<string>())
+    if (isWatched) entities.pin(key)
+    for (let seq = 1; seq <= 20; seq++) await entities.fold([commit(seq, longElement)])
+    for (let seq = 21; seq <= 23; seq++) {
+      await entities.flush()
+      await entities.fold([commit(seq, () => [1, 'small', []], other)])
+    }
     await entities.flush()
-    await entities.fold([commit(seq, () => [1, 'small', []], other)])
-  }
-  await entities.flush()
-  const { mirror } = await entities.open(key)
-  expect(mirror).toHaveLength(20 * OPS)
-  expect(opened()).toBe(loads + 1)
-  await entities.close()
-})
+    const { mirror } = await entities.open(key)
+    expect(mirror).toHaveLength(20 * OPS)
+    expect(opened()).toBe(loads + 1)
+    await entities.close()
+  },
+)
 
-test('rows are written less often the larger they are, and at least once a minute', async () => {
+test('the larger a row is, the less often it is written, but at least once a minute', async () => {
   const delays: number[] = []
   const { entities } = await countingEntities(set<string>(), {
     after: (ms) => {

@@ -213,15 +213,18 @@ describe('native state', () => {
     ['an element that is no text', 'invalid-input', (h) => h.tags.add(null as never)],
     ['an infinite element', 'invalid-input', (h) => h.tags.add(Infinity)],
   ]
-  test.each(badInputs)('refuses %s with %s and goes on', (_, code, write) => {
-    run(alice, 1, (h) => h.count.increment(1))
-    const body = run(alice, 1, (h) => {
-      expect(() => write(h)).toThrow(expect.objectContaining({ code }))
-      h.count.increment(1)
-    })
-    expect(alice.mirror).toMatchObject({ count: 2, title: 'untitled' })
-    expect(body.bytes.length).toBeLessThan(20)
-  })
+  test.each(badInputs)(
+    'an invalid write is refused, and the handler can continue: %s, %s',
+    (_, code, write) => {
+      run(alice, 1, (h) => h.count.increment(1))
+      const body = run(alice, 1, (h) => {
+        expect(() => write(h)).toThrow(expect.objectContaining({ code }))
+        h.count.increment(1)
+      })
+      expect(alice.mirror).toMatchObject({ count: 2, title: 'untitled' })
+      expect(body.bytes.length).toBeLessThan(20)
+    },
+  )
 
   test('the largest values that a handler may write are folded elsewhere', () => {
     const body = run(alice, 1, (h) => {
@@ -254,7 +257,7 @@ describe('native state', () => {
     ['no list', 5],
     ['too many ops', Array.from({ length: limits.opsPerSection + 1 }, () => ['count', 1])],
   ]
-  test.each(voidOps)('a body with %s is void as a whole', (_, ops) => {
+  test.each(voidOps)('a body that breaks a rule is void as a whole: %s', (_, ops) => {
     run(alice, 1, (h) => h.count.increment(1))
     const before = alice.snapshot()
     const body = forged(Array.isArray(ops) ? [['count', 1], ...(ops as Value[])] : ops)
@@ -307,7 +310,7 @@ describe('native state', () => {
     expect(alice.mirror).toMatchObject({ tags: [] })
   })
 
-  test('a counter stays within the safe integers in a later session too', () => {
+  test('a counter stays within the safe integers, also in a later session', () => {
     run(alice, 1, (h) => h.count.increment(Number.MAX_SAFE_INTEGER))
     run(alice, 2, (h) => {
       expect(() => h.count.increment(1)).toThrow(expect.objectContaining({ code: 'invalid-input' }))

@@ -61,14 +61,14 @@ function damaged(bytes: Uint8Array, at: number): Uint8Array {
   return copy
 }
 
-describe('a run that is refused', () => {
-  test('a whole run is taken in', async () => {
+describe('the log refuses', () => {
+  test('no valid run', async () => {
     const run = await handmade(1, [[{}, {}], [{}]])
     expect(await alice.log.admit(run)).toMatchObject({ stored: 3, released: 0 })
     expect(alice.seen).toHaveLength(3)
   })
 
-  test('no batches, no place, no opening, another opening', async () => {
+  test('a run without batches, place or opening, or with another opening', async () => {
     const run = await handmade(1, [[{}]])
     const other = await handmade(2, [[{}]])
     await expectRefused({ ...run, batches: [] }, 'malformed')
@@ -92,13 +92,13 @@ describe('a run that is refused', () => {
     await expectRefused({ ...run, batches: [new Uint8Array(2 * limits.batchBytes)] }, 'too-large')
   })
 
-  test('another space', async () => {
+  test('commits for another space', async () => {
     const space = createSpace(toHex(second!.key.publicKey) as DeviceId, 'member', seededRandom(7))
       .record.id
     await expectRefused(await handmade(1, [[{}]], { space }), 'wrong-space')
   })
 
-  test('a device that nobody admitted, or with the admission of another device', async () => {
+  test('commits of a device without an admission, or with the admission of another device', async () => {
     const run = await handmade(1, [[{}]])
     const evidence = run.opening!
     await expectRefused({ ...run, opening: { ...evidence, chain: [] } }, 'not-a-member')
@@ -115,7 +115,7 @@ describe('a run that is refused', () => {
     await expectRefused({ ...run, opening: { ...evidence, chain: long } }, 'too-large')
   })
 
-  test('the admission of another device, when that one is known here', async () => {
+  test('the admission of another device, even if this device is known here', async () => {
     const carol = await openPeer(three, 2)
     await write(carol, 'c')
     await sync(carol, alice)
@@ -150,7 +150,7 @@ describe('a run that is refused', () => {
     await expectRefused({ ...run, batches: [encodeBatch(other)] }, 'bad-signature')
   })
 
-  test('a gap, batches out of order, and a batch left out', async () => {
+  test('a run with a gap, with batches out of order, or with a batch left out', async () => {
     const run = await handmade(1, [[{}], [{}], [{}]])
     const [a, b, c] = run.batches as [Uint8Array, Uint8Array, Uint8Array]
     await expectRefused({ ...run, from: 2, batches: [b, c] }, 'broken-chain')
@@ -196,7 +196,7 @@ describe('a run that is refused', () => {
     expect(alice.seen).toHaveLength(1)
   })
 
-  test('a store that fails: nothing is kept, and the same run is good later', async () => {
+  test('a run while the store fails; nothing is kept, and the same run is accepted later', async () => {
     let broken = false
     alice = await openPeer(three, 0, {
       through: (store) => ({
@@ -214,7 +214,7 @@ describe('a run that is refused', () => {
     expect(await alice.log.admit(run)).toMatchObject({ stored: 1, released: 0 })
   })
 
-  test('anything, after the log was closed', async () => {
+  test('any run after the log was closed', async () => {
     await alice.log.close()
     await expectRefused(await handmade(1, [[{}]]), 'closed')
   })

@@ -69,7 +69,7 @@ describe('commits that come before what they depend on', () => {
     expect(carol.commits.get(carol.seen[0]!)!.header.deps).toEqual([])
   })
 
-  test('are refused when too many wait, unless they need not wait', async () => {
+  test('a commit that would have to wait is refused when too many wait already', async () => {
     const [alice, bob, carol] = [
       await openPeer(three, 0),
       await openPeer(three, 1),
@@ -107,7 +107,7 @@ describe('commits that come before what they depend on', () => {
 })
 
 describe('a store that fails while this device writes commits', () => {
-  test('ends the session: what was not durable is gone, and the next one goes on from what was', async () => {
+  test('a failed write ends the session and loses only what was not durable; the next session continues from there', async () => {
     let broken = false
     const alice = await openPeer(three, 0, {
       through: (store) => ({

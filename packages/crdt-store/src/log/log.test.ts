@@ -78,7 +78,7 @@ describe('own commits', () => {
     expect([...peer.log.stored().values()].map(({ seq }) => seq)).toEqual([1])
   })
 
-  test('too many commits that are not durable yet are refused', async () => {
+  test('commits are refused when too many are not durable yet', async () => {
     const peer = await openPeer(two, 0)
     const commit = () => peer.log.commit(peer.log.next(), [], { durability: 'memory' })
     for (let i = 0; i < limits.pendingCommands; i++) commit()

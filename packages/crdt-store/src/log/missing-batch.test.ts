@@ -64,7 +64,7 @@ beforeAll(async () => {
 const code = (error: unknown): string => (error as PeerplaneError).code
 
 describe.each(FIRSTS)('a log without the batch that begins at commit %i', (first) => {
-  test('hands out no run with a gap in it', async () => {
+  test('a log without one of its batches sends no run with a gap', async () => {
     const bob = await without(first)
     for (let from = 1; from <= LAST; from++) {
       for (const bytes of [1, 300, 1 << 20]) {
@@ -79,7 +79,7 @@ describe.each(FIRSTS)('a log without the batch that begins at commit %i', (first
     expect(await bob.log.range(session, first, 1 << 20).catch(code)).toBe('store-corrupt')
   })
 
-  test('takes an honest run for what it is, or says that it cannot be read', async () => {
+  test('a log without one of its batches accepts an honest run, or says that it cannot be read', async () => {
     const bob = await without(first)
     expect(await bob.log.admit(whole).then(() => 'taken', code)).toMatch(
       /taken|store-corrupt|broken-chain/,
@@ -88,7 +88,7 @@ describe.each(FIRSTS)('a log without the batch that begins at commit %i', (first
   })
 })
 
-test('what depends on a missing batch is unreadable, and contradicts nobody', async () => {
+test('a session that depends on a missing batch is unreadable, and no device is accused', async () => {
   const erin = await openPeer(four, 0, { seed: 5 })
   await writeMany(erin, ['e1', 'e2'])
   const dave = await openPeer(four, 3)

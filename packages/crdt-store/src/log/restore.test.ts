@@ -14,7 +14,7 @@ const { session } = written.log.stored().values().next().value!
 
 const copy = () => createMemoryStore(written.store.entries())
 
-describe('a store that is opened', () => {
+describe('a store', () => {
   test('of another space is refused', async () => {
     const other = await members(1, 2)
     await expect(openPeer(other, 0, { store: copy() })).rejects.toMatchObject({
@@ -29,7 +29,7 @@ describe('a store that is opened', () => {
     await expect(openPeer(one, 0, { store })).rejects.toMatchObject({ code: 'store-version' })
   })
 
-  test('with records that nobody wrote is refused as corrupt', async () => {
+  test('with an unreadable record is refused as corrupt', async () => {
     const key = tipKey(session)
     for (const value of [undefined, new Uint8Array(3), encodeCanonical([1])]) {
       const store = copy()
@@ -38,7 +38,7 @@ describe('a store that is opened', () => {
     }
   })
 
-  test('without the opening of a session is refused as corrupt: its commits are not passed over', async () => {
+  test('without the opening of a session is refused as corrupt', async () => {
     const store = copy()
     await store.write([{ key: openingKey(session), value: undefined }], 'local')
     await expect(openPeer(one, 0, { store })).rejects.toMatchObject({ code: 'store-corrupt' })

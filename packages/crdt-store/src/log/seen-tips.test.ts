@@ -71,7 +71,7 @@ describe('a witness', async () => {
     expect(lost).toEqual([8, 7, 6, 5, 4, 3, 2, 1, 0])
   })
 
-  test('that is damaged, or has lost its end, says no more than is lost', async () => {
+  test('that is damaged or cut reports no more commits as lost than are lost', async () => {
     const damaged = Array.from({ length: witness.bytes.length }, (_, at) => {
       const bytes = witness.bytes.slice()
       bytes[at]! ^= 1 << (at % 8)
@@ -83,7 +83,7 @@ describe('a witness', async () => {
     }
   })
 
-  test('of another space says nothing', async () => {
+  test('of another space reports nothing', async () => {
     const other = await members(1, 2)
     const { log } = await openPeer(other, 0, {
       through: (store): Store => ({ ...store, witness: new MemoryWitness(witness.bytes) }),

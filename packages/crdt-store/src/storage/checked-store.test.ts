@@ -61,7 +61,7 @@ describe('damage', () => {
     return store.scan(limit === undefined ? range : { ...range, limit })
   }
 
-  test('of any bit of a key or a value gives the answer that was right before, or none', async () => {
+  test('after damage of any bit of a key or value, a read gives the right answer or an error', async () => {
     let refused = 0
     await fc.assert(
       fc.asyncProperty(anyStored, anyRead, fc.nat(), async (entries, read, where) => {
@@ -78,7 +78,7 @@ describe('damage', () => {
     expect(refused).toBeGreaterThan(200)
   })
 
-  test('of any bit of an index over the keys does too', async () => {
+  test('after damage of any bit of the index of keys, a read gives the right answer or an error', async () => {
     let refused = 0
     await fc.assert(
       fc.asyncProperty(anyStored, anyRead, fc.nat(), async (entries, read, where) => {
@@ -157,7 +157,7 @@ describe('damage', () => {
   })
 
   test.each([['text'], [7], [null]])(
-    'of an index that gives %o for a key does not keep the clearing of its range from ending',
+    'clearing a range ends even if the index returns an invalid key: %o',
     async (given) => {
       const below = createMemoryStore([{ key: utf8('b'), value: utf8('x') }])
       const entry = { key: given as never, value: utf8('x') }

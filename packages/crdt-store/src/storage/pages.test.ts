@@ -23,7 +23,7 @@ test('a table comes whole and in order, whatever the size of its pages', async (
   for (const size of [1, 2, 3, 6, 7, undefined]) expect(await keysOf(store, size)).toEqual(keys)
 })
 
-test('a store that does not come to later keys is refused, not read for ever', async () => {
+test('a read is refused if the store does not advance to later keys', async () => {
   const entry: Entry = { key: utf8('b'), value: utf8('') }
   const stuck: Store = { ...createMemoryStore(), scan: async () => [entry] }
   await expect(keysOf(stuck, 1)).rejects.toMatchObject({ code: 'store-corrupt' })

@@ -14,11 +14,14 @@ it.each([Infinity, 65_536, 1_024])(
   },
 )
 
-it.each([1_000, 512, 256])('where %d file handles are allowed, some are spared', (handles) => {
-  const { seats, pending, pages } = shareHandles(handles)
-  expect(2 * (seats + 2 * pending) + pages).toBeLessThanOrEqual(handles - limits.spareHandles)
-  expect(Math.min(seats, pending, pages)).toBeGreaterThanOrEqual(4)
-})
+it.each([1_000, 512, 256])(
+  'the seats leave some file handles for the store: %d are allowed',
+  (handles) => {
+    const { seats, pending, pages } = shareHandles(handles)
+    expect(2 * (seats + 2 * pending) + pages).toBeLessThanOrEqual(handles - limits.spareHandles)
+    expect(Math.min(seats, pending, pages)).toBeGreaterThanOrEqual(4)
+  },
+)
 
 it('knows what this system allows', () => {
   expect(shareHandles()).toEqual(shareHandles(Infinity))

@@ -79,24 +79,30 @@ const cases = commands.flatMap(([name, command]) =>
   flagsOf(command).flatMap((flag) => texts.map((text) => [name, flag, text] as const)),
 )
 
-describe('what is given to a flag is taken, or refused with what to do, and nothing is left behind', () => {
-  it('each flag that takes a value has its row', () => {
+describe('the values of flags', () => {
+  it('the table of values has a row for each flag with a value', () => {
     const flags = new Set(commands.flatMap(([, command]) => flagsOf(command)))
     expect(Object.keys(takes).sort()).toEqual([...flags].sort())
   })
 
-  it.each(cases)('peerplane %s --%s=%s', async (command, flag, text) => {
-    const taken = await isTaken(command, flag, text)
-    expect(takes[flag]!(text) ?? taken).toBe(taken)
-    expect(readdirSync('.')).toEqual([])
-  })
+  it.each(cases)(
+    'a value of a flag is accepted, or refused and nothing is created: peerplane %s --%s=%s',
+    async (command, flag, text) => {
+      const taken = await isTaken(command, flag, text)
+      expect(takes[flag]!(text) ?? taken).toBe(taken)
+      expect(readdirSync('.')).toEqual([])
+    },
+  )
 })
 
-it.each(Object.keys(settings))('what a file of settings says of %s is taken or refused', (name) => {
-  for (const [, value] of anyArguments.filter(([, each]) => isData(each))) {
-    expect(['taken', 'invalid-configuration']).toContain(cameOf({ [name]: value }))
-  }
-})
+it.each(Object.keys(settings))(
+  'every value in a configuration file is accepted, or refused with a code: %s',
+  (name) => {
+    for (const [, value] of anyArguments.filter(([, each]) => isData(each))) {
+      expect(['taken', 'invalid-configuration']).toContain(cameOf({ [name]: value }))
+    }
+  },
+)
 
 /** `taken`, or the code of the error; another failure is thrown. */
 function cameOf(given: object): string {

@@ -148,7 +148,7 @@ const failures: readonly (readonly [string, string, () => Promise<Config>])[] = 
 ]
 
 test.each(failures)(
-  'a daemon that does not start because %s leaves nothing running',
+  'a daemon that fails to start leaves nothing running: %s',
   async (_, code, fail) => {
     const config = await fail()
     const start = (): Promise<void> =>
@@ -207,7 +207,7 @@ test('a daemon starts and stops in the order that is documented', async () => {
   expect(started.toSorted()).toEqual([...drawn().values()].flat().toSorted())
 })
 
-test('a daemon that is stopped while it starts leaves nothing running, whatever it is doing', async () => {
+test('a daemon that is stopped at any moment of its start leaves nothing running', async () => {
   const steps = new Set<string>()
   const daemon = await startDaemon(
     configOf(),

@@ -51,7 +51,7 @@ async function ask(stream: Stream, message: Uint8Array): Promise<void> {
   await answered
 }
 
-it('makes one end of a relayed connection wait for the other, and loses nothing', async () => {
+it('one end of a relayed connection waits for the other, and no data is lost', async () => {
   const [relay, a, b] = await Promise.all([node(true), node(), node()])
   let received = 0
   const accepted = new Promise<Stream>((resolve) => {
@@ -75,7 +75,7 @@ it('makes one end of a relayed connection wait for the other, and loses nothing'
   await vi.waitFor(() => expect(received).toBe(size), { timeout: 20_000, interval: 50 })
 }, 40_000)
 
-it('keeps nothing of places that are renewed and given back', async () => {
+it('nothing is kept of relay reservations that were renewed and given back', async () => {
   const [relay, a] = await Promise.all([node(true), node()])
   const { reservations } = (relay.services as { relay: CircuitRelayService }).relay
   const turn = async (): Promise<void> => {

@@ -23,7 +23,7 @@ const Note = entity('note', {
 
 const inviteTo = (space: string): Promise<string> => ask(space, (daemon) => daemon.invite({}))
 
-test('a daemon logs who comes and goes, and nothing that is secret or was typed', async () => {
+test('a daemon logs which devices come and go, and nothing that is secret or was typed', async () => {
   const anchor = await up('--space', 'anchor', '--anchor', '--log', 'debug', '--log-format', 'json')
   const invitation = await inviteTo('anchor')
   const other = await up('--space', 'other', '--join', invitation, '--log', 'debug')
@@ -52,7 +52,7 @@ test('a daemon logs who comes and goes, and nothing that is secret or was typed'
     expect(line).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z (error|warn |info |debug) [a-z]+\.[a-z-]+( |$)/)
 })
 
-test('a daemon logs what matters unless it is set otherwise, and lives when nobody reads it', async () => {
+test('a daemon logs important events by default, and continues when nobody reads its log', async () => {
   const plain = await up('--space', 'plain')
   expect(plain.logged()).toContain('daemon.ready')
   expect(plain.logged()).not.toMatch(/ debug /)

@@ -67,7 +67,7 @@ test('each level holds those before it; off makes nothing at all', () => {
   expect(open('off').log.trace).toBeUndefined()
 })
 
-test('what a person typed is in no line, whatever the event', () => {
+test('no log line contains text that a person typed, for any event', () => {
   for (const format of ['text', 'json'] as const) {
     const { log, lines, second } = open('debug', format)
     for (const [name, { fields }] of Object.entries(traceEvents)) {
@@ -82,7 +82,7 @@ test('what a person typed is in no line, whatever the event', () => {
   }
 })
 
-test('what a stranger chose ends no line, moves no cursor and is not long', () => {
+test('text from a stranger cannot end a log line, move the cursor or be long', () => {
   const reason = `no\nlevel=error\u001B[2J\u009B1m\u202E${'x'.repeat(10_000)}`
   for (const format of ['text', 'json'] as const) {
     const { log, lines } = open('debug', format)
@@ -93,7 +93,7 @@ test('what a stranger chose ends no line, moves no cursor and is not long', () =
   }
 })
 
-test('so many lines a second, and the count of the others', () => {
+test('a bounded number of lines is logged in a second, and the rest are counted', () => {
   const { log, lines, second } = open('info')
   const storm = (): void => {
     for (let i = 0; i < limits.logLines + 7; i++) log.trace?.('device.met', { device: DEVICE })

@@ -26,9 +26,12 @@ it.each([
   ['br;q=2, gzip;q=-1, zstd', ['identity']],
   ['br;q=, gzip;level=9, ;, ,,', ['identity']],
   ['brotli, gzipped', ['identity']],
-])('takes %j as %j', (header, codings) => {
-  expect(acceptedCodings(header)).toEqual(codings)
-})
+])(
+  'an Accept-Encoding header is read as a list of encodings, the best first: %j, %j',
+  (header, codings) => {
+    expect(acceptedCodings(header)).toEqual(codings)
+  },
+)
 
 it('is quick about a hostile header', () => {
   const began = processorTime()

@@ -83,7 +83,7 @@ function program(source: string): string[] {
 }
 
 describe('one process per store', () => {
-  it('refuses a second opening at once, naming the process that has it', async () => {
+  it('a second opening of a store is refused immediately, with the id of the process that has it', async () => {
     const path = freshPath()
     await open(path)
     const second = spawnSync(
@@ -172,7 +172,7 @@ describe('damage', () => {
     return path
   }
 
-  it('names a file that is no database', async () => {
+  it('a file that is not a database is refused and left alone', async () => {
     const path = freshPath()
     writeFileSync(path, 'not a database'.repeat(1_000))
     await expect(openSqliteStore({ path })).rejects.toMatchObject({ code: 'store-corrupt' })
@@ -194,7 +194,7 @@ describe('damage', () => {
     ['its header', (size: number) => ({ at: 0, length: Math.min(64, size) })],
     ['its middle', (size: number) => ({ at: size / 2, length: 16_384 })],
     ['its schema', () => ({ at: 100, length: 3_996 })],
-  ])('names a store that was overwritten in %s', async (_, where) => {
+  ])('a store that was partly overwritten is refused: %s', async (_, where) => {
     const path = await filled()
     const { at, length } = where(statSync(path).size)
     const file = openSync(path, 'r+')
@@ -202,7 +202,7 @@ describe('damage', () => {
     await expect(openSqliteStore({ path })).rejects.toMatchObject({ code: 'store-corrupt' })
   })
 
-  it('loses no pair to a flipped bit in the index over the keys', async () => {
+  it('a flipped bit in the index of keys loses no pair', async () => {
     const path = freshPath()
     const [key, value] = [utf8('a key like no other'), utf8('its value')]
     const store = await openSqliteStore({ path })
@@ -235,7 +235,7 @@ describe('damage', () => {
     }
   })
 
-  it('takes an emptied file for a lost store, and one that was only begun for a new one', async () => {
+  it('an emptied file counts as a lost store, and an unfinished new file as a new store', async () => {
     const path = await filled()
     truncateSync(path, 0)
     await expect(openSqliteStore({ path })).rejects.toMatchObject({ code: 'storage-lost' })
@@ -256,7 +256,7 @@ describe('damage', () => {
     await expect(scans).rejects.toMatchObject({ code: 'store-corrupt' })
   })
 
-  it('refuses a table of a newer version', async () => {
+  it('a database of a newer version is refused', async () => {
     const path = await filled()
     const database = new DatabaseSync(path)
     database.exec('PRAGMA user_version = 2')
@@ -265,7 +265,7 @@ describe('damage', () => {
   })
 
   it.each([0o640, 0o604, 0o644])(
-    'refuses a store of mode %o, which others can read',
+    'a store that others can read is refused: mode %o',
     async (mode) => {
       const path = freshPath()
       await (await open(path)).close()
@@ -295,7 +295,7 @@ describe('disks that refuse', () => {
     ...program(source),
   ]
 
-  it('says when the disk is full, keeps reading, and writes again when there is room', () => {
+  it('a store reports a full disk, keeps reading, and writes again when there is room', () => {
     const directory = mkdtempSync(join(root, 'full-'))
     const run = spawnSync(
       'sh',

@@ -83,7 +83,7 @@ describe('a process that is killed', () => {
     ...shares.map((share) => [`cut at ${share}`, (wal: string) => cut(wal, share)] as const),
     ...shares.map((share) => [`damaged at ${share}`, (wal: string) => flip(wal, share)] as const),
     ['deleted', (wal: string) => rmSync(wal)] as const,
-  ])('says which commits are lost when its log of SQLite is %s', async (_, damage) => {
+  ])('the status says which commits are lost with the SQLite log: %s', async (_, damage) => {
     const { votes, status } = await after(killed, (path) => damage(`${path}-wal`))
     expect(votes).toBe(status.commits)
     expect(votes).toBeLessThan(VOTES)
@@ -91,7 +91,7 @@ describe('a process that is killed', () => {
     expect(status.lastError?.message).toContain(`${VOTES - votes} of session `)
   })
 
-  it('says so again at each opening, until they have come back', async () => {
+  it('lost commits are reported at each opening, until they have come back', async () => {
     const data = mkdtempSync(join(root, 'again-'))
     cpSync(killed, data, { recursive: true })
     rmSync(join(data, 'default', 'store.db-wal'))
@@ -103,7 +103,7 @@ describe('a process that is killed', () => {
     }
   })
 
-  it('is not mistaken for a new one when all that it stored was in the log of SQLite', async () => {
+  it('a device is not mistaken for a new one if all its data was in the lost SQLite log', async () => {
     await expect(after(young, (path) => rmSync(`${path}-wal`))).rejects.toMatchObject({
       code: 'storage-lost',
     })
@@ -113,7 +113,7 @@ describe('a process that is killed', () => {
     ...shares.map((share) => [`cut at ${share}`, (file: string) => cut(file, share)] as const),
     ...shares.map((share) => [`damaged at ${share}`, (file: string) => flip(file, share)] as const),
     ['deleted', (file: string) => rmSync(file)] as const,
-  ])('misses nothing when its witness alone is %s', async (_, damage) => {
+  ])('nothing is reported as lost if only the witness is damaged: %s', async (_, damage) => {
     const { votes, status } = await after(killed, (path) => damage(`${path}-witness`))
     expect({ votes, lost: status.lost, error: status.lastError }).toEqual({
       votes: VOTES,
@@ -122,7 +122,7 @@ describe('a process that is killed', () => {
     })
   })
 
-  it('says what a database lacks that was put back from an older copy', async () => {
+  it('the status says which commits are missing in a database that was restored from an older copy', async () => {
     const { votes, status } = await after(killed, (path) => {
       rmSync(`${path}-wal`)
       copyFileSync(join(young, 'default', 'store.db'), path)

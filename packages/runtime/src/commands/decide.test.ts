@@ -73,7 +73,7 @@ test('commands that wait count as pending, and there may not be too many', async
   await plane.close()
 })
 
-test('what was called before closing is decided and durable when the plane is closed', async () => {
+test('commands that were called before closing are decided and durable when the plane is closed', async () => {
   const store = createMemoryStore()
   const plane = await open(store)
   const durabilities = ['memory', 'local', 'synced'] as const
@@ -102,7 +102,7 @@ test.each([
   ['local', 'rejected', 0],
   ['synced', 'rejected', 0],
 ] as const)(
-  'a command of durability %s that the store refuses is taken back: its call is %s, and `undone` rises by %i',
+  'a command that the store refuses is undone: with durability %s the call is %s, and `undone` rises by %i',
   async (durability, status, undone) => {
     const inner = createMemoryStore()
     let isFull = false

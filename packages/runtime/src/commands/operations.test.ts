@@ -114,17 +114,20 @@ describe('a store that', () => {
     return new Operations(store)
   }
 
-  test.each(ids)('lacks the outcome of an operation refuses that one, and no other', async (id) => {
-    const operations = await without(operationKey(id))
-    await expect(operations.recall(id)).rejects.toMatchObject({ code: 'store-corrupt' })
-    await expect(operations.settle(id)).rejects.toMatchObject({ code: 'store-corrupt' })
-    for (const other of ids.filter((each) => each !== id)) {
-      expect(await operations.recall(other)).toEqual(outcome(ids.indexOf(other)))
-    }
-    expect(await operations.recall('new')).toBeUndefined()
-  })
+  test.each(ids)(
+    'lacks the outcome of an operation refuses this operation and no other',
+    async (id) => {
+      const operations = await without(operationKey(id))
+      await expect(operations.recall(id)).rejects.toMatchObject({ code: 'store-corrupt' })
+      await expect(operations.settle(id)).rejects.toMatchObject({ code: 'store-corrupt' })
+      for (const other of ids.filter((each) => each !== id)) {
+        expect(await operations.recall(other)).toEqual(outcome(ids.indexOf(other)))
+      }
+      expect(await operations.recall('new')).toBeUndefined()
+    },
+  )
 
-  test.each(ids)('lacks the place of an operation still knows it', async (id) => {
+  test.each(ids)('lacks the place of an operation still knows its outcome', async (id) => {
     const operations = await without(operationOrderKey(ids.indexOf(id)))
     for (const [i, each] of ids.entries()) {
       expect(await operations.recall(each)).toEqual(outcome(i))

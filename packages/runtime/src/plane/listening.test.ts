@@ -91,7 +91,7 @@ test.each(entities)('consecutive calls of a subscription always differ: $type', 
   await plane.close()
 })
 
-test('a listener that throws is reported as what it is, and disturbs nobody', async () => {
+test('a listener that throws is reported as a fault of the application, and affects nothing else', async () => {
   const reported: PeerplaneError[] = []
   const plane = await open((error) => reported.push(error))
   const client = plane.get(Counter, 'x')

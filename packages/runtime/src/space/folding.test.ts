@@ -8,7 +8,7 @@ import { device, pass, type Device } from './device.fixture.test.ts'
 
 const LARGE = 5_000
 
-test('large bodies that are delivered together are folded one in each turn of the event loop', async () => {
+test('large bodies that are delivered together are folded one per turn of the event loop', async () => {
   let turn = 0
   let isOver = false
   const folded: { readonly turn: number; readonly keys: readonly EntityKey[] }[] = []

@@ -21,7 +21,7 @@ test('a kind of shape that nothing holds does not compile', () => {
   expect(Object.keys(held)).toContain('other')
 })
 
-test('a kernel that could not be loaded is an error that can pass, and the next call loads it again', async () => {
+test('a kernel that could not be loaded gives a temporary error, and the next call loads it again', async () => {
   let isOffline = true
   const load = loadOnce(async () => {
     if (isOffline) throw new TypeError('Failed to fetch dynamically imported module')

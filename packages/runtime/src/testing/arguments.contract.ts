@@ -16,16 +16,16 @@ export function argumentsContract(open: OpenPlane, more: MoreRows = () => ({})):
     ['a plane', () => tried.plane, { ...planeTable(tried), ...more(() => tried.plane) }],
     ['a client', () => tried.plane.get(Thing, 'a'), clientTable(tried)],
   ]
-  describe.each(tables)('what %s is asked', (_, owner, table) => {
+  describe.each(tables)('the arguments of %s', (_, owner, table) => {
     beforeEach(async () => {
       tried.plane = await open([Thing, Page], () => undefined)
     })
     afterEach(() => tried.plane.close())
 
-    it('has a row for each function', () => expectRows(owner(), table))
+    it('the table of arguments has a row for each function', () => expectRows(owner(), table))
 
     it.each(Object.entries(table))(
-      '%s: is answered, or refused and changes nothing',
+      'every argument is accepted, or refused without a change: %s',
       (__, parameters) => expectNoFaults(tried, parameters),
     )
   })

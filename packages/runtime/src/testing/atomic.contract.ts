@@ -70,7 +70,7 @@ export function atomicContract(open: OpenPlane): void {
         },
       ],
     ]
-    it.each(misuses)('%s', async (_, code, misuse) => {
+    it.each(misuses)('every misuse and changes nothing: %s', async (_, code, misuse) => {
       const plane = await open([Account])
       const account = plane.get(Account, 'ada')
       const refused = plane.atomic((on) => misuse(on, account, plane) as undefined)
@@ -89,7 +89,7 @@ export function atomicContract(open: OpenPlane): void {
       await expectUnchanged(plane)
     })
 
-    it('a recorder that is kept until later, also inside the next atomic', async () => {
+    it('a recorder that is used after its callback, also inside the next atomic', async () => {
       const plane = await open([Account])
       const account = plane.get(Account, 'ada')
       const kept: { on?: On; recorder?: { deposit(amount: number): void } } = {}
@@ -104,7 +104,7 @@ export function atomicContract(open: OpenPlane): void {
       await expectUnchanged(plane)
     })
 
-    it('a client of another plane, in either direction', async () => {
+    it('a client of another plane', async () => {
       const [mine, other] = [await open([Account]), await open([Account])]
       const others = other.get(Account, 'ada')
       const refused = mine.atomic((on) => on(others).deposit(1))
@@ -134,7 +134,7 @@ export function atomicContract(open: OpenPlane): void {
 
   describe('a handler', () => {
     it.each(['promises', 'thenable', 'generates', 'rejectsLate'] as const)(
-      'that %s is refused, and changes nothing',
+      'that is asynchronous or a generator is refused, and changes nothing: %s',
       async (name) => {
         const plane = await open([Account])
         const refused = plane.get(Account, 'ada')[name]()
@@ -143,7 +143,7 @@ export function atomicContract(open: OpenPlane): void {
       },
     )
 
-    it('cannot use a state after it has returned, nor that of another entity', async () => {
+    it('cannot use a state after it has returned, or the state of another entity', async () => {
       const plane = await open([Account, Note])
       const [a, b] = [plane.get(Account, 'a'), plane.get(Account, 'b')]
       await a.keep()

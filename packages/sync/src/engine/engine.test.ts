@@ -108,7 +108,7 @@ describe('a run that the log refuses', () => {
         message.kind === 'want' && message.ranges.some((each) => each.session === session(name)),
     )
 
-  it('is wanted again if the catalogue says so, with pauses', () => {
+  it('is requested again with pauses, if the catalogue allows it', () => {
     const faults: string[] = []
     for (const code of codes) {
       begin()
@@ -128,7 +128,7 @@ describe('a run that the log refuses', () => {
     expect(faults).toEqual([])
   })
 
-  it('does not hold back other sessions, longer than a store needs to recover', () => {
+  it('delays other sessions no longer than a store needs to recover', () => {
     const faults: string[] = []
     // A peer that brings records of another space is shut out.
     for (const code of codes.filter((each) => each !== 'wrong-space')) {
@@ -297,7 +297,7 @@ describe('asking', () => {
   })
 })
 
-describe('a peer that does not bring what it claims', () => {
+describe('a peer that does not send what it claims', () => {
   const repeat = (link: string, name: string) => {
     const run = runOf(name, 1)
     hear(link, { kind: 'runs', runs: [run] })
@@ -327,7 +327,7 @@ describe('a peer that does not bring what it claims', () => {
     expect(asked).toEqual([timing.want])
   })
 
-  it('holds up nobody else with a long frontier that it made up', () => {
+  it('delays no other peer by inventing a long frontier', () => {
     connect('idle')
     connect('y')
     have('idle', ...Array.from({ length: 5_000 }, (_, i) => tip(`made up ${i}`, 1)))
@@ -336,7 +336,7 @@ describe('a peer that does not bring what it claims', () => {
     expect(state.open.size).toBe(0)
   })
 
-  it('is no longer believed after some attempts, and soon not counted as being ahead', () => {
+  it('is no longer believed after some attempts, and soon no longer counted as ahead', () => {
     hold(tip('s', 1))
     connect('x')
     const asked: number[] = []
@@ -386,7 +386,7 @@ describe('a peer that does not bring what it claims', () => {
     expect(sent(connect('x'))).toHaveLength(1)
   })
 
-  it('is shut out longer each time, and starts over after a time without violations', () => {
+  it('a peer that breaks rules is shut out for longer each time; after a time without violations, for a short time again', () => {
     const pauseAfter = (): number => {
       connect('x')
       give({ kind: 'violation', link: 'x', code: 'malformed' })
@@ -400,7 +400,7 @@ describe('a peer that does not bring what it claims', () => {
     expect(pauseAfter()).toBe(timing.ban)
   })
 
-  it('is shut out when it forks one session after the other, not for what others forked', () => {
+  it('a peer that forks one session after another is shut out, but not for forks by others', () => {
     connect('x')
     connect('y')
     const proven = (link: string, name: string) => {
@@ -417,7 +417,7 @@ describe('a peer that does not bring what it claims', () => {
     expect([...state.links.keys()]).toEqual(['y'])
   })
 
-  it('is remembered to claim only so much', () => {
+  it('only a bounded part of the claims of a peer is remembered', () => {
     connect('x')
     for (let i = 0; i < 20; i++) {
       have('x', ...Array.from({ length: 1_000 }, (_, j) => tip(`made up ${i} ${j}`, 1)))
@@ -425,7 +425,7 @@ describe('a peer that does not bring what it claims', () => {
     expect(state.links.get('x')!.claims.size).toBe(limits.claimsPerLink)
   })
 
-  it('costs no more when it says the same again and again', () => {
+  it('costs nothing more when it repeats its claims', () => {
     connect('x')
     connect('y')
     const claims = Array.from({ length: 1_000 }, (_, i) => tip(`made up ${i}`, 1))

@@ -99,7 +99,7 @@ describe('two members', () => {
     expect(responder).toEqual({ device: idOf(guest), anchor: false, chain })
   })
 
-  it('know an anchor by who invited it, and not by what it says', async () => {
+  it('a device learns from admissions whether a member is an anchor, not from what the member says', async () => {
     const second = await ed.keyFromSeed(seed('second'))
     const roleOfSecond = async (first: Role): Promise<unknown> => {
       const end = time.now() + HOUR
@@ -123,7 +123,7 @@ describe('two members', () => {
 describe('a stranger', () => {
   const strange = () => ({ ...space, secret: new Uint8Array(32) })
 
-  it('without the secret is refused, and sees a nonce only', async () => {
+  it('without the secret is refused, and sees only a nonce', async () => {
     const channels = channelPair('a', 'b')
     const results = await shake(channels, self(guest, { space: strange() }), self(creator))
     expect(results).toEqual(['handshake-failed', 'handshake-failed'])
@@ -137,7 +137,7 @@ describe('a stranger', () => {
     expect(channels[0].sent.map((frame) => frame.length)).toEqual([36, 35])
   })
 
-  it('who is silent is dropped in time, on both sides', async () => {
+  it('who stays silent is cut off after a timeout, on both sides', async () => {
     const results = await shake(
       channelPair('a', 'b', () => undefined),
       self(guest),
@@ -181,7 +181,7 @@ describe('a stranger', () => {
     }
   })
 
-  it('in the middle cannot pass on what is not for its network id', async () => {
+  it('in the middle cannot relay a handshake, because it is bound to network ids', async () => {
     const [a, toA] = channelPair('a', 'middle')
     const [toB, b] = channelPair('middle', 'b')
     const pump = async (from: TestChannel, to: TestChannel): Promise<void> => {
@@ -261,12 +261,12 @@ describe('a holder of the secret', () => {
     expect(results).toEqual(['handshake-failed', 'handshake-failed'])
   })
 
-  it('without an admission is no member, and learns so', async () => {
+  it('without an admission is refused, and learns why', async () => {
     const results = await shake(channelPair('a', 'b'), self(guest, { chain: [] }), self(creator))
     expect(results).toEqual(['not-a-member', 'not-a-member'])
   })
 
-  it('with a forged chain is no member', async () => {
+  it('with a forged chain of admissions is refused', async () => {
     const [admission] = chain
     const forgedBytes = admission!.bytes.map((byte, i, all) =>
       i === all.length - 1 ? byte ^ 1 : byte,
@@ -287,7 +287,7 @@ describe('a holder of the secret', () => {
   })
 })
 
-describe('an invitation that ends later than any', () => {
+describe('an invitation that ends later than a valid one can', () => {
   it('does not admit a new device, and both sides learn which clocks disagree', async () => {
     chain = [await invite(time.now() + 10 * 365 * 24 * HOUR)]
     const [at, from] = channelPair('a', 'b')
@@ -317,7 +317,7 @@ describe('an invitation that has expired', () => {
     }
   })
 
-  it('does not shut out a device that was here before', async () => {
+  it('does not shut out a device that was admitted before', async () => {
     known.add(idOf(guest))
     const results = await shake(channelPair('a', 'b'), self(guest), self(creator))
     expect(results[1]).toMatchObject({ device: idOf(guest) })

@@ -32,7 +32,7 @@ describe('frame codec', () => {
     )
   })
 
-  it('refuses a frame beyond the limit before it has come', () => {
+  it('a frame beyond the limit is refused before it arrives', () => {
     const decoder = new FrameDecoder(1000)
     decoder.push(encodeHeader(1001))
     expect(() => decoder.next()).toThrow(expect.objectContaining({ code: 'too-large' }))

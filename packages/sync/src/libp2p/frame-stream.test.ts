@@ -105,7 +105,7 @@ describe('frame stream', () => {
     expect(right.frames.map(([first]) => first)).toEqual(Array.from({ length: 20 }, (_, at) => at))
   })
 
-  it('closes with too-large when a peer announces a frame beyond the limit', async () => {
+  it('a link is closed with too-large when the peer announces a frame beyond the limit', async () => {
     const [raw, b] = await pair()
     const right = side(b)
     raw.send(encodeHeader(limits.frameBytes + 1))
@@ -122,7 +122,7 @@ describe('frame stream', () => {
     expect(await right.ended).toMatchObject({ code: 'closed' })
   })
 
-  it('closes with overloaded when a peer ignores the window', async () => {
+  it('a link is closed with overloaded when the peer ignores the window', async () => {
     const [raw, b] = await pair()
     const right = side(b, async () => new Promise(() => {}))
     const frame = new Uint8Array(64 * 1024)
@@ -151,7 +151,7 @@ describe('frame stream', () => {
     await left.stream.send(new Uint8Array(1))
   })
 
-  it('closes with overloaded the link in which most waits when too much waits in all of them', async () => {
+  it('when too much waits in all links together, the link in which the most waits is closed with overloaded', async () => {
     const pool = new BytePool(300_000)
     const [[a, small], [b, large]] = [await pair(), await pair()]
     const never = async (): Promise<void> => new Promise(() => {})

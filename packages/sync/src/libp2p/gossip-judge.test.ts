@@ -20,7 +20,7 @@ function setUp() {
 }
 
 describe('gossip', () => {
-  it('that no member wrote is not taken, and who goes on with it is cut off, once', () => {
+  it('that no member wrote is dropped, and a peer that continues to send it is cut off once', () => {
     const { say, asked } = setUp()
     for (let n = 1; n < limits.gossipGarbage; n += 1) {
       expect(say('liar', false)).toEqual({ taken: false })
@@ -33,7 +33,7 @@ describe('gossip', () => {
     expect(say('honest')).toEqual({ taken: true })
   })
 
-  it('of one peer is taken at a bounded rate, and so is that of all', () => {
+  it('is accepted at a bounded rate, from one peer and in total', () => {
     const { time, taken } = setUp()
     expect(taken(1_000, () => 'loud')).toBe(2 * limits.gossipPerSecond)
     const rest = 2 * limits.gossipPassedPerSecond - 2 * limits.gossipPerSecond
@@ -45,7 +45,7 @@ describe('gossip', () => {
     expect(taken(1_000, (n) => `peer ${n}`, bytes)).toBe((2 * limits.gossipBytesPerSecond) / bytes)
   })
 
-  it('without end cuts its sender off, once; an honest peer passes less on', () => {
+  it('without end gets its sender cut off once; an honest peer forwards less', () => {
     const { time, say } = setUp()
     const offences = Array.from({ length: 3 * limits.gossipFloodPerSecond }, () => say('flood'))
     expect(offences.flatMap(({ offence }) => offence ?? [])).toEqual(['flood'])

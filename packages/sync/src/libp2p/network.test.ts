@@ -316,7 +316,7 @@ describe('libp2p network and strangers', () => {
     expect(anchor.network.status().connections).toEqual([])
   }
 
-  it('closes a peer that has our code and another secret', async () => {
+  it('a peer with the same program and another secret is cut off', async () => {
     const anchor = await start({ anchor: true })
     const stranger = await hidden(anchor, 'guess')
     await waitFor(() => expect(stranger.network.status().lastError).toContain('Another secret'))
@@ -326,7 +326,7 @@ describe('libp2p network and strangers', () => {
     expect(anchor.network.status().refused.stranger).toBeGreaterThan(0)
   })
 
-  it('opens no door to a peer that skips the handshake', async () => {
+  it('a peer that skips the handshake gets no stream, no gossip and no relay', async () => {
     const anchor = await start({ anchor: true })
     const member = await hidden(anchor)
     await linked(anchor, member)
@@ -370,7 +370,7 @@ describe('libp2p network and strangers', () => {
     expect(member.opened).toHaveLength(1)
   })
 
-  it('closes a peer that says too much before it is admitted', async () => {
+  it('a peer that sends too much before it is admitted is cut off', async () => {
     const anchor = await start({ anchor: true })
     const stranger = await createLibp2p({
       transports: [tcp()],
@@ -399,7 +399,7 @@ describe('libp2p network and strangers', () => {
     alone(anchor)
   })
 
-  it('closes a member that announces a giant frame to the multiplexer', async () => {
+  it('a member that announces a giant frame to the multiplexer is cut off', async () => {
     const anchor = await start({ anchor: true })
     const giant = new Uint8Array(64 * 1024)
     new DataView(giant.buffer).setUint32(4, 1)
@@ -443,7 +443,7 @@ describe('libp2p network and strangers', () => {
     alone(anchor)
   })
 
-  it('passes no garbage of a member on, cuts the member off, and takes what others announce', async () => {
+  it('a member that gossips garbage is cut off, its garbage is not forwarded, and announcements of others arrive', async () => {
     const anchor = await start({ anchor: true })
     const [liar, a, b] = [await hidden(anchor), await hidden(anchor), await hidden(anchor)]
     for (const peer of [liar, a, b]) await linked(anchor, peer)

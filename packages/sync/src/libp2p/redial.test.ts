@@ -44,14 +44,14 @@ const named = (name: string): Error => Object.assign(new Error(name), { name })
 const connection = { remotePeer: { toString: () => 'peer' } } as unknown as Connection
 
 describe('redialling', () => {
-  it('comes back soon to an address where nobody is', async () => {
+  it('a peer soon dials an address again if nothing answers there', async () => {
     const pauses = await pausesOf(() => Promise.reject(named('ECONNREFUSED')), 20)
     expect(pauses[0]).toBe(100)
     expect(Math.max(...pauses)).toBe(2_000)
   })
 
   it.each(['EncryptionFailedError', 'MuxerUnavailableError'])(
-    'comes back later each time to somebody who does not let it in: %s',
+    'a peer that is not admitted waits longer before each attempt: %s',
     async (name) => {
       const pauses = await pausesOf(() => Promise.reject(named(name)), 10)
       expect(pauses.slice(0, 4)).toEqual([250, 500, 1_000, 2_000])

@@ -7,7 +7,7 @@ const device = 'a' as DeviceId
 const other = 'b' as DeviceId
 
 describe('a device that broke a rule', () => {
-  it('is shut out longer each time, up to a bound, and starts from the first pause after a time without violations', () => {
+  it('is shut out for longer each time, up to a bound; after a time without violations, for a short time again', () => {
     let now = 0
     const outs = new ShutOuts(() => now)
     const pauses: number[] = []
@@ -27,7 +27,7 @@ describe('a device that broke a rule', () => {
     expect(outs.offend(device)).toBe(limits.shutOutFirstMs)
   })
 
-  it('is one that comes too often', () => {
+  it('a device that connects too often is shut out', () => {
     let now = 0
     const outs = new ShutOuts(() => now)
     for (let time = 0; time < limits.deviceArrivals; time += 1) {

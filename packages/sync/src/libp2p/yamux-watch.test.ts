@@ -22,8 +22,8 @@ const watch = (streams: readonly WatchedStream[] = []) =>
     () => 0,
   )
 
-describe('what a peer sends to the multiplexer', () => {
-  it('is refused as soon as a frame announces too much, wherever its bytes are cut', () => {
+describe('traffic to the multiplexer', () => {
+  it('is refused as soon as a frame announces too much, however its bytes are split', () => {
     const good = frame(DATA, 0, 1, limits.streamWindowBytes)
     const bad = frame(DATA, 0, 1, limits.streamWindowBytes + 1).subarray(0, 12)
     const all = new Uint8Array([...frame(UPDATE, 0, 1, 5), ...good, ...good, ...bad])
@@ -42,7 +42,7 @@ describe('what a peer sends to the multiplexer', () => {
     )
   })
 
-  it('is refused when it asks for answers without end, or opens streams without end', () => {
+  it('is refused if the peer sends pings or opens streams without end', () => {
     const pings = watch()
     const ping = frame(PING, 1, 0, 7)
     for (let n = 0; n < 10 * limits.pingsPerSecond; n += 1) {
@@ -57,7 +57,7 @@ describe('what a peer sends to the multiplexer', () => {
     expect(streams.read(frame(UPDATE, 1, 1001, 0))).toBe('flood')
   })
 
-  it('is refused over a stream that never says what it is for', () => {
+  it('is refused on a stream that never names its protocol', () => {
     const stream = { id: '1', protocol: '' }
     const young = watch([stream])
     const part = frame(DATA, 0, 1, limits.youngStreamBytes / 2)

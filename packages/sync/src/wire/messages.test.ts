@@ -181,17 +181,17 @@ describe('bytes from outside', () => {
     expect(() => decodeMessage(new Uint8Array(limits.frameBytes + 1))).toThrow(/too-large|bytes/)
   })
 
-  it('refuses nesting without end', () => {
+  it('bytes that are nested without end are refused', () => {
     expect(() => decodeMessage(new Uint8Array(limits.frameBytes).fill(0x81))).toThrow(
       expect.objectContaining({ code: 'malformed' }),
     )
   })
 
-  it('passes over kinds of newer versions', () => {
+  it('a message of an unknown kind is ignored', () => {
     expect(decodeMessage(encodeCanonical([99, 'anything']))).toBeUndefined()
   })
 
-  it('never throws anything but our errors', () => {
+  it('any bytes are decoded, or refused with an error of the catalogue', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), (frame) => {
         expect(codeOf(() => decodeMessage(frame))).toMatch(/^(none|malformed|too-large)$/)
