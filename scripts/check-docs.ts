@@ -1,6 +1,6 @@
 // What the documentation says must be true: its code compiles, its examples run and print what
 // the page shows, its links lead somewhere, its npm commands exist,
-// and so do the tests, files and names that it mentions.
+// and so do the tests, files, names and rules of the protocol that it mentions.
 //
 //   ```ts               is type checked, as a module of its own
 //   ```ts run           is also run; it must end without being stopped, or be followed by
@@ -17,6 +17,7 @@ import { brokenLinks } from './docs/links.ts'
 import { type Block, blocks, outputAfter } from './docs/markdown.ts'
 import { missingFiles, missingNames, missingParts } from './docs/places.ts'
 import { output, typeErrors } from './docs/programs.ts'
+import { unknownRules } from './docs/rules.ts'
 import { shellProblems } from './docs/shell.ts'
 import { staleTables } from './docs/tables.ts'
 
@@ -38,6 +39,12 @@ const problems = [
   ...staleTables('.'),
   ...unprovenRows('docs/bad-inputs.md'),
   ...unprovenPromises('SECURITY.md'),
+  ...unknownRules(
+    'docs/protocol.md',
+    globSync('{packages,bench,scripts,docs}/**/*.{ts,mjs,md}', {
+      exclude: ['**/node_modules', '**/dist'],
+    }),
+  ),
 ]
 const code = await check(pages.flatMap(blocks))
 for (const problem of [...problems, ...code.problems]) console.error(problem)

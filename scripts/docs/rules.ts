@@ -1,0 +1,24 @@
+import { readFileSync } from 'node:fs'
+
+/** The id of a rule of the protocol. */
+const ID = /\bR-[A-Z]+-\d+\b/g
+
+/** What is wrong with the rules of `page`, each of which has an id of its own, and with those that other files name. */
+export function unknownRules(page: string, files: readonly string[]): string[] {
+  const ids = idsIn(page)
+  const rules = new Set(ids)
+  const twice = ids.filter((id, index) => ids.indexOf(id) < index)
+  return [
+    ...(rules.size === 0 ? [`${page}: there are no rules`] : []),
+    ...twice.map((id) => `${page}: ${id} is the id of two rules`),
+    ...files
+      .filter((file) => file !== page)
+      .flatMap((file) =>
+        idsIn(file)
+          .filter((id) => !rules.has(id))
+          .map((id) => `${file}: ${page} has no rule ${id}`),
+      ),
+  ]
+}
+
+const idsIn = (file: string): string[] => readFileSync(file, 'utf8').match(ID) ?? []
