@@ -73,7 +73,7 @@ async function report(
   if (slow > 1) console.log(`  this machine is busy: times may be ${slow.toFixed(1)} times as long`)
   for (const each of verdict.broken) console.log(`  ${each}`)
   const { because } = known[attack.name] ?? {}
-  if (because) console.log(`  the protocol of today does not hold this: ${because}`)
+  if (because) console.log(`  the current protocol does not hold this attack: ${because}`)
   if (verdict.result === 'better') console.log('  it holds here, although it is listed as not held')
   console.log(`${attack.name}: ${verdict.result}`)
   console.log(jsonLine(attack, measured, verdict))

@@ -21,16 +21,16 @@ export const known: Readonly<Record<string, Known>> = {
   'session-flood': {
     bounds: times,
     because:
-      'each session is stored separately, for ever, by everybody; a device that begins many can only be slowed down, and others whose commits come over the same link wait with it',
+      'Every device stores each session permanently. A device that begins many sessions can only be slowed down. Other devices whose commits arrive over the same link are then slowed down too.',
   },
   'lying-frontiers': {
     bounds: times,
     because:
-      'nobody can prove that a claimed session exists before its commits are there, so what is claimed has to be asked for',
+      'A claim that a session exists cannot be proved without its commits. So a device has to request every claimed session.',
   },
   'fork-storm': {
     bounds: times,
     because:
-      'each fork is a separate session with a proof, and all who have shown its first version fold their entities again without it',
+      'Each fork is a separate session with a proof. Every device that has shown one branch of it must fold its entities again without the branch.',
   },
 }
