@@ -97,8 +97,8 @@ export const sabotages: readonly Sabotage[] = [
     'clock-register',
     'a register chooses its value by the clock alone',
     'crdt-store/src/kernels/register.ts',
-    'cell.written.supersede(readSuperseded(superseded, context), context)',
-    'readSuperseded(superseded, context)',
+    'cell.written.supersede(readDots(superseded, context.sessions), context)',
+    'readDots(superseded, context.sessions)',
   ),
   sabotage(
     'no-deps',

@@ -25,8 +25,9 @@ const untouched: Tally = { seq: 0, index: 0, total: 0, baseSeq: 0, baseIndex: 0,
 
 /*
  *   increment   by                                    a whole number
- *   removal     [session, seq, index, total, …]       how far each session was observed, and its total there
+ *   removal     [session, seq, index, total, …]       how far each other session was observed, and its total there
  *
+ * A removal also takes back all that its own session has added before.
  * Tallies only grow and bases only advance, so the state is a join: any order gives the same. A tally that a removal took back whole is
  * kept, because increments that were concurrent with the removal continue its total.
  */
@@ -59,19 +60,20 @@ export const counterKernel: Kernel<CounterCell> = {
       const baseSeq = whole(numbers[i + 1], 1)
       const baseIndex = whole(numbers[i + 2])
       const baseTotal = whole(numbers[i + 3], Number.MIN_SAFE_INTEGER)
-      const tally = cell.tallies.get(session) ?? untouched
-      const advance =
-        baseSeq - tally.baseSeq || baseIndex - tally.baseIndex || baseTotal - tally.baseTotal
-      if (advance > 0) replace(cell, session, { ...tally, baseSeq, baseIndex, baseTotal }, context)
+      takeBack(cell, session, { baseSeq, baseIndex, baseTotal }, context)
     }
+    const own = cell.tallies.get(context.origin.session)
+    if (!own) return
+    const { seq: baseSeq, index: baseIndex, total: baseTotal } = own
+    takeBack(cell, context.origin.session, { baseSeq, baseIndex, baseTotal }, context)
   },
 
   observe(cell, sessions) {
-    const numbers: number[] = []
-    for (const [session, tally] of cell.tallies) {
-      if (isAhead(tally)) numbers.push(sessions.ref(session), tally.seq, tally.index, tally.total)
-    }
-    return numbers.length > 0 ? numbers : undefined
+    const ahead = [...cell.tallies].filter(([, tally]) => isAhead(tally))
+    if (ahead.length === 0) return undefined
+    return ahead
+      .filter(([session]) => session !== sessions.own)
+      .flatMap(([session, { seq, index, total }]) => [sessions.ref(session), seq, index, total])
   },
 
   isLive: (cell) => some(cell.tallies.values(), isAhead),
@@ -148,6 +150,20 @@ function replace(cell: CounterCell, session: SessionId, next: Tally, context: Op
     if (before) cell.tallies.set(session, before)
     else cell.tallies.delete(session)
   })
+}
+
+/** Takes back what a session has added up to `base`, unless more has been taken back before. */
+function takeBack(
+  cell: CounterCell,
+  session: SessionId,
+  base: Pick<Tally, 'baseSeq' | 'baseIndex' | 'baseTotal'>,
+  context: OpContext,
+): void {
+  const tally = cell.tallies.get(session) ?? untouched
+  const { baseSeq, baseIndex, baseTotal } = base
+  const advance =
+    baseSeq - tally.baseSeq || baseIndex - tally.baseIndex || baseTotal - tally.baseTotal
+  if (advance > 0) replace(cell, session, { ...tally, ...base }, context)
 }
 
 /** Whether the session has added something that no removal took back. */

@@ -1,4 +1,4 @@
-import type { Value } from '@peerplane/core'
+import type { SessionId, Value } from '@peerplane/core'
 
 import type { OpDot } from './op-dot.ts'
 import type { SessionReader, SessionWriter } from './sessions.ts'
@@ -6,20 +6,21 @@ import type { OpContext } from './op-context.ts'
 import { items, Void, whole } from './void.ts'
 
 /**
- * The ops of one place that no other op supersedes: what was applied less what was named, whatever the order of both.
+ * The ops of one place that no other op supersedes, at most one of each session: what was applied less what was named, whatever the order of
+ * both, and less what its own session followed by another.
  *
  * An honest op names only ops that were applied before it everywhere. A forged one may name what is still to come; unless that is kept in
  * mind until it comes, replicas that saw the two in different orders would differ for ever.
  */
 export class Survivors<D extends OpDot> {
   /** A list while there are few, as there nearly always are. */
-  #live: readonly D[] | Map<string, D>
+  #live: readonly D[] | Map<SessionId, D>
   /** Named before they came. */
   #expected: Map<string, OpDot> | undefined
 
   constructor(live: readonly D[] = [], expected: readonly OpDot[] = []) {
-    this.#live = live.length > FEW ? byKey(live) : live
-    if (expected.length > 0) this.#expected = byKey(expected)
+    this.#live = live.length > FEW ? bySession(live) : live
+    if (expected.length > 0) this.#expected = new Map(expected.map((dot) => [keyOf(dot), dot]))
   }
 
   get size(): number {
@@ -49,39 +50,43 @@ export class Survivors<D extends OpDot> {
       .sort(compareDots)
   }
 
-  /** Applies the arrival of an op. */
+  /** Applies the arrival of an op that may survive, after {@link supersede}. */
   add(dot: D, context: OpContext): void {
     if (this.#expected?.has(keyOf(dot))) return
     this.#insert(dot)
     context.undo(() => this.#remove(dot))
   }
 
-  /** Applies that another op names these. */
+  /** Applies that an op names these of other sessions. It also supersedes the earlier one of its own session. */
   supersede(dots: readonly OpDot[], context: OpContext): void {
+    const own = this.#of(context.origin.session)
+    if (own) this.#take(own, context)
     for (const dot of dots) {
-      const live = this.#remove(dot)
-      if (live) context.undo(() => this.#insert(live))
-      else if (isYetToCome(dot, context)) this.#expect(dot, context)
+      const live = this.#of(dot.session)
+      if (live && compareDots(live, dot) === 0) this.#take(live, context)
+      else if (dot.seq > context.sessions.seen(dot.session)) this.#expect(dot, context)
     }
+  }
+
+  #take(live: D, context: OpContext): void {
+    this.#remove(live)
+    context.undo(() => this.#insert(live))
+  }
+
+  #of(session: SessionId): D | undefined {
+    if (this.#live instanceof Map) return this.#live.get(session)
+    return this.#live.find((each) => each.session === session)
   }
 
   #insert(dot: D): void {
-    if (this.#live instanceof Map) this.#live.set(keyOf(dot), dot)
+    if (this.#live instanceof Map) this.#live.set(dot.session, dot)
     else if (this.#live.length < FEW) this.#live = [...this.#live, dot]
-    else this.#live = byKey([...this.#live, dot])
+    else this.#live = bySession([...this.#live, dot])
   }
 
-  /** Removes a survivor and returns it. */
-  #remove(dot: OpDot): D | undefined {
-    let found: D | undefined
-    if (this.#live instanceof Map) {
-      found = this.#live.get(keyOf(dot))
-      if (found) this.#live.delete(keyOf(dot))
-    } else {
-      found = this.#live.find((each) => compareDots(each, dot) === 0)
-      if (found) this.#live = this.#live.filter((each) => each !== found)
-    }
-    return found
+  #remove({ session }: OpDot): void {
+    if (this.#live instanceof Map) this.#live.delete(session)
+    else this.#live = this.#live.filter((each) => each.session !== session)
   }
 
   #expect(dot: OpDot, context: OpContext): void {
@@ -97,12 +102,8 @@ const FEW = 8
 
 const keyOf = ({ session, seq, index }: OpDot): string => `${seq}.${index}.${session}`
 
-const byKey = <D extends OpDot>(dots: readonly D[]): Map<string, D> =>
-  new Map(dots.map((dot) => [keyOf(dot), dot]))
-
-/** Own earlier ops have all come: a body is folded after those before it in its session. */
-const isYetToCome = ({ session, seq }: OpDot, { origin, sessions }: OpContext): boolean =>
-  session !== origin.session && seq > sessions.seen(session)
+const bySession = <D extends OpDot>(dots: readonly D[]): Map<SessionId, D> =>
+  new Map(dots.map((dot) => [dot.session, dot]))
 
 /** Order of ops that decides nothing: by session, then place in it. */
 export function compareDots(a: OpDot, b: OpDot): number {
@@ -110,21 +111,10 @@ export function compareDots(a: OpDot, b: OpDot): number {
   return a.seq - b.seq || a.index - b.index
 }
 
-/** Dots as they stand in a body or a snapshot: three numbers each. */
+/** Dots as they stand in a body or a snapshot: three numbers each. A body names none of its own session. */
 export function dotsToValue(dots: readonly OpDot[], sessions: SessionWriter): number[] {
-  return dots.flatMap(({ session, seq, index }) => [sessions.ref(session), seq, index])
-}
-
-/** The dots that an op names. Throws `Void`, also for a dot of the op's own session that does not come before it. */
-export function readSuperseded(value: Value | undefined, context: OpContext): OpDot[] {
-  const dots = readDots(value, context.sessions)
-  const { session, seq } = context.origin
-  for (const dot of dots) {
-    if (dot.session === session && (dot.seq - seq || dot.index - context.index) >= 0) {
-      throw new Void('an op supersedes itself or one that comes later')
-    }
-  }
-  return dots
+  const named = dots.filter(({ session }) => session !== sessions.own)
+  return named.flatMap(({ session, seq, index }) => [sessions.ref(session), seq, index])
 }
 
 /** Inverse of {@link dotsToValue}. Throws `Void`. */

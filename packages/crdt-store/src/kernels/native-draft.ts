@@ -47,7 +47,7 @@ export class NativeDraft implements Draft {
   finish(): Uint8Array | undefined {
     this.#isOpen = false
     if (this.#ops.length === 0) return undefined
-    const others = sessionsToValue(this.#sessions.list.slice(1))
+    const others = sessionsToValue(this.#sessions.list)
     const body = encodeCanonical([others, this.#ops])
     if (body.length > limits.commitBytes) {
       throw new PeerplaneError('too-large', `the changes of one command have ${body.length} bytes`)

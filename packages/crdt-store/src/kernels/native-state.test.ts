@@ -63,9 +63,11 @@ function run(
   return { origin, bytes: draft.finish()! }
 }
 
+const FORGER = 66
+
 /** A body that no handler would write. */
 const forged = (ops: Value, sessions: number[] = []): Body => ({
-  origin: originOf(66),
+  origin: originOf(FORGER),
   bytes: encodeCanonical([sessions.map((n) => fromHex(sessionId(n))), ops]),
 })
 
@@ -104,7 +106,7 @@ describe('native state', () => {
 
   test('an op that was named before it came stays without effect, in either order', () => {
     const body = run(alice, 1, (h) => h.title.set('hello'))
-    const eraser = forged([['title', [0, 'gone', [1, 1, 0]]]], [1])
+    const eraser = forged([['title', [0, 'gone', [0, 1, 0]]]], [1])
     alice.fold([eraser])
     bob.fold([eraser])
     bob.fold([body])
@@ -112,10 +114,58 @@ describe('native state', () => {
     expect(bob.snapshot()).toEqual(alice.snapshot())
   })
 
+  const again: [string, Value[]][] = [
+    ['increments of a counter', [['count', 1]]],
+    ['writes of a register', [['title', [0, 'x', []]]]],
+    ['additions to a set', [['tags', [1, 'x', []]]]],
+    ['changes of a map', [['stock', [3, 'a', 1]]]],
+    [
+      'changes and removals in a map',
+      [
+        ['stock', [3, 'a', 1]],
+        ['stock', [4, 'a', []]],
+      ],
+    ],
+  ]
+  test.each(again)('%s by one session take the room of one, whatever they name', (_, ops) => {
+    alice.fold([forged(ops)])
+    bob.fold([forged(ops)])
+    const one = alice.snapshot().length
+    alice.fold([forged(Array.from({ length: 20 }, () => ops).flat())])
+    for (let i = 0; i < 10; i++) alice.fold([forged(ops)])
+    expect(alice.snapshot().length).toBeLessThanOrEqual(one + 10)
+  })
+
+  test('a session takes back what it has done without naming it, and nothing that another has done meanwhile', () => {
+    const both = (h: HandleOf<typeof shape>): void => {
+      h.tags.add('x')
+      h.stock.get('a').increment()
+    }
+    const neither = (h: HandleOf<typeof shape>): void => {
+      h.tags.delete('x')
+      h.stock.delete('a')
+    }
+    bob.fold([run(alice, 1, both)])
+    const other = run(bob, 2, both)
+    const takenBack = run(alice, 1, neither)
+    expect(decodeCanonical(takenBack.bytes)).toEqual([
+      [],
+      [
+        ['tags', [2, 'x', []]],
+        ['stock', [4, 'a', []]],
+      ],
+    ])
+    expect(alice.mirror).toMatchObject({ tags: [], stock: {} })
+    bob.fold([takenBack])
+    alice.fold([other])
+    expect(bob.mirror).toMatchObject({ tags: ['x'], stock: { a: 1 } })
+    expect(bob.snapshot()).toEqual(alice.snapshot())
+  })
+
   test('a common update costs few bytes', () => {
     expect(run(alice, 1, (h) => h.count.increment()).bytes.length).toBe(11)
     run(alice, 1, (h) => h.tags.add('x'))
-    expect(run(alice, 1, (h) => h.tags.add('x')).bytes.length).toBe(17)
+    expect(run(alice, 1, (h) => h.tags.add('x')).bytes.length).toBe(14)
   })
 
   test('a mirror is frozen, and keeps the parts that did not change', () => {
@@ -237,7 +287,7 @@ describe('native state', () => {
     expect(bob.snapshot()).toEqual(alice.snapshot())
   })
 
-  const voidOps: [string, Value][] = [
+  const voidOps: [string, Value, number[]?][] = [
     ['a fraction', [['count', 0.5]]],
     [
       'an overflow',
@@ -247,8 +297,8 @@ describe('native state', () => {
       ],
     ],
     ['an unlisted session', [['title', [0, 'x', [7, 1, 0]]]]],
-    ['half a dot', [['title', [0, 'x', [0, 1]]]]],
-    ['an op that supersedes itself', [['title', [0, 'x', [0, 1, 1]]]]],
+    ['half a dot', [['title', [0, 'x', [0, 1]]]], [5]],
+    ['its own session in it', [['count', 1]], [FORGER]],
     ['bytes in a value', [['title', [0, new Uint8Array(1), []]]]],
     ['a deep value', [['title', [0, deep(limits.valueDepth + 1), []]]]],
     ['a large value', [['title', [0, 'x'.repeat(limits.valueBytes), []]]]],
@@ -257,10 +307,11 @@ describe('native state', () => {
     ['no list', 5],
     ['too many ops', Array.from({ length: limits.opsPerSection + 1 }, () => ['count', 1])],
   ]
-  test.each(voidOps)('a body that breaks a rule is void as a whole: %s', (_, ops) => {
+  test.each(voidOps)('a body that breaks a rule is void as a whole: %s', (_, ops, sessions) => {
     run(alice, 1, (h) => h.count.increment(1))
     const before = alice.snapshot()
-    const body = forged(Array.isArray(ops) ? [['count', 1], ...(ops as Value[])] : ops)
+    const all = Array.isArray(ops) ? [['count', 1], ...(ops as Value[])] : ops
+    const body = forged(all, sessions)
     expect(alice.fold([body])).toEqual([body])
     expect(alice.snapshot()).toEqual(before)
   })
@@ -303,9 +354,11 @@ describe('native state', () => {
   test('as many ops on one place as a body may hold are folded in good time', () => {
     const dots = Array.from({ length: limits.opsPerSection }, (_, i) => [0, 1, i]).flat()
     const adds = forged(Array.from({ length: limits.opsPerSection }, () => ['tags', [1, 'x', []]]))
+    const origin = originOf(2)
+    const deletion = encodeCanonical([[fromHex(sessionId(FORGER))], [['tags', [2, 'x', dots]]]])
     const start = processorTime()
     expect(alice.fold([adds])).toEqual([])
-    expect(alice.fold([forged([['tags', [2, 'x', dots]]])])).toEqual([])
+    expect(alice.fold([{ origin, bytes: deletion }])).toEqual([])
     expect(processorTime() - start).toBeLessThan(5_000)
     expect(alice.mirror).toMatchObject({ tags: [] })
   })

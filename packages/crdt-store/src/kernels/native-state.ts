@@ -19,7 +19,7 @@ import { OpContext } from './op-context.ts'
 import { items, Void, whole } from './void.ts'
 
 /*
- *   body        [other sessions, ops]                 refs: 0 is the body's own session, then the list
+ *   body        [other sessions, ops]                 refs: the list
  *   snapshot    [sessions, how far each was folded, state]      refs: the list, sorted
  *
  * How far each session was folded makes a repeated body harmless, and tells an op that was superseded from one that is yet to come.
@@ -71,7 +71,7 @@ export class NativeState implements EntityState {
   }
 
   begin(origin: Origin): Draft {
-    const sessions = new SessionTable([origin.session], this.#seenOf)
+    const sessions = new SessionTable([], this.#seenOf, origin.session)
     const context = new OpContext(origin, sessions)
     return new NativeDraft(this.#kernel, this.#root, context, sessions, () => this.#see(context))
   }
@@ -95,7 +95,8 @@ export class NativeState implements EntityState {
     try {
       const [others, list] = items(decode(bytes), 2)
       if (others instanceof Uint8Array) throw new OtherKind('document', this.#kernel.kind)
-      const sessions = new SessionTable([origin.session, ...readSessions(others)], this.#seenOf)
+      const sessions = new SessionTable(readSessions(others), this.#seenOf)
+      if (sessions.list.includes(origin.session)) throw new Void('a body names its own session')
       const ops = items(list)
       if (ops.length > limits.opsPerSection) throw new Void('too many ops')
       context = new OpContext(origin, sessions, bytes.length)

@@ -6,7 +6,7 @@ import {
   type Timestamp,
 } from '@peerplane/core'
 
-import { compareDots, dotsToValue, readDots, readSuperseded, Survivors } from './dots.ts'
+import { compareDots, dotsToValue, readDots, Survivors } from './dots.ts'
 import { readOp } from './op.ts'
 import type { OpDot } from './op-dot.ts'
 import { touch, type Cell, type Kernel } from './kernel.ts'
@@ -25,9 +25,11 @@ interface RegisterCell extends Cell {
 /*
  *   write     [0, value, superseded dots]
  *   removal   superseded dots
+ *
+ * Both also supersede the earlier write of their own session.
  */
 
-/** A last-writer-wins register. A write supersedes those its author saw; among the others the latest by hybrid time is shown. */
+/** A last-writer-wins register. A write supersedes those that its author saw; among the others the latest by hybrid time is shown. */
 export function registerKernel(initial: Json): Kernel<RegisterCell> {
   const first = copyJson(initial)
   const kernel: Kernel<RegisterCell> = {
@@ -37,13 +39,13 @@ export function registerKernel(initial: Json): Kernel<RegisterCell> {
     apply(cell, op, context) {
       const [, value, superseded] = readOp(op, 'register')
       const written = { ...context.dot(), value: checkJson(value, context.bodyBytes) }
-      cell.written.supersede(readSuperseded(superseded, context), context)
+      cell.written.supersede(readDots(superseded, context.sessions), context)
       cell.written.add({ ...written, time: context.origin.time }, context)
       touch(cell, context)
     },
 
     remove(cell, observed, context) {
-      cell.written.supersede(readSuperseded(observed, context), context)
+      cell.written.supersede(readDots(observed, context.sessions), context)
       touch(cell, context)
     },
 

@@ -12,6 +12,8 @@ export interface SessionReader {
 
 /** Gives refs. */
 export interface SessionWriter {
+  /** The session that writes; it gets no ref. `undefined` for a snapshot, which no session writes. */
+  readonly own: SessionId | undefined
   ref(session: SessionId): number
   seen(session: SessionId): number
 }
@@ -19,12 +21,14 @@ export interface SessionWriter {
 /** Sessions in the order of their refs. */
 export class SessionTable implements SessionReader, SessionWriter {
   readonly list: SessionId[]
+  readonly own: SessionId | undefined
   readonly seen: (session: SessionId) => number
   #refs: Map<SessionId, number> | undefined
 
-  constructor(list: SessionId[], seen: (session: SessionId) => number) {
+  constructor(list: SessionId[], seen: (session: SessionId) => number, own?: SessionId) {
     this.list = list
     this.seen = seen
+    this.own = own
   }
 
   session(ref: Value | undefined): SessionId {

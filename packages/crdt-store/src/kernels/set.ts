@@ -1,6 +1,6 @@
 import { PeerplaneError, type SetHandle, type Value } from '@peerplane/core'
 
-import { dotsToValue, readDots, readSuperseded, Survivors } from './dots.ts'
+import { dotsToValue, readDots, Survivors } from './dots.ts'
 import { readOp } from './op.ts'
 import type { OpDot } from './op-dot.ts'
 import { some, touch, type Cell, type Kernel, type CellAccess } from './kernel.ts'
@@ -21,6 +21,8 @@ interface SetCell extends Cell {
  *   add       [1, element, superseded dots]
  *   delete    [2, element, superseded dots]
  *   removal   [element, superseded dots, …]
+ *
+ * Each also supersedes the earlier addition of these elements by its own session.
  */
 
 /** An add-wins set (the optimised OR-set of Bieniusa and others 2012): a deletion takes back the additions that its author saw. */
@@ -127,7 +129,7 @@ function change(
     cell.elements.set(element, dots)
     context.undo(() => cell.elements.delete(element))
   }
-  dots.supersede(readSuperseded(superseded, context), context)
+  dots.supersede(readDots(superseded, context.sessions), context)
   if (isAdded) dots.add(context.dot(), context)
   if (dots.isBlank) {
     const blank = dots
