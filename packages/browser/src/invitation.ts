@@ -1,8 +1,8 @@
 import { describe, PeerplaneError } from '@peerplane/core'
 
 /**
- * The invitation in the address of a page; `undefined` if there is none. `open` takes the whole address too. Once it has succeeded, the
- * application should take the fragment out of the address bar, because anyone who sees it can join:
+ * Returns the invitation in the address of a page, or `undefined` if the address has no invitation. `open` also accepts the whole address. After
+ * `open` has succeeded, the application should remove the fragment from the address bar, because anyone who sees the invitation can join:
  *
  *     history.replaceState(null, '', location.pathname + location.search)
  */

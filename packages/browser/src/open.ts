@@ -17,21 +17,21 @@ import { createReplica } from './replica.ts'
 import type { TabsStatus } from './tabs/stay.ts'
 import { openInTabs } from './tabs/tabs.ts'
 
-/** A plane that shares its replica with the other tabs of the profile. */
+/** A plane that shares its replica with the other tabs of the browser profile. */
 export interface BrowserPlane extends Plane {
-  /** The role of this tab among the others. */
+  /** Returns the role of this tab, and the number of other tabs. */
   tabs(): TabsStatus
-  /** Calls back now and after each change. The returned function ends it. */
+  /** Calls `listener` with the result of {@link tabs} now and after each change. The returned function ends the watch. */
   onTabs(listener: (tabs: TabsStatus) => void): () => void
 }
 
 /**
- * Opens the plane of this browser profile. One tab owns its store, its key and its network; the others use them through it, and one takes
- * over when it goes away. State can be read and written as soon as this resolves; the network is loaded afterwards.
+ * Opens the plane of this browser profile. One tab, the leader, owns the store, the key and the network. The other tabs work through the leader; one
+ * of them takes over when the leader goes away. When the promise resolves, state can be read and written; the network is loaded afterwards.
  *
- * Rejects with `unsupported`, `invalid-invitation`, `expired-invitation`, `wrong-space`, `invalid-declaration`, `invalid-input`,
- * `store-failed`, `store-full`, `store-version`, `store-corrupt`, `storage-lost`, `aborted`, `timeout`, or `store-locked` if another tab has
- * the store and does not answer.
+ * Rejects with `unsupported`, `invalid-invitation`, `expired-invitation`, `wrong-space`, `invalid-declaration`, `invalid-input`, `store-failed`,
+ * `store-full`, `store-version`, `store-corrupt`, `storage-lost`, `aborted`, `timeout`, or `store-locked` if another tab has the store and does not
+ * answer.
  */
 export const open = (given: OpenOptions): Promise<BrowserPlane> =>
   openWithin(async () => {

@@ -7,34 +7,37 @@ import {
 } from '@peerplane/core'
 import { option, takeOptions, waitReaders, type Wait } from '@peerplane/runtime'
 
-/** How to open a plane in a browser. */
+/** Options for opening a plane in a browser. */
 export interface OpenOptions extends Wait {
-  /** The entity types that the application uses; commits of others are kept and passed on. All tabs should pass the same. */
+  /** The entity types that the application uses. Commits of other types are stored and passed on. All tabs should pass the same types. */
   readonly entities: readonly Entity[]
-  /** Which store of this origin; one store holds one space. Default `default`. */
+  /** The name of the store of this origin; each store holds one space. Default: `default`. */
   readonly space?: string | undefined
   /**
-   * Version of the application, a whole number that goes up with each release. Of several tabs the one with the newest leads: it knows the
-   * commands of all. Default 0.
+   * The version of the application: a whole number that grows with each release. The tab with the newest version leads, because it knows the commands
+   * of all other tabs. Default: 0.
    */
   readonly version?: number | undefined
   /**
-   * An invitation, as text or as the address of a page; an address without an invitation counts as none, so that `location.href` can always
-   * be passed. Without it, the space in the store is opened; if the store is empty, the first command founds a new space.
+   * An invitation, as text or as the address of a page. An address without an invitation has no effect, so `location.href` can always be passed.
+   * Without an invitation, `open` opens the space in the store. If the store is empty, the first command founds a new space.
    */
   readonly join?: string | undefined
-  /** Whether to go online at once. Default true. */
+  /** Whether the plane goes online when it opens. Default: true. */
   readonly online?: boolean | undefined
-  /** Whether to use the network at all. Default true. */
+  /** Whether the plane may use the network at all. Default: true. */
   readonly network?: boolean | undefined
-  /** STUN and TURN servers, as URLs. Default none: WebRTC then connects peers of one local network, and others stay on the relay. */
+  /**
+   * The URLs of STUN and TURN servers. Default: no servers. WebRTC then connects only peers in the same local network; other peers stay connected
+   * through the relay.
+   */
   readonly iceServers?: readonly string[] | undefined
   /**
-   * Called with what listeners of the application throw, as `listener-failed` with the thrown error as its `cause`; it must not throw. Default:
-   * `reportError`, which shows it like any uncaught error of the page.
+   * Called when a listener of the application throws. The error has the code `listener-failed` and the thrown value as its `cause`. This function
+   * must not throw. Default: `reportError`, which shows the error like any uncaught error of the page.
    */
   readonly onError?: ((error: PeerplaneError) => void) | undefined
-  /** Called with every event of this plane, as in the table of events; see {@link Trace}. Default: none, which costs nothing. */
+  /** Called with every event of this plane; the page `docs/events.md` lists them. See {@link Trace}. Without this function, no events are created. */
   readonly trace?: Trace | undefined
 }
 

@@ -12,7 +12,7 @@ const PREFIX = 'peerplane:'
 /** The database of a space. */
 export const databaseOf = (space: string): string => `${PREFIX}${space}`
 
-/** All spaces that are stored in this browser for this origin, whether they are open or not. */
+/** Lists all spaces that this browser has stored for this origin, open or not. */
 export function spaces(): Promise<readonly StoredSpace[]> {
   return inBrowser('The spaces of this browser could not be listed', async () => {
     const found: StoredSpace[] = []
@@ -27,9 +27,9 @@ export function spaces(): Promise<readonly StoredSpace[]> {
 }
 
 /**
- * Leaves a space: erases all that this browser has stored under a name, its key and its membership included. What no other device holds is
- * gone for good; other devices keep what they have, and do not learn of it. Planes that have it open, in all tabs, are closed, and their calls reject
- * with `closed`. If nothing is stored under the name, nothing happens.
+ * Leaves a space: erases all data that this browser has stored under a name, including the key and the membership. Data that no other device holds is
+ * lost permanently. Other devices keep their data and are not notified. Planes that have the space open in any tab are closed, and their calls reject
+ * with `closed`. If no space is stored under this name, nothing happens.
  *
  * Rejects with `store-failed`, `unsupported` or `invalid-input`.
  */

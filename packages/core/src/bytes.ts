@@ -1,12 +1,12 @@
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
 
-/** Lower-case hexadecimal of `bytes`; the in-memory form of ids, because strings are good map keys. */
+/** Returns `bytes` as lower-case hexadecimal digits. Ids have this form in memory, because strings can be map keys. */
 export const toHex = (bytes: Uint8Array): string => bytesToHex(bytes)
 
-/** Inverse of {@link toHex}; throws on odd length or a non-hex digit. */
+/** Inverse of {@link toHex}. Throws for text of odd length and for characters that are not hexadecimal digits. */
 export const fromHex = (hex: string): Uint8Array => hexToBytes(hex)
 
-/** The parts, joined in one new array. */
+/** Returns a new array with the bytes of all parts, in their order. */
 export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
   let size = 0
   for (const part of parts) size += part.length
@@ -19,7 +19,7 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
   return out
 }
 
-/** Byte-wise order, a shorter prefix first: the order of keys in every store. */
+/** Compares byte by byte; a prefix comes before a longer array. Keys have this order in every store. */
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   const shared = Math.min(a.length, b.length)
   for (let i = 0; i < shared; i++) {
@@ -29,10 +29,10 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   return a.length - b.length
 }
 
-/** Equality of public bytes. For secrets use {@link equalSecrets}. */
+/** Whether two arrays of public bytes are equal. Use {@link equalSecrets} for secrets. */
 export const equalBytes = (a: Uint8Array, b: Uint8Array): boolean => compareBytes(a, b) === 0
 
-/** Equality whose duration does not depend on where the bytes differ. */
+/** Whether two secrets are equal. The time that this takes does not depend on where the bytes differ. */
 export function equalSecrets(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false
   let difference = 0
@@ -42,7 +42,7 @@ export function equalSecrets(a: Uint8Array, b: Uint8Array): boolean {
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 
-/** Base64url without padding (RFC 4648, section 5), for links. */
+/** Encodes bytes as base64url without padding (RFC 4648, section 5), for links. */
 export function toBase64Url(bytes: Uint8Array): string {
   let out = ''
   for (let i = 0; i < bytes.length; i += 3) {
@@ -54,7 +54,7 @@ export function toBase64Url(bytes: Uint8Array): string {
   return out
 }
 
-/** Inverse of {@link toBase64Url}; `undefined` for any text that the encoder would not produce. */
+/** Inverse of {@link toBase64Url}. Returns `undefined` for a text that the encoder does not produce. */
 export function fromBase64Url(text: string): Uint8Array | undefined {
   if (text.length % 4 === 1) return undefined
   const out = new Uint8Array(Math.floor((text.length * 3) / 4))

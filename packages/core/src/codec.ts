@@ -5,21 +5,23 @@ import type { Value } from './value.ts'
 
 const writer = new CborWriter()
 
-/** Deterministic CBOR (RFC 8949, section 4.2.1): equal values give equal bytes on every platform. */
+/** Encodes a value as deterministic CBOR (RFC 8949, section 4.2.1). Equal values give equal bytes on every platform. */
 export function encodeCanonical(value: Value): Uint8Array {
   return writer.encode(value)
 }
 
-/** The same without a copy, for `use` alone: it must not keep the bytes, change them, or encode anything itself. For hashing. */
+/**
+ * Calls `use` with the encoded value without copying the bytes, for hashing. `use` must not keep or change the bytes, and must not encode anything
+ * itself.
+ */
 export function withCanonical<T>(value: Value, use: (encoded: Uint8Array) => T): T {
   return use(writer.encodeBriefly(value))
 }
 
 /**
- * The value of deterministic CBOR; its byte strings are copies.
+ * Decodes deterministic CBOR. The byte strings in the value are copies.
  *
- * Bytes that {@link encodeCanonical} would not have written are refused: otherwise two encodings of one value would have two hashes.
- * Throws `malformed`.
+ * Refuses bytes that {@link encodeCanonical} does not write, because each value must have only one encoding and one hash. Throws `malformed`.
  */
 export function decodeCanonical(bytes: Uint8Array): Value {
   try {

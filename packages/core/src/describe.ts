@@ -1,6 +1,6 @@
 import { escapeControls } from './controls.ts'
 
-/** A few words that describe any value in a message. */
+/** Describes any value in a few words, for a message. */
 export function describe(value: unknown): string {
   if (typeof value === 'string') {
     return escapeControls(JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value))

@@ -9,7 +9,7 @@ import { PeerplaneError } from './errors.ts'
 const wrong = (name: string, expected: string): PeerplaneError =>
   new PeerplaneError('malformed', `${name} is not ${expected}`)
 
-/** An array, of exactly `length` items if given. */
+/** Returns `value` if it is an array, and has exactly `length` items if `length` is given. */
 export function arrayField(
   value: Value | undefined,
   name: string,
@@ -20,7 +20,7 @@ export function arrayField(
   return value as readonly Value[]
 }
 
-/** An array of at most `max` items, each read by `item`. The error for a bad item gives the name of the array. */
+/** Reads an array of at most `max` items; `item` reads each of them. The error for an invalid item contains the name of the array. */
 export function listField<T>(
   value: Value | undefined,
   name: string,
@@ -33,21 +33,21 @@ export function listField<T>(
   return items.map((each) => item(each, name))
 }
 
-/** A byte string, of exactly `length` bytes if given. */
+/** Returns `value` if it is a byte string, and has exactly `length` bytes if `length` is given. */
 export function bytesField(value: Value | undefined, name: string, length?: number): Uint8Array {
   if (!(value instanceof Uint8Array)) throw wrong(name, 'a byte string')
   if (length !== undefined && value.length !== length) throw wrong(name, `${length} bytes long`)
   return value
 }
 
-/** A whole number of at least `min`. */
+/** Returns `value` if it is a whole number of at least `min`. */
 export function wholeField(value: Value | undefined, name: string, min = 0): number {
   if (!Number.isSafeInteger(value) || (value as number) < min)
     throw wrong(name, `a whole number from ${min}`)
   return value as number
 }
 
-/** A string of at most `maxUnits` UTF-16 units. */
+/** Returns `value` if it is a string of at most `maxUnits` UTF-16 units. */
 export function textField(value: Value | undefined, name: string, maxUnits: number): string {
   if (typeof value !== 'string') throw wrong(name, 'a string')
   if (value.length > maxUnits)

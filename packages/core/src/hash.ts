@@ -4,15 +4,15 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { concatBytes } from './bytes.ts'
 import { utf8 } from './text.ts'
 
-/** Bytes of a full hash. */
+/** Length of a full hash, in bytes. */
 export const HASH_BYTES = 32
 
-/** Bytes of a session id. */
+/** Length of a session id, in bytes. */
 export const SESSION_BYTES = 16
 
 const prefixes = new Map<string, Uint8Array>()
 
-/** The bytes that begin every hashed or signed message of one kind: no message of one kind can be mistaken for one of another kind. */
+/** Returns the prefix of all hashed or signed messages of one kind. A message of one kind can never be mistaken for a message of a different kind. */
 export function domain(tag: string): Uint8Array {
   let prefix = prefixes.get(tag)
   if (!prefix) {
@@ -28,7 +28,7 @@ const begun = new Map<string, Hashing>()
 /** One for all: nothing is awaited while it is used, and most messages are shorter than what a new one costs. */
 const scratch = sha256.create()
 
-/** SHA-256 of `domain(tag)` and the parts. Synchronous: an asynchronous hash costs ten times as much as hashing a commit. */
+/** SHA-256 of `domain(tag)` and the parts. The function is synchronous, because an asynchronous call costs ten times as much as hashing a commit. */
 export function hash(tag: string, ...parts: readonly Uint8Array[]): Uint8Array {
   let beginning = begun.get(tag)
   if (!beginning) {
@@ -40,7 +40,7 @@ export function hash(tag: string, ...parts: readonly Uint8Array[]): Uint8Array {
   return hashing.digest()
 }
 
-/** HMAC-SHA-256 under `key` of `domain(tag)` and the parts. */
+/** HMAC-SHA-256 of `domain(tag)` and the parts, with `key`. */
 export function mac(key: Uint8Array, tag: string, ...parts: readonly Uint8Array[]): Uint8Array {
   return hmac(sha256, key, concatBytes(domain(tag), ...parts))
 }

@@ -1,25 +1,31 @@
 import type { Clock } from './ports/clock.ts'
 
-/** A hybrid logical timestamp: milliseconds since 1970 and a counter for events of one millisecond. For display and ties only. */
+/**
+ * A hybrid logical timestamp: milliseconds since 1970, and a counter for events within one millisecond. Timestamps are used only for display and to
+ * break ties.
+ */
 export interface Timestamp {
   readonly ms: number
   readonly counter: number
 }
 
-/** Order of two timestamps: milliseconds, then counter. */
+/** Compares two timestamps by their milliseconds, then by their counters. */
 export function compareTimestamps(a: Timestamp, b: Timestamp): number {
   return a.ms - b.ms || a.counter - b.counter
 }
 
-/** The largest counter; beyond it a timestamp is not valid. */
+/** The largest valid counter of a timestamp. */
 export const MAX_COUNTER = 0xffff
 
-/** How far a timestamp may be ahead of a device's own clock and still move it, in milliseconds. Later ones are only shown. */
+/**
+ * A remote timestamp moves the hybrid clock only if it is at most this many milliseconds ahead of the wall clock of the device. Later timestamps are
+ * displayed, but do not move the clock.
+ */
 export const MAX_AHEAD_MS: number = 24 * 3_600_000
 
 /**
- * A hybrid logical clock (Kulkarni and others 2014): close to wall time, yet later than everything this device has written or seen.
- * It only decides which of several concurrent values wins.
+ * A hybrid logical clock (Kulkarni and others 2014). The clock stays close to wall time, but is always later than all timestamps that this device has
+ * written or seen. Timestamps of this clock only decide which of several concurrent values wins.
  */
 export class HybridClock {
   readonly #clock: Clock
@@ -29,7 +35,7 @@ export class HybridClock {
     this.#clock = clock
   }
 
-  /** A timestamp later than all before. */
+  /** Returns a timestamp that is later than all timestamps before. */
   next(): Timestamp {
     const now = this.#clock.now()
     const { ms, counter } = this.#last
@@ -39,7 +45,7 @@ export class HybridClock {
     return this.#last
   }
 
-  /** Moves the clock up to a timestamp of another device, unless it is too far ahead. */
+  /** Moves the clock forward to a timestamp of another device, unless that timestamp is too far ahead. */
   observe(remote: Timestamp): void {
     if (remote.ms > this.#clock.now() + MAX_AHEAD_MS) return
     if (compareTimestamps(remote, this.#last) > 0) this.#last = remote

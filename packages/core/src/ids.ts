@@ -1,23 +1,23 @@
 declare const brand: unique symbol
 type Brand<Name extends string> = string & { readonly [brand]: Name }
 
-/** Hash of a space record, 64 hex digits. */
+/** The id of a space: the hash of its space record, as 64 hex digits. */
 export type SpaceId = Brand<'SpaceId'>
-/** Ed25519 public key of a device, 64 hex digits. */
+/** The id of a device: its Ed25519 public key, as 64 hex digits. */
 export type DeviceId = Brand<'DeviceId'>
-/** First 16 bytes of the hash of an opening record, 32 hex digits: one opening of a device's store. */
+/** The id of a session: the first 16 bytes of the hash of its opening, as 32 hex digits. */
 export type SessionId = Brand<'SessionId'>
-/** Hash of a commit's session and header, 64 hex digits. */
+/** The id of a commit: the hash of its session id and its header, as 64 hex digits. */
 export type CommitId = Brand<'CommitId'>
-/** Hash of what the signature of a batch covers, 64 hex digits. */
+/** The id of a batch: the hash of the bytes that its signature covers, as 64 hex digits. */
 export type BatchId = Brand<'BatchId'>
-/** `type/id` of an entity. The type has no slash; the id may have. */
+/** The key of an entity: `type/id`. The type has no slash, but the id may contain slashes. */
 export type EntityKey = Brand<'EntityKey'>
 
-/** The key of entity `id` of `type`. */
+/** Returns the key of the entity `id` of type `type`. */
 export const entityKey = (type: string, id: string): EntityKey => `${type}/${id}` as EntityKey
 
-/** Type and id of an entity key. */
+/** Splits an entity key into its type and its id. */
 export function splitEntityKey(key: EntityKey): { type: string; id: string } {
   const slash = key.indexOf('/')
   return { type: key.slice(0, slash), id: key.slice(slash + 1) }

@@ -1,6 +1,6 @@
 import { limits } from './limits.ts'
 
-/** One share of the memory: how much at most, and for what. */
+/** One share of the memory: its purpose and its largest size. */
 export interface MemoryShare {
   readonly what: string
   readonly bytes: number
@@ -16,8 +16,8 @@ const CLAIM_BYTES = 1_200
 const PAGE_BYTES = 128 * 1024
 
 /**
- * What other devices can make a daemon keep in memory at once, each share at its bound. The sum is below `limits.daemonMemoryBytes`. Not
- * counted: the entities that the daemon itself keeps folded, at most `limits.openEntities`.
+ * All data that other devices can make a daemon keep in memory at the same time, each share at its limit. The sum of all shares is below
+ * `limits.daemonMemoryBytes`. The shares do not include the entities that the daemon itself keeps folded, at most `limits.openEntities`.
  */
 export const memoryBudget: readonly MemoryShare[] = [
   { what: 'the process without peers', bytes: limits.idleBytes },

@@ -2,21 +2,22 @@ import { describe } from './describe.ts'
 import { isA, PeerplaneError, type ErrorCode } from './errors.ts'
 import type { Json } from './json.ts'
 
-/** How much a value may hold. */
+/** Bounds for the size of a value. */
 export interface PlainBounds {
-  /** Levels of nesting. */
+  /** The most levels of nesting. */
   readonly depth: number
-  /** Values, keys, and the characters of all texts. */
+  /** The most values, keys and characters of texts, added up. */
   readonly size: number
 }
 
 /**
- * A copy of plain JSON data: later changes of the original do not change the copy.
+ * Returns a deep copy of plain JSON data.
  *
- * Plain data is null, booleans, finite numbers, well-formed strings, arrays without holes, and objects without a class, also behind a proxy.
- * As in JSON, members that are `undefined` or have a symbol as key are left out, and minus zero is zero; `toJSON` is not called.
+ * Plain data consists of null, booleans, finite numbers, well-formed strings, arrays without holes, and objects without a class. Proxies of plain
+ * data are allowed. As in JSON, properties that are `undefined` or have a symbol as key are left out, and minus zero becomes zero. `toJSON` is not
+ * called.
  *
- * Throws `code` with the place, such as `input.items[3].price`, or `too-large`.
+ * Throws an error with `code` that names the invalid part, such as `input.items[3].price`, or throws `too-large`.
  */
 export function copyPlain(
   value: unknown,
@@ -27,7 +28,7 @@ export function copyPlain(
   return new Copier(name, bounds, code).copy(value)
 }
 
-/** The result of `read`. If a getter or a proxy of the application throws meanwhile, the argument is at fault, and the error is `refused`. */
+/** Returns the result of `read`. If a getter or a proxy of the application throws meanwhile, throws the error that `refused` makes. */
 export function reading<T>(read: () => T, refused: (cause: unknown) => PeerplaneError): T {
   try {
     return read()
@@ -36,7 +37,7 @@ export function reading<T>(read: () => T, refused: (cause: unknown) => Peerplane
   }
 }
 
-/** `value` with all it contains, frozen. */
+/** Freezes `value` and everything in it, and returns `value`. */
 export function freeze<T>(value: T): T {
   if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
     Object.freeze(value)
@@ -45,7 +46,7 @@ export function freeze<T>(value: T): T {
   return value
 }
 
-/** Sets a property of any name, `__proto__` included. */
+/** Sets a property of any name, including `__proto__`. */
 export function setProperty(object: { [key: string]: Json }, key: string, value: Json): void {
   if (key === '__proto__') {
     Object.defineProperty(object, key, {
@@ -160,7 +161,7 @@ class Copier {
   }
 }
 
-/** Whether an object has no class; an object of another page of the same browser can have none, too. */
+/** Whether an object has no class. Objects that come from another page of the same browser are recognised as well. */
 export function isPlain(object: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(object)
   if (prototype === null || prototype === Object.prototype) return true

@@ -2,10 +2,11 @@ import { codeOf, PeerplaneError } from './errors.ts'
 import type { Trace } from './ports/trace.ts'
 
 /**
- * Something that works on its own, such as a timer, a listener or a connection, from the moment when a caller gets it until it is stopped.
+ * Something that works on its own until it is stopped, such as a timer, a listener or a connection. A service has already started when a caller gets
+ * it.
  *
- * Once `stop` has returned, or its promise has resolved, nothing of it works. A second call changes nothing. That the other side has gone
- * already is no failure.
+ * Once `stop` has returned, or its promise has resolved, the service does nothing more. A second call of `stop` has no effect. `stop` does not fail
+ * if the other side has gone already.
  */
 export interface Service {
   stop(): Promise<void> | void
@@ -17,8 +18,8 @@ interface Started {
 }
 
 /**
- * Services in the order in which they started. They stop in the reverse order, one after the other; one that fails to stop is traced, and the
- * others still stop.
+ * A list of services in the order in which they started. They stop one after the other, in the reverse order. If a service fails to stop, the failure
+ * is traced and the other services still stop.
  */
 export class Services implements Service {
   readonly #trace: Trace | undefined

@@ -9,7 +9,7 @@ const encoder = new TextEncoder()
 // A byte order mark at the beginning belongs to the text.
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-/** UTF-8 of `text`. Throws `invalid-input` for text with half of a surrogate pair, which has no UTF-8 form. */
+/** Encodes `text` as UTF-8. Throws `invalid-input` for a text with a lone surrogate, which has no UTF-8 form. */
 export function utf8(text: string): Uint8Array {
   if (!text.isWellFormed()) throw halfPair()
   return encoder.encode(text)
@@ -24,13 +24,14 @@ export function fromUtf8(bytes: Uint8Array): string {
   }
 }
 
-/** Why a text cannot be stored or sent. */
+/** Makes the error for a text with a lone surrogate, which cannot be stored or sent. */
 export const halfPair = (): PeerplaneError =>
   new PeerplaneError('invalid-input', 'a text holds half of a surrogate pair')
 
 /**
- * The order of ids, map keys, set elements and names, in lists and everywhere else: by code points, which is the order of their UTF-8
- * bytes and so of keys in every store. Negative when `a` comes first, 0 when both are equal.
+ * Compares two texts by their code points. The order of code points is also the order of the UTF-8 bytes, and therefore the order of keys in every
+ * store. Ids, map keys, set elements and names have this order everywhere. Returns a negative number if `a` comes first, and 0 if the texts are
+ * equal.
  */
 export function compareTexts(a: string, b: string): number {
   const shared = Math.min(a.length, b.length)

@@ -1,7 +1,7 @@
 import type { Scheduler } from './ports/scheduler.ts'
 import type { Service } from './services.ts'
 
-/** Timers that belong together. When they stop, none of them is left. */
+/** A group of timers. `stop` cancels all timers of the group. */
 export class Timers implements Scheduler, Service {
   readonly #scheduler: Scheduler
   readonly #cancels = new Set<() => void>()

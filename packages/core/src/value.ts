@@ -1,4 +1,4 @@
-/** What the canonical encoding carries: JSON values and byte strings. */
+/** A value that the canonical encoding supports: JSON values and byte strings. */
 export type Value =
   | null
   | boolean

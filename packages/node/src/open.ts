@@ -16,8 +16,8 @@ import { currentStatus, problemError } from './problem.ts'
 import { openSqliteStore } from './storage/sqlite.ts'
 
 /**
- * Opens the plane of this device: its store, which holds its key, and its network. State can be read and written as soon as it resolves; with
- * `listen` it also listens by then.
+ * Opens the plane of this device, with its store and its network. The store contains the key of the device. When the promise resolves, state can be
+ * read and written. With `listen`, the plane is then also listening.
  *
  * Rejects with `store-locked`, `store-corrupt`, `storage-lost`, `store-version`, `store-full`, `store-failed`, `exposed-secret`,
  * `invalid-invitation`, `expired-invitation`, `wrong-space`, `invalid-declaration`, `invalid-input`, `port-in-use`, `invalid-configuration`,

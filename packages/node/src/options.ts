@@ -11,41 +11,41 @@ import {
   type Wait,
 } from '@peerplane/runtime'
 
-/** How to open a plane in Node. */
+/** Options for opening a plane in Node. */
 export interface OpenOptions extends Wait {
-  /** The entity types that the program uses; commits of others are kept and passed on. */
+  /** The entity types that the program uses. Commits of other types are stored and passed on. */
   readonly entities: readonly Entity[]
-  /** Which store of this machine; one store holds one space. Default `default`. */
+  /** The name of the store in the data directory; each store holds one space. Default: `default`. */
   readonly space?: string | undefined
   /**
-   * An invitation, as link or text. Without it, the space in the store is opened; if the store is empty, the first command founds a new
-   * space, and a plane that listens founds it at once.
+   * An invitation, as a link or as text. Without an invitation, `open` opens the space in the store. If the store is empty, the first command founds
+   * a new space; a plane that listens founds its space when it opens.
    */
   readonly join?: string | undefined
-  /** Directory of the stores. Default `.peerplane`, below the working directory. */
+  /** The data directory, which contains the stores. Default: `.peerplane` in the working directory. */
   readonly data?: string | undefined
-  /** Multiaddresses to listen on, such as `/ip4/0.0.0.0/tcp/7420/ws`. Default none: the plane only dials others. */
+  /** The multiaddresses to listen on, such as `/ip4/0.0.0.0/tcp/7420/ws`. Default: no addresses, so the plane only dials other peers. */
   readonly listen?: readonly string[] | undefined
-  /** Multiaddresses at which a proxy or router makes this device reachable. */
+  /** The multiaddresses of a proxy or router through which peers reach this device. */
   readonly announce?: readonly string[] | undefined
   /**
-   * IP addresses of proxies in front of this device, each of which carries the connections of many clients: they are exempt from limits per
-   * address. Default this machine, 127.0.0.1 and ::1.
+   * The IP addresses of proxies in front of this device. Limits per address do not apply to proxies, because each proxy carries the connections of
+   * many clients. Default: 127.0.0.1 and ::1, the addresses of this machine.
    */
   readonly proxies?: readonly string[] | undefined
   /**
-   * Whether to be an anchor of the space that this plane founds: always on, introduces and relays members. A plane that joins is what its
-   * invitation makes of it. Default false.
+   * Whether this device becomes an anchor when it founds a space. An anchor is an always-on device that introduces and relays members. If the device
+   * joins a space, the invitation decides its role instead. Default: false.
    */
   readonly anchor?: boolean | undefined
-  /** Whether to use the network. Default true. */
+  /** Whether the plane uses the network. Default: true. */
   readonly network?: boolean | undefined
   /**
-   * Called with what listeners of the application throw, as `listener-failed` with the thrown error as its `cause`; it must not throw. Default:
-   * it is printed, and the process continues.
+   * Called when a listener of the application throws. The error has the code `listener-failed` and the thrown value as its `cause`. This function
+   * must not throw. Default: the error is printed, and the process continues.
    */
   readonly onError?: ((error: PeerplaneError) => void) | undefined
-  /** Called with every event of this plane, as in the table of events; see {@link Trace}. Default: none, which costs nothing. */
+  /** Called with every event of this plane; the page `docs/events.md` lists them. See {@link Trace}. Without this function, no events are created. */
   readonly trace?: Trace | undefined
 }
 

@@ -12,37 +12,37 @@ import type {
   Write,
 } from '@peerplane/core'
 
-/** What a platform package supplies to the runtime: everything that is not pure. */
+/** The ports that a platform package supplies to the runtime: all parts that are not pure. */
 export interface Ports {
   readonly store: Store
   /** The key of this device. */
   readonly key: SigningKey
-  /** Stores the key together with the first membership; absent if the key is kept elsewhere. */
+  /** Writes that store the key together with the first membership. Absent if the key is not kept in the store. */
   readonly keyWrites?: readonly Write[] | undefined
   readonly crypto: Crypto
   readonly random: Random
   readonly clock: Clock
   readonly scheduler: Scheduler
-  /** For simulations. */
+  /** Takes rare branches, in simulations only. */
   readonly perturb?: Perturb | undefined
-  /** Called with each event of the plane. */
+  /** Called with every event of the plane. */
   readonly trace?: Trace | undefined
-  /** Assembles the network when the plane first goes online; without this function the plane works alone. */
+  /** Makes the network when the plane first goes online. Without this function, the plane never uses a network. */
   readonly network?: NetworkFactory | undefined
 }
 
-/** Assembles a network for one space; it neither listens nor dials before it is started. */
+/** Makes a network for one space. The network does not listen or dial before it is started. */
 export type NetworkFactory = (space: NetworkSpace) => Promise<Network>
 
-/** What a network must know of the space it serves. */
+/** The information about a space that its network needs. */
 export interface NetworkSpace {
-  /** Gossip topic, derived from the space secret. */
+  /** The name of the gossip topic, which is derived from the space secret. */
   readonly topic: string
-  /** Multiaddresses to stay connected to. */
+  /** The multiaddresses of peers to which the device stays connected. */
   readonly dial: readonly string[]
   /** Whether this device is an anchor of the space. */
   readonly anchor: boolean
 }
 
-/** Called with a failure of the application that belongs to no call. It must not throw. */
+/** Called with an error of the application that belongs to no call. This function must not throw. */
 export type Report = (error: PeerplaneError) => void

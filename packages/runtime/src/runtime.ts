@@ -33,34 +33,43 @@ import type { Ports } from './ports.ts'
 import { createStatus, type StatusTeller } from './watching/status.ts'
 import { Watches } from './watching/watches.ts'
 
-/** How a device opens its space. */
+/** Options with which a device opens its space. */
 export interface RuntimeOptions {
   readonly entities: readonly Entity[]
-  /** An invitation, as text or link. Without it, the space in the store is opened; an empty store gets a new space with its first command. */
+  /**
+   * An invitation, as text or as a link. Without an invitation, the space in the store is opened. If the store is empty, the first command founds a
+   * new space.
+   */
   readonly join?: string | undefined
-  /** Whether the creator of a new space is an anchor: always on, relays for members. In a space that exists, the invitation decided it. Default false. */
+  /**
+   * Whether this device becomes an anchor when it founds a space. If the device joins a space, the invitation decides its role instead. Default:
+   * false.
+   */
   readonly anchor?: boolean | undefined
-  /** Whether to go online at once. Default true. */
+  /** Whether the plane goes online when it opens. Default: true. */
   readonly online?: boolean | undefined
-  /** Whether to found a new space at once: a device that listens must belong to a space. Default false: the first command or invitation does it. */
+  /**
+   * Whether to found a new space immediately, because a device that listens must belong to a space. Default: false; the first command or invitation
+   * founds the space.
+   */
   readonly found?: boolean | undefined
-  /** From an opening before this one, whose storage was lost. An empty store then becomes the store of the same device. */
+  /** The data of an earlier runtime whose storage was lost. With this data, an empty store becomes the store of the same device. */
   readonly remembered?: Remembered | undefined
-  /** How many commands earlier openings counted as undone: the status continues from there. */
+  /** The value of `undone` in the status of an earlier runtime. The status of this runtime continues the count from this value. */
   readonly undone?: number | undefined
 }
 
-/** A backend that can be opened again if its storage is lost. */
+/** A backend that can be opened again after its storage was lost. */
 export interface Runtime extends LocalBackend {
-  /** What a new store needs to continue as this device; `undefined` before the space is founded. */
+  /** Returns the data with which a new store can continue as this device. Returns `undefined` before the space is founded. */
   remembered(): Remembered | undefined
 }
 
 /**
- * The runtime of one device: the same in a tab, a daemon and an anchor. It takes over the store, which is closed with it.
+ * Opens the runtime of one device. The runtime is the same in a tab, a daemon and an anchor. The runtime owns the store and closes it when it closes.
  *
- * Resolves when local state can be read and written; the network is assembled afterwards. Rejects with the codes of the store, of the
- * invitation, or `invalid-declaration`; then nothing of it is left, and the store is closed.
+ * Resolves when local state can be read and written; the network starts afterwards. Rejects with a code of the store, a code of the invitation, or
+ * `invalid-declaration`. If opening fails, the store is closed.
  */
 export const openRuntime = (given: Ports, options: RuntimeOptions): Promise<Runtime> =>
   Services.open(given.trace, async (services) => {

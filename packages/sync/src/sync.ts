@@ -3,12 +3,12 @@ import type { PeerplaneError } from '@peerplane/core'
 import { Exchange, type Part } from './exchange/exchange.ts'
 import type { Sync, SyncOptions, SyncStatus } from './types.ts'
 
-/** Sync of one space over one network. */
+/** Makes the sync of one space over one network. */
 export function createSync(options: SyncOptions): Sync {
   const { network } = options
   const callbacks = new Set<() => void>()
   let exchange: Exchange | undefined
-  /** The latest failure of each part that has not worked since, oldest first. */
+  /** The latest failure of each part that has not succeeded since, oldest first. */
   const failures = new Map<Part, SyncStatus['lastError']>()
 
   const status = (): SyncStatus => ({

@@ -16,14 +16,14 @@ import type {
   Trace,
 } from '@peerplane/core'
 
-/** What `createSync` needs. */
+/** Options for `createSync`. */
 export interface SyncOptions {
   readonly network: Network
   readonly replica: Replica
   readonly space: Space
   /** The key of this device. */
   readonly key: SigningKey
-  /** Admissions from the creator of the space to this device; empty for the creator. */
+  /** The admissions from the creator of the space to this device. The chain of the creator itself is empty. */
   readonly chain: readonly Admission[]
   readonly crypto: Crypto
   readonly random: Random
@@ -31,45 +31,42 @@ export interface SyncOptions {
   readonly trace?: Trace | undefined
   readonly clock: Clock
   readonly scheduler: Scheduler
-  /** Whether a device has been seen in this space before: then its invitation is not checked for expiry again. */
+  /** Whether a device has been seen in this space before. If so, the expiry of its invitation is not checked again. */
   readonly isKnown: (device: DeviceId) => boolean
-  /**
-   * These devices have been seen: a peer that was let in, the author of a session that was admitted, and the devices that their admissions
-   * name.
-   */
+  /** Records that these devices have been seen: an admitted peer, the author of an admitted session, and all devices in their admission chains. */
   readonly remember: (devices: readonly DeviceId[]) => void
-  /** How fast sessions are accepted from the device that begins them; default as in `limits`. */
+  /** The rate at which sessions are accepted from the device that begins them. Default: `limits.sessionsPerMinute` and `limits.sessionsAtOnce`. */
   readonly sessionRate?: { readonly perSecond: number; readonly burst: number }
 }
 
-/** One admitted peer, and what it and this device have not exchanged yet. */
+/** The status of the link to one admitted peer, with the numbers of commits that are not exchanged yet. */
 export interface LinkStatus {
   readonly device: DeviceId
-  /** Network id; a new one each time the peer starts. */
+  /** The network id of the peer, which is new each time the peer starts. */
   readonly peer: string
   readonly path: Path
   readonly anchor: boolean
-  /** Commits that we hold and it has not announced. */
+  /** The number of commits that this device holds and the peer has not announced. */
   readonly pending: number
-  /** Commits that it has announced and we do not hold. */
+  /** The number of commits that the peer has announced and this device does not hold. */
   readonly behind: number
 }
 
-/** The status of sync for people, as plain data. */
+/** The status of sync, as plain data for people. */
 export interface SyncStatus {
   readonly peers: readonly LinkStatus[]
   readonly network: NetworkStatus
-  /** The latest failure of a handshake, of a link or of the log, until a later handshake or run succeeds. */
+  /** The latest failure of a handshake, of a link or of the log. `undefined` after a later handshake or run has succeeded. */
   readonly lastError: { readonly code: ErrorCode; readonly message: string } | undefined
 }
 
-/** Keeps the log of one space equal to that of every peer that can be reached. */
+/** Keeps the log of one space equal to the logs of all reachable peers. */
 export interface Sync {
-  /** Starts the network and exchanges with the peers that are there; may be called again after `stop`. */
+  /** Starts the network and exchanges commits with connected peers. `start` may be called again after `stop`. */
   start(): Promise<void>
   /** Closes the links to all peers and stops the network. */
   stop(): Promise<void>
   status(): SyncStatus
-  /** Calls back, often, when the status may have changed. The returned function ends it. */
+  /** Calls `callback` when the status may have changed, which is often. The returned function ends the watch. */
   onChange(callback: () => void): () => void
 }

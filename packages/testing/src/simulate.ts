@@ -12,12 +12,12 @@ import {
 } from './simulate-run.ts'
 import type { Simulation } from './simulation.ts'
 
-/** An invariant that does not hold, the seed that shows it, and the smallest run found in which it does not hold either. */
+/** The error for a broken invariant, with the seed that breaks it and the smallest run found that breaks it too. */
 export class InvariantBroken extends Error {
   readonly seed: number
-  /** The small run: what was done. */
+  /** The plan of the smallest run. */
   readonly plan: WorkloadPlan
-  /** The small run: what happened. */
+  /** The events of the smallest run. */
   readonly recording: Recording
 
   constructor(failure: Failure, plan: WorkloadPlan, recording: Recording) {
@@ -37,13 +37,14 @@ export class InvariantBroken extends Error {
 const SHRINK_RUNS = 300
 
 /**
- * Runs an application's entities on simulated devices: whole runtimes on simulated disks and clocks over a simulated network, with crashes,
- * power cuts, partitions and the rest, many runs in the time of one real one. Every run also takes a random half of the rare branches of the
- * product. The same seed gives the same run.
+ * Runs the entities of an application on simulated devices. Whole runtimes use simulated disks and clocks and a simulated network, with faults such
+ * as crashes, power cuts and partitions. Simulated time makes many runs as fast as one real run. Every run also enables a random half of the fault
+ * points inside Peerplane, at which it sometimes takes a branch that is rare in real use (like BUGGIFY in FoundationDB). The same seed gives the same
+ * run.
  *
- * Throws {@link InvariantBroken} for the first seed that breaks an invariant, or whose devices do not become equal. Before that, devices,
- * steps and faults that do not matter are left out; the message describes what happens in the rest. Throws an `Error` when no action was
- * acknowledged in any run, and `invalid-input` or `invalid-declaration` for an invalid simulation.
+ * Rejects with {@link InvariantBroken} for the first seed that breaks an invariant, or whose devices do not become equal. Before that, the run is
+ * made smaller: devices, steps and faults that do not matter are removed. The message describes the events of the smallest run. Rejects with an
+ * `Error` if no action was acknowledged in any run, and with `invalid-input` or `invalid-declaration` for an invalid simulation.
  */
 export async function simulate(given: Simulation): Promise<void> {
   const simulation = takeSimulation(given)

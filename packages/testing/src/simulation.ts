@@ -4,61 +4,61 @@ import type { Plane } from '@peerplane/runtime'
 import type { FaultKind } from './fleet/fault-kinds.ts'
 import type { SimRandom } from './world/random.ts'
 
-/** One device, as a workload or an invariant sees it. */
+/** A simulated device, as workloads and invariants use it. */
 export interface SimulatedDevice {
   readonly name: string
   readonly plane: Plane
-  /** Randomness of the seed: every choice of an action must come from here. */
+  /** A random source that depends on the seed. An action must draw all its random choices from this source. */
   readonly random: SimRandom
 }
 
 /**
- * One thing that people do with the application: a command, or a few. A rejection ends the action, not the run: devices crash in the middle
- * of commands. Its result is kept as {@link Performed.result}.
+ * One action of a user: one command or a few commands. If an action rejects, the run continues, because devices may crash in the middle of commands.
+ * The result of an action is kept as {@link Performed.result}.
  */
 export type Action = (device: SimulatedDevice) => Promise<unknown>
 
 /** The outcome of one action. */
 export interface Performed {
-  /** Its name in the workload. */
+  /** The name of the action in the workload. */
   readonly action: string
   readonly device: string
   /**
-   * `acknowledged`: it resolved. `refused`: a handler rejected. `unknown`: it failed in another way, or its device went down before the
-   * answer; its effects may exist or not.
+   * `acknowledged` means that the action resolved, and `refused` that a handler refused a command. `unknown` means that the action failed in a
+   * different way, or that its device went down before the answer. The effects of an `unknown` action may or may not exist.
    */
   readonly outcome: 'acknowledged' | 'refused' | 'unknown'
-  /** What it resolved with. */
+  /** The value with which the action resolved. */
   readonly result: unknown
 }
 
 /**
- * A rule about the end of a run, when all faults are over and all devices are equal. It is called for every device, with all actions on all
- * devices, in order. Throws, or rejects, when it is broken.
+ * A rule that must hold at the end of a run, when all faults are over and all devices are equal. The function is called for every device, with all
+ * actions on all devices in their order. It throws or rejects if the rule is broken.
  */
 export type Invariant = (
   device: SimulatedDevice,
   done: readonly Performed[],
 ) => Promise<void> | void
 
-/** A campaign over an application's own entities. */
+/** The settings of a simulation with the entities of an application. */
 export interface Simulation {
   readonly entities: readonly Entity[]
-  /** What people do, by name; each step of a run is one of them on some device. */
+  /** The actions of users, by name. Each step of a run performs one of these actions on one device. */
   readonly workload: Readonly<Record<string, Action>>
-  /** What must hold, by name. */
+  /** The invariants that must hold, by name. */
   readonly invariants: Readonly<Record<string, Invariant>>
-  /** Default 3. */
+  /** The number of devices. Default: 3. */
   readonly devices?: number
-  /** Steps of each run. Default 50. */
+  /** The number of steps in each run. Default: 50. */
   readonly steps?: number
-  /** How many runs. Default 100. */
+  /** The number of runs. Default: 100. */
   readonly seeds?: number
-  /** Seed of the first run. Default 1. */
+  /** The seed of the first run. Default: 1. */
   readonly first?: number
   /**
-   * Kinds of fault to choose from; each run has a random half of them. Default: all but `restore`, since a disk that is restored from an
-   * older copy may lose acknowledged commits that had not left the device.
+   * The kinds of fault; each run uses a random half of them. Default: all kinds except `restore`. If a disk is restored from an older copy,
+   * acknowledged commits that no other device holds may be lost.
    */
   readonly faults?: readonly FaultKind[]
 }

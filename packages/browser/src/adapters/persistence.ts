@@ -1,5 +1,6 @@
 /**
- * Asks the browser not to evict the storage of this origin when the disk gets full; some browsers ask the person. Whether it was granted.
+ * Asks the browser not to evict the storage of this origin when the disk gets full. Some browsers ask the user for permission. Resolves with whether
+ * the browser agrees.
  */
 export async function requestPersistence(): Promise<boolean> {
   // Typed as always there, but absent on pages that came over plain http.

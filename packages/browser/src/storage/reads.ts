@@ -7,8 +7,8 @@ import { PAIRS } from './term.ts'
 type Values = IDBPObjectStore<unknown, [string], string, 'readonly'>
 
 /**
- * Reads in a transaction of its own, which is committed at once: one that waits for its tab would, if that tab hangs, hold up the tab that
- * takes the store over.
+ * Reads in a separate transaction, which is committed immediately. If a transaction waited for its tab and that tab hung, the transaction would block
+ * the tab that takes over the store.
  */
 export async function reading<Result>(
   database: IDBPDatabase,

@@ -10,11 +10,11 @@ import type { TabVersion } from './version.ts'
 
 /** The role of this tab among the tabs of its space. */
 export interface TabsStatus {
-  /** Whether this tab owns storage and network, or uses those of another tab. */
+  /** The leader owns the storage and the network; followers use them through the leader. */
   readonly role: 'leader' | 'follower'
-  /** How many other tabs of this browser profile share the replica. */
+  /** The number of other tabs of this browser profile that share the replica. */
   readonly others: number
-  /** Whether the tab that leads runs a newer version of the application: reloading the page loads it here, too. */
+  /** Whether the leading tab runs a newer version of the application. Reloading the page loads the newer version in this tab. */
   readonly outdated: boolean
 }
 

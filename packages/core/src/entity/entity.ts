@@ -9,26 +9,29 @@ import { checkShape, type HandleOf, type MirrorOf, type Shape } from './shapes.t
 import { hasControls } from '../controls.ts'
 import { utf8 } from '../text.ts'
 
-/** What a handler may know besides state and input. Handlers use no clock, randomness or network of their own. */
+/** What a handler gets besides the state and the input. A handler must not use any other clock, randomness or network. */
 export interface CommandContext {
   /** Id of the entity. */
   readonly id: string
   /** The device on which the command runs. */
   readonly device: DeviceId
-  /** Milliseconds since 1970 on the hybrid clock of the device. */
+  /** The time of the command: milliseconds since 1970 on the hybrid clock of the device. */
   readonly now: number
-  /** A fresh unguessable id, 22 characters. */
+  /** Returns a new unguessable id of 22 characters. */
   newId(): string
 }
 
-/** Decides a command: reads and changes `state`, may return a reply, throws `Rejected` to refuse. Synchronous and without side effects. */
+/**
+ * The function that decides a command. A handler reads and changes `state`, may return a reply, and throws `Rejected` to refuse the command. Handlers
+ * must be synchronous and have no side effects.
+ */
 export type Handler<State, Input, Reply> = (
   state: State,
   input: Input,
   context: CommandContext,
 ) => Reply
 
-/** A handler, with the schema that its input must pass, if it has one. */
+/** A handler, with an optional schema that checks its input. */
 export type Command<State, Input, Reply> = Handler<State, Input, Reply> & {
   readonly input?: StandardSchemaV1<unknown, Input>
 }
@@ -51,7 +54,7 @@ export interface Entity<S extends Shape = Shape, C = object> {
 /** The plain state of an entity type. */
 export type StateOf<E> = E extends Entity<infer S, unknown> ? MirrorOf<S> : never
 
-/** Commands whose handlers give a result at once: one that gives a promise or a generator does not compile. */
+/** Commands whose handlers are synchronous. A handler that returns a promise or a generator does not compile. */
 export type SynchronousCommands<C> = {
   readonly [Name in keyof C]: C[Name] extends (...args: never[]) => infer Reply
     ? Extract<Reply, Deferred> extends never
@@ -65,8 +68,8 @@ type Deferred = PromiseLike<unknown> | Iterator<unknown> | AsyncIterator<unknown
 /**
  * Declares an entity type: its state and the commands that change it.
  *
- * Throws `invalid-declaration` for a type that is not `[a-z][a-z0-9-.]*`, a state that is not a shape, a command that is not a function, or a
- * command with the name of a member that every client has.
+ * Throws `invalid-declaration` if the type does not match `[a-z][a-z0-9-.]*`, if the state is not a shape, if a command is not a function, or if a
+ * command has a reserved name.
  */
 export function entity<const S extends Shape, C extends Commands<HandleOf<S>>>(
   type: string,
@@ -75,7 +78,7 @@ export function entity<const S extends Shape, C extends Commands<HandleOf<S>>>(
   return takeDeclaration(type, declaration) as Entity<S, C>
 }
 
-/** A command whose input is checked by any Standard Schema library before the handler runs. Throws `invalid-declaration`. */
+/** Makes a command with a schema that checks the input before the handler runs. Any Standard Schema library works. Throws `invalid-declaration`. */
 export function command<State, Input, Reply>(
   input: StandardSchemaV1<unknown, Input>,
   handler: Handler<State, Input, Reply>,
@@ -90,7 +93,7 @@ export function command<State, Input, Reply>(
   return Object.assign((...args: Parameters<typeof handler>) => handler(...args), { input })
 }
 
-/** A copy of what is passed to `open`: a list of declarations, each type once. Throws `invalid-declaration`. */
+/** Checks and copies the declarations passed to `open`. Each type may occur only once. Throws `invalid-declaration`. */
 export function takeDeclarations(entities: unknown): readonly Entity[] {
   const cannotBe = invalid(`entities are a list of declarations, not ${describe(entities)}`)
   const list = reading(
@@ -115,7 +118,10 @@ export function takeDeclarations(entities: unknown): readonly Entity[] {
   })
 }
 
-/** `name`, if it is 1 to 256 bytes of well-formed UTF-8 without controls. Throws `invalid-input` with a message that calls it `what`. */
+/**
+ * Returns `name` if it has 1 to 256 bytes of well-formed UTF-8 without control characters. Otherwise throws `invalid-input` with a message in which
+ * `what` describes the name.
+ */
 export function checkName(name: unknown, what: string): string {
   if (typeof name !== 'string') {
     throw new PeerplaneError('invalid-input', `${what} is a string, not ${describe(name)}`)

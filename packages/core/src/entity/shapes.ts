@@ -11,9 +11,7 @@ import { copyPlain, freeze, isPlain, reading, type PlainBounds } from '../plain.
 
 declare const types: unique symbol
 
-/**
- * All kinds of shapes. Everything that differs by kind is a table over its keys, so a new line here does not compile until every table has it.
- */
+/** All kinds of shapes. Code that differs by kind uses tables with these keys, so a new kind does not compile until every table has it. */
 export interface ShapeKinds {
   readonly counter: CounterShape
   readonly register: RegisterShape<Json>
@@ -23,35 +21,35 @@ export interface ShapeKinds {
   readonly document: DocumentShape<{ readonly [key: string]: Json }>
 }
 
-/** Names a kind of shape. */
+/** The name of a kind of shape. */
 export type ShapeKind = keyof ShapeKinds
 
-/** The declared kind of state; `Handle` and `Mirror` exist for the compiler only. */
+/** The declared kind of state. The type parameters `Handle` and `Mirror` exist only for the compiler. */
 export interface Shape<Handle = unknown, Mirror = unknown> {
   readonly kind: ShapeKind
   readonly [types]?: { readonly handle: Handle; readonly mirror: Mirror }
 }
 
-/** What a handler gets for a shape. */
+/** The object through which a handler reads and changes a state of shape `S`. */
 export type HandleOf<S> = S extends Shape<infer Handle, unknown> ? Handle : never
 
-/** The plain state of a shape. */
+/** The type of the plain state of a shape. */
 export type MirrorOf<S> = S extends Shape<unknown, infer Mirror> ? Mirror : never
 
-/** A number to which all concurrent increments are added. */
+/** A number that is the sum of all increments, including concurrent ones. */
 export interface CounterHandle {
   readonly value: number
   increment(by?: number): void
   decrement(by?: number): void
 }
 
-/** A value. Of concurrent writes, the one with the latest hybrid timestamp is shown. */
+/** One value. After concurrent writes, it is the value with the latest hybrid timestamp. */
 export interface RegisterHandle<T extends Json> {
   readonly value: T
   set(value: T): void
 }
 
-/** An add-wins set: an element added concurrently with its removal stays. */
+/** An add-wins set: an element stays if one device removes it while another device adds it. */
 export interface SetHandle<T extends string | number> {
   readonly values: readonly T[]
   has(element: T): boolean
@@ -59,20 +57,20 @@ export interface SetHandle<T extends string | number> {
   delete(element: T): void
 }
 
-/** An observed-remove map: removing a key takes back the changes below it that were seen; concurrent changes below the key survive. */
+/** An observed-remove map: removing a key undoes only changes that the remover had seen. Concurrent changes of the value at this key survive. */
 export interface MapHandle<Handle> {
   readonly keys: readonly string[]
   has(key: string): boolean
-  /** The value at `key`; its first change creates it. */
+  /** Returns the handle of the value at `key`. The first change through this handle creates the value. */
   get(key: string): Handle
   delete(key: string): void
 }
 
-/** A rich document that the handler changes as if it were plain data. */
+/** A document that the handler changes as if it were a plain object. */
 export type DocumentHandle<T> = T & {
   /**
-   * Replaces `deleteCount` UTF-16 units at `index` of the text at `path`, as on a string of JavaScript. Throws `invalid-input` if half of a
-   * surrogate pair would be left.
+   * Replaces `deleteCount` UTF-16 units at `index` of the text at `path` with `text`. Indices count as in a JavaScript string. Throws `invalid-input`
+   * if this would leave a lone surrogate.
    */
   splice(path: readonly (string | number)[], index: number, deleteCount: number, text: string): void
 }
@@ -114,26 +112,26 @@ export interface Fields {
   readonly [name: string]: Shape
 }
 
-/** A counter that starts at 0. */
+/** Declares a counter that starts at 0. */
 export const counter = (): CounterShape => ({ kind: 'counter' })
 
-/** A last-writer-wins register that starts as `initial`. Throws `invalid-declaration` for anything but JSON. */
+/** Declares a last-writer-wins register with the value `initial`. Throws `invalid-declaration` if `initial` is not JSON. */
 export const register = <T extends Json>(initial: T): RegisterShape<Widen<T>> => ({
   kind: 'register',
   initial: takeInitial(initial, 'a register') as Widen<T>,
 })
 
-/** An add-wins set of strings or numbers that starts empty. */
+/** Declares an add-wins set of strings or numbers, which is initially empty. */
 export const set = <T extends string | number = string>(): SetShape<T> => ({ kind: 'set' })
 
-/** A map from strings to `value`. Throws `invalid-declaration` for anything but a shape. */
+/** Declares a map from strings to values of shape `value`. Throws `invalid-declaration` if `value` is not a shape. */
 export const map = <S extends Shape>(value: S): MapShape<S> =>
   declaring('the value of a map', () => {
     checkShape(value, 'the value of a map', 1)
     return { kind: 'map', value }
   })
 
-/** A record of named fields. Throws `invalid-declaration` for anything but a shape. */
+/** Declares a record with a shape for each field. Throws `invalid-declaration` if a field is not a shape. */
 export const record = <F extends Fields>(fields: F): RecordShape<F> =>
   declaring('the fields of a record', () => {
     checkFields(fields, 'a record', 1)
@@ -141,8 +139,8 @@ export const record = <F extends Fields>(fields: F): RecordShape<F> =>
   })
 
 /**
- * A document for text, nested data and lists; it starts as `initial`. Its kernel is loaded when the first document is opened. Throws
- * `invalid-declaration` for anything but a JSON object.
+ * Declares a document with text, nested data and lists, whose initial state is `initial`. The kernel for documents is loaded when the first document
+ * is opened. Throws `invalid-declaration` if `initial` is not a JSON object.
  */
 export const document = <T extends { readonly [key: string]: Json }>(
   initial: T,

@@ -34,22 +34,22 @@ import { merkleRoot } from './merkle.ts'
 /**
  * The commits that one writer makes durable with one flush and one signature.
  *
- * The id covers session, first seq, count, the id of the batch before and the Merkle root over the commit ids. A run of batches is
- * therefore authenticated by the signature of its last one.
+ * The id of a batch covers its session, the seq of its first commit, the number of its commits, the id of the batch before it, and the Merkle root
+ * over its commit ids. So the signature of the last batch of a run authenticates the whole run.
  */
 export interface Batch {
   readonly id: BatchId
   readonly session: SessionId
   readonly previous: BatchId
-  /** Salt seed: sent with whole batches; a sparse proof contains single salts. 16 bytes. */
+  /** The seed of all salts of the batch, 16 bytes. A whole batch is sent with this seed; a sparse proof contains single salts instead. */
   readonly seed: Uint8Array
-  /** Ed25519 by the session's device over the id; `undefined` for an inner batch of a run received under a later signature. */
+  /** Ed25519 signature of the batch id by the device of the session. `undefined` if the batch was received in a run that only a later batch signs. */
   readonly signature: Uint8Array | undefined
-  /** At least one, consecutive. Only the first one may have deps: a batch is delivered as a whole, and nothing can come between its commits. */
+  /** At least one commit, with consecutive seqs. Only the first commit may have deps, because a batch is delivered as a whole. */
   readonly commits: readonly Commit[]
 }
 
-/** What the signature of a batch covers; {@link batchIdOf} hashes it. */
+/** The data that the signature of a batch covers. {@link batchIdOf} hashes this data. */
 export interface BatchCore {
   readonly session: SessionId
   readonly firstSeq: number
@@ -58,10 +58,10 @@ export interface BatchCore {
   readonly root: Uint8Array
 }
 
-/** Bytes of a batch's seed. */
+/** Length of the seed of a batch, in bytes. */
 export const SEED_BYTES = 16
 
-/** Id of a batch. */
+/** Returns the id of a batch. */
 export const batchIdOf = (core: BatchCore): BatchId =>
   toHex(
     withCanonical(
@@ -70,7 +70,7 @@ export const batchIdOf = (core: BatchCore): BatchId =>
     ),
   ) as BatchId
 
-/** An unsigned batch of commits that were made with `seed`. */
+/** Makes an unsigned batch of commits that were made with `seed`. */
 export function makeBatch(
   previous: BatchId,
   commits: readonly [Commit, ...Commit[]],
@@ -97,7 +97,7 @@ function batchOver(
   return { id, session, previous, seed, signature: undefined, commits }
 }
 
-/** The batch with its signature. */
+/** Returns the batch with a signature by `key`. */
 export async function signBatch(batch: Batch, key: SigningKey): Promise<Batch> {
   return { ...batch, signature: await key.sign(batchMessage(batch.id)) }
 }
@@ -112,19 +112,19 @@ export async function verifyBatch(
   return crypto.verify(fromHex(device), batchMessage(batch.id), batch.signature)
 }
 
-/** The bytes that are signed for a batch. */
+/** Returns the bytes that the signature of a batch signs. */
 export const batchMessage = (id: BatchId): Uint8Array =>
   concatBytes(domain('batch-signature'), fromHex(id))
 
-/** Seq of the first commit. */
+/** Returns the seq of the first commit in a batch. */
 export const firstSeq = (batch: Batch): number => batch.commits[0]!.header.seq
 
-/** Seq of the last commit. */
+/** Returns the seq of the last commit in a batch. */
 export const lastSeq = (batch: Batch): number => firstSeq(batch) + batch.commits.length - 1
 
 /**
- * Bytes that a receiver hashes for a batch, about; a few bytes on the wire can stand for many. At least those of the `encoded` batch, and at
- * most `batchBytes` beyond them.
+ * Returns about how many bytes a receiver hashes for a batch, because a short encoding can expand to many bytes. The result is at least the length of
+ * `encoded`, and at most `batchBytes` more.
  */
 export const weightOf = ({ commits }: Batch, encoded: Uint8Array): number =>
   Math.max(
@@ -136,7 +136,10 @@ export const weightOf = ({ commits }: Batch, encoded: Uint8Array): number =>
     ),
   )
 
-/** Canonical bytes of a batch as it is stored and sent. The session and the previous batch are known from its place, hashes are computed. */
+/**
+ * Encodes a batch as it is stored and sent. The encoding omits the session and the previous batch, which are known from the place of the batch, and
+ * all hashes, which are computed again.
+ */
 export function encodeBatch({ seed, signature, commits }: Batch): Uint8Array {
   const sections = new SectionWriter()
   const first = commits[0]!.header
@@ -161,8 +164,8 @@ export function encodeBatch({ seed, signature, commits }: Batch): Uint8Array {
 }
 
 /**
- * The batch that follows `previous` in `session`, starting with commit `firstSeq`. Rebuilds headers and hashes; whether they are right, the
- * signature shows. Throws `malformed` or `too-large`.
+ * Decodes the batch that follows `previous` in `session` and starts with commit `firstSeq`. Computes the headers and hashes; only the signature shows
+ * whether they are right. Throws `malformed` or `too-large`.
  */
 export function decodeBatch(
   encoded: Uint8Array,

@@ -11,13 +11,13 @@ import { extensionsAfter, withExtensions, type Extensions } from './extensions.t
 import { merkleRoot } from './merkle.ts'
 import { utf8 } from '../text.ts'
 
-/** The place of a commit: its session and its number there, from 1. */
+/** The place of a commit: its session and its seq. */
 export interface Dot {
   readonly session: SessionId
   readonly seq: number
 }
 
-/** What a commit changes on one entity. */
+/** The part of a commit that changes one entity. */
 export interface Section {
   readonly entity: EntityKey
   readonly modelVersion: number
@@ -25,29 +25,29 @@ export interface Section {
   readonly extensions?: Extensions
 }
 
-/** The signed part of a commit: everything but the sections; it contains their root. */
+/** The signed part of a commit. It contains the root over the sections instead of the sections. */
 export interface Header {
-  /** 1, 2, 3 … in the session. */
+  /** The number of the commit in its session: 1, 2, 3, … */
   readonly seq: number
   /**
-   * The latest commits of other sessions that were delivered to the author, and that no earlier commit of this session names. Each is the
-   * last one of a batch.
+   * The latest delivered commits of other sessions that the author held and that no earlier commit of this session names. Each of these commits is
+   * the last commit of its batch.
    */
   readonly deps: readonly Dot[]
-  /** First 16 bytes of the hash over the ids of the batches that end with `deps`; empty without deps. */
+  /** The first 16 bytes of the hash over the ids of the batches that end with `deps`. Empty if there are no deps. */
   readonly digest: Uint8Array
   readonly time: Timestamp
-  /** Covers the sections and their number, see {@link rootOfLeaves}. */
+  /** Root over the sections and their number, see {@link rootOfLeaves}. */
   readonly root: Uint8Array
   readonly extensions?: Extensions
 }
 
-/** One command: atomic, identified by the hash of its session and header. */
+/** The changes of one command or one atomic group. A commit is identified by the hash of its session id and its header. */
 export interface Commit {
   readonly id: CommitId
   readonly session: SessionId
   readonly header: Header
-  /** Canonical header bytes, as hashed. */
+  /** The canonical bytes of the header, which are hashed. */
   readonly headerBytes: Uint8Array
   readonly sections: readonly Section[]
 }
@@ -60,7 +60,7 @@ const SALT_BYTES = 16
 /** The longest entity key: type, slash, id. */
 const KEY_BYTES = 2 * limits.entityNameBytes + 1
 
-/** Builds a commit; `seed` is the salt seed of its batch. */
+/** Makes a commit. `seed` is the seed of the salts of its batch. */
 export function makeCommit(
   session: SessionId,
   fields: Omit<Header, 'root'>,
@@ -72,7 +72,7 @@ export function makeCommit(
   return { id: commitIdOf(session, headerBytes), session, header, headerBytes, sections }
 }
 
-/** Canonical bytes of a header. */
+/** Encodes a header as canonical bytes. */
 export function encodeHeader(header: Header): Uint8Array {
   const fields = [
     header.seq,
@@ -84,7 +84,7 @@ export function encodeHeader(header: Header): Uint8Array {
   return encodeCanonical(withExtensions(fields, header.extensions))
 }
 
-/** The header of canonical bytes. Throws `malformed` or `too-large`. */
+/** Decodes a header from canonical bytes. Throws `malformed` or `too-large`. */
 export function decodeHeader(encoded: Uint8Array): Header {
   const fields = arrayField(decodeCanonical(encoded), 'header')
   const extensions = extensionsAfter(fields, 5, 'header')
@@ -106,7 +106,7 @@ export function decodeHeader(encoded: Uint8Array): Header {
   }
 }
 
-/** Checks that deps are in the order of their sessions, each once. Throws `malformed`. */
+/** Checks that deps are in the order of their sessions, and that no session occurs twice. Throws `malformed`. */
 export function checkOrder(deps: readonly Dot[]): void {
   for (let i = 1; i < deps.length; i++) {
     if (deps[i - 1]!.session >= deps[i]!.session) {
@@ -115,30 +115,33 @@ export function checkOrder(deps: readonly Dot[]): void {
   }
 }
 
-/** Id of the commit of `session` with this header. */
+/** Returns the id of the commit of `session` with this header. */
 export const commitIdOf = (session: SessionId, headerBytes: Uint8Array): CommitId =>
   toHex(commitHash(fromHex(session), headerBytes)) as CommitId
 
-/** The same as bytes. */
+/** Returns the id of a commit as bytes. */
 export const commitHash = (session: Uint8Array, headerBytes: Uint8Array): Uint8Array =>
   hash('commit', session, headerBytes)
 
-/** Digest over the ids of the batches that end with the deps, in their order: a fork below a dependency cannot go unnoticed. */
+/**
+ * Returns the digest over the ids of the batches that end with the deps, in the order of the deps. With this digest, a receiver notices a fork below
+ * a dependency.
+ */
 export const depsDigest = (ids: readonly BatchId[]): Uint8Array =>
   ids.length === 0 ? new Uint8Array(0) : hash('deps', ...ids.map(fromHex)).slice(0, 16)
 
-/** Salt of section `index` of commit `seq`: a leaf without its section reveals nothing about it. */
+/** Returns the salt of section `index` of commit `seq`. The salt keeps a leaf from revealing anything about a hidden section. */
 export const saltOf = (seed: Uint8Array, seq: number, index: number): Uint8Array =>
   withCanonical([seq, index], (place) => hash('salt', seed, place)).slice(0, SALT_BYTES)
 
-/** Leaf of one section. */
+/** Returns the Merkle leaf of one section. */
 export function sectionLeaf(salt: Uint8Array, section: Section): Uint8Array {
   const { entity, modelVersion, body, extensions } = section
   const fields = [salt, entity, modelVersion, hash('body', body)]
   return withCanonical(withExtensions(fields, extensions), (content) => hash('section', content))
 }
 
-/** Root over the sections of commit `seq`. */
+/** Returns the root over the sections of commit `seq`. */
 export const sectionsRoot = (
   seed: Uint8Array,
   seq: number,
@@ -147,15 +150,15 @@ export const sectionsRoot = (
   rootOfLeaves(sections.map((section, index) => sectionLeaf(saltOf(seed, seq, index), section)))
 
 /**
- * What a header says of its sections: their number and the Merkle root over their leaves. Without the number, a node of the tree would pass
- * for a leaf, and a sparse proof could show two sections as one. Without sections it is 32 zero bytes.
+ * Returns the hash over the number of sections and the Merkle root of their leaves. Without this number, a node of the tree could be mistaken for a
+ * leaf, and a sparse proof could show two sections as one. If there are no sections, the result is 32 zero bytes.
  */
 export function rootOfLeaves(leaves: readonly Uint8Array[]): Uint8Array {
   if (leaves.length === 0) return new Uint8Array(HASH_BYTES)
   return withCanonical([leaves.length, merkleRoot(leaves)], (content) => hash('sections', content))
 }
 
-/** The key of an entity. Throws `malformed` or `too-large`. */
+/** Reads the key of an entity. Throws `malformed` or `too-large`. */
 export function readEntity(value: Value | undefined, name: string): EntityKey {
   const entity = textField(value, name, KEY_BYTES)
   const slash = entity.indexOf('/')
@@ -178,15 +181,15 @@ function readDot(value: Value, name: string): Dot {
   }
 }
 
-/** Bytes of a commit without framing, for limits. */
+/** Returns the size of a commit without framing, in bytes. Limits apply to this size. */
 export const commitSize = (commit: Commit): number =>
   commit.sections.reduce(
     (size, section) => size + section.body.length + 64,
     commit.headerBytes.length,
   )
 
-/** Bytes that a receiver hashes for a commit without sections, about. */
+/** About how many bytes a receiver hashes for a commit without sections. */
 export const COMMIT_WEIGHT = 64
 
-/** The same for a section. */
+/** Returns about how many bytes a receiver hashes for a section. */
 export const sectionWeight = ({ entity, body }: Section): number => 64 + entity.length + body.length

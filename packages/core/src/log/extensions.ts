@@ -5,25 +5,22 @@ import { limits } from '../limits.ts'
 import type { Value } from '../value.ts'
 
 /**
- * What a record holds beyond the fields that this version knows: keys in ascending order with their values. A receiver that does not know an
- * odd key ignores it; one that does not know an even key leaves the record without effect until it is updated. Both store the record
- * and pass it on as it is. (The rule for odd and even is that of Lightning's BOLT 1.)
+ * The fields of a record that this version does not know: keys in ascending order, with their values. A receiver ignores odd keys that it does not
+ * know. A record with an unknown even key has no effect until the receiver is updated. The receiver always stores the record and passes it on
+ * unchanged. (BOLT 1 of Lightning has the same rule for odd and even keys.)
  */
 export type Extensions = readonly (readonly [key: number, value: Value])[]
 
 const MAX_DEPTH = 4
 
-/** The fields of a record, followed by its extensions as one list if there are any. */
+/** Returns the fields of a record. If there are extensions, they follow the fields as one list. */
 export const withExtensions = (
   fields: readonly Value[],
   extensions: Extensions | undefined,
 ): readonly Value[] =>
   extensions && extensions.length > 0 ? [...fields, extensions.flat()] : fields
 
-/**
- * The extensions of a record that has `count` fields, in an array of one item more; nothing if it has only its fields.
- * Throws `malformed` or `too-large`.
- */
+/** Reads the extensions that follow the `count` fields of a record, if there are any. Throws `malformed` or `too-large`. */
 export function extensionsAfter(
   fields: readonly Value[],
   count: number,
@@ -36,7 +33,7 @@ export function extensionsAfter(
   return { extensions: readExtensions(fields[count], name) }
 }
 
-/** The extensions of a decoded list, of which there is one at least. Throws `malformed` or `too-large`. */
+/** Reads a list of at least one extension. Throws `malformed` or `too-large`. */
 export function readExtensions(value: Value | undefined, name: string): Extensions {
   const items = arrayField(value, `${name}.extensions`)
   if (items.length === 0 || items.length % 2 === 1) {
@@ -56,7 +53,7 @@ export function readExtensions(value: Value | undefined, name: string): Extensio
   return extensions
 }
 
-/** Whether a record may have an effect here: this version knows no keys, so only odd ones can be ignored. */
+/** Whether a record with these extensions may have an effect on this device. This version knows no extension keys, so it can ignore only odd keys. */
 export const isUnderstood = (extensions: Extensions | undefined): boolean =>
   !extensions || extensions.every(([key]) => key % 2 === 1)
 

@@ -12,21 +12,21 @@ import { MAX_SEQ } from './commit.ts'
 import { merkleRoot } from './merkle.ts'
 import { markOf, type Tip } from './tip.ts'
 
-/** One batch of a branch. With its place and the id of the batch before it, this determines its id. */
+/** The data of one batch in a branch from which its id is computed, together with its place and the id of the batch before it. */
 export interface BatchLink {
   readonly count: number
-  /** Merkle root over the commit ids. */
+  /** The Merkle root over the commit ids of the batch. */
   readonly root: Uint8Array
 }
 
-/** Consecutive batches, from one place on, and the signature of the last one. */
+/** One of the two versions of a session in the proof of a fork: consecutive batches, and the signature of the last batch. */
 export interface Branch {
   readonly links: readonly BatchLink[]
   readonly signature: Uint8Array
 }
 
 /**
- * Proof that the device of a session signed two versions of it. Anybody who knows the device can check it:
+ * The proof that a device signed two versions of its session. Anybody who knows the id of the device can verify the proof:
  *
  *                    ┌─ batch ─ batch, signed        branches[0]: continues what the holder of the proof has
  *     … ── previous ─┤
@@ -35,14 +35,14 @@ export interface Branch {
  */
 export interface ForkProof {
   readonly session: SessionId
-  /** The first commit of the first batch that has two versions. */
+  /** The seq at which the first batch with two versions begins. */
   readonly seq: number
-  /** The batch before it: the session has one version up to here. */
+  /** The last batch before the fork. Up to this batch, the session has one version. */
   readonly previous: BatchId
   readonly branches: readonly [Branch, Branch]
 }
 
-/** A branch of batches. The last batch is `end`ed by a signature, or by a branch that continues it. */
+/** Makes a branch of batches. `end` is the signature of the last batch, or a branch that continues the batches. */
 export function branchOf(batches: readonly Batch[], end: Uint8Array | Branch): Branch {
   const links = batches.map(({ commits }) => ({
     count: commits.length,
@@ -52,7 +52,7 @@ export function branchOf(batches: readonly Batch[], end: Uint8Array | Branch): B
   return { links: [...links, ...end.links], signature: end.signature }
 }
 
-/** Whether `device` signed two versions of the session from the place of the proof on. */
+/** Whether `device` signed both branches of the proof. */
 export async function verifyForkProof(
   proof: ForkProof,
   device: DeviceId,
@@ -69,13 +69,13 @@ export async function verifyForkProof(
   return verified.every(Boolean)
 }
 
-/** Id of the first batch of a branch. */
+/** Returns the id of the first batch of a branch. */
 export const firstIdOf = (proof: ForkProof, { links }: Branch): BatchId =>
   lastIdOf(proof, { links: links.slice(0, 1) })
 
 /**
- * How a device lists a session in a frontier if it holds the proof and everything before the fork. The lower the fork, the higher the seq: as
- * with other tips, a peer with a lower one asks for what it lacks. The mark is that of the batch before the fork.
+ * The tip of a forked session in the frontier of a device that holds the proof and all commits before the fork. The tip of an earlier fork has a
+ * higher seq, so a peer that knows only a later fork asks for the earlier fork. The mark of such a tip is the mark of the batch before the fork.
  */
 export const forkedTip = ({ session, seq, previous }: ForkProof): Tip => ({
   session,
@@ -83,14 +83,14 @@ export const forkedTip = ({ session, seq, previous }: ForkProof): Tip => ({
   mark: markOf(previous),
 })
 
-/** Whether a tip is a {@link forkedTip}; no commit has such a high seq. */
+/** Whether a tip is a {@link forkedTip}. The seq of such a tip is higher than the seq of any commit. */
 export const isForkedTip = (tip: Pick<Tip, 'seq'>): boolean => tip.seq > MAX_SEQ
 
-/** Canonical bytes of a proof; its session is known from its place. */
+/** Encodes a proof as canonical bytes, without its session, which the reader of the proof knows. */
 export const encodeForkProof = ({ seq, previous, branches }: ForkProof): Uint8Array =>
   encodeCanonical([seq, fromHex(previous), ...branches.map(branchToValue)])
 
-/** The proof of canonical bytes; its signatures are not verified. Throws `malformed` or `too-large`. */
+/** Decodes a proof from canonical bytes without verifying its signatures. Throws `malformed` or `too-large`. */
 export function decodeForkProof(encoded: Uint8Array, session: SessionId): ForkProof {
   if (encoded.length > limits.forkBytes) {
     throw new PeerplaneError('too-large', `the proof of a fork has ${encoded.length} bytes`)

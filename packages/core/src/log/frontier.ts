@@ -1,5 +1,5 @@
 import type { SessionId } from '../ids.ts'
 import type { Tip } from './tip.ts'
 
-/** For each session, up to which commit it is held. */
+/** The tips of sessions, by session: how far a device holds each of them. */
 export type Frontier = ReadonlyMap<SessionId, Tip>

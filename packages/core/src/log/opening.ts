@@ -8,36 +8,36 @@ import { limits } from '../limits.ts'
 import { extensionsAfter, withExtensions, type Extensions } from './extensions.ts'
 import { readTip, tipToValue, type Tip } from './tip.ts'
 
-/** Version of every record of the log. */
+/** The format version of every record in the log. */
 export const FORMAT_VERSION = 1
 
 /**
- * The first record of a session: one opening of one device's store. A session is never resumed: a device that lost the end of its log, or was
- * restored from a copy, would reuse sequence numbers and contradict itself.
+ * The first record of a session, made when a device opens its store. A session is never resumed. If it were, a device that lost the end of its log,
+ * or was restored from a copy, would reuse seqs and contradict itself.
  */
 export interface Opening {
   readonly space: SpaceId
   readonly device: DeviceId
   /** All tips of the same device that were held when it opened. */
   readonly parents: readonly Tip[]
-  /** Hash of the admission that lets the device write; of the space record for its creator. */
+  /** Hash of the admission that lets the device write. For the creator of the space, it is the hash of the space record. */
   readonly admission: Uint8Array
-  /** 16 random bytes, so that two openings never have the same id. */
+  /** 16 random bytes, so that two openings never have the same session id. */
   readonly nonce: Uint8Array
   readonly extensions?: Extensions
 }
 
-/** An opening as it is stored and sent. It has no signature of its own: that of the first batch covers it. */
+/** An opening with its bytes and ids. An opening has no signature of its own, because the signature of the first batch covers it. */
 export interface OpeningRecord {
   readonly opening: Opening
   readonly session: SessionId
   /** See {@link firstPrevious}. */
   readonly first: BatchId
-  /** Canonical bytes; the session id is the beginning of their hash. */
+  /** The canonical bytes of the opening. The hash of these bytes begins with the session id. */
   readonly bytes: Uint8Array
 }
 
-/** Canonical bytes of an opening. */
+/** Encodes an opening as canonical bytes. */
 export function encodeOpening(opening: Opening): Uint8Array {
   const fields = [
     FORMAT_VERSION,
@@ -50,25 +50,26 @@ export function encodeOpening(opening: Opening): Uint8Array {
   return encodeCanonical(withExtensions(fields, opening.extensions))
 }
 
-/** What the first batch of a session names as the batch before it: the whole hash of its opening, so that the id of the batch covers it. */
+/** Returns the `previous` of the first batch of a session: the whole hash of the opening. Therefore the id of the first batch covers the opening. */
 export const firstPrevious = (openingBytes: Uint8Array): BatchId =>
   toHex(hash('opening', openingBytes)) as BatchId
 
 /**
- * Id of the session whose first batch follows `first`. Half of the hash is enough: 2^64 hashes let a device make two openings of one id, which
- * splits that session alone, and 2^128 one with the id of another device's session.
+ * Returns the id of the session whose first batch has `first` as `previous`. The id is half of a hash, which is long enough. With 2^64 hashes, a
+ * device can make two openings with the same id, which harms only its own session. An opening with the id of another device's session takes 2^128
+ * hashes.
  */
 export const sessionIdOf = (first: BatchId): SessionId =>
   first.slice(0, 2 * SESSION_BYTES) as SessionId
 
-/** An opening with its bytes and the ids that follow from them. */
+/** Returns an opening with its bytes and the ids computed from them. */
 export function makeOpening(opening: Opening): OpeningRecord {
   const bytes = encodeOpening(opening)
   const first = firstPrevious(bytes)
   return { opening, session: sessionIdOf(first), first, bytes }
 }
 
-/** The opening of received bytes. Throws `malformed` or `too-large`. */
+/** Decodes a received opening. Throws `malformed` or `too-large`. */
 export function decodeOpening(encoded: Uint8Array): OpeningRecord {
   const fields = arrayField(decodeCanonical(encoded), 'opening')
   const version = wholeField(fields[0], 'opening.version')

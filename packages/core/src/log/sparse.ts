@@ -12,17 +12,17 @@ import {
 } from './commit.ts'
 import { merklePath, merkleRoot, verifyMerklePath } from './merkle.ts'
 
-/** A section with its salt, or only the leaf of a section. */
+/** One section of a sparse commit: the section with its salt, or only its leaf. */
 export type SparseSection =
   | { readonly shown: true; readonly salt: Uint8Array; readonly section: Section }
   | { readonly shown: false; readonly leaf: Uint8Array }
 
 /**
- * One commit of a batch with some of its sections, verifiable without the rest:
+ * One commit of a batch with some of its sections. It can be verified without the other commits and sections:
  *
  *     section ─ leaf ─ header.root ─ commit id ─ path ─ batch root ─ batch id ─ signature
  *
- * The root covers the number of sections, so all of them are listed: shown, or hidden behind their leaves.
+ * The root covers the number of sections, so the sparse commit lists all of them: each is either shown or hidden behind its leaf.
  */
 export interface SparseCommit {
   readonly core: Omit<BatchCore, 'root'>
@@ -34,8 +34,8 @@ export interface SparseCommit {
 }
 
 /**
- * The sparse form of commit `seq` of a signed batch, showing the sections that `shows` accepts. `undefined` if there is no such commit or no
- * signature.
+ * Returns the sparse form of commit `seq` of a signed batch. It shows the sections that `shows` accepts. Returns `undefined` if the batch has no such
+ * commit or no signature.
  */
 export function toSparse(
   batch: Batch,
@@ -65,7 +65,7 @@ export function toSparse(
   }
 }
 
-/** Whether the shown sections belong to a commit that `device` signed. */
+/** Whether `device` signed the commit to which the shown sections belong. */
 export async function verifySparse(
   sparse: SparseCommit,
   device: DeviceId,

@@ -6,18 +6,21 @@ import { MAX_SEQ } from './commit.ts'
 import type { Frontier } from './frontier.ts'
 import { tipToValue, type Tip } from './tip.ts'
 
-/** What is held of the sessions whose ids begin with `path`. */
+/** A summary of the tips of all sessions whose ids begin with `path`. */
 export interface Summary {
-  /** Hexadecimal digits; empty for all sessions. */
+  /** A prefix of session ids, in hexadecimal digits. The empty path stands for all sessions. */
   readonly path: string
   readonly sessions: number
-  /** Of a forked session those before the fork. */
+  /** The number of commits. A forked session counts only its commits before the fork. */
   readonly commits: number
-  /** 32 hexadecimal digits. Two replicas have the same digest exactly if they hold the same tips: a collision costs 2^64 hashes. */
+  /**
+   * A hash over the tips, as 32 hexadecimal digits. Two replicas have the same digest if and only if they hold the same tips. A collision takes 2^64
+   * hashes.
+   */
   readonly digest: string
 }
 
-/** Sessions below a node that is not divided further. */
+/** The most sessions below a leaf of the trie, which has no children. */
 export const LEAF_SESSIONS = 16
 
 const DIGEST_BYTES = 16
@@ -25,24 +28,24 @@ const DIGITS = '0123456789abcdef'.split('')
 const NOTHING = '00'.repeat(DIGEST_BYTES)
 
 /**
- * The tips of a replica as a Merkle radix trie (as in Merkle search trees, Auvolat and Taïani 2019): two replicas find a difference by comparing
- * the digests of a few nodes, whatever the number of sessions.
+ * The tips of a replica as a Merkle radix trie (like Merkle search trees, Auvolat and Taïani 2019). Two replicas find a difference by comparing the
+ * digests of a few nodes, however many sessions there are.
  *
  *     digest(path) = 0                                            no session
  *                    H("tips", CBOR [tip…])                       1 to 16 sessions, by id
  *                    H("tip-trie", digest(path0) … digest(pathf)) more
  *
- * It is a function of the tips alone. A change makes the digests of one path stale, which are computed when somebody asks: it costs the same
- * with ten sessions and with a million.
+ * The digests depend only on the tips. A changed tip makes the digests on one path stale; a stale digest is computed again when it is read. A change
+ * of a tip costs the same with ten sessions and with a million.
  */
 export class TipTrie {
   readonly #tips = new Map<SessionId, Tip>()
-  /** All tips. It changes with the trie. */
+  /** All tips. This map changes with the trie. */
   readonly all: Frontier = this.#tips
-  /** Ids in ascending order, but for those of `#fresh`. */
+  /** Session ids in ascending order, without the ids in `#fresh`. */
   #sorted: SessionId[] = []
   #fresh: SessionId[] = []
-  /** In the order in which they came. */
+  /** Session ids in the order in which they were added. */
   readonly #order: SessionId[] = []
   readonly #placed = new Set<SessionId>()
   readonly #summaries = new Map<string, Summary>()
@@ -66,7 +69,7 @@ export class TipTrie {
     this.#forget(session)
   }
 
-  /** What is held below a path. */
+  /** Returns the summary of the tips below a path. */
   summary(path = ''): Summary {
     const known = this.#summaries.get(path)
     if (known) return known
@@ -78,20 +81,20 @@ export class TipTrie {
     return summary
   }
 
-  /** The sixteen nodes below a path. */
+  /** Returns the summaries of the sixteen children of a path. */
   children(path: string): Summary[] {
     return DIGITS.map((digit) => this.summary(path + digit))
   }
 
-  /** The tips below a path by id: of a node with more than `LEAF_SESSIONS`, only so many. */
+  /** Returns the tips below a path in the order of their session ids, but at most `LEAF_SESSIONS` of them. */
   under(path: string): Tip[] {
     const [from, to] = this.#range(path)
     return this.#sorted.slice(from, Math.min(to, from + LEAF_SESSIONS)).map(this.#tipOf)
   }
 
   /**
-   * Tips below a path in the order in which their sessions came here: so ancestors come before descendants. Begins at place `after`;
-   * `next` is where to go on, 0 at the end.
+   * Returns a page of the tips below a path, in the order in which their sessions were added, so ancestors come before descendants. The page begins
+   * at place `after`. `next` is the place at which the next page begins, or 0 after the last page.
    */
   page(path: string, after: number, most: number): { readonly tips: Tip[]; readonly next: number } {
     const tips: Tip[] = []

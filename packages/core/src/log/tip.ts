@@ -5,26 +5,26 @@ import { SESSION_BYTES } from '../hash.ts'
 import type { BatchId, SessionId } from '../ids.ts'
 
 /**
- * How far a session is held: its first `seq` commits. The batch that ends there has an id that begins with `mark`. That id
- * covers everything before it; the id of a commit does not.
+ * How far a device holds a session: up to commit `seq`. The id of the batch that ends with this commit begins with `mark`. A batch id covers all
+ * earlier batches of the session, but a commit id does not.
  */
 export interface Tip {
   readonly session: SessionId
   readonly seq: number
-  /** The first 16 bytes of the batch id, 32 hex digits: two devices that hold different commits notice it. */
+  /** The first 16 bytes of the batch id, as 32 hex digits. The mark shows whether two devices hold the same commits up to `seq`. */
   readonly mark: string
 }
 
-/** Bytes of a mark. */
+/** Length of a mark, in bytes. */
 export const MARK_BYTES = 16
 
-/** The mark of the batch with this id. */
+/** Returns the mark of the batch with this id. */
 export const markOf = (id: BatchId): string => id.slice(0, MARK_BYTES * 2)
 
-/** A tip for the canonical encoding. */
+/** Converts a tip into a value for the canonical encoding. */
 export const tipToValue = (tip: Tip): Value => [fromHex(tip.session), tip.seq, fromHex(tip.mark)]
 
-/** A tip of a decoded value. Throws `malformed`. */
+/** Reads a tip from a decoded value. Throws `malformed`. */
 export function readTip(value: Value, name: string): Tip {
   const fields = arrayField(value, name, 3)
   return {

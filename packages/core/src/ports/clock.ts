@@ -1,5 +1,5 @@
 /** Wall time. */
 export interface Clock {
-  /** Whole milliseconds since 1970-01-01 UTC. It may jump. */
+  /** Returns whole milliseconds since 1970-01-01 UTC. The wall clock may jump forward or back. */
   now(): number
 }

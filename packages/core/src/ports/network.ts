@@ -1,62 +1,65 @@
 import type { DeviceId } from '../ids.ts'
 
-/** How two peers are connected: with an anchor at one end, directly by WebRTC, directly by TCP or WebSocket, or through a relay. */
+/** How two peers are connected: `anchor` if one of them is an anchor, otherwise `webrtc`, `direct` (TCP or WebSocket without a relay) or `relay`. */
 export type Path = 'anchor' | 'webrtc' | 'direct' | 'relay'
 
-/** Ordered, reliable frames to one peer that has not proved anything yet. */
+/** A reliable channel for ordered frames to one peer that has not proved membership yet. */
 export interface Channel {
-  /** Network ids of the two ends, authenticated by the transport. */
+  /** Network ids of the two peers, which the transport has authenticated. */
   readonly localPeer: string
   readonly remotePeer: string
-  /** Whether this side asked for the connection. */
+  /** Whether this side opened the connection. */
   readonly initiator: boolean
   /** Sends one frame. Rejects when the channel is closed. */
   send(frame: Uint8Array): Promise<void>
-  /** The next frame; rejects when the channel is closed before it comes. */
+  /** Waits for the next frame. Rejects if the channel is closed before a frame arrives. */
   receive(): Promise<Uint8Array>
 }
 
-/** What a peer has proved in the handshake. */
+/** The identity that a peer has proved in the handshake. */
 export interface Identity {
   readonly device: DeviceId
   readonly anchor: boolean
 }
 
-/** Ordered frames to an admitted peer, over one path. At most one link per peer is in use; a better path brings a new link. */
+/**
+ * A channel for ordered frames to an admitted peer, over one path. At most one link per peer is in use. When a better path is found, a new link
+ * replaces the old one.
+ */
 export interface Link {
-  /** Unique in this process. */
+  /** An id that is unique in this process. */
   readonly id: string
   /** Network id of the remote peer. */
   readonly peer: string
   readonly identity: Identity
   readonly path: Path
   /**
-   * Queues one frame (at most `limits.frameBytes`) and resolves when the transport takes more; frames arrive in order or the link closes.
-   * Never rejects: a closed link drops frames and has been reported by `disconnected`.
+   * Queues one frame of at most `limits.frameBytes`. Resolves when the transport can take the next frame. Frames arrive in order, or the link closes.
+   * Never rejects: a closed link drops frames, and `disconnected` has already reported that it closed.
    */
   send(frame: Uint8Array): Promise<void>
-  /** Ends the link; `reason` is for the log of this side. */
+  /** Closes the link. `reason` appears only in the log of this device. */
   close(reason: string): void
 }
 
 /** A peer that another peer has introduced. */
 export interface PeerHint {
   readonly peer: string
-  /** Multiaddresses that may work; empty for a peer that is reached through the peer that introduced it. */
+  /** Multiaddresses at which the peer may be reachable. The list is empty if the peer is reachable only through the peer that introduced it. */
   readonly addresses: readonly string[]
 }
 
 /**
  * Why a connection was refused or cut off.
  *
- * - `no-room`: all seats are taken; the device or the address with the most gives one up
- * - `address`: too much from one address at once
- * - `device`: too many links of one device, or it was shut out before
- * - `stranger`: membership was not proved
- * - `silent`: the handshake did not end in time
- * - `oversized`: a message beyond its limit
- * - `garbage`: gossip that no member wrote, or bytes that break the protocol
- * - `flood`: more than may wait, or more per second than is accepted
+ * - `no-room`: all connections are in use, and the device or the address with the most connections loses one
+ * - `address`: too many connections from one address
+ * - `device`: too many links of one device, or the device is shut out
+ * - `stranger`: the peer did not prove that it is a member
+ * - `silent`: the handshake took too long
+ * - `oversized`: a message was larger than its limit
+ * - `garbage`: the peer sent gossip that no member wrote, or bytes that break the protocol
+ * - `flood`: the peer sent more data than may wait, or more per second than is accepted
  */
 export const refusals = [
   'no-room',
@@ -72,47 +75,52 @@ export const refusals = [
 /** Why a connection was refused or cut off. */
 export type Refusal = (typeof refusals)[number]
 
-/** What a network calls. None of these throws. */
+/** The functions that a network calls. These functions never throw. */
 export interface NetworkHandler {
-  /** Runs the handshake; rejects with `handshake-failed` (then the network closes the connection) or resolves with what was proved. */
+  /**
+   * Runs the handshake. Resolves with the identity that the peer has proved. Rejects with `handshake-failed`; the network then closes the connection.
+   */
   authenticate(channel: Channel): Promise<Identity>
-  /** A link is ready. A link to the same peer that existed before is superseded and will be reported as disconnected. */
+  /** A link is ready. It replaces any earlier link to the same peer; the earlier link will be reported as disconnected. */
   connected(link: Link): void
-  /** A frame has arrived over a link. The promise is the backpressure: the network reads the next frame when it resolves. */
+  /** A frame has arrived over a link. For backpressure, the network reads the next frame only after the promise has resolved. */
   frame(link: Link, frame: Uint8Array): Promise<void>
-  /** A link is gone. */
+  /** A link has closed. */
   disconnected(link: Link): void
   /**
-   * A gossiped announcement has arrived from an admitted neighbour, who need not be its author. Returns whether a member wrote it: an
-   * announcement that no member wrote is not forwarded, and counts against the neighbour.
+   * An announcement has arrived by gossip from an admitted neighbour, which need not be its author. Returns whether a member wrote the announcement.
+   * The network does not forward other announcements, and counts them against the neighbour.
    */
   announcement(payload: Uint8Array): boolean
 }
 
-/** State of the network, for people only: no decision depends on it. */
+/** The status of the network, for people. No decision depends on this status. */
 export interface NetworkStatus {
   readonly started: boolean
-  /** All open transport connections, admitted or not. */
+  /** All open transport connections, including connections to peers that are not admitted yet. */
   readonly connections: readonly { readonly peer: string; readonly path: Path }[]
-  /** Why the last attempt to reach a configured address failed. */
+  /** The reason why the last attempt to reach a configured address failed. */
   readonly lastError: string | undefined
-  /** How many were turned away or cut off since the start, by reason; a reason that never occurred is absent. */
+  /** Connections that were refused or closed since the start, counted by reason. Reasons that never occurred are absent. */
   readonly refused: Readonly<Partial<Record<Refusal, number>>>
 }
 
-/** Connections to other peers. It dials, redials with backoff, upgrades links to better paths, and lets nobody past the handshake without proof. */
+/**
+ * The connections to other peers. A network dials, redials with backoff, and upgrades links to better paths. It admits only peers that prove
+ * membership in the handshake.
+ */
 export interface Network {
-  /** Network id of this peer in this process. */
+  /** The network id of this peer, which is new in each process. */
   readonly localPeer: string
-  /** Begins to listen and to dial; may be called again after `stop`. */
+  /** Begins to listen and to dial. `start` may be called again after `stop`. */
   start(handler: NetworkHandler): Promise<void>
-  /** Closes every connection of any kind; nothing is dialled until the next `start`. */
+  /** Closes all connections. The network dials nothing until the next `start`. */
   stop(): Promise<void>
-  /** Sends `payload` to all members by gossip, at most `limits.announcementBytes`; it may get lost. */
+  /** Sends `payload` to all members by gossip, at most `limits.announcementBytes`. The announcement may get lost. */
   announce(payload: Uint8Array): void
-  /** Peers worth a connection, introduced by the admitted peer `via`. */
+  /** Tells the network about peers that the admitted peer `via` has introduced. The network may connect to these peers. */
   introduce(via: string, peers: readonly PeerHint[]): void
-  /** Multiaddresses under which others can reach this peer. */
+  /** Returns the multiaddresses at which other peers can reach this peer. */
   addresses(): readonly string[]
   status(): NetworkStatus
 }

@@ -1,29 +1,29 @@
-/** Points at which the product may choose freely: any mixture of choices keeps every guarantee. */
+/** Points at which Peerplane may choose freely between two branches. Every combination of choices keeps all guarantees. */
 export const perturbations = [
   /** A batch ends although more commits would fit. */
   'short-batch',
-  /** A range is served batch by batch. */
+  /** Each message that serves a range contains only one batch. */
   'small-piece',
-  /** One session is asked for, the others a moment later. */
+  /** Only one session is requested now; the other sessions are requested a moment later. */
   'want-one',
-  /** A new batch of this device is not pushed: peers that lack it ask for it. */
+  /** A new batch of this device is not pushed, so peers have to request it. */
   'no-push',
-  /** A delivery is announced as late as an acknowledgement. */
+  /** The announcement of delivered commits is delayed as long as an acknowledgement may be. */
   'tell-late',
-  /** The frontier is not gossiped this time. */
+  /** One announcement of the frontier by gossip is skipped. */
   'no-announcement',
-  /** What was folded is passed to folding once more, and must be skipped. */
+  /** Commits that are already folded are passed to folding again, which must skip them. */
   'fold-again',
-  /** Rows are written as soon as they have changed. */
+  /** Changed rows are written immediately. */
   'rows-at-once',
-  /** Every entity that nobody watches leaves memory. */
+  /** All entities that nobody watches are removed from memory. */
   'evict-all',
 ] as const
 
 export type Perturbation = (typeof perturbations)[number]
 
 /**
- * Whether to take the rare branch at a point; called each time the point is passed. Simulations answer at random, like BUGGIFY in
- * FoundationDB, and so reach states that load and luck rarely produce. Real devices pass nothing.
+ * Decides whether to take the rare branch at a point, each time the code reaches this point. In simulations the decision is random (like BUGGIFY in
+ * FoundationDB), to reach states that rarely occur in real use. Real devices never take the rare branches, because they pass no such function.
  */
 export type Perturb = (point: Perturbation) => boolean

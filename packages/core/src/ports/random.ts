@@ -1,5 +1,5 @@
-/** Randomness fit for keys; seeded in simulations. */
+/** A random source that is good enough for keys. In simulations it is seeded. */
 export interface Random {
-  /** `length` fresh random bytes. */
+  /** Returns `length` new random bytes. */
   bytes(length: number): Uint8Array
 }

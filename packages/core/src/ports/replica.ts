@@ -4,67 +4,72 @@ import type { Frontier } from '../log/frontier.ts'
 import type { Dot } from '../log/commit.ts'
 import type { TipTrie } from '../log/tip-trie.ts'
 
-/** An opening record with the admissions that make its device a member: what a receiver needs before the first batch of a session. */
+/** An opening, with the admissions that prove that its device is a member. A receiver needs this evidence before the first batch of a session. */
 export interface OpeningEvidence {
   readonly bytes: Uint8Array
-  /** Canonical admissions, from the creator of the space to the device; empty for the creator. */
+  /** Canonical bytes of the admissions from the creator of the space to the device. The chain of the creator itself is empty. */
   readonly chain: readonly Uint8Array[]
 }
 
-/** Consecutive batches of one session, the last of which is signed or followed by the proof of a fork: the unit of transfer. */
+/** Consecutive batches of one session: the unit of transfer. The last batch is signed, or the proof of a fork follows it. */
 export interface Run {
   readonly session: SessionId
-  /** Seq of the first commit. */
+  /** The seq of the first commit. */
   readonly from: number
-  /** Present when `from` is 1. */
+  /** Present if and only if `from` is 1. */
   readonly opening: OpeningEvidence | undefined
-  /** Canonical batches; at most `limits.runBytes` together, or one batch. Empty only if there is a proof. */
+  /**
+   * Canonical bytes of the batches. Several batches have at most `limits.runBytes` together. The list is empty only if the run has a proof of a fork.
+   */
   readonly batches: readonly Uint8Array[]
-  /** Canonical proof that the session has two versions from the end of the batches on; it replaces their signature. */
+  /** Canonical bytes of the proof that the session has two versions after these batches. The proof replaces the signature of the last batch. */
   readonly fork?: Uint8Array
 }
 
-/** The outcome of admitting a run. */
+/** What `admitAll` did with one run. */
 export interface Admitted {
-  /** Commits that are new here and durable now. */
+  /** The number of new commits, which are now durable on this device. */
   readonly stored: number
-  /** Of the commits delivered because of this run, or of those taken with it, how many had waited for a dependency. */
+  /** The number of commits that had waited for a dependency and are now delivered because of this run or a run admitted with it. */
   readonly released: number
-  /** What the first batch of the run that cannot be delivered waits for, as far as it is not held: the peer that sent the run holds it. */
+  /** The missing commits that the first undelivered batch of the run depends on. The peer that sent the run holds these commits. */
   readonly awaits: readonly Dot[]
-  /** Whether what has to wait was not stored, because there is no room for it. */
+  /** Whether batches that would have to wait were not stored, because the limit for waiting commits is reached. */
   readonly full: boolean
-  /** The device whose session the run has shown to be forked, if that was not known. */
+  /** The device of the session, if this run proves a fork that was not known before. */
   readonly forkedBy?: DeviceId
 }
 
-/** What sync needs of the log of a space: to compare, read and admit. */
+/** The functions of the log that sync needs: to compare, read and admit commits of a space. */
 export interface Replica {
   /**
-   * Delivered and durable commits; on a batch boundary in every session. A session known to be forked is listed with its forked tip once all
-   * of it before the fork is delivered. It changes with the log.
+   * The tips of all delivered and durable commits. Each tip is the end of a batch. A session known to be forked has its forked tip once all commits
+   * before the fork are delivered. This trie changes with the log.
    */
   readonly tips: TipTrie
-  /** The same by session. It changes with the log. */
+  /** Returns the tips of all delivered and durable commits, by session. This map changes with the log. */
   delivered(): Frontier
-  /** Durable commits, delivered or not: what a device does not ask for again. It changes with the log. */
+  /** Returns the tips of all durable commits, delivered or not. A device does not request these commits again. This map changes with the log. */
   stored(): Frontier
   /**
-   * The run that starts at the batch holding commit `from`, or at the fork before it, of about `maxBytes` at most (one batch at least), of
-   * delivered commits, ending with a signed batch or a proof; `undefined` if nothing from there on is delivered.
+   * Reads a run of delivered commits that starts with the batch of commit `from`, or at the fork before this commit. The run has at least one batch
+   * and about `maxBytes` at most, and ends with a signed batch or a proof. Resolves with `undefined` if no commit from there on is delivered.
    */
   range(session: SessionId, from: number, maxBytes: number): Promise<Run | undefined>
   /**
-   * Checks runs of different sessions, stores what is new of them, in one write if all of it can be delivered, and delivers what has become
-   * deliverable. Resolves when it is durable, with the outcome of each run; one that is refused has no effect on the others.
-   * If a run would have to wait and there is no room, only what can be delivered is stored. A run that proves a fork is accepted as the
-   * proof: the session is then listed with its forked tip, and its commits from the fork on are ignored. A run is rejected with `malformed`,
-   * `too-large`, `wrong-space`, `not-a-member`, `bad-signature`, `broken-chain`, or a code of the store; then no part of it was
-   * stored. `broken-chain`: the run does not continue what is held, because of a gap or because sender and receiver hold different
-   * versions of the session. It is no evidence against the sender. Asking for the same session from commit 1 shows which of them it is.
-   * Rejects with `overloaded` if too many calls wait already, or `closed`.
+   * Checks runs of different sessions, stores their new commits, and delivers all commits that can be delivered. If all new commits can be delivered,
+   * they are stored in one write. Resolves with the outcome of each run when its commits are durable. A refused run has no effect on the other runs.
+   * If the limit for waiting commits is reached, only commits that can be delivered are stored. A run that proves a fork is accepted as the proof:
+   * from then on the session has its forked tip, and its commits from the fork on are ignored. A run is rejected with `malformed`, `too-large`,
+   * `wrong-space`, `not-a-member`, `bad-signature`, `broken-chain`, or a code of the store. No part of a rejected run is stored. `broken-chain` means
+   * that the run does not continue the commits held here: either there is a gap, or sender and receiver hold different versions of the session.
+   * `broken-chain` does not prove a fault of the sender. A request for the same session from commit 1 shows the difference. The call rejects with
+   * `overloaded` if too many calls are waiting, or with `closed`.
    */
   admitAll(runs: readonly Run[]): Promise<readonly PromiseSettledResult<Admitted>[]>
-  /** Calls back after each change of `stored` or `delivered`, with the batch if it was written here. The returned function ends it. */
+  /**
+   * Calls `callback` after each change of `stored` or `delivered`. If this device wrote the batch, `callback` gets it. The returned function ends the
+   * watch.
+   */
   watch(callback: (own: Batch | undefined) => void): () => void
 }

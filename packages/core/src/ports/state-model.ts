@@ -2,64 +2,68 @@ import type { Timestamp } from '../hybrid-clock.ts'
 import type { DeviceId, SessionId } from '../ids.ts'
 import type { Json } from '../json.ts'
 
-/** The origin of ops: with an index, these are the dots of the CRDT literature. */
+/** The origin of ops. Together with an index, an origin is a dot in the sense of the CRDT literature. */
 export interface Origin {
-  /** The author: the device whose session it is. */
+  /** The author of the ops: the device that writes the session. */
   readonly device: DeviceId
   readonly session: SessionId
   readonly seq: number
   readonly time: Timestamp
 }
 
-/** The body of one section and where it comes from. */
+/** The body of one section, with its origin. */
 export interface Body {
   readonly origin: Origin
   readonly bytes: Uint8Array
 }
 
-/** The changes of one command to one entity, before the commit is made or given up. */
+/** The changes of one command to one entity, until the commit is made or abandoned. */
 export interface Draft {
-  /** What the handler gets: it reads and records changes, until the draft is paused or ends; then it throws `handler-failed`. */
+  /**
+   * The object that the handler gets. It reads the state and records changes. When the draft is paused or has ended, the handle throws
+   * `handler-failed`.
+   */
   readonly handle: unknown
-  /** The handler has returned: its handle is refused until `resume`. */
+  /** Called when the handler has returned. The handle throws until `resume` is called. */
   pause(): void
-  /** Another handler begins. */
+  /** Called before the next handler begins. */
   resume(): void
-  /** The changes as section body; `undefined` when there are none. The state keeps them. */
+  /** Returns the changes as the body of a section, or `undefined` if there are no changes. The state keeps the changes. */
   finish(): Uint8Array | undefined
-  /** Takes all changes of this draft back, finished or not; possible until the state is folded into or begun again. */
+  /** Undoes all changes of this draft, even if it is finished. This works until the next `fold` or `begin` of the state. */
   revert(): void
 }
 
 /**
  * The folded state of one entity.
  *
- * Folding the same bodies, in any causal order and in any number of calls, gives the same mirror and version. Snapshots may
- * keep the order in which bodies came.
+ * Folding the same bodies, in any causal order and in any number of calls, gives the same mirror and version. Snapshots may depend on the order in
+ * which bodies were folded.
  */
 export interface EntityState {
-  /** The plain state that app code sees: frozen, a new object exactly when the state has changed. */
+  /** The plain state that the application sees. The mirror is frozen, and is a new object if and only if the state has changed. */
   readonly mirror: Json
   /**
-   * Why the state cannot be shown: a body was written for another shape, and what it holds would be hidden. Nothing else may be used afterwards.
+   * The reason why the state cannot be shown: a body was written for a different shape, and its content would be hidden. If `problem` is set, no
+   * other member of this state may be used.
    */
   readonly problem: string | undefined
-  /** Names the state that `mirror` shows, for commands that refer to it; empty if the model does not need it. */
+  /** Identifies the state that `mirror` shows. Commands can refer to this version. It is empty if the model does not need versions. */
   readonly version: string
-  /** Adds the effect of bodies, in causal order. A body that breaks a rule of the model has no effect and is named in the result. */
+  /** Adds the effect of bodies, which must be in causal order. Returns the bodies that have no effect because they break a rule of the model. */
   fold(bodies: readonly Body[]): readonly Body[]
-  /** Starts a command of this device; `at` is the version the caller saw. */
+  /** Begins a command of this device. `at` is the version of the state that the caller saw. */
   begin(origin: Origin, at?: string): Draft
-  /** Bytes from which the same state opens. */
+  /** Returns bytes from which `open` restores this state. */
   snapshot(): Uint8Array
   /** Frees memory that the garbage collector does not manage. */
   close(): void
 }
 
-/** One way to hold state: how ops fold into it. */
+/** The implementation of one kind of state: it opens states and folds ops into them. */
 export interface StateModel {
-  /** Part of every section; one with a newer version than this has no effect here, and leaves its entity incomplete. */
+  /** The version of the model, which every section contains. A section with a newer version has no effect here, and its entity becomes incomplete. */
   readonly version: number
-  /** The state of a snapshot, or the initial state. Throws `unreadable`. */
+  /** Opens the state in a snapshot, or the initial state. Rejects with `unreadable`. */
   open(snapshot: Uint8Array | undefined): Promise<EntityState>
 }

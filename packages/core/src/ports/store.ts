@@ -1,43 +1,51 @@
-/** How far a write must have got before its promise resolves: `local` survives the process, `synced` survives power loss. */
+/**
+ * The durability of a write when its promise resolves. A `local` write survives the death of the process; a `synced` write also survives a power
+ * failure.
+ */
 export type StoreDurability = 'local' | 'synced'
 
-/** A change of one key; `undefined` deletes it. */
+/** A change of one key. The value `undefined` deletes the key. */
 export interface Write {
   readonly key: Uint8Array
   readonly value: Uint8Array | undefined
 }
 
-/** A stored pair. */
+/** A stored pair of key and value. */
 export interface Entry {
   readonly key: Uint8Array
   readonly value: Uint8Array
 }
 
-/** Keys with `from <= key < to`, in byte order. */
+/** All keys with `from <= key < to`, in byte order. */
 export interface KeyRange {
   readonly from: Uint8Array
   readonly to: Uint8Array
-  /** At most this many; default all. */
+  /** The most pairs to return. Default: all pairs in the range. */
   readonly limit?: number
-  /** From the largest key downwards. */
+  /** Returns the pairs in descending order of their keys. */
   readonly reverse?: boolean
 }
 
-/** One value beside the pairs of a store, for a process that may end with the current task. */
+/**
+ * One value outside the pairs of a store, which is written synchronously. A page may end after its current task; it keeps its unsigned commits here.
+ */
 export interface Aside {
   get(): Uint8Array | undefined
-  /** The value survives the process once this returns, as a `local` write does; `undefined` deletes it. Throws if there is no room. */
+  /**
+   * Sets the value; `undefined` deletes it. When `set` returns, the value is as durable as a `local` write. Throws if there is no space for the
+   * value.
+   */
   set(value: Uint8Array | undefined): void
 }
 
 /**
- * Bytes outside of the pairs of a store, which show whether the store has lost its latest writes: SQLite drops the damaged end of its log
- * silently. If a part of it is lost or damaged, it only shows less.
+ * Bytes outside the pairs of a store, which show whether the store has lost its latest writes. SQLite, for example, silently drops the damaged end of
+ * its log. A damaged witness detects fewer losses, but has no other effect.
  */
 export interface Witness {
-  /** All bytes; empty if nothing was stored. */
+  /** Reads all bytes. The result is empty if nothing was stored. */
   read(): Promise<Uint8Array>
-  /** Appends bytes. They survive the process; nothing is flushed to the disk for them. */
+  /** Appends bytes without flushing them to the disk. The bytes survive the death of the process. */
   add(bytes: Uint8Array): Promise<void>
   /** Replaces all bytes. */
   replace(bytes: Uint8Array): Promise<void>
@@ -46,24 +54,23 @@ export interface Witness {
 /**
  * An ordered map from bytes to bytes on one device, with one writer.
  *
- * Writes are atomic, take effect in the order of their calls, and are seen by every read that is called after the write resolved.
- * After a crash the store holds the effect of a prefix of all writes, which includes every write that was acknowledged at its durability.
- * Failures reject with `store-failed`, `store-full`, `store-corrupt` or `closed`; a rejected write may or may not have been applied after a
- * later re-opening, but is never visible before.
+ * Writes are atomic and take effect in the order of their calls. A read that is called after a write has resolved sees this write. After a crash, the
+ * store holds a prefix of all writes, which includes every write that was acknowledged at its durability. Failures reject with `store-failed`,
+ * `store-full`, `store-corrupt` or `closed`. A rejected write may appear when the store is opened again, but is never visible before.
  */
 export interface Store {
-  /** The value of `key`. */
+  /** Reads the value of `key`. */
   get(key: Uint8Array): Promise<Uint8Array | undefined>
-  /** The pairs of `range`, in order. */
+  /** Reads the pairs in `range`, in the order of their keys. */
   scan(range: KeyRange): Promise<readonly Entry[]>
-  /** How many pairs lie in a range; none of them is read. */
+  /** Counts the pairs in a range without reading them. */
   count(range: Pick<KeyRange, 'from' | 'to'>): Promise<number>
-  /** Applies all writes or none; of two writes to one key the later wins. */
+  /** Applies either all of `writes` or none. If two writes change the same key, the later one wins. */
   write(writes: readonly Write[], durability: StoreDurability): Promise<void>
-  /** Only for platforms on which a process may end with any task, as a page may. */
+  /** Present only on platforms where a process may end after any task, as a page may. */
   readonly aside?: Aside | undefined
-  /** Only for stores that may open without their latest writes. */
+  /** Present only on stores that can silently lose their latest writes. */
   readonly witness?: Witness
-  /** Waits for pending writes and releases the store; later calls reject with `closed`. */
+  /** Waits for pending writes and releases the store. Later calls reject with `closed`. */
   close(): Promise<void>
 }

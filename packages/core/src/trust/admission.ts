@@ -19,27 +19,27 @@ import type { SpaceRecord } from './space.ts'
  * anyone who sees the chain can check it.
  */
 
-/** A member's permission for the holder of an invite key to admit devices. */
+/** A member's permission to admit devices, given to the holder of an invite key. */
 export interface Grant {
   readonly space: SpaceId
   readonly issuer: DeviceId
   /** Ed25519 public key, 32 bytes. */
   readonly inviteKey: Uint8Array
-  /** What the devices that it admits are; see `roleOf`. */
+  /** The role of the devices that this grant admits; see `roleOf`. */
   readonly role: Role
-  /** Milliseconds since 1970. Checked by the member at whose door a new device appears, with the member's own clock. */
+  /** The end of the grant, in milliseconds since 1970. The member to which a new device connects compares it with its own clock. */
   readonly notAfter: number
-  /** Ed25519 by the issuer. */
+  /** Ed25519 signature by the issuer. */
   readonly signature: Uint8Array
 }
 
-/** The evidence that a device was invited. */
+/** The proof that a device was invited. */
 export interface Admission {
   readonly grant: Grant
   readonly device: DeviceId
-  /** Ed25519 by the invite key. */
+  /** Ed25519 signature by the invite key. */
   readonly signature: Uint8Array
-  /** Canonical bytes of all of the above; their hash names the admission. */
+  /** Canonical bytes of all fields above. The hash of these bytes identifies the admission. */
   readonly bytes: Uint8Array
   readonly id: Uint8Array
 }
@@ -53,7 +53,7 @@ export async function signGrant(
   return { ...grant, signature: await issuer.sign(grantMessage(grant)) }
 }
 
-/** Admits `device` with the invite key that the grant names. */
+/** Makes the admission of `device`, signed with the invite key of the grant. */
 export async function admit(
   grant: Grant,
   device: DeviceId,
@@ -63,7 +63,7 @@ export async function admit(
   return decodeAdmission(encodeCanonical([grantToValue(grant), fromHex(device), signature]))
 }
 
-/** The admission of canonical bytes, nothing verified yet. Throws `malformed`. */
+/** Decodes an admission from canonical bytes without verifying it. Throws `malformed`. */
 export function decodeAdmission(encoded: Uint8Array): Admission {
   const fields = arrayField(decodeCanonical(encoded), 'admission', 3)
   return {
@@ -75,7 +75,7 @@ export function decodeAdmission(encoded: Uint8Array): Admission {
   }
 }
 
-/** A grant for the canonical encoding. */
+/** Converts a grant into a value for the canonical encoding. */
 export const grantToValue = (grant: Grant): Value => [
   fromHex(grant.space),
   fromHex(grant.issuer),
@@ -85,7 +85,7 @@ export const grantToValue = (grant: Grant): Value => [
   grant.signature,
 ]
 
-/** A grant of a decoded value. Throws `malformed`. */
+/** Reads a grant from a decoded value. Throws `malformed`. */
 export function readGrant(value: Value): Grant {
   const fields = arrayField(value, 'grant', 6)
   return {
@@ -99,9 +99,9 @@ export function readGrant(value: Value): Grant {
 }
 
 /**
- * Whether `chain` leads from the creator of the space to `device`: the first admission was granted by the creator, each next one by the
- * device before it, the last one admits `device`. The creator itself has an empty chain. Expiry is not judged here: it closes the door of a
- * member who sees a new device, and must not make devices that were let in elsewhere invalid.
+ * Whether `chain` leads from the creator of the space to `device`. The creator grants the first admission, the device admitted by one admission
+ * grants the next admission, and the last admission admits `device`. The chain of the creator itself is empty. This function ignores when grants
+ * expire: a member checks the expiry when it first meets a device, and devices that another member has let in stay valid.
  */
 export async function verifyAdmissions(
   space: SpaceRecord,
@@ -124,15 +124,15 @@ export async function verifyAdmissions(
 }
 
 /**
- * The role of the device that `chain`, which has been verified, leads to. The role of the creator stands in the space record. A grant makes an
- * anchor only if its issuer {@link mayMakeAnchors}; otherwise the device is a member, and everything else about its admission holds.
+ * Returns the role of the device to which a verified `chain` leads. The space record contains the role of the creator. A grant makes an anchor only
+ * if its issuer {@link mayMakeAnchors}. Otherwise the admitted device is a member, and its admission is still valid.
  */
 export function roleOf(space: SpaceRecord, chain: readonly Admission[]): Role {
   if (chain.length === 0) return space.role
   return chain.every(({ grant }) => grant.role === 'anchor') ? 'anchor' : 'member'
 }
 
-/** Whether the device that `chain` leads to can invite anchors: the creator and every anchor can. */
+/** Whether the device to which `chain` leads can invite anchors. The creator and every anchor can. */
 export const mayMakeAnchors = (space: SpaceRecord, chain: readonly Admission[]): boolean =>
   chain.length === 0 || roleOf(space, chain) === 'anchor'
 

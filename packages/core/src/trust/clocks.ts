@@ -5,12 +5,12 @@ import { limits } from '../limits.ts'
 const HOUR = 3_600_000
 const YEAR = 365 * 24 * HOUR
 
-/** No correct clock is earlier: 2026-11-01, when this program was written. Each release sets it again. */
+/** The date of this program, 2026-11-01: no correct clock shows an earlier time. Each release updates this date. */
 export const RELEASED_MS = 1_793_491_200_000
 
 /**
- * Throws when an invitation that ends at `notAfter` cannot be used at `now`, both in milliseconds since 1970: `expired-invitation`, or
- * `wrong-clock` when it ends later than any invitation that is issued at this time.
+ * Checks that an invitation that ends at `notAfter` can be used at `now`, both in milliseconds since 1970. Throws `expired-invitation`, or throws
+ * `wrong-clock` if the invitation ends later than any invitation issued now can end.
  */
 export function checkInvitationTime(notAfter: number, now: number): void {
   const here = `the clock of this device says ${dateText(now)}`
@@ -25,8 +25,8 @@ export function checkInvitationTime(notAfter: number, now: number): void {
 }
 
 /**
- * Why a clock that says `now` seems wrong, as far as a device can know on its own: the date of this program, and when each
- * device wrote last, in milliseconds since 1970 by its own clock. `undefined` when nothing does.
+ * Returns why a clock that shows `now` seems wrong, or `undefined` if it does not. Compares the clock with the date of this program and with the time
+ * of the latest commit of each device, in milliseconds since 1970 on the clock of that device.
  */
 export function clockDoubt(
   now: number,
@@ -53,7 +53,7 @@ export function clockDoubt(
 /** The last millisecond that has a date. */
 const LAST_DATE_MS = 8_640_000_000_000_000
 
-/** A time in milliseconds since 1970, for people: to the second, in UTC. */
+/** Formats a time in milliseconds since 1970 for people, in UTC and to the second. */
 export function dateText(ms: number): string {
   if (!(Math.abs(ms) <= LAST_DATE_MS)) return `${ms} ms after 1970`
   // oxlint-disable-next-line no-restricted-globals -- formats a given time, reads no clock

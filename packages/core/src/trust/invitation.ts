@@ -19,19 +19,19 @@ import type { Admission, Grant } from './admission.ts'
 import type { Role } from './role.ts'
 import { decodeSpaceRecord, isSecretOf, type Space } from './space.ts'
 
-/** All that a device needs to become a member. It is a secret: anyone who has it can join. */
+/** All data that a device needs to become a member. An invitation is a secret, because anyone who has it can join. */
 export interface Invitation {
   readonly space: Space
   readonly grant: Grant
-  /** Seed of the invite key, 32 bytes. */
+  /** The seed of the invite key, 32 bytes. */
   readonly inviteSeed: Uint8Array
-  /** From the creator to the issuer of the grant. */
+  /** The admissions from the creator of the space to the issuer of the grant. */
   readonly chain: readonly Admission[]
-  /** Multiaddresses of peers to try first. */
+  /** The multiaddresses of peers that the new device tries first. */
   readonly addresses: readonly string[]
 }
 
-/** Issues an invitation that may be used until `notAfter`, and makes devices of `role`. */
+/** Makes an invitation that can be used until `notAfter` and that gives devices the role `role`. */
 export async function createInvitation(
   from: { readonly space: Space; readonly chain: readonly Admission[]; readonly key: SigningKey },
   options: {
@@ -54,7 +54,7 @@ export async function createInvitation(
 const VERSION = 1
 const PREFIX = 'pp1.'
 
-/** The invitation as text for the fragment of a URL, which browsers never send to a server. */
+/** Encodes an invitation as text for the fragment of a URL. Browsers never send the fragment to a server. */
 export function encodeInvitation(invitation: Invitation): string {
   const encoded = encodeCanonical([
     VERSION,
@@ -68,13 +68,13 @@ export function encodeInvitation(invitation: Invitation): string {
   return PREFIX + toBase64Url(encoded)
 }
 
-/** `invitation` as a link to `page`. */
+/** Returns the address of `page` with `invitation` in its fragment. */
 export const invitationLink = (page: string, invitation: Invitation): string =>
   `${page.split('#')[0]}#join=${encodeInvitation(invitation)}`
 
 /**
- * The invitation in a link, or in the bare text of {@link encodeInvitation}, verified with all its signatures.
- * Throws `invalid-invitation`. Whether it may still be used is for {@link checkInvitationTime} to say.
+ * Reads the invitation in a link, or in the text from {@link encodeInvitation}, and verifies all its signatures. Throws `invalid-invitation`. {@link
+ * checkInvitationTime} checks whether the invitation has expired.
  */
 export async function readInvitation(
   link: string,

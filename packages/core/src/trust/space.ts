@@ -8,25 +8,28 @@ import { FORMAT_VERSION } from '../log/opening.ts'
 import type { Random } from '../ports/random.ts'
 import { readRole, roleToValue, type Role } from './role.ts'
 
-/** The root of trust of a space: its hash is the space id, its creator is the first member. */
+/** The root of trust of a space. The hash of this record is the space id, and its creator is the first member. */
 export interface SpaceRecord {
   readonly id: SpaceId
   readonly creator: DeviceId
-  /** What the device of the creator is. */
+  /** The role of the creator's device. */
   readonly role: Role
-  /** Hash of the space secret: a secret that was changed on its way is noticed. */
+  /** The hash of the space secret. A new member uses it to notice a changed secret. */
   readonly commitment: Uint8Array
   readonly bytes: Uint8Array
 }
 
-/** A space as its members know it. */
+/** A space, with its secret, as its members know it. */
 export interface Space {
   readonly record: SpaceRecord
-  /** 32 bytes that every member knows and nobody else: the first proof in every handshake, and the key of topic names. */
+  /**
+   * The space secret: 32 bytes that only members know. Every handshake first proves that both sides know this secret, and the names of gossip topics
+   * are derived from it.
+   */
   readonly secret: Uint8Array
 }
 
-/** Founds a space; needs no network. */
+/** Makes a new space, without a network. */
 export function createSpace(creator: DeviceId, role: Role, random: Random): Space {
   const secret = random.bytes(32)
   const encoded = encodeCanonical([
@@ -39,7 +42,7 @@ export function createSpace(creator: DeviceId, role: Role, random: Random): Spac
   return { record: decodeSpaceRecord(encoded), secret }
 }
 
-/** The space record of canonical bytes. Throws `malformed`. */
+/** Decodes a space record from canonical bytes. Throws `malformed`. */
 export function decodeSpaceRecord(encoded: Uint8Array): SpaceRecord {
   const fields = arrayField(decodeCanonical(encoded), 'space', 5)
   const version = wholeField(fields[0], 'space.version')

@@ -16,34 +16,34 @@ import type { ClearableStore } from '../storage/checked-store.ts'
 import type { LifecycleName } from './lifecycles.ts'
 import type { OnVoid } from './slot.ts'
 
-/** The state model of a declared entity type; it is loaded when an entity of the type is first folded. */
+/** The state model of a declared entity type. The model is loaded when an entity of the type is first folded. */
 export interface DeclaredModel {
-  /** Changes whenever earlier rows can no longer be used, for example because a field was added; see `shapeSignature`. */
+  /** A text that changes whenever earlier rows become unusable, for example because a field was added; see `shapeSignature`. */
   readonly signature: string
-  /** The lifecycle of states of this model. */
+  /** The name of the lifecycle for states of this model: when they are folded and when they leave memory. */
   readonly lifecycle: LifecycleName
-  /** Returns the same model at every call. */
+  /** Loads the model. Every call resolves with the same model. */
   load(): Promise<StateModel>
 }
 
-/** What entities are made of. */
+/** The parts from which entities are made. */
 export interface EntitiesOptions {
   readonly store: ClearableStore
-  /** Model of each declared type. Sections of other types are left to the log. */
+  /** The model of each declared type. Sections of other types stay in the log and are not folded. */
   readonly models: ReadonlyMap<string, DeclaredModel>
   readonly scheduler: Scheduler
-  /** The author of a session whose commits are folded. */
+  /** Returns the author of a session whose commits are folded. */
   readonly deviceOf: (session: SessionId) => DeviceId
-  /** Whether the commits of a session may have an effect here. */
+  /** Whether the commits of a session may have an effect on this device. */
   readonly isUnderstood: (session: SessionId) => boolean
   readonly perturb?: Perturb | undefined
   readonly trace?: Trace | undefined
   /**
-   * Resolves when every commit that was appended before the call is durable, rejects when one of them was lost. It must not wait for
-   * entities. Rows are written only after it: after a crash they would otherwise show commits that the log does not hold.
+   * Resolves when every commit that was appended before the call is durable. Rejects if one of these commits was lost. `settled` must not wait for
+   * entities. Rows are written only after `settled` has resolved, so that they never show commits that the log has lost in a crash.
    */
   readonly settled: () => Promise<void>
-  /** A body had no effect because it breaks a rule of its model. */
+  /** Called when a body has no effect because it breaks a rule of its model. */
   readonly onVoid?: OnVoid
 }
 
@@ -53,10 +53,10 @@ export interface ListedState {
   readonly state: Json
 }
 
-/** Which entities of a type to list, in the order of `compareTexts`. */
+/** Selects entities of a type for a list, which is in the order of `compareTexts`. */
 export interface ListQuery {
   readonly prefix?: string
-  /** Only ids after this one. */
+  /** The list contains only ids after this one. */
   readonly after?: string
   readonly limit?: number
 }
@@ -64,43 +64,51 @@ export interface ListQuery {
 /**
  * The folded states of a space.
  *
- * Own commits: `open`, then in one turn without awaiting `begin` … `finish`, append to the log, `touch` for each section, `commitFolded`.
- * Remote and replayed commits: `fold`.
+ * For commits of this device, call `open`. Then call, in one turn without awaiting anything: `begin` and `finish` of the draft, `commit` of the log,
+ * `touch` for each section, and `commitFolded`. For remote and replayed commits, call `fold`.
  */
 export interface Entities {
-  /** Up to where states contain the log. After opening, up to where rows contain it: the caller folds the rest of the log. */
+  /**
+   * Returns up to which commit of each session the states contain the log. After opening, the states contain only the commits in their rows, and the
+   * caller has to fold the rest of the log.
+   */
   folded(): ReadonlyMap<SessionId, number>
   /**
-   * The state of an entity, folded. It stays valid until the caller awaits something else, or as long as the entity is pinned and `discard`
-   * is not called. Rejects with `unknown-entity`, `unreadable`, `closed`, or a code of the store: after `store-corrupt`, a `discard` with
-   * `rows` rebuilds what is damaged.
+   * Resolves with the folded state of an entity. The state is valid until the caller awaits something else. While the entity is pinned, its state
+   * stays valid until `discard` is called. Rejects with `unknown-entity`, `unreadable`, `closed`, or a code of the store. After `store-corrupt`, a
+   * `discard` with `rows` rebuilds damaged rows.
    */
   open(key: EntityKey): Promise<EntityState>
-  /** The states of several entities, in the order of `keys`, which are all valid at the same time. */
+  /** Resolves with the states of several entities, in the order of `keys`. All these states are valid at the same time. */
   openAll(keys: readonly EntityKey[]): Promise<readonly EntityState[]>
-  /** Version of the model of an open entity, for its sections; 0 for an entity that is not open. */
+  /** Returns the version of the model of an open entity, which its sections contain. Returns 0 for an entity that is not open. */
   modelVersion(key: EntityKey): number
-  /** Whether an entity in memory lacks what only a newer version of this program, or of its model, can read. */
+  /** Whether an entity in memory lacks changes that only a newer version of this program or of its model can read. */
   isIncomplete(key: EntityKey): boolean
-  /** Keeps an entity in memory once it is open, until as many calls of `unpin`. */
+  /** Keeps an entity in memory once it is open, until `unpin` has been called as often as `pin`. */
   pin(key: EntityKey): void
   unpin(key: EntityKey): void
-  /** Folds delivered commits, in causal order; commits folded before are left out. All their effects show at once. Returns whose states may have changed. */
+  /**
+   * Folds delivered commits, which must be in causal order. Skips commits that are already folded. The effects of all these commits become visible at
+   * the same time. Resolves with the keys of the entities whose states may have changed.
+   */
   fold(commits: readonly Commit[]): Promise<readonly EntityKey[]>
-  /** A draft on this open entity was finished as part of a commit of this device that was appended; `body` is what `finish` returned. */
+  /** Call this after a draft on an open entity was finished and its commit was appended to the log. `body` is the result of `finish`. */
   touch(key: EntityKey, origin: Origin, body: Uint8Array): void
   /** Call this after `touch` was called for every section of a commit of this device. */
   commitFolded(session: SessionId, seq: number): void
-  /** Entities of a type with their states, without folding those that are folded on delivery. Unreadable ones are left out. */
+  /**
+   * Lists entities of a type with their states, without the unreadable ones. Entities that are folded on delivery are not folded again for the list.
+   */
   list(type: string, query?: ListQuery): Promise<readonly ListedState[]>
-  /** Writes changed rows, and up to where they contain the log, at `local` durability. */
+  /** Writes changed rows at `local` durability, together with the place in the log up to which the rows are complete. */
   flush(): Promise<void>
   /**
-   * Forgets what was not flushed; must be called as soon as the log has lost commits of this device. States that were open are closed. Once it resolves, the
-   * caller folds what the log holds beyond `folded`. With `rows` it forgets those, too, because commits in them no longer have an effect; this
-   * device's commits from the call on must then belong to a new session.
+   * Discards all states that were not flushed. Call this as soon as the log has lost commits of this device. Open states are closed. After `discard`
+   * has resolved, the caller folds all commits of the log beyond `folded`. With `rows`, all rows are discarded as well, because commits in them no
+   * longer have an effect. New commits of this device must then belong to a new session.
    */
   discard(options?: { readonly rows?: boolean }): Promise<void>
-  /** Flushes if it can and frees all states. */
+  /** Flushes changed rows if possible, and frees all states. */
   close(): Promise<void>
 }

@@ -8,7 +8,7 @@ const lifecycles = {
   'folded-when-opened': FoldedWhenOpened,
 } as const satisfies Record<string, new (parts: LifecycleParts) => Lifecycle>
 
-/** Names a lifecycle of states. */
+/** The name of a lifecycle of states. */
 export type LifecycleName = keyof typeof lifecycles
 
 /** One lifecycle of each name. */

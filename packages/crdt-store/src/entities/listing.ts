@@ -38,11 +38,11 @@ export async function listRows(
   return inListOrder(listed, limit)
 }
 
-/** Whether a list with this query holds an entity with this id, as far as its limit reaches. */
+/** Whether a list with this query may contain an entity with this id; the limit of the query is ignored. */
 export const isListed = ({ prefix = '', after }: ListQuery, id: string): boolean =>
   id.startsWith(prefix) && (after === undefined || compareTexts(id, after) > 0)
 
-/** The first `limit` of `entities` in the order of lists. */
+/** Returns the first `limit` of `entities` in the order of lists. */
 export const inListOrder = (
   entities: readonly ListedState[],
   limit: number = Infinity,

@@ -7,8 +7,8 @@ import { Tally } from './tally.ts'
 import type { Entities, EntitiesOptions } from './entities.ts'
 
 /**
- * Opens the entities held in `options.store`. When declared types have changed, or the stored record of all entities is damaged, or one of
- * an entity is gone, `folded` is empty: everything is folded again.
+ * Opens the entities in `options.store`. If declared types have changed, if the stored record of all entities is damaged, or if the record of an
+ * entity is missing, `folded` is empty and the whole log is folded again.
  */
 export async function openEntities(options: EntitiesOptions): Promise<Entities> {
   try {

@@ -7,9 +7,9 @@ import { NativeState } from './native-state.ts'
 const NATIVE_VERSION = 1
 
 /**
- * The state model of a shape made of counters, registers, sets, maps and records.
+ * Makes the state model for a shape that consists of counters, registers, sets, maps and records.
  *
- * Throws `invalid-declaration` for a shape that has no native kernel.
+ * Throws `invalid-declaration` if the shape has no native kernel.
  */
 export function nativeModel(shape: Shape): StateModel {
   const kernel = kernelOf(shape)

@@ -69,7 +69,7 @@ function batchWrites(batch: Batch, sessions: Sessions): Write[] {
   ]
 }
 
-/** Takes note that a batch of this device's session is stored, with its tip and its reach. */
+/** Records in `sessions` that a batch of this device is stored, together with its tip and its reach. */
 export function record(own: OwnSession, batch: Batch, sessions: Sessions): void {
   const stored = { seq: lastSeq(batch), batch: batch.id }
   const { id, opening, first } = own

@@ -13,11 +13,11 @@ import type { DecodedRun, SessionPlace } from './decode-run.ts'
 import { decodePlaced, following, readBatchAt } from './range.ts'
 import type { HeldSession, Sessions } from './sessions.ts'
 
-/** A session that accepts no more commits. */
+/** A session that accepts no more commits, because it is forked. */
 export interface Frozen {
   readonly session: SessionId
   readonly device: DeviceId
-  /** The place for which its device signed two different batches. Commits from here on have no effect. */
+  /** The seq at which the device of the session signed two different batches. Commits from this seq on have no effect. */
   readonly seq: number
 }
 

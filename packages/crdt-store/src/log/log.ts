@@ -26,110 +26,121 @@ import type {
 import type { Frozen } from './forks.ts'
 
 /**
- * What a log works with. The store belongs to the caller, who closes it after the log, and stores the `spaceWrite` of the space before the
- * first commit or together with it.
+ * The parts that a log uses. The store belongs to the caller, who closes it after the log. The caller stores the `spaceWrite` of the space before the
+ * first commit, or together with it.
  */
 export interface LogOptions {
   readonly store: Store
   readonly space: SpaceRecord
   /** The key of this device. */
   readonly key: SigningKey
-  /** From the creator of the space to this device; empty for the creator. */
+  /** The admissions from the creator of the space to this device. The chain of the creator itself is empty. */
   readonly chain: readonly Admission[]
   readonly crypto: Crypto
   readonly random: Random
   readonly perturb?: Perturb | undefined
   readonly trace?: Trace | undefined
-  /** Observes the timestamps of everything delivered. */
+  /** The clock that observes the timestamps of all delivered commits. */
   readonly clock: HybridClock
 }
 
-/** How to make a commit durable; `memory` does not wait for the store, which still gets it as `local`. */
+/** How to make a commit durable. With `memory`, the commit does not wait for the store, which still writes it as `local`. */
 export interface CommitOptions {
   readonly durability: 'memory' | StoreDurability
   /** Writes that are stored atomically with the commit. */
   readonly alsoWrite?: (commit: CommitId) => readonly Write[]
 }
 
-/** A commit that was just made: part of the log in memory. */
+/** A new commit, which is part of the log in memory. */
 export interface Committed {
   readonly id: CommitId
-  /** Resolves when the commit is as durable as was asked; rejects with a code of the store when its session had to be given up. */
+  /** Resolves when the commit has the requested durability. Rejects with a code of the store if the session of the commit had to be abandoned. */
   readonly durable: Promise<void>
 }
 
-/** Numbers for people and tests. */
+/** The status of a log, for people and tests. */
 export interface LogStatus {
-  /** Delivered and durable. */
+  /** The number of delivered and durable commits. */
   readonly commits: number
-  /** Stored commits that wait for a commit they depend on. */
+  /** Stored commits that wait for a commit that they depend on. */
   readonly waiting: { readonly commits: number; readonly bytes: number }
   readonly frozen: readonly Frozen[]
-  /** Sessions whose next commit depends on a commit that differs from the one held here at that place: a device forked its session, or lied. */
+  /**
+   * Sessions whose next commit depends on a different version of a commit that this device holds. The reason is that a device forked its session, or
+   * lied.
+   */
   readonly contradicted: readonly SessionId[]
-  /** Sessions whose next commit is not delivered because what it depends on cannot be read; it is read again with each delivery. */
+  /**
+   * Sessions whose next commit is not delivered, because the store cannot read a commit that it depends on. The store tries again at each delivery.
+   */
   readonly unreadable: readonly SessionId[]
-  /** When each device made its last commit that is delivered, in milliseconds since 1970 by its own clock. */
+  /** The time of the last delivered commit of each device, in milliseconds since 1970 on the clock of that device. */
   readonly wroteLast: ReadonlyMap<DeviceId, number>
-  /** Own commits that are not durable yet. */
+  /** The number of commits of this device that are not durable yet. */
   readonly pending: number
 }
 
-/** The log of a space on this device: its own session, and what came from others. */
+/** The log of a space on this device: the session of this device and the sessions of other devices. */
 export interface Log extends Replica {
-  /** The sessions of which the witness of the store knows more commits than were found when the log was opened, and how many. */
+  /** The sessions whose last commits were lost when the log was opened, each with the last seq that the witness of the store knows. */
   readonly lost: ReadonlyMap<SessionId, number>
-  /** {@link Replica.admitAll} of one run. Rejects with what it is rejected with. */
+  /** Calls {@link Replica.admitAll} with one run. Rejects if the run is rejected, with the same error. */
   admit(run: Run): Promise<Admitted>
   /**
-   * The place of the commit that would be made now. The first call opens the session, in memory. A place that is not used is returned again,
-   * with a later time. Throws `closed`.
+   * Returns the origin of the next commit of this device. The first call opens the session in memory. If no commit was made at the returned place,
+   * the next call returns the same place with a later time. Throws `closed`.
    */
   next(): Origin
   /**
-   * Makes a commit at `origin`, the latest result of {@link next}: it depends on everything delivered here.
-   * Throws, with nothing changed: `too-large`; `overloaded` with too many commits not yet durable; `store-failed` when the session of
-   * `origin` was given up meanwhile; `closed`.
+   * Makes a commit at `origin`, which must be the latest result of {@link next}. The commit depends on all commits delivered here. Throws
+   * `too-large`, `closed`, `overloaded` if too many commits are not durable yet, or `store-failed` if the session of `origin` was abandoned
+   * meanwhile. A call that throws changes nothing.
    */
   commit(origin: Origin, sections: readonly Section[], options: CommitOptions): Committed
-  /** Calls back with commits of other devices in causal order, synchronously after they became durable. The returned function ends it. */
+  /**
+   * Calls `callback` with commits of other devices, in causal order, synchronously after they became durable. The returned function ends the watch.
+   */
   onDelivered(callback: (commits: readonly Commit[]) => void): () => void
   /**
-   * All commits beyond `from` that are delivered and durable at the time of the call, own ones included, in causal order; none from a fork
-   * on. What is delivered later comes through {@link onDelivered}.
+   * Returns all commits beyond `from` that are delivered and durable at the time of the call, in causal order. The commits of this device are
+   * included; commits from a fork on are not. Commits that are delivered later go to {@link onDelivered}.
    */
   replay(from: Frontier): AsyncIterable<readonly Commit[]>
   /**
-   * Calls back when commits of this device could not be stored: those not yet durable, here in their order, are no longer part of the log; the next
-   * commit opens a new session on top of what is durable. The returned function ends it.
+   * Calls `callback` when commits of this device could not be stored. The callback gets the ids of all commits that were not durable yet, in their
+   * order. These commits are no longer part of the log. The next commit opens a new session that depends on the durable commits. The returned
+   * function ends the watch.
    */
   onFailure(callback: (error: PeerplaneError, rejected: readonly CommitId[]) => void): () => void
   /**
-   * Calls back when delivered commits no longer have an effect: their device signed two versions of their session from `seq` on,
-   * and they have no effect on any replica that knows of the fork. A caller that has folded commits begins again from {@link replay}, when
-   * own ones are {@link settled}: those made from now on belong to another session. The returned function ends it. After opening, {@link
-   * status} counts the forks that were found before.
+   * Calls `callback` when delivered commits no longer have an effect, because their device signed two versions of the session from `seq` on. Such
+   * commits have no effect on any replica that knows of the fork. A caller that has folded commits waits until the commits of this device are {@link
+   * settled}, and then folds everything again from {@link replay}. New commits of this device belong to a new session. The returned function ends the
+   * watch. After opening, {@link status} counts the forks that were found before.
    */
   onForked(callback: (session: SessionId, seq: number) => void): () => void
-  /** The author of a session of which a commit is held. */
+  /** Returns the author of a session of which this device holds a commit. */
   deviceOf(session: SessionId): DeviceId
-  /** Whether the commits of a session of which one is held may have an effect here: its opening has nothing that only a newer version knows. */
+  /**
+   * Whether the commits of a session may have an effect on this device. They may not if the opening of the session has extensions that only a newer
+   * version knows. This device must hold a commit of the session.
+   */
   isUnderstood(session: SessionId): boolean
   status(): LogStatus
-  /** Ends this device's session at once; the next commit opens another one. Resolves when it is durable. */
+  /** Ends the session of this device immediately. The next commit opens a new session. Resolves when the ended session is durable. */
   retire(): Promise<void>
   /**
-   * Resolves when every commit of this device that is in the log at the time of the call is durable; rejects with a code of the store when these commits are
-   * given up. It does not wait for commits that are appended later.
+   * Resolves when all commits of this device that are in the log at the time of the call are durable. Rejects with a code of the store if these
+   * commits are lost. Does not wait for commits that are appended later.
    */
   settled(): Promise<void>
   /**
-   * The process may end with this task. From now on commits are kept unsigned as soon as they are made, by a write that begins in the same
-   * task, until they are stored in the usual way; the next opening of the log signs those that were not stored.
+   * Prepares for a process that may end after the current task. From now on, each new commit is first kept unsigned, by a write that begins in the
+   * same task, until it is stored in the usual way. The next opening of the log signs the kept commits that were not stored.
    */
   hasten(): void
-  /** Resolves when nothing is being stored or checked: under constant load perhaps never. */
+  /** Resolves when the log is not storing or checking anything. Under constant load, this may never happen. */
   idle(): Promise<void>
-  /** Stores what is pending and refuses further work with `closed`. Leaves the store open. */
+  /** Stores pending commits and closes the log. Later calls fail with `closed`. The store stays open. */
   close(): Promise<void>
 }

@@ -9,8 +9,9 @@ import { signTail } from './tail.ts'
 import type { Log, LogOptions } from './log.ts'
 
 /**
- * Opens the log that `store` holds, or an empty one; writes nothing. Reads a few small records per session, and the commits that still wait.
- * Throws `store-version` for a store of a newer version, `wrong-space` for one of another space, `store-corrupt`, or a code of the store.
+ * Opens the log in `store`, or an empty log if the store is empty, and writes nothing. Reads a few small records of each session, and the commits
+ * that still wait. Rejects with `store-version` if a newer version wrote the store, `wrong-space` if the store belongs to a different space,
+ * `store-corrupt`, or a code of the store.
  */
 export async function openLog(options: LogOptions): Promise<Log> {
   const { space, clock, trace } = options

@@ -7,20 +7,20 @@ import { decodeMeta, decodeReach, decodeTip, encodeMeta, type Reach } from '../s
 import { Sessions, type HeldSession } from './sessions.ts'
 import { keptAside } from './tail.ts'
 
-/** The write that makes an empty store a store of `space`; it must be stored before anything else, or together with it. */
+/** Returns the write that makes an empty store the store of `space`. This write must be stored before the first commit, or together with it. */
 export const spaceWrite = (space: SpaceId): Write => ({ key: metaKey, value: encodeMeta(space) })
 
-/** The space of the store; `undefined` for an empty store. Throws `store-version` or `store-corrupt`. */
+/** Reads the space of a store. Resolves with `undefined` for an empty store. Rejects with `store-version` or `store-corrupt`. */
 export async function spaceOf(store: Store): Promise<SpaceId | undefined> {
   const meta = await store.get(metaKey)
   return meta && (await orCorrupt(Promise.resolve(meta).then(decodeMeta)))
 }
 
-/** What a page meant to store with the first commit of a space when it went away: the space, and the values of these keys. */
+/** Reads the space and the values of these keys that a page wanted to store with the first commit of a space before the page was closed. */
 export const foundedAside = (store: Store, keys: readonly Uint8Array[]): Promise<Write[]> =>
   orCorrupt(Promise.resolve().then(() => keptAside(store, [metaKey, ...keys])))
 
-/** Whether the store holds a commit, or one is kept beside it. */
+/** Whether a store, or the value kept outside its pairs, contains a commit. */
 export const holdsCommits = async (store: Store): Promise<boolean> =>
   (await store.scan({ ...openings, limit: 1 })).length > 0 || store.aside?.get() !== undefined
 

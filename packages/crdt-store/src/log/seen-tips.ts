@@ -152,7 +152,7 @@ export class SeenTips {
   }
 }
 
-/** Whether a store was written to once, as far as its witness knows. */
+/** Whether the witness of a store shows that the store was ever written. */
 export const isWitnessed = async ({ witness }: Pick<Store, 'witness'>): Promise<boolean> =>
   witness !== undefined && (await witness.read()).length > 0
 

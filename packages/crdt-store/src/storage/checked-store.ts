@@ -27,23 +27,21 @@ interface Looked<T> {
 /** A store from which unreadable pairs can be deleted. */
 export interface ClearableStore extends Store {
   /**
-   * Deletes all pairs of a range, damaged ones too, page after page: after a crash some may be left. Rejects with `store-corrupt` when one
-   * cannot be deleted.
+   * Deletes all pairs in a range, including damaged ones, one page at a time. A crash may leave some of the pairs behind. Rejects with
+   * `store-corrupt` if a pair cannot be deleted.
    */
   clear(range: Bounds): Promise<void>
 }
 
 /**
- * The pairs of `store`, checked for damage: a pair that differs from what was written rejects with `store-corrupt`.
+ * Returns `store` with checks for damage. Reads reject with `store-corrupt` if a pair is different from the written pair.
  *
- * This also holds for pairs that are not found. A search that meets a damaged key goes astray and ends beside that key, in any kind of tree,
- * because all other keys are in order. So if nothing is found, the keys on both sides of the gap are checked. SQLite compares copies of the
- * keys, in an index. If only the copy is damaged, the pair beside the gap is one that should have been found, or it lies on the wrong side.
+ * Damage is also detected if it makes a search miss a pair. All other keys are in order, so a search that is misled by a damaged key ends beside that
+ * key, in any kind of tree. Therefore, if a search finds no pair, the keys on both sides of the gap are checked. SQLite searches an index with copies
+ * of the keys. If only the copy in the index is damaged, the key beside the gap is either a missed one or on the wrong side of the gap.
  */
 export function checkedStore(store: Store): ClearableStore {
-  /**
-   * A key beside the gap in which `searched` ended that should have been found; `undefined` if there is none. Throws if it is damaged.
-   */
+  /** Returns a pair beside the gap in which the search ended that the search should have found, if there is one. Throws if that pair is damaged. */
   const missedOf = async (
     searched: Bounds,
     gaps: readonly KeyRange[],
@@ -58,7 +56,10 @@ export function checkedStore(store: Store): ClearableStore {
     }
     return undefined
   }
-  /** Reads again when something was missed: a write may have come in between. A pair that is missed each time exists, and cannot be found. */
+  /**
+   * Reads again if the search missed a pair, because a concurrent write may be the reason. A pair that every attempt misses exists but cannot be
+   * found.
+   */
   const read = async <T>(look: () => Promise<Looked<T>>): Promise<T> => {
     for (let attempt = 1; ; attempt++) {
       const { found, missed } = await look()

@@ -4,7 +4,10 @@ import { unsealedWrite } from './checked-store.ts'
 import { firstSeqOfKey, isBatchKey, sessionOfKey } from './keys.ts'
 import { decodeStoredBatch } from './records.ts'
 
-/** The batch in a write to the store below a checked one, if there is one; for tools that watch stores. Throws `malformed`. */
+/**
+ * Returns the batch in a write to the store below a checked store, or `undefined` if the write contains no batch. For tools that watch stores. Throws
+ * `malformed`.
+ */
 export function batchOfWrite(write: Write): Batch | undefined {
   const { key, value } = unsealedWrite(write)
   if (!value || !isBatchKey(key)) return undefined

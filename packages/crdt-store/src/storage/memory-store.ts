@@ -3,17 +3,17 @@ import type { Entry, KeyRange, Store, Write } from '@peerplane/core'
 
 import { SortedKeys } from './sorted-keys.ts'
 
-/** A store whose content can be taken over by another one. */
+/** A store whose content can be copied into a new store. */
 export interface MemoryStore extends Store {
-  /** A copy of everything it holds at this moment, also after it was closed. */
+  /** Returns a copy of all current pairs. This also works after the store was closed. */
   entries(): readonly Entry[]
 }
 
 /**
- * A store in the memory of the process, which begins with a copy of `content`.
+ * Makes a store in the memory of the process. It initially contains a copy of `content`.
  *
- * Every write takes effect at its call. It lasts as long as the process, at either durability: for tests, and for planes that must leave no
- * trace. `createMemoryStore(old.entries())` opens again what `old` held.
+ * Every write takes effect when it is called. At either durability, the content is lost when the process ends. Use this store for tests, and for
+ * planes that must leave no trace. `createMemoryStore(old.entries())` reopens a copy of the content of `old`.
  */
 export function createMemoryStore(content: readonly Entry[] = []): MemoryStore {
   const values = new Map<string, Entry>()

@@ -11,11 +11,11 @@ import { InPlace } from './in-place.ts'
 import { openDatabase, witnessFile } from './sqlite-database.ts'
 import { isIoError, storeError } from './sqlite-errors.ts'
 
-/** Where the store lives. */
+/** Options for opening a SQLite store. */
 export interface SqliteStoreOptions {
-  /** Path of the database file; it is made if there is none. Its directory must exist. */
+  /** The path of the database file. The file is created if it does not exist; its directory must exist. */
   readonly path: string
-  /** Whether a new file is made where only parts of an old store are left. Default false: it is refused. */
+  /** Whether to create a new database file if only other files of an old store are left. Default: false; opening then fails. */
   readonly completing?: boolean | undefined
   /** Called with an event for every write. */
   readonly trace?: Trace | undefined
@@ -24,16 +24,17 @@ export interface SqliteStoreOptions {
 /**
  * A store in one SQLite file, for one process.
  *
- * All writes of a turn share one transaction. Every transaction that holds a `synced` write runs with `synchronous=FULL` (one flush of the
- * write-ahead log before it is acknowledged); one that holds only `local` writes runs with `NORMAL` (no flush; they survive the death of the
- * process, because the operating system has them). The next `synced` transaction flushes both, since they follow each other in the log.
+ * All writes of one turn of the event loop share a transaction. A transaction with a `synced` write uses `synchronous=FULL`: the write-ahead log is
+ * flushed before the write is acknowledged. A transaction with only `local` writes uses `synchronous=NORMAL`, without a flush. Its writes survive the
+ * death of the process, because the operating system has them. The next `synced` transaction flushes earlier `local` writes too, because they precede
+ * it in the log.
  *
- * SQLite runs on the calling thread: a transaction blocks it for as long as the disk needs to flush, and about every 4 MiB for a checkpoint.
+ * SQLite runs on the calling thread. A transaction blocks this thread while the disk flushes, and about every 4 MiB for a checkpoint.
  *
- * Once its file was deleted, moved or replaced, nothing is acknowledged: writes reject with `storage-lost`, reads go on.
+ * After the database file was deleted, moved or replaced, writes reject with `storage-lost`; reads still work.
  *
- * Rejects with `store-locked`, `store-corrupt`, `storage-lost`, `store-version`, `store-full`, `store-failed`, `invalid-input`, or
- * `unsupported` for a SQLite that is too old.
+ * Rejects with `store-locked`, `store-corrupt`, `storage-lost`, `store-version`, `store-full`, `store-failed`, `invalid-input`, or `unsupported` if
+ * SQLite is too old.
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
   const {

@@ -4,7 +4,7 @@ import { systemRandom } from './random.ts'
 import { systemScheduler } from './scheduler.ts'
 import { webCrypto } from './web-crypto.ts'
 
-/** What every platform has: clock, randomness, timers and WebCrypto. */
+/** Returns the ports that every platform supplies: clock, randomness, timers and WebCrypto. */
 export const systemPlatform = (): Pick<Ports, 'clock' | 'random' | 'scheduler' | 'crypto'> => ({
   clock: systemClock,
   random: systemRandom,

@@ -4,7 +4,8 @@ import type { Crypto, SigningKey } from '@peerplane/core'
 import { isPlainPoint } from './ed25519-points.ts'
 
 /**
- * Ed25519 of the platform. Throws `unsupported` if the platform has no WebCrypto, as outside secure contexts, or on first use if it has no Ed25519.
+ * Returns the Ed25519 implementation of the platform. Throws `unsupported` if the platform has no WebCrypto, as in pages outside secure contexts.
+ * Without Ed25519, the first use rejects with `unsupported`.
  */
 export function webCrypto(): Crypto {
   const subtle = requireSubtle()
@@ -36,14 +37,14 @@ export function webCrypto(): Crypto {
   }
 }
 
-/** A new pair whose secret half never leaves the platform: `sign` works, reading it out does not. It can be kept in IndexedDB. */
+/** Makes a new key pair. The program can sign with the secret key, but cannot read it. The pair can be stored in IndexedDB. */
 export async function generateKeyPair(): Promise<CryptoKeyPair> {
   return (await supported(
     requireSubtle().generateKey(ED25519, false, ['sign', 'verify']),
   )) as CryptoKeyPair
 }
 
-/** The signing key of a pair of the platform. */
+/** Returns the signing key for a key pair of the platform. */
 export async function signingKeyOf(pair: CryptoKeyPair): Promise<SigningKey> {
   const subtle = requireSubtle()
   const publicKey = new Uint8Array(await subtle.exportKey('raw', pair.publicKey))

@@ -21,45 +21,46 @@ import { entityUpdates, listUpdates } from './updates.ts'
  * another, a channel to the runtime of the tab that leads.
  */
 
-/** Everything a plane can be asked. */
+/** All operations of a plane, on plain data. */
 export interface Backend {
   /**
-   * Runs the commands as one atomic commit. When it resolves, every watch of these entities that was started before has shown a state that
-   * contains the effect. Rejects without any effect, except with `unknown`.
+   * Runs the commands as one atomic commit. When the promise resolves, every earlier watch of these entities has shown a state with the effect of the
+   * commands. A rejected call has no effect, unless the code is `unknown`.
    */
   invoke(invocations: readonly Invocation[], options: InvokeOptions): Promise<Outcome>
   /**
-   * The outcome of the commands under an operation id, as long as it is among the latest `limits.operations`; waits for pending commands.
-   * `undefined` means that they did not run, and never will: calling them with this id is refused as `withdrawn` from then on.
+   * Resolves with the outcome of the commands that were called with an operation id, and waits for pending commands. Only the latest
+   * `limits.operations` outcomes are remembered. `undefined` means that the commands did not run and never will: later calls with this operation id
+   * are refused as `withdrawn`.
    */
   outcome(operationId: string): Promise<Outcome | undefined>
-  /** Calls back with the entity as soon as it is loaded and after each change, until the returned function is called. */
+  /** Calls `listener` with the entity as soon as it is loaded, and after each change. The returned function ends the watch. */
   watchEntity(type: string, id: string, listener: (entity: Loaded) => void): () => void
-  /** Calls back with all entities that the query names as soon as they are known and after each change. */
+  /** Calls `listener` with all entities that match the query as soon as they are loaded, and after each change. */
   watchType(
     type: string,
     query: ListQuery,
     listener: (rows: readonly ListedEntity[]) => void,
   ): () => void
   list(type: string, query: ListQuery): Promise<readonly ListedEntity[]>
-  /** The status at this moment. A following tab has no status of its own: it knows the latest one that it was sent. */
+  /** Returns the current status. The backend of a following tab returns the latest status that the leader has sent. */
   readonly status?: (() => PlaneStatus | undefined) | undefined
-  /** Calls back with the status as soon as it is known and after each change. */
+  /** Calls `listener` with the status as soon as it is known, and after each change. */
   watchStatus(listener: (status: PlaneStatus) => void): () => void
   /**
-   * The text of an invitation. Rejects with `wrong-clock` if the clock seems wrong and is not trusted, or `not-allowed` if this device may not
-   * make anchors.
+   * Makes an invitation, as text. Rejects with `wrong-clock` if the clock seems wrong and `trustClock` is not set, or with `not-allowed` if this
+   * device may not invite anchors.
    */
   invite(options: InvitationOptions): Promise<string>
   /**
-   * Whether an invitation is to the space of this plane; `false` if it is to another one and nothing is lost if that space is opened instead.
-   * Rejects with `invalid-invitation`, or `wrong-space` if something would be lost.
+   * Whether an invitation is for the space of this plane. `false` means that it is for a different space, and that this plane can join it without
+   * losing data. Rejects with `invalid-invitation`, or with `wrong-space` if joining would lose data.
    */
   invited(invitation: string): Promise<boolean>
   setOnline(online: boolean): Promise<void>
   /**
-   * The process may end with this task. From now on commands are stored as soon as they are decided, by writes that begin in the same task.
-   * A command that must read something before it can be decided may come too late.
+   * Prepares for a process that may end after the current task. From now on, a command is stored as soon as it is decided, by a write that begins in
+   * the same task. A command that must read from the store before it is decided may still be lost.
    */
   hasten(): void
   close(): Promise<void>
@@ -67,7 +68,7 @@ export interface Backend {
 
 /** The backend of the runtime on this device. */
 export interface LocalBackend extends Backend {
-  /** Resolves when everything that watches have shown so far is durable; rejects if a part of it was given up. */
+  /** Resolves when all changes that watches have shown so far are durable. Rejects if some of these changes were undone. */
   readonly settled: () => Promise<void>
 }
 
@@ -153,13 +154,13 @@ export const backendContract: Contract<RemoteBackend> = {
   },
 }
 
-/** For how long an invitation can be used, whether the clock is trusted, and what it makes of a device. */
+/** Options for an invitation: its validity, its role, and whether to trust the clock of this device. */
 export interface InvitationOptions {
-  /** Hours; 24 by default, `limits.invitationHours` at most. */
+  /** The validity of the invitation in hours. Default: 24; at most `limits.invitationHours`. */
   readonly hours?: number | undefined
-  /** Invites even if the clock of this device seems wrong. */
+  /** Makes the invitation even if the clock of this device seems wrong. */
   readonly trustClock?: boolean | undefined
-  /** Makes the device that uses it an anchor: always on, introduces and relays members. Only the creator of the space and anchors can. */
+  /** Invites an anchor: an always-on device that introduces and relays members. Only the creator of the space and anchors can invite anchors. */
   readonly anchor?: boolean | undefined
 }
 

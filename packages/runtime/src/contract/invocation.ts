@@ -17,42 +17,43 @@ import { option } from './options.ts'
  */
 
 /**
- * How far a command must have got before its promise resolves.
+ * The durability of a command when its promise resolves.
  *
- * `memory`: visible in this process; may be lost with it, or if the store refuses the later write. Then the effect is taken back, and the
- * status counts the command in `undone`. `local`: survives the death of the process; may be lost in a power failure. `synced`: survives a
- * power failure, provided the disk obeys flush commands.
+ * With `memory`, the effect is visible in this process, but is lost if the process ends before the store has written it. If the store refuses the
+ * later write, the effect is undone, and the status counts the command in `undone`. With `local`, the effect survives the death of the process, but
+ * may be lost in a power failure. With `synced`, the effect survives a power failure if the disk obeys flush commands.
  */
 export type Durability = 'memory' | 'local' | 'synced'
 
-/** One command for one entity. */
+/** A call of one command on one entity. */
 export interface Invocation {
   readonly type: string
   readonly id: string
   readonly command: string
   readonly input?: Json | undefined
-  /** The version of the entity that the caller saw, for positions in its texts. */
+  /** The version of the entity that the caller saw. Positions in texts refer to this version. */
   readonly at?: string | undefined
 }
 
-/** How to run a command. */
+/** Options for running a command. */
 export interface InvokeOptions {
-  /** Default `synced`. */
+  /** Default: `synced`. */
   readonly durability?: Durability | undefined
   /**
-   * Commands with one operation id run once on this device and its surviving store; a repetition gets the first outcome, as long as it is among
-   * the latest `limits.operations`. Such a command is at least `local`. `Backend.outcome` gives the outcome.
+   * Commands with the same operation id run only once on this device, as long as its store survives. A repeated call gets the first outcome; only the
+   * latest `limits.operations` outcomes are remembered. A command with an operation id has at least the durability `local`. `Backend.outcome` returns
+   * its outcome.
    */
   readonly operationId?: string | undefined
 }
 
-/** The outcome of commands that were not refused. */
+/** The outcome of commands that succeeded. */
 export interface Outcome {
-  /** The commit that holds their changes; `undefined` if they changed nothing. */
+  /** The commit with the changes of the commands. `undefined` if the commands changed nothing. */
   readonly commit: CommitId | undefined
   /** The durability that was reached when the promise resolved. */
   readonly durability: Durability
-  /** What the handlers returned, in the order of the invocations. */
+  /** The replies of the handlers, in the order of the invocations. */
   readonly replies: readonly (Json | undefined)[]
 }
 

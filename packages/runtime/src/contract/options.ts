@@ -1,11 +1,11 @@
 import { checkName, describe, limits, PeerplaneError, reading } from '@peerplane/core'
 
-/** Reads one member of the options of a function; throws `invalid-input` for a value that it cannot be. */
+/** Reads one option of a function. Throws `invalid-input` for an invalid value. */
 export type OptionReader<T> = (value: unknown, name: string) => T
 
 /**
- * A copy of the options that were passed to a function: the members that `readers` name, each as its reader returns it. Other members are
- * left out. Throws `invalid-input`.
+ * Copies the options that were passed to a function. The copy has the result of each of the `readers`; other properties are left out. Throws
+ * `invalid-input`.
  */
 export function takeOptions<T extends object>(
   options: unknown,
@@ -48,7 +48,7 @@ export const option = {
     }
     throw refused
   },
-  /** The beginning of a name: it may be empty. */
+  /** Reads the beginning of a name, which may be empty. */
   prefix: (value: unknown, name: string): string =>
     value === '' ? '' : checkName(value, `the option ${name}`),
   oneOf:

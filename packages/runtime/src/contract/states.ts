@@ -12,11 +12,14 @@ export type Loaded<State = Json> =
   | {
       readonly phase: 'ready'
       readonly state: State
-      /** Names the state, for commands that refer to it. */
+      /** Identifies the state. Commands can refer to this version. */
       readonly version: string
-      /** Commands of this device on this entity that have not reached their durability. */
+      /** The number of commands of this device on this entity that have not reached their durability yet. */
       readonly pending: number
-      /** Whether changes are missing in the state that only a newer version of the application can read. They appear after an update. */
+      /**
+       * Whether the state lacks changes that only a newer version of the application can read. The missing changes appear after an update of the
+       * application.
+       */
       readonly incomplete: boolean
     }
   | { readonly phase: 'unreadable'; readonly problem: Problem }

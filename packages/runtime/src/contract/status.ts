@@ -16,55 +16,61 @@ export interface Problem {
   readonly message: string
 }
 
-/** What this device knows about another one. */
+/** The status of another device, as this device knows it. */
 export interface PeerStatus {
   readonly device: DeviceId
   readonly anchor: boolean
   readonly path: Path
-  /** Commits that we hold and the peer has not announced. */
+  /** The number of commits that this device holds and the peer has not announced. */
   readonly pending: number
-  /** Commits that the peer has announced and we do not hold. */
+  /** The number of commits that the peer has announced and this device does not hold. */
   readonly behind: number
-  /** How many commits the peer has announced to hold. */
+  /** The number of commits that the peer has announced. */
   readonly announced: number
 }
 
 /** The status of a plane, as data. */
 export interface PlaneStatus {
-  /** While `membership` is `none`: the space that the first command or invitation founds. */
+  /** The id of the space. While `membership` is `none`, it is the id of the space that the first command or invitation would found. */
   readonly space: SpaceId
   readonly device: DeviceId
-  /** Whether the space was founded here or joined by an invitation. `none`: no data of the space is stored, and an invitation to any space is accepted. */
+  /**
+   * Whether this device has founded the space or has joined it by an invitation. `none` means that no data of the space is stored, and that an
+   * invitation to any space is accepted.
+   */
   readonly membership: 'none' | 'founded' | 'joined'
   readonly storage: 'ok' | 'failing'
-  /** Commits held here. */
+  /** The number of commits that this device holds. */
   readonly commits: number
-  /** Commits that were stored here and are lost; they come back from devices that have them. `lastError` names their sessions. */
+  /**
+   * The number of commits that this device had stored and has lost. Other devices that have these commits send them again. `lastError` names the
+   * sessions of lost commits.
+   */
   readonly lost: number
-  /** Commits held here that wait for a dependency. */
+  /** The number of commits that this device holds and that wait for a dependency. */
   readonly waiting: number
-  /** Sessions whose next commit depends on a commit that differs from the one held here at that place. */
+  /** The number of sessions whose next commit depends on a different version of a commit that this device holds. */
   readonly contradicted: number
-  /** Sessions whose next commit cannot be read. */
+  /** The number of sessions whose next commit cannot be read. */
   readonly unreadable: number
-  /** Commits without effect, because they break a rule of their state model; counted since the plane was opened. */
+  /** The number of commits, since the plane was opened, that have no effect because they break a rule of their state model. */
   readonly void: number
-  /** Sessions frozen because their device contradicted itself. */
+  /** The number of forked sessions: sessions of which their device signed two versions. */
   readonly forks: number
-  /** Own commands that were accepted and have not reached their durability. */
+  /** The number of commands of this device that were accepted and have not reached their durability yet. */
   readonly pendingCommands: number
   /**
-   * Own commands of durability `memory` that were acknowledged and then lost, because the store refused them; counted since the plane was
-   * opened. A browser tab that takes over continues the count of the tab before it.
+   * The number of commands with durability `memory`, since the plane was opened, that were acknowledged and then undone because the store refused
+   * them. A browser tab that takes over continues the count of the previous leader.
    */
   readonly undone: number
-  /** Whether the application wants a network; `false` after `goOffline`. */
+  /** Whether the application wants a network. `false` after `goOffline`. */
   readonly online: boolean
   readonly peers: readonly PeerStatus[]
   readonly network: NetworkStatus | undefined
   readonly addresses: readonly string[]
   readonly lastError: Problem | undefined
-  /** Why the clock of this device seems wrong; `undefined` if it does not. */
+  /** The reason why the clock of this device seems wrong. `undefined` if the clock seems right. */
   readonly clockDoubt: string | undefined
 }
 

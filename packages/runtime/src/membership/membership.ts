@@ -48,7 +48,7 @@ export interface Membership {
   readonly shared: boolean
 }
 
-/** What a device keeps in memory to continue when its storage is lost while it runs. */
+/** The data that a device keeps in memory to continue if its storage is lost while it runs. */
 export interface Remembered {
   readonly membership: Membership
   readonly held: Seqs
@@ -170,7 +170,10 @@ export const foundingWrites = (
   spaceWrite(membership.space.record.id),
 ]
 
-/** The role that an invitation gives. Throws `invalid-invitation` for anything else, before anything is opened. */
+/**
+ * Reads the role that an invitation gives to a device, before a plane is opened. Rejects with `invalid-invitation` if the text is not a valid
+ * invitation.
+ */
 export const checkInvitation = async (text: string, ports: Pick<Ports, 'crypto'>): Promise<Role> =>
   (await readInvitation(text, ports)).grant.role
 

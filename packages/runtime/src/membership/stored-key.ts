@@ -5,8 +5,8 @@ import { seedKey } from '../keys.ts'
 import type { Ports } from '../ports.ts'
 
 /**
- * The key of the device whose store this is, for a platform that keeps no keys: its seed is a record of the store. A new key is
- * stored with the first membership. Throws `store-corrupt` if the record is not a seed.
+ * Returns the key of the device to which a store belongs, for platforms that keep no keys. The seed of the key is a record in the store. A new key is
+ * stored together with the first membership. Rejects with `store-corrupt` if the record is not a seed.
  */
 export async function keyInStore(
   store: Store,

@@ -11,27 +11,30 @@ import type { Problem } from '../contract/status.ts'
 import { membershipKey } from '../keys.ts'
 import { heldDevice } from './membership.ts'
 
-/** A space that is stored on this device, open or not. */
+/** A space that is stored on this device. It may be open or closed. */
 export interface StoredSpace {
-  /** The name under which it is opened. */
+  /** The name under which the space is opened. */
   readonly name: string
-  /** `undefined` when that cannot be read. */
+  /** The id of the space. `undefined` if the id cannot be read. */
   readonly space: SpaceId | undefined
-  /** Whether others are or may be members: this device was invited, or has invited. `undefined` when that cannot be read. */
+  /** Whether other devices are or may be members, because this device was invited or has made an invitation. `undefined` if this cannot be read. */
   readonly shared: boolean | undefined
-  /** Why it cannot be opened or read. */
+  /** The reason why the space cannot be opened or read. `undefined` if there is no problem. */
   readonly problem: Problem | undefined
 }
 
-/** A store, and the device and space that it belongs to. */
+/** A store to read from, and the device to which it belongs. */
 export interface ReadableStore {
-  /** It is read only. */
+  /** The store, which is only read. */
   readonly store: Store
-  /** Of the key in the store; `undefined` if there is none. */
+  /** The id of the device whose key is in the store. `undefined` if the store has no key. */
   readonly device: string | undefined
 }
 
-/** Describes the space in the store that `read` reads; `undefined` if none was founded or joined in it. Never rejects. */
+/**
+ * Describes the space in a store that `read` opens for reading. Resolves with `undefined` if no space was founded or joined in this store. Never
+ * rejects.
+ */
 export async function readStoredSpace(
   name: string,
   read: <Result>(use: (store: ReadableStore) => Promise<Result>) => Promise<Result>,

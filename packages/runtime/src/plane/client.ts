@@ -21,14 +21,15 @@ import { createAtomicRecorder, type ClientTarget } from './atomic-recorder.ts'
 import { isBounded, takeWait, waitFor, waitReaders, type Wait } from './wait.ts'
 
 /**
- * How to call a command. A caller that no longer waits gets `unknown`: the command may still take effect, and `Plane.outcome` returns the outcome.
+ * Options for calling a command. If the caller stops waiting, the call rejects with `unknown`. The command may still take effect; `Plane.outcome`
+ * returns its outcome.
  */
 export interface CommandOptions extends InvokeOptions, Wait {
-  /** The version of the entity that the caller saw; positions in texts refer to it. */
+  /** The version of the entity that the caller saw. Positions in texts refer to this version. */
   readonly at?: string | undefined
 }
 
-/** What a command that was not refused resolves to. */
+/** The result of a command that succeeded. */
 export interface CommandOutcome<Reply> {
   readonly commit: Outcome['commit']
   readonly durability: Durability
@@ -55,36 +56,39 @@ export type CommandMethods<C> = {
   ) => Promise<CommandOutcome<ReplyOf<C[Name]>>>
 }
 
-/** What is known of an entity without waiting. */
+/** The state of an entity, as far as it is known without waiting. */
 export type Known<State = Json> = { readonly phase: 'loading' } | Loaded<State>
 
-/** What every client has besides the commands of its entity. No command has one of these names, and there will never be more of them. */
+/**
+ * The members that every client has besides the commands of its entity. No command can have one of these names. Future versions will add no other
+ * reserved names.
+ */
 export interface EntityMembers<State> {
   readonly type: string
   readonly id: string
-  /** The state once it is loaded. Rejects with `unreadable`, `aborted` or `timeout`. */
+  /** Resolves with the state when it is loaded. Rejects with `unreadable`, `aborted` or `timeout`. */
   state(wait?: Wait): Promise<State>
   /**
-   * What is known now: `ready` with the state, `unreadable` with the problem, or `loading`. An entity is known while something watches it or
-   * subscribes to it. The same object is returned until something changes.
+   * Returns the known state without waiting: `ready` with the state, `unreadable` with the problem, or `loading`. An entity is only known while it
+   * has a watch or a subscription. The same object is returned until the state changes.
    */
   peek(): Known<State>
   /**
-   * Calls back with the state as soon as it is loaded and after each change, never twice in a row with equal ones; `version` names
-   * the state for commands that refer to it. A listener that throws is reported as `listener-failed`. The returned function ends it.
+   * Calls `listener` with the state as soon as it is loaded, and after each change, never twice in a row with equal states. `version` identifies the
+   * state; commands can refer to it. If the listener throws, the error is reported as `listener-failed`. The returned function ends the subscription.
    */
   subscribe(listener: (state: State, version: string) => void): () => void
-  /** Calls back with what {@link peek} returns, now and after each change. The returned function ends it. */
+  /** Calls `listener` with the result of {@link peek}, now and after each change. The returned function ends the watch. */
   watch(listener: (known: Known<State>) => void): () => void
-  /** A client is not a promise, so `then` is always `undefined`. */
+  /** Always `undefined`, because a client is not a promise. */
   readonly then?: undefined
 }
 
-/** One entity of the space, as an application holds it. */
+/** The object through which an application uses one entity of the space. */
 export type EntityClient<E> =
   E extends Entity<Shape, infer C> ? CommandMethods<C> & EntityMembers<StateOf<E>> : never
 
-/** The recorded commands of a client. */
+/** The commands of an entity inside `Plane.atomic`, which only records them. */
 export type RecordedOf<C> = {
   readonly [
     Name in keyof C as C[Name] extends (...args: infer _) => Promise<CommandOutcome<unknown>>

@@ -2,7 +2,7 @@ import { describe, equalData, isA, PeerplaneError, reasonOf, type Trace } from '
 
 import type { Report } from '../ports.ts'
 
-/** `listener`, if it is a function. Throws `invalid-input`. */
+/** Returns `listener` if it is a function. Otherwise throws `invalid-input`. */
 export function checkListener<F>(listener: F): F {
   if (typeof listener === 'function') return listener
   const reason = `a listener is a function, not ${describe(listener)}`
@@ -10,8 +10,8 @@ export function checkListener<F>(listener: F): F {
 }
 
 /**
- * What a backend calls in place of a listener of an application: it skips data that equal the data before, and never throws. What the
- * listener throws, or rejects with, is reported as `listener-failed`; it is not called with the same again.
+ * Wraps a listener of an application for a backend. The returned function skips data that are equal to the previous data, and never throws. If the
+ * listener throws or rejects, the error is reported as `listener-failed`, and the listener is not called again with the same data.
  */
 export function distinct<Data, Rest extends readonly unknown[]>(
   listener: (data: Data, ...rest: Rest) => unknown,
@@ -31,7 +31,7 @@ export function distinct<Data, Rest extends readonly unknown[]>(
   }
 }
 
-/** The trace of an application. What it throws is reported as `listener-failed`, and does not disturb the plane. */
+/** Wraps the trace function of an application. An error that this function throws is reported as `listener-failed` and does not affect the plane. */
 export const shielded = (listener: Trace, report: Report): Trace => {
   return (name, fields) => {
     try {

@@ -26,80 +26,82 @@ import { checkListener, distinct } from './listening.ts'
 import { takeWait, waitFor, waitReaders, type Wait } from './wait.ts'
 
 /**
- * What an application opens on a device: the runtime, its storage, its network.
+ * The object that an application opens on a device: the runtime with its storage and its network.
  *
- * Arguments are copied and checked at the call. An invalid argument is refused with `invalid-input`: functions that return a
- * promise reject, others throw. Everything that a plane returns is frozen.
+ * Every call first copies and checks its arguments. For an invalid argument, functions that return a promise reject with `invalid-input`, and other
+ * functions throw `invalid-input`. All data that a plane returns is frozen.
  *
- * Every function that returns a promise takes a {@link Wait}: a caller that no longer waits gets `aborted` or `timeout`. That ends the
- * waiting, not the operation.
+ * Every function that returns a promise accepts a {@link Wait}. If the caller stops waiting, the promise rejects with `aborted` or `timeout`, but the
+ * operation continues.
  */
 export interface Plane {
-  /** The entity `id`; nothing is loaded yet. Throws `unknown-entity` or `invalid-input`. */
+  /** Returns a client for the entity `id`, without loading the entity. Throws `unknown-entity` or `invalid-input`. */
   get<E extends Entity>(entity: E, id: string): EntityClient<E>
-  /** Entities of a type, in the order of their ids, from their rows: nothing is folded. */
+  /** Lists entities of a type, in the order of their ids. The list is read from rows, without folding. */
   list<E extends Entity>(
     entity: E,
     query?: ListQuery,
     wait?: Wait,
   ): Promise<readonly ListedEntity<StateOf<E>>[]>
-  /** Calls back with what {@link Plane.list} returns, now and after each change, never twice in a row with equal lists. */
+  /** Calls `listener` with the result of {@link Plane.list}, now and after each change, never twice in a row with equal lists. */
   subscribe<E extends Entity>(
     entity: E,
     listener: (rows: readonly ListedEntity<StateOf<E>>[]) => void,
     query?: ListQuery,
   ): () => void
   /**
-   * Runs several commands as one commit: every device sees all of their effects or none, also after a crash.
+   * Runs several commands as one commit. Every device sees either all of their effects or none, even after a crash.
    *
    *     await plane.atomic((on) => { on(from).withdraw(5); on(to).deposit(5) })
    *
-   * `record` runs at once, is synchronous and returns nothing. If it throws, the promise rejects with that and nothing is changed.
+   * `record` is called immediately, must be synchronous, and returns nothing. If `record` throws, the promise rejects with the same error, and
+   * nothing is changed.
    */
   atomic(
     record: (on: <C extends object>(client: C) => RecordedOf<C>) => void | undefined,
     options?: InvokeOptions & Wait,
   ): Promise<Outcome>
   /**
-   * The outcome of the commands that were called with an operation id, such as the id in an error with the code `unknown`. `undefined` means
-   * that they did not run, and never will: calling them with this id is refused as `withdrawn` from then on. Holds for the latest
-   * `limits.operations` operations of this device.
+   * Resolves with the outcome of the commands that were called with an operation id, such as the id in an error with the code `unknown`. `undefined`
+   * means that the commands did not run and never will: later calls with this operation id are refused as `withdrawn`. This device remembers the
+   * outcomes of its latest `limits.operations` operations.
    */
   outcome(operationId: string, wait?: Wait): Promise<Outcome | undefined>
   /**
-   * The status, with the effect of every command that was awaited before. What it says about other devices and tabs may be 200 ms old.
-   * `undefined` until the first status is known.
+   * Returns the status, which includes the effect of every command that was awaited before. The information about other devices and tabs may be 200
+   * ms old. Returns `undefined` until the first status is known.
    */
   status(): PlaneStatus | undefined
-  /** Calls back with the status now and after each change. */
+  /** Calls `listener` with the status, now and after each change. */
   onStatus(listener: (status: PlaneStatus) => void): () => void
   /**
-   * An invitation for further devices, as text for the fragment of a link. Any device that has it can join within `hours`: 24 by default,
-   * `limits.invitationHours` at most, by the clock of this device.
+   * Makes an invitation, as text for the fragment of a link. Any device that has the invitation can join for `hours` hours, by the clock of this
+   * device. The default is 24 hours, and the most is `limits.invitationHours`.
    *
-   * Rejects with `invalid-input`, or `wrong-clock` if the clock of this device seems wrong: such an invitation would expire at once, or last
-   * for years. `trustClock` makes the invitation anyway. Rejects with `not-allowed` for `anchor` on a device that may not make anchors.
+   * Rejects with `invalid-input`, or with `wrong-clock` if the clock of this device seems wrong. An invitation with a wrong date could expire
+   * immediately or last for years. With `trustClock`, the invitation is made anyway. Rejects with `not-allowed` if `anchor` is set and this device
+   * may not invite anchors.
    */
   invite(options?: InvitationOptions & Wait): Promise<string>
-  /** Closes every connection and dials none until {@link Plane.goOnline}. */
+  /** Closes all connections. The plane dials no peer until {@link Plane.goOnline} is called. */
   goOffline(wait?: Wait): Promise<void>
   goOnline(wait?: Wait): Promise<void>
   /**
-   * Decides every command that was called before, makes everything durable and frees all resources. Later calls reject with `closed`. A
-   * second call waits for the first.
+   * Decides all commands that were called before, makes everything durable, and frees all resources. Later calls of other functions reject with
+   * `closed`. A second call of `close` waits for the first.
    */
   close(wait?: Wait): Promise<void>
 }
 
-/** What a plane uses besides its backend; by default what the platform has. */
+/** The tools that a plane uses besides its backend. By default, the platform supplies them. */
 export interface PlaneTools {
-  /** Called with what listeners of the application throw. */
+  /** Called with an error when a listener of the application throws. */
   readonly report?: Report | undefined
   readonly random?: Random | undefined
   readonly scheduler?: Scheduler | undefined
 }
 
-/** A plane over a backend, for entity types that `takeDeclarations` gave. */
+/** Makes a plane over a backend. `takeDeclarations` must have checked the entity types. */
 export function createPlane(
   entities: readonly Entity[],
   backend: Backend,

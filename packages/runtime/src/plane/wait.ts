@@ -3,18 +3,18 @@ import { describe, isA, PeerplaneError, type Scheduler } from '@peerplane/core'
 import { systemScheduler } from '../adapters/scheduler.ts'
 import { takeOptions } from '../contract/options.ts'
 
-/** How long a caller waits. Giving up ends the waiting, not the operation. */
+/** Options that bound how long a caller waits. When the caller stops waiting, the operation continues. */
 export interface Wait {
-  /** Ends the waiting when the signal is aborted. */
+  /** The caller stops waiting when this signal is aborted. */
   readonly signal?: AbortSignal | undefined
-  /** Ends the waiting after this many milliseconds. */
+  /** The caller stops waiting after this many milliseconds. */
   readonly timeoutMs?: number | undefined
 }
 
 /** The longest time that a timer of a platform can wait. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1
 
-/** The readers of a `Wait`, for tables of options. */
+/** The readers of the options in a `Wait`, for tables of options. */
 export const waitReaders = {
   signal: (value: unknown, name: string): AbortSignal => {
     if (isA(AbortSignal, value)) return value
@@ -65,7 +65,10 @@ export async function waitFor<T>(
   }
 }
 
-/** What `open` gives. A caller that no longer waits gets `aborted` or `timeout`. If the plane opens later, it is closed. */
+/**
+ * Resolves with the plane that `open` opens. Rejects with `aborted` or `timeout` if the caller stops waiting. A plane that opens after that is
+ * closed.
+ */
 export async function openWithin<P extends { close(): Promise<void> }>(
   open: () => Promise<P>,
   options: unknown,

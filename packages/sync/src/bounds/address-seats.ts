@@ -1,10 +1,10 @@
 import type { Refusal } from '@peerplane/core'
 
-/** How many there may be at once. */
+/** The most connections in total and per address. */
 export interface AddressLimits {
   readonly total: number
   readonly perAddress: number
-  /** Addresses of proxies, which stand for many: only the total counts for them. */
+  /** The addresses of proxies, each of which carries the connections of many clients. Only the limit for the total applies to proxies. */
   readonly proxies: readonly string[]
 }
 
@@ -19,8 +19,8 @@ interface Taken extends Guest {
 }
 
 /**
- * Seats for connections, counted by address from the moment they come. When all are taken, the oldest of the address with the most
- * gives way: an address that floods loses seats to those that do not.
+ * Seats for connections. A connection takes a seat from its first moment, counted by its address. If all seats are taken, the address with the most
+ * connections loses its oldest connection. So an address that floods loses seats to other addresses.
  */
 export class AddressSeats {
   readonly #limits: AddressLimits

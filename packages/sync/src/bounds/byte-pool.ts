@@ -1,10 +1,10 @@
-/** A holder of bytes that wait in memory. */
+/** An object that holds waiting bytes in memory. */
 export interface Holder {
-  /** Called when the total exceeds the bound and this holder has more than any other: the holder drops its bytes. */
+  /** Called when the total exceeds the bound and this holder has the most bytes. The holder must then drop its bytes. */
   giveUp(): void
 }
 
-/** One bound for the waiting bytes of many holders: beyond it, the holder of the most gives up. */
+/** A common bound for the waiting bytes of many holders. If the total exceeds the bound, the holder with the most bytes must give up. */
 export class BytePool {
   readonly #most: number
   readonly #held = new Map<Holder, number>()

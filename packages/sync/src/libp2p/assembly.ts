@@ -17,42 +17,45 @@ import { gossipService, type Topologies } from './gossip.ts'
 import type { Refusals } from './refusals.ts'
 import type { RelaySeats } from './relay.ts'
 
-/** What libp2p hands to the parts that it assembles. */
+/** The components that libp2p passes to its parts. */
 export type Components = Parameters<NonNullable<Libp2pOptions['transports']>[number]>[0]
 
 /**
- * Makes a transport. A part that inspects the bytes of its connections calls `offended` when a peer has broken a rule: the peer is then cut
- * off.
+ * Makes a transport. A transport that inspects the bytes of its connections calls `offended` when a peer has broken a rule. The network then closes
+ * the connections of this peer.
  */
 export type TransportFactory = (
   components: Components,
   offended: (peer: string, why: Refusal) => void,
 ) => Transport
 
-/** How a network is put together. */
+/** Options for a network over libp2p. */
 export interface Libp2pNetworkOptions {
   /** Whether this peer is an anchor. */
   readonly anchor: boolean
-  /** Name of the gossip topic; strangers should not be able to guess it. */
+  /** The name of the gossip topic, which strangers must not be able to guess. */
   readonly topic: string
-  /** Multiaddresses to listen at. */
+  /** The multiaddresses to listen on. */
   readonly listen: readonly string[]
-  /** Further multiaddresses under which this peer can be reached. */
+  /** Additional multiaddresses at which peers can reach this peer. */
   readonly announce: readonly string[]
-  /** Multiaddresses of peers to stay connected with. */
+  /** The multiaddresses of peers to which this peer stays connected. */
   readonly dial: readonly string[]
   readonly transports: readonly TransportFactory[]
-  /** The relay for members; only anchors have one. */
+  /** The relay for members. Only an anchor has a relay. */
   readonly relay?: (components: Components) => RelaySeats
   /** Whether the transports can make WebRTC connections. */
   readonly webrtc: boolean
-  /** The door for strangers, if the transports count them from the first byte on; default a door of this network. */
+  /** The door, if the transports count strangers from the first byte on. Default: a new door for this network. */
   readonly door?: Door
-  /** Counts refused peers; default a count of this network. */
+  /** The counter of refused peers. Default: a new counter for this network. */
   readonly refused?: Refusals
-  /** Addresses of proxies, each of which carries the connections of many clients: they are exempt from limits per address. Default none. */
+  /**
+   * The addresses of proxies. Limits per address do not apply to proxies, because each proxy carries the connections of many clients. Default: no
+   * proxies.
+   */
   readonly proxies?: readonly string[]
-  /** How many members may be connected at once; default `limits.connections`. */
+  /** The most connections of members at the same time. Default: `limits.connections`. */
   readonly seats?: number
   readonly clock: Clock
   readonly scheduler: Scheduler

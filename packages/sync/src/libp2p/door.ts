@@ -5,11 +5,11 @@ import { addressGroup, AddressSeats } from '../bounds/address-seats.ts'
 import { Rates } from '../bounds/rate.ts'
 import type { Refusals } from './refusals.ts'
 
-/** What a door works with. */
+/** Options for a door. */
 export interface DoorOptions {
-  /** Addresses of proxies, which stand for many: limits per address do not count for them. */
+  /** The addresses of proxies. Limits per address do not apply to proxies, because each proxy carries the connections of many clients. */
   readonly proxies: readonly string[]
-  /** How many may stand before the door; default `limits.pendingConnections`. */
+  /** The most connections without proof of membership at the same time. Default: `limits.pendingConnections`. */
   readonly seats?: number
   readonly scheduler: Scheduler
   /** Milliseconds that never go back. */
@@ -17,13 +17,16 @@ export interface DoorOptions {
   readonly refused: Refusals
 }
 
-/** A peer before the door: from the moment a socket is accepted until membership is proved or the socket is closed. */
+/** A peer that has connected but has not proved membership yet. An arrival lasts until the peer proves membership or its socket is closed. */
 export interface Arrival {
-  /** Frees the seat before the door. A reason means that the peer was refused; only the first call counts. */
+  /** Frees the seat of this arrival. With a reason, the peer counts as refused. Only the first call has an effect. */
   readonly over: (why?: Refusal) => void
 }
 
-/** Counts the peers that have not proved membership, from the first byte on, over all transports, and closes each of them in time. */
+/**
+ * Counts the peers of all transports that have not proved membership yet, from the first byte on. A door closes connections whose peers take too
+ * long.
+ */
 export class Door {
   readonly #options: DoorOptions
   readonly #seats: AddressSeats

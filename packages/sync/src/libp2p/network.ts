@@ -13,7 +13,7 @@ import { startNode, type Node } from './node.ts'
 
 const KEY_SEED_BYTES = 32
 
-/** A network over libp2p, with a new network id. It neither listens nor dials before `start`. */
+/** Makes a network over libp2p, with a new network id. The network does not listen or dial before `start`. */
 export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promise<Network> {
   const seed = options.random.bytes(KEY_SEED_BYTES)
   return new Libp2pNetwork(options, await generateKeyPairFromSeed('Ed25519', seed))

@@ -1,6 +1,6 @@
 import type { NetworkStatus, Refusal, Trace } from '@peerplane/core'
 
-/** Counts peers that were refused or cut off, by reason. */
+/** Counts refused and closed connections by reason. */
 export class Refusals {
   readonly #counts = new Map<Refusal, number>()
 

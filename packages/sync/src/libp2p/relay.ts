@@ -10,7 +10,7 @@ interface RelayTransport extends Transport {
   }
 }
 
-/** The part of the relay service that keeps the seats of others. */
+/** The part of the relay service that manages the reservations of other peers. */
 export interface RelaySeats {
   readonly reservations: {
     delete(peer: PeerId): void

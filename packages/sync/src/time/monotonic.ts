@@ -1,6 +1,6 @@
 import type { Clock } from '@peerplane/core'
 
-/** Milliseconds that never go back, though the wall clock may. */
+/** Returns a function that gives milliseconds. Its values never go back, even if the wall clock does. */
 export function monotonic(clock: Clock): () => number {
   let last = clock.now()
   let offset = 0

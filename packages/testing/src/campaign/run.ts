@@ -35,46 +35,46 @@ const PATIENCE_MS = 120_000
 /** Of one run that are kept; one broken rule tends to show everywhere. */
 const MOST_VIOLATIONS = 20
 
-/** What happened in one run. */
+/** The report of one run. */
 export interface RunReport {
   readonly seed: number
   readonly devices: number
   readonly workload: WorkloadCounts
   readonly faults: FaultCounts
-  /** Commands that reached a device before one of their causes. */
+  /** The number of commands that reached a device before a commit that they depend on. */
   readonly overtook: number
-  /** How often each rare branch of the product was taken. */
+  /** How often the run took each rare branch of Peerplane. */
   readonly perturbed: PerturbationCounts
   /** Whether signatures were real. */
   readonly webCrypto: boolean
   readonly frames: number
   readonly bytes: number
   readonly virtualMs: number
-  /** From the end of all faults until all devices were equal. */
+  /** The time from the end of all faults until all devices were equal, in virtual milliseconds. */
   readonly convergedMs: number
   readonly events: number
-  /** Equal digests: equal runs. */
+  /** A digest of the run. Equal runs have equal digests. */
   readonly digest: string
   readonly violations: readonly Violation[]
 }
 
-/** Settings of a run besides its seed. */
+/** Options of a run besides its seed. */
 export interface RunOptions {
-  /** Default: simulated cryptography, and that of the platform in every hundredth seed. */
+  /** The cryptography of the run. Default: simulated cryptography; every hundredth seed uses the cryptography of the platform. */
   readonly crypto?: Crypto | undefined
-  /** For a run of a seed; a plan contains all of it. Default: everything. */
+  /** The scenario of a run that starts from a seed. A plan already contains its scenario. Default: all kinds of faults. */
   readonly scenario?: CampaignScenario | undefined
-  /** Called with a line for everything that happens, for people. */
+  /** Called with a line of text for each event of the run. */
   readonly log?: ((timeMs: number, what: string) => void) | undefined
-  /** Ends the run with the first violation for which this returns true. */
+  /** Ends the run at the first violation for which this function returns true. */
   readonly stopAt?: ((violation: Violation) => boolean) | undefined
-  /** Ends the run when its faults end, without judging the final states. */
+  /** Ends the run when all faults end, without checking the final states. */
   readonly untilHealed?: boolean | undefined
-  /** Records what happens. For one run. */
+  /** Records the events of this run. A recorder can be used for only one run. */
   readonly recorder?: Recorder | undefined
 }
 
-/** Runs one seed: a fleet, a workload, faults, healing, and the oracles. */
+/** Runs one seed: simulated devices with a workload and faults, then the end of all faults, and the checks by the oracles. */
 export async function runSeed(seed: number, options: RunOptions = {}): Promise<RunReport> {
   return (await performSeed(seed, options)).report
 }
@@ -97,7 +97,7 @@ export async function performSeed(seed: number, options: RunOptions = {}): Promi
   return { plan, report: { ...report, violations: [...report.violations, idle] } }
 }
 
-/** Runs a plan. It may do less than a run of a seed has to. */
+/** Runs a plan. A plan may do less work than a run of a seed must do. */
 export async function runPlan(plan: CommandPlan, options: RunOptions = {}): Promise<RunReport> {
   return (await new Run(plan, options).play(planned(plan), plan)).report
 }
@@ -105,7 +105,7 @@ export async function runPlan(plan: CommandPlan, options: RunOptions = {}): Prom
 /** A plan of the campaign. */
 export type CommandPlan = Plan<CommandWork>
 
-/** A run, and what it did. */
+/** The report of a run, and a plan that repeats it. */
 export interface Performance {
   readonly report: RunReport
   readonly plan: CommandPlan

@@ -1,23 +1,23 @@
 import { ambientFaults, momentaryFaults, type FaultKind } from '../fleet/fault-kinds.ts'
 import type { Rhythm } from '../plan/script.ts'
 
-/** The ingredients of the runs of a campaign. */
+/** The settings from which the runs of a campaign are chosen. */
 export interface CampaignScenario {
-  /** For people, a few words. */
+  /** A short description of the scenario for people. */
   readonly what: string
-  /** Kinds of fault to choose from. */
+  /** The kinds of fault from which runs choose. */
   readonly faults: readonly FaultKind[]
   readonly rhythm: Rhythm
-  /** The least that a run has to do; a run that does less breaks the rule `workload`. */
+  /** The least work that a run must do. A run with less work breaks the rule `workload`. */
   readonly least: { readonly devices: number; readonly commits: number; readonly faults: number }
 }
 
 const rhythm: Rhythm = { workMs: 200, faultMs: 1500, copyMs: 1600 }
 
-/** The least that one seed has to do. */
+/** The least work that the run of one seed must do. */
 export const leastWork = { devices: 3, commits: 100, faults: 5 } as const
 
-/** The scenarios that a campaign can be run with, by name. */
+/** All scenarios of campaigns, by name. */
 export const scenarios = {
   everything: {
     what: 'a random half of all kinds of fault',

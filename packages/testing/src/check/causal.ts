@@ -1,12 +1,12 @@
-/** One operation on one register of a client's history. Every written value is written once per key. */
+/** One operation on one register in the history of a client. Each value may be written only once per key. */
 export type RegisterOperation =
   | { readonly kind: 'write'; readonly key: string; readonly value: string }
   /** `undefined`: the initial value. */
   | { readonly kind: 'read'; readonly key: string; readonly value: string | undefined }
 
-/** A pattern that no causally consistent store can produce. */
+/** A pattern in a history that no causally consistent store can produce. */
 export interface CausalViolation {
-  /** Names of Bouajjani and others 2017. */
+  /** The name of the pattern in the paper by Bouajjani and others (2017). */
   readonly pattern: 'ThinAirRead' | 'CyclicCO' | 'WriteCOInitRead' | 'WriteCORead' | 'CyclicCF'
   readonly what: string
 }
@@ -22,12 +22,13 @@ interface Node {
 }
 
 /**
- * Checks histories of registers for causal convergence, or without `convergent` for causal consistency: "On Verifying Causal Consistency" (Bouajjani, Enea, Guerraoui, Hamza, POPL 2017).
- * There a history with unique values is causally consistent exactly if a few patterns are absent from it; one more absent pattern, a cycle
- * through the order in which conflicting writes are seen to win, makes it causally convergent.
+ * Checks histories of registers for causal convergence, or, without `convergent`, only for causal consistency. The method is from "On Verifying
+ * Causal Consistency" (Bouajjani, Enea, Guerraoui, Hamza, POPL 2017). A history with unique values is causally consistent if and only if it contains
+ * none of four patterns. For causal convergence, a fifth pattern must be absent too: a cycle in causal order combined with the order in which
+ * conflicting writes win.
  *
- * `sessions` holds the operations of each client in their order. Returns the first pattern found. Vector clocks over program order and
- * reads-from; time about (operations x sessions).
+ * `sessions` contains the operations of each client in their order. Returns the first pattern found. The check uses vector clocks over program order
+ * and reads-from order. Its time is about proportional to operations × sessions.
  */
 export function checkCausal(
   sessions: readonly (readonly RegisterOperation[])[],

@@ -1,24 +1,24 @@
-/** One operation of a client, with the times at which it was called and returned, on one clock. */
+/** One operation of a client, with the times of its call and its return. All times are from the same clock. */
 export interface TimedOperation<Input, Output> {
   readonly called: number
-  /** Infinity for an operation whose outcome is unknown: it may have taken effect at any time after the call, or never. */
+  /** The time of the return. Infinity if the outcome of the operation is unknown: it may have taken effect at any time after the call, or never. */
   readonly returned: number
   readonly input: Input
   /** `undefined` when unknown. */
   readonly output: Output | undefined
 }
 
-/** An object as it would behave if operations came one at a time. */
+/** A model of an object: its behaviour when operations run one at a time. */
 export interface SequentialModel<State, Input, Output> {
   readonly initial: State
-  /** The state after `input`, if `output` is a possible result; `unknown` fits any output. */
+  /** Returns the state after `input` if `output` is a possible result. If the output is unknown, every result is possible. */
   step(
     state: State,
     input: Input,
     output: Output | undefined,
     unknown: boolean,
   ): { readonly state: State } | undefined
-  /** Equal texts for equal states. */
+  /** Returns a text that is equal for equal states. */
   keyOf(state: State): string
 }
 
@@ -33,10 +33,11 @@ interface Entry {
 }
 
 /**
- * Whether operations on one object are linearizable: each seems to take effect at one moment between its call and its return.
+ * Whether operations on one object are linearizable. This means that each operation seems to take effect at one moment between its call and its
+ * return.
  *
- * The search of Wing and Gong (1993) with the cache of Lowe (2017): a set of operations that has led to a state before need not be tried again.
- * Exponential in the number of operations that overlap; histories of several objects are checked one by one.
+ * Uses the search of Wing and Gong (1993) with the cache of Lowe (2017): if the same set of operations has led to the same state before, it is not
+ * tried again. The time is exponential in the number of overlapping operations. Check the history of each object separately.
  */
 export function isLinearizable<State, Input, Output>(
   model: SequentialModel<State, Input, Output>,

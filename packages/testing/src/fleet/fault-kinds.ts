@@ -34,7 +34,7 @@ export type MomentaryFault = (typeof momentaryFaults)[number]
 export type AmbientFault = (typeof ambientFaults)[number]
 export type FaultKind = MomentaryFault | AmbientFault
 
-/** How often each kind of fault happened. */
+/** How often each kind of fault happened in a run. */
 export type FaultCounts = Partial<Record<FaultKind, number>>
 
 /**

@@ -4,20 +4,20 @@ import type { Durability } from '@peerplane/runtime'
 import type { AmbientFault, MomentaryFault } from '../fleet/fault-kinds.ts'
 
 /**
- * Everything that happens to a fleet from outside, as plain data: the decisions of a seed, written out. Any part can be left out without
- * changing the others, so a failing run can be made smaller. What a plan does not say (latencies, keys, what a crash loses) follows from its
- * seed, with one random stream for each device and each direction between two devices.
+ * All events that happen to the simulated devices from outside, as plain data: all choices that follow from a seed. Any part can be removed without
+ * changing the other parts, so a failing run can be made smaller. Other random values, such as latencies, keys and the data that a crash loses, are
+ * drawn from the seed of the plan. Each device and each direction between two devices has its own random stream.
  */
 export interface Plan<Work> {
   readonly seed: number
-  /** The first one founds the space. */
+  /** The devices. The first device founds the space. */
   readonly devices: readonly PlannedDevice[]
   readonly conditions: readonly Condition[]
-  /** Points at which the product sometimes takes a rare branch; default none. */
+  /** Points at which Peerplane sometimes takes a rare branch. Default: no points. */
   readonly rareWays?: readonly Perturbation[] | undefined
   /** Sorted by time. */
   readonly steps: readonly Step<Work>[]
-  /** When all faults end, milliseconds after the beginning. */
+  /** The time at which all faults end, in milliseconds after the beginning. */
   readonly endMs: number
 }
 

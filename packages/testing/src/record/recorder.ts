@@ -30,8 +30,8 @@ const MOST = { frames: 6000, rest: 3000 } as const
 const INPUT_CHARACTERS = 200
 
 /**
- * Records what happens in a run: what the product does, from its trace, and what its world does. It only observes: a run that is
- * recorded is the same as one that is not. A run without a recorder has no overhead.
+ * Records the events of a run, both from the trace of Peerplane and from the simulated world. A recorder only observes: a recorded run is the same as
+ * one without a recorder. A run without a recorder has no overhead.
  */
 export class Recorder {
   readonly #devices: RecordedDevice[] = []
@@ -50,7 +50,7 @@ export class Recorder {
   #beginMs = 0
   #healedMs = 0
   #dropped = 0
-  /** The current step: commands that are called now belong to it. */
+  /** The current step of the plan, to which commands that are called now belong. */
   #step: number | undefined
 
   /** A world begins. */

@@ -1,9 +1,9 @@
 import type { Condition, Fault, PlannedDevice } from '../plan/plan.ts'
 
-/** What happened in a run, as plain data: times are virtual milliseconds from the beginning of the world. Every table is bounded. */
+/** The events of a run, as plain data. Times are virtual milliseconds from the beginning of the simulated world. Every table is bounded. */
 export interface Recording {
   readonly seed: number
-  /** When all devices had joined: the times of a plan count from here. */
+  /** The time when all devices had joined. The times in a plan count from this moment. */
   readonly beginMs: number
   readonly healedMs: number
   readonly endMs: number
@@ -18,7 +18,7 @@ export interface Recording {
   readonly shown: readonly RecordedShow[]
   readonly violations: readonly RecordedViolation[]
   readonly failures: readonly RecordedFailure[]
-  /** Entries that did not fit into the tables. */
+  /** The number of entries that did not fit into the tables. */
   readonly dropped: number
 }
 

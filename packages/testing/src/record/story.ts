@@ -14,7 +14,10 @@ interface Line {
 /** Most lines between the steps of a story. */
 const MOST_LINES = 200
 
-/** Describes a run, preferably a small one: the devices, what happens step by step, a drawing of the commits, and the rule that it breaks. */
+/**
+ * Describes a run as text: its devices, its events step by step, a drawing of its commits, and the broken rule. The text is most useful for small
+ * runs.
+ */
 export function tellRun(plan: Plan<unknown>, recording: Recording): string {
   const words = new Words(
     recording,

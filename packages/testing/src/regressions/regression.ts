@@ -1,11 +1,11 @@
 import type { CommandPlan } from '../campaign/run.ts'
 import type { Rule } from '../campaign/oracle.ts'
 
-/** A small plan that once broke a rule, kept in a file beside this one, so that it never does so again. */
+/** A small plan that once broke a rule. Each is stored in a file in this directory and runs again as a regression test. */
 export interface Regression {
-  /** What went wrong, in a sentence. */
+  /** A description of the failure, in one sentence. */
   readonly because: string
-  /** Name of the bug to plant to see it fail; absent if the bug was not planted but real. */
+  /** The name of the planted bug with which this plan fails. Absent if the bug was real. */
   readonly sabotage?: string | undefined
   readonly rule: Rule
   readonly plan: CommandPlan

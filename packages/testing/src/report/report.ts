@@ -7,7 +7,10 @@ import { LANE_PX, laneOf, pathsOf } from './marks.ts'
 import { script } from './script.ts'
 import { style } from './style.ts'
 
-/** One self-contained HTML page about a run: what happened on every device over time, and which rule it broke. `replay` is the command that runs it again. */
+/**
+ * Makes a self-contained HTML page about a run, with the events on every device over time and the broken rule. `replay` is the command that repeats
+ * the run.
+ */
 export function reportHtml(plan: Plan<unknown>, recording: Recording, replay: string): string {
   const words = new Words(
     recording,

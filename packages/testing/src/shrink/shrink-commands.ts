@@ -3,15 +3,15 @@ import type { Rule } from '../campaign/oracle.ts'
 import type { CommandWork, Step } from '../plan/plan.ts'
 import { shrink, type Shrunk } from './shrink.ts'
 
-/** How long to keep shrinking, and with which cryptography. */
+/** How long to shrink a plan, and with which cryptography. */
 export interface ShrinkBudget extends Pick<RunOptions, 'crypto'> {
   /** Default 1000. */
   readonly runs?: number
-  /** Whether to end early. */
+  /** Shrinking ends early when this function returns true. */
   readonly expired?: (() => boolean) | undefined
 }
 
-/** Shrinks a plan of the campaign that breaks `rule`; see {@link shrink}. */
+/** Makes a plan of the campaign smaller while it still breaks `rule`; see {@link shrink}. */
 export async function shrinkCommands(
   plan: CommandPlan,
   rule: Rule,
@@ -27,7 +27,7 @@ export async function shrinkCommands(
   })
 }
 
-/** Whether a plan breaks a rule; the run ends once it does. */
+/** Whether a plan breaks a rule. Runs the plan until the rule is broken. */
 export async function breaks(
   plan: CommandPlan,
   rule: Rule,

@@ -1,6 +1,8 @@
 import { hash, utf8, type Random } from '@peerplane/core'
 
-/** A stream of pseudo-random numbers (sfc32 of Chris Doty-Humphrey's PractRand). Equal seeds give equal streams on every platform. */
+/**
+ * A stream of pseudo-random numbers (the algorithm sfc32 from PractRand by Chris Doty-Humphrey). Equal seeds give equal streams on every platform.
+ */
 export class SimRandom implements Random {
   readonly #name: string
   #a: number
