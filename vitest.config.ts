@@ -13,7 +13,7 @@ process.env['NODE_COMPILE_CACHE'] ??= fileURLToPath(
 )
 
 // Packages resolve to their sources, so tests need no build.
-const conditions = ['source']
+const conditions = ['@peerplane/source']
 
 export default defineConfig({
   test: {

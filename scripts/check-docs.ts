@@ -70,7 +70,7 @@ async function check(all: Block[]): Promise<{ problems: string[]; checked: numbe
 
 async function runProblem(block: Block, all: Block[]): Promise<string[]> {
   const cwd = mkdtempSync(join(tmpdir(), 'docs-'))
-  const command = ['node', '--conditions=source', resolve(fileOf(block))]
+  const command = ['node', '--conditions=@peerplane/source', resolve(fileOf(block))]
   const problem = await output(command, outputAfter(block, all), { cwd })
   rmSync(cwd, { recursive: true, force: true })
   return problem ? [`${block.page}:${block.line}: ${problem}`] : []

@@ -4,4 +4,8 @@ import { install, run, useToolchain } from './toolchain.mjs'
 const [name = 'hello', ...args] = process.argv.slice(2)
 install()
 useToolchain()
-process.exitCode = await run('node', ['--conditions=source', `examples/src/${name}.ts`, ...args])
+process.exitCode = await run('node', [
+  '--conditions=@peerplane/source',
+  `examples/src/${name}.ts`,
+  ...args,
+])

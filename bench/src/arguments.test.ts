@@ -15,7 +15,7 @@ function run(file: string, ...args: readonly string[]): Promise<Ended> {
   return new Promise((resolve) => {
     execFile(
       process.execPath,
-      ['--conditions=source', program, ...args],
+      ['--conditions=@peerplane/source', program, ...args],
       (error, output, errors) => {
         resolve({ code: error ? Number(error.code) : 0, output, errors })
       },

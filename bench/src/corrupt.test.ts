@@ -8,7 +8,7 @@ const command = fileURLToPath(new URL('corrupt.ts', import.meta.url))
 /** Runs the command that `npm run corrupt` runs. */
 function corrupt(...args: string[]): Promise<{ code: number; output: string; errors: string }> {
   return new Promise((resolve) => {
-    const all = ['--conditions=source', command, ...args]
+    const all = ['--conditions=@peerplane/source', command, ...args]
     execFile(process.execPath, all, (error, output, errors) => {
       resolve({ code: error ? Number(error.code) : 0, output, errors })
     })

@@ -41,7 +41,7 @@ async function kill(runs: number, seed: number): Promise<number> {
   for (let run = 0; run <= runs; run++) {
     const child = spawn(
       process.execPath,
-      ['--conditions=source', writer, join(folder, 'data'), String(run)],
+      ['--conditions=@peerplane/source', writer, join(folder, 'data'), String(run)],
       {
         stdio: ['ignore', 'pipe', 'inherit'],
       },
@@ -73,7 +73,7 @@ function traceFlushes(directory: string): number {
     'strace',
     ['-ff', '-ttt', '-e', 'trace=write,fsync,fdatasync', '-s', '40', '-o', prefix].concat([
       process.execPath,
-      '--conditions=source',
+      '--conditions=@peerplane/source',
       writer,
       join(directory, 'data'),
       '0',

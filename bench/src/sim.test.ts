@@ -13,7 +13,7 @@ function sim(...args: string[]): Promise<{ code: number; output: string }> {
     const options = { maxBuffer: 64 * 1024 * 1024 }
     execFile(
       process.execPath,
-      ['--conditions=source', command, ...args],
+      ['--conditions=@peerplane/source', command, ...args],
       options,
       (error, stdout, stderr) => {
         resolve({
@@ -63,7 +63,7 @@ test.for([
   ['a campaign', ['--seeds', '100000']],
   ['a story', ['--story', '--seed', '2']],
 ] as const)('%s that nobody reads ends quietly', { timeout: 60_000 }, async ([, args]) => {
-  const child = spawn(process.execPath, ['--conditions=source', command, ...args], {
+  const child = spawn(process.execPath, ['--conditions=@peerplane/source', command, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: 40_000,
   })

@@ -13,7 +13,7 @@ afterAll(() => rmSync(directory, { recursive: true }))
 
 it('counts a vote in Node', async () => {
   const program = fileURLToPath(new URL('hello.ts', import.meta.url))
-  const child = spawn(process.execPath, ['--conditions=source', program], {
+  const child = spawn(process.execPath, ['--conditions=@peerplane/source', program], {
     cwd: directory,
     stdio: ['ignore', 'pipe', 'inherit'],
   })

@@ -25,7 +25,7 @@ export class Child {
   ) {
     const program = fileURLToPath(new URL(file, import.meta.url))
     const measured = honest ? ['--import', probe] : []
-    const node = [execPath, ...measured, '--conditions=source', program, ...args]
+    const node = [execPath, ...measured, '--conditions=@peerplane/source', program, ...args]
     // The shell becomes Node.
     const script = honest ? `ulimit -n ${HANDLES}; exec "$@"` : 'exec "$@"'
     this.#process = spawn('sh', ['-c', script, 'sh', ...node], {

@@ -14,9 +14,13 @@ afterAll(() => rmSync(folder, { recursive: true }))
 /** Runs the command that `npm run sim` runs. */
 function sim(...args: string[]): Promise<{ code: number; output: string }> {
   return new Promise((resolve) => {
-    execFile(process.execPath, ['--conditions=source', command, ...args], (error, out, err) => {
-      resolve({ code: typeof error?.code === 'number' ? error.code : 0, output: out + err })
-    })
+    execFile(
+      process.execPath,
+      ['--conditions=@peerplane/source', command, ...args],
+      (error, out, err) => {
+        resolve({ code: typeof error?.code === 'number' ? error.code : 0, output: out + err })
+      },
+    )
   })
 }
 

@@ -14,7 +14,7 @@ import type { Ready } from './cli/up.ts'
 import { driveDaemon } from './control.ts'
 import type { Driven } from './control.ts'
 
-const program = ['--conditions=source', fileURLToPath(import.meta.resolve('./cli.ts'))]
+const program = ['--conditions=@peerplane/source', fileURLToPath(import.meta.resolve('./cli.ts'))]
 export const anyPorts = ['--port', '0', '--tcp-port', '0', '--http-port', '0']
 
 let root: string

@@ -78,7 +78,7 @@ it('lets a program end that only works alone', () => {
     const plane = await open({ entities: [Tally], data: ${JSON.stringify(root)}, space: 'alone', network: false })
     await plane.get(Tally, 'lunch').vote()
     console.log((await plane.get(Tally, 'lunch').state()).votes)`
-  const args = ['--conditions=source', '--input-type=module', '-e', source]
+  const args = ['--conditions=@peerplane/source', '--input-type=module', '-e', source]
   const child = spawnSync(execPath, args, { encoding: 'utf8', timeout: 10_000 })
   expect(child).toMatchObject({ status: 0, stdout: '1\n', stderr: '' })
 })

@@ -79,7 +79,7 @@ const everything = { from: new Uint8Array(0), to: Uint8Array.of(255) }
 function program(source: string): string[] {
   const imports = `import { openSqliteStore } from '${import.meta.resolve('./sqlite.ts')}'
     import { fromUtf8, utf8 } from '${import.meta.resolve('../../../core/src/index.ts')}'`
-  return ['--conditions=source', '--input-type=module', '-e', `${imports}\n${source}`]
+  return ['--conditions=@peerplane/source', '--input-type=module', '-e', `${imports}\n${source}`]
 }
 
 describe('one process per store', () => {
