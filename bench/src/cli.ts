@@ -1,11 +1,13 @@
 // npm run bench -- <name>: prints figures as JSON; exits non-zero when a comparison that must hold does not.
 import { benchDocument } from './document.ts'
+import { benchReconcile } from './reconcile/reconcile.ts'
 import { benchRows } from './rows/rows.ts'
 import { benchSessions } from './sessions/sessions.ts'
 import { benchTrace } from './trace.ts'
 
 const benches: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
   document: benchDocument,
+  reconcile: benchReconcile,
   rows: benchRows,
   sessions: benchSessions,
   trace: benchTrace,

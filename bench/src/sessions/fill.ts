@@ -78,20 +78,22 @@ interface Writer {
   readonly random: Random
 }
 
-/** A session of `count` commits, a millisecond apart from `start` on. */
-async function sessionOf(
+/** A session of `count` commits, a millisecond apart from `start` on, `batch` of them under each signature. */
+export async function sessionOf(
   { space, key, random }: Writer,
   count: number,
   parents: readonly Tip[],
   start: number,
+  size = BATCH,
 ): Promise<{ readonly runs: readonly Run[]; readonly tip: Tip }> {
   const device = toHex(key.publicKey) as DeviceId
   const fields = { space: space.id, device, parents, nonce: random.bytes(16) }
   const { session, first, bytes } = makeOpening({ ...fields, admission: fromHex(space.id) })
   const runs: Run[] = []
   let previous = first
-  for (let from = 1; from <= count; from += BATCH) {
-    const batch = await batchOf(key, { session, previous, from, start }, random.bytes(16), count)
+  for (let from = 1; from <= count; from += size) {
+    const last = Math.min(count, from + size - 1)
+    const batch = await batchOf(key, { session, previous, from, last, start }, random.bytes(16))
     previous = batch.id
     const evidence = from === 1 ? { bytes, chain: [] } : undefined
     runs.push({ session, from, opening: evidence, batches: [encodeBatch(batch)] })
@@ -103,14 +105,14 @@ interface Place {
   readonly session: SessionId
   readonly previous: BatchId
   readonly from: number
+  readonly last: number
   readonly start: number
 }
 
 async function batchOf(
   key: SigningKey,
-  { session, previous, from, start }: Place,
+  { session, previous, from, last, start }: Place,
   seed: Uint8Array,
-  count: number,
 ): Promise<Batch> {
   const commitAt = (seq: number): Commit => {
     const time = { ms: start + seq, counter: 0 }
@@ -120,7 +122,6 @@ async function batchOf(
     const section = { entity, modelVersion: 1, body }
     return makeCommit(session, header, [section], seed)
   }
-  const last = Math.min(count, from + BATCH - 1)
   const rest = Array.from({ length: last - from }, (_, index) => commitAt(from + 1 + index))
   return signBatch(makeBatch(previous, [commitAt(from), ...rest], seed), key)
 }

@@ -235,7 +235,7 @@ describe('several devices', () => {
     hub.gossips = false
     hub.loses = ({ to, message }) => to === 'c' && message?.kind === 'have'
     await write(a, 3)
-    await time.pass(90)
+    await time.pass(400)
     expect(total(c)).toBe(0)
     hub.loses = () => false
     await time.pass(50)
@@ -451,6 +451,44 @@ describe('sessions', () => {
     await time.pass(20_000)
     expectEqual([a, b], 60)
   })
+})
+
+describe('a difference between many sessions', () => {
+  it.each([0, 150, 299])(
+    'is found without comparing a subtree twice, on either side: session %i',
+    async (missing) => {
+      const all = new Map<SessionId, HeldSession>()
+      for (let n = 0; n < 300; n++) {
+        const { replica, sync } = await members.device('a', { peer: `a${n}` })
+        await replica.write()
+        for (const [session, held] of replica.copy()) all.set(session, held)
+        await sync.stop()
+      }
+      const lacking = new Map([...all].filter((_, index) => index !== missing))
+      for (const [left, right] of [
+        [all, lacking],
+        [lacking, all],
+      ] as const) {
+        const peers = [`left ${hub.sent.length}`, `right ${hub.sent.length}`] as const
+        const a = await members.device('b', { held: left, peer: peers[0] })
+        const b = await members.device('c', { held: right, peer: peers[1] })
+        const since = hub.sent.length
+        await hub.connect(...peers)
+        await time.pass(400)
+        expectEqual([a, b], 300)
+        const sent = hub.sent.slice(since).map(({ message }) => message)
+        const parents = sent.flatMap((message) =>
+          message?.kind === 'summary' && message.nodes.length > 1
+            ? [...new Set(message.nodes.map(({ path }) => path.slice(0, -1)))]
+            : [],
+        )
+        expect(parents).toContain('')
+        expect(new Set(parents).size).toBe(parents.length)
+        await a.sync.stop()
+        await b.sync.stop()
+      }
+    },
+  )
 })
 
 describe('status', () => {

@@ -42,6 +42,7 @@ function compareRoots(step: Transition, link: LinkState, root: Summary): void {
   link.claims.clear()
   link.failures.clear()
   link.walked = undefined
+  link.leftUntil = undefined
   link.equalAt = step.now
   const own = state.ownSession && state.log.delivered().get(state.ownSession)
   if (own && !link.following) link.pushed = { session: own.session, seq: own.seq }
@@ -65,11 +66,24 @@ export function lookForDifference(step: Transition, link: LinkState): void {
   } else if (remote.commits <= own.commits && now < link.equalAt + timing.quiet) {
     // A peer that was sent something a moment ago does not have it yet.
     return wake(step, link.equalAt + timing.quiet)
+  } else if (isLeftToPeer(own, remote)) {
+    link.leftUntil ??= now + timing.quiet
+    if (now < link.leftUntil) return wake(step, link.leftUntil)
   }
   link.walked = { pair, at: now }
   link.list = undefined
   answer(step, link, [remote])
 }
+
+/**
+ * Whether the peer begins: when both would answer the root of the other with its children, all that follows would be sent twice. The one whose
+ * digest is smaller answers.
+ */
+const isLeftToPeer = (own: Summary, remote: Summary): boolean =>
+  own.sessions > LEAF_SESSIONS &&
+  remote.sessions > LEAF_SESSIONS &&
+  own.sessions * 2 >= remote.sessions &&
+  own.digest > remote.digest
 
 /** Answers summaries of nodes with what the peer needs to find the difference below them. */
 function answer(step: Transition, link: LinkState, nodes: readonly Summary[]): void {

@@ -56,6 +56,8 @@ export interface LinkState {
   remote: Summary | undefined
   /** The differing digests, ours and theirs, that were looked into last, and when. */
   walked: { readonly pair: string; readonly at: number } | undefined
+  /** Until when the first search for a difference is left to the peer. */
+  leftUntil: number | undefined
   /** The list of the peer that is read. */
   list: Reading | undefined
   /** Sessions that the peer has pushed: it is their author. */
@@ -170,6 +172,7 @@ export function createLink(id: string, device: DeviceId, summaryPeriod: number):
     claims: new Map(),
     remote: undefined,
     walked: undefined,
+    leftUntil: undefined,
     list: undefined,
     authored: new Set(),
     owed: new Set(),
