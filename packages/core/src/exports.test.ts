@@ -81,6 +81,7 @@ const ofStrangers: Readonly<Record<string, (bytes: Uint8Array) => unknown>> = {
   decodeAdmission: exported.decodeAdmission,
   decodeBatch: (bytes) => exported.decodeBatch(bytes, id as SessionId, id as BatchId, 1),
   decodeForkProof: (bytes) => exported.decodeForkProof(bytes, id as SessionId),
+  skimBatch: (bytes) => exported.skimBatch(bytes),
   decodeHeader: exported.decodeHeader,
   decodeOpening: (bytes) => exported.decodeOpening(bytes),
   decodeSpaceRecord: exported.decodeSpaceRecord,

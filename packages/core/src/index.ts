@@ -91,10 +91,12 @@ export {
   makeBatch,
   SEED_BYTES,
   signBatch,
+  skimBatch,
   weightOf,
   verifyBatch,
   type Batch,
   type BatchCore,
+  type SkimmedBatch,
 } from './log/batch.ts'
 export {
   commitIdOf,

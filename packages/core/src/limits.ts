@@ -368,6 +368,16 @@ export const limitTable = {
     'entities',
     'Entities kept folded in memory. Other entities are read from their rows.',
   ),
+  refoldedEntities: limit(
+    250,
+    'entities',
+    'Entities that are folded again together after a fork, in memory next to the states that are still shown.',
+  ),
+  refoldPauseMs: limit(
+    1_000,
+    'milliseconds',
+    'From the end of folding entities again until the next time. All forks that arrive in between are handled together.',
+  ),
   unflushedEntities: limit(
     20_000,
     'entities',

@@ -1,5 +1,6 @@
 export type { Frozen } from './log/forks.ts'
-export type { CommitOptions, Committed, Log, LogOptions, LogStatus } from './log/log.ts'
+export type { HistoryPart } from './log/history.ts'
+export type { CommitOptions, Committed, Log, LogOptions, LogStatus, OnForked } from './log/log.ts'
 export { openLog } from './log/open-log.ts'
 export { foundedAside, holdsCommits, spaceOf, spaceWrite } from './log/restore.ts'
 export { isWitnessed } from './log/seen-tips.ts'
@@ -12,6 +13,7 @@ export type {
   EntitiesOptions,
   ListedState,
   ListQuery,
+  Refold,
 } from './entities/entities.ts'
 export { inListOrder, isListed } from './entities/listing.ts'
 export type { LifecycleName } from './entities/lifecycles.ts'

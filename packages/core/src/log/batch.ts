@@ -4,7 +4,8 @@ import type { Value } from '../value.ts'
 import { PeerplaneError } from '../errors.ts'
 import { arrayField, bytesField, listField } from '../fields.ts'
 import { domain, hash } from '../hash.ts'
-import type { BatchId, CommitId, DeviceId, SessionId } from '../ids.ts'
+import type { Timestamp } from '../hybrid-clock.ts'
+import type { BatchId, CommitId, DeviceId, EntityKey, SessionId } from '../ids.ts'
 import { limits } from '../limits.ts'
 import type { Crypto, SigningKey } from '../ports/crypto.ts'
 import {
@@ -199,6 +200,34 @@ export function decodeBatch(
   if (seq - 1 > MAX_SEQ) throw new PeerplaneError('malformed', 'a session has no such commit')
   const batch = batchOver(previous, [first, ...rest], seed, place.ids)
   return signature.length === 0 ? batch : { ...batch, signature }
+}
+
+/** What can be said of a batch without hashing it. */
+export interface SkimmedBatch {
+  /** The time of its first commit. */
+  readonly time: Timestamp
+  /** The entities that it has sections of, each named once or more. */
+  readonly entities: readonly EntityKey[]
+}
+
+/** Looks through a batch that was decoded before: what it holds is not checked again. Throws `malformed` if it cannot be read. */
+export function skimBatch(encoded: Uint8Array): SkimmedBatch {
+  const fields = arrayField(decodeCanonical(encoded), 'batch', 5)
+  const entities: EntityKey[] = []
+  for (const commit of arrayField(fields[4], 'batch.commits')) {
+    for (const item of arrayField(commit, 'batch.commit')) {
+      const key = nameIn(item)
+      if (key !== undefined) entities.push(key)
+    }
+  }
+  return { time: readTimestamp(fields[2]), entities }
+}
+
+/** The entity that an item of a commit names, if it is the first section of it in its batch. */
+function nameIn(item: Value): EntityKey | undefined {
+  const [entity] = Array.isArray(item) ? (item as readonly Value[]) : []
+  const [key] = Array.isArray(entity) ? (entity as readonly Value[]) : []
+  return typeof key === 'string' ? (key as EntityKey) : undefined
 }
 
 const INDEPENDENT: Deps = { deps: [], digest: new Uint8Array(0) }

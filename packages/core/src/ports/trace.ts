@@ -136,8 +136,13 @@ export const traceEvents = {
   },
   'rows.discarded': {
     level: 'info',
-    says: 'All rows are being rebuilt from the log, because they are `damaged` or `outdated`, or because a `fork` was found.',
+    says: 'All rows are being rebuilt from the log, because they are `damaged` or `outdated`.',
     fields: { why: 'code' },
+  },
+  'entities.refolded': {
+    level: 'info',
+    says: 'Because `sessions` sessions were forked, entities were folded again from `commits` commits. The device looked through `batches` batches for them.',
+    fields: { sessions: 'count', entities: 'count', commits: 'count', batches: 'count' },
   },
   // Sync.
   'link.opened': {

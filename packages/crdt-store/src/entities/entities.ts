@@ -61,6 +61,23 @@ export interface ListQuery {
   readonly limit?: number
 }
 
+/** Entities that are being folded again. */
+export interface Refold {
+  /** The entities, as far as their types are declared. */
+  readonly keys: readonly EntityKey[]
+  /** The caller adds all commits up to here that have an effect. Later commits are added without the caller. */
+  readonly folded: ReadonlyMap<SessionId, number>
+  /** Adds commits, those of each session in their order. Rejects as `Entities.open`. */
+  add(commits: readonly Commit[]): Promise<void>
+  /**
+   * Replaces the old states with the new ones, all in one turn, and calls `done` in this turn. Call this while nothing is being folded. Rejects with
+   * a code of the store. Resolves to `false` if states were discarded meanwhile. In both cases, the old states stay.
+   */
+  finish(done: () => void): Promise<boolean>
+  /** Discards the new states, unless they have replaced the old ones. */
+  close(): void
+}
+
 /**
  * The folded states of a space.
  *
@@ -97,6 +114,13 @@ export interface Entities {
   touch(key: EntityKey, origin: Origin, body: Uint8Array): void
   /** Call this after `touch` was called for every section of a commit of this device. */
   commitFolded(session: SessionId, seq: number): void
+  /**
+   * Begins to fold these entities again, next to the states that are shown meanwhile, because some of their commits no longer have an effect. A
+   * refold that began before is closed. Call this while nothing is being folded.
+   */
+  refold(keys: Iterable<EntityKey>): Refold
+  /** Records that no state contains commits of a session after `seq` any longer. Call this when every entity that these commits changed is folded again. */
+  retreat(session: SessionId, seq: number): void
   /**
    * Lists entities of a type with their states, without the unreadable ones. Entities that are folded on delivery are not folded again for the list.
    */

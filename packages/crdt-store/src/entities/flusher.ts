@@ -68,6 +68,11 @@ export class Flusher {
     this.schedule()
   }
 
+  /** The entity has no state any longer, so it needs no row. */
+  drop(key: EntityKey): void {
+    this.#dirty.delete(key)
+  }
+
   /** Flushes after a while. */
   schedule(): void {
     if (this.#isStopped) return

@@ -76,6 +76,14 @@ export class FoldedAsDelivered implements Lifecycle {
     return 'now'
   }
 
+  async stored(key: EntityKey, isBlank: boolean): Promise<readonly Uint8Array[]> {
+    return isBlank && (await this.#parts.slots.rows.find(key)) ? [rowKey(key)] : []
+  }
+
+  replaced(): void {
+    // The slot has all of it.
+  }
+
   forget(): void {
     // Everything that is not stored is in the slots.
   }

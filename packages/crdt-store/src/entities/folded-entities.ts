@@ -20,14 +20,16 @@ import type {
   EntitiesOptions,
   ListedState,
   ListQuery,
+  Refold,
 } from './entities.ts'
 import type { FoldedFrontier } from './folded-frontier.ts'
 import { Flusher } from './flusher.ts'
 import { listRows } from './listing.ts'
+import { NewStates } from './new-states.ts'
 import type { VersionedBody } from './row.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { createLifecycles, type LifecycleName } from './lifecycles.ts'
-import type { Slot } from './slot.ts'
+import { slotOf, type Slot } from './slot.ts'
 import { Slots } from './slots.ts'
 import type { Tally } from './tally.ts'
 
@@ -44,6 +46,7 @@ export class FoldedEntities implements Entities {
   /** Own commits made meanwhile. */
   #lateCommits: Dot[] = []
   #isDiscarding = false
+  #newStates: NewStates | undefined
   #generation = 0
   #folding: Promise<unknown> = Promise.resolve()
   #isClosed = false
@@ -113,6 +116,7 @@ export class FoldedEntities implements Entities {
 
   touch(key: EntityKey, origin: Origin, body: Uint8Array): void {
     const own: VersionedBody = { origin, modelVersion: OWN_VERSION, bytes: body }
+    this.#newStates?.meanwhile(key, [own])
     if (this.#isDiscarding || !this.#lifecycleOf(key).takeOwn(key, own)) {
       this.#late.push({ key, body: own })
     }
@@ -122,6 +126,26 @@ export class FoldedEntities implements Entities {
   commitFolded(session: SessionId, seq: number): void {
     if (this.#isDiscarding) this.#lateCommits.push({ session, seq })
     this.#frontier.advance(session, seq)
+    this.#flusher.schedule()
+  }
+
+  refold(keys: Iterable<EntityKey>): Refold {
+    this.#assertOpen()
+    this.#newStates?.close()
+    const declared = [...keys].filter((key) => this.#declared(key))
+    const newStates = new NewStates(this.#options, declared, this.#frontier.seqs)
+    this.#newStates = newStates
+    return {
+      keys: newStates.keys,
+      folded: newStates.folded,
+      add: (commits) => newStates.add(commits, this.#blankSlot),
+      finish: (done) => this.#enqueue(() => this.#replace(newStates, done)),
+      close: () => newStates.close(),
+    }
+  }
+
+  retreat(session: SessionId, seq: number): void {
+    this.#frontier.retreat(session, seq)
     this.#flusher.schedule()
   }
 
@@ -174,6 +198,7 @@ export class FoldedEntities implements Entities {
     if (this.#isClosed) return
     this.#isClosed = true
     await this.#folding
+    this.#newStates?.close()
     // Ignored: the flusher reports it; rows can be rebuilt from the log, so closing does not fail with them.
     await this.#flusher.flush().catch(() => undefined)
     this.#flusher.stop()
@@ -204,10 +229,54 @@ export class FoldedEntities implements Entities {
     const isWanted = (key: EntityKey): boolean => this.#declared(key) !== undefined
     for (const [key, bodies] of bodiesOf(fresh, isWanted, this.#options)) {
       if (this.#lifecycleOf(key).take(key, bodies)) changed.push(key)
+      this.#newStates?.meanwhile(key, bodies)
       this.#flusher.add(key)
     }
     for (const { session, header } of fresh) this.commitFolded(session, header.seq)
     return changed
+  }
+
+  readonly #blankSlot = async (key: EntityKey): Promise<Slot> => {
+    const model = await this.#declared(key)!.load()
+    return slotOf(key, model, await model.open(undefined))
+  }
+
+  /** Puts new states in the place of those that are shown. */
+  async #replace(newStates: NewStates, done: () => void): Promise<boolean> {
+    // Nothing that is captured now may be written later.
+    await this.#flusher.pause()
+    try {
+      if (!newStates.isClosed) await this.#deleteStored(newStates)
+      while (!newStates.isClosed && !newStates.isReady) await newStates.prepare(this.#blankSlot)
+      if (newStates.isClosed) return false
+      for (const [key, { slot, beyond }] of newStates.finish()) {
+        if (slot) this.#slots.put(key, slot)
+        else this.#slots.remove(key)
+        this.#lifecycleOf(key).replaced(key, slot, beyond)
+        if (slot) this.#flusher.add(key)
+        else this.#flusher.drop(key)
+      }
+      done()
+      return true
+    } finally {
+      if (!this.#isDiscarding) this.#flusher.resume([])
+      this.#flusher.schedule()
+    }
+  }
+
+  /** Deletes what is stored of entities that have new states: these are stored as if they were new. Until then, nobody knows how far they are folded. */
+  async #deleteStored(newStates: NewStates): Promise<void> {
+    const { store } = this.#options
+    const blank = newStates.blank()
+    const keys: Uint8Array[] = []
+    for (const key of newStates.keys) {
+      keys.push(...(await this.#lifecycleOf(key).stored(key, blank.has(key))))
+    }
+    if (keys.length === 0) return
+    const tally = this.#tally.capture(-keys.length, this.#frontier.storedSessions)
+    await store.write([...keys.map((key) => ({ key, value: undefined })), tally.write], 'local')
+    tally.stored()
+    for (const key of blank) this.#slots.rows.delete(key)
   }
 
   /** Takes own bodies for entities that were not in memory when the commit was made. */
@@ -224,6 +293,7 @@ export class FoldedEntities implements Entities {
 
   #forget(): void {
     this.#generation++
+    this.#newStates?.close()
     this.#flusher.forget()
     for (const lifecycle of this.#lifecycles.values()) lifecycle.forget()
     this.#frontier.reset()

@@ -65,6 +65,13 @@ export class FoldedFrontier {
     this.#changed.add(session)
   }
 
+  /** States no longer contain what comes after `seq` in a session. */
+  retreat(session: SessionId, seq: number): void {
+    if (seq >= (this.seqs.get(session) ?? 0)) return
+    this.seqs.set(session, seq)
+    this.#changed.add(session)
+  }
+
   get isChanged(): boolean {
     return this.#changed.size > 0
   }

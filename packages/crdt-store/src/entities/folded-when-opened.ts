@@ -1,6 +1,6 @@
 import type { EntityKey, StateModel } from '@peerplane/core'
 
-import { rowKey, snapshotKey, waitingKey } from './keys.ts'
+import { rowKey, snapshotKey, waitingKey, waitingKeys } from './keys.ts'
 import type { CapturedEntity, Lifecycle, LifecycleParts } from './lifecycle.ts'
 import { encodeRow, unfoldedRow, unreadableRow, type Row, type VersionedBody } from './row.ts'
 import { damagedSlot, foldInto, isBeyond, slotOf, type Slot } from './slot.ts'
@@ -104,6 +104,27 @@ export class FoldedWhenOpened implements Lifecycle {
     kept.isLeaving = true
     this.#parts.changed(slot.key)
     return 'later'
+  }
+
+  async stored(key: EntityKey, isBlank: boolean): Promise<readonly Uint8Array[]> {
+    const { store, slots } = this.#parts
+    const hasRow = await slots.rows.find(key)
+    const snapshot = await store.get(snapshotKey(key))
+    const waiting = await store.scan(waitingKeys(key))
+    return [
+      ...(isBlank && hasRow ? [rowKey(key)] : []),
+      ...(snapshot ? [snapshotKey(key)] : []),
+      ...waiting.map((entry) => entry.key),
+    ]
+  }
+
+  replaced(key: EntityKey, slot: Slot | undefined, beyond: readonly VersionedBody[]): void {
+    this.#waiting.taken(key, this.#waiting.unstored(key))
+    for (const body of beyond) this.#waiting.add(key, body)
+    if (!slot) return
+    // The next capture makes a snapshot of it.
+    const nothing = { waiting: [], waitingBytes: 0, rowUnits: 0, hasSnapshot: false }
+    this.#kept.set(slot, { ...nothing, isLeaving: true })
   }
 
   forget(): void {

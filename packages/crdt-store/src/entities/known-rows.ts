@@ -49,6 +49,11 @@ export class KnownRows {
     this.#keys.add(key)
   }
 
+  /** The row of the entity is gone. */
+  delete(key: EntityKey): void {
+    this.#keys.delete(key)
+  }
+
   /** Forgets all rows. */
   clear(): void {
     this.#keys = new Set()

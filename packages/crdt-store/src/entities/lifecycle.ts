@@ -23,6 +23,10 @@ export interface Lifecycle {
   capture(key: EntityKey): CapturedEntity
   /** Whether a slot whose row is written may leave memory now, or only after one more capture. */
   mayLeave(slot: Slot): 'now' | 'later'
+  /** The keys of what is stored of an entity beside its row; with the row if `isBlank`. */
+  stored(key: EntityKey, isBlank: boolean): Promise<readonly Uint8Array[]>
+  /** The entity has another state, of which nothing is stored. `beyond` are its bodies for a newer model. */
+  replaced(key: EntityKey, slot: Slot | undefined, beyond: readonly VersionedBody[]): void
   /** Forgets what is not stored. */
   forget(): void
 }

@@ -37,6 +37,14 @@ export class Slots {
     }
   }
 
+  /** Puts another state of an entity in the place of what is in memory, or of what is being loaded. */
+  put(key: EntityKey, slot: Slot): void {
+    this.#generation++
+    this.#loading.clear()
+    this.#slots.get(key)?.state.close()
+    this.#slots.set(key, slot)
+  }
+
   /** Frees an entity. */
   drop(key: EntityKey): void {
     this.#slots.get(key)?.state.close()
@@ -83,6 +91,13 @@ export class Slots {
   /** From now on more of them may go. */
   mayEvict(): void {
     this.#room = limits.openEntities
+  }
+
+  /** Frees an entity of which nothing is stored; what is being loaded is loaded again. */
+  remove(key: EntityKey): void {
+    this.#generation++
+    this.#loading.clear()
+    this.drop(key)
   }
 
   /** Frees all entities; what is being loaded is loaded again. */

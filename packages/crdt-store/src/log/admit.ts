@@ -1,10 +1,11 @@
-import type { Commit, Crypto, Dot, Run, Store } from '@peerplane/core'
+import type { Commit, Crypto, Dot, EntityKey, Run, Store } from '@peerplane/core'
 
 import type { Appender } from './append.ts'
 import type { Delivery } from './delivery.ts'
 import { examineAll, type Examined } from './examine.ts'
 import { forkIn, type Frozen } from './forks.ts'
 import type { Heads } from './heads.ts'
+import { touchedBy } from './history.ts'
 import { whatToKeep } from './keep.ts'
 import type { OpeningVerifier } from './opening-verifier.ts'
 import { persist, type News } from './persist.ts'
@@ -33,8 +34,8 @@ export interface Taken {
   readonly full: boolean
   /** A fork that it proved. */
   readonly forked?: Frozen & {
-    /** Whether commits from the fork on were delivered before. */
-    readonly undone: boolean
+    /** The entities that commits from the fork on changed; `undefined` if none of these was delivered. */
+    readonly undone: ReadonlySet<EntityKey> | undefined
   }
 }
 
@@ -153,8 +154,8 @@ const fulfilled = <T>(value: T): PromiseFulfilledResult<T> => ({ status: 'fulfil
 
 /** Stores what is new in one write and delivers it; all that is delivered because of it is said of the last. */
 async function takeTogether(news: readonly News[], options: IntakeOptions): Promise<Taken[]> {
-  const { sessions, heads, delivery } = options
-  const before = news.map(({ session }) => sessions.get(session)?.reach.seq ?? 0)
+  const { heads, delivery } = options
+  const undone = await Promise.all(news.map((each) => undoneBy(each, options)))
   const held = await persist(news, options)
   for (const [index, { forms, fork }] of news.entries()) {
     for (const { batch, encoded } of forms) delivery.add(batch, encoded.length)
@@ -174,6 +175,15 @@ async function takeTogether(news: readonly News[], options: IntakeOptions): Prom
     if (!fork) return taken
     const { seq } = fork
     const { device } = held[index]!
-    return { ...taken, forked: { session, device, seq, undone: before[index]! >= seq } }
+    return { ...taken, forked: { session, device, seq, undone: undone[index] } }
   })
+}
+
+/** The entities that delivered commits from a fork on have changed, which no longer count with it. */
+async function undoneBy(
+  { session, fork }: News,
+  { store, sessions }: IntakeOptions,
+): Promise<ReadonlySet<EntityKey> | undefined> {
+  const reached = sessions.get(session)?.reach.seq ?? 0
+  return fork && reached >= fork.seq ? touchedBy(store, session, fork.seq, reached) : undefined
 }

@@ -43,7 +43,7 @@ let forked: [SessionId, number][]
 beforeEach(async () => {
   ;[alice, bob, carol] = [await openPeer(four, 0), await openPeer(four, 1), await openPeer(four, 2)]
   forked = []
-  alice.log.onForked((...fork) => forked.push(fork))
+  alice.log.onForked((forkedSession, seq) => forked.push([forkedSession, seq]))
 })
 
 /** What counts, in the order in which it is folded after a fork. */

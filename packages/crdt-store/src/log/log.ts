@@ -5,6 +5,8 @@ import type {
   CommitId,
   Crypto,
   DeviceId,
+  Dot,
+  EntityKey,
   Frontier,
   HybridClock,
   Origin,
@@ -24,6 +26,7 @@ import type {
 } from '@peerplane/core'
 
 import type { Frozen } from './forks.ts'
+import type { HistoryPart } from './history.ts'
 
 /**
  * The parts that a log uses. The store belongs to the caller, who closes it after the log. The caller stores the `spaceWrite` of the space before the
@@ -80,6 +83,9 @@ export interface LogStatus {
   readonly pending: number
 }
 
+/** Is called when a session was forked at `seq` after commits from there on were delivered. These commits have changed the `touched` entities. */
+export type OnForked = (session: SessionId, seq: number, touched: ReadonlySet<EntityKey>) => void
+
 /** The log of a space on this device: the session of this device and the sessions of other devices. */
 export interface Log extends Replica {
   /** The sessions whose last commits were lost when the log was opened, each with the last seq that the witness of the store knows. */
@@ -114,11 +120,24 @@ export interface Log extends Replica {
   onFailure(callback: (error: PeerplaneError, rejected: readonly CommitId[]) => void): () => void
   /**
    * Calls `callback` when delivered commits no longer have an effect, because their device signed two versions of the session from `seq` on. Such
-   * commits have no effect on any replica that knows of the fork. A caller that has folded commits waits until the commits of this device are {@link
-   * settled}, and then folds everything again from {@link replay}. New commits of this device belong to a new session. The returned function ends the
-   * watch. After opening, {@link status} counts the forks that were found before.
+   * commits have no effect on any replica that knows of the fork. A caller that has folded such commits folds the `touched` entities again, from
+   * {@link history}. New commits of this device belong to a new session. The returned function ends the watch. After opening, {@link status} names
+   * the forks that were found before.
    */
-  onForked(callback: (session: SessionId, seq: number) => void): () => void
+  onForked(callback: OnForked): () => void
+  /** Returns whether a commit has no effect because it comes after a fork that this device knows. */
+  isVoid(dot: Dot): boolean
+  /** Returns the entities that the stored commits `from` to `to` of a session change, also if these commits come after a fork. */
+  touched(session: SessionId, from: number, to: number): Promise<ReadonlySet<EntityKey>>
+  /**
+   * Returns all commits that change one of the entities `keys`, come no later than `to`, are delivered and durable, and do not come after a fork.
+   * The commits of a session come in their order, and those of different sessions in the order of their times. The result comes in parts, some of
+   * them without commits. Rejects with `store-corrupt`.
+   */
+  history(
+    keys: ReadonlySet<EntityKey>,
+    to: ReadonlyMap<SessionId, number>,
+  ): AsyncIterable<HistoryPart>
   /** Returns the author of a session of which this device holds a commit. */
   deviceOf(session: SessionId): DeviceId
   /**

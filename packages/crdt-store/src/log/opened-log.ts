@@ -5,11 +5,14 @@ import type {
   Commit,
   CommitId,
   DeviceId,
+  Dot,
+  EntityKey,
   Frontier,
   Origin,
   Run,
   Section,
   SessionId,
+  Tip,
   TipTrie,
 } from '@peerplane/core'
 
@@ -19,8 +22,9 @@ import type { BatchIds } from './batch-ids.ts'
 import type { Delivery } from './delivery.ts'
 import { frozenOf } from './forks.ts'
 import type { Heads } from './heads.ts'
+import { historyOf, touchedBy, type HistoryPart } from './history.ts'
 import { Listeners } from './listeners.ts'
-import type { CommitOptions, Committed, Log, LogOptions, LogStatus } from './log.ts'
+import type { CommitOptions, Committed, Log, LogOptions, LogStatus, OnForked } from './log.ts'
 import { OpeningVerifier } from './opening-verifier.ts'
 import { readRun } from './range.ts'
 import { replay } from './replay.ts'
@@ -47,7 +51,7 @@ export class OpenedLog implements Log {
   readonly #intake: IntakeOptions
   readonly #watchers = new Listeners<[Batch | undefined]>()
   readonly #deliveries = new Listeners<[readonly Commit[]]>()
-  readonly #forks = new Listeners<[SessionId, number]>()
+  readonly #forks = new Listeners<Parameters<OnForked>>()
   readonly #failures = new Listeners<[PeerplaneError, readonly CommitId[]]>()
   readonly #queue = new WorkQueue(limits.queuedRuns)
   #closed = false
@@ -135,8 +139,27 @@ export class OpenedLog implements Log {
     return this.#failures.add(callback)
   }
 
-  onForked(callback: (session: SessionId, seq: number) => void): () => void {
+  onForked(callback: OnForked): () => void {
     return this.#forks.add(callback)
+  }
+
+  isVoid(dot: Dot): boolean {
+    return this.#sessions.isVoid(dot)
+  }
+
+  touched(session: SessionId, from: number, to: number): Promise<ReadonlySet<EntityKey>> {
+    return orCorrupt(touchedBy(this.#options.store, session, from, to))
+  }
+
+  history(
+    keys: ReadonlySet<EntityKey>,
+    to: ReadonlyMap<SessionId, number>,
+  ): AsyncIterable<HistoryPart> {
+    const reached = [...this.#sessions.reaches().values()].map((tip): [SessionId, Tip] => [
+      tip.session,
+      { ...tip, seq: Math.min(tip.seq, to.get(tip.session) ?? 0) },
+    ])
+    return historyOf(this.#options.store, keys, new Map(reached))
   }
 
   deviceOf(session: SessionId): DeviceId {
@@ -243,9 +266,9 @@ export class OpenedLog implements Log {
     }
     if (forked) trace?.('session.forked', { session, device: forked.device, seq: forked.seq })
     if (forked?.undone) {
-      // Who folds again from what is durable must be able to tell the commits before this from those after it.
+      // What this session changed may build on what no longer counts; what is written from now on must not wait behind that.
       void this.#appender.retire()
-      this.#forks.call(forked.session, forked.seq)
+      this.#forks.call(forked.session, forked.seq, forked.undone)
     }
     this.#emit(delivered)
     const released = delivered.filter((commit) => !fresh.has(commit)).length

@@ -47,6 +47,7 @@ export const admissionKey = (id: Uint8Array): Uint8Array =>
 export const openings: KeyRange = tableRange(OPENING)
 export const tips: KeyRange = tableRange(TIP)
 export const reaches: KeyRange = tableRange(REACH)
+export const batches: KeyRange = tableRange(BATCH)
 export const forks: KeyRange = tableRange(FORK)
 
 /** Key of the batch of `session` that begins with commit `firstSeq`. */

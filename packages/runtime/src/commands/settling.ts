@@ -69,7 +69,7 @@ export class Settling {
       const decidable = await Promise.all(invocations.map(judged))
       for (;;) {
         const losses = space.losses()
-        await space.folded()
+        await space.ready(keys)
         const opened = await space.entities.openAll(keys).catch((error: unknown) => {
           if (space.losses() === losses) throw error
         })

@@ -12,6 +12,7 @@ import type { Entities, Log } from '@peerplane/crdt-store'
 
 import { Pauses } from './pauses.ts'
 import { portions } from './portions.ts'
+import { Refolding } from './refolding.ts'
 
 /** What folding works with. */
 export interface FoldingOptions {
@@ -57,6 +58,7 @@ export class Folding {
   readonly #options: FoldingOptions
   readonly #stops: readonly (() => void)[]
   readonly #pauses: Pauses
+  readonly #refolding: Refolding
   #running: Promise<void> = Promise.resolve()
   #discarded: Promise<void> = Promise.resolve()
   /** Something that was delivered is not folded: it is taken from the log again. */
@@ -81,12 +83,38 @@ export class Folding {
         events.failed(error)
         this.#beginAgain()
       }),
-      log.onForked((session, seq) => {
+      log.onForked((session, seq, touched) => {
         const where = `session ${session.slice(0, 8)} has two versions from commit ${seq} on`
         events.failed(new PeerplaneError('fork', where))
-        this.#beginAgain('fork')
+        this.#refolding.add(session, seq, touched)
       }),
     ]
+    this.#refolding = new Refolding({
+      ...options,
+      atRest: (task) => this.atRest(task),
+      replaced: (keys) => {
+        this.#losses++
+        events.changed(keys)
+      },
+      failed: (error) => this.#refoldingFailed(error),
+    })
+  }
+
+  /** Takes the effect of commits back that were folded before a fork was known, as an earlier opening had no time to. */
+  async takeBack(): Promise<void> {
+    const { log, entities } = this.#options
+    const folded = entities.folded()
+    for (const { session, seq } of log.status().frozen) {
+      const last = folded.get(session) ?? 0
+      if (last < seq) continue
+      this.#refolding.add(session, seq, await log.touched(session, seq, last))
+    }
+  }
+
+  /** Resolves when everything delivered so far is folded, and nothing in these entities is still to be taken back. */
+  async refolded(keys: readonly EntityKey[]): Promise<void> {
+    await this.#refolding.settled(keys)
+    await this.folded()
   }
 
   /** Resolves when everything delivered so far is folded. */
@@ -148,6 +176,7 @@ export class Folding {
   async stop(): Promise<void> {
     for (const stop of this.#stops) stop()
     this.#pauses.stop()
+    await this.#refolding.stop()
     await this.#running
     this.#cancelRetry?.()
   }
@@ -165,12 +194,12 @@ export class Folding {
   }
 
   async #fold(commits: readonly Commit[]): Promise<void> {
-    const { entities, events, perturb } = this.#options
+    const { events, perturb } = this.#options
     for (const portion of portions(commits)) {
       // Also when commits were lost during a pause.
       if (this.#isBehind || this.#isBroken) return this.#catchUp()
       try {
-        events.changed(await entities.fold(portion.commits))
+        events.changed(await this.#foldCounting(portion.commits))
       } catch (error) {
         if (!this.#takesHealing(error)) throw error
         void this.#discard('damaged')
@@ -179,8 +208,16 @@ export class Folding {
       if (portion.isLarge) await this.#pauses.pause()
     }
     if (!perturb) return
-    if (perturb('fold-again')) await entities.fold(this.#earlier)
+    if (perturb('fold-again')) await this.#foldCounting(this.#earlier)
     this.#earlier = commits
+  }
+
+  /** Leaves out what no longer counts, because a fork was found after it was delivered. */
+  #foldCounting(commits: readonly Commit[]): Promise<readonly EntityKey[]> {
+    const { log, entities } = this.#options
+    return entities.fold(
+      commits.filter(({ session, header: { seq } }) => !log.isVoid({ session, seq })),
+    )
   }
 
   async #catchUp(): Promise<void> {
@@ -209,16 +246,25 @@ export class Folding {
     events.reset()
   }
 
-  #beginAgain(why?: RowsAreWrong): void {
+  #beginAgain(why?: 'damaged'): void {
     void this.#discard(why)
     this.#enqueue(() => this.#catchUp())
   }
 
+  #refoldingFailed(error: unknown): boolean {
+    if (this.#takesHealing(error)) {
+      this.#beginAgain('damaged')
+      return true
+    }
+    this.#options.events.failed(error)
+    return asPeerplaneError(error, 'store-failed').retry
+  }
+
   /**
-   * At once: rows that wait for lost commits must not be written, and this device's next commit must not be forgotten with them. With a reason rows go too,
-   * and this device's commits from now on belong to a new session.
+   * At once: rows that wait for lost commits must not be written, and this device's next commit must not be forgotten with them. If rows are
+   * damaged they go too, and this device's commits from now on belong to a new session.
    */
-  #discard(why?: RowsAreWrong): Promise<void> {
+  #discard(why?: 'damaged'): Promise<void> {
     const { log, entities, trace } = this.#options
     this.#isBehind = true
     this.#losses++
@@ -249,9 +295,6 @@ export class Folding {
     return this.#isUnmade && isDamage(this.#failure) && !this.#mayHeal(this.#failure)
   }
 }
-
-/** Why rows have to be rebuilt from the log. */
-type RowsAreWrong = 'damaged' | 'fork'
 
 const isDamage = (error: unknown): boolean =>
   error instanceof PeerplaneError && error.code === 'store-corrupt'

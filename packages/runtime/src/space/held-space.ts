@@ -1,3 +1,4 @@
+import { splitEntityKey } from '@peerplane/core'
 import type { Entity, EntityKey, HybridClock, Services } from '@peerplane/core'
 import {
   openEntities,
@@ -9,7 +10,7 @@ import {
 
 import { Folding, refoldStored } from './folding.ts'
 import type { Membership } from '../membership/membership.ts'
-import { modelsOf } from './models.ts'
+import { modelsOf, needsCauses } from './models.ts'
 import type { Ports } from '../ports.ts'
 
 /** The part of a space that this device holds: its log, and the states folded from it. */
@@ -19,10 +20,15 @@ export interface HeldSpace {
   readonly entities: Entities
   /** Resolves when everything delivered so far is folded. */
   readonly folded: () => Promise<void>
+  /**
+   * Resolves when commands on these entities may be decided: everything delivered so far is folded, and none of them builds on what no longer
+   * counts, where that would keep it from having an effect. Rejects with a code of the store.
+   */
+  readonly ready: (keys: readonly EntityKey[]) => Promise<void>
   /** Commits without effect that were met since the opening. */
   voids(): number
   /**
-   * How often states had to be rebuilt: commits of this device were lost, those of other devices ceased to count, or rows were damaged. States
+   * How often states had to be rebuilt: commits of this device were lost, those of other devices no longer count, or rows were damaged. States
    * that were opened before may be wrong.
    */
   losses(): number
@@ -58,6 +64,7 @@ export async function holdSpace(
   const { store, key, crypto, random, scheduler, perturb, trace } = ports
   const { space, chain } = membership
   let voids = 0
+  const causal = new Set(declared.filter(needsCauses).map(({ type }) => type))
   const log = await services.start(
     'log',
     () =>
@@ -82,23 +89,21 @@ export async function holdSpace(
       }),
     (opened) => opened.close(),
   )
-  const folded = entities.folded()
-  const counts = log.status().frozen.every(({ session, seq }) => (folded.get(session) ?? 0) < seq)
-  // A fork was found, and then there was no time to begin again without it.
-  if (!counts) {
-    trace?.('rows.discarded', { why: 'fork' })
-    await entities.discard({ rows: true })
-  }
   await refoldStored(log, entities, trace)
   services.add('watches', { stop: () => events.closing() })
   const folding = new Folding({ log, entities, scheduler, perturb, trace, events })
   services.add('folding', folding)
+  await folding.takeBack()
   // The last write may fail too: then states have to be given up before rows are made of them.
   services.add('writes', { stop: () => log.idle() })
   return {
     log,
     entities: guarded(entities, folding),
     folded: () => folding.folded(),
+    ready: async (keys) => {
+      const documents = keys.filter((key) => causal.has(splitEntityKey(key).type))
+      await folding.refolded(documents)
+    },
     voids: () => voids,
     losses: () => folding.losses,
     atRest: (task) => folding.atRest(task),
@@ -119,6 +124,8 @@ const guarded = (entities: Entities, folding: Folding): Entities => ({
   commitFolded: (session, seq) => entities.commitFolded(session, seq),
   list: (type, query) => folding.guarded(() => entities.list(type, query)),
   flush: () => entities.flush(),
+  refold: (keys) => entities.refold(keys),
+  retreat: (session, seq) => entities.retreat(session, seq),
   discard: (options) => entities.discard(options),
   close: () => entities.close(),
 })

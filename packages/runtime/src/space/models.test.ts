@@ -15,9 +15,9 @@ test('a kind of shape that nothing holds does not compile', () => {
   // @ts-expect-error Nothing holds the other kind.
   const wider: Registry<Wider> = { ...registry }
   expect(Object.keys(wider)).not.toContain('other')
-  const { lifecycle, rowVersion } = registry.counter
+  const { lifecycle, rowVersion, needsCauses } = registry.counter
   const load = (): ReturnType<typeof registry.counter.load> => registry.counter.load(counter())
-  const held: Registry<Wider> = { ...registry, other: { lifecycle, rowVersion, load } }
+  const held: Registry<Wider> = { ...registry, other: { lifecycle, rowVersion, needsCauses, load } }
   expect(Object.keys(held)).toContain('other')
 })
 

@@ -23,12 +23,15 @@ interface Registered<S> {
   readonly lifecycle: LifecycleName
   /** Raised when rows of an earlier version cannot be used. */
   readonly rowVersion: number
+  /** Whether a change has no effect where something is missing that its author saw. */
+  readonly needsCauses: boolean
   readonly load: (shape: S) => Promise<StateModel>
 }
 
 const native: Registered<Shape> = {
   lifecycle: 'folded-as-delivered',
   rowVersion: 1,
+  needsCauses: false,
   load: async (shape) => nativeModel(shape),
 }
 
@@ -45,12 +48,16 @@ export const registry: Registry<ShapeKinds> = {
   document: {
     lifecycle: 'folded-when-opened',
     rowVersion: 1,
+    needsCauses: true,
     load: async (shape) => {
       const { documentModel } = await import('@peerplane/crdt-store/document')
       return documentModel(shape)
     },
   },
 }
+
+/** Whether commands must not be decided on a state that has the effect of commits which no longer count: their own effect would be lost. */
+export const needsCauses = ({ state }: Entity): boolean => registry[state.kind].needsCauses
 
 function declaredModel(shape: Shape): DeclaredModel {
   const { lifecycle, rowVersion, load }: Registered<never> = registry[shape.kind]

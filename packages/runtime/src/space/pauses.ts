@@ -10,11 +10,11 @@ export class Pauses {
     this.#scheduler = scheduler
   }
 
-  /** Resolves in a later turn of the event loop. One pause at a time. */
-  pause(): Promise<void> {
+  /** Resolves after `ms`, at the earliest in a later turn of the event loop. One pause at a time. */
+  pause(ms = 0): Promise<void> {
     if (this.#isStopped) return Promise.resolve()
     return new Promise((resolve) => {
-      const cancel = this.#scheduler.after(0, resolve)
+      const cancel = this.#scheduler.after(ms, resolve)
       this.#end = () => {
         cancel()
         resolve()

@@ -1,0 +1,124 @@
+import { compareTimestamps, skimBatch } from '@peerplane/core'
+import type {
+  Commit,
+  Dot,
+  EntityKey,
+  Entry,
+  Frontier,
+  SessionId,
+  Store,
+  Timestamp,
+} from '@peerplane/core'
+
+import { batches, firstSeqOfKey, sessionOfKey } from '../storage/keys.ts'
+import { pages } from '../storage/pages.ts'
+import { decodeStoredBatch } from '../storage/records.ts'
+import { decodePlaced, missingBatch, nextOf, readBatches, readBatchOf } from './range.ts'
+
+/** Batches read at once. */
+const PAGE = 256
+
+/** A part of what is known of some entities. */
+export interface HistoryPart {
+  /** Commits with a section on one of them. */
+  readonly commits: readonly Commit[]
+  /** How many batches were looked through for it. */
+  readonly batches: number
+}
+
+/** The entities that commits `from` to `to` of a session change, whether these commits count or not. They are stored. */
+export async function touchedBy(
+  store: Store,
+  session: SessionId,
+  from: number,
+  to: number,
+): Promise<ReadonlySet<EntityKey>> {
+  const touched = new Set<EntityKey>()
+  let next = (await readBatchOf(store, session, from)).firstSeq
+  while (next <= to) {
+    const portion = await readBatches(store, session, next, to, PAGE)
+    if (portion[0]?.firstSeq !== next) throw missingBatch(session, next)
+    for (const { encoded } of portion) {
+      for (const key of skimBatch(encoded).entities) touched.add(key)
+    }
+    next = nextOf(portion.at(-1)!)
+  }
+  return touched
+}
+
+/**
+ * The commits up to `to` that have a section on one of `keys`: those of a session in their order, all of them in the order of their times,
+ * which honest devices write in causal order. Batches are looked through without hashing them; only what is found is decoded. Parts may be
+ * empty, so that other work can go first in between.
+ */
+export async function* historyOf(
+  store: Store,
+  keys: ReadonlySet<EntityKey>,
+  to: Frontier,
+): AsyncGenerator<HistoryPart> {
+  const search = new Search(keys, to)
+  for await (const page of pages(store, batches, () => PAGE)) {
+    for (const entry of page) search.look(entry)
+    yield { commits: [], batches: page.length }
+  }
+  for (const { session, seq } of search.finish()) {
+    const batch = decodePlaced(session, await readBatchOf(store, session, seq))
+    const last = to.get(session)!.seq
+    const commits = batch.commits.filter(
+      ({ header, sections }) =>
+        header.seq <= last && sections.some(({ entity }) => keys.has(entity)),
+    )
+    yield { commits, batches: 0 }
+  }
+}
+
+/** A batch that names one of the entities, and the latest time in its session up to it. */
+interface Place extends Dot {
+  readonly time: Timestamp
+}
+
+/** Looks through all batches in the order of their keys. */
+class Search {
+  readonly #keys: ReadonlySet<EntityKey>
+  readonly #to: Frontier
+  /** The sessions that are still to come. */
+  readonly #missing: Set<SessionId>
+  readonly #places: Place[] = []
+  #session: SessionId | undefined
+  #next = 1
+  #time: Timestamp = { ms: 0, counter: 0 }
+
+  constructor(keys: ReadonlySet<EntityKey>, to: Frontier) {
+    this.#keys = keys
+    this.#to = to
+    this.#missing = new Set([...to.values()].filter(({ seq }) => seq > 0).map((tip) => tip.session))
+  }
+
+  look({ key, value }: Entry): void {
+    const session = sessionOfKey(key)
+    const firstSeq = firstSeqOfKey(key)
+    const last = this.#to.get(session)?.seq ?? 0
+    if (firstSeq > last) return
+    if (session !== this.#session) this.#begin(session)
+    if (firstSeq !== this.#next) throw missingBatch(session, this.#next)
+    const { commits, encoded } = decodeStoredBatch(value)
+    this.#next = firstSeq + commits
+    if (this.#next > last) this.#missing.delete(session)
+    const { time, entities } = skimBatch(encoded)
+    if (compareTimestamps(time, this.#time) > 0) this.#time = time
+    if (!entities.some((entity) => this.#keys.has(entity))) return
+    this.#places.push({ session, seq: firstSeq, time: this.#time })
+  }
+
+  /** What was found. Throws `store-corrupt` if a batch is missing. */
+  finish(): readonly Place[] {
+    for (const session of this.#missing) throw missingBatch(session, this.#next)
+    return this.#places.sort((a, b) => compareTimestamps(a.time, b.time))
+  }
+
+  #begin(session: SessionId): void {
+    this.#session = session
+    this.#next = 1
+    this.#time = { ms: 0, counter: 0 }
+  }
+}
