@@ -27,7 +27,7 @@ const tasks = ['Buy milk', 'Read a book']
 const letters = 'abcdefghijklmnopqrstuvwxyz'.repeat(3)
 
 for (const [end, happens] of Object.entries(ends)) {
-  test(`text typed while the leading tab ends or hangs is kept, once, also after a reload: it ${end}`, async ({
+  test(`text typed while the leading tab ends or hangs is kept exactly once, also after a reload: it ${end}`, async ({
     browser,
   }) => {
     const context = await browser.newContext()

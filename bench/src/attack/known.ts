@@ -31,6 +31,6 @@ export const known: Readonly<Record<string, Known>> = {
   'fork-storm': {
     bounds: times,
     because:
-      'Each fork is a separate session with a proof. Every device that has shown one branch of it must fold its entities again without the branch.',
+      'Each fork is a separate session with a proof. Every device that has shown one branch of the fork must fold its entities again without the branch.',
   },
 }

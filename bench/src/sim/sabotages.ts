@@ -88,7 +88,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   sabotage(
     'sessions-only-digest',
-    'a digest covers which sessions a device holds, but not how far',
+    'a digest covers which sessions a device holds, but not up to which commit',
     'core/src/log/tip-trie.ts',
     'encodeCanonical(tips.map(tipToValue))',
     'encodeCanonical(tips.map(({ session }) => fromHex(session)))',
@@ -200,7 +200,7 @@ export const sabotages: readonly Sabotage[] = [
   ),
   sabotage(
     'one-by-one',
-    'the entities of one commit are shown one after another',
+    'the entities of one commit are shown one after another, not together',
     'runtime/src/watching/entity-watches.ts',
     '    for (const key of keys) {\n      for (const listener',
     '    for (const key of [...keys].slice(0, 1)) {\n      for (const listener',
@@ -237,7 +237,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   sabotage(
     'show-while-lost',
-    'entities that were opened while commits were lost are shown before the other commits are folded again',
+    'an entity that was opened when commits were lost is shown before the other commits are folded again',
     'runtime/src/watching/entity-watches.ts',
     'space.losses() !== losses',
     'false',

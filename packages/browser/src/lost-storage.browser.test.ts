@@ -62,7 +62,7 @@ describe.each(Object.keys(losses))('when %s', (way) => {
     }
   })
 
-  it('all tabs of a space that loses its storage continue as the same member, and keep everything that any of them acknowledges', async () => {
+  it('all tabs of a space that loses its storage continue as the same member, and no command that a tab acknowledges is lost', async () => {
     const space = newSpace()
     const invitation = await inviteFromElsewhere()
     const leader = await openTally(await newTab(), space, invitation)

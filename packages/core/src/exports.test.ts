@@ -109,7 +109,7 @@ const inner =
   verifyBatch verifyForkProof verifyMerklePath verifySparse weightOf withCanonical`.split(/\s+/)
 
 describe('the functions of the package', () => {
-  it('each have a row in a table, or are listed as internal', () =>
+  it('every exported function has a row in a table, or is listed as internal', () =>
     expectRows(exported, ofApplications, [...Object.keys(ofStrangers), ...inner]))
 
   it.each(Object.entries(ofApplications))(

@@ -105,7 +105,7 @@ describe('a daemon', () => {
   })
 })
 
-describe('the command says what is wrong', () => {
+describe('the command line says what is wrong', () => {
   it('when a port is in use, and leaves nothing behind', async () => {
     mkdirSync(inFolder('site'))
     const taken = createServer().listen(0, '127.0.0.1')
@@ -190,7 +190,7 @@ describe('the command says what is wrong', () => {
     }
   })
 
-  it('when the command does not exist', () => {
+  it('when a command does not exist', () => {
     const { status: code, stderr } = run(['stats'])
     expect(code).toBe(2)
     expect(stderr).toContain('there is no command "stats". Try "peerplane status"')

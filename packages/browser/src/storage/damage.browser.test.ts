@@ -168,7 +168,7 @@ const SEED = 1
 const LANES = 4
 const ACCEPTED = ['right', 'refused', 'prefix']
 
-it('a database with damaged, cut or missing pairs gives right answers or errors', async () => {
+it('a database with damaged, truncated or missing pairs gives right answers or errors', async () => {
   const space = `damage ${performance.now()}`
   await fill(space)
   const whole = await recordsOf(space)

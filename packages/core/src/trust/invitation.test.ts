@@ -37,7 +37,7 @@ describe('an invitation', () => {
     },
   )
 
-  it('that was cut at any place is refused', async () => {
+  it('that was truncated at any place is refused', async () => {
     for (let length = 0; length < text.length; length++) await expectInvalid(text.slice(0, length))
   })
 

@@ -130,7 +130,7 @@ describe('documents of two versions', () => {
   )
 
   test.each(pairs)(
-    'devices with two versions edit one document, or both show why not: %s and %s',
+    'devices with two versions of a declaration edit one document, or both show why not: %s and %s',
     async (from, to) => {
       const [one, other] = [await Device.open('one', from), await Device.open('other', to)]
       one.type('here')

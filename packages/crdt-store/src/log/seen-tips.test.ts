@@ -71,7 +71,7 @@ describe('a witness', async () => {
     expect(lost).toEqual([8, 7, 6, 5, 4, 3, 2, 1, 0])
   })
 
-  test('that is damaged or cut reports no more commits as lost than are lost', async () => {
+  test('that is damaged or truncated reports no more commits as lost than are lost', async () => {
     const damaged = Array.from({ length: witness.bytes.length }, (_, at) => {
       const bytes = witness.bytes.slice()
       bytes[at]! ^= 1 << (at % 8)

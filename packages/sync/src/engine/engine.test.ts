@@ -327,7 +327,7 @@ describe('a peer that does not send what it claims', () => {
     expect(asked).toEqual([timing.want])
   })
 
-  it('delays no other peer by inventing a long frontier', () => {
+  it('a peer with a long invented frontier delays no other peer', () => {
     connect('idle')
     connect('y')
     have('idle', ...Array.from({ length: 5_000 }, (_, i) => tip(`made up ${i}`, 1)))
@@ -386,7 +386,7 @@ describe('a peer that does not send what it claims', () => {
     expect(sent(connect('x'))).toHaveLength(1)
   })
 
-  it('a peer that breaks rules is shut out for longer each time; after a time without violations, for a short time again', () => {
+  it('a peer that breaks rules is shut out for longer each time; after a time without violations, the time is short again', () => {
     const pauseAfter = (): number => {
       connect('x')
       give({ kind: 'violation', link: 'x', code: 'malformed' })
@@ -400,7 +400,7 @@ describe('a peer that does not send what it claims', () => {
     expect(pauseAfter()).toBe(timing.ban)
   })
 
-  it('a peer that forks one session after another is shut out, but not for forks by others', () => {
+  it('a peer is shut out if it forks one session after another, but not for forks by others', () => {
     connect('x')
     connect('y')
     const proven = (link: string, name: string) => {
@@ -425,7 +425,7 @@ describe('a peer that does not send what it claims', () => {
     expect(state.links.get('x')!.claims.size).toBe(limits.claimsPerLink)
   })
 
-  it('costs nothing more when it repeats its claims', () => {
+  it('a peer that repeats its claims costs nothing more', () => {
     connect('x')
     connect('y')
     const claims = Array.from({ length: 1_000 }, (_, i) => tip(`made up ${i}`, 1))

@@ -151,7 +151,7 @@ describe('frame stream', () => {
     await left.stream.send(new Uint8Array(1))
   })
 
-  it('when too much waits in all links together, the link in which the most waits is closed with overloaded', async () => {
+  it('when too much data waits in all links together, the link with the most waiting data is closed with overloaded', async () => {
     const pool = new BytePool(300_000)
     const [[a, small], [b, large]] = [await pair(), await pair()]
     const never = async (): Promise<void> => new Promise(() => {})

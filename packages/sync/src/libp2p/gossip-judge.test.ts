@@ -45,7 +45,7 @@ describe('gossip', () => {
     expect(taken(1_000, (n) => `peer ${n}`, bytes)).toBe((2 * limits.gossipBytesPerSecond) / bytes)
   })
 
-  it('without end gets its sender cut off once; an honest peer forwards less', () => {
+  it('a peer that gossips without end is cut off once; an honest peer forwards less than the bound', () => {
     const { time, say } = setUp()
     const offences = Array.from({ length: 3 * limits.gossipFloodPerSecond }, () => say('flood'))
     expect(offences.flatMap(({ offence }) => offence ?? [])).toEqual(['flood'])

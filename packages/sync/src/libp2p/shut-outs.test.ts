@@ -7,7 +7,7 @@ const device = 'a' as DeviceId
 const other = 'b' as DeviceId
 
 describe('a device that broke a rule', () => {
-  it('is shut out for longer each time, up to a bound; after a time without violations, for a short time again', () => {
+  it('is shut out for longer each time, up to a bound; after a time without violations, the time is short again', () => {
     let now = 0
     const outs = new ShutOuts(() => now)
     const pauses: number[] = []

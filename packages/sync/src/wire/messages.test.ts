@@ -181,7 +181,7 @@ describe('bytes from outside', () => {
     expect(() => decodeMessage(new Uint8Array(limits.frameBytes + 1))).toThrow(/too-large|bytes/)
   })
 
-  it('bytes that are nested without end are refused', () => {
+  it('bytes with endless nesting are refused', () => {
     expect(() => decodeMessage(new Uint8Array(limits.frameBytes).fill(0x81))).toThrow(
       expect.objectContaining({ code: 'malformed' }),
     )
