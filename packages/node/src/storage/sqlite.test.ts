@@ -366,7 +366,7 @@ describe('disks that refuse', () => {
   })
 })
 
-it('lets nobody but its owner read what it stores', async () => {
+it('only the owner of a store can read it', async () => {
   const path = freshPath()
   const store = await open(path)
   await store.write([put('a', '1')], 'synced')

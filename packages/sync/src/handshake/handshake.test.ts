@@ -130,7 +130,7 @@ describe('a stranger', () => {
     expect(channels[1].sent.map((frame) => frame.length)).toEqual([36])
   })
 
-  it('who is dialled sees a nonce and a mac only', async () => {
+  it('to whom a device connects sees only a nonce and a MAC', async () => {
     const channels = channelPair('a', 'b')
     const results = await shake(channels, self(guest), self(creator, { space: strange() }))
     expect(results).toEqual(['handshake-failed', 'handshake-failed'])
