@@ -204,7 +204,7 @@ test('what a device wrote in two versions does not count, whichever was folded; 
   expect(await again.value('x')).toBe(53)
 })
 
-test('entities that have to be folded again because of a fork are also folded again after a restart', async () => {
+test('after a restart, the entities that a fork affects are still folded again', async () => {
   const store = createMemoryStore()
   const ada = await device(store)
   const [one, other] = await twoFromOneImage(ada)

@@ -117,7 +117,7 @@ async function bring(from: Device, to: Device): Promise<void> {
   }
 }
 
-test('after a fork, only the entities that the forked commits changed are folded again, and all states are as if everything had been', async () => {
+test('after a fork, only the entities that the forked commits changed are folded again, and all states are the same as after folding everything', async () => {
   const step = stepOf(['a', 'b', 'c', 'd'])
   const fork = fc.record({
     shared: fc.array(step, { maxLength: 3 }),
@@ -218,7 +218,7 @@ test('a command on a document waits until the document is folded again, so that 
 
 const NOTE = 'note/x' as EntityKey
 
-test('commands and changes of others are shown at once while entities are folded again', async () => {
+test('commands and changes by others are shown immediately while entities are folded again', async () => {
   // Each pause of the first pass lasts until the device closes.
   let ends = (): void => undefined
   const scheduler: Scheduler = {
