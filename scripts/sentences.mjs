@@ -33,7 +33,7 @@ function prose(text) {
 }
 
 /**
- * Doc comments of exported declarations and of their members.
+ * Doc comments of exported declarations and of their members, without drawings and examples; each item of a list on its own.
  * @param {string} text
  */
 function docs(text) {
@@ -43,7 +43,8 @@ function docs(text) {
   return [...blocks]
     .filter(([, name = '']) => exported.has(name))
     .flatMap(([block]) => [...block.matchAll(/\/\*\*([\s\S]*?)\*\//g)])
-    .map(([, comment = '']) => comment.replaceAll(/^\s*\* ?/gm, ' ').replaceAll(/\s+/g, ' '))
+    .flatMap(([, comment = '']) => comment.replaceAll(/^\s*\* {5,}.*$/gm, '').split(/^\s*\* - /m))
+    .map((part) => part.replaceAll(/^\s*\* ?/gm, ' ').replaceAll(/\s+/g, ' '))
 }
 
 /**

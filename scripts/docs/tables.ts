@@ -21,12 +21,12 @@ function pages(): Record<string, string> {
   )
   const events = Object.entries(traceEvents).map(([name, { level, says, fields }]) => {
     const listed = Object.entries(fields).map(([field, kind]) => `${field}: ${kind}`)
-    return `| \`${name}\` | ${level} | ${says} | ${listed.join(', ')} |`
+    return `| \`${name}\` | ${level} | ${says} | ${listed.length > 0 ? `\`{ ${listed.join(', ')} }\`` : ''} |`
   })
   return {
     'docs/configuration.md': `# Configuration
 
-These are the settings of \`peerplane up\`. \`npm start\` runs this command and takes the same flags: \`npm start -- --port 7430\`. Flags override environment variables, which override the configuration file, which overrides the defaults. The configuration file is \`peerplane.json\` in the working directory, unless \`--config FILE\` or \`PEERPLANE_CONFIG\` names a different file. If the configuration has an unknown key, the daemon does not start. \`npm run docs\` generates this page from the code.
+These are the settings of \`peerplane up\`. \`npm start\` runs \`peerplane up\` and takes the same flags: \`npm start -- --port 7430\`. Flags override environment variables, which override the configuration file, which overrides the defaults. The configuration file is \`peerplane.json\` in the working directory, unless \`--config FILE\` or \`PEERPLANE_CONFIG\` names a different file. If the configuration has an unknown key, the daemon does not start. \`npm run docs\` generates this page from the code.
 
 | key | flag | variable | value | default | meaning |
 | --- | --- | --- | --- | --- | --- |

@@ -19,7 +19,7 @@ import { openInTabs } from './tabs/tabs.ts'
 
 /** A plane that shares its replica with the other tabs of the browser profile. */
 export interface BrowserPlane extends Plane {
-  /** Returns the role of this tab, and the number of other tabs. */
+  /** Returns the role of this tab and the number of other tabs. */
   tabs(): TabsStatus
   /** Calls `listener` with the result of {@link tabs} now and after each change. The returned function ends the watch. */
   onTabs(listener: (tabs: TabsStatus) => void): () => void

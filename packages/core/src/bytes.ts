@@ -19,7 +19,7 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
   return out
 }
 
-/** Compares byte by byte; a prefix comes before a longer array. Keys have this order in every store. */
+/** Compares two arrays byte by byte. A prefix comes before a longer array. Keys have this order in every store. */
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   const shared = Math.min(a.length, b.length)
   for (let i = 0; i < shared; i++) {
@@ -32,7 +32,7 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
 /** Whether two arrays of public bytes are equal. Use {@link equalSecrets} for secrets. */
 export const equalBytes = (a: Uint8Array, b: Uint8Array): boolean => compareBytes(a, b) === 0
 
-/** Whether two secrets are equal. The time that this takes does not depend on where the bytes differ. */
+/** Whether two secrets are equal. The comparison takes the same time wherever the bytes differ. */
 export function equalSecrets(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false
   let difference = 0

@@ -13,7 +13,7 @@ const kind = (meaning: string, retry: boolean, action: string): ErrorKind => ({
   action,
 })
 
-/** The catalogue of error codes. `docs/errors.md` is generated from it. */
+/** The catalogue of error codes. `docs/errors.md` is generated from this catalogue. */
 export const errorKinds = {
   outdated: kind(
     'A newer version sent a request that this version does not support.',
@@ -58,7 +58,7 @@ export const errorKinds = {
   fork: kind(
     'A device signed two different commits for the same place in a session.',
     false,
-    'The session has no effect from that place on; the proof is kept and passed on. The device continues in a new session.',
+    'The session has no effect from the fork on; the proof of the fork is kept and passed on. The forked device continues in a new session.',
   ),
   void: kind(
     'A commit has a valid signature, but its content breaks a rule of its state model.',
@@ -73,7 +73,7 @@ export const errorKinds = {
   'expired-invitation': kind(
     'The invitation has expired according to the clock of this device or of the member that checked it.',
     false,
-    'If the clock of this device is right, ask a member for a new invitation. If this clock is wrong, correct it and try again.',
+    'If the clock of this device is right, ask a member for a new invitation. If the clock of this device is wrong, correct the clock and try again.',
   ),
   'wrong-clock': kind(
     'A clock contradicts an invitation, other devices, or the date of this program.',
@@ -101,7 +101,7 @@ export const errorKinds = {
     'Correct the input. Nothing was changed.',
   ),
   rejected: kind(
-    'The handler of a command refused it.',
+    'The handler of a command refused the command.',
     false,
     'See the code and the reason that the handler gave.',
   ),
@@ -138,7 +138,7 @@ export const errorKinds = {
   'storage-lost': kind(
     'Part of the stored data of this device is gone: it was deleted, cleared or truncated.',
     true,
-    'Open the space with a new invitation: this device keeps its remaining data and fetches the rest from other devices. To start empty, erase the space.',
+    'Open the space with a new invitation: this device keeps its remaining data and fetches the rest from other devices. To start with an empty store, erase the space.',
   ),
   'store-locked': kind(
     'Another process uses this store.',
@@ -193,7 +193,7 @@ export const errorKinds = {
     'Call `plane.outcome` with the operation id of this error: it returns the final outcome of the command.',
   ),
   withdrawn: kind(
-    'A command was called with an operation id that `plane.outcome` has reported as not run. A command with such an operation id never runs.',
+    'A command was called with an operation id that `plane.outcome` has reported as not run. A withdrawn command never runs.',
     false,
     'Call the command with a new operation id.',
   ),
@@ -209,7 +209,7 @@ export const canPass = (code: string): boolean =>
 
 /** Optional details of an error. */
 export interface PeerplaneErrorOptions extends ErrorOptions {
-  /** What the reader of the message can do, in sentences. Default: the action of the code in the catalogue. */
+  /** Advice for the reader of the message, in sentences. Default: the action of the code in the catalogue. */
   readonly advice?: string | undefined
   readonly operationId?: string | undefined
 }
@@ -217,9 +217,9 @@ export interface PeerplaneErrorOptions extends ErrorOptions {
 /** Every failure that Peerplane reports: a code to branch on, and a message that says what happened and what to do. */
 export class PeerplaneError extends Error {
   readonly code: ErrorCode
-  /** What the reader of the message can do. The message ends with this text. */
+  /** Advice for the reader of the message. The message ends with this advice. */
   readonly advice: string
-  /** The operation id of a command whose outcome is not known. Every error with the code `unknown` has it. */
+  /** The operation id of a command whose outcome is not known. Every error with the code `unknown` has an operation id. */
   readonly operationId: string | undefined
 
   constructor(code: ErrorCode, reason: string, options?: PeerplaneErrorOptions) {
@@ -243,7 +243,9 @@ export class PeerplaneError extends Error {
   }
 }
 
-/** A handler throws this error to refuse a command. It has a code of the application and a reason for people. The command changes nothing. */
+/**
+ * A handler throws this error to refuse a command. A `Rejected` has a code of the application and a reason for people. The command changes nothing.
+ */
 export class Rejected extends PeerplaneError {
   readonly rejection: string
   readonly reason: string
@@ -256,7 +258,9 @@ export class Rejected extends PeerplaneError {
   }
 }
 
-/** The message of an error, or the text of any other thrown value, without the advice at its end. Another error can use it as its reason. */
+/**
+ * The message of an error, or the text of any other thrown value, without the advice at its end. Another error can use this message as its reason.
+ */
 export function reasonOf(error: unknown): string {
   if (!isA(Error, error)) return textOf(error)
   const message = textOf(error.message)
@@ -264,14 +268,17 @@ export function reasonOf(error: unknown): string {
   return advised ? message.slice(0, -error.advice.length - 2) : message
 }
 
-/** The code of an error: a code of the catalogue, or a code of Node such as `EACCES`. An error without a code gives its name. */
+/**
+ * The code of an error: a code of the catalogue, or a code of Node such as `EACCES`. For an error without a code, the result is the name of the
+ * error.
+ */
 export function codeOf(error: unknown): string {
   if (!isA(Error, error)) return 'unknown'
   const { code } = error as { readonly code?: unknown }
   return textOf(typeof code === 'string' ? code : error.name)
 }
 
-/** Returns `error` if it is a `PeerplaneError`. Otherwise returns a `PeerplaneError` with `code` whose cause is `error`. */
+/** Returns `error` if it is a `PeerplaneError`, or otherwise a new `PeerplaneError` with `code` and the cause `error`. */
 export const asPeerplaneError = (error: unknown, code: ErrorCode): PeerplaneError =>
   isA(PeerplaneError, error) ? error : new PeerplaneError(code, reasonOf(error), { cause: error })
 

@@ -1,7 +1,7 @@
 const KiB = 1024
 const MiB = 1024 * KiB
 
-/** One limit: its value, its unit, and what it limits and why. */
+/** One limit, with its value, its unit and its meaning. */
 export interface Limit {
   readonly value: number
   readonly unit: string
@@ -21,12 +21,12 @@ export const limitTable = {
   gossipGarbage: limit(
     8,
     'messages',
-    'Gossip messages written by no member that one peer may send before it is cut off. Honest peers never forward such messages.',
+    'Gossip messages written by no member that one peer may send before it is cut off. Honest peers never forward gossip that no member wrote.',
   ),
   gossipPerSecond: limit(
     100,
     'announcements',
-    'Announcements accepted per second from one peer; a burst may be twice as large. More announcements may be dropped; anti-entropy repairs the loss.',
+    'Announcements accepted per second from one peer; a burst may be twice as large. Announcements above this rate may be dropped; anti-entropy repairs the loss.',
   ),
   gossipPassedPerSecond: limit(
     400,
@@ -41,12 +41,12 @@ export const limitTable = {
   gossipFloodPerSecond: limit(
     1_000,
     'announcements',
-    'Announcements per second, valid or not, that one peer may send before it is cut off; a burst may be twice as large. Honest peers send fewer announcements.',
+    'Announcements per second, including invalid ones, that one peer may send before it is cut off; a burst may be twice as large. Honest peers stay below this rate.',
   ),
   gossipOutBytes: limit(
     256 * KiB,
     'bytes',
-    'Gossip that may wait to be sent to one peer. While more gossip waits, the peer gets no new gossip.',
+    'Gossip that may wait to be sent to one peer. Above this limit, the peer gets no new gossip.',
   ),
   commitBytes: limit(
     1 * MiB,
@@ -56,17 +56,17 @@ export const limitTable = {
   batchBytes: limit(
     1 * MiB,
     'bytes',
-    'The largest batch, both as sent and as hashed by a receiver. A run must have room for one batch and its proof.',
+    'The largest batch. This limit applies to the bytes sent, and to the bytes that a receiver hashes for a batch. A run must have room for one batch and its proof.',
   ),
   batchCommits: limit(
     1024,
     'commits',
-    'Commits in one batch, which one signature covers. At this limit, the Merkle path of a sparse proof has 10 hashes.',
+    'Commits in one batch, all covered by one signature. At this limit, the Merkle path of a sparse proof has 10 hashes.',
   ),
   runBytes: limit(
     1 * MiB,
     'bytes',
-    'The largest run of batches, both as sent and as hashed by a receiver. A forged run makes its receiver hash at most this many bytes in vain.',
+    'The largest run of batches. This limit applies to the bytes sent, and to the bytes that a receiver hashes for a run. A forged run makes its receiver hash at most this many bytes in vain.',
   ),
   extensionBytes: limit(
     1 * KiB,
@@ -86,7 +86,7 @@ export const limitTable = {
   runBatches: limit(
     4096,
     'batches',
-    'Batches in one run, including the batches named by the proof of a fork. Between two verified signatures of a session are at most this many batches.',
+    'Batches in one run, including the batches named by the proof of a fork. Two verified signatures of a session are at most this many batches apart.',
   ),
   forkBytes: limit(
     320 * KiB,
@@ -96,14 +96,18 @@ export const limitTable = {
   deps: limit(
     64,
     'dependencies',
-    'Dependencies of one commit. If there are more, empty merge commits combine them.',
+    'Dependencies of one commit. Empty merge commits combine further dependencies.',
   ),
   sections: limit(
     256,
     'sections',
-    'Sections of one commit. This limit keeps a command a small unit of work.',
+    'Sections of one commit. With this limit, a command stays a small unit of work.',
   ),
-  parents: limit(256, 'sessions', 'Earlier sessions of the same device that one opening names.'),
+  parents: limit(
+    256,
+    'sessions',
+    'Earlier sessions of the same device that an opening names as parents.',
+  ),
   admissionChain: limit(
     16,
     'admissions',
@@ -113,7 +117,7 @@ export const limitTable = {
   invitationHours: limit(
     720,
     'hours',
-    'The longest validity of an invitation: 30 days, because others may find this secret. An invitation that ends later was made with a wrong clock.',
+    'The longest validity of an invitation: 30 days. An invitation is a secret that others may find. An invitation with a longer validity was made with a wrong clock.',
   ),
   invitationAddresses: limit(16, 'addresses', 'Addresses in one invitation.'),
   entityNameBytes: limit(
@@ -137,7 +141,7 @@ export const limitTable = {
   opsPerSection: limit(
     10_000,
     'operations',
-    'Operations in one section of a commit, because a section is folded in one piece. A larger change needs several commands.',
+    'Operations in one section of a commit. This limit exists because a section is folded in one piece. A larger change needs several commands.',
   ),
   documentBytes: limit(5 * MiB, 'bytes', 'The largest change of a document, after decompression.'),
   documentOps: limit(
@@ -168,7 +172,7 @@ export const limitTable = {
   documentWaitingBytes: limit(
     64 * MiB,
     'bytes',
-    'Changes of one document that wait for missing predecessors. Honest devices never send such changes. Above this limit, the device cannot read the document.',
+    'Changes of one document that wait for missing predecessors. Honest devices never send a change before its predecessors. Above this limit, the device cannot read the document.',
   ),
   waitingCommits: limit(10_000, 'commits', 'Commits of one space that wait for a dependency.'),
   waitingBytes: limit(
@@ -176,11 +180,7 @@ export const limitTable = {
     'bytes',
     'Total size of the commits of one space that wait for a dependency.',
   ),
-  lostSessions: limit(
-    100_000,
-    'sessions',
-    'Sessions that a device remembers because it lost commits of them.',
-  ),
+  lostSessions: limit(100_000, 'sessions', 'Sessions whose lost commits a device remembers.'),
   summariesPerMessage: limit(1024, 'summaries', 'Summaries in one message.'),
   tipsPerMessage: limit(1024, 'tips', 'Tips in one message.'),
   tipsPerPage: limit(256, 'tips', 'Tips in one page of a list.'),
@@ -192,7 +192,7 @@ export const limitTable = {
   claimsPerLink: limit(
     512,
     'sessions',
-    'Sessions whose claims a device remembers for each link. Claims of sessions that other commits wait for may take the same number of further places. Sessions beyond this limit are compared again later.',
+    'Sessions whose claims a device remembers for each link. The device remembers the same number of additional claims for sessions that other commits wait for. Sessions beyond this limit are compared again later.',
   ),
   wantsPerMessage: limit(1024, 'ranges', 'Ranges of commits that one message asks for.'),
   outboxBytes: limit(
@@ -203,7 +203,7 @@ export const limitTable = {
   connections: limit(
     100,
     'connections',
-    'Connections of members at the same time. If all are in use, the device with the most connections loses one.',
+    'Connections of members at the same time. If all connections are in use, the device with the most connections loses one.',
   ),
   linksPerDevice: limit(
     4,
@@ -245,17 +245,17 @@ export const limitTable = {
   handshakeBytes: limit(
     16 * KiB,
     'bytes',
-    'The largest message of the handshake. A full chain of admissions fits, and a stranger takes little memory.',
+    'The largest message of the handshake. A handshake message has room for a full chain of admissions, but takes little memory.',
   ),
   pendingConnections: limit(
     64,
     'connections',
-    'Open connections without proof of membership. Above this limit, the address with the most such connections loses its oldest one.',
+    'Open connections without proof of membership. Above this limit, the address with the most such connections loses its oldest connection.',
   ),
   pendingPerAddress: limit(
     16,
     'connections',
-    'Open connections from one address without proof of membership. Above this limit, the oldest of these connections is closed.',
+    'Open connections from one address without proof of membership. Above this limit, the oldest connection from this address is closed.',
   ),
   connectionsPerSecond: limit(
     50,
@@ -280,7 +280,7 @@ export const limitTable = {
   streamWindowBytes: limit(
     512 * KiB,
     'bytes',
-    'Data in flight in one stream. This is also the largest frame of the multiplexer. If a frame announces a greater length, the connection is closed before any byte of the frame is stored.',
+    'Data in flight in one stream, and the largest frame of the multiplexer. If a frame announces a greater length, the connection is closed before any byte of the frame is stored.',
   ),
   youngStreamBytes: limit(
     128 * KiB,
@@ -295,7 +295,7 @@ export const limitTable = {
   connectionReadBytes: limit(
     256 * KiB,
     'bytes',
-    'Data received over a connection before any code reads it.',
+    'Data that one connection buffers before any code reads it.',
   ),
   relayBytes: limit(
     256 * KiB,
@@ -325,7 +325,7 @@ export const limitTable = {
   webSocketBytes: limit(
     16 * KiB,
     'bytes',
-    'The largest WebSocket message. Peers split their data into messages of this size. If a message announces a greater length, the socket is closed before any byte of the message is stored.',
+    'The largest WebSocket message. Peers split their data into messages of at most this size. If a message announces a greater length, the socket is closed before any byte of the message is stored.',
   ),
   webRtcBytes: limit(
     16 * KiB,
@@ -397,13 +397,13 @@ export const limitTable = {
   queuedRuns: limit(
     64,
     'messages',
-    'Messages with runs that are received and not yet checked, per space. These messages take at most 64 MiB.',
+    'Received messages with runs that are not yet checked, per space. All received messages in this queue take at most 64 MiB.',
   ),
   tabBeatMs: limit(1_000, 'milliseconds', 'Time between two checks that the leading tab is alive.'),
   tabSilentBeats: limit(
     10,
     'beats',
-    'Checks that the leading tab does not answer before another tab takes over. Each tab adds a random number of up to three checks.',
+    'Number of checks without an answer from the leading tab before another tab takes over. Each tab adds a random number of up to three checks.',
   ),
   tabQueue: limit(
     1_000,
@@ -413,9 +413,13 @@ export const limitTable = {
   tabAnswerMs: limit(
     30_000,
     'milliseconds',
-    'Time after which a request to the leading tab fails. Another tab has enough time to take over meanwhile.',
+    'Time after which a request to the leading tab fails. The time is long enough for another tab to take over.',
   ),
-  cachedKeys: limit(1_000, 'keys', 'Keys of other devices kept ready for verifying signatures.'),
+  cachedKeys: limit(
+    1_000,
+    'keys',
+    'Public keys of other devices that are kept in memory to verify signatures.',
+  ),
   compressedFileBytes: limit(
     16 * MiB,
     'bytes',
@@ -430,7 +434,7 @@ export const limitTable = {
   daemonMemoryBytes: limit(
     832 * MiB,
     'bytes',
-    'The most resident memory that a daemon needs, even under attack. This limit covers the sum of `memoryBudget`. The attack harness compares the memory of a daemon with this limit.',
+    'The most resident memory that a daemon needs, even under attack. The sum of `memoryBudget` is below this limit. The attack harness compares the memory of a daemon with this limit.',
   ),
   controlBytes: limit(
     2 * MiB,
@@ -445,7 +449,7 @@ export const limitTable = {
   controlRepliesBytes: limit(
     96 * MiB,
     'bytes',
-    'Answers that wait for all clients of the control socket together: a complete list, and half of another list. Above this limit, the connection with the most waiting data is closed.',
+    'Total size of the answers that wait for clients of the control socket. This limit has room for one and a half complete lists. Above this limit, the connection with the most waiting data is closed.',
   ),
   controlConnections: limit(
     16,
@@ -455,7 +459,7 @@ export const limitTable = {
   logLines: limit(
     100,
     'lines',
-    'Lines that a daemon logs per second. Further lines are only counted.',
+    'Lines that a daemon logs per second. Further log lines are only counted.',
   ),
   controlMs: limit(
     5_000,

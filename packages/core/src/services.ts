@@ -18,8 +18,8 @@ interface Started {
 }
 
 /**
- * A list of services in the order in which they started. They stop one after the other, in the reverse order. If a service fails to stop, the failure
- * is traced and the other services still stop.
+ * A list of services in the order in which they started. The services stop one after the other, in the reverse order. If a service fails to stop, the
+ * failure is traced and the other services still stop.
  */
 export class Services implements Service {
   readonly #trace: Trace | undefined

@@ -3,7 +3,7 @@ import type { PeerplaneError } from '@peerplane/core'
 import { Exchange, type Part } from './exchange/exchange.ts'
 import type { Sync, SyncOptions, SyncStatus } from './types.ts'
 
-/** Makes the sync of one space over one network. */
+/** Makes the service that syncs one space over one network. */
 export function createSync(options: SyncOptions): Sync {
   const { network } = options
   const callbacks = new Set<() => void>()

@@ -23,7 +23,7 @@ export interface SyncOptions {
   readonly space: Space
   /** The key of this device. */
   readonly key: SigningKey
-  /** The admissions from the creator of the space to this device. The chain of the creator itself is empty. */
+  /** The admissions from the creator of the space to this device. The admission chain of the creator is empty. */
   readonly chain: readonly Admission[]
   readonly crypto: Crypto
   readonly random: Random
@@ -31,7 +31,7 @@ export interface SyncOptions {
   readonly trace?: Trace | undefined
   readonly clock: Clock
   readonly scheduler: Scheduler
-  /** Whether a device has been seen in this space before. If so, the expiry of its invitation is not checked again. */
+  /** Whether a device has been seen in this space before. The expiry of an invitation is checked only for devices that have not been seen before. */
   readonly isKnown: (device: DeviceId) => boolean
   /** Records that these devices have been seen: an admitted peer, the author of an admitted session, and all devices in their admission chains. */
   readonly remember: (devices: readonly DeviceId[]) => void

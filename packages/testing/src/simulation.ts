@@ -33,8 +33,8 @@ export interface Performed {
 }
 
 /**
- * A rule that must hold at the end of a run, when all faults are over and all devices are equal. The function is called for every device, with all
- * actions on all devices in their order. It throws or rejects if the rule is broken.
+ * A rule that must hold at the end of a run, when all faults are over and all devices are equal. An invariant is called for every device, with all
+ * actions on all devices in their order. An invariant throws or rejects if the rule is broken.
  */
 export type Invariant = (
   device: SimulatedDevice,

@@ -1,5 +1,5 @@
 /**
- * Asks the browser not to evict the storage of this origin when the disk gets full. Some browsers ask the user for permission. Resolves with whether
+ * Asks the browser not to evict the storage of this origin when the disk gets full. Some browsers ask the user for permission. Resolves with true if
  * the browser agrees.
  */
 export async function requestPersistence(): Promise<boolean> {

@@ -9,7 +9,9 @@ import { checkShape, type HandleOf, type MirrorOf, type Shape } from './shapes.t
 import { hasControls } from '../controls.ts'
 import { utf8 } from '../text.ts'
 
-/** What a handler gets besides the state and the input. A handler must not use any other clock, randomness or network. */
+/**
+ * What a handler gets besides the state and the input. A handler may use no clock and no random values except those in this context, and no network.
+ */
 export interface CommandContext {
   /** Id of the entity. */
   readonly id: string

@@ -43,7 +43,7 @@ export interface CounterHandle {
   decrement(by?: number): void
 }
 
-/** One value. After concurrent writes, it is the value with the latest hybrid timestamp. */
+/** One value. After concurrent writes, a register has the value with the latest hybrid timestamp. */
 export interface RegisterHandle<T extends Json> {
   readonly value: T
   set(value: T): void
@@ -57,7 +57,7 @@ export interface SetHandle<T extends string | number> {
   delete(element: T): void
 }
 
-/** An observed-remove map: removing a key undoes only changes that the remover had seen. Concurrent changes of the value at this key survive. */
+/** An observed-remove map: removing a key undoes only changes that the remover had seen. Concurrent changes of the value at a removed key survive. */
 export interface MapHandle<Handle> {
   readonly keys: readonly string[]
   has(key: string): boolean
@@ -70,7 +70,7 @@ export interface MapHandle<Handle> {
 export type DocumentHandle<T> = T & {
   /**
    * Replaces `deleteCount` UTF-16 units at `index` of the text at `path` with `text`. Indices count as in a JavaScript string. Throws `invalid-input`
-   * if this would leave a lone surrogate.
+   * if the text would then contain a lone surrogate.
    */
   splice(path: readonly (string | number)[], index: number, deleteCount: number, text: string): void
 }

@@ -36,7 +36,7 @@ import { merkleRoot } from './merkle.ts'
  * The commits that one writer makes durable with one flush and one signature.
  *
  * The id of a batch covers its session, the seq of its first commit, the number of its commits, the id of the batch before it, and the Merkle root
- * over its commit ids. So the signature of the last batch of a run authenticates the whole run.
+ * over its commit ids. The signature of the last batch of a run therefore authenticates the whole run.
  */
 export interface Batch {
   readonly id: BatchId
@@ -138,8 +138,8 @@ export const weightOf = ({ commits }: Batch, encoded: Uint8Array): number =>
   )
 
 /**
- * Encodes a batch as it is stored and sent. The encoding omits the session and the previous batch, which are known from the place of the batch, and
- * all hashes, which are computed again.
+ * Encodes a batch as it is stored and sent. The encoding omits the session and the previous batch, which the reader knows from the place of the
+ * batch. The encoding also omits all hashes, which the reader computes.
  */
 export function encodeBatch({ seed, signature, commits }: Batch): Uint8Array {
   const sections = new SectionWriter()

@@ -25,13 +25,13 @@ export interface Section {
   readonly extensions?: Extensions
 }
 
-/** The signed part of a commit. It contains the root over the sections instead of the sections. */
+/** The signed part of a commit. A header contains the root over the sections, but not the sections. */
 export interface Header {
   /** The number of the commit in its session: 1, 2, 3, … */
   readonly seq: number
   /**
-   * The latest delivered commits of other sessions that the author held and that no earlier commit of this session names. Each of these commits is
-   * the last commit of its batch.
+   * The latest commits of other sessions that were delivered to the author. Commits that an earlier commit of this session names are left out. Each
+   * of these commits is the last commit of its batch.
    */
   readonly deps: readonly Dot[]
   /** The first 16 bytes of the hash over the ids of the batches that end with `deps`. Empty if there are no deps. */
@@ -181,7 +181,7 @@ function readDot(value: Value, name: string): Dot {
   }
 }
 
-/** Returns the size of a commit without framing, in bytes. Limits apply to this size. */
+/** Returns the size of a commit without framing, in bytes, for comparison with limits. */
 export const commitSize = (commit: Commit): number =>
   commit.sections.reduce(
     (size, section) => size + section.body.length + 64,

@@ -12,7 +12,7 @@ import { MAX_SEQ } from './commit.ts'
 import { merkleRoot } from './merkle.ts'
 import { markOf, type Tip } from './tip.ts'
 
-/** The data of one batch in a branch from which its id is computed, together with its place and the id of the batch before it. */
+/** The data of one batch in a branch. The id of a batch can be computed from this data, the place of the batch and the id of the batch before it. */
 export interface BatchLink {
   readonly count: number
   /** The Merkle root over the commit ids of the batch. */

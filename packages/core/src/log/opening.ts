@@ -12,15 +12,15 @@ import { readTip, tipToValue, type Tip } from './tip.ts'
 export const FORMAT_VERSION = 1
 
 /**
- * The first record of a session, made when a device opens its store. A session is never resumed. If it were, a device that lost the end of its log,
- * or was restored from a copy, would reuse seqs and contradict itself.
+ * The first record of a session, made when a device opens its store. A session is never resumed. If sessions were resumed, a device that lost the end
+ * of its log, or was restored from a copy, would reuse seqs and contradict itself.
  */
 export interface Opening {
   readonly space: SpaceId
   readonly device: DeviceId
-  /** All tips of the same device that were held when it opened. */
+  /** The tips of earlier sessions of the same device that were held when the session was opened, at most `limits.parents`. */
   readonly parents: readonly Tip[]
-  /** Hash of the admission that lets the device write. For the creator of the space, it is the hash of the space record. */
+  /** Hash of the admission that lets the device write. For the creator of the space, this field is the hash of the space record. */
   readonly admission: Uint8Array
   /** 16 random bytes, so that two openings never have the same session id. */
   readonly nonce: Uint8Array
@@ -55,9 +55,9 @@ export const firstPrevious = (openingBytes: Uint8Array): BatchId =>
   toHex(hash('opening', openingBytes)) as BatchId
 
 /**
- * Returns the id of the session whose first batch has `first` as `previous`. The id is half of a hash, which is long enough. With 2^64 hashes, a
- * device can make two openings with the same id, which harms only its own session. An opening with the id of another device's session takes 2^128
- * hashes.
+ * Returns the id of the session whose first batch has `first` as `previous`. A session id is half of a hash, which is long enough. With 2^64 hashes,
+ * a device can make two openings with the same id, which harms only its own session. To make an opening with the session id of a different device
+ * takes 2^128 hashes.
  */
 export const sessionIdOf = (first: BatchId): SessionId =>
   first.slice(0, 2 * SESSION_BYTES) as SessionId

@@ -18,7 +18,7 @@ export type SparseSection =
   | { readonly shown: false; readonly leaf: Uint8Array }
 
 /**
- * One commit of a batch with some of its sections. It can be verified without the other commits and sections:
+ * One commit of a batch with some of its sections. A sparse commit can be verified without the other commits and sections:
  *
  *     section ─ leaf ─ header.root ─ commit id ─ path ─ batch root ─ batch id ─ signature
  *
@@ -34,8 +34,8 @@ export interface SparseCommit {
 }
 
 /**
- * Returns the sparse form of commit `seq` of a signed batch. It shows the sections that `shows` accepts. Returns `undefined` if the batch has no such
- * commit or no signature.
+ * Returns the sparse form of commit `seq` of a signed batch. The sparse form shows the sections that `shows` accepts. Returns `undefined` if the
+ * batch has no such commit or no signature.
  */
 export function toSparse(
   batch: Batch,

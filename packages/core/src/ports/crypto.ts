@@ -1,4 +1,4 @@
-/** A key that signs messages. The program may have no access to its secret part. */
+/** A key that signs messages. The program may have no access to the secret part of the key. */
 export interface SigningKey {
   /** The Ed25519 public key, 32 bytes. */
   readonly publicKey: Uint8Array

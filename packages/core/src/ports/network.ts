@@ -35,7 +35,7 @@ export interface Link {
   readonly path: Path
   /**
    * Queues one frame of at most `limits.frameBytes`. Resolves when the transport can take the next frame. Frames arrive in order, or the link closes.
-   * Never rejects: a closed link drops frames, and `disconnected` has already reported that it closed.
+   * Never rejects. A closed link drops frames; `disconnected` has already reported that the link is closed.
    */
   send(frame: Uint8Array): Promise<void>
   /** Closes the link. `reason` appears only in the log of this device. */
@@ -81,7 +81,7 @@ export interface NetworkHandler {
    * Runs the handshake. Resolves with the identity that the peer has proved. Rejects with `handshake-failed`; the network then closes the connection.
    */
   authenticate(channel: Channel): Promise<Identity>
-  /** A link is ready. It replaces any earlier link to the same peer; the earlier link will be reported as disconnected. */
+  /** A link is ready. The new link replaces any earlier link to the same peer, which will be reported as disconnected. */
   connected(link: Link): void
   /** A frame has arrived over a link. For backpressure, the network reads the next frame only after the promise has resolved. */
   frame(link: Link, frame: Uint8Array): Promise<void>
@@ -89,7 +89,7 @@ export interface NetworkHandler {
   disconnected(link: Link): void
   /**
    * An announcement has arrived by gossip from an admitted neighbour, which need not be its author. Returns whether a member wrote the announcement.
-   * The network does not forward other announcements, and counts them against the neighbour.
+   * The network does not forward an announcement that no member wrote, and counts it against the neighbour.
    */
   announcement(payload: Uint8Array): boolean
 }
@@ -106,7 +106,7 @@ export interface NetworkStatus {
 }
 
 /**
- * The connections to other peers. A network dials, redials with backoff, and upgrades links to better paths. It admits only peers that prove
+ * The connections to other peers. A network dials, redials with backoff, and upgrades links to better paths. A network admits only peers that prove
  * membership in the handshake.
  */
 export interface Network {

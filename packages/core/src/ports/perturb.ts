@@ -8,7 +8,7 @@ export const perturbations = [
   'want-one',
   /** A new batch of this device is not pushed, so peers have to request it. */
   'no-push',
-  /** The announcement of delivered commits is delayed as long as an acknowledgement may be. */
+  /** Delivered commits are announced as late as an acknowledgement may be sent. */
   'tell-late',
   /** One announcement of the frontier by gossip is skipped. */
   'no-announcement',
@@ -24,6 +24,6 @@ export type Perturbation = (typeof perturbations)[number]
 
 /**
  * Decides whether to take the rare branch at a point, each time the code reaches this point. In simulations the decision is random (like BUGGIFY in
- * FoundationDB), to reach states that rarely occur in real use. Real devices never take the rare branches, because they pass no such function.
+ * FoundationDB), to reach states that rarely occur in real use. Devices in real use have no `Perturb` function, so they never take the rare branches.
  */
 export type Perturb = (point: Perturbation) => boolean

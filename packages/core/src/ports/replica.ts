@@ -7,7 +7,7 @@ import type { TipTrie } from '../log/tip-trie.ts'
 /** An opening, with the admissions that prove that its device is a member. A receiver needs this evidence before the first batch of a session. */
 export interface OpeningEvidence {
   readonly bytes: Uint8Array
-  /** Canonical bytes of the admissions from the creator of the space to the device. The chain of the creator itself is empty. */
+  /** Canonical bytes of the admissions from the creator of the space to the device. The admission chain of the creator is empty. */
   readonly chain: readonly Uint8Array[]
 }
 
@@ -19,14 +19,15 @@ export interface Run {
   /** Present if and only if `from` is 1. */
   readonly opening: OpeningEvidence | undefined
   /**
-   * Canonical bytes of the batches. Several batches have at most `limits.runBytes` together. The list is empty only if the run has a proof of a fork.
+   * Canonical bytes of the batches. If there are several batches, they have at most `limits.runBytes` together. The list is empty only if the run has
+   * a proof of a fork.
    */
   readonly batches: readonly Uint8Array[]
   /** Canonical bytes of the proof that the session has two versions after these batches. The proof replaces the signature of the last batch. */
   readonly fork?: Uint8Array
 }
 
-/** What `admitAll` did with one run. */
+/** The result of `admitAll` for one run. */
 export interface Admitted {
   /** The number of new commits, which are now durable on this device. */
   readonly stored: number
@@ -63,13 +64,13 @@ export interface Replica {
    * from then on the session has its forked tip, and its commits from the fork on are ignored. A run is rejected with `malformed`, `too-large`,
    * `wrong-space`, `not-a-member`, `bad-signature`, `broken-chain`, or a code of the store. No part of a rejected run is stored. `broken-chain` means
    * that the run does not continue the commits held here: either there is a gap, or sender and receiver hold different versions of the session.
-   * `broken-chain` does not prove a fault of the sender. A request for the same session from commit 1 shows the difference. The call rejects with
-   * `overloaded` if too many calls are waiting, or with `closed`.
+   * `broken-chain` does not prove a fault of the sender. A request for the session from commit 1 on shows which of these two reasons applies. The
+   * call rejects with `overloaded` if too many calls are waiting, or with `closed`.
    */
   admitAll(runs: readonly Run[]): Promise<readonly PromiseSettledResult<Admitted>[]>
   /**
-   * Calls `callback` after each change of `stored` or `delivered`. If this device wrote the batch, `callback` gets it. The returned function ends the
-   * watch.
+   * Calls `callback` after each change of `stored` or `delivered`. The argument of `callback` is the new batch if this device has written it. The
+   * returned function ends the watch.
    */
   watch(callback: (own: Batch | undefined) => void): () => void
 }

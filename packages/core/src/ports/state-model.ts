@@ -20,7 +20,7 @@ export interface Body {
 /** The changes of one command to one entity, until the commit is made or abandoned. */
 export interface Draft {
   /**
-   * The object that the handler gets. It reads the state and records changes. When the draft is paused or has ended, the handle throws
+   * The object that the handler gets. A handle reads the state and records changes. When the draft is paused or has ended, the handle throws
    * `handler-failed`.
    */
   readonly handle: unknown
@@ -30,7 +30,7 @@ export interface Draft {
   resume(): void
   /** Returns the changes as the body of a section, or `undefined` if there are no changes. The state keeps the changes. */
   finish(): Uint8Array | undefined
-  /** Undoes all changes of this draft, even if it is finished. This works until the next `fold` or `begin` of the state. */
+  /** Undoes all changes of this draft, even if it is finished. A draft can be reverted until the next `fold` or `begin` of the state. */
   revert(): void
 }
 
@@ -48,7 +48,7 @@ export interface EntityState {
    * other member of this state may be used.
    */
   readonly problem: string | undefined
-  /** Identifies the state that `mirror` shows. Commands can refer to this version. It is empty if the model does not need versions. */
+  /** Identifies the state that `mirror` shows. Commands can refer to this version. The version is empty if the model does not need versions. */
   readonly version: string
   /** Adds the effect of bodies, which must be in causal order. Returns the bodies that have no effect because they break a rule of the model. */
   fold(bodies: readonly Body[]): readonly Body[]

@@ -27,7 +27,8 @@ export interface KeyRange {
 }
 
 /**
- * One value outside the pairs of a store, which is written synchronously. A page may end after its current task; it keeps its unsigned commits here.
+ * One value outside the pairs of a store, which is written synchronously. A page, which may end after its current task, keeps its unsigned commits
+ * here.
  */
 export interface Aside {
   get(): Uint8Array | undefined

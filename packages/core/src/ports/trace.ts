@@ -33,7 +33,7 @@ interface EventKind {
   readonly fields: Readonly<Record<string, keyof FieldKinds>>
 }
 
-/** Every event. Its name consists of a subject and a verb. */
+/** Every event. The name of an event consists of a subject and a verb. */
 export const traceEvents = {
   // Commands.
   'command.called': {
@@ -141,7 +141,7 @@ export const traceEvents = {
   },
   'entities.refolded': {
     level: 'info',
-    says: 'Because `sessions` sessions were forked, entities were folded again from `commits` commits. The device looked through `batches` batches for them.',
+    says: 'Entities were folded again from `commits` commits, because `sessions` sessions were forked. The device searched `batches` batches for these commits.',
     fields: { sessions: 'count', entities: 'count', commits: 'count', batches: 'count' },
   },
   // Sync.
@@ -203,12 +203,12 @@ export const traceEvents = {
   },
   'role.ignored': {
     level: 'warn',
-    says: 'A device claims to be an anchor, but neither the creator nor an anchor invited it as one. It is treated as a member.',
+    says: 'A device claims to be an anchor, but neither the creator nor an anchor invited it as one. The claim is ignored, and the device is a member.',
     fields: { device: 'id' },
   },
   'invitation.refused': {
     level: 'warn',
-    says: 'A device that knows the secret of the space was refused, or it refused this device.',
+    says: 'A device that knows the secret of the space was refused, or refused this device.',
     fields: { peer: 'id', code: 'code' },
   },
   'handshake.failed': {
@@ -254,7 +254,7 @@ export const traceEvents = {
   },
   'gossip.failed': {
     level: 'debug',
-    says: 'An announcement could not be sent. The next announcement repeats its content.',
+    says: 'An announcement could not be sent. The next announcement repeats the content of the failed announcement.',
     fields: { reason: 'text' },
   },
   // The storage.
@@ -280,7 +280,7 @@ export const traceEvents = {
   },
   'upkeep.failed': {
     level: 'warn',
-    says: 'A maintenance task failed that can be repeated later.',
+    says: 'A maintenance task failed. The task can be repeated later.',
     fields: { what: 'text', code: 'code' },
   },
   'service.started': {
@@ -306,7 +306,7 @@ export const traceEvents = {
   },
   'plane.failed': {
     level: 'warn',
-    says: 'A task failed that no caller waits for. The status shows the error.',
+    says: 'A task failed, and no caller waits for its result. The status shows the error.',
     fields: { code: 'code', reason: 'text' },
   },
   'plane.closed': {
@@ -321,7 +321,7 @@ export const traceEvents = {
   },
   'invitation.made': {
     level: 'info',
-    says: 'An invitation was made. It expires after `hours` hours and admits a device as a `member` or an `anchor`.',
+    says: 'An invitation was made. The invitation expires after `hours` hours and admits a device as a `member` or an `anchor`.',
     fields: { hours: 'count', role: 'code' },
   },
   // Tabs of a browser.
@@ -347,7 +347,7 @@ export const traceEvents = {
   },
   'tab.failed': {
     level: 'error',
-    says: 'This tab could not become the leader. It lets other tabs try first, and then tries again.',
+    says: 'This tab could not become the leader. This tab lets other tabs try first, and then tries again.',
     fields: { code: 'code', reason: 'text' },
   },
   'tab.ended': {
@@ -368,12 +368,12 @@ export const traceEvents = {
   },
   'daemon.stopping': {
     level: 'info',
-    says: 'The daemon is stopping. It makes all data durable first.',
+    says: 'The daemon is stopping, and makes all data durable first.',
     fields: {},
   },
   'daemon.stopped': {
     level: 'info',
-    says: 'The daemon has stopped. All its data is durable.',
+    says: 'The daemon has stopped, and all its data is durable.',
     fields: {},
   },
   'request.failed': {

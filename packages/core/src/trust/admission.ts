@@ -27,7 +27,7 @@ export interface Grant {
   readonly inviteKey: Uint8Array
   /** The role of the devices that this grant admits; see `roleOf`. */
   readonly role: Role
-  /** The end of the grant, in milliseconds since 1970. The member to which a new device connects compares it with its own clock. */
+  /** The end of the grant, in milliseconds since 1970. When a new device connects to a member, the member compares this time with its own clock. */
   readonly notAfter: number
   /** Ed25519 signature by the issuer. */
   readonly signature: Uint8Array
@@ -100,7 +100,7 @@ export function readGrant(value: Value): Grant {
 
 /**
  * Whether `chain` leads from the creator of the space to `device`. The creator grants the first admission, the device admitted by one admission
- * grants the next admission, and the last admission admits `device`. The chain of the creator itself is empty. This function ignores when grants
+ * grants the next admission, and the last admission admits `device`. The admission chain of the creator is empty. This function ignores when grants
  * expire: a member checks the expiry when it first meets a device, and devices that another member has let in stay valid.
  */
 export async function verifyAdmissions(
@@ -132,7 +132,7 @@ export function roleOf(space: SpaceRecord, chain: readonly Admission[]): Role {
   return chain.every(({ grant }) => grant.role === 'anchor') ? 'anchor' : 'member'
 }
 
-/** Whether the device to which `chain` leads can invite anchors. The creator and every anchor can. */
+/** Whether the device to which `chain` leads can invite anchors. Only the creator and anchors can invite anchors. */
 export const mayMakeAnchors = (space: SpaceRecord, chain: readonly Admission[]): boolean =>
   chain.length === 0 || roleOf(space, chain) === 'anchor'
 

@@ -25,8 +25,8 @@ export function checkInvitationTime(notAfter: number, now: number): void {
 }
 
 /**
- * Returns why a clock that shows `now` seems wrong, or `undefined` if it does not. Compares the clock with the date of this program and with the time
- * of the latest commit of each device, in milliseconds since 1970 on the clock of that device.
+ * Returns why a clock that shows `now` seems wrong, or `undefined` if the clock seems right. Compares the clock with the date of this program and
+ * with the time of the latest commit of each device. This time is in milliseconds since 1970 on the clock of the device that made the commit.
  */
 export function clockDoubt(
   now: number,

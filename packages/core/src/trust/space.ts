@@ -14,7 +14,7 @@ export interface SpaceRecord {
   readonly creator: DeviceId
   /** The role of the creator's device. */
   readonly role: Role
-  /** The hash of the space secret. A new member uses it to notice a changed secret. */
+  /** The hash of the space secret. With this hash, a new member notices a changed secret. */
   readonly commitment: Uint8Array
   readonly bytes: Uint8Array
 }

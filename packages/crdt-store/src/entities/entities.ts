@@ -81,13 +81,13 @@ export interface Refold {
 /**
  * The folded states of a space.
  *
- * For commits of this device, call `open`. Then call, in one turn without awaiting anything: `begin` and `finish` of the draft, `commit` of the log,
- * `touch` for each section, and `commitFolded`. For remote and replayed commits, call `fold`.
+ * To make a commit of this device, first call `open`. After `open`, one turn of the event loop calls `begin` of the state, `finish` of the draft,
+ * `commit` of the log, `touch` for each section, and `commitFolded`. For remote and replayed commits, call `fold`.
  */
 export interface Entities {
   /**
-   * Returns up to which commit of each session the states contain the log. After opening, the states contain only the commits in their rows, and the
-   * caller has to fold the rest of the log.
+   * Returns, for each session, the seq of the last commit that the states contain. After opening, the states contain only the commits in their rows,
+   * and the caller has to fold the rest of the log.
    */
   folded(): ReadonlyMap<SessionId, number>
   /**

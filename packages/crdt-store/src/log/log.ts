@@ -37,7 +37,7 @@ export interface LogOptions {
   readonly space: SpaceRecord
   /** The key of this device. */
   readonly key: SigningKey
-  /** The admissions from the creator of the space to this device. The chain of the creator itself is empty. */
+  /** The admissions from the creator of the space to this device. The admission chain of the creator is empty. */
   readonly chain: readonly Admission[]
   readonly crypto: Crypto
   readonly random: Random
@@ -69,7 +69,7 @@ export interface LogStatus {
   readonly waiting: { readonly commits: number; readonly bytes: number }
   readonly frozen: readonly Frozen[]
   /**
-   * Sessions whose next commit depends on a different version of a commit that this device holds. The reason is that a device forked its session, or
+   * Sessions whose next commit depends on a different version of a commit that this device holds. In such a case, a device forked its session, or
    * lied.
    */
   readonly contradicted: readonly SessionId[]
@@ -90,7 +90,7 @@ export type OnForked = (session: SessionId, seq: number, touched: ReadonlySet<En
 export interface Log extends Replica {
   /** The sessions whose last commits were lost when the log was opened, each with the last seq that the witness of the store knows. */
   readonly lost: ReadonlyMap<SessionId, number>
-  /** Calls {@link Replica.admitAll} with one run. Rejects if the run is rejected, with the same error. */
+  /** Calls {@link Replica.admitAll} with one run. If the run is rejected, rejects with the same error. */
   admit(run: Run): Promise<Admitted>
   /**
    * Returns the origin of the next commit of this device. The first call opens the session in memory. If no commit was made at the returned place,
@@ -141,8 +141,8 @@ export interface Log extends Replica {
   /** Returns the author of a session of which this device holds a commit. */
   deviceOf(session: SessionId): DeviceId
   /**
-   * Whether the commits of a session may have an effect on this device. They may not if the opening of the session has extensions that only a newer
-   * version knows. This device must hold a commit of the session.
+   * Whether the commits of a session may have an effect on this device. The commits have no effect if the opening of the session has extensions that
+   * only a newer version knows. This device must hold a commit of the session.
    */
   isUnderstood(session: SessionId): boolean
   status(): LogStatus
@@ -158,7 +158,7 @@ export interface Log extends Replica {
    * same task, until it is stored in the usual way. The next opening of the log signs the kept commits that were not stored.
    */
   hasten(): void
-  /** Resolves when the log is not storing or checking anything. Under constant load, this may never happen. */
+  /** Resolves when the log is not storing or checking anything. Under constant load, `idle` may never resolve. */
   idle(): Promise<void>
   /** Stores pending commits and closes the log. Later calls fail with `closed`. The store stays open. */
   close(): Promise<void>

@@ -7,7 +7,9 @@ import { decodeMeta, decodeReach, decodeTip, encodeMeta, type Reach } from '../s
 import { Sessions, type HeldSession } from './sessions.ts'
 import { keptAside } from './tail.ts'
 
-/** Returns the write that makes an empty store the store of `space`. This write must be stored before the first commit, or together with it. */
+/**
+ * Returns the write that makes an empty store the store of `space`. The returned write must be stored before the first commit, or together with it.
+ */
 export const spaceWrite = (space: SpaceId): Write => ({ key: metaKey, value: encodeMeta(space) })
 
 /** Reads the space of a store. Resolves with `undefined` for an empty store. Rejects with `store-version` or `store-corrupt`. */
@@ -16,7 +18,7 @@ export async function spaceOf(store: Store): Promise<SpaceId | undefined> {
   return meta && (await orCorrupt(Promise.resolve(meta).then(decodeMeta)))
 }
 
-/** Reads the space and the values of these keys that a page wanted to store with the first commit of a space before the page was closed. */
+/** Returns the writes for the space and for `keys` that a page was about to store with its first commit when the page was closed. */
 export const foundedAside = (store: Store, keys: readonly Uint8Array[]): Promise<Write[]> =>
   orCorrupt(Promise.resolve().then(() => keptAside(store, [metaKey, ...keys])))
 

@@ -38,10 +38,12 @@ export interface ClearableStore extends Store {
  *
  * Damage is also detected if it makes a search miss a pair. All other keys are in order, so a search that is misled by a damaged key ends beside that
  * key, in any kind of tree. Therefore, if a search finds no pair, the keys on both sides of the gap are checked. SQLite searches an index with copies
- * of the keys. If only the copy in the index is damaged, the key beside the gap is either a missed one or on the wrong side of the gap.
+ * of the keys. If only the copy in the index is damaged, the key beside the gap either should have been found or lies on the wrong side of the gap.
  */
 export function checkedStore(store: Store): ClearableStore {
-  /** Returns a pair beside the gap in which the search ended that the search should have found, if there is one. Throws if that pair is damaged. */
+  /**
+   * Looks for a pair beside the gap in which the search ended. Returns this pair if the search should have found it. Throws if that pair is damaged.
+   */
   const missedOf = async (
     searched: Bounds,
     gaps: readonly KeyRange[],

@@ -5,12 +5,12 @@ import { SortedKeys } from './sorted-keys.ts'
 
 /** A store whose content can be copied into a new store. */
 export interface MemoryStore extends Store {
-  /** Returns a copy of all current pairs. This also works after the store was closed. */
+  /** Returns a copy of all current pairs. `entries` also works after the store was closed. */
   entries(): readonly Entry[]
 }
 
 /**
- * Makes a store in the memory of the process. It initially contains a copy of `content`.
+ * Makes a store in the memory of the process. The new store contains a copy of `content`.
  *
  * Every write takes effect when it is called. At either durability, the content is lost when the process ends. Use this store for tests, and for
  * planes that must leave no trace. `createMemoryStore(old.entries())` reopens a copy of the content of `old`.

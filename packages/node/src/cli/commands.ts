@@ -42,14 +42,14 @@ const config: Flag = {
 /** All commands, in the order in which help lists them. */
 export const commandHelp = {
   up: {
-    about: 'run a daemon; with --anchor, it founds a new space as its anchor',
+    about: 'run a daemon; with --anchor, the daemon is the anchor of the space that it founds',
     details: `Runs until SIGTERM or Ctrl+C, then makes everything durable and stops. With --join, the device becomes a member of the space of the invitation. Without --join, the daemon opens the space in its store, or founds a new space. All settings are checked before anything is created.`,
     flags: {
       ...everySetting,
       config,
       json: {
         argument: undefined,
-        about: 'print the line that reports that the daemon is ready as JSON',
+        about: 'report as JSON that the daemon is ready',
       },
     },
   },

@@ -15,7 +15,7 @@ import { isIoError, storeError } from './sqlite-errors.ts'
 export interface SqliteStoreOptions {
   /** The path of the database file. The file is created if it does not exist; its directory must exist. */
   readonly path: string
-  /** Whether to create a new database file if only other files of an old store are left. Default: false; opening then fails. */
+  /** Whether to create a new database file if only other files of an old store are left. Default: false, so opening such a store fails. */
   readonly completing?: boolean | undefined
   /** Called with an event for every write. */
   readonly trace?: Trace | undefined
@@ -25,9 +25,9 @@ export interface SqliteStoreOptions {
  * A store in one SQLite file, for one process.
  *
  * All writes of one turn of the event loop share a transaction. A transaction with a `synced` write uses `synchronous=FULL`: the write-ahead log is
- * flushed before the write is acknowledged. A transaction with only `local` writes uses `synchronous=NORMAL`, without a flush. Its writes survive the
- * death of the process, because the operating system has them. The next `synced` transaction flushes earlier `local` writes too, because they precede
- * it in the log.
+ * flushed before the write is acknowledged. A transaction with only `local` writes uses `synchronous=NORMAL`, without a flush. Writes without a flush
+ * survive the death of the process, because the operating system has them. The next `synced` transaction flushes earlier `local` writes too, because
+ * they precede it in the log.
  *
  * SQLite runs on the calling thread. A transaction blocks this thread while the disk flushes, and about every 4 MiB for a checkpoint.
  *

@@ -4,8 +4,8 @@ import type { Scheduler } from '@peerplane/core'
 const LONGEST_MS = 2 ** 31 - 1
 
 /**
- * The timers of the platform. In Node, these timers do not keep the process alive; open sockets do. So a program that opens a plane without a network
- * ends when its own work is done.
+ * The timers of the platform. In Node, these timers do not keep the process alive; open sockets do. A program that opens a plane without a network
+ * therefore ends when its own work is done.
  */
 export const systemScheduler: Scheduler = {
   after(delayMs, task) {

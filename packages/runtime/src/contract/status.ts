@@ -31,7 +31,7 @@ export interface PeerStatus {
 
 /** The status of a plane, as data. */
 export interface PlaneStatus {
-  /** The id of the space. While `membership` is `none`, it is the id of the space that the first command or invitation would found. */
+  /** The id of the space. While `membership` is `none`, this field is the id of the space that the first command or invitation would found. */
   readonly space: SpaceId
   readonly device: DeviceId
   /**

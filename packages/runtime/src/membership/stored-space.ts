@@ -11,7 +11,7 @@ import type { Problem } from '../contract/status.ts'
 import { membershipKey } from '../keys.ts'
 import { heldDevice } from './membership.ts'
 
-/** A space that is stored on this device. It may be open or closed. */
+/** A space, open or closed, that is stored on this device. */
 export interface StoredSpace {
   /** The name under which the space is opened. */
   readonly name: string

@@ -74,8 +74,8 @@ export interface EntityMembers<State> {
    */
   peek(): Known<State>
   /**
-   * Calls `listener` with the state as soon as it is loaded, and after each change, never twice in a row with equal states. `version` identifies the
-   * state; commands can refer to it. If the listener throws, the error is reported as `listener-failed`. The returned function ends the subscription.
+   * Calls `listener` with the state as soon as it is loaded, and after each change, never twice in a row with equal states. Commands can refer to
+   * this state by its `version`. If the listener throws, the error is reported as `listener-failed`. The returned function ends the subscription.
    */
   subscribe(listener: (state: State, version: string) => void): () => void
   /** Calls `listener` with the result of {@link peek}, now and after each change. The returned function ends the watch. */

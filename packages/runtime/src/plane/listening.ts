@@ -10,7 +10,7 @@ export function checkListener<F>(listener: F): F {
 }
 
 /**
- * Wraps a listener of an application for a backend. The returned function skips data that are equal to the previous data, and never throws. If the
+ * Wraps a listener of an application for a backend. The returned function skips data that is equal to the previous data, and never throws. If the
  * listener throws or rejects, the error is reported as `listener-failed`, and the listener is not called again with the same data.
  */
 export function distinct<Data, Rest extends readonly unknown[]>(

@@ -50,7 +50,7 @@ export interface Plane {
     query?: ListQuery,
   ): () => void
   /**
-   * Runs several commands as one commit. Every device sees either all of their effects or none, even after a crash.
+   * Runs several commands as one commit. Every device sees either all effects of these commands or none, even after a crash.
    *
    *     await plane.atomic((on) => { on(from).withdraw(5); on(to).deposit(5) })
    *
@@ -93,7 +93,7 @@ export interface Plane {
   close(wait?: Wait): Promise<void>
 }
 
-/** The tools that a plane uses besides its backend. By default, the platform supplies them. */
+/** The tools that a plane uses besides its backend. By default, the platform supplies these tools. */
 export interface PlaneTools {
   /** Called with an error when a listener of the application throws. */
   readonly report?: Report | undefined

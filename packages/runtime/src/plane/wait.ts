@@ -66,7 +66,7 @@ export async function waitFor<T>(
 }
 
 /**
- * Resolves with the plane that `open` opens. Rejects with `aborted` or `timeout` if the caller stops waiting. A plane that opens after that is
+ * Resolves with the plane that `open` opens. Rejects with `aborted` or `timeout` if the caller stops waiting. If the plane opens after that, it is
  * closed.
  */
 export async function openWithin<P extends { close(): Promise<void> }>(

@@ -20,7 +20,7 @@ interface Taken extends Guest {
 
 /**
  * Seats for connections. A connection takes a seat from its first moment, counted by its address. If all seats are taken, the address with the most
- * connections loses its oldest connection. So an address that floods loses seats to other addresses.
+ * connections loses its oldest connection. An address that floods therefore loses seats to other addresses.
  */
 export class AddressSeats {
   readonly #limits: AddressLimits

@@ -19,13 +19,13 @@ export interface DoorOptions {
 
 /** A peer that has connected but has not proved membership yet. An arrival lasts until the peer proves membership or its socket is closed. */
 export interface Arrival {
-  /** Frees the seat of this arrival. With a reason, the peer counts as refused. Only the first call has an effect. */
+  /** Frees the seat of this arrival. If a reason is given, the peer counts as refused. Only the first call has an effect. */
   readonly over: (why?: Refusal) => void
 }
 
 /**
- * Counts the peers of all transports that have not proved membership yet, from the first byte on. A door closes connections whose peers take too
- * long.
+ * Counts all peers that have not proved membership yet, over all transports and from their first byte on. A door closes connections whose peers take
+ * too long.
  */
 export class Door {
   readonly #options: DoorOptions

@@ -28,7 +28,7 @@ interface Node {
  * conflicting writes win.
  *
  * `sessions` contains the operations of each client in their order. Returns the first pattern found. The check uses vector clocks over program order
- * and reads-from order. Its time is about proportional to operations × sessions.
+ * and reads-from order. The time of the check is about proportional to operations × sessions.
  */
 export function checkCausal(
   sessions: readonly (readonly RegisterOperation[])[],

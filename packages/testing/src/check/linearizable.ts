@@ -33,8 +33,8 @@ interface Entry {
 }
 
 /**
- * Whether operations on one object are linearizable. This means that each operation seems to take effect at one moment between its call and its
- * return.
+ * Whether operations on one object are linearizable. Operations are linearizable if each of them seems to take effect at one moment between its call
+ * and its return.
  *
  * Uses the search of Wing and Gong (1993) with the cache of Lowe (2017): if the same set of operations has led to the same state before, it is not
  * tried again. The time is exponential in the number of overlapping operations. Check the history of each object separately.

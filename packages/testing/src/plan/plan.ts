@@ -4,7 +4,7 @@ import type { Durability } from '@peerplane/runtime'
 import type { AmbientFault, MomentaryFault } from '../fleet/fault-kinds.ts'
 
 /**
- * All events that happen to the simulated devices from outside, as plain data: all choices that follow from a seed. Any part can be removed without
+ * All events that happen to the simulated devices from outside, as plain data. A seed determines all these events. Any part can be removed without
  * changing the other parts, so a failing run can be made smaller. Other random values, such as latencies, keys and the data that a crash loses, are
  * drawn from the seed of the plan. Each device and each direction between two devices has its own random stream.
  */
