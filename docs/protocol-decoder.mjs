@@ -145,6 +145,8 @@ export const H = (tag, ...parts) =>
       .digest(),
   )
 
+const hmac = (key, message) => Uint8Array.from(createHmac('sha256', key).update(message).digest())
+
 const ED25519 = { private: '302e020100300506032b657004220420', public: '302a300506032b6570032100' }
 
 const publicKeyOf = (seed) =>
@@ -263,6 +265,45 @@ export function invitation(link) {
   must(same(grantOf(grant)[0], space.id), 'invitation: the grant is of its space')
   must(same(publicKeyOf(hex(seed)), grant[2]), 'invitation: its seed is that of the invite key')
   return { space, grant, chain: chain.map(admission), addresses }
+}
+
+/** What a side of a handshake says first. */
+export function helloOf(encoded) {
+  const fields = array(decode(encoded), undefined, 'hello: an array')
+  const list = extensionsAfter(fields, 3, 'hello')
+  const [lowest, highest, nonce] = fields
+  whole(lowest, 0, 'hello: the lowest version')
+  whole(highest, lowest, 'hello: the highest version, from the lowest on')
+  return { lowest, highest, nonce: bytes(nonce, 32, 'hello: a nonce of 32 bytes'), list }
+}
+
+/** The device of `[statement, chain]` in a handshake, verified. */
+function claimOf(value, context, creator) {
+  const [statement, chain] = array(value, 2, 'handshake: a statement and a chain')
+  const [device, signature] = array(statement, 2, 'statement: a device and a signature')
+  signed(
+    device,
+    join(domain('statement'), encode([context, device])),
+    signature,
+    'statement: the device signs the context and itself',
+  )
+  let member = creator
+  for (const { grant, device: admitted } of chain.map(admission)) {
+    must(same(grant[1], member), 'chain: each grant is issued by the device before it')
+    member = admitted
+  }
+  must(same(member, device), 'chain: it leads to the device')
+  return device
+}
+
+const DIGITS = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
+
+/** The network id of an Ed25519 key: base58btc of an identity multihash over the protobuf of the key. */
+function networkIdOf(key) {
+  let rest = BigInt(`0x002408011220${hex(key)}`)
+  let out = ''
+  for (; rest > 0n; rest /= 58n) out = DIGITS[Number(rest % 58n)] + out
+  return `1${out}`
 }
 
 const tipOf = (value) => {
@@ -437,6 +478,7 @@ export function check(vectors) {
   checkBytes(vectors, rule)
   const devices = checkTrust(vectors, rule)
   checkLog(vectors, devices, rule)
+  checkHandshake(vectors, devices, rule)
   return done
 }
 
@@ -453,7 +495,7 @@ function checkBytes(vectors, rule) {
   rule('hash', hex(H(vectors.hash.tag, bytesOf(vectors.hash.message))) === vectors.hash.hex)
   const { key, tag, message } = vectors.mac
   const macInput = join(domain(tag), bytesOf(message))
-  rule('mac', createHmac('sha256', bytesOf(key)).update(macInput).digest('hex') === vectors.mac.hex)
+  rule('mac', hex(hmac(bytesOf(key), macInput)) === vectors.mac.hex)
   for (const { tips, digest: expected } of vectors.tips) {
     rule('digest of tips', hex(digest(tips.map((tip) => decode(bytesOf(tip))))) === expected)
   }
@@ -544,6 +586,39 @@ function checkSparse({ sparse }, three, rule) {
   rule('sparse: the section that is shown', second.sections[1].key === sparse.shows)
   const [sibling, rest] = sparse.path.map(bytesOf)
   rule('sparse: path', same(H('node', H('node', sibling, second.id), rest), three.root))
+}
+
+function checkHandshake(vectors, { space, creator, guest }, rule) {
+  const { initiator, responder, contexts } = vectors.handshake
+  for (const side of [initiator, responder]) {
+    rule('network id', networkIdOf(publicKeyOf(side.networkSeed)) === side.networkId)
+  }
+  const ids = [initiator.networkId, responder.networkId]
+  const secret = bytesOf(vectors.mac.key)
+  const mac = (tag, message) => hmac(secret, join(domain(tag), message))
+  const contextOf = (hello, answer, side) =>
+    H('handshake-context', encode([space, ...ids, hello, answer, side]))
+
+  const [first, shown] = initiator.frames.map((frame) => decode(sized(frame)))
+  const [second, told, last] = responder.frames.map((frame) => decode(sized(frame)))
+  const [selector, hello, proof] = array(first, 3, 'handshake: selector, hello and mac')
+  rule('selector', same(selector, mac('select', encode([space, ids[1]])).slice(0, 16)))
+  const [answer, answerProof] = array(second, 2, 'handshake: hello and mac')
+  for (const each of [hello, answer]) {
+    const { lowest, highest } = helloOf(each)
+    rule('hello: version 1', lowest <= 1 && highest >= 1)
+  }
+  const opened = contextOf(hello, new Uint8Array(0), 'initiator')
+  rule('context of the first frame', hex(opened) === contexts.ofTheFirstFrame)
+  rule('mac of the first frame', same(proof, mac('handshake', opened)))
+  const ofInitiator = contextOf(hello, answer, 'initiator')
+  const ofResponder = contextOf(hello, answer, 'responder')
+  rule('context of the initiator', hex(ofInitiator) === contexts.ofTheInitiator)
+  rule('context of the responder', hex(ofResponder) === contexts.ofTheResponder)
+  rule('mac of the responder', same(answerProof, mac('handshake', ofResponder)))
+  rule('device of the responder', same(claimOf(told, ofResponder, creator), creator))
+  rule('device of the initiator', same(claimOf(shown, ofInitiator, creator), guest))
+  rule('admitted', isDeepStrictEqual(last, ['admitted']))
 }
 
 /** An opening of the vectors that states its session. */

@@ -176,6 +176,11 @@ export const errorKinds = {
     false,
     'The connection was closed. No data of the space was sent.',
   ),
+  'needs-update': kind(
+    'Two devices have no version of the protocol in common, or a record or a device requires something that this version does not know.',
+    false,
+    'Update the older device.',
+  ),
   overloaded: kind(
     'A queue has reached its limit.',
     true,

@@ -102,11 +102,13 @@ const ofStrangers: Readonly<Record<string, (bytes: Uint8Array) => unknown>> = {
 const inner =
   `HybridClock Services Timers TipTrie admit batchIdOf batchMessage branchOf canPass checkInvitationTime clockDoubt commitIdOf commitSize
   compareBytes compareTexts compareTimestamps concatBytes createInvitation createSpace dateText depsDigest domain encodeBatch
-  encodeCanonical encodeForkProof encodeHeader encodeInvitation encodeOpening entityKey equalBytes equalData equalSecrets
+  encodeCanonical encodeForkProof encodeHeader encodeInvitation encodeOpening entityKey equalBytes equalData equalSecrets extensionsAfter
   firstIdOf firstPrevious firstSeq forkedTip freeze fromBase64Url fromHex grantToValue halfPair hasControls hash invitationLink
   isForkedTip isPlain isUnderstood lastSeq mac makeBatch makeCommit makeOpening markOf mayMakeAnchors merklePath merkleRoot roleOf saltOf sectionLeaf sectionsRoot
   sessionIdOf setProperty signBatch signGrant splitEntityKey tipToValue toBase64Url toHex toSparse traceTo utf8 verifyAdmissions
-  verifyBatch verifyForkProof verifyMerklePath verifySparse weightOf withCanonical`.split(/\s+/)
+  verifyBatch verifyForkProof verifyMerklePath verifySparse weightOf withCanonical withExtensions`.split(
+    /\s+/,
+  )
 
 describe('the functions of the package', () => {
   it('every exported function has a row in a table, or is listed as internal', () =>

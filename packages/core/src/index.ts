@@ -129,7 +129,7 @@ export {
 } from './log/fork.ts'
 export { copyPlain, freeze, isPlain, reading, setProperty, type PlainBounds } from './plain.ts'
 export { merklePath, merkleRoot, verifyMerklePath } from './log/merkle.ts'
-export { isUnderstood, type Extensions } from './log/extensions.ts'
+export { extensionsAfter, isUnderstood, withExtensions, type Extensions } from './log/extensions.ts'
 export {
   decodeOpening,
   encodeOpening,
@@ -155,6 +155,7 @@ export type {
   NetworkStatus,
   Path,
   PeerHint,
+  Protocol,
   Refusal,
 } from './ports/network.ts'
 export { refusals } from './ports/network.ts'

@@ -323,7 +323,9 @@ async function compute(): Promise<Record<string, unknown>> {
 }
 
 test('the canonical vectors are what they were', async () => {
-  const computed = JSON.stringify(await compute(), null, 2) + '\n'
+  // That of the handshake is computed beside the handshake.
+  const { handshake } = JSON.parse(readFileSync(file, 'utf8')) as { handshake: unknown }
+  const computed = JSON.stringify({ ...(await compute()), handshake }, null, 2) + '\n'
   if (process.env['UPDATE_VECTORS']) writeFileSync(file, computed)
   expect(computed).toBe(readFileSync(file, 'utf8'))
 })

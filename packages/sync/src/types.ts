@@ -8,6 +8,7 @@ import type {
   NetworkStatus,
   Path,
   Perturb,
+  Protocol,
   Random,
   Replica,
   Scheduler,
@@ -35,6 +36,8 @@ export interface SyncOptions {
   readonly isKnown: (device: DeviceId) => boolean
   /** Records that these devices have been seen: an admitted peer, the author of an admitted session, and all devices in their admission chains. */
   readonly remember: (devices: readonly DeviceId[]) => void
+  /** What this device speaks. Default: everything that this version knows. */
+  readonly protocol?: Protocol | undefined
   /** The rate at which sessions are accepted from the device that begins them. Default: `limits.sessionsPerMinute` and `limits.sessionsAtOnce`. */
   readonly sessionRate?: { readonly perSecond: number; readonly burst: number }
 }

@@ -1,7 +1,17 @@
 import type { DeviceId } from '../ids.ts'
+import type { Extensions } from '../log/extensions.ts'
 
 /** How two peers are connected: `anchor` if one of them is an anchor, otherwise `webrtc`, `direct` (TCP or WebSocket without a relay) or `relay`. */
 export type Path = 'anchor' | 'webrtc' | 'direct' | 'relay'
+
+/** What a device speaks. */
+export interface Protocol {
+  /** The versions of the protocol that the device speaks: all from `lowest` to `highest`. */
+  readonly lowest: number
+  readonly highest: number
+  /** What else the device can do (odd keys), and what its peers must understand (even keys). */
+  readonly capabilities?: Extensions
+}
 
 /** A reliable channel for ordered frames to one peer that has not proved membership yet. */
 export interface Channel {
@@ -78,7 +88,7 @@ export type Refusal = (typeof refusals)[number]
 /** The functions that a network calls. These functions never throw. */
 export interface NetworkHandler {
   /**
-   * Runs the handshake. Resolves with the identity that the peer has proved. Rejects with `handshake-failed`; the network then closes the connection.
+   * Runs the handshake. Resolves with the identity that the peer has proved. If it rejects, the network closes the connection.
    */
   authenticate(channel: Channel): Promise<Identity>
   /** A link is ready. The new link replaces any earlier link to the same peer, which will be reported as disconnected. */

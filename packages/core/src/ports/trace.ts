@@ -211,6 +211,11 @@ export const traceEvents = {
     says: 'A device that knows the secret of the space was refused, or refused this device.',
     fields: { peer: 'id', code: 'code' },
   },
+  'peer.incompatible': {
+    level: 'warn',
+    says: 'A peer and this device have no version of the protocol in common. One of the two must be updated.',
+    fields: { peer: 'id', reason: 'text' },
+  },
   'handshake.failed': {
     level: 'debug',
     says: 'A peer did not prove that it is a member of the space.',

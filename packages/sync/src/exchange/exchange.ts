@@ -18,7 +18,8 @@ import { decodeAnnouncement, encodeAnnouncement, readAnnouncement } from '../wir
 import { compare } from '../engine/knowledge.ts'
 import { createState, type EngineState } from '../engine/state.ts'
 import type { Effect } from '../engine/types.ts'
-import { authenticate } from '../handshake/handshake.ts'
+import { authenticate, type Self } from '../handshake/handshake.ts'
+import { Served } from '../handshake/served.ts'
 import { createIntroductions, type Introductions } from './introductions.ts'
 import { decodeMessage, type Message } from '../wire/messages.ts'
 import { monotonic } from '../time/monotonic.ts'
@@ -51,6 +52,7 @@ export class Exchange implements NetworkHandler {
   readonly #state: EngineState
   readonly #enqueue: ReturnType<typeof createInputQueue>
   readonly #taking: Taking
+  readonly #served: Served<Self>
   readonly #links = new Map<string, OpenLink>()
   readonly #introductions: Introductions
   readonly #wake: Timer
@@ -72,6 +74,7 @@ export class Exchange implements NetworkHandler {
       failed: (error) => events.failed('log', error),
       worked: () => events.worked('log'),
     })
+    this.#served = new Served(network.localPeer, options)
     const device = toHex(options.key.publicKey) as DeviceId
     const isAnchor = roleOf(options.space.record, options.chain) === 'anchor'
     this.#introductions = createIntroductions(
@@ -110,7 +113,7 @@ export class Exchange implements NetworkHandler {
   async authenticate(channel: Channel): Promise<Identity> {
     const { remember, trace } = this.#options
     try {
-      const proven = await authenticate(channel, this.#options)
+      const proven = await authenticate(channel, this.#options, this.#served)
       remember([proven.device, ...proven.chain.map((admission) => admission.device)])
       if (!proven.anchor && proven.chain.at(-1)?.grant.role === 'anchor') {
         trace?.('role.ignored', { device: proven.device })
@@ -121,6 +124,7 @@ export class Exchange implements NetworkHandler {
       const { code, message: reason } = failure
       const peer = channel.remotePeer
       if (code === 'handshake-failed') trace?.('handshake.failed', { peer, code, reason })
+      else if (code === 'needs-update') trace?.('peer.incompatible', { peer, reason })
       else trace?.('invitation.refused', { peer, code })
       if (!this.#stopped) this.#events.failed('handshake', failure)
       throw error

@@ -7,10 +7,12 @@ import {
   encodeCanonical,
   hash,
   limits,
+  mac,
   signGrant,
   toHex,
   type Admission,
   type DeviceId,
+  type Protocol,
   type Role,
   type SigningKey,
   type Space,
@@ -18,6 +20,8 @@ import {
 import { beforeEach, describe, expect, it } from 'vitest'
 
 import { authenticate, type Self } from './handshake.ts'
+import { makeHello, PROTOCOL } from './hello.ts'
+import { Served } from './served.ts'
 import { randomFrom } from '../testing/devices.fixture.test.ts'
 import { signStatement, statementToValue } from './statement.ts'
 import { contextOf } from './transcript.ts'
@@ -77,17 +81,23 @@ function self(key: SigningKey, changes: Partial<Self> = {}): Self {
   }
 }
 
+/** What `me` makes of a handshake. */
+const run = (channel: TestChannel, me: Self) =>
+  authenticate(channel, me, new Served(channel.localPeer, me))
+
+const codeOf = (error: unknown): string => (error as { code: string }).code
+
 /** Both ends of a handshake: what each resolved to, or its error code. A network closes a channel whose handshake fails. */
 async function shake(channels: [TestChannel, TestChannel], ...selves: [Self, Self]) {
-  const run = async (channel: TestChannel, me: Self) => {
+  const end = async (channel: TestChannel, me: Self) => {
     try {
-      return await authenticate(channel, me)
+      return await run(channel, me)
     } catch (error) {
       channel.close()
-      return (error as { code: string }).code
+      return codeOf(error)
     }
   }
-  const both = Promise.all([run(channels[0], selves[0]), run(channels[1], selves[1])])
+  const both = Promise.all([end(channels[0], selves[0]), end(channels[1], selves[1])])
   await time.pass(limits.handshakeMs + 1)
   return both
 }
@@ -123,18 +133,25 @@ describe('two members', () => {
 describe('a stranger', () => {
   const strange = () => ({ ...space, secret: new Uint8Array(32) })
 
-  it('without the secret is refused, and sees only a nonce', async () => {
+  it('without the secret is refused, and sees nothing', async () => {
     const channels = channelPair('a', 'b')
     const results = await shake(channels, self(guest, { space: strange() }), self(creator))
     expect(results).toEqual(['handshake-failed', 'handshake-failed'])
-    expect(channels[1].sent.map((frame) => frame.length)).toEqual([36])
+    expect(channels[1].sent).toEqual([])
   })
 
-  it('to whom a device connects sees only a nonce and a MAC', async () => {
+  it('to whom a device connects sees one frame, and nothing that is valid elsewhere', async () => {
     const channels = channelPair('a', 'b')
     const results = await shake(channels, self(guest), self(creator, { space: strange() }))
     expect(results).toEqual(['handshake-failed', 'handshake-failed'])
-    expect(channels[0].sent.map((frame) => frame.length)).toEqual([36, 35])
+    expect(channels[0].sent.map((frame) => frame.length)).toEqual([91])
+    const [selector, , proof] = decodeCanonical(channels[0].sent[0]!) as Uint8Array[]
+    // Neither is accepted by a member with another network id.
+    const [attacker, victim] = channelPair('b', 'c')
+    const outcome = run(victim, self(creator)).catch(codeOf)
+    const hello = makeHello(PROTOCOL, new Uint8Array(32)).bytes
+    await attacker.send(encodeCanonical([selector!, hello, proof!]))
+    expect(await outcome).toBe('handshake-failed')
   })
 
   it('who stays silent is cut off after a timeout, on both sides', async () => {
@@ -155,29 +172,39 @@ describe('a stranger', () => {
       for (const frame of recorded[side].sent) await attacker.send(frame)
       const me = side === 0 ? self(creator) : self(guest)
       const fresh = { ...me, random: randomFrom('another time') }
-      const outcome = authenticate(victim, fresh).catch((error) => error.code)
+      const outcome = run(victim, fresh).catch(codeOf)
       await time.pass(limits.handshakeMs + 1)
       expect(await outcome).toBe('handshake-failed')
     }
   })
 
   it('who has a device of the space, but not the secret, can neither invent nor reflect a mac', async () => {
-    for (const forge of [() => new Uint8Array(32), (mac: Uint8Array) => mac]) {
+    for (const forge of [() => new Uint8Array(32), (proof: Uint8Array) => proof]) {
       const [victim, attacker] = channelPair('a', 'b')
-      const outcome = authenticate(victim, self(guest)).catch((error) => error.code)
-      const hello = await attacker.receive()
-      await attacker.send(hello)
-      const nonce = hello.slice(-32)
-      const [mac] = decodeCanonical(await attacker.receive()) as [Uint8Array]
-      const nonces = { initiatorNonce: nonce, responderNonce: nonce }
-      const transcript = { initiator: 'a', responder: 'b', ...nonces }
-      const context = contextOf(space, transcript, 'responder')
-      const statement = await signStatement(context, creator)
-      await attacker.send(encodeCanonical([forge(mac), statementToValue(statement), []]))
+      const outcome = run(victim, self(guest)).catch(codeOf)
+      const frame = decodeCanonical(await attacker.receive()) as Uint8Array[]
+      const [, hello, proof] = frame as [Uint8Array, Uint8Array, Uint8Array]
+      await attacker.send(encodeCanonical([hello, forge(proof)]))
+      const transcript = { initiator: 'a', responder: 'b', hello, answer: hello }
+      const statement = await signStatement(contextOf(space, transcript, 'responder'), creator)
+      await attacker.send(encodeCanonical([statementToValue(statement), []]))
       await time.pass(limits.handshakeMs + 1)
       expect(await outcome).toBe('handshake-failed')
       expect(attacker.sent).toHaveLength(2)
-      expect(victim.sent).toHaveLength(2)
+      expect(victim.sent).toHaveLength(1)
+    }
+  })
+
+  it('who knows a selector, but not the secret, is shown nothing', async () => {
+    const recorded = channelPair('a', 'b')
+    await shake(recorded, self(guest), self(creator))
+    const [selector, hello] = decodeCanonical(recorded[0].sent[0]!) as Uint8Array[]
+    for (const key of [new Uint8Array(32), selector!]) {
+      const [attacker, victim] = channelPair('a', 'b')
+      const outcome = run(victim, self(creator)).catch(codeOf)
+      await attacker.send(encodeCanonical([selector!, hello!, mac(key, 'handshake', hello!)]))
+      expect(await outcome).toBe('handshake-failed')
+      expect(victim.sent).toEqual([])
     }
   })
 
@@ -196,7 +223,7 @@ describe('a stranger', () => {
 
   it('cannot have a verdict believed before it proves the secret', async () => {
     const [victim, attacker] = channelPair('a', 'b')
-    const outcome = authenticate(victim, self(guest)).catch((error) => error.code)
+    const outcome = run(victim, self(guest)).catch(codeOf)
     await attacker.send(encodeCanonical(['expired-invitation']))
     await time.pass(1)
     expect(await outcome).toBe('handshake-failed')
@@ -204,9 +231,10 @@ describe('a stranger', () => {
 
   it('gets nowhere with damaged frames, wherever the damage is', async () => {
     const places = [(frame: Uint8Array) => frame.length - 1, () => 1, () => 8]
-    const cases = places.flatMap((at) => [0, 1, 2].map((index) => ({ at, index })))
-    for (const sender of ['a', 'b']) {
-      for (const { at, index } of cases) {
+    const cases = (frames: number[]) =>
+      places.flatMap((at) => frames.map((index) => ({ at, index })))
+    for (const [sender, frames] of Object.entries({ a: [0, 1], b: [0, 1, 2] })) {
+      for (const { at, index } of cases(frames)) {
         let count = 0
         const channels = channelPair('a', 'b', (frame, from) => {
           if (from !== sender || count++ !== index) return frame
@@ -220,7 +248,7 @@ describe('a stranger', () => {
 
   it('cannot fill memory with a large frame', async () => {
     const [attacker, victim] = channelPair('a', 'b')
-    const outcome = authenticate(victim, self(creator)).catch((error) => error)
+    const outcome = run(victim, self(creator)).catch((error) => error)
     await attacker.send(new Uint8Array(limits.handshakeBytes + 1))
     await time.pass(1)
     expect(await outcome).toMatchObject({ code: 'handshake-failed' })
@@ -251,7 +279,7 @@ describe('a holder of the secret', () => {
   it("cannot use another device's statement of another handshake", async () => {
     const recorded = channelPair('a', 'b')
     await shake(recorded, self(guest), self(creator))
-    const stolen = recorded[0].sent[2]!
+    const stolen = recorded[0].sent[1]!
     const thief = await ed.keyFromSeed(seed('thief'))
     const channels = channelPair('a', 'b', (frame, from) =>
       from === 'a' && frame.length > 200 ? stolen : frame,
@@ -287,12 +315,99 @@ describe('a holder of the secret', () => {
   })
 })
 
+describe('two versions', () => {
+  const speaking = (key: SigningKey, lowest: number, highest: number, ...keys: number[]): Self => {
+    const protocol: Protocol = { lowest, highest, capabilities: keys.map((each) => [each, true]) }
+    return self(key, { protocol })
+  }
+  /** What both sides of a handshake say, the initiator first. */
+  const said = async (...selves: [Self, Self]): Promise<string[]> => {
+    const [at, from] = channelPair('a', 'b')
+    const ends = [run(at, selves[0]), run(from, selves[1])]
+    return Promise.all(ends.map((end) => end.then(String, (error: Error) => error.message)))
+  }
+
+  it.each([
+    [1, 1, 1, 3],
+    [1, 3, 3, 4],
+    [2, 2, 2, 2],
+  ])('that have one in common speak: %i to %i, and %i to %i', async (a, b, c, d) => {
+    const [initiator, responder] = await shake(
+      channelPair('a', 'b'),
+      speaking(guest, a, b, 7),
+      speaking(creator, c, d, 1, 3),
+    )
+    expect(initiator).toMatchObject({ device: idOf(creator) })
+    expect(responder).toMatchObject({ device: idOf(guest) })
+  })
+
+  it('that have none in common end with an error that names the older side, on both sides', async () => {
+    for (const [old, young] of [
+      [speaking(guest, 1, 1), speaking(creator, 2, 3)],
+      [speaking(creator, 1, 1), speaking(guest, 2, 3)],
+    ] as [Self, Self][]) {
+      for (const selves of [
+        [old, young],
+        [young, old],
+      ] as [Self, Self][]) {
+        const channels = channelPair('a', 'b')
+        expect(await shake(channels, ...selves)).toEqual(['needs-update', 'needs-update'])
+        const messages = await said(...selves)
+        const isOld = selves.map((each) => each === old)
+        messages.forEach((message, side) => {
+          const [peer, mine] = isOld[side]
+            ? ['versions 2 to 3', 'version 1']
+            : ['version 1', 'versions 2 to 3']
+          expect(message).toBe(
+            `the peer ${side === 0 ? 'b' : 'a'} speaks ${peer} of the protocol only, and this device ${mine}. Update ${isOld[side] ? 'this device' : 'the peer'}.`,
+          )
+        })
+        // Who they are has been shown by neither.
+        expect(channels.flatMap(({ sent }) => sent).every(({ length }) => length < 100)).toBe(true)
+      }
+    }
+  })
+
+  it('of which one requires what the other does not know end alike', async () => {
+    for (const selves of [
+      [speaking(guest, 1, 1, 2), self(creator)],
+      [self(guest), speaking(creator, 1, 1, 1, 4)],
+    ] as [Self, Self][]) {
+      expect(await shake(channelPair('a', 'b'), ...selves)).toEqual([
+        'needs-update',
+        'needs-update',
+      ])
+      const messages = await said(...selves)
+      expect(messages.filter((message) => message.endsWith('Update this device.'))).toHaveLength(1)
+      expect(messages.filter((message) => message.endsWith('Update the peer.'))).toHaveLength(1)
+    }
+  })
+
+  it('cannot be made to take each other for something else', async () => {
+    const changed = async (sender: string, at: number): Promise<unknown[]> => {
+      let count = 0
+      const channels = channelPair('a', 'b', (frame, from) =>
+        from === sender && count++ === 0
+          ? frame.map((byte, i) => (i === at ? byte ^ 3 : byte))
+          : frame,
+      )
+      return shake(channels, speaking(guest, 1, 3, 1), speaking(creator, 1, 3, 1))
+    }
+    // Every byte of the first frame of each side: what it speaks, its nonce, its mac.
+    for (let at = 0; at < 77; at++) {
+      for (const sender of ['a', 'b']) {
+        expect(await changed(sender, at)).toEqual(['handshake-failed', 'handshake-failed'])
+      }
+    }
+  })
+})
+
 describe('an invitation that ends later than a valid one can', () => {
   it('does not admit a new device, and both sides learn which clocks disagree', async () => {
     chain = [await invite(time.now() + 10 * 365 * 24 * HOUR)]
     const [at, from] = channelPair('a', 'b')
-    const member = authenticate(at, self(creator)).catch((error: Error) => error.message)
-    const stranger = authenticate(from, self(guest)).catch((error: Error) => error.message)
+    const member = run(at, self(creator)).catch((error: Error) => error.message)
+    const stranger = run(from, self(guest)).catch((error: Error) => error.message)
     const end = dateText(chain[0]!.grant.notAfter)
     for (const message of await Promise.all([member, stranger])) {
       expect(message).toContain(`the invitation ends at ${end}`)

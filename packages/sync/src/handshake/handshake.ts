@@ -1,86 +1,82 @@
 import {
   arrayField,
   bytesField,
-  checkInvitationTime,
   dateText,
-  decodeAdmission,
   decodeCanonical,
   encodeCanonical,
   equalSecrets,
   limits,
-  listField,
   PeerplaneError,
-  roleOf,
-  verifyAdmissions,
-  wholeField,
-  type Admission,
   type Channel,
-  type Clock,
-  type Crypto,
-  type DeviceId,
   type ErrorCode,
-  type Identity,
   type Random,
   type Scheduler,
-  type SigningKey,
-  type Space,
   type Value,
+  type Protocol,
 } from '@peerplane/core'
 
-import { readStatement, signStatement, statementToValue, verifyStatement } from './statement.ts'
-import { contextOf, proofOf } from './transcript.ts'
+import { credentials, prove, type Claimant, type Proven } from './credentials.ts'
+import {
+  checkCompatible,
+  makeHello,
+  needsUpdate,
+  NONCE_BYTES,
+  PROTOCOL,
+  readHello,
+} from './hello.ts'
+import { SELECTOR_BYTES, selectorOf, type Served } from './served.ts'
+import { contextOf, proofOf, type Transcript } from './transcript.ts'
 
 /** What a device brings to its handshakes. */
-export interface Self {
-  readonly space: Space
-  readonly key: SigningKey
-  readonly chain: readonly Admission[]
-  readonly crypto: Crypto
+export interface Self extends Claimant {
   readonly random: Random
-  readonly clock: Clock
   readonly scheduler: Scheduler
-  /** Whether a device has been seen in this space before. */
-  readonly isKnown: (device: DeviceId) => boolean
+  /** What it speaks; default all that this version knows. */
+  readonly protocol?: Protocol | undefined
 }
 
-/** Who is at the other end, with the evidence. */
-export interface Proven extends Identity {
-  readonly chain: readonly Admission[]
-}
-
-const VERSION = 1
-const NONCE_BYTES = 32
 const MAC_BYTES = 32
+const NOTHING = new Uint8Array(0)
 const ADMITTED = 'admitted'
 /** Verdicts that are sent to a peer that knows the secret of the space, so that its user learns why. */
-const VERDICTS: readonly ErrorCode[] = ['expired-invitation', 'wrong-clock', 'not-a-member']
+const VERDICTS: readonly ErrorCode[] = [
+  'expired-invitation',
+  'wrong-clock',
+  'not-a-member',
+  'needs-update',
+]
 const FINAL: readonly ErrorCode[] = [...VERDICTS, 'handshake-failed']
 
 /**
  * Mutual proof of membership over a new channel, in canonical CBOR:
  *
  *     initiator                                            responder
- *     [version, nonce]                                 →
- *                                                      ←   [version, nonce]
- *     [mac]                                            →                        knows the secret of the space
- *                                                      ←   [mac, statement, chain]
+ *     [selector, hello, mac]                           →                        knows the secret of this space
+ *                                                      ←   [hello, mac]         knows it, too
+ *                                                      ←   [statement, chain]
  *     [statement, chain]                               →
- *                                                      ←   ['admitted']         or, from either side: [error code]
+ *                                                      ←   ['admitted']         or, in place of any of these three: [error code]
  *
- * Macs and statements cover both network ids, which the transport has authenticated, both nonces and the side: none can be replayed,
- * reflected, or passed on by somebody in the middle. A responder shows a stranger a nonce and nothing else.
+ * Macs and statements cover both network ids, which the transport has authenticated, the hellos with both nonces, and the side: none can be
+ * replayed, reflected, or passed on by somebody in the middle. A responder shows a stranger nothing, and computes one mac for it.
  *
- * Rejects with `expired-invitation` or `wrong-clock` (of any device of the chain that is new here, on either side: otherwise a device that comes too late could
- * invite itself once more), `not-a-member`, or `handshake-failed` for everything else, silence of `limits.handshakeMs` included.
+ * An initiator asks for the space of `self`, a responder lets it choose among `served`. Rejects with `needs-update` if the two speak no common
+ * version, or one needs what the other does not know; with `expired-invitation` or `wrong-clock` (of any device of the chain that is new here, on
+ * either side: otherwise a device that comes too late could invite itself once more); with `not-a-member`; and with `handshake-failed` for
+ * everything else, silence of `limits.handshakeMs` included.
  */
-export async function authenticate(channel: Channel, self: Self): Promise<Proven> {
+export async function authenticate(
+  channel: Channel,
+  self: Self,
+  served: Served<Self>,
+): Promise<Proven> {
   let cancel: (() => void) | undefined
   const silence = new Promise<never>((_, reject) => {
     cancel = self.scheduler.after(limits.handshakeMs, () => {
       reject(failed(`the peer did not prove membership within ${limits.handshakeMs} ms`))
     })
   })
-  const exchange = channel.initiator ? initiate(channel, self) : respond(channel, self)
+  const exchange = channel.initiator ? initiate(channel, self) : respond(channel, served)
   try {
     return await Promise.race([exchange, silence])
   } catch (error) {
@@ -94,33 +90,45 @@ export async function authenticate(channel: Channel, self: Self): Promise<Proven
 }
 
 async function initiate(channel: Channel, self: Self): Promise<Proven> {
-  const initiatorNonce = self.random.bytes(NONCE_BYTES)
-  await send(channel, [VERSION, initiatorNonce])
-  const responderNonce = readHello(await receive(channel, 2))
-  const nonces = { initiatorNonce, responderNonce }
-  const transcript = { initiator: channel.localPeer, responder: channel.remotePeer, ...nonces }
-  await send(channel, [proofOf(self.space, transcript, 'initiator')])
-  const [proof, ...claim] = await receive(channel, 3)
-  checkProof(proof, proofOf(self.space, transcript, 'responder'))
-  const peer = await judge(channel, self, contextOf(self.space, transcript, 'responder'), claim)
-  await send(channel, await credentials(self, contextOf(self.space, transcript, 'initiator')))
-  const [verdict] = await receiveFromMember(channel, self, 1)
-  if (verdict !== ADMITTED) throw failed('the peer gave no verdict')
+  const { space, protocol = PROTOCOL } = self
+  const { localPeer: initiator, remotePeer: responder } = channel
+  const { bytes: hello } = makeHello(protocol, self.random.bytes(NONCE_BYTES))
+  const first: Transcript = { initiator, responder, hello, answer: NOTHING }
+  const selector = selectorOf(space, responder)
+  await send(channel, [selector, hello, proofOf(space, first, 'initiator')])
+  const [said, proof] = await receive(channel, 2)
+  const answer = bytesField(said, 'handshake.hello')
+  const transcript = { ...first, answer }
+  checkProof(proof, proofOf(space, transcript, 'responder'))
+  // In turn: the responder reads no verdict before it has sent its own. What this side can tell from the hello says more than that.
+  const frame = await receiveAny(channel)
+  await verdict(channel, () => checkCompatible(readHello(answer), protocol, responder))
+  const claim = acceptedBy(channel, self, frame, 2)
+  const context = contextOf(space, transcript, 'responder')
+  const peer = await verdict(channel, () => prove(claim, context, self))
+  await send(channel, await credentials(self, contextOf(space, transcript, 'initiator')))
+  const [last] = acceptedBy(channel, self, await receiveAny(channel), 1)
+  if (last !== ADMITTED) throw failed('the peer gave no verdict')
   return peer
 }
 
-async function respond(channel: Channel, self: Self): Promise<Proven> {
-  const initiatorNonce = readHello(await receive(channel, 2))
-  const responderNonce = self.random.bytes(NONCE_BYTES)
-  await send(channel, [VERSION, responderNonce])
-  const nonces = { initiatorNonce, responderNonce }
-  const transcript = { initiator: channel.remotePeer, responder: channel.localPeer, ...nonces }
-  const [proof] = await receive(channel, 1)
-  checkProof(proof, proofOf(self.space, transcript, 'initiator'))
-  const own = await credentials(self, contextOf(self.space, transcript, 'responder'))
-  await send(channel, [proofOf(self.space, transcript, 'responder'), ...own])
-  const claim = await receiveFromMember(channel, self, 2)
-  const peer = await judge(channel, self, contextOf(self.space, transcript, 'initiator'), claim)
+async function respond(channel: Channel, served: Served<Self>): Promise<Proven> {
+  const { remotePeer: initiator, localPeer: responder } = channel
+  const [selector, said, proof] = await receive(channel, 3)
+  const self = served.find(bytesField(selector, 'handshake.selector', SELECTOR_BYTES))
+  if (!self) throw failed('the peer does not know the secret of a space that is served here')
+  const { space, protocol = PROTOCOL } = self
+  const hello = bytesField(said, 'handshake.hello')
+  const first: Transcript = { initiator, responder, hello, answer: NOTHING }
+  checkProof(proof, proofOf(space, first, 'initiator'))
+  const { bytes: answer } = makeHello(protocol, self.random.bytes(NONCE_BYTES))
+  const transcript = { ...first, answer }
+  await send(channel, [answer, proofOf(space, transcript, 'responder')])
+  await verdict(channel, () => checkCompatible(readHello(hello), protocol, initiator))
+  await send(channel, await credentials(self, contextOf(space, transcript, 'responder')))
+  const claim = acceptedBy(channel, self, await receiveAny(channel), 2)
+  const context = contextOf(space, transcript, 'initiator')
+  const peer = await verdict(channel, () => prove(claim, context, self))
   await send(channel, [ADMITTED])
   return peer
 }
@@ -131,53 +139,20 @@ function checkProof(theirs: Value | undefined, expected: Uint8Array): void {
   }
 }
 
-async function credentials(self: Self, context: Uint8Array): Promise<Value[]> {
-  const statement = await signStatement(context, self.key)
-  return [statementToValue(statement), self.chain.map((admission) => admission.bytes)]
-}
-
-/** What a claim `[statement, chain]` proves; a verdict that the other side may know is sent before it is thrown. */
-async function judge(
+/** Judges a peer that knows the secret: a verdict that it may know is sent before it is thrown. */
+async function verdict<Result>(
   channel: Channel,
-  self: Self,
-  context: Uint8Array,
-  claim: readonly Value[],
-): Promise<Proven> {
+  judge: () => Result | Promise<Result>,
+): Promise<Result> {
   try {
-    const statement = readStatement(claim[0])
-    const chain = listField(claim[1], 'handshake.chain', limits.admissionChain, (value, name) =>
-      decodeAdmission(bytesField(value, name)),
-    )
-    if (!(await verifyStatement(statement, context, self.crypto))) {
-      throw failed('the statement is not signed by the device it names, for this handshake')
-    }
-    await checkMembership(statement.device, chain, self)
-    const anchor = roleOf(self.space.record, chain) === 'anchor'
-    return { device: statement.device, anchor, chain }
+    return await judge()
   } catch (error) {
-    if (error instanceof PeerplaneError && isVerdict(error.code)) await send(channel, [error.code])
+    if (error instanceof PeerplaneError && isVerdict(error.code)) {
+      // Ignored: the peer may have come to a verdict of its own, and be gone.
+      await send(channel, [error.code]).catch(() => {})
+    }
     throw error
   }
-}
-
-async function checkMembership(
-  device: DeviceId,
-  chain: readonly Admission[],
-  self: Self,
-): Promise<void> {
-  if (!(await verifyAdmissions(self.space.record, device, chain, self.crypto))) {
-    throw new PeerplaneError('not-a-member', 'the admissions do not lead to the device')
-  }
-  // A known device was let in with all before it; everybody after it is new here.
-  const lastKnown = chain.findLastIndex((admission) => self.isKnown(admission.device))
-  const now = self.clock.now()
-  for (const { grant } of chain.slice(lastKnown + 1)) checkInvitationTime(grant.notAfter, now)
-}
-
-function readHello([version, nonce]: readonly Value[]): Uint8Array {
-  const spoken = wholeField(version, 'handshake.version')
-  if (spoken !== VERSION) throw failed(`the peer speaks version ${spoken} of the protocol`)
-  return bytesField(nonce, 'handshake.nonce', NONCE_BYTES)
 }
 
 const send = (channel: Channel, value: Value): Promise<void> => channel.send(encodeCanonical(value))
@@ -186,18 +161,20 @@ const send = (channel: Channel, value: Value): Promise<void> => channel.send(enc
 const receive = async (channel: Channel, length: number): Promise<readonly Value[]> =>
   arrayField(await receiveAny(channel), 'handshake', length)
 
-/** The next frame of a peer that knows the secret: an array of `length` items, or a verdict, which is thrown. */
-async function receiveFromMember(
-  channel: Channel,
+/** What a frame of a peer that knows the secret holds: an array of `length` items, or a verdict, which is thrown. */
+function acceptedBy(
+  { remotePeer }: Channel,
   self: Self,
+  frame: Value,
   length: number,
-): Promise<readonly Value[]> {
-  const frame = await receiveAny(channel)
+): readonly Value[] {
   const [code] = arrayField(frame, 'handshake')
-  if (typeof code === 'string' && isVerdict(code)) {
-    throw new PeerplaneError(code, `the peer did not let this device in${byWhichClock(code, self)}`)
+  if (typeof code !== 'string' || !isVerdict(code)) return arrayField(frame, 'handshake', length)
+  if (code === 'needs-update') {
+    const reason = `the peer ${remotePeer} does not know something that this device needs`
+    throw needsUpdate(reason, 'the peer')
   }
-  return arrayField(frame, 'handshake', length)
+  throw new PeerplaneError(code, `the peer did not let this device in${byWhichClock(code, self)}`)
 }
 
 /** A verdict about time names the clocks that may be wrong. */

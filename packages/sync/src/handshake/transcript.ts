@@ -8,23 +8,17 @@ export interface Transcript {
   /** Network ids, as the transport has authenticated them. */
   readonly initiator: string
   readonly responder: string
-  readonly initiatorNonce: Uint8Array
-  readonly responderNonce: Uint8Array
+  /** The hello of the initiator, and that of the responder, which is empty while there is none. */
+  readonly hello: Uint8Array
+  readonly answer: Uint8Array
 }
 
 /** Names what `side` says in one handshake, in this space and in no other. 32 bytes. */
-export function contextOf(space: Space, transcript: Transcript, side: Side): Uint8Array {
-  const { initiator, responder, initiatorNonce, responderNonce } = transcript
+export const contextOf = (space: Space, transcript: Transcript, side: Side): Uint8Array => {
+  const { initiator, responder, hello, answer } = transcript
   return hash(
     'handshake-context',
-    encodeCanonical([
-      fromHex(space.record.id),
-      initiator,
-      responder,
-      initiatorNonce,
-      responderNonce,
-      side,
-    ]),
+    encodeCanonical([fromHex(space.record.id), initiator, responder, hello, answer, side]),
   )
 }
 

@@ -1,4 +1,4 @@
-import type { Random } from '@peerplane/core'
+import { PeerplaneError, type Random } from '@peerplane/core'
 
 /** How long to wait between attempts. */
 export interface Backoff {
@@ -12,3 +12,10 @@ export function backoffMs({ firstMs, maxMs }: Backoff, failures: number, random:
   const fraction = (random.bytes(1)[0] ?? 0) / 255
   return Math.round((ceiling * (1 + fraction)) / 2)
 }
+
+/** Until one of two devices that cannot speak with each other has been updated. */
+export const UPDATE_RETRY: Backoff = { firstMs: 60_000, maxMs: 600_000 }
+
+/** Whether a peer that was dialled, or this device, has to be updated first. */
+export const needsUpdate = (error: unknown): boolean =>
+  error instanceof PeerplaneError && error.code === 'needs-update'

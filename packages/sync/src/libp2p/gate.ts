@@ -24,6 +24,9 @@ import type { Door } from './door.ts'
 import { HandshakeChannel } from './handshake-channel.ts'
 import { YamuxWatch } from './yamux-watch.ts'
 
+/** Noise with the handshake behind it: a peer that speaks plain Noise finds nobody to speak with, and does not wait for an answer. */
+export const ENCRYPTER = '/peerplane/noise/1'
+
 /** What a gate asks of its surroundings. */
 export interface GateKeeper {
   authenticate(channel: Channel): Promise<Identity>
@@ -81,7 +84,7 @@ export class Gate {
       const inner = noise()(components)
       const local = components.peerId.toString()
       return {
-        protocol: inner.protocol,
+        protocol: ENCRYPTER,
         secureOutbound: async (connection, options) => {
           cutMessages(connection)
           return this.#measured(connection, async () =>

@@ -9,7 +9,7 @@ import {
 import type { Connection } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 
-import { backoffMs } from './backoff.ts'
+import { backoffMs, needsUpdate, UPDATE_RETRY } from './backoff.ts'
 import { withPeer } from './path.ts'
 import type { PeerLink } from './peer-link.ts'
 
@@ -115,7 +115,8 @@ export class Ladder {
     const ways = link ? this.#better(known, link) : this.#any(known)
     if (ways.length === 0 && link) return
     known.busy = true
-    const reached = await this.#dialFirst(ways)
+    const outcome = await this.#dialFirst(ways)
+    const reached = outcome === 'reached'
     known.busy = false
     known.failures = reached ? 0 : known.failures + 1
     if (!link && known.failures > MAX_FAILURES) {
@@ -123,22 +124,25 @@ export class Ladder {
       return
     }
     const changed = this.#options.link(known.peer) !== link
-    const pause = backoffMs(link ? CLIMB : DIAL, known.failures, this.#options.random)
+    const retry = outcome === 'outdated' ? UPDATE_RETRY : link ? CLIMB : DIAL
+    const pause = backoffMs(retry, known.failures, this.#options.random)
     // Also after success: a connection may end before it has become a link.
     this.#later(known, changed ? 0 : reached ? SETTLE_MS : pause)
   }
 
-  async #dialFirst(ways: readonly Multiaddr[]): Promise<boolean> {
+  async #dialFirst(ways: readonly Multiaddr[]): Promise<'reached' | 'failed' | 'outdated'> {
     for (const way of ways) {
       try {
         await this.#options.dial(way)
-        return true
+        return 'reached'
       } catch (error) {
+        // No other way leads to another version.
+        if (needsUpdate(error)) return 'outdated'
         // The next way, or a later attempt.
         this.#options.trace?.('dial.failed', { address: way.toString(), reason: reasonOf(error) })
       }
     }
-    return false
+    return 'failed'
   }
 
   /** Ways to a peer without a link, the best first. */

@@ -15,6 +15,7 @@ import {
 import { circuitRelayServer, circuitRelayTransport } from '@libp2p/circuit-relay-v2'
 import { gossipsub } from '@libp2p/gossipsub'
 import { identify } from '@libp2p/identify'
+import type { ConnectionEncrypter, MessageStream } from '@libp2p/interface'
 import { noise } from '@libp2p/noise'
 import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
@@ -22,6 +23,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 
+import { ENCRYPTER } from './gate.ts'
 import { HandshakeChannel } from './handshake-channel.ts'
 import { createLibp2pNetwork } from './network.ts'
 
@@ -122,6 +124,25 @@ const start = async (options: PeerOptions): Promise<Peer> => {
   await network.start(peer)
   return peer
 }
+
+/** Noise under the name `protocol`, and what the side that calls does over it before anything else. */
+const noiseAs =
+  (
+    protocol: string,
+    then: (secured: MessageStream) => Promise<void> = () => Promise.resolve(),
+  ): ((components: Parameters<ReturnType<typeof noise>>[0]) => ConnectionEncrypter) =>
+  (components) => {
+    const inner = noise()(components)
+    return {
+      protocol,
+      secureInbound: async (stream, options) => inner.secureInbound(stream, options),
+      secureOutbound: async (stream, options) => {
+        const secured = await inner.secureOutbound(stream, options)
+        await then(secured.connection)
+        return secured
+      },
+    }
+  }
 
 const hidden = async (anchor: Peer, secret = 'secret'): Promise<Peer> =>
   start({ listen: '', dial: anchor.network.addresses(), secret })
@@ -333,7 +354,7 @@ describe('libp2p network and strangers', () => {
     anchor.opened.length = 0
     const stranger = await createLibp2p({
       transports: [tcp(), circuitRelayTransport()],
-      connectionEncrypters: [noise()],
+      connectionEncrypters: [noiseAs(ENCRYPTER)],
       streamMuxers: [yamux()],
       services: { identify: identify(), gossip: gossipsub({ allowedTopics: [TOPIC] }) },
     })
@@ -370,23 +391,31 @@ describe('libp2p network and strangers', () => {
     expect(member.opened).toHaveLength(1)
   })
 
+  it('a peer that speaks plain Noise is turned away at once', async () => {
+    const anchor = await start({ anchor: true })
+    const stranger = await createLibp2p({
+      transports: [tcp()],
+      connectionEncrypters: [noise()],
+      streamMuxers: [yamux()],
+    })
+    cleanups.push(async () => stranger.stop())
+    const [address = ''] = anchor.network.addresses()
+    const since = performance.now()
+    await expect(stranger.dial(multiaddr(address))).rejects.toBeInstanceOf(Error)
+    // It does not wait until its time is over.
+    expect(performance.now() - since).toBeLessThan(limits.handshakeMs / 2)
+    alone(anchor)
+  })
+
   it('a peer that sends too much before it is admitted is cut off', async () => {
     const anchor = await start({ anchor: true })
     const stranger = await createLibp2p({
       transports: [tcp()],
       connectionEncrypters: [
-        (components) => {
-          const inner = noise()(components)
-          return {
-            protocol: inner.protocol,
-            secureInbound: async (stream, options) => inner.secureInbound(stream, options),
-            secureOutbound: async (stream, options) => {
-              const secured = await inner.secureOutbound(stream, options)
-              secured.connection.send(new Uint8Array(limits.handshakeBytes * 4))
-              return secured
-            },
-          }
-        },
+        noiseAs(ENCRYPTER, async (secured) => {
+          secured.send(new Uint8Array(limits.handshakeBytes * 4))
+          await Promise.resolve()
+        }),
       ],
       streamMuxers: [yamux()],
     })
@@ -407,22 +436,13 @@ describe('libp2p network and strangers', () => {
     const member = await createLibp2p({
       transports: [tcp()],
       connectionEncrypters: [
-        (components) => {
-          const inner = noise()(components)
-          return {
-            protocol: inner.protocol,
-            secureInbound: async (stream, options) => inner.secureInbound(stream, options),
-            secureOutbound: async (stream, options) => {
-              const secured = await inner.secureOutbound(stream, options)
-              const ends = { localPeer: 'a', remotePeer: 'b', initiator: true }
-              const channel = new HandshakeChannel(secured.connection, ends, undefined)
-              await channel.send(utf8('secret false'))
-              await channel.receive()
-              channel.release()
-              return secured
-            },
-          }
-        },
+        noiseAs(ENCRYPTER, async (secured) => {
+          const ends = { localPeer: 'a', remotePeer: 'b', initiator: true }
+          const channel = new HandshakeChannel(secured, ends, undefined)
+          await channel.send(utf8('secret false'))
+          await channel.receive()
+          channel.release()
+        }),
       ],
       streamMuxers: [
         () => ({

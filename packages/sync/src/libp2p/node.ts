@@ -89,6 +89,9 @@ interface Surroundings {
   readonly now: () => number
 }
 
+const isRefused = (error: unknown): error is Error =>
+  error instanceof Error && error.name === 'EncryptionFailedError'
+
 /** The last thing that went wrong, for people. */
 class Errors {
   last: PeerplaneError | undefined
@@ -99,13 +102,16 @@ class Errors {
     this.last = error
   }
 
-  /** libp2p replaces an error of the handshake by one of its own. */
+  /** libp2p replaces an error of the handshake by one of its own, with the same message. */
+  explained(error: unknown): unknown {
+    return isRefused(error) && error.message === this.#refusal?.message ? this.#refusal : error
+  }
+
   undialled(error: unknown, address: Multiaddr): void {
-    const refused = error instanceof Error && error.name === 'EncryptionFailedError'
     // A browser tells no more of a WebSocket that failed than that it did.
     const reason = error instanceof Error ? `: ${reasonOf(error)}` : ''
     this.last =
-      (refused && this.#refusal) ||
+      (error instanceof PeerplaneError ? error : isRefused(error) && this.#refusal) ||
       new PeerplaneError('unreachable', `${address.toString()} does not answer${reason}`)
   }
 
@@ -185,7 +191,7 @@ export class Node implements Service {
     })
     this.#redial = new Redial({
       addresses: dialable(options.dial, assembled.transports),
-      dial: async (address) => this.#libp2p.dial(address),
+      dial: async (address) => this.#dial(address),
       linked: (peer) => (this.#links.get(peer)?.path ?? 'relay') !== 'relay',
       failed: (error, address, failures) => {
         errors.undialled(error, address)
@@ -200,7 +206,7 @@ export class Node implements Service {
       localPeer,
       listening: options.listen.length > 0,
       webrtc: options.webrtc,
-      dial: async (address) => this.#libp2p.dial(address, { force: true }),
+      dial: async (address) => this.#dial(address, true),
       link: (peer) => this.#links.get(peer),
       scheduler,
       random,
@@ -291,6 +297,14 @@ export class Node implements Service {
       if (this.#gate.identity(peer)?.device !== device) continue
       // Its links end with this, which is no further offence.
       connection.abort(new PeerplaneError('closed', 'The device broke a rule'))
+    }
+  }
+
+  async #dial(address: Multiaddr, force = false): Promise<Connection> {
+    try {
+      return await this.#libp2p.dial(address, { force })
+    } catch (error) {
+      throw this.#errors.explained(error)
     }
   }
 

@@ -1,3 +1,4 @@
+import { PeerplaneError } from '@peerplane/core'
 import type { Connection } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { describe, expect, it } from 'vitest'
@@ -58,6 +59,14 @@ describe('redialling', () => {
       expect(pauses.at(-1)).toBe(15_000)
     },
   )
+
+  it('a peer that speaks another version is dialled again only after minutes', async () => {
+    const pauses = await pausesOf(
+      () => Promise.reject(new PeerplaneError('needs-update', 'another version')),
+      6,
+    )
+    expect(pauses).toEqual([60_000, 120_000, 240_000, 480_000, 600_000])
+  })
 
   it('comes back later each time to somebody who soon cuts it off', async () => {
     const pauses = await pausesOf(async (lost) => {

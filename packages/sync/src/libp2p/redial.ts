@@ -1,8 +1,8 @@
-import type { Random, Scheduler } from '@peerplane/core'
+import { PeerplaneError, type Random, type Scheduler } from '@peerplane/core'
 import type { Connection } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 
-import { backoffMs } from './backoff.ts'
+import { backoffMs, needsUpdate, UPDATE_RETRY, type Backoff } from './backoff.ts'
 
 /** Short enough to be back within three seconds of a restart. */
 const RETRY = { firstMs: 100, maxMs: 2_000 }
@@ -12,7 +12,7 @@ const MANY_FAILURES = 200
 const SLOW_RETRY = { firstMs: 30_000, maxMs: 30_000 }
 
 /** Somebody answers and does not let this device in, or soon cuts it off: it comes back later each time. */
-const REFUSED_RETRY = { firstMs: 250, maxMs: 15_000 }
+const REFUSED_RETRY: Backoff = { firstMs: 250, maxMs: 15_000 }
 
 /** A link that has lasted so long was wanted. */
 const WANTED_MS = 10_000
@@ -96,7 +96,8 @@ export class Redial {
     } catch (error) {
       if (!this.#stopped) this.#options.failed(error, target.address, target.failures)
       target.failures += 1
-      if (isRefusal(error)) this.#again(target)
+      if (needsUpdate(error)) this.#again(target, UPDATE_RETRY)
+      else if (isRefusal(error)) this.#again(target)
       else {
         const retry = target.failures > MANY_FAILURES ? SLOW_RETRY : RETRY
         this.#later(target, backoffMs(retry, target.failures - 1, this.#options.random))
@@ -107,8 +108,8 @@ export class Redial {
   }
 
   /** After somebody who was there has gone. */
-  #again(target: Target): void {
-    this.#later(target, backoffMs(REFUSED_RETRY, target.refusals, this.#options.random))
+  #again(target: Target, retry: Backoff = REFUSED_RETRY): void {
+    this.#later(target, backoffMs(retry, target.refusals, this.#options.random))
     target.refusals += 1
   }
 
@@ -121,4 +122,5 @@ export class Redial {
 
 /** Whether somebody was there: the connection failed while it was being set up. */
 const isRefusal = (error: unknown): boolean =>
-  error instanceof Error && /^(EncryptionFailed|MuxerUnavailable)/.test(error.name)
+  error instanceof PeerplaneError ||
+  (error instanceof Error && /^(EncryptionFailed|MuxerUnavailable)/.test(error.name))

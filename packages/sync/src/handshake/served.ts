@@ -1,0 +1,28 @@
+import { encodeCanonical, fromHex, mac, toHex, type Space } from '@peerplane/core'
+
+/** Bytes of a selector. */
+export const SELECTOR_BYTES = 16
+
+/** Names a space to one responder. A peer that does not know the secret learns nothing from it, and cannot recognize the space elsewhere. */
+export const selectorOf = ({ record, secret }: Space, responder: string): Uint8Array =>
+  mac(secret, 'select', encodeCanonical([fromHex(record.id), responder])).slice(0, SELECTOR_BYTES)
+
+/** The spaces that one network id serves. Finding one costs the same with one space and with a thousand. */
+export class Served<Each extends { readonly space: Space }> {
+  readonly #localPeer: string
+  readonly #bySelector = new Map<string, Each>()
+
+  constructor(localPeer: string, ...all: readonly Each[]) {
+    this.#localPeer = localPeer
+    for (const each of all) this.add(each)
+  }
+
+  add(each: Each): void {
+    this.#bySelector.set(toHex(selectorOf(each.space, this.#localPeer)), each)
+  }
+
+  /** The one that a peer asks for; `undefined` if it is not served here. */
+  find(selector: Uint8Array): Each | undefined {
+    return this.#bySelector.get(toHex(selector))
+  }
+}
