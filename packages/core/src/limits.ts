@@ -371,12 +371,12 @@ export const limitTable = {
   refoldedEntities: limit(
     250,
     'entities',
-    'Entities that are folded again together after a fork, in memory next to the states that are still shown.',
+    'Entities that are folded again together after a fork. Their new states are in memory next to the old states, which are still shown.',
   ),
   refoldPauseMs: limit(
     1_000,
     'milliseconds',
-    'From the end of folding entities again until the next time. All forks that arrive in between are handled together.',
+    'Pause after entities were folded again because of forks. All forks that arrive during this pause are handled together.',
   ),
   unflushedEntities: limit(
     20_000,

@@ -202,15 +202,18 @@ export function decodeBatch(
   return signature.length === 0 ? batch : { ...batch, signature }
 }
 
-/** What can be said of a batch without hashing it. */
+/** The information about a batch that can be read without hashing. */
 export interface SkimmedBatch {
-  /** The time of its first commit. */
+  /** The time of the first commit in the batch. */
   readonly time: Timestamp
-  /** The entities that it has sections of, each named once or more. */
+  /** The keys of the entities that the batch changes. A key may occur more than once. */
   readonly entities: readonly EntityKey[]
 }
 
-/** Looks through a batch that was decoded before: what it holds is not checked again. Throws `malformed` if it cannot be read. */
+/**
+ * Reads the time and the entities of a batch that was decoded before, without checking the batch again. Throws `malformed` if the batch cannot be
+ * read.
+ */
 export function skimBatch(encoded: Uint8Array): SkimmedBatch {
   const fields = arrayField(decodeCanonical(encoded), 'batch', 5)
   const entities: EntityKey[] = []

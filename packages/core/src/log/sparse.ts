@@ -18,7 +18,7 @@ export type SparseSection =
   | { readonly shown: false; readonly leaf: Uint8Array }
 
 /**
- * One commit of a batch with some of its sections. A sparse commit can be verified without the other commits and sections:
+ * One commit of a batch with some of its sections. A sparse commit can be verified without the other commits and sections, through a chain of hashes.
  *
  *     section ─ leaf ─ header.root ─ commit id ─ path ─ batch root ─ batch id ─ signature
  *

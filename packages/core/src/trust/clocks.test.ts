@@ -57,8 +57,8 @@ describe('a clock', () => {
     ['before this program', now - 10 * YEAR, [], undefined, 'this program was made later'],
     ['behind the only other device', now, [now + YEAR], undefined, 'have written later'],
     ['behind most others', now, [now + YEAR, now + YEAR, now], now, 'have written later'],
-    ['a year ahead', now + YEAR + DAY, [now, now - DAY], now, 'nobody would have written'],
-    ['ten years ahead', now + 10 * YEAR, [now], undefined, 'nobody would have written'],
+    ['a year ahead', now + YEAR + DAY, [now, now - DAY], now, 'no device has written'],
+    ['ten years ahead', now + 10 * YEAR, [now], undefined, 'no device has written'],
     ['ten years ahead, in a new space', now + 10 * YEAR, [], undefined, 'more than five years'],
     ['ten years ahead, as it was before', now + 10 * YEAR, [], now + 10 * YEAR, 'five years'],
   ])('is in doubt: one %s', (_, at, others, self, doubt) => {

@@ -19,7 +19,7 @@ export function checkInvitationTime(notAfter: number, now: number): void {
     throw new PeerplaneError('expired-invitation', reason)
   }
   if (notAfter > now + limits.invitationHours * HOUR + MAX_AHEAD_MS) {
-    const reason = `the invitation ends at ${dateText(notAfter)}, and ${here}: none lasts as long as that, so this clock is slow, or that of the inviting device was fast`
+    const reason = `the invitation ends at ${dateText(notAfter)}, and ${here}: no invitation lasts that long, so this clock is slow, or the clock of the inviting device was fast`
     throw new PeerplaneError('wrong-clock', reason)
   }
 }
@@ -38,10 +38,10 @@ export function clockDoubt(
   // One device with a fast clock must not bring all others into doubt.
   const ahead = others.filter((ms) => ms > now + MAX_AHEAD_MS)
   if (ahead.length > 0 && ahead.length * 2 >= others.length) {
-    return `other devices have written later, the last at ${dateText(Math.max(...ahead))}`
+    return `other devices have written later, the last one at ${dateText(Math.max(...ahead))}`
   }
   if (newest > 0 && newest < now - YEAR) {
-    return `for a year nobody would have written anything, the last at ${dateText(newest)}`
+    return `no device has written for more than a year, the last one at ${dateText(newest)}`
   }
   const isConfirmed = others.some((ms) => ms > now - YEAR)
   if (!isConfirmed && now > RELEASED_MS + 5 * YEAR) {

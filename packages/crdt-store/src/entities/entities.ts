@@ -61,17 +61,18 @@ export interface ListQuery {
   readonly limit?: number
 }
 
-/** Entities that are being folded again. */
+/** Entities that are being folded again after a fork. */
 export interface Refold {
-  /** The entities, as far as their types are declared. */
+  /** The keys of the entities whose types are declared. */
   readonly keys: readonly EntityKey[]
-  /** The caller adds all commits up to here that have an effect. Later commits are added without the caller. */
+  /** The caller adds all commits up to these seqs that have an effect. Later commits are added automatically. */
   readonly folded: ReadonlyMap<SessionId, number>
-  /** Adds commits, those of each session in their order. Rejects as `Entities.open`. */
+  /** Adds commits, which must be in the order of their sessions. Rejects with the same codes as `Entities.open`. */
   add(commits: readonly Commit[]): Promise<void>
   /**
-   * Replaces the old states with the new ones, all in one turn, and calls `done` in this turn. Call this while nothing is being folded. Rejects with
-   * a code of the store. Resolves to `false` if states were discarded meanwhile. In both cases, the old states stay.
+   * Replaces all old states with the new states in one turn of the event loop, and calls `done` in the same turn. Call `finish` only while no commits
+   * are being folded. Resolves with `false` if states were discarded meanwhile, and rejects with a code of the store. If `finish` fails, the old
+   * states stay.
    */
   finish(done: () => void): Promise<boolean>
   /** Discards the new states, unless they have replaced the old ones. */
@@ -115,11 +116,14 @@ export interface Entities {
   /** Call this after `touch` was called for every section of a commit of this device. */
   commitFolded(session: SessionId, seq: number): void
   /**
-   * Begins to fold these entities again, next to the states that are shown meanwhile, because some of their commits no longer have an effect. A
-   * refold that began before is closed. Call this while nothing is being folded.
+   * Begins to fold these entities again, because some of their commits no longer have an effect. Meanwhile, the old states are still shown. An
+   * earlier refold is closed. Call `refold` only while no commits are being folded.
    */
   refold(keys: Iterable<EntityKey>): Refold
-  /** Records that no state contains commits of a session after `seq` any longer. Call this when every entity that these commits changed is folded again. */
+  /**
+   * Records that the states no longer contain commits of a session after `seq`. Call `retreat` when all entities that these commits changed have been
+   * folded again.
+   */
   retreat(session: SessionId, seq: number): void
   /**
    * Lists entities of a type with their states, without the unreadable ones. Entities that are folded on delivery are not folded again for the list.

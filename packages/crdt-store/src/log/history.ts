@@ -18,11 +18,11 @@ import { decodePlaced, missingBatch, nextOf, readBatches, readBatchOf } from './
 /** Batches read at once. */
 const PAGE = 256
 
-/** A part of what is known of some entities. */
+/** A part of the history of some entities. */
 export interface HistoryPart {
-  /** Commits with a section on one of them. */
+  /** Commits with a section for at least one of these entities. */
   readonly commits: readonly Commit[]
-  /** How many batches were looked through for it. */
+  /** The number of batches that were searched for this part. */
   readonly batches: number
 }
 

@@ -83,7 +83,9 @@ export interface LogStatus {
   readonly pending: number
 }
 
-/** Is called when a session was forked at `seq` after commits from there on were delivered. These commits have changed the `touched` entities. */
+/**
+ * Called when a fork of a session at `seq` is found after commits from `seq` on were delivered. These commits have changed the `touched` entities.
+ */
 export type OnForked = (session: SessionId, seq: number, touched: ReadonlySet<EntityKey>) => void
 
 /** The log of a space on this device: the session of this device and the sessions of other devices. */
@@ -127,12 +129,12 @@ export interface Log extends Replica {
   onForked(callback: OnForked): () => void
   /** Returns whether a commit has no effect because it comes after a fork that this device knows. */
   isVoid(dot: Dot): boolean
-  /** Returns the entities that the stored commits `from` to `to` of a session change, also if these commits come after a fork. */
+  /** Returns the entities that the stored commits `from` to `to` of a session change. Commits after a fork are included. */
   touched(session: SessionId, from: number, to: number): Promise<ReadonlySet<EntityKey>>
   /**
-   * Returns all commits that change one of the entities `keys`, come no later than `to`, are delivered and durable, and do not come after a fork.
-   * The commits of a session come in their order, and those of different sessions in the order of their times. The result comes in parts, some of
-   * them without commits. Rejects with `store-corrupt`.
+   * Returns all delivered and durable commits up to `to` that change one of the entities `keys`, except commits after a fork. Commits of the same
+   * session come in the order of the session; commits of different sessions come in the order of their times. The result comes in parts; a part may
+   * have no commits. Rejects with `store-corrupt`.
    */
   history(
     keys: ReadonlySet<EntityKey>,
