@@ -11,6 +11,13 @@ const all = (decoder: FrameDecoder): Token[] => {
 }
 
 describe('frame codec', () => {
+  it('writes frames and credits as the specification says', () => {
+    expect(encodeFrames([new Uint8Array([0x82, 0x06, 0xf6])])).toEqual(
+      new Uint8Array([0, 0, 0, 3, 0x82, 0x06, 0xf6]),
+    )
+    expect(encodeHeader(262_144, true)).toEqual(new Uint8Array([0x80, 4, 0, 0]))
+  })
+
   it('gives back the frames however the bytes are cut', () => {
     const payloads = fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 8 })
     const cuts = fc.array(fc.integer({ min: 1, max: 17 }), { minLength: 1, maxLength: 20 })
@@ -32,6 +39,7 @@ describe('frame codec', () => {
     )
   })
 
+  // R-FRAME-1
   it('a frame beyond the limit is refused before it arrives', () => {
     const decoder = new FrameDecoder(1000)
     decoder.push(encodeHeader(1001))

@@ -75,6 +75,7 @@ describe('frame stream', () => {
     }
   })
 
+  // R-FRAME-2, R-FRAME-3
   it('makes the sender wait for a receiver that is busy', async () => {
     const [a, b] = await pair()
     const left = side(a)
@@ -94,6 +95,7 @@ describe('frame stream', () => {
     expect(taken).toBe(total)
   })
 
+  // R-LINK-4
   it('delivers what was queued before the end', async () => {
     const [a, b] = await pair()
     const left = side(a)
@@ -122,6 +124,7 @@ describe('frame stream', () => {
     expect(await right.ended).toMatchObject({ code: 'closed' })
   })
 
+  // R-FRAME-4
   it('a link is closed with overloaded when the peer ignores the window', async () => {
     const [raw, b] = await pair()
     const right = side(b, async () => new Promise(() => {}))
@@ -131,6 +134,7 @@ describe('frame stream', () => {
     expect(await right.ended).toMatchObject({ code: 'overloaded' })
   })
 
+  // R-FRAME-4
   it('closes with malformed when a peer acknowledges what was not sent', async () => {
     const [raw, b] = await pair()
     const right = side(b)
