@@ -99,7 +99,7 @@ export class Lines implements Holder {
     if (this.#received.length > 1) return
     this.#cancel = systemScheduler.after(limits.controlMs, () =>
       end(
-        new PeerplaneError('timeout', 'no whole line came over the socket', {
+        new PeerplaneError('timeout', 'no complete line came over the socket', {
           advice: 'The daemon is busy or stopped: try again, or restart it.',
         }),
       ),

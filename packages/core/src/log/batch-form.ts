@@ -139,7 +139,7 @@ export class SectionReader {
   #entity(value: Value): Pick<Section, 'entity' | 'modelVersion'> {
     if (!Array.isArray(value)) {
       const named = this.#named[wholeField(value, 'section.entity')]
-      if (!named) throw malformed('section.entity is a number that nothing has')
+      if (!named) throw malformed('section.entity is a number without an entity')
       return named
     }
     const [key, version] = arrayField(value, 'section.entity', 2)
@@ -157,7 +157,7 @@ export class SectionReader {
   #add(weight: number): void {
     this.#weight += weight
     if (this.#weight > limits.batchBytes) {
-      throw new PeerplaneError('too-large', 'a batch stands for more bytes than it may have')
+      throw new PeerplaneError('too-large', 'a batch expands to more bytes than its limit')
     }
   }
 }

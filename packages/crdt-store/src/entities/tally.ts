@@ -35,7 +35,7 @@ export class Tally {
     ]
     if (found !== expected || sessions !== folded) {
       const what = `${found} of ${expected} records and ${sessions} of ${folded} sessions`
-      throw new PeerplaneError('store-corrupt', `the store has ${what} of what was made of the log`)
+      throw new PeerplaneError('store-corrupt', `the store has ${what} derived from the log`)
     }
     return new Tally(found, next)
   }

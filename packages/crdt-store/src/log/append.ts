@@ -81,7 +81,7 @@ export class Appender {
   ): { readonly id: CommitId; readonly durable: Promise<void> } {
     const own = this.#own
     if (!own || own.id !== origin.session || origin.seq <= own.seq) {
-      throw new PeerplaneError('store-failed', 'the session of this commit was given up')
+      throw new PeerplaneError('store-failed', 'the session of this commit was abandoned')
     }
     checkSections(sections)
     const size = sizeOf(sections, limits.deps)

@@ -74,7 +74,7 @@ export async function decodeRun(
     const batch = decodeOne(encoded, run.session, place, unproved)
     weight += weightOf(batch, encoded)
     if (run.batches.length > 1 && weight > limits.runBytes) {
-      throw new PeerplaneError('too-large', `a run stands for ${weight} bytes`)
+      throw new PeerplaneError('too-large', `a run expands to ${weight} bytes`)
     }
     if (ours && batch.id !== after!.previous) contradiction = { ...place, batches: [] }
     contradiction?.batches.push(batch)

@@ -62,7 +62,7 @@ export async function examineAll(
 /** The outcome of a run that is not looked at; it is asked for again. */
 const later = (): PromiseRejectedResult => ({
   status: 'rejected',
-  reason: new PeerplaneError('overloaded', 'it came with a run that is bad'),
+  reason: new PeerplaneError('overloaded', 'a run in the same message is invalid'),
 })
 
 const settled = async <T>(work: Promise<T>): Promise<PromiseSettledResult<T>> =>
@@ -112,7 +112,10 @@ function proofAt(
     throw new PeerplaneError('too-large', 'a run and the proof at its end have too many batches')
   }
   if (proof.seq !== end.seq || proof.previous !== end.previous) {
-    throw new PeerplaneError(from > 1 ? 'broken-chain' : 'malformed', 'a proof stands elsewhere')
+    throw new PeerplaneError(
+      from > 1 ? 'broken-chain' : 'malformed',
+      'the proof of a fork does not follow its run',
+    )
   }
   const isKnown = !contradiction && held?.fork && held.fork.seq <= proof.seq
   return isKnown ? undefined : proof

@@ -27,7 +27,7 @@ export function commandHelpText(name: CommandName): string {
   const usage = [name, word === undefined ? '' : `[${word}]`, rows.length > 0 ? '[FLAGS]' : '']
   const settings =
     name === 'up'
-      ? '\n\nA setting may also stand in the environment, by the name in the second column, or in the file, by the name of its flag without dashes: tcpPort.'
+      ? '\n\nEach setting can also be given as the environment variable in the second column, or in the configuration file under the name of its flag without dashes, such as tcpPort.'
       : ''
   return [
     `peerplane ${usage.filter(Boolean).join(' ')}: ${about}`,

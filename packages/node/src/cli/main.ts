@@ -110,7 +110,9 @@ function stopSignal(): Promise<void> {
 }
 
 function endLate(): void {
-  console.error(`peerplane: closing took longer than ${STOP_MS} ms; what was acknowledged is kept`)
+  console.error(
+    `peerplane: closing took longer than ${STOP_MS} ms; all acknowledged changes are kept`,
+  )
   process.exit(1)
 }
 

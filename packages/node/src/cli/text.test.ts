@@ -37,12 +37,12 @@ describe('the status for people', () => {
   it.each<[Partial<DaemonStatus>, string]>([
     [{ storage: 'failing' }, 'The storage fails'],
     [{ undone: 2 }, '2 commands since the start were acknowledged and then undone'],
-    [{ waiting: 3 }, '3 commits are held and not shown'],
+    [{ waiting: 3 }, '3 commits are stored but not shown yet'],
     [{ unreadable: 2 }, '2 sessions stop before a commit that cannot be read here'],
-    [{ contradicted: 1 }, '1 sessions go on from commits that this device does not have'],
-    [{ forks: 1 }, '1 sessions were written twice'],
+    [{ contradicted: 1 }, '1 sessions depend on a different version'],
+    [{ forks: 1 }, '1 sessions are forked'],
     [{ void: 4 }, '4 commits since the start break a rule of their state'],
-    [{ clockDoubt: 'this program was made later' }, 'in doubt: this program was made later.'],
+    [{ clockDoubt: 'this program was made later' }, 'seems wrong: this program was made later.'],
     [{ lastError: { code: 'unreachable', message: 'Nobody answers.' } }, 'unreachable: Nobody'],
   ])('says what is wrong: %j', (change, problem) => {
     const [, wrong] = /\nwrong +(.+)\n/.exec(statusText({ ...well, ...change })) ?? []

@@ -59,7 +59,7 @@ function problemsOf(status: PlaneStatus): string[] {
     ],
     [
       waiting,
-      `${waiting} commits are held and not shown: commits before them are still on another device.`,
+      `${waiting} commits are stored but not shown yet: they depend on commits that are still on other devices.`,
     ],
     [
       unreadable,
@@ -67,17 +67,17 @@ function problemsOf(status: PlaneStatus): string[] {
     ],
     [
       contradicted,
-      `${contradicted} sessions go on from commits that this device does not have in that form: a device was restored from a copy, or lied.`,
+      `${contradicted} sessions depend on a different version of a commit that this device holds: a device was restored from a copy, or lied.`,
     ],
     [
       forks,
-      `${forks} sessions were written twice by their device: from there on they do not count. A device with a copied store writes in a new session.`,
+      `${forks} sessions are forked, and have no effect from the fork on: their device signed two versions. A device with a copied store continues in a new session.`,
     ],
     [
       status.void,
       `${status.void} commits since the start break a rule of their state and have no effect: update the application that wrote them.`,
     ],
-    [clockDoubt, `The clock of this device is in doubt: ${clockDoubt}.`],
+    [clockDoubt, `The clock of this device seems wrong: ${clockDoubt}.`],
     [lastError, `${lastError?.code}: ${lastError?.message}`],
   ]
   return problems.flatMap(([wrong, text]) => (wrong ? [text] : []))

@@ -59,7 +59,7 @@ function accepted(result: Result, name: string): { readonly value: unknown } {
     const place = path?.map((part) => String(typeof part === 'object' ? part.key : part)).join('.')
     return place ? `${place}: ${message}` : message
   })
-  const reason = reasons.join('; ') || 'what it does not take'
+  const reason = reasons.join('; ') || 'an input that its schema refuses'
   throw new PeerplaneError('invalid-input', `${name} was given ${reason}`)
 }
 

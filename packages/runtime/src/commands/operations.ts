@@ -161,7 +161,10 @@ export class Operations {
 }
 
 const withdrawn = (operationId: string): PeerplaneError =>
-  new PeerplaneError('withdrawn', `the operation ${operationId} did not run when it was asked for`)
+  new PeerplaneError(
+    'withdrawn',
+    `the operation ${operationId} had not run when its outcome was requested`,
+  )
 
 const encodeOutcome = ({ commit, durability, replies }: Outcome): Uint8Array =>
   encodeCanonical([

@@ -294,7 +294,8 @@ async function join(
   return { space, device, chain: [...chain, admission], addresses, shared: true }
 }
 
-const OTHER_SPACE = 'the invitation is to a space other than the one that is held under this name'
+const OTHER_SPACE =
+  'the invitation is for a different space, and not for the space stored under this name'
 
 const encodeMembership = ({ space, chain, addresses, shared }: Membership): Uint8Array =>
   encodeCanonical([
