@@ -1,7 +1,7 @@
-// An independent reader of the records in protocol.md: plain JavaScript over node:crypto, without a line of the product. It checks
-// protocol-vectors.json, and is what to read beside the text when you write an implementation of your own.
+// An independent reader of the records and bodies in protocol.md: plain JavaScript over node:crypto, without a line of the product. It checks
+// protocol-vectors.json and state-vectors.json, and is what to read beside the text when you write an implementation of your own.
 //
-//     node docs/protocol-decoder.mjs [vectors.json]
+//     node docs/protocol-decoder.mjs [vectors.json [state-vectors.json]]
 //
 // It prints what it has checked; at the first thing that is not as the text says it ends with that rule and exit code 1.
 
@@ -650,10 +650,137 @@ function isRefused(task) {
   }
 }
 
+// States: which effect of an op is there follows from the set of all bodies, so no order of arrival occurs here.
+
+/** The state that bodies of commits make. `kind` is `register`, `set`, `counter` or `map of` one of them, in the plural. */
+export function stateOf(kind, bodies) {
+  const read = bodies.map(bodyOf).filter((body) => body !== undefined)
+  const all = read.flatMap((body) =>
+    body.ops.flatMap((op, index) =>
+      effectsOf(kind, op, []).map((effect) => ({ ...effect, body, index })),
+    ),
+  )
+  const standsThere = (name) =>
+    read.some((body) => body.prefix === name.prefix && isPlace(body, name))
+  const hasAdded = (name, at) =>
+    all.some(({ does, path, body }) => does === 'add' && path === at && isPlace(body, name))
+  const takesBack = (later, one) => {
+    if (later.does === 'add' || later.path !== one.path) return false
+    if (later.body.session === one.body.session) return isAfter(later, one)
+    return later.names
+      .map((number) => later.body.commits[number])
+      .filter((name) => name.session === one.body.session && standsThere(name))
+      .some((name) =>
+        one.does === 'add'
+          ? name.seq >= one.body.seq && hasAdded(name, one.path)
+          : name.seq === one.body.seq,
+      )
+  }
+  const made = all.filter(({ does }) => does !== 'take back')
+  return shown(
+    kind,
+    made.filter((one) => !all.some((each) => takesBack(each, one))),
+  )
+}
+
+const isPlace = (body, { session, seq }) => body.session === session && body.seq === seq
+
+const isAfter = (a, b) => (a.body.seq - b.body.seq || a.index - b.index) > 0
+
+/** A body; `undefined` for one that is void. */
+function bodyOf({ session, seq, time, prefix, body }) {
+  const [list, ops] = array(decode(bytesOf(body)), 2, 'body: commits and ops')
+  must(list.length % 3 === 0, 'body: a commit has a session, a seq and a prefix')
+  const sessions = []
+  const commits = []
+  for (let at = 0; at < list.length; at += 3) {
+    const [first, number, begin] = list.slice(at, at + 3)
+    if (first instanceof Uint8Array) sessions.push(hex(bytes(first, 16, 'body: a session')))
+    const name = first instanceof Uint8Array ? sessions.at(-1) : sessions[first]
+    must(name !== undefined, 'body: a session that is listed before')
+    commits.push({
+      session: name,
+      seq: whole(number, 1, 'body: a seq from 1'),
+      prefix: hex(bytes(begin, 8, 'body: a prefix of 8 bytes')),
+    })
+  }
+  if (sessions.includes(session)) return undefined
+  return { session, seq, time, prefix, commits, ops }
+}
+
+/** What an op does at which places: it makes something, and takes back what it names; an increment takes back nothing. */
+function effectsOf(kind, op, path) {
+  const inner = innerOf(kind)
+  if (kind === 'counter') return [{ does: 'add', path: pathOf(path), value: op }]
+  const [mark, at, rest] = array(op, 3, `${kind}: an op has three items`)
+  if (kind === 'register') {
+    must(mark === 0, 'register: an op')
+    return [{ does: 'write', path: pathOf(path), value: at, names: rest }]
+  }
+  if (kind === 'set') {
+    must(mark === 1 || mark === 2, 'set: an op')
+    const does = mark === 1 ? 'write' : 'take back'
+    return [{ does, path: pathOf([...path, at]), value: at, names: rest }]
+  }
+  must(mark === 3 || mark === 4, 'map: an op')
+  return mark === 3 ? effectsOf(inner, rest, [...path, at]) : removalOf(inner, rest, [...path, at])
+}
+
+function removalOf(kind, observed, path) {
+  if (kind === 'register' || kind === 'counter')
+    return [{ does: 'take back', path: pathOf(path), names: observed }]
+  const pairs = Array.from({ length: observed.length / 2 }, (_, i) => [
+    observed[2 * i],
+    observed[2 * i + 1],
+  ])
+  return pairs.flatMap(([at, below]) =>
+    removalOf(kind === 'set' ? 'register' : innerOf(kind), below, [...path, at]),
+  )
+}
+
+const innerOf = (kind) => /^map of (.*)s$/u.exec(kind)?.[1]
+
+const pathOf = (path) => JSON.stringify(path)
+
+function shown(kind, effects) {
+  if (kind === 'counter') return effects.reduce((sum, { value }) => sum + value, 0)
+  if (kind === 'set') return [...new Set(effects.map(({ value }) => value))].sort(byKind)
+  if (kind === 'register') return effects.sort(byTime).at(-1)?.value ?? ''
+  const keyOf = ({ path }) => JSON.parse(path)[0]
+  const below = (key) =>
+    effects
+      .filter((each) => keyOf(each) === key)
+      .map((each) => ({ ...each, path: pathOf(JSON.parse(each.path).slice(1)) }))
+  return Object.fromEntries(
+    [...new Set(effects.map(keyOf))].map((key) => [key, shown(innerOf(kind), below(key))]),
+  )
+}
+
+/** Numbers come before texts. */
+const byKind = (a, b) => {
+  if (typeof a !== typeof b) return typeof a === 'number' ? -1 : 1
+  return a < b ? -1 : 1
+}
+
+const byTime = ({ body: a }, { body: b }) =>
+  a.time[0] - b.time[0] || a.time[1] - b.time[1] || (a.session < b.session ? -1 : 1)
+
+/** Checks vectors of states. Returns what each of them shows. */
+export function checkStates(vectors) {
+  return vectors.map(({ what, kind, bodies, state }) => {
+    must(isDeepStrictEqual(stateOf(kind, bodies), state), `state: ${what}`)
+    return what
+  })
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const file = process.argv[2] ?? new URL('protocol-vectors.json', import.meta.url)
+  const read = (given, name) =>
+    JSON.parse(readFileSync(given ?? new URL(name, import.meta.url), 'utf8'))
   try {
-    const done = check(JSON.parse(readFileSync(file, 'utf8')))
+    const done = [
+      ...check(read(process.argv[2], 'protocol-vectors.json')),
+      ...checkStates(read(process.argv[3], 'state-vectors.json')),
+    ]
     process.stdout.write(`${done.length} rules hold:\n  ${[...new Set(done)].join('\n  ')}\n`)
   } catch (error) {
     if (!(error instanceof Broken)) throw error

@@ -14,6 +14,7 @@ import {
   type SessionId,
   type StateModel,
 } from '@peerplane/core'
+import { bodyAt } from '@peerplane/core/testing'
 import { documentModel } from '@peerplane/crdt-store/document'
 
 import { readArguments } from './arguments.ts'
@@ -91,7 +92,7 @@ function command(state: EntityState, origin: Origin, keystrokes: readonly Patch[
   for (const [index, deleted, inserted] of keystrokes) {
     handle.splice(['text'], index, deleted, inserted)
   }
-  return { origin, bytes: draft.finish()! }
+  return bodyAt(origin, draft.finish()!)
 }
 
 function plainAutomerge(patches: readonly Patch[]): string {

@@ -3,14 +3,39 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 
 const folder = new URL('../../../docs/', import.meta.url)
-const read = (): unknown =>
-  JSON.parse(readFileSync(new URL('protocol-vectors.json', folder), 'utf8'))
-const { check } = (await import(new URL('protocol-decoder.mjs', folder).href)) as {
-  check: (vectors: unknown) => string[]
-}
+const read = (name = 'protocol-vectors.json'): unknown =>
+  JSON.parse(readFileSync(new URL(name, folder), 'utf8'))
+const { check, checkStates } = (await import(
+  new URL('protocol-decoder.mjs', folder).href
+)) as Readonly<Record<'check' | 'checkStates', (vectors: unknown) => string[]>>
 
 test('a reader that was written from the text alone reads the vectors', () => {
   expect(check(read()).length).toBeGreaterThan(40)
+})
+
+interface StateVector {
+  readonly bodies: readonly { readonly prefix: string }[]
+  readonly state: unknown
+}
+
+test('it makes the states of the vectors, and other states of other bodies', () => {
+  const vectors = read('state-vectors.json') as StateVector[]
+  expect(checkStates(vectors).length).toBe(vectors.length)
+  const isNoticed = (vector: StateVector): boolean => !isAccepted([vector], checkStates)
+  const noticed = { fewer: 0, prefix: 0 }
+  for (const vector of vectors) {
+    expect(isNoticed({ ...vector, state: another(vector.state) })).toBe(true)
+    for (const body of vector.bodies) {
+      const bodies = vector.bodies.filter((each) => each !== body)
+      if (isNoticed({ ...vector, bodies })) noticed.fewer++
+    }
+    for (const [at, body] of vector.bodies.entries()) {
+      const bodies = vector.bodies.with(at, { ...body, prefix: another(body.prefix) as string })
+      if (isNoticed({ ...vector, bodies })) noticed.prefix++
+    }
+  }
+  expect(noticed.fewer).toBeGreaterThan(10)
+  expect(noticed.prefix).toBeGreaterThan(3)
 })
 
 /** What stays wrong when it is changed. */
@@ -40,9 +65,9 @@ test('no figure of the vectors can change without that reader noticing', () => {
   expect(isAccepted(vectors)).toBe(true)
 })
 
-function isAccepted(vectors: unknown): boolean {
+function isAccepted(vectors: unknown, by = check): boolean {
   try {
-    check(vectors)
+    by(vectors)
     return true
   } catch {
     return false

@@ -105,6 +105,8 @@ export {
   depsDigest,
   encodeHeader,
   makeCommit,
+  PREFIX_BYTES,
+  prefixOf,
   saltOf,
   sectionLeaf,
   readEntity,

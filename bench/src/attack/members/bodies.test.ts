@@ -1,4 +1,5 @@
 import type { DeviceId, Random, SessionId } from '@peerplane/core'
+import { bodyAt } from '@peerplane/core/testing'
 import { nativeModel } from '@peerplane/crdt-store'
 import { expect, it } from 'vitest'
 
@@ -18,7 +19,7 @@ it.each(Object.keys(bodies) as (keyof typeof bodies)[])(
     const refused: number[] = []
     for (const turn of [1, 2, 3]) {
       const origin = { device, session, seq: turn, time: { ms: turn, counter: 0 } }
-      const body = { origin, bytes: bodies[kind](turn, random, turn) }
+      const body = bodyAt(origin, bodies[kind](turn, random, turn))
       if (state.fold([body]).length > 0) refused.push(turn)
       shown.add(state.mirror)
       expect(state.problem).toBeUndefined()

@@ -123,6 +123,12 @@ export const commitIdOf = (session: SessionId, headerBytes: Uint8Array): CommitI
 export const commitHash = (session: Uint8Array, headerBytes: Uint8Array): Uint8Array =>
   hash('commit', session, headerBytes)
 
+/** Bytes of the prefix of a commit id. */
+export const PREFIX_BYTES = 8
+
+/** The first 8 bytes of a commit id, as 16 hex digits. Nobody knows them before the commit exists, so nobody can name the commit earlier. */
+export const prefixOf = (id: CommitId): string => id.slice(0, PREFIX_BYTES * 2)
+
 /**
  * Returns the digest over the ids of the batches that end with the deps, in the order of the deps. With this digest, a receiver notices a fork below
  * a dependency.

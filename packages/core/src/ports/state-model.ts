@@ -14,6 +14,8 @@ export interface Origin {
 /** The body of one section, with its origin. */
 export interface Body {
   readonly origin: Origin
+  /** The prefix of the id of its commit, see `prefixOf`. Ops of other sessions name the commit by it. */
+  readonly prefix: string
   readonly bytes: Uint8Array
 }
 
@@ -54,6 +56,8 @@ export interface EntityState {
   fold(bodies: readonly Body[]): readonly Body[]
   /** Begins a command of this device. `at` is the version of the state that the caller saw. */
   begin(origin: Origin, at?: string): Draft
+  /** Tells the state that the draft that was finished last has become this body of a commit. Call this before any other member of the state. */
+  identify(body: Body): void
   /** Returns bytes from which `open` restores this state. */
   snapshot(): Uint8Array
   /** Frees memory that the garbage collector does not manage. */

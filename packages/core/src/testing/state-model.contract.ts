@@ -6,6 +6,7 @@ import { toHex } from '../bytes.ts'
 import type { DeviceId, SessionId } from '../ids.ts'
 import type { Body, EntityState, Origin, StateModel } from '../ports/state-model.ts'
 import { utf8 } from '../text.ts'
+import { bodyAt } from './body-at.ts'
 
 /** A number from 0 to below `below`. */
 export type Choose = (below: number) => number
@@ -67,10 +68,9 @@ export function stateModelContract(name: string, open: () => Promise<StateModelF
             const choose = chooser(choices)
             const honest = (await play(fixture, fresh, steps, choose)).map(({ body }) => body)
             const truncated = honest.slice(0, 2).map(({ bytes }) => bytes.subarray(0, -1))
-            const garbage = [...noise, ...truncated].map((bytes, i): Body => ({
-              origin: originOf('mallory', i + 1),
-              bytes,
-            }))
+            const garbage = [...noise, ...truncated].map((bytes, i) =>
+              bodyAt(originOf('mallory', i + 1), bytes),
+            )
             const [mixed, pure] = [await fresh(), await fresh()]
             const waiting = [...garbage]
             const named: Body[] = []
@@ -212,7 +212,9 @@ async function play(
       edit(draft.handle, choose)
       const bytes = draft.finish()
       if (!bytes) continue
-      sent.push({ body: { origin: originOf(writer, seq), bytes }, after: new Set(own) })
+      const body = bodyAt(originOf(writer, seq), bytes)
+      state.identify(body)
+      sent.push({ body, after: new Set(own) })
       own.add(sent.length - 1)
     }
   }

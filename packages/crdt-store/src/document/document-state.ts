@@ -108,6 +108,10 @@ export class DocumentState implements EntityState {
     return this.#draft
   }
 
+  identify(): void {
+    // Changes of documents name each other by their own hashes.
+  }
+
   /** Called by the draft. */
   ended(): void {
     this.#draft = undefined

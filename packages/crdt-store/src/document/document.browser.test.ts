@@ -7,6 +7,7 @@ import {
   type DeviceId,
   type SessionId,
 } from '@peerplane/core'
+import { bodyAt } from '@peerplane/core/testing'
 import { expect, test } from 'vitest'
 
 const loaded = (): string[] =>
@@ -31,7 +32,7 @@ test('nothing of Automerge is loaded before the first document', async () => {
   }
   const draft = a.begin(origin)
   ;(draft.handle as DocumentHandle<{ text: string }>).splice(['text'], 0, 0, 'hello')
-  expect(b.fold([{ origin, bytes: draft.finish()! }])).toEqual([])
+  expect(b.fold([bodyAt(origin, draft.finish()!)])).toEqual([])
   expect(b.mirror).toEqual({ text: 'hello' })
   // The first change of a document is the same as in Node.
   expect((await model.open(undefined)).version).toBe(

@@ -1,4 +1,5 @@
 import {
+  type Body,
   document,
   hash,
   toHex,
@@ -10,6 +11,7 @@ import {
   type SessionId,
   type StateModel,
 } from '@peerplane/core'
+import { bodyAt } from '@peerplane/core/testing'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
 
@@ -60,12 +62,12 @@ class Device {
     }
   }
 
-  write(change: (handle: Handle) => void, at?: string): { origin: Origin; bytes: Uint8Array }[] {
+  write(change: (handle: Handle) => void, at?: string): Body[] {
     const origin = this.origin
     const draft = this.state.begin(origin, at)
     change(draft.handle as Handle)
     const bytes = draft.finish()
-    return bytes ? [{ origin, bytes }] : []
+    return bytes ? [bodyAt(origin, bytes)] : []
   }
 }
 
@@ -260,7 +262,7 @@ test('what comes in during a command waits for its end', async () => {
   expect(a.state.fold(theirs)).toEqual([])
   doc.splice(['text'], 2, 0, 'ne')
   expect(doc.text).toBe('mine')
-  const mine = { origin: { ...a.origin, seq: 1 }, bytes: draft.finish()! }
+  const mine = bodyAt({ ...a.origin, seq: 1 }, draft.finish()!)
   expect(b.state.fold([mine])).toEqual([])
   expect(a.state.mirror).toEqual(b.state.mirror)
   expect(a.state.version).toBe(b.state.version)
@@ -304,7 +306,7 @@ test('replicas converge, whatever the schedule', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(edit, { maxLength: 40 }), fc.nat(), async (edits, salt) => {
       const devices = await Promise.all(['a', 'b', 'c'].map((name) => device(`${name}${salt}`)))
-      const logs = devices.map((): { origin: Origin; bytes: Uint8Array }[] => [])
+      const logs = devices.map((): Body[] => [])
       const held = devices.map(() => devices.map(() => 0))
       // Each takes what another has written and holds from others: causal order.
       const exchange = (to: number, from: number): void => {
@@ -320,10 +322,8 @@ test('replicas converge, whatever the schedule', async () => {
         waiting[to] = []
         expect(devices[to]!.state.fold(bodies)).toEqual([])
       }
-      const waiting = devices.map(
-        (): { author: number; body: { origin: Origin; bytes: Uint8Array } }[] => [],
-      )
-      const order: { origin: Origin; bytes: Uint8Array }[] = []
+      const waiting = devices.map((): { author: number; body: Body }[] => [])
+      const order: Body[] = []
       for (const { device: index, kind, at, text } of edits) {
         const author = devices[index]!
         if (kind === 'exchange') {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { deflateRawSync } from 'node:zlib'
 
 import {
+  type Body,
   concatBytes,
   document,
   encodeCanonical,
@@ -11,11 +12,10 @@ import {
   type DocumentHandle,
   type EntityState,
   type Json,
-  type Origin,
   type StateModel,
   type Value,
 } from '@peerplane/core'
-import { processorTime, rounds } from '@peerplane/core/testing'
+import { bodyAt, processorTime, rounds } from '@peerplane/core/testing'
 import { beforeAll, describe, expect, test } from 'vitest'
 
 import { encodeBody } from './body.ts'
@@ -70,7 +70,7 @@ describe('a change that would do harm is void at once', () => {
   test.each(cases)('%s', async (_, make) => {
     const state = await model.open(undefined)
     const before = toHex(state.snapshot())
-    const body = { origin: originOf('mallory'), bytes: bodyOf(make()) }
+    const body = bodyAt(originOf('mallory'), bodyOf(make()))
     const memory = process.memoryUsage().rss
     const start = processorTime()
     expect(state.fold([body])).toEqual([body])
@@ -102,7 +102,7 @@ describe('a change is void if its initial state cannot be declared', () => {
   ]
   test.each(cases)('%s', async (_, make) => {
     const state = await model.open(undefined)
-    const body = { origin: originOf('mallory'), bytes: encodeCanonical(make()) }
+    const body = bodyAt(originOf('mallory'), encodeCanonical(make()))
     const start = processorTime()
     expect(state.fold([body])).toEqual([body])
     expect(processorTime() - start).toBeLessThan(100)
@@ -127,7 +127,7 @@ describe('a change is void if its initial state cannot be declared', () => {
 
 test('the change that the cases above spoil is valid', async () => {
   const state = await model.open(undefined)
-  expect(state.fold([{ origin: originOf('mallory'), bytes: bodyOf(change({})) }])).toEqual([])
+  expect(state.fold([bodyAt(originOf('mallory'), bodyOf(change({})))])).toEqual([])
   expect(state.mirror).toEqual({ list: [], map: {}, text: '', y: 0 })
 })
 
@@ -136,7 +136,7 @@ test('what only Automerge can find is void too, costs its session alone, and is 
   const honest = await model.open(undefined)
   const first = write(honest, 'alice', (doc) => doc.splice(['text'], 0, 0, 'one'))
   // One value as a run of one: Automerge would write it as a list of one.
-  const bad = { origin: originOf('mallory'), bytes: bodyOf(change({ action: [1, 1] })) }
+  const bad = bodyAt(originOf('mallory'), bodyOf(change({ action: [1, 1] })))
   const second = write(honest, 'alice', (doc) => doc.splice(['text'], 3, 0, ' two'))
   expect(state.fold([first, bad, second])).toEqual([])
   expect(state.mirror).toEqual(honest.mirror)
@@ -181,14 +181,12 @@ describe('a change that builds on one that is not here', () => {
   })
 
   test('has no effect when that one is void', async () => {
-    const bad = { origin: originOf('mallory'), bytes: bodyOf(change({ action: [1, 1] })) }
+    const bad = bodyAt(originOf('mallory'), bodyOf(change({ action: [1, 1] })))
     const hash = toHex(createHash('sha256').update(chunkOf(bad.bytes).subarray(8)).digest())
-    const after = {
-      origin: originOf('oscar'),
-      bytes: bodyOf(
-        change({ actor: fromHex(actorOf(sessionOf('oscar'))), deps: [hash], startOp: 3n }),
-      ),
-    }
+    const after = bodyAt(
+      originOf('oscar'),
+      bodyOf(change({ actor: fromHex(actorOf(sessionOf('oscar'))), deps: [hash], startOp: 3n })),
+    )
     const honest = await model.open(undefined)
     const good = write(honest, 'alice', (doc) => doc.splice(['text'], 0, 0, 'one'))
     for (const bodies of [
@@ -208,11 +206,11 @@ describe('a change that builds on one that is not here', () => {
   test('makes the document unreadable when it is too much', async () => {
     const state = await model.open(undefined)
     const bytes = bodyOf(change({ deps: ['ab'.repeat(32)] }))
-    expect(state.fold([{ origin: originOf('mallory'), bytes }])).toEqual([])
+    expect(state.fold([bodyAt(originOf('mallory'), bytes)])).toEqual([])
     const long = new Uint8Array(2 ** 20)
     for (let seq = 2; seq < 2 + 2 ** 6; seq++) {
       expect(state.version).toBe(root)
-      expect(state.fold([{ origin: originOf('mallory', seq), bytes: long }])).toEqual([])
+      expect(state.fold([bodyAt(originOf('mallory', seq), long)])).toEqual([])
     }
     expect(() => state.mirror).toThrow(expect.objectContaining({ code: 'unreadable' }))
     expect(() => state.snapshot()).toThrow(expect.objectContaining({ code: 'unreadable' }))
@@ -222,7 +220,7 @@ describe('a change that builds on one that is not here', () => {
 test('nesting is shown down to the limit, however deep a hostile device went', async () => {
   const state = await model.open(undefined)
   const start = processorTime()
-  expect(state.fold([{ origin: originOf('mallory'), bytes: bodyOf(nested(5_000n)) }])).toEqual([])
+  expect(state.fold([bodyAt(originOf('mallory'), bodyOf(nested(5_000n)))])).toEqual([])
   let levels = 0
   for (let each = state.mirror as Json; each !== null; levels++) {
     each = (each as { readonly [key: string]: Json })['a']!
@@ -293,10 +291,10 @@ function write(
   state: EntityState,
   name: string,
   edit: (doc: DocumentHandle<Content>) => void,
-): { origin: Origin; bytes: Uint8Array } {
+): Body {
   const draft = state.begin(originOf(name))
   edit(draft.handle as DocumentHandle<Content>)
-  return { origin: originOf(name), bytes: draft.finish()! }
+  return bodyAt(originOf(name), draft.finish()!)
 }
 
 /** A change that sets the key `y` of an object to 0, with the parts of a case. */

@@ -7,7 +7,7 @@ import {
   type Json,
   type StateModel,
 } from '@peerplane/core'
-import { rounds } from '@peerplane/core/testing'
+import { bodyAt, rounds } from '@peerplane/core/testing'
 import { beforeAll, expect, test } from 'vitest'
 
 import { automerge } from './automerge.ts'
@@ -101,7 +101,7 @@ async function play(random: () => number): Promise<Sent[]> {
   }
   const send = (author: string, bytes: Uint8Array, after: Iterable<number>): void => {
     const own = sent.filter((each) => each.author === author).length
-    sent.push({ body: { origin: originOf(author, own + 1), bytes }, author, after: [...after] })
+    sent.push({ body: bodyAt(originOf(author, own + 1), bytes), author, after: [...after] })
     held.get(author)!.add(sent.length - 1)
   }
   for (let step = 0; step < 50; step++) {

@@ -5,6 +5,7 @@ import {
   encodeCanonical,
   fromHex,
   PeerplaneError,
+  PREFIX_BYTES,
   SESSION_BYTES,
   toHex,
   wholeField,
@@ -14,7 +15,7 @@ import {
   type Value,
 } from '@peerplane/core'
 
-/** What a document is opened from: `[saved, [banned session], [[device, session, seq, [ms, counter], bytes] of a body that waits], kinds]`. */
+/** What a document is opened from: `[saved, [banned session], [[device, session, seq, [ms, counter], prefix, bytes] of a body that waits], kinds]`. */
 export interface Snapshot {
   /** What Automerge has saved. */
   readonly saved: Uint8Array
@@ -28,11 +29,12 @@ export const encodeSnapshot = ({ saved, banned, waiting, kinds }: Snapshot): Uin
   encodeCanonical([
     saved,
     [...banned].sort().map(fromHex),
-    waiting.map(({ origin: { device, session, seq, time }, bytes }): Value => [
+    waiting.map(({ origin: { device, session, seq, time }, prefix, bytes }): Value => [
       fromHex(device),
       fromHex(session),
       seq,
       [time.ms, time.counter],
+      fromHex(prefix),
       bytes,
     ]),
     kinds,
@@ -54,7 +56,7 @@ export function decodeSnapshot(snapshot: Uint8Array): Snapshot {
 }
 
 function readBody(value: Value): Body {
-  const fields = arrayField(value, 'body', 5)
+  const fields = arrayField(value, 'body', 6)
   const time = arrayField(fields[3], 'body.time', 2)
   return {
     origin: {
@@ -66,7 +68,8 @@ function readBody(value: Value): Body {
         counter: wholeField(time[1], 'body.time.counter'),
       },
     },
-    bytes: bytesField(fields[4], 'body.bytes'),
+    prefix: toHex(bytesField(fields[4], 'body.prefix', PREFIX_BYTES)),
+    bytes: bytesField(fields[5], 'body.bytes'),
   }
 }
 

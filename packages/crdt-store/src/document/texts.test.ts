@@ -5,7 +5,7 @@ import {
   type PeerplaneError,
   type StateModel,
 } from '@peerplane/core'
-import { anyText, brokenText } from '@peerplane/core/testing'
+import { bodyAt, anyText, brokenText } from '@peerplane/core/testing'
 import fc from 'fast-check'
 import { beforeAll, expect, test } from 'vitest'
 
@@ -29,7 +29,7 @@ async function run(edit: (doc: DocumentHandle<Content>) => void): Promise<Conten
     const draft = writer.begin(origin)
     edit(draft.handle as DocumentHandle<Content>)
     const bytes = draft.finish()
-    expect(reader.fold(bytes ? [{ origin, bytes }] : [])).toEqual([])
+    expect(reader.fold(bytes ? [bodyAt(origin, bytes)] : [])).toEqual([])
     expect(reader.mirror).toEqual(writer.mirror)
     return writer.mirror as Content
   } finally {

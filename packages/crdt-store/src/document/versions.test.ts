@@ -5,6 +5,7 @@ import {
   type Json,
   type StateModel,
 } from '@peerplane/core'
+import { bodyAt } from '@peerplane/core/testing'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
 
@@ -66,7 +67,7 @@ class Device {
     const origin = originOf(this.name, this.sent.length + 1)
     const draft = this.state.begin(origin)
     typeAll(draft.handle as Handle, this.tree, [], word)
-    const body = { origin, bytes: draft.finish()! }
+    const body = bodyAt(origin, draft.finish()!)
     this.sent.push(body)
     return body
   }

@@ -1,4 +1,4 @@
-import { hasControls, isUnderstood } from '@peerplane/core'
+import { hasControls, isUnderstood, prefixOf } from '@peerplane/core'
 import type { Commit, EntityKey, Origin } from '@peerplane/core'
 
 import type { EntitiesOptions } from './entities.ts'
@@ -15,9 +15,10 @@ export function bodiesOf(
   options: Pick<EntitiesOptions, 'deviceOf' | 'isUnderstood'> & FoldEvents,
 ): ReadonlyMap<EntityKey, readonly VersionedBody[]> {
   const bodies = new Map<EntityKey, VersionedBody[]>()
-  for (const { session, header, sections } of commits) {
+  for (const { id, session, header, sections } of commits) {
     const { seq, time } = header
     const origin: Origin = { device: options.deviceOf(session), session, seq, time }
+    const prefix = prefixOf(id)
     const isClear = options.isUnderstood(session) && isUnderstood(header.extensions)
     for (const { entity, modelVersion: version, body, extensions } of sections) {
       if (!isWanted(entity)) continue
@@ -25,8 +26,8 @@ export function bodiesOf(
       const list = bodies.get(entity)
       if (hasControls(entity) || version < 1 || list?.at(-1)?.origin === origin) {
         reportVoid(entity, origin, options)
-      } else if (list) list.push({ origin, modelVersion, bytes: body })
-      else bodies.set(entity, [{ origin, modelVersion, bytes: body }])
+      } else if (list) list.push({ origin, prefix, modelVersion, bytes: body })
+      else bodies.set(entity, [{ origin, prefix, modelVersion, bytes: body }])
     }
   }
   return bodies

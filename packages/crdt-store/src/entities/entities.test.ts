@@ -22,6 +22,7 @@ import {
   manualScheduler,
   models,
   recordingStore,
+  bodyOf,
   refold,
   runOwn,
   sectionOf,
@@ -375,8 +376,8 @@ describe('entities', () => {
     isHeldUp = false
     waiting[0]!()
     const bodies = states.map((state) => writeTitle(state, originOf(1, 8), 'next'))
-    entities.touch(key, originOf(1, 8), bodies[0]!)
-    entities.touch(page, originOf(1, 8), bodies[1]!)
+    entities.touch(key, bodyOf(originOf(1, 8), bodies[0]!))
+    entities.touch(page, bodyOf(originOf(1, 8), bodies[1]!))
     await Promise.all([flushing, discarding])
     entities.commitFolded(sessionId(8), 1)
     await entities.flush()
@@ -395,7 +396,7 @@ describe('entities', () => {
     const discarding = entities.discard({ rows: true })
     for (const [index, each] of [key, page].entries()) {
       const origin = originOf(1, 8)
-      entities.touch(each, origin, writeTitle(states[index]!, origin, 'next'))
+      entities.touch(each, bodyOf(origin, writeTitle(states[index]!, origin, 'next')))
     }
     entities.commitFolded(sessionId(8), 1)
     await discarding
@@ -427,7 +428,7 @@ describe('entities', () => {
     const state = await entities.open(key)
     const body = writeTitle(state, origin, 'late')
     await reopen()
-    entities.touch(key, origin, body)
+    entities.touch(key, bodyOf(origin, body))
     entities.commitFolded(origin.session, 1)
     await entities.flush()
     expect((await entities.open(key)).mirror).toMatchObject({ title: 'late' })
@@ -496,6 +497,7 @@ describe('entities that are folded when opened', () => {
         const state = await model.open(snapshot)
         return {
           begin: (origin) => state.begin(origin),
+          identify: (body) => state.identify(body),
           fold: (bodies) => state.fold(bodies),
           close: () => state.close(),
           snapshot: () => state.snapshot(),

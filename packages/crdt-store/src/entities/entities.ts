@@ -1,10 +1,10 @@
 import type {
+  Body,
   Commit,
   DeviceId,
   EntityKey,
   EntityState,
   Json,
-  Origin,
   Perturb,
   Scheduler,
   SessionId,
@@ -111,8 +111,8 @@ export interface Entities {
    * the same time. Resolves with the keys of the entities whose states may have changed.
    */
   fold(commits: readonly Commit[]): Promise<readonly EntityKey[]>
-  /** Call this after a draft on an open entity was finished and its commit was appended to the log. `body` is the result of `finish`. */
-  touch(key: EntityKey, origin: Origin, body: Uint8Array): void
+  /** Call this after a draft on an open entity was finished and its commit was appended to the log. `body` has the result of `finish`. */
+  touch(key: EntityKey, body: Body): void
   /** Call this after `touch` was called for every section of a commit of this device. */
   commitFolded(session: SessionId, seq: number): void
   /**

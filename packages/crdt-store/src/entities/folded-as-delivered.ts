@@ -53,6 +53,7 @@ export class FoldedAsDelivered implements Lifecycle {
 
   takeOwn(key: EntityKey, body: VersionedBody): boolean {
     const slot = this.#parts.slots.get(key)
+    slot?.state.identify(body)
     // Has no effect, unless the command ran on a state that was replaced meanwhile.
     if (slot) foldInto(slot, [body], this.#parts.events)
     return slot !== undefined

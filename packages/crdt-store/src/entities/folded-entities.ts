@@ -3,12 +3,12 @@ import {
   limits,
   PeerplaneError,
   splitEntityKey,
+  type Body,
   type Commit,
   type Dot,
   type EntityKey,
   type EntityState,
   type Json,
-  type Origin,
   type SessionId,
 } from '@peerplane/core'
 
@@ -114,8 +114,8 @@ export class FoldedEntities implements Entities {
     })
   }
 
-  touch(key: EntityKey, origin: Origin, body: Uint8Array): void {
-    const own: VersionedBody = { origin, modelVersion: OWN_VERSION, bytes: body }
+  touch(key: EntityKey, body: Body): void {
+    const own: VersionedBody = { ...body, modelVersion: OWN_VERSION }
     this.#newStates?.meanwhile(key, [own])
     if (this.#isDiscarding || !this.#lifecycleOf(key).takeOwn(key, own)) {
       this.#late.push({ key, body: own })

@@ -83,6 +83,7 @@ export class FoldedWhenOpened implements Lifecycle {
   }
 
   takeOwn(key: EntityKey, body: VersionedBody): boolean {
+    this.#parts.slots.get(key)?.state.identify(body)
     this.#waiting.add(key, body)
     return true
   }

@@ -3,11 +3,16 @@ import {
   decodeCanonical,
   encodeCanonical,
   fromHex,
+  hash,
   map,
   record,
   register,
+  prefixOf,
   toHex,
+  utf8,
+  type Body,
   type Commit,
+  type CommitId,
   type DeviceId,
   type EntityKey,
   type Entry,
@@ -144,8 +149,18 @@ export async function refold(entities: Entities, store: Store): Promise<void> {
 /** A commit with these sections; only what entities look at is there. */
 export function commitOf(origin: Origin, sections: readonly Section[]): Commit {
   const header = { seq: origin.seq, time: origin.time }
-  return { session: origin.session, header, sections } as unknown as Commit
+  return { id: idOf(origin), session: origin.session, header, sections } as unknown as Commit
 }
+
+/** A body of that commit. */
+export const bodyOf = (origin: Origin, bytes: Uint8Array): Body => ({
+  origin,
+  prefix: prefixOf(idOf(origin)),
+  bytes,
+})
+
+const idOf = ({ session, seq }: Origin): CommitId =>
+  toHex(hash('test-commit', fromHex(session), utf8(`${seq}`))) as CommitId
 
 export const sectionOf = (entity: EntityKey, body: Uint8Array, modelVersion = 1): Section => ({
   entity,
@@ -172,7 +187,7 @@ export async function runOwn(
       bodies.map(([key, body]) => sectionOf(key, body)),
     ),
   )
-  for (const [key, body] of bodies) entities.touch(key, origin, body)
+  for (const [key, body] of bodies) entities.touch(key, bodyOf(origin, body))
   entities.commitFolded(origin.session, origin.seq)
 }
 

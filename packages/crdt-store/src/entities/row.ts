@@ -5,6 +5,7 @@ import {
   encodeCanonical,
   freeze,
   fromHex,
+  PREFIX_BYTES,
   textField,
   toHex,
   wholeField,
@@ -16,7 +17,7 @@ import {
 
 /*
  *   row       [model version, problem, incomplete, mirror as JSON, version of the state, snapshot]
- *   waiting   [device, session, seq, [ms, counter], model version, body]
+ *   waiting   [device, session, seq, [ms, counter], prefix, model version, body]
  *
  * The mirror stands beside the snapshot, so that listing folds nothing and needs no kernel.
  */
@@ -83,19 +84,20 @@ export function decodeRow(encoded: Uint8Array): Row {
 /** The mirror of a row, frozen. */
 export const readMirror = (row: Row): Json => freeze(JSON.parse(row.mirror) as Json)
 
-export const encodeWaiting = ({ origin, modelVersion, bytes: body }: VersionedBody): Uint8Array =>
+export const encodeWaiting = ({ origin, prefix, modelVersion, bytes }: VersionedBody): Uint8Array =>
   encodeCanonical([
     fromHex(origin.device),
     fromHex(origin.session),
     origin.seq,
     [origin.time.ms, origin.time.counter],
+    fromHex(prefix),
     modelVersion,
-    body,
+    bytes,
   ])
 
 /** Throws `malformed`. */
 export function decodeWaiting(encoded: Uint8Array): VersionedBody {
-  const fields = arrayField(decodeCanonical(encoded), 'waiting', 6)
+  const fields = arrayField(decodeCanonical(encoded), 'waiting', 7)
   const time = arrayField(fields[3], 'waiting.time', 2)
   return {
     origin: {
@@ -107,7 +109,8 @@ export function decodeWaiting(encoded: Uint8Array): VersionedBody {
         counter: wholeField(time[1], 'waiting.counter'),
       },
     },
-    modelVersion: wholeField(fields[4], 'waiting.modelVersion'),
-    bytes: bytesField(fields[5], 'waiting.body'),
+    prefix: toHex(bytesField(fields[4], 'waiting.prefix', PREFIX_BYTES)),
+    modelVersion: wholeField(fields[5], 'waiting.modelVersion'),
+    bytes: bytesField(fields[6], 'waiting.body'),
   }
 }

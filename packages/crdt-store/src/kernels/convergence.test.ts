@@ -15,6 +15,7 @@ import {
   type SessionId,
   type Value,
 } from '@peerplane/core'
+import { bodyAt } from '@peerplane/core/testing'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
@@ -125,7 +126,7 @@ describe('replicas with native state', () => {
     )
   })
 
-  test('converge also when bodies name sessions and dots that they cannot know', async () => {
+  test('converge also when bodies name commits that they cannot know', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(forgedBody, { minLength: 2, maxLength: 12 }),
@@ -204,7 +205,9 @@ function command(replica: Replica, list: readonly Change[], ms: number): Sent[] 
   const bytes = draft.finish()
   if (!bytes) return []
   delivered.set(session, origin.seq)
-  return [{ origin, bytes, events: made, deps }]
+  const body = bodyAt(origin, bytes)
+  state.identify(body)
+  return [{ ...body, events: made, deps }]
 }
 
 function perform(state: Handle, { kind, path, value }: Change): void {
@@ -301,26 +304,20 @@ const byTime = (a: Event, b: Event): number =>
   (a.session < b.session ? -1 : a.session > b.session ? 1 : a.seq - b.seq || a.index - b.index)
 
 const place = fc.constantFrom('a', '__proto__')
-const forgedDots = fc
-  .array(fc.tuple(fc.nat(3), fc.integer({ min: 1, max: 4 }), fc.nat(1)), { maxLength: 6 })
-  .map((dots) => dots.flat())
-const forgedTallies = fc
-  .array(fc.tuple(fc.nat(3), fc.integer({ min: 1, max: 4 }), fc.nat(2), fc.integer()), {
-    maxLength: 2,
-  })
-  .map((tallies) => tallies.flat())
+/** Refs to the {@link forgedCommits} of a body: those that stand there, those that do not, and those that never come. */
+const forgedRefs = fc.array(fc.nat(3 * 4 * 2 - 1), { maxLength: 6 })
 const forgedOp: fc.Arbitrary<Value> = fc.oneof(
   fc.tuple(fc.constant('count'), fc.oneof(fc.integer(), fc.constant(Number.MAX_SAFE_INTEGER))),
-  fc.tuple(fc.constant('note'), fc.tuple(fc.constant(0), fc.string(), forgedDots)),
-  fc.tuple(fc.constant('tags'), fc.tuple(fc.constantFrom(1, 2), place, forgedDots)),
+  fc.tuple(fc.constant('note'), fc.tuple(fc.constant(0), fc.string(), forgedRefs)),
+  fc.tuple(fc.constant('tags'), fc.tuple(fc.constantFrom(1, 2), place, forgedRefs)),
   fc.tuple(fc.constant('items'), fc.tuple(fc.constant(3), place, fc.integer())),
-  fc.tuple(fc.constant('items'), fc.tuple(fc.constant(4), place, forgedTallies)),
+  fc.tuple(fc.constant('items'), fc.tuple(fc.constant(4), place, forgedRefs)),
   fc.tuple(
     fc.constant('cards'),
     fc.tuple(
       fc.constant(3),
       place,
-      fc.tuple(fc.constant('title'), fc.tuple(fc.constant(0), place, forgedDots)),
+      fc.tuple(fc.constant('title'), fc.tuple(fc.constant(0), place, forgedRefs)),
     ),
   ),
   fc.tuple(
@@ -329,7 +326,7 @@ const forgedOp: fc.Arbitrary<Value> = fc.oneof(
       fc.constant(4),
       place,
       fc
-        .tuple(forgedDots, forgedTallies, place, forgedDots)
+        .tuple(forgedRefs, forgedRefs, place, forgedRefs)
         .map(([title, votes, label, labels]): Value => [
           'title',
           title,
@@ -350,7 +347,6 @@ function inSessionOrder(
   bodies: readonly { readonly session: number; readonly ops: readonly Value[] }[],
   choices: IterableIterator<number>,
 ): Body[] {
-  const known = [0, 1, 2, 9]
   const queues = [0, 1, 2].map((n) =>
     bodies
       .filter(({ session }) => session === n)
@@ -361,10 +357,8 @@ function inSessionOrder(
           seq: i + 1,
           time: { ms: n, counter: 0 },
         },
-        bytes: encodeCanonical([
-          known.filter((other) => other !== n).map((other) => fromHex(sessionId(other))),
-          ops,
-        ]),
+        prefix: `${n}${i + 1}`.repeat(8),
+        bytes: encodeCanonical([forgedCommits(n), ops]),
       })),
   )
   const order: Body[] = []
@@ -374,3 +368,17 @@ function inSessionOrder(
   }
   return order
 }
+
+/** The first four commits of the other sessions, one of which nobody has, each with the prefix that it has and with another one. */
+const forgedCommits = (own: number): Value[] =>
+  [0, 1, 2, 9]
+    .filter((session) => session !== own)
+    .flatMap((session) =>
+      [1, 2, 3, 4].flatMap((seq) =>
+        [`${session}${seq}`, 'ff'].flatMap((prefix): Value[] => [
+          fromHex(sessionId(session)),
+          seq,
+          fromHex(prefix.repeat(8)),
+        ]),
+      ),
+    )

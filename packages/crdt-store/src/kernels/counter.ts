@@ -1,127 +1,112 @@
 import { describe, PeerplaneError, type CounterHandle, type SessionId } from '@peerplane/core'
 
+import { readRefs, toRefs } from './commits.ts'
 import { some, touch, type Cell, type Kernel, type CellAccess } from './kernel.ts'
 import { readOp } from './op.ts'
-import type { OpContext } from './op-context.ts'
-import { items, Void, whole } from './void.ts'
-
-/** The part of a counter that one session holds. Positions are (seq, index); 0 is before the first. */
-interface Tally {
-  readonly seq: number
-  readonly index: number
-  /** Sum of all increments of the session up to its position. */
-  readonly total: number
-  /** What removals have taken back: everything up to this position, when the total was `baseTotal`. */
-  readonly baseSeq: number
-  readonly baseIndex: number
-  readonly baseTotal: number
-}
+import { ExpectedCommits } from './survivors.ts'
+import { Share } from './share.ts'
+import { items } from './void.ts'
 
 interface CounterCell extends Cell {
-  readonly tallies: Map<SessionId, Tally>
+  readonly shares: Map<SessionId, Share>
+  /** Commits that removals named before they came. */
+  readonly expected: ExpectedCommits
 }
 
-const untouched: Tally = { seq: 0, index: 0, total: 0, baseSeq: 0, baseIndex: 0, baseTotal: 0 }
-
 /*
- *   increment   by                                    a whole number
- *   removal     [session, seq, index, total, …]       how far each other session was observed, and its total there
+ *   increment   by         a whole number
+ *   removal     commits    the latest one of each other session that was observed; it stands for those before it
  *
- * A removal also takes back all that its own session has added before.
- * Tallies only grow and bases only advance, so the state is a join: any order gives the same. A tally that a removal took back whole is
- * kept, because increments that were concurrent with the removal continue its total.
+ * A removal also takes back all that its own session has added before. A share that was taken back whole is kept, because it bounds what its
+ * session may still add.
  */
 
 /**
  * A counter: the sum over sessions of what they added since the last removal. Whole numbers only; a session's total stays a safe integer.
  * The sum is exact, also where it leaves the safe integers, and then shown as the nearest of them: so all devices show the same, and come
  * back together.
+ *
+ * Where nothing can remove it, which is not below a map, it does not keep which commits have added to it.
  */
-export const counterKernel: Kernel<CounterCell> = {
-  kind: 'counter',
-  create: () => ({ mirror: 0, stale: false, tallies: new Map() }),
+export function counterKernel(isRemovable: boolean): Kernel<CounterCell> {
+  return {
+    kind: 'counter',
+    create,
 
-  apply(cell, op, context) {
-    const { seq } = context.origin
-    const tally = cell.tallies.get(context.origin.session) ?? untouched
-    const [by] = readOp(op, 'counter')
-    const total = tally.total + (by as number)
-    if (!Number.isSafeInteger(by) || !Number.isSafeInteger(total)) {
-      throw new Void('a counter leaves the range of whole numbers')
-    }
-    replace(cell, context.origin.session, { ...tally, seq, index: context.index, total }, context)
-  },
+    apply(cell, op, context) {
+      const [by] = readOp(op, 'counter')
+      const { session } = context.origin
+      let share = cell.shares.get(session)
+      if (!share) {
+        share = new Share()
+        cell.shares.set(session, share)
+        context.undo(() => cell.shares.delete(session))
+      }
+      share.add(by as number, context, isRemovable)
+      if (cell.expected.has(context.commit)) share.takeBack(context.commit, context)
+      touch(cell, context)
+    },
 
-  remove(cell, observed, context) {
-    const numbers = items(observed)
-    if (numbers.length % 4 !== 0) throw new Void('an observed tally has four numbers')
-    for (let i = 0; i < numbers.length; i += 4) {
-      const session = context.session(numbers[i])
-      const baseSeq = whole(numbers[i + 1], 1)
-      const baseIndex = whole(numbers[i + 2])
-      const baseTotal = whole(numbers[i + 3], Number.MIN_SAFE_INTEGER)
-      takeBack(cell, session, { baseSeq, baseIndex, baseTotal }, context)
-    }
-    const own = cell.tallies.get(context.origin.session)
-    if (!own) return
-    const { seq: baseSeq, index: baseIndex, total: baseTotal } = own
-    takeBack(cell, context.origin.session, { baseSeq, baseIndex, baseTotal }, context)
-  },
+    remove(cell, observed, context) {
+      for (const commit of readRefs(observed, context.table)) {
+        const isTaken = cell.shares.get(commit.session)?.takeBack(commit, context)
+        if (!isTaken) cell.expected.add(commit, context)
+      }
+      cell.shares.get(context.origin.session)?.takeBackAll(context)
+      touch(cell, context)
+    },
 
-  observe(cell, sessions) {
-    const ahead = [...cell.tallies].filter(([, tally]) => isAhead(tally))
-    if (ahead.length === 0) return undefined
-    return ahead
-      .filter(([session]) => session !== sessions.own)
-      .flatMap(([session, { seq, index, total }]) => [sessions.ref(session), seq, index, total])
-  },
+    observe(cell, table) {
+      const latest = [...cell.shares.values()].flatMap(({ latest }) => latest ?? [])
+      return latest.length > 0 ? toRefs(latest, table) : undefined
+    },
 
-  isLive: (cell) => some(cell.tallies.values(), isAhead),
-  isBlank: (cell) => cell.tallies.size === 0,
+    isLive: ({ shares }) => some(shares.values(), ({ latest }) => latest !== undefined),
+    isBlank: ({ shares, expected }) => shares.size === 0 && expected.isEmpty,
+    show: shown,
+    handle: (place) => counterHandle(place),
 
-  show(cell) {
-    if (!cell) return 0
-    if (cell.stale) {
-      cell.mirror = sum(cell.tallies.values())
-      cell.stale = false
-    }
-    return cell.mirror
-  },
+    save({ shares, expected }, table) {
+      const named = expected.sorted(table)
+      if (shares.size === 0 && named.length === 0) return undefined
+      const saved = [...shares]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([session, share]) => [table.sessionRef(session), ...share.save()])
+      return [saved, toRefs(named, table)]
+    },
 
-  handle: (place) => counterHandle(place),
+    load(saved, table) {
+      const [shares, expected] = items(saved, 2)
+      const cell = create(new ExpectedCommits(readRefs(expected, table)))
+      for (const each of items(shares)) {
+        const [ref, ...share] = items(each)
+        const session = table.session(ref)
+        cell.shares.set(session, Share.load(session, share))
+      }
+      cell.stale = true
+      return cell
+    },
+  }
+}
 
-  save(cell, sessions) {
-    if (cell.tallies.size === 0) return undefined
-    return [...cell.tallies]
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([session, { seq, index, total, baseSeq, baseIndex, baseTotal }]) => {
-        const tally = [sessions.ref(session), seq, index, total]
-        return baseSeq > 0 ? [...tally, baseSeq, baseIndex, baseTotal] : tally
-      })
-  },
+const create = (expected = new ExpectedCommits()): CounterCell => ({
+  mirror: 0,
+  stale: false,
+  shares: new Map(),
+  expected,
+})
 
-  load(saved, sessions) {
-    const cell = counterKernel.create()
-    for (const each of items(saved)) {
-      const [ref, seq, index, total, baseSeq = 0, baseIndex = 0, baseTotal = 0] = items(
-        each,
-      ) as number[]
-      cell.tallies.set(sessions.session(ref), {
-        seq: whole(seq),
-        index: whole(index),
-        total: whole(total, Number.MIN_SAFE_INTEGER),
-        baseSeq: whole(baseSeq),
-        baseIndex: whole(baseIndex),
-        baseTotal: whole(baseTotal, Number.MIN_SAFE_INTEGER),
-      })
-    }
-    cell.stale = true
-    return cell
-  },
+function shown(cell: CounterCell | undefined): number {
+  if (!cell) return 0
+  if (cell.stale) {
+    cell.mirror = sum(cell.shares.values())
+    cell.stale = false
+  }
+  return cell.mirror as number
 }
 
 function counterHandle(place: CellAccess<CounterCell>): CounterHandle {
-  const value = (): number => counterKernel.show(place.cell()) as number
+  const value = (): number => shown(place.cell())
   const add = (by: number, sign: 1 | -1): void => {
     if (!Number.isSafeInteger(by)) {
       const reason = `a counter counts in whole numbers, not by ${describe(by)}`
@@ -142,46 +127,18 @@ function counterHandle(place: CellAccess<CounterCell>): CounterHandle {
   })
 }
 
-function replace(cell: CounterCell, session: SessionId, next: Tally, context: OpContext): void {
-  const before = cell.tallies.get(session)
-  cell.tallies.set(session, next)
-  touch(cell, context)
-  context.undo(() => {
-    if (before) cell.tallies.set(session, before)
-    else cell.tallies.delete(session)
-  })
-}
-
-/** Takes back what a session has added up to `base`, unless more has been taken back before. */
-function takeBack(
-  cell: CounterCell,
-  session: SessionId,
-  base: Pick<Tally, 'baseSeq' | 'baseIndex' | 'baseTotal'>,
-  context: OpContext,
-): void {
-  const tally = cell.tallies.get(session) ?? untouched
-  const { baseSeq, baseIndex, baseTotal } = base
-  const advance =
-    baseSeq - tally.baseSeq || baseIndex - tally.baseIndex || baseTotal - tally.baseTotal
-  if (advance > 0) replace(cell, session, { ...tally, ...base }, context)
-}
-
-/** Whether the session has added something that no removal took back. */
-const isAhead = ({ seq, index, baseSeq, baseIndex }: Tally): boolean =>
-  (seq - baseSeq || index - baseIndex) > 0
-
 /** Exact whatever the order; beyond the safe integers, where only concurrent commands can lead, the nearest of them. */
-function sum(tallies: Iterable<Tally>): number {
+function sum(shares: Iterable<Share>): number {
   let exact = 0n
   let quick = 0
   let isSafe = true
-  const parts = [...tallies].filter(isAhead)
-  for (const { total, baseTotal } of parts) {
-    quick += total - baseTotal
-    isSafe &&= Number.isSafeInteger(total - baseTotal) && Number.isSafeInteger(quick)
+  const parts = [...shares]
+  for (const { total, taken } of parts) {
+    quick += total - taken
+    isSafe &&= Number.isSafeInteger(total - taken) && Number.isSafeInteger(quick)
   }
   if (isSafe) return quick
-  for (const { total, baseTotal } of parts) exact += BigInt(total) - BigInt(baseTotal)
+  for (const { total, taken } of parts) exact += BigInt(total) - BigInt(taken)
   if (exact > Number.MAX_SAFE_INTEGER) return Number.MAX_SAFE_INTEGER
   return exact < Number.MIN_SAFE_INTEGER ? Number.MIN_SAFE_INTEGER : Number(exact)
 }

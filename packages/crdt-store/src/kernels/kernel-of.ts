@@ -7,28 +7,31 @@ import { recordKernel } from './record.ts'
 import { registerKernel } from './register.ts'
 import { setKernel } from './set.ts'
 
-/** How the kernel of each native kind is built. */
+/** How the kernel of each native kind is built; below a map its state can be removed. */
 export type Builders<Kinds> = {
-  readonly [Kind in Exclude<keyof Kinds, 'document'>]: (shape: Kinds[Kind]) => Kernel
+  readonly [Kind in Exclude<keyof Kinds, 'document'>]: (
+    shape: Kinds[Kind],
+    isRemovable?: boolean,
+  ) => Kernel
 }
 
 /** The native kernels: a kind without one does not compile. */
 export const builders: Builders<ShapeKinds> = {
-  counter: () => counterKernel,
+  counter: (_, isRemovable = false) => counterKernel(isRemovable),
   register: ({ initial }) => registerKernel(initial),
   set: () => setKernel,
-  map: ({ value }) => mapKernel(kernelOf(value)),
-  record: ({ fields }) => recordKernel(kernelsOf(fields)),
+  map: ({ value }) => mapKernel(kernelOf(value, true)),
+  record: ({ fields }, isRemovable = false) => recordKernel(kernelsOf(fields, isRemovable)),
 }
 
 /** The kernel of a shape. Throws `invalid-declaration` if the shape, or a part of it, has no kernel. */
-export function kernelOf(shape: Shape): Kernel {
+export function kernelOf(shape: Shape, isRemovable = false): Kernel {
   const { kind } = shape
   if (!Object.hasOwn(builders, kind)) {
     throw new PeerplaneError('invalid-declaration', `no native kernel holds a "${kind}"`)
   }
-  return builders[kind as keyof typeof builders](shape as never)
+  return builders[kind as keyof typeof builders](shape as never, isRemovable)
 }
 
-const kernelsOf = (fields: Fields): ReadonlyMap<string, Kernel> =>
-  new Map(Object.entries(fields).map(([name, shape]) => [name, kernelOf(shape)]))
+const kernelsOf = (fields: Fields, isRemovable: boolean): ReadonlyMap<string, Kernel> =>
+  new Map(Object.entries(fields).map(([name, shape]) => [name, kernelOf(shape, isRemovable)]))

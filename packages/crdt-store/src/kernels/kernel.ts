@@ -1,6 +1,6 @@
 import type { Json, ShapeKind, Value } from '@peerplane/core'
 
-import type { SessionReader, SessionWriter } from './sessions.ts'
+import type { CommitTable } from './commits.ts'
 import type { OpContext } from './op-context.ts'
 
 /** A kind of shape that a kernel holds; documents have a model of their own. */
@@ -20,8 +20,8 @@ export interface CellAccess<C extends Cell> {
   cell(): C | undefined
   /** Applies an op at this place and records it. */
   write(op: Value): void
-  /** Gives the ref under which an op written here names a session. */
-  readonly sessions: SessionWriter
+  /** Gives the refs under which an op written here names commits. */
+  readonly table: CommitTable
 }
 
 /**
@@ -39,7 +39,7 @@ export interface Kernel<C extends Cell = Cell> {
   /** Applies a removal of the place, made from what `observe` gave. */
   remove(cell: C, observed: Value, context: OpContext): void
   /** What a removal must name to take back all that is here; `undefined` when nothing is. */
-  observe(cell: C, sessions: SessionWriter): Value | undefined
+  observe(cell: C, table: CommitTable): Value | undefined
   /** Whether anything is here that a removal would take back. */
   isLive(cell: C): boolean
   /** Whether nothing was ever here, as far as this cell knows. */
@@ -48,9 +48,9 @@ export interface Kernel<C extends Cell = Cell> {
   show(cell: C | undefined): Json
   handle(place: CellAccess<C>): object
   /** The cell for a snapshot, equal for equal states; `undefined` when there is nothing to keep. */
-  save(cell: C, sessions: SessionWriter): Value | undefined
+  save(cell: C, table: CommitTable): Value | undefined
   /** Inverse of `save`. Throws when it was not saved by this kernel. */
-  load(saved: Value, sessions: SessionReader): C
+  load(saved: Value, table: CommitTable): C
 }
 
 /** Whether one of `values` passes; maps' iterators have no such method in every browser. */

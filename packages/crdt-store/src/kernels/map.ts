@@ -3,7 +3,7 @@ import { setProperty, type Json, type MapHandle, type Value } from '@peerplane/c
 import { some, touch, type Cell, type Kernel, type CellAccess } from './kernel.ts'
 import { below, readOp } from './op.ts'
 import type { OpContext } from './op-context.ts'
-import type { SessionReader, SessionWriter } from './sessions.ts'
+import type { CommitTable } from './commits.ts'
 import { items, Void } from './void.ts'
 import { ShownKeys } from './shown-keys.ts'
 import { checkText, compareKeys, readText } from './values.ts'
@@ -79,7 +79,7 @@ export function mapKernel(values: Kernel): Kernel<MapCell> {
       }
     },
 
-    observe: (cell, sessions) => observe(cell, values, sessions),
+    observe: (cell, table) => observe(cell, values, table),
 
     isLive: (cell) => some(cell.cells.values(), (value) => values.isLive(value)),
     isBlank: (cell) => cell.cells.size === 0,
@@ -96,9 +96,9 @@ export function mapKernel(values: Kernel): Kernel<MapCell> {
 
     handle: (place) => mapHandle(place, values, kernel, isPresent),
 
-    save: (cell, sessions) => save(cell, values, sessions),
+    save: (cell, table) => save(cell, values, table),
 
-    load: (saved, sessions) => load(saved, values, sessions),
+    load: (saved, table) => load(saved, values, table),
   }
   return kernel
 }
@@ -116,29 +116,29 @@ function show(cell: MapCell, keys: readonly string[], valueOf: (key: string) => 
   cell.mirror = Object.freeze(mirror)
 }
 
-function observe(cell: MapCell, values: Kernel, sessions: SessionWriter): Value | undefined {
+function observe(cell: MapCell, values: Kernel, table: CommitTable): Value | undefined {
   const pairs: Value[] = []
   for (const [key, value] of cell.cells) {
-    const observed = values.observe(value, sessions)
+    const observed = values.observe(value, table)
     if (observed !== undefined) pairs.push(key, observed)
   }
   return pairs.length > 0 ? pairs : undefined
 }
 
-function save(cell: MapCell, values: Kernel, sessions: SessionWriter): Value | undefined {
+function save(cell: MapCell, values: Kernel, table: CommitTable): Value | undefined {
   const saved: Value[] = []
   for (const key of [...cell.cells.keys()].sort(compareKeys)) {
-    const value = values.save(cell.cells.get(key)!, sessions)
+    const value = values.save(cell.cells.get(key)!, table)
     if (value !== undefined) saved.push([key, value])
   }
   return saved.length > 0 ? saved : undefined
 }
 
-function load(saved: Value, values: Kernel, sessions: SessionReader): MapCell {
+function load(saved: Value, values: Kernel, table: CommitTable): MapCell {
   const cells = new Map<string, Cell>()
   for (const each of items(saved)) {
     const [key, value] = items(each, 2)
-    cells.set(readText(key), values.load(value!, sessions))
+    cells.set(readText(key), values.load(value!, table))
   }
   const sorted = new ShownKeys<string>(compareKeys, cells.keys())
   return { mirror: empty, stale: true, cells, sorted }
@@ -164,13 +164,13 @@ function mapHandle(
       return values.handle({
         cell: () => place.cell()?.cells.get(key),
         write: (op) => place.write([3, key, op]),
-        sessions: place.sessions,
+        table: place.table,
       })
     },
     delete: (name: string) => {
       const key = checkText(name)
       const value = place.cell()?.cells.get(key)
-      const observed = value && values.observe(value, place.sessions)
+      const observed = value && values.observe(value, place.table)
       if (observed !== undefined) place.write([4, key, observed])
     },
   })

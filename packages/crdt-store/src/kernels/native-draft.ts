@@ -1,7 +1,7 @@
 import { encodeCanonical, limits, PeerplaneError, type Draft, type Value } from '@peerplane/core'
 
 import type { Cell, Kernel } from './kernel.ts'
-import { sessionsToValue, type SessionTable } from './sessions.ts'
+import { commitsToValue } from './commits.ts'
 import type { OpContext } from './op-context.ts'
 import { Void } from './void.ts'
 
@@ -11,29 +11,21 @@ export class NativeDraft implements Draft {
   readonly #kernel: Kernel
   readonly #root: Cell
   readonly #context: OpContext
-  readonly #sessions: SessionTable
   readonly #see: () => void
   readonly #ops: Value[] = []
   #isOpen = true
   #isPaused = false
 
-  constructor(
-    kernel: Kernel,
-    root: Cell,
-    context: OpContext,
-    sessions: SessionTable,
-    see: () => void,
-  ) {
+  constructor(kernel: Kernel, root: Cell, context: OpContext, see: () => void) {
     this.#kernel = kernel
     this.#root = root
     this.#context = context
-    this.#sessions = sessions
     this.#see = see
     const cell = (): Cell => {
       this.#requireOpen()
       return root
     }
-    this.handle = kernel.handle({ cell, write: (op) => this.#write(op), sessions })
+    this.handle = kernel.handle({ cell, write: (op) => this.#write(op), table: context.table })
   }
 
   pause(): void {
@@ -47,8 +39,8 @@ export class NativeDraft implements Draft {
   finish(): Uint8Array | undefined {
     this.#isOpen = false
     if (this.#ops.length === 0) return undefined
-    const others = sessionsToValue(this.#sessions.list)
-    const body = encodeCanonical([others, this.#ops])
+    const commits = commitsToValue(this.#context.table.commits)
+    const body = encodeCanonical([commits, this.#ops])
     if (body.length > limits.commitBytes) {
       throw new PeerplaneError('too-large', `the changes of one command have ${body.length} bytes`)
     }
@@ -78,7 +70,6 @@ export class NativeDraft implements Draft {
       throw error
     }
     this.#ops.push(op)
-    this.#context.index++
   }
 
   #requireOpen(): void {

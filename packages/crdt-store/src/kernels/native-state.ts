@@ -14,15 +14,16 @@ import {
 import type { Cell, Kernel } from './kernel.ts'
 import { NativeDraft } from './native-draft.ts'
 import { OtherKind } from './op.ts'
-import { readSessions, SessionTable, sessionsToValue } from './sessions.ts'
+import { CommitTable, readCommits, readTable, tableToValues } from './commits.ts'
 import { OpContext } from './op-context.ts'
-import { items, Void, whole } from './void.ts'
+import { items, Void } from './void.ts'
 
 /*
- *   body        [other sessions, ops]                 refs: the list
- *   snapshot    [sessions, how far each was folded, state]      refs: the list, sorted
+ *   body        [commits of other sessions, ops]
+ *   snapshot    [sessions, how far each was folded, commits, state]
  *
- * How far each session was folded makes a repeated body harmless, and tells an op that was superseded from one that is yet to come.
+ * Ops and the state name commits and sessions by their numbers in these lists. How far each session was folded makes a repeated body
+ * harmless, and tells a commit that came before from one that is yet to come.
  */
 
 /** The state of one entity with a native kernel. */
@@ -32,6 +33,8 @@ export class NativeState implements EntityState {
   readonly #root: Cell
   readonly #seen: Map<SessionId, number>
   #problem: string | undefined
+  /** The commit of the draft that was finished last, until it is identified. */
+  #made: { readonly session: SessionId; readonly seq: number; prefix: string } | undefined
   readonly #seenOf = (session: SessionId): number => this.#seen.get(session) ?? 0
 
   private constructor(kernel: Kernel, root: Cell, seen: Map<SessionId, number>) {
@@ -46,15 +49,10 @@ export class NativeState implements EntityState {
 
   /** Throws for anything but a snapshot of this kernel. */
   static load(kernel: Kernel, snapshot: Value): NativeState {
-    const [ids, numbers, saved] = items(snapshot, 3)
-    const sessions = readSessions(ids)
-    const seqs = items(numbers, sessions.length).map((seq) => whole(seq))
-    const seen = new Map<SessionId, number>()
-    sessions.forEach((session, i) => {
-      if (seqs[i]! > 0) seen.set(session, seqs[i]!)
-    })
-    const table = new SessionTable(sessions, (session) => seen.get(session) ?? 0)
-    const root = saved === null ? kernel.create() : kernel.load(saved!, table)
+    const fields = items(snapshot, 4)
+    const { table, seen } = readTable(fields)
+    const saved = fields[3]!
+    const root = saved === null ? kernel.create() : kernel.load(saved, table)
     return new NativeState(kernel, root, seen)
   }
 
@@ -71,39 +69,47 @@ export class NativeState implements EntityState {
   }
 
   begin(origin: Origin): Draft {
-    const sessions = new SessionTable([], this.#seenOf, origin.session)
-    const context = new OpContext(origin, sessions)
-    return new NativeDraft(this.#kernel, this.#root, context, sessions, () => this.#see(context))
+    const { session, seq } = origin
+    const commit = { session, seq, prefix: '' }
+    const context = new OpContext(origin, new CommitTable(this.#seenOf, { own: session }), commit)
+    return new NativeDraft(this.#kernel, this.#root, context, () => {
+      this.#see(context)
+      this.#made = commit
+    })
+  }
+
+  identify({ origin: { session, seq }, prefix }: Body): void {
+    const made = this.#made
+    if (made?.session === session && made.seq === seq) made.prefix = prefix
+    this.#made = undefined
   }
 
   snapshot(): Uint8Array {
-    const table = new SessionTable([...this.#seen.keys()].sort(), this.#seenOf)
-    const known = table.list.length
+    // Numbers are given in the order of the state, which is the same on every device.
+    const table = new CommitTable(this.#seenOf, { sessions: [...this.#seen.keys()].sort() })
     const saved = this.#kernel.save(this.#root, table) ?? null
-    if (table.list.length === known) return encodeSnapshot(table, saved)
-    // Forged ops named sessions that were never folded: refs again from a sorted list, which is the same on every device.
-    const sorted = new SessionTable(table.list.sort(), this.#seenOf)
-    return encodeSnapshot(sorted, this.#kernel.save(this.#root, sorted) ?? null)
+    return encodeCanonical([...tableToValues(table), saved])
   }
 
   close(): void {}
 
   /** Whether the body has, or had before, the effect it asks for; also where it shows the {@link problem}. */
-  #foldOne({ origin, bytes }: Body): boolean {
+  #foldOne({ origin, prefix, bytes }: Body): boolean {
     if (origin.seq <= this.#seenOf(origin.session)) return true
     let context: OpContext | undefined
     try {
-      const [others, list] = items(decode(bytes), 2)
-      if (others instanceof Uint8Array) throw new OtherKind('document', this.#kernel.kind)
-      const sessions = new SessionTable(readSessions(others), this.#seenOf)
-      if (sessions.list.includes(origin.session)) throw new Void('a body names its own session')
+      const [named, list] = items(decode(bytes), 2)
+      if (named instanceof Uint8Array) throw new OtherKind('document', this.#kernel.kind)
+      const { session, seq } = origin
+      const commits = readCommits(named)
+      if (commits.some((each) => each.session === session)) {
+        throw new Void('a body names its own session')
+      }
       const ops = items(list)
       if (ops.length > limits.opsPerSection) throw new Void('too many ops')
-      context = new OpContext(origin, sessions, bytes.length)
-      for (const op of ops) {
-        this.#kernel.apply(this.#root, op, context)
-        context.index++
-      }
+      const table = new CommitTable(this.#seenOf, { commits })
+      context = new OpContext(origin, table, { session, seq, prefix }, bytes.length)
+      for (const op of ops) this.#kernel.apply(this.#root, op, context)
       this.#see(context)
       return true
     } catch (error) {
@@ -134,6 +140,3 @@ function decode(body: Uint8Array): Value {
     throw new Void('the body is not canonical')
   }
 }
-
-const encodeSnapshot = ({ list, seen }: SessionTable, saved: Value): Uint8Array =>
-  encodeCanonical([sessionsToValue(list), list.map(seen), saved])

@@ -1,31 +1,22 @@
-import type { Origin, SessionId, Value } from '@peerplane/core'
+import type { Origin } from '@peerplane/core'
 
-import type { OpDot } from './op-dot.ts'
-import type { SessionReader } from './sessions.ts'
+import type { CommitTable, NamedCommit } from './commits.ts'
 
 /** The application of one body, or of one draft as it grows: where its ops come from, and how to take them back. */
 export class OpContext {
   readonly origin: Origin
-  readonly sessions: SessionReader
+  readonly table: CommitTable
+  /** The commit that the ops are part of. */
+  readonly commit: NamedCommit
   /** Size of the body; 0 while it grows. */
   readonly bodyBytes: number
-  /** Number of the op that is being applied. */
-  index = 0
   readonly #journal: (() => void)[] = []
 
-  constructor(origin: Origin, sessions: SessionReader, bodyBytes = 0) {
+  constructor(origin: Origin, table: CommitTable, commit: NamedCommit, bodyBytes = 0) {
     this.origin = origin
+    this.table = table
+    this.commit = commit
     this.bodyBytes = bodyBytes
-    this.sessions = sessions
-  }
-
-  /** The dot of the op that is being applied. */
-  dot(): OpDot {
-    return { session: this.origin.session, seq: this.origin.seq, index: this.index }
-  }
-
-  session(ref: Value | undefined): SessionId {
-    return this.sessions.session(ref)
   }
 
   /** Records how to take the change back that is made now. */

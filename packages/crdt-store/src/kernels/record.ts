@@ -2,7 +2,7 @@ import { compareTexts, setProperty, type Json, type Value } from '@peerplane/cor
 
 import { touch, type Cell, type Kernel, type CellAccess } from './kernel.ts'
 import { below, readOp } from './op.ts'
-import type { SessionWriter } from './sessions.ts'
+import type { CommitTable } from './commits.ts'
 import { items, Void } from './void.ts'
 import { readText } from './values.ts'
 
@@ -61,7 +61,7 @@ export function recordKernel(fields: ReadonlyMap<string, Kernel>): Kernel<Record
       touch(cell, context)
     },
 
-    observe: (cell, sessions) => observe(cell, fields, sessions),
+    observe: (cell, table) => observe(cell, fields, table),
 
     isLive: (cell) => names.some((name) => fields.get(name)!.isLive(cell.fields.get(name)!)),
     isBlank: (cell) => names.every((name) => fields.get(name)!.isBlank(cell.fields.get(name)!)),
@@ -80,14 +80,14 @@ export function recordKernel(fields: ReadonlyMap<string, Kernel>): Kernel<Record
 
     handle: (place) => recordHandle(place, fields),
 
-    save: (cell, sessions) => save(cell, fields, sessions),
+    save: (cell, table) => save(cell, fields, table),
 
-    load(saved, sessions) {
+    load(saved, table) {
       const values = new Map(items(saved).map((each) => items(each, 2) as [string, Value]))
       const cells = new Map<string, Cell>()
       for (const [name, field] of fields) {
         const value = values.get(name)
-        cells.set(name, value === undefined ? field.create() : field.load(value, sessions))
+        cells.set(name, value === undefined ? field.create() : field.load(value, table))
       }
       return { mirror: initial, stale: true, fields: cells }
     },
@@ -97,19 +97,19 @@ export function recordKernel(fields: ReadonlyMap<string, Kernel>): Kernel<Record
 
 type Kernels = ReadonlyMap<string, Kernel>
 
-function observe(cell: RecordCell, fields: Kernels, sessions: SessionWriter): Value | undefined {
+function observe(cell: RecordCell, fields: Kernels, table: CommitTable): Value | undefined {
   const pairs: Value[] = []
   for (const [name, field] of fields) {
-    const observed = field.observe(cell.fields.get(name)!, sessions)
+    const observed = field.observe(cell.fields.get(name)!, table)
     if (observed !== undefined) pairs.push(name, observed)
   }
   return pairs.length > 0 ? pairs : undefined
 }
 
-function save(cell: RecordCell, fields: Kernels, sessions: SessionWriter): Value | undefined {
+function save(cell: RecordCell, fields: Kernels, table: CommitTable): Value | undefined {
   const saved: Value[] = []
   for (const name of [...fields.keys()].toSorted(compareTexts)) {
-    const value = fields.get(name)!.save(cell.fields.get(name)!, sessions)
+    const value = fields.get(name)!.save(cell.fields.get(name)!, table)
     if (value !== undefined) saved.push([name, value])
   }
   return saved.length > 0 ? saved : undefined
@@ -121,7 +121,7 @@ function recordHandle(place: CellAccess<RecordCell>, fields: ReadonlyMap<string,
     const value = field.handle({
       cell: () => place.cell()?.fields.get(name),
       write: (op) => place.write([name, op]),
-      sessions: place.sessions,
+      table: place.table,
     })
     Object.defineProperty(handle, name, { value, enumerable: true })
   }

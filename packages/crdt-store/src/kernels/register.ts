@@ -6,14 +6,14 @@ import {
   type Timestamp,
 } from '@peerplane/core'
 
-import { compareDots, dotsToValue, readDots, Survivors } from './dots.ts'
+import { compareCommits, readRefs, toRefs } from './commits.ts'
 import { readOp } from './op.ts'
-import type { OpDot } from './op-dot.ts'
 import { touch, type Cell, type Kernel } from './kernel.ts'
+import { Survivors, type Made } from './survivors.ts'
 import { items, whole } from './void.ts'
 import { checkJson, copyJson } from './values.ts'
 
-interface Written extends OpDot {
+interface Written extends Made {
   readonly value: Json
   readonly time: Timestamp
 }
@@ -23,8 +23,8 @@ interface RegisterCell extends Cell {
 }
 
 /*
- *   write     [0, value, superseded dots]
- *   removal   superseded dots
+ *   write     [0, value, superseded commits]
+ *   removal   superseded commits
  *
  * Both also supersede the earlier write of their own session.
  */
@@ -38,19 +38,20 @@ export function registerKernel(initial: Json): Kernel<RegisterCell> {
 
     apply(cell, op, context) {
       const [, value, superseded] = readOp(op, 'register')
-      const written = { ...context.dot(), value: checkJson(value, context.bodyBytes) }
-      cell.written.supersede(readDots(superseded, context.sessions), context)
-      cell.written.add({ ...written, time: context.origin.time }, context)
+      const { commit, origin } = context
+      const written = { commit, value: checkJson(value, context.bodyBytes), time: origin.time }
+      cell.written.supersede(readRefs(superseded, context.table), context)
+      cell.written.add(written, context)
       touch(cell, context)
     },
 
     remove(cell, observed, context) {
-      cell.written.supersede(readDots(observed, context.sessions), context)
+      cell.written.supersede(readRefs(observed, context.table), context)
       touch(cell, context)
     },
 
-    observe: ({ written }, sessions) =>
-      written.size > 0 ? dotsToValue(written.sorted(), sessions) : undefined,
+    observe: ({ written }, table) =>
+      written.size > 0 ? toRefs(written.commits(), table) : undefined,
     isLive: ({ written }) => written.size > 0,
     isBlank: ({ written }) => written.isBlank,
 
@@ -70,31 +71,29 @@ export function registerKernel(initial: Json): Kernel<RegisterCell> {
           return kernel.show(place.cell())
         },
         set: (value: Json) => {
-          const seen = place.cell()?.written.sorted() ?? []
-          place.write([0, copyJson(value), dotsToValue(seen, place.sessions)])
+          const seen = place.cell()?.written.commits() ?? []
+          place.write([0, copyJson(value), toRefs(seen, place.table)])
         },
       }),
 
-    save({ written }, sessions) {
-      const expected = written.expected(sessions)
+    save({ written }, table) {
+      const expected = written.expected(table)
       if (written.size === 0 && expected.length === 0) return undefined
-      const live = written.sorted()
-      return [
-        dotsToValue(live, sessions),
-        live.map(({ time: { ms, counter }, value }) => [ms, counter, value]),
-        dotsToValue(expected, sessions),
-      ]
+      const details = written
+        .sorted()
+        .map(({ time: { ms, counter }, value }) => [ms, counter, value])
+      return [toRefs(written.commits(), table), details, toRefs(expected, table)]
     },
 
-    load(saved, sessions) {
-      const [dots, details, expected] = items(saved, 3)
+    load(saved, table) {
+      const [commits, details, expected] = items(saved, 3)
       const rest = items(details)
-      const live = readDots(dots, sessions).map((dot, i): Written => {
+      const live = readRefs(commits, table).map((commit, i): Written => {
         const [ms, counter, value] = items(rest[i], 3)
         const time = { ms: whole(ms), counter: whole(counter) }
-        return { ...dot, time, value: freeze(value as Json) }
+        return { commit, time, value: freeze(value as Json) }
       })
-      const written = new Survivors(live, readDots(expected, sessions))
+      const written = new Survivors(live, readRefs(expected, table))
       return { mirror: first, stale: true, written }
     },
   }
@@ -104,9 +103,10 @@ export function registerKernel(initial: Json): Kernel<RegisterCell> {
 function latestOf(written: Iterable<Written>): Written | undefined {
   let latest: Written | undefined
   for (const each of written) {
-    if (!latest || (compareTimestamps(each.time, latest.time) || compareDots(each, latest)) > 0) {
-      latest = each
-    }
+    if (!latest || isLater(each, latest)) latest = each
   }
   return latest
 }
+
+const isLater = (a: Written, b: Written): boolean =>
+  (compareTimestamps(a.time, b.time) || compareCommits(a.commit, b.commit)) > 0

@@ -1,26 +1,26 @@
 import { PeerplaneError, type SetHandle, type Value } from '@peerplane/core'
 
-import { dotsToValue, readDots, Survivors } from './dots.ts'
+import { readRefs, toRefs } from './commits.ts'
 import { readOp } from './op.ts'
-import type { OpDot } from './op-dot.ts'
 import { some, touch, type Cell, type Kernel, type CellAccess } from './kernel.ts'
 import type { OpContext } from './op-context.ts'
 import { ShownKeys } from './shown-keys.ts'
+import { Survivors, type Made } from './survivors.ts'
 import { items } from './void.ts'
 import { checkText, compareKeys, readText } from './values.ts'
 
 type Element = string | number
 
 interface SetCell extends Cell {
-  readonly elements: Map<Element, Survivors<OpDot>>
+  readonly elements: Map<Element, Survivors<Made>>
   /** Those that are present. */
   readonly sorted: ShownKeys<Element>
 }
 
 /*
- *   add       [1, element, superseded dots]
- *   delete    [2, element, superseded dots]
- *   removal   [element, superseded dots, …]
+ *   add       [1, element, superseded commits]
+ *   delete    [2, element, superseded commits]
+ *   removal   [element, superseded commits, …]
  *
  * Each also supersedes the earlier addition of these elements by its own session.
  */
@@ -47,10 +47,10 @@ export const setKernel: Kernel<SetCell> = {
     }
   },
 
-  observe(cell, sessions) {
+  observe(cell, table) {
     const pairs: Value[] = []
-    for (const [element, dots] of cell.elements) {
-      if (dots.size > 0) pairs.push(element, dotsToValue(dots.sorted(), sessions))
+    for (const [element, added] of cell.elements) {
+      if (added.size > 0) pairs.push(element, toRefs(added.commits(), table))
     }
     return pairs.length > 0 ? pairs : undefined
   },
@@ -72,23 +72,24 @@ export const setKernel: Kernel<SetCell> = {
 
   handle: (place) => setHandle(place),
 
-  save(cell, sessions) {
+  save(cell, table) {
     const saved: Value[] = []
     for (const element of [...cell.elements.keys()].sort(compareKeys)) {
-      const dots = cell.elements.get(element)!
-      const expected = dots.expected(sessions)
-      if (dots.size === 0 && expected.length === 0) continue
-      saved.push([element, dotsToValue(dots.sorted(), sessions), dotsToValue(expected, sessions)])
+      const added = cell.elements.get(element)!
+      const expected = added.expected(table)
+      if (added.size === 0 && expected.length === 0) continue
+      saved.push([element, toRefs(added.commits(), table), toRefs(expected, table)])
     }
     return saved.length > 0 ? saved : undefined
   },
 
-  load(saved, sessions) {
+  load(saved, table) {
     const cell = setKernel.create()
     for (const each of items(saved)) {
       const [element, live, expected] = items(each, 3)
-      const dots = new Survivors(readDots(live, sessions), readDots(expected, sessions))
-      cell.elements.set(readElement(element), dots)
+      const commits = readRefs(live, table).map((commit) => ({ commit }))
+      const added = new Survivors<Made>(commits, readRefs(expected, table))
+      cell.elements.set(readElement(element), added)
       cell.sorted.changed(readElement(element))
     }
     cell.stale = true
@@ -100,8 +101,8 @@ const none: readonly Element[] = Object.freeze([])
 
 function setHandle(place: CellAccess<SetCell>): SetHandle<Element> {
   const write = (kind: 1 | 2, element: Element): void => {
-    const dots = place.cell()?.elements.get(element)?.sorted() ?? []
-    place.write([kind, element, dotsToValue(dots, place.sessions)])
+    const seen = place.cell()?.elements.get(element)?.commits() ?? []
+    place.write([kind, element, toRefs(seen, place.table)])
   }
   const has = (element: Element): boolean => (place.cell()?.elements.get(element)?.size ?? 0) > 0
   return Object.freeze({
@@ -123,16 +124,16 @@ function change(
   isAdded: boolean,
   context: OpContext,
 ): void {
-  let dots = cell.elements.get(element)
-  if (!dots) {
-    dots = new Survivors()
-    cell.elements.set(element, dots)
+  let added = cell.elements.get(element)
+  if (!added) {
+    added = new Survivors()
+    cell.elements.set(element, added)
     context.undo(() => cell.elements.delete(element))
   }
-  dots.supersede(readDots(superseded, context.sessions), context)
-  if (isAdded) dots.add(context.dot(), context)
-  if (dots.isBlank) {
-    const blank = dots
+  added.supersede(readRefs(superseded, context.table), context)
+  if (isAdded) added.add({ commit: context.commit }, context)
+  if (added.isBlank) {
+    const blank = added
     cell.elements.delete(element)
     context.undo(() => cell.elements.set(element, blank))
   }

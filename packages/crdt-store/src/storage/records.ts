@@ -13,7 +13,7 @@ import {
 import type { BatchId, SpaceId, Timestamp } from '@peerplane/core'
 
 /** Version of the layout of the store. */
-const STORE_VERSION = 5
+const STORE_VERSION = 6
 
 /** How far a session is stored: number of its last commit, id of its last batch. With seq 0 nothing but its opening is, whose id is that of the batch. */
 export interface StoredTip {

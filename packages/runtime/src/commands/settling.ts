@@ -1,4 +1,11 @@
-import type { DeviceId, EntityKey, EntityState, Random, Store } from '@peerplane/core'
+import {
+  prefixOf,
+  type DeviceId,
+  type EntityKey,
+  type EntityState,
+  type Random,
+  type Store,
+} from '@peerplane/core'
 
 import type { Durability, Outcome } from '../contract/invocation.ts'
 import type { Founding } from '../membership/founding.ts'
@@ -127,7 +134,8 @@ export class Settling {
       // Ignored: the caller gets the error, and the log reports it.
       () => undefined,
     )
-    for (const { entity, body } of sections) entities.touch(entity, origin, body)
+    const prefix = prefixOf(commit)
+    for (const { entity, body } of sections) entities.touch(entity, { origin, prefix, bytes: body })
     entities.commitFolded(origin.session, origin.seq)
     const keys = sections.map(({ entity }) => entity)
     return { outcome: { commit, durability, replies }, durable, keys }

@@ -120,7 +120,7 @@ const guarded = (entities: Entities, folding: Folding): Entities => ({
   pin: (key) => entities.pin(key),
   unpin: (key) => entities.unpin(key),
   fold: (commits) => entities.fold(commits),
-  touch: (key, origin, body) => entities.touch(key, origin, body),
+  touch: (key, body) => entities.touch(key, body),
   commitFolded: (session, seq) => entities.commitFolded(session, seq),
   list: (type, query) => folding.guarded(() => entities.list(type, query)),
   flush: () => entities.flush(),

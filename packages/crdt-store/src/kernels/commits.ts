@@ -1,0 +1,191 @@
+import {
+  fromHex,
+  PREFIX_BYTES,
+  SESSION_BYTES,
+  toHex,
+  type SessionId,
+  type Value,
+} from '@peerplane/core'
+
+import { items, Void, whole } from './void.ts'
+
+/** A commit as ops name it: its place, and what nobody knows before it exists. */
+export interface NamedCommit {
+  readonly session: SessionId
+  readonly seq: number
+  /** As `prefixOf` the core gives it; empty while the commit is being made. */
+  readonly prefix: string
+}
+
+/** Commits, and sessions, under the refs by which the ops of one body, or one snapshot, name them: small numbers in the order of the lists. */
+export class CommitTable {
+  readonly sessions: SessionId[]
+  readonly commits: NamedCommit[]
+  /** How far bodies of a session have been folded. */
+  readonly seen: (session: SessionId) => number
+  /** The session that writes a body. It names none of its own commits. */
+  readonly own: SessionId | undefined
+  #sessionRefs: Map<SessionId, number> | undefined
+  #refs: Map<string, number> | undefined
+
+  constructor(
+    seen: (session: SessionId) => number,
+    {
+      sessions = [],
+      commits = [],
+      own,
+    }: { sessions?: SessionId[]; commits?: NamedCommit[]; own?: SessionId } = {},
+  ) {
+    this.seen = seen
+    this.sessions = sessions
+    this.commits = commits
+    this.own = own
+  }
+
+  /** The commit of a ref. Throws `Void` when there is none. */
+  commit(ref: Value | undefined): NamedCommit {
+    const commit = typeof ref === 'number' ? this.commits[ref] : undefined
+    if (!commit) throw new Void('an op names a commit that the body does not list')
+    return commit
+  }
+
+  /** Gives the ref of a commit. */
+  ref(commit: NamedCommit): number {
+    this.#refs ??= new Map(this.commits.map((each, ref) => [keyOf(each), ref]))
+    return refIn(this.#refs, keyOf(commit), this.commits, commit)
+  }
+
+  /** The session of a ref. Throws `Void` when there is none. */
+  session(ref: Value | undefined): SessionId {
+    const session = typeof ref === 'number' ? this.sessions[ref] : undefined
+    if (session === undefined) throw new Void('a session that is not listed')
+    return session
+  }
+
+  /** Gives the ref of a session. */
+  sessionRef(session: SessionId): number {
+    this.#sessionRefs ??= new Map(this.sessions.map((each, ref) => [each, ref]))
+    return refIn(this.#sessionRefs, session, this.sessions, session)
+  }
+}
+
+/** A text that stands for a commit. */
+export const keyOf = ({ session, seq, prefix }: NamedCommit): string =>
+  `${seq}.${prefix}.${session}`
+
+/** Order of commits that decides nothing: by session, then place in it. */
+export function compareCommits(a: NamedCommit, b: NamedCommit): number {
+  if (a.session !== b.session) return a.session < b.session ? -1 : 1
+  if (a.seq !== b.seq) return a.seq - b.seq
+  return a.prefix < b.prefix ? -1 : a.prefix > b.prefix ? 1 : 0
+}
+
+/** What ops name, as refs. A body names no commit of its own session. */
+export const toRefs = (commits: readonly NamedCommit[], table: CommitTable): number[] =>
+  commits.filter(({ session }) => session !== table.own).map((commit) => table.ref(commit))
+
+/** Inverse of {@link toRefs}. Throws `Void`. */
+export const readRefs = (value: Value | undefined, table: CommitTable): NamedCommit[] =>
+  items(value).map((ref) => table.commit(ref))
+
+/*
+ *   commits   [session, seq, prefix, …]   the session as 16 bytes where it is listed first, then its number among those, from 0
+ */
+
+/** The commits that a body lists, for the canonical encoding. */
+export function commitsToValue(commits: readonly NamedCommit[]): Value[] {
+  const table = new CommitTable(() => 0)
+  return commits.flatMap((commit) => {
+    const { session, seq } = commit
+    const known = table.sessions.length
+    const ref = table.sessionRef(session)
+    return [ref < known ? ref : fromHex(session), seq, prefixesOf([commit])]
+  })
+}
+
+/** Inverse of {@link commitsToValue}. Throws `Void`. */
+export function readCommits(value: Value | undefined): NamedCommit[] {
+  const sessions: SessionId[] = []
+  const table = new CommitTable(() => 0, { sessions })
+  return triples(value, (first, seq, prefix) => {
+    if (first instanceof Uint8Array) sessions.push(readSession(first))
+    const session = first instanceof Uint8Array ? sessions.at(-1)! : table.session(first)
+    return { session, seq: whole(seq, 1), prefix: readPrefix(prefix) }
+  })
+}
+
+/** The prefixes of commits, one after the other. */
+export function prefixesOf(commits: readonly NamedCommit[]): Uint8Array {
+  if (commits.some(({ prefix }) => prefix === '')) {
+    throw new Error('a commit is named before it is made')
+  }
+  return fromHex(commits.map(({ prefix }) => prefix).join(''))
+}
+
+/** Inverse of {@link prefixesOf}. Throws `Void`. */
+export function readPrefixes(value: Value, count: number): string[] {
+  if (!(value instanceof Uint8Array) || value.length !== count * PREFIX_BYTES) {
+    throw new Void('not the beginnings of commit ids')
+  }
+  const all = toHex(value)
+  return Array.from({ length: count }, (_, i) => all.slice(i * HEX, (i + 1) * HEX))
+}
+
+const HEX = PREFIX_BYTES * 2
+
+/** The sessions, how far each was folded, and the commits of the table of a snapshot. */
+export const tableToValues = (table: CommitTable): Value[] => {
+  const commits = table.commits.flatMap((commit): Value[] => [
+    table.sessionRef(commit.session),
+    commit.seq,
+    prefixesOf([commit]),
+  ])
+  return [table.sessions.map(fromHex), table.sessions.map(table.seen), commits]
+}
+
+/** Inverse of {@link tableToValues}. Throws `Void`. */
+export function readTable([ids, numbers, commits]: readonly Value[]): {
+  readonly table: CommitTable
+  readonly seen: Map<SessionId, number>
+} {
+  const sessions = items(ids).map(readSession)
+  const seqs = items(numbers, sessions.length).map((seq) => whole(seq))
+  const seen = new Map<SessionId, number>()
+  sessions.forEach((session, i) => {
+    if (seqs[i]! > 0) seen.set(session, seqs[i]!)
+  })
+  const table = new CommitTable((session) => seen.get(session) ?? 0, { sessions })
+  table.commits.push(
+    ...triples(commits, (ref, seq, prefix) => ({
+      session: table.session(ref),
+      seq: whole(seq, 1),
+      prefix: readPrefix(prefix),
+    })),
+  )
+  return { table, seen }
+}
+
+function triples<T>(value: Value | undefined, read: (a: Value, b: Value, c: Value) => T): T[] {
+  const list = items(value)
+  if (list.length % 3 !== 0) throw new Void('a commit is listed with three items')
+  return Array.from({ length: list.length / 3 }, (_, i) =>
+    read(list[3 * i]!, list[3 * i + 1]!, list[3 * i + 2]!),
+  )
+}
+
+function readSession(value: Value): SessionId {
+  if (value instanceof Uint8Array && value.length === SESSION_BYTES)
+    return toHex(value) as SessionId
+  throw new Void('not a session id')
+}
+
+const readPrefix = (value: Value): string => readPrefixes(value, 1)[0]!
+
+function refIn<Key, Item>(refs: Map<Key, number>, key: Key, list: Item[], item: Item): number {
+  let ref = refs.get(key)
+  if (ref === undefined) {
+    ref = list.push(item) - 1
+    refs.set(key, ref)
+  }
+  return ref
+}
