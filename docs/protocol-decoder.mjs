@@ -50,7 +50,7 @@ export function decode(bytes) {
     if (major === 7) return simple(first)
     const count = argument(info)
     if (major === 0) return count
-    if (major === 1) return -1 - count
+    if (major === 1) return negative(-1 - count)
     if (major === 2) return take(count).slice()
     if (major === 3)
       return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(take(count))
@@ -92,6 +92,11 @@ export function decode(bytes) {
   }
   const value = item()
   must(at === bytes.length, 'canonical bytes: nothing follows the value')
+  return value
+}
+
+function negative(value) {
+  must(Number.isSafeInteger(value), 'R-VALUE-2: integers are above -2^53')
   return value
 }
 
@@ -372,6 +377,7 @@ export function batch(encoded, { session, previous, firstSeq }) {
 
 const pair = (value) => {
   const time = array(value, 2, 'time: milliseconds and a counter')
+  must(time[1] <= MAX_COUNTER, 'R-COMMIT-6: the counter is at most 65,535')
   return time.map((each) => whole(each, 0, 'time: whole numbers'))
 }
 
@@ -492,12 +498,31 @@ function checkBytes(vectors, rule) {
       isRefused(() => decode(bytesOf(encoded))),
     )
   }
+  checkClock(vectors.clock, rule)
   rule('hash', hex(H(vectors.hash.tag, bytesOf(vectors.hash.message))) === vectors.hash.hex)
   const { key, tag, message } = vectors.mac
   const macInput = join(domain(tag), bytesOf(message))
   rule('mac', hex(hmac(bytesOf(key), macInput)) === vectors.mac.hex)
   for (const { tips, digest: expected } of vectors.tips) {
     rule('digest of tips', hex(digest(tips.map((tip) => decode(bytesOf(tip))))) === expected)
+  }
+}
+
+/** Checks the readings of a clock: R-CLOCK-2 and R-CLOCK-3. */
+function checkClock(steps, rule) {
+  let [ms, counter] = [0, 0]
+  for (const { wall, gives, observes, ignores } of steps) {
+    if (gives) {
+      if (wall > ms) [ms, counter] = [wall, 0]
+      else if (counter < MAX_COUNTER) counter++
+      else [ms, counter] = [ms + 1, 0]
+      rule('clock: what it gives', isDeepStrictEqual(gives, [ms, counter]))
+      continue
+    }
+    const [theirs, count] = pair(observes ?? ignores)
+    const isLater = theirs > ms || (theirs === ms && count > counter)
+    rule('clock: what it observes', (isLater && theirs <= wall + 86_400_000) === !ignores)
+    if (observes) [ms, counter] = observes
   }
 }
 

@@ -38,8 +38,8 @@ test('it makes the states of the vectors, and other states of other bodies', () 
   expect(noticed.prefix).toBeGreaterThan(3)
 })
 
-/** What stays wrong when it is changed. */
-const WRONG = new Set(['refused', 'notCanonical'])
+/** What stays wrong when it is changed, and wall clocks, of which some do not matter. */
+const WRONG = new Set(['refused', 'notCanonical', 'ignores', 'wall'])
 
 test('no figure of the vectors can change without that reader noticing', () => {
   const unnoticed: string[] = []
@@ -76,7 +76,8 @@ function isAccepted(vectors: unknown, by = check): boolean {
 
 /** Another value of the same kind. */
 function another(value: unknown): unknown {
-  if (typeof value === 'number') return value + 1
+  // Some numbers are too large to change by one.
+  if (typeof value === 'number') return value + 1 === value ? value / 2 : value + 1
   if (typeof value !== 'string') return 'another'
   const at = value.length >> 1
   const digit = value[at] === '0' ? '1' : '0'

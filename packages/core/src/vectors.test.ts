@@ -21,6 +21,7 @@ import {
   forkedTip,
   fromHex,
   hash,
+  HybridClock,
   lastSeq,
   mac,
   makeBatch,
@@ -50,6 +51,7 @@ import {
   type Section,
   type SessionId,
   type SigningKey,
+  type Timestamp,
   type Tip,
   type Value,
 } from './index.ts'
@@ -239,10 +241,9 @@ async function compute(): Promise<Record<string, unknown>> {
     expect(() => decoded(encoded)).toThrow(expect.objectContaining({ code: 'malformed' }))
   }
   return {
-    canonical: [[null, true, -1, 2 ** 40, 0.5, 'é', { b: 1, a: [] }]].map((value) => ({
-      value,
-      hex: toHex(encodeCanonical(value)),
-    })),
+    canonical: [[null, true, -1, 2 ** 40, 0.5, 'é', { b: 1, a: [] }], ...numbers, ...texts].map(
+      (value) => ({ value, hex: toHex(encodeCanonical(value)) }),
+    ),
     notCanonical: {
       numberThatIsNotTheShortest: '1817',
       floatThatIsWhole: 'f93c00',
@@ -254,8 +255,18 @@ async function compute(): Promise<Record<string, unknown>> {
       keysOutOfOrder: 'a2616201616101',
       keyTwice: 'a2616101616102',
       bytesAfterTheValue: '0000',
+      keysInOrderOfBytes: 'a2626161016162',
       textThatIsNotUtf8: '61ff',
+      textWithAnOverlongForm: '62c080',
+      textWithASurrogate: '63eda080',
+      minusZero: 'f98000',
+      infinity: 'f97c00',
+      integerThatIsTooLarge: '1b0020000000000000',
+      integerThatIsTooSmall: '3b001fffffffffffff',
+      floatOfALargeInteger: 'fa47c35000',
+      doubleThatASingleHolds: 'fb4340000000000000',
     },
+    clock: clockSteps(),
     hash: { tag: 'test', message: '00ff', hex: toHex(hash('test', fromHex('00ff'))) },
     mac: {
       key: toHex(space.secret),
@@ -320,6 +331,81 @@ async function compute(): Promise<Record<string, unknown>> {
       saltOfShown: toHex(saltOf(seed, 2, 1)),
     },
   }
+}
+
+/** The bounds of each encoding of a number. */
+const numbers: Value[] = [
+  0,
+  23,
+  24,
+  255,
+  256,
+  65_535,
+  65_536,
+  2 ** 32 - 1,
+  2 ** 32,
+  2 ** 53 - 1,
+  -24,
+  -25,
+  -256,
+  -257,
+  1 - 2 ** 53,
+  2 ** 53,
+  -(2 ** 53),
+  1.5,
+  -0.25,
+  2 ** -24,
+  2 ** -25,
+  100_000.5,
+  0.1,
+  1_00000,
+  5e-324,
+]
+
+const texts: Value[] = [
+  '',
+  '\ufeffmark',
+  'e\u0301',
+  '\u{1f600}',
+  { '\uffff': 1, '\u{10000}': 2, '': 3, z: 4, aa: 5 },
+]
+
+/** Readings of a hybrid clock: `wall` is the wall clock in milliseconds. */
+function clockSteps(): unknown[] {
+  const day = 86_400_000
+  let wall = 1_000
+  const clock = new HybridClock({ now: () => wall })
+  const pair = ({ ms, counter }: Timestamp): number[] => [ms, counter]
+  const gives = (at: number): unknown => {
+    wall = at
+    return { wall, gives: pair(clock.next()) }
+  }
+  const observe = (ms: number, counter: number): void => clock.observe({ ms, counter })
+  const observes = (ms: number, counter: number): unknown => {
+    observe(ms, counter)
+    return { wall, observes: [ms, counter] }
+  }
+  const ignores = (ms: number, counter: number): unknown => {
+    observe(ms, counter)
+    return { wall, ignores: [ms, counter] }
+  }
+  return [
+    gives(1_000),
+    gives(1_000),
+    gives(900),
+    gives(2_000),
+    ignores(1_999, 7),
+    observes(2_000, 5),
+    gives(2_000),
+    observes(2_500, 65_535),
+    gives(2_001),
+    gives(2_001),
+    ignores(2_001 + day + 1, 0),
+    gives(2_600),
+    observes(2_600 + day, 3),
+    gives(2_601),
+    gives(2_600 + day + 1),
+  ]
 }
 
 test('the canonical vectors are what they were', async () => {
