@@ -116,9 +116,9 @@ export const errorKinds = {
     'Correct the listener. The listener is not called again for the same change, but it is called for the next change.',
   ),
   unreadable: kind(
-    'This device cannot show an entity: it was written for a different shape, or its data is damaged.',
+    'This device cannot show an entity: it was written for a different shape, it holds too much, or its data is damaged.',
     false,
-    'Update the application. The commits of the entity are kept and passed on.',
+    'If the entity was written for another shape, update the application; if it holds too much, use another entity. Its commits are kept and passed on.',
   ),
   'store-failed': kind(
     'The storage failed to write or read.',

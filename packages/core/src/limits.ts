@@ -143,6 +143,16 @@ export const limitTable = {
     'operations',
     'Operations in one section of a commit. This limit exists because a section is folded in one piece. A larger change needs several commands.',
   ),
+  entityBytes: limit(
+    5 * MiB,
+    'bytes',
+    'What one entity that is not a document may hold. Each key, each element and each operation that is kept counts 64 bytes, and a text its length. A larger entity is unreadable on this device, so that showing and storing it delays nothing else.',
+  ),
+  entityCommandBytes: limit(
+    2.5 * MiB,
+    'bytes',
+    'What commands may fill of one entity, about 20,000 keys. A command that goes beyond it is refused. The rest of `entityBytes` is for concurrent commands of other devices.',
+  ),
   documentBytes: limit(5 * MiB, 'bytes', 'The largest change of a document, after decompression.'),
   documentOps: limit(
     50_000,

@@ -1,4 +1,5 @@
 import {
+  compareBytes,
   counter,
   encodeCanonical,
   map,
@@ -8,6 +9,7 @@ import {
   type Commit,
   type EntityKey,
   type Origin,
+  type PeerplaneError,
   type Scheduler,
   type Shape,
   type StateModel,
@@ -24,7 +26,9 @@ import {
   recordingStore,
   sectionOf,
   sessionId,
+  type RecordingStore,
 } from './held-log.fixture.test.ts'
+import { rowKey } from './keys.ts'
 import { openEntities } from './open-entities.ts'
 
 const COMMITS = 20
@@ -83,15 +87,41 @@ test('the larger a row is, the less often it is written, but at least once a min
       return () => undefined
     },
   })
-  for (let seq = 1; seq <= 80; seq++) {
-    await entities.fold([commit(seq, longElement)])
-    if (seq % 20 === 0) await entities.flush()
+  for (let seq = 1; seq <= 12; seq++) {
+    await entities.fold([commit(seq, (text) => [1, text.padEnd(600), []])])
+    if (seq % 3 === 0) await entities.flush()
   }
-  await entities.fold([commit(81, longElement)])
+  await entities.fold([commit(13, () => [1, 'small', []])])
   expect(delays).toHaveLength(5)
   expect(delays).toEqual(delays.toSorted((a, b) => a - b))
-  expect(delays[1]!).toBeGreaterThan(2 * delays[0]!)
+  expect(delays[1]!).toBeGreaterThan(1.5 * delays[0]!)
   expect(delays[4]!).toBeLessThanOrEqual(60_000)
+  await entities.close()
+})
+
+test('an entity that holds too much is unreadable, also after a restart; others of its type are not', async () => {
+  const store = recordingStore()
+  const first = await countingEntities(set<string>(), undefined, store)
+  await first.entities.fold([commit(1, () => [1, 'small', []], other)])
+  let seq = 1
+  const isReadable = async (entities: Entities): Promise<boolean> =>
+    entities.open(key).then(
+      () => true,
+      (error: unknown) => (error as PeerplaneError).code !== 'unreadable',
+    )
+  while (seq < 40 && (await isReadable(first.entities))) {
+    await first.entities.fold([commit(++seq, (text) => [1, text.padEnd(600), []])])
+  }
+  expect(seq).toBeLessThan(20)
+  await first.entities.close()
+  const row = store.writes.flat().findLast(({ key: at }) => compareBytes(at, rowKey(key)) === 0)
+  expect(row!.value!.length).toBeLessThan(1_000)
+
+  const { entities } = await countingEntities(set<string>(), undefined, store)
+  expect(await isReadable(entities)).toBe(false)
+  expect(await entities.fold([commit(seq + 1, (text) => [1, text, []])])).toEqual([key])
+  expect(await isReadable(entities)).toBe(false)
+  expect((await entities.open(other)).mirror).toEqual(['small'])
   await entities.close()
 })
 
@@ -119,6 +149,7 @@ interface Counting {
 async function countingEntities(
   shape: Shape,
   scheduler: Scheduler = manualScheduler(),
+  store: RecordingStore = recordingStore(),
 ): Promise<Counting> {
   const inner = nativeModel(shape)
   let made = 0
@@ -138,7 +169,7 @@ async function countingEntities(
     },
   }
   const entities = await openEntities({
-    store: recordingStore(),
+    store,
     models: new Map([
       ['large', { signature: '', lifecycle: 'folded-as-delivered', load: async () => model }],
     ]),

@@ -63,6 +63,13 @@ export function counterKernel(isRemovable: boolean): Kernel<CounterCell> {
 
     isLive: ({ shares }) => some(shares.values(), ({ latest }) => latest !== undefined),
     isBlank: ({ shares, expected }) => shares.size === 0 && expected.isEmpty,
+
+    weigh({ shares, expected }) {
+      let { weight } = expected
+      for (const share of shares.values()) weight += share.weight
+      return weight
+    },
+
     show: shown,
     handle: (place) => counterHandle(place),
 

@@ -44,6 +44,8 @@ export interface Kernel<C extends Cell = Cell> {
   isLive(cell: C): boolean
   /** Whether nothing was ever here, as far as this cell knows. */
   isBlank(cell: C): boolean
+  /** What the place holds, in the bytes of `limits.entityBytes`. */
+  weigh(cell: C): number
   /** The plain state, frozen; the same object as long as it is the same state. `undefined` stands for a cell that does not exist. */
   show(cell: C | undefined): Json
   handle(place: CellAccess<C>): object
@@ -57,6 +59,12 @@ export interface Kernel<C extends Cell = Cell> {
 export function some<T>(values: Iterable<T>, passes: (value: T) => boolean): boolean {
   for (const value of values) if (passes(value)) return true
   return false
+}
+
+/** Sets what is at a key; `undefined` for nothing. */
+export function place<Key, C>(cells: Map<Key, C>, key: Key, cell: C | undefined): void {
+  if (cell === undefined) cells.delete(key)
+  else cells.set(key, cell)
 }
 
 /** Marks a cell as changed. Taking it back brings back the mirror that was shown before. */

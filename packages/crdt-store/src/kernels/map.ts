@@ -1,12 +1,13 @@
 import { setProperty, type Json, type MapHandle, type Value } from '@peerplane/core'
 
-import { some, touch, type Cell, type Kernel, type CellAccess } from './kernel.ts'
+import { place, some, touch, type Cell, type Kernel, type CellAccess } from './kernel.ts'
 import { below, readOp } from './op.ts'
 import type { OpContext } from './op-context.ts'
 import type { CommitTable } from './commits.ts'
 import { items, Void } from './void.ts'
-import { ShownKeys } from './shown-keys.ts'
+import { allKeys, ShownKeys } from './shown-keys.ts'
 import { checkText, compareKeys, readText } from './values.ts'
+import { PART_BYTES } from './weight.ts'
 
 interface MapCell extends Cell {
   /** Cells by key, in no particular order; none is blank. */
@@ -28,29 +29,8 @@ export function mapKernel(values: Kernel): Kernel<MapCell> {
     return value !== undefined && values.isLive(value)
   }
 
-  const change = (
-    cell: MapCell,
-    key: string,
-    context: OpContext,
-    how: (value: Cell) => void,
-  ): void => {
-    const { cells, sorted } = cell
-    let value = cells.get(key)
-    if (!value) {
-      value = values.create()
-      cells.set(key, value)
-      context.undo(() => cells.delete(key))
-    }
-    how(value)
-    if (values.isBlank(value)) {
-      const blank = value
-      cells.delete(key)
-      context.undo(() => cells.set(key, blank))
-    }
-    sorted.changed(key)
-    context.undo(() => sorted.changed(key))
-    touch(cell, context)
-  }
+  const presentKeys = (cell: MapCell): readonly string[] =>
+    cell.sorted.list((key) => isPresent(cell, key))
 
   const kernel: Kernel<MapCell> = {
     kind: 'map',
@@ -64,7 +44,7 @@ export function mapKernel(values: Kernel): Kernel<MapCell> {
     apply(cell, op, context) {
       const [kind, name, inner] = readOp(op, 'map')
       const key = readText(name)
-      change(cell, key, context, (value) => {
+      change(values, cell, key, context, (value) => {
         if (kind === 4) values.remove(value, inner!, context)
         else below(key, () => values.apply(value, inner!, context))
       })
@@ -75,7 +55,9 @@ export function mapKernel(values: Kernel): Kernel<MapCell> {
       if (pairs.length % 2 !== 0) throw new Void('an observed map has a value for each key')
       for (let i = 0; i < pairs.length; i += 2) {
         const inner = pairs[i + 1]!
-        change(cell, readText(pairs[i]), context, (value) => values.remove(value, inner, context))
+        change(values, cell, readText(pairs[i]), context, (value) =>
+          values.remove(value, inner, context),
+        )
       }
     },
 
@@ -84,11 +66,16 @@ export function mapKernel(values: Kernel): Kernel<MapCell> {
     isLive: (cell) => some(cell.cells.values(), (value) => values.isLive(value)),
     isBlank: (cell) => cell.cells.size === 0,
 
+    weigh({ cells }) {
+      let weight = 0
+      for (const [key, value] of cells) weight += PART_BYTES + key.length + values.weigh(value)
+      return weight
+    },
+
     show(cell) {
       if (!cell) return empty
       if (cell.stale) {
-        const keys = cell.sorted.list((key) => isPresent(cell, key))
-        show(cell, keys, (key) => values.show(cell.cells.get(key)))
+        show(cell, presentKeys(cell), (key) => values.show(cell.cells.get(key)))
         cell.stale = false
       }
       return cell.mirror
@@ -96,11 +83,32 @@ export function mapKernel(values: Kernel): Kernel<MapCell> {
 
     handle: (place) => mapHandle(place, values, kernel, isPresent),
 
-    save: (cell, table) => save(cell, values, table),
+    save: (cell, table) => save(cell, presentKeys(cell), values, table),
 
     load: (saved, table) => load(saved, values, table),
   }
   return kernel
+}
+
+/** Changes what is at a key. */
+function change(
+  values: Kernel,
+  cell: MapCell,
+  key: string,
+  context: OpContext,
+  how: (value: Cell) => void,
+): void {
+  const { cells, sorted } = cell
+  const before = cells.get(key)
+  const value = before ?? values.create()
+  how(value)
+  place(cells, key, values.isBlank(value) ? undefined : value)
+  sorted.changed(key)
+  context.undo(() => {
+    place(cells, key, before)
+    sorted.changed(key)
+  })
+  touch(cell, context)
 }
 
 const empty: { readonly [key: string]: Json } = Object.freeze({})
@@ -125,9 +133,14 @@ function observe(cell: MapCell, values: Kernel, table: CommitTable): Value | und
   return pairs.length > 0 ? pairs : undefined
 }
 
-function save(cell: MapCell, values: Kernel, table: CommitTable): Value | undefined {
+function save(
+  cell: MapCell,
+  present: readonly string[],
+  values: Kernel,
+  table: CommitTable,
+): Value | undefined {
   const saved: Value[] = []
-  for (const key of [...cell.cells.keys()].sort(compareKeys)) {
+  for (const key of allKeys(present, cell.cells)) {
     const value = values.save(cell.cells.get(key)!, table)
     if (value !== undefined) saved.push([key, value])
   }
@@ -145,33 +158,33 @@ function load(saved: Value, values: Kernel, table: CommitTable): MapCell {
 }
 
 function mapHandle(
-  place: CellAccess<MapCell>,
+  access: CellAccess<MapCell>,
   values: Kernel,
   kernel: Kernel<MapCell>,
   isPresent: (cell: MapCell, key: string) => boolean,
 ): MapHandle<object> {
   const has = (key: string): boolean => {
-    const cell = place.cell()
+    const cell = access.cell()
     return cell !== undefined && isPresent(cell, key)
   }
   return Object.freeze({
     get keys() {
-      return Object.keys(kernel.show(place.cell()) as object).sort(compareKeys)
+      return Object.keys(kernel.show(access.cell()) as object).sort(compareKeys)
     },
     has: (key: string) => has(checkText(key)),
     get: (name: string) => {
       const key = checkText(name)
       return values.handle({
-        cell: () => place.cell()?.cells.get(key),
-        write: (op) => place.write([3, key, op]),
-        table: place.table,
+        cell: () => access.cell()?.cells.get(key),
+        write: (op) => access.write([3, key, op]),
+        table: access.table,
       })
     },
     delete: (name: string) => {
       const key = checkText(name)
-      const value = place.cell()?.cells.get(key)
-      const observed = value && values.observe(value, place.table)
-      if (observed !== undefined) place.write([4, key, observed])
+      const value = access.cell()?.cells.get(key)
+      const observed = value && values.observe(value, access.table)
+      if (observed !== undefined) access.write([4, key, observed])
     },
   })
 }

@@ -11,16 +11,21 @@ export class NativeDraft implements Draft {
   readonly #kernel: Kernel
   readonly #root: Cell
   readonly #context: OpContext
-  readonly #see: () => void
+  readonly #finished: (body: Uint8Array, ops: number) => void
   readonly #ops: Value[] = []
   #isOpen = true
   #isPaused = false
 
-  constructor(kernel: Kernel, root: Cell, context: OpContext, see: () => void) {
+  constructor(
+    kernel: Kernel,
+    root: Cell,
+    context: OpContext,
+    finished: (body: Uint8Array, ops: number) => void,
+  ) {
     this.#kernel = kernel
     this.#root = root
     this.#context = context
-    this.#see = see
+    this.#finished = finished
     const cell = (): Cell => {
       this.#requireOpen()
       return root
@@ -44,7 +49,7 @@ export class NativeDraft implements Draft {
     if (body.length > limits.commitBytes) {
       throw new PeerplaneError('too-large', `the changes of one command have ${body.length} bytes`)
     }
-    this.#see()
+    this.#finished(body, this.#ops.length)
     return body
   }
 

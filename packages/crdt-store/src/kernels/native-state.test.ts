@@ -59,10 +59,15 @@ function run(
 ): Body {
   const origin = originOf(session, ms)
   const draft = state.begin(origin)
-  command(draft.handle as HandleOf<typeof shape>)
-  const body = bodyAt(origin, draft.finish()!)
-  state.identify(body)
-  return body
+  try {
+    command(draft.handle as HandleOf<typeof shape>)
+    const body = bodyAt(origin, draft.finish()!)
+    state.identify(body)
+    return body
+  } catch (error) {
+    draft.revert()
+    throw error
+  }
 }
 
 const FORGER = 66
@@ -169,6 +174,17 @@ describe('native state', () => {
     alice.fold([other])
     expect(bob.mirror).toMatchObject({ tags: ['x'], stock: { a: 1 } })
     expect(bob.snapshot()).toEqual(alice.snapshot())
+  })
+
+  test('what a command looked at before it was reverted is not shown', () => {
+    bob.fold([run(alice, 1, (h) => h.tags.add('x'))])
+    const draft = bob.begin(originOf(2))
+    const handle = draft.handle as HandleOf<typeof shape>
+    handle.tags.add('y')
+    handle.stock.get('a').increment()
+    expect([handle.tags.values, handle.stock.keys]).toEqual([['x', 'y'], ['a']])
+    draft.revert()
+    expect(bob.mirror).toMatchObject({ tags: ['x'], stock: {} })
   })
 
   test('a common update costs few bytes', () => {
@@ -371,6 +387,77 @@ describe('native state', () => {
     expect(alice.fold([bodyAt(originOf(2), deletion)])).toEqual([])
     expect(processorTime() - start).toBeLessThan(5_000)
     expect(alice.mirror).toMatchObject({ tags: [] })
+  })
+
+  const times = (change: (index: number) => void, count: number = limits.opsPerSection): void => {
+    for (let i = 0; i < count; i++) change(i)
+  }
+  /** Changes that make a state larger each time. */
+  const growing: [string, (turn: number) => (h: HandleOf<typeof shape>) => void][] = [
+    ['elements of a set', (turn) => (h) => times((i) => h.tags.add(`${turn}-${i}`))],
+    ['keys of a map', (turn) => (h) => times((i) => h.stock.get(`${turn}-${i}`).increment())],
+    [
+      'long elements of a set',
+      (turn) => (h) => times((i) => h.tags.add(`${turn}-${i}`.padEnd(60_000)), 14),
+    ],
+  ]
+
+  test.each(growing)('commands cannot fill a state without limit: %s', (_, grow) => {
+    let turn = 0
+    const fill = (): void => {
+      while (turn < 20) run(alice, 1, grow(++turn))
+    }
+    expect(fill).toThrow(expect.objectContaining({ code: 'too-large' }))
+    expect(turn).toBeLessThan(6)
+  })
+
+  test.each(growing)(
+    'a state that holds too much is unreadable, and what it held is freed: %s',
+    async (_, grow) => {
+      let turn = 0
+      for (; turn < 20 && bob.problem === undefined; turn++) {
+        // Each command is far below what one command may fill.
+        const author = await model.open(undefined)
+        bob.fold([run(author, turn, grow(turn))])
+      }
+      expect(bob.problem).toContain(`${limits.entityBytes} bytes`)
+      expect(turn).toBeLessThan(12)
+      expect(bob.snapshot().length).toBeLessThan(1_000)
+      bob.fold([forged([['count', 1]])])
+      expect(bob.mirror).toEqual((await model.open(undefined)).mirror)
+    },
+  )
+
+  test.each<[string, Value]>([
+    ['writes of a register', ['title', [0, 'x', []]]],
+    ['increments of a counter', ['count', 1]],
+    ['additions of one element', ['tags', [1, 'x', []]]],
+    ['changes at one key', ['stock', [3, 'x', 1]]],
+  ])('ops of one session at one place never fill a state: %s', (_, op) => {
+    for (let turn = 1; turn <= 10; turn++) {
+      bob.fold([forged(Array.from({ length: limits.opsPerSection }, () => op))])
+    }
+    expect(bob.problem).toBeUndefined()
+    expect(bob.snapshot().length).toBeLessThan(1_000)
+  })
+
+  test('a state that concurrent commands have filled can be emptied by commands, and not filled further', async () => {
+    for (const session of [1, 2, 3]) {
+      const author = await model.open(undefined)
+      bob.fold([run(author, session, (h) => times((i) => h.tags.add(`${session}-${i}`)))])
+    }
+    const before = bob.snapshot()
+    expect(() => run(bob, 4, (h) => h.tags.add('one more'))).toThrow(
+      expect.objectContaining({ code: 'too-large' }),
+    )
+    run(bob, 4, (h) => {
+      h.tags.delete('1-10')
+      h.tags.add('more')
+    })
+    run(bob, 4, (h) => times((i) => h.tags.delete(`1-${i}`)))
+    run(bob, 4, (h) => times((i) => h.tags.delete(`2-${i}`)))
+    expect(bob.snapshot().length).toBeLessThan(before.length / 2)
+    run(bob, 4, (h) => h.tags.add('one more'))
   })
 
   test('a counter stays within the safe integers, also in a later session', () => {

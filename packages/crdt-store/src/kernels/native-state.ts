@@ -2,6 +2,7 @@ import {
   decodeCanonical,
   encodeCanonical,
   limits,
+  PeerplaneError,
   type Body,
   type Draft,
   type EntityState,
@@ -17,6 +18,7 @@ import { OtherKind } from './op.ts'
 import { CommitTable, readCommits, readTable, tableToValues } from './commits.ts'
 import { OpContext } from './op-context.ts'
 import { items, Void } from './void.ts'
+import { GROWTH_PER_BYTE, GROWTH_PER_OP } from './weight.ts'
 
 /*
  *   body        [commits of other sessions, ops]
@@ -30,21 +32,24 @@ import { items, Void } from './void.ts'
 export class NativeState implements EntityState {
   readonly version = ''
   readonly #kernel: Kernel
-  readonly #root: Cell
   readonly #seen: Map<SessionId, number>
+  #root: Cell
+  /** It weighs no more than this. */
+  #weightBound: number
   #problem: string | undefined
   /** The commit of the draft that was finished last, until it is identified. */
   #made: { readonly session: SessionId; readonly seq: number; prefix: string } | undefined
   readonly #seenOf = (session: SessionId): number => this.#seen.get(session) ?? 0
 
-  private constructor(kernel: Kernel, root: Cell, seen: Map<SessionId, number>) {
+  private constructor(kernel: Kernel, root: Cell, seen: Map<SessionId, number>, bound: number) {
     this.#kernel = kernel
     this.#root = root
     this.#seen = seen
+    this.#weightBound = bound
   }
 
   static empty(kernel: Kernel): NativeState {
-    return new NativeState(kernel, kernel.create(), new Map())
+    return new NativeState(kernel, kernel.create(), new Map(), 0)
   }
 
   /** Throws for anything but a snapshot of this kernel. */
@@ -53,7 +58,7 @@ export class NativeState implements EntityState {
     const { table, seen } = readTable(fields)
     const saved = fields[3]!
     const root = saved === null ? kernel.create() : kernel.load(saved, table)
-    return new NativeState(kernel, root, seen)
+    return new NativeState(kernel, root, seen, Number.POSITIVE_INFINITY)
   }
 
   get problem(): string | undefined {
@@ -65,14 +70,25 @@ export class NativeState implements EntityState {
   }
 
   fold(bodies: readonly Body[]): readonly Body[] {
-    return bodies.filter((body) => !this.#problem && !this.#foldOne(body))
+    return bodies.filter((body) => {
+      const isVoid = !this.#problem && !this.#foldOne(body)
+      if (this.#weightUpTo(limits.entityBytes) > limits.entityBytes) this.#giveUp()
+      return isVoid
+    })
   }
 
   begin(origin: Origin): Draft {
     const { session, seq } = origin
     const commit = { session, seq, prefix: '' }
     const context = new OpContext(origin, new CommitTable(this.#seenOf, { own: session }), commit)
-    return new NativeDraft(this.#kernel, this.#root, context, () => {
+    const allowed = Math.max(limits.entityCommandBytes, this.#weightUpTo(limits.entityCommandBytes))
+    return new NativeDraft(this.#kernel, this.#root, context, (body, ops) => {
+      this.#grow(body.length, ops)
+      const weight = this.#weightUpTo(allowed)
+      if (weight > allowed) {
+        const reason = `an entity would hold ${weight} bytes, and commands may fill ${limits.entityCommandBytes}`
+        throw new PeerplaneError('too-large', reason)
+      }
       this.#see(context)
       this.#made = commit
     })
@@ -108,6 +124,7 @@ export class NativeState implements EntityState {
       const ops = items(list)
       if (ops.length > limits.opsPerSection) throw new Void('too many ops')
       const table = new CommitTable(this.#seenOf, { commits })
+      this.#grow(bytes.length, ops.length)
       context = new OpContext(origin, table, { session, seq, prefix }, bytes.length)
       for (const op of ops) this.#kernel.apply(this.#root, op, context)
       this.#see(context)
@@ -119,6 +136,23 @@ export class NativeState implements EntityState {
       this.#problem = error.message
       return true
     }
+  }
+
+  #grow(bytes: number, ops: number): void {
+    this.#weightBound += ops * GROWTH_PER_OP + bytes * GROWTH_PER_BYTE
+  }
+
+  /** The weight of the state if that is more than `limit`, otherwise at most `limit`. */
+  #weightUpTo(limit: number): number {
+    if (this.#weightBound > limit) this.#weightBound = this.#kernel.weigh(this.#root)
+    return this.#weightBound
+  }
+
+  /** What it holds is freed: nobody can look at it. */
+  #giveUp(): void {
+    this.#problem = `it holds more than ${limits.entityBytes} bytes`
+    this.#root = this.#kernel.create()
+    this.#weightBound = 0
   }
 
   #see(context: OpContext): void {

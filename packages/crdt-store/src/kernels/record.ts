@@ -65,6 +65,8 @@ export function recordKernel(fields: ReadonlyMap<string, Kernel>): Kernel<Record
 
     isLive: (cell) => names.some((name) => fields.get(name)!.isLive(cell.fields.get(name)!)),
     isBlank: (cell) => names.every((name) => fields.get(name)!.isBlank(cell.fields.get(name)!)),
+    weigh: (cell) =>
+      names.reduce((sum, name) => sum + fields.get(name)!.weigh(cell.fields.get(name)!), 0),
 
     show(cell) {
       if (!cell) return initial

@@ -12,6 +12,7 @@ import { touch, type Cell, type Kernel } from './kernel.ts'
 import { Survivors, type Made } from './survivors.ts'
 import { items, whole } from './void.ts'
 import { checkJson, copyJson } from './values.ts'
+import { weightOf } from './weight.ts'
 
 interface Written extends Made {
   readonly value: Json
@@ -54,6 +55,12 @@ export function registerKernel(initial: Json): Kernel<RegisterCell> {
       written.size > 0 ? toRefs(written.commits(), table) : undefined,
     isLive: ({ written }) => written.size > 0,
     isBlank: ({ written }) => written.isBlank,
+
+    weigh({ written }) {
+      let weight = written.weight
+      for (const { value } of written.values()) weight += weightOf(value)
+      return weight
+    },
 
     show(cell) {
       if (!cell) return first

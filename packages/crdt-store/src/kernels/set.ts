@@ -2,12 +2,13 @@ import { PeerplaneError, type SetHandle, type Value } from '@peerplane/core'
 
 import { readRefs, toRefs } from './commits.ts'
 import { readOp } from './op.ts'
-import { some, touch, type Cell, type Kernel, type CellAccess } from './kernel.ts'
+import { place, some, touch, type Cell, type Kernel, type CellAccess } from './kernel.ts'
 import type { OpContext } from './op-context.ts'
-import { ShownKeys } from './shown-keys.ts'
+import { allKeys, ShownKeys } from './shown-keys.ts'
 import { Survivors, type Made } from './survivors.ts'
 import { items } from './void.ts'
 import { checkText, compareKeys, readText } from './values.ts'
+import { PART_BYTES } from './weight.ts'
 
 type Element = string | number
 
@@ -58,6 +59,14 @@ export const setKernel: Kernel<SetCell> = {
   isLive: (cell) => some(cell.elements.values(), ({ size }) => size > 0),
   isBlank: (cell) => cell.elements.size === 0,
 
+  weigh({ elements }) {
+    let weight = 0
+    for (const [element, added] of elements) {
+      weight += PART_BYTES + (typeof element === 'string' ? element.length : 0) + added.weight
+    }
+    return weight
+  },
+
   show(cell) {
     if (!cell) return none
     if (cell.stale) {
@@ -74,7 +83,7 @@ export const setKernel: Kernel<SetCell> = {
 
   save(cell, table) {
     const saved: Value[] = []
-    for (const element of [...cell.elements.keys()].sort(compareKeys)) {
+    for (const element of allKeys(present(cell), cell.elements)) {
       const added = cell.elements.get(element)!
       const expected = added.expected(table)
       if (added.size === 0 && expected.length === 0) continue
@@ -99,15 +108,15 @@ export const setKernel: Kernel<SetCell> = {
 
 const none: readonly Element[] = Object.freeze([])
 
-function setHandle(place: CellAccess<SetCell>): SetHandle<Element> {
+function setHandle(access: CellAccess<SetCell>): SetHandle<Element> {
   const write = (kind: 1 | 2, element: Element): void => {
-    const seen = place.cell()?.elements.get(element)?.commits() ?? []
-    place.write([kind, element, toRefs(seen, place.table)])
+    const seen = access.cell()?.elements.get(element)?.commits() ?? []
+    access.write([kind, element, toRefs(seen, access.table)])
   }
-  const has = (element: Element): boolean => (place.cell()?.elements.get(element)?.size ?? 0) > 0
+  const has = (element: Element): boolean => (access.cell()?.elements.get(element)?.size ?? 0) > 0
   return Object.freeze({
     get values() {
-      return setKernel.show(place.cell()) as readonly Element[]
+      return setKernel.show(access.cell()) as readonly Element[]
     },
     has: (element: Element) => has(checkElement(element)),
     add: (element: Element) => write(1, checkElement(element)),
@@ -124,21 +133,17 @@ function change(
   isAdded: boolean,
   context: OpContext,
 ): void {
-  let added = cell.elements.get(element)
-  if (!added) {
-    added = new Survivors()
-    cell.elements.set(element, added)
-    context.undo(() => cell.elements.delete(element))
-  }
+  const { elements, sorted } = cell
+  const before = elements.get(element)
+  const added = before ?? new Survivors()
   added.supersede(readRefs(superseded, context.table), context)
   if (isAdded) added.add({ commit: context.commit }, context)
-  if (added.isBlank) {
-    const blank = added
-    cell.elements.delete(element)
-    context.undo(() => cell.elements.set(element, blank))
-  }
-  cell.sorted.changed(element)
-  context.undo(() => cell.sorted.changed(element))
+  place(elements, element, added.isBlank ? undefined : added)
+  sorted.changed(element)
+  context.undo(() => {
+    place(elements, element, before)
+    sorted.changed(element)
+  })
   touch(cell, context)
 }
 

@@ -3,6 +3,7 @@ import type { SessionId, Value } from '@peerplane/core'
 import { prefixesOf, readPrefixes, type NamedCommit } from './commits.ts'
 import type { OpContext } from './op-context.ts'
 import { Void, whole } from './void.ts'
+import { ADDED_BYTES, PART_BYTES } from './weight.ts'
 
 /** A commit that has added to a counter, and the total of its session after it. */
 interface Added {
@@ -48,6 +49,11 @@ export class Share {
   /** The last commit that has added something, unless it was taken back. */
   get latest(): NamedCommit | undefined {
     return this.#added.at(-1)?.commit
+  }
+
+  /** In the bytes of `limits.entityBytes`. */
+  get weight(): number {
+    return PART_BYTES + this.#added.length * ADDED_BYTES
   }
 
   /** Throws `Void` when the total would leave the safe integers. */

@@ -2,6 +2,7 @@ import type { SessionId } from '@peerplane/core'
 
 import { compareCommits, keyOf, type CommitTable, type NamedCommit } from './commits.ts'
 import type { OpContext } from './op-context.ts'
+import { PART_BYTES } from './weight.ts'
 
 /** An op that may survive. */
 export interface Made {
@@ -35,13 +36,19 @@ export class Survivors<Op extends Made> {
     return this.size === 0 && (this.#expected?.isEmpty ?? true)
   }
 
+  /** What is kept, in the bytes of `limits.entityBytes`. */
+  get weight(): number {
+    return this.size * PART_BYTES + (this.#expected?.weight ?? 0)
+  }
+
   /** The survivors, in no particular order. */
   values(): Iterable<Op> {
     return this.#live.values()
   }
 
   /** The survivors in the order of their commits. */
-  sorted(): Op[] {
+  sorted(): readonly Op[] {
+    if (Array.isArray(this.#live) && this.#live.length < 2) return this.#live
     return [...this.#live.values()].sort((a, b) => compareCommits(a.commit, b.commit))
   }
 
@@ -105,6 +112,11 @@ export class ExpectedCommits {
 
   get isEmpty(): boolean {
     return !this.#commits?.size
+  }
+
+  /** In the bytes of `limits.entityBytes`. */
+  get weight(): number {
+    return (this.#commits?.size ?? 0) * PART_BYTES
   }
 
   has(commit: NamedCommit): boolean {
