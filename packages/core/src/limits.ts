@@ -295,7 +295,7 @@ export const limitTable = {
   youngStreamBytes: limit(
     128 * KiB,
     'bytes',
-    'Data received over all streams of one connection that have not yet named their protocol.',
+    'The most data that one connection may receive on streams whose protocol is still unknown.',
   ),
   pingsPerSecond: limit(
     10,

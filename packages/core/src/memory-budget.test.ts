@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { limits } from './limits.ts'
 import { memoryBudget } from './memory-budget.ts'
 
-it('everything that others can make a daemon keep adds up to no more than its memory budget', () => {
+it('the data that others can force a daemon to keep never exceeds its memory budget', () => {
   const sum = memoryBudget.reduce((total, { bytes }) => total + bytes, 0)
   expect(sum).toBeLessThanOrEqual(limits.daemonMemoryBytes)
   // The figure says something only if it is not far from the sum.

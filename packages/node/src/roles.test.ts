@@ -62,7 +62,7 @@ it('the creator can become an anchor by an option, other devices by an invitatio
   expect(ignored).toEqual([])
 }, 60_000)
 
-it('a creator that began as a member can invite anchors, and does not become one by the option `anchor`', async () => {
+it('the creator of a space of role member can invite anchors, but the option `anchor` does not make it an anchor', async () => {
   const [founder, ignored] = await start('plain', { listen })
   const [anchor] = await start('invited', { join: await founder.invite({ anchor: true }), listen })
   expect(await seen(founder, anchor)).toBe(true)

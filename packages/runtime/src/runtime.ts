@@ -55,7 +55,7 @@ export interface RuntimeOptions {
   readonly found?: boolean | undefined
   /** The data of an earlier runtime whose storage was lost. With this data, an empty store becomes the store of the same device. */
   readonly remembered?: Remembered | undefined
-  /** The value of `undone` in the status of an earlier runtime. The status of this runtime continues the count from this value. */
+  /** The value of `undone` in the last status of the previous runtime, from which this runtime continues counting. */
   readonly undone?: number | undefined
 }
 

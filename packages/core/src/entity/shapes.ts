@@ -69,7 +69,7 @@ export interface MapHandle<Handle> {
 /** A document that the handler changes as if it were a plain object. */
 export type DocumentHandle<T> = T & {
   /**
-   * Replaces `deleteCount` UTF-16 units at `index` of the text at `path` with `text`. Indices count as in a JavaScript string. Throws `invalid-input`
+   * Replaces `deleteCount` UTF-16 units at `index` of the text at `path` with `text`. Indices count UTF-16 code units, as in a JavaScript string. Throws `invalid-input`
    * if the text would then contain a lone surrogate.
    */
   splice(path: readonly (string | number)[], index: number, deleteCount: number, text: string): void

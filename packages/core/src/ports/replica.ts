@@ -59,7 +59,7 @@ export interface Replica {
   range(session: SessionId, from: number, maxBytes: number): Promise<Run | undefined>
   /**
    * Checks runs of different sessions, stores their new commits, and delivers all commits that can be delivered. If all new commits can be delivered,
-   * they are stored in one write. Resolves with the outcome of each run when its commits are durable. A refused run has no effect on the other runs.
+   * they are stored in one write. Resolves with one outcome per run, when the commits of all accepted runs are durable. A refused run has no effect on the other runs.
    * If the limit for waiting commits is reached, only commits that can be delivered are stored. A run that proves a fork is accepted as the proof:
    * from then on the session has its forked tip, and its commits from the fork on are ignored. A run is rejected with `malformed`, `too-large`,
    * `wrong-space`, `not-a-member`, `bad-signature`, `broken-chain`, or a code of the store. No part of a rejected run is stored. `broken-chain` means

@@ -54,7 +54,7 @@ export const traceEvents = {
   },
   'command.refused': {
     level: 'debug',
-    says: 'A call of commands failed; `code` is the code of the error, or `rejected` if a handler refused.',
+    says: 'A command, or an atomic group of commands, failed; `code` is the error code, or `rejected` if a handler rejected a command.',
     fields: { call: 'count', code: 'code', ms: 'ms', error: 'data' },
   },
   // The log.
@@ -105,7 +105,7 @@ export const traceEvents = {
   },
   'session.unreadable': {
     level: 'error',
-    says: 'A commit waits, because the store cannot read a commit that it depends on.',
+    says: 'A commit waits, because the store cannot read one of its dependencies.',
     fields: { session: 'id', device: 'id', seq: 'count' },
   },
   // States.
@@ -275,7 +275,7 @@ export const traceEvents = {
   },
   'storage.lost': {
     level: 'error',
-    says: 'Stored data was deleted. The device continues with the data in its memory and on other devices.',
+    says: 'Stored data was deleted. The device keeps the data that it has in memory, and fetches the rest from other devices.',
     fields: { reason: 'text' },
   },
   'storage.works': {

@@ -53,7 +53,7 @@ export async function signGrant(
   return { ...grant, signature: await issuer.sign(grantMessage(grant)) }
 }
 
-/** Makes the admission of `device`, signed with the invite key of the grant. */
+/** Creates the admission of `device`, signed with the invite key of the grant. */
 export async function admit(
   grant: Grant,
   device: DeviceId,

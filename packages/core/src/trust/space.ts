@@ -29,7 +29,7 @@ export interface Space {
   readonly secret: Uint8Array
 }
 
-/** Makes a new space, without a network. */
+/** Creates a new space. Needs no network. */
 export function createSpace(creator: DeviceId, role: Role, random: Random): Space {
   const secret = random.bytes(32)
   const encoded = encodeCanonical([

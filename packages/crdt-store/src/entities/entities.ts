@@ -132,7 +132,7 @@ export interface Entities {
   /** Writes changed rows at `local` durability, together with the place in the log up to which the rows are complete. */
   flush(): Promise<void>
   /**
-   * Discards all states that were not flushed. Call this as soon as the log has lost commits of this device. Open states are closed. After `discard`
+   * Discards all states that were not flushed. Call this as soon as you detect that the log has lost commits of this device. Open states are closed. After `discard`
    * has resolved, the caller folds all commits of the log beyond `folded`. With `rows`, all rows are discarded as well, because commits in them no
    * longer have an effect. New commits of this device must then belong to a new session.
    */

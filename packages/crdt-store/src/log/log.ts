@@ -74,7 +74,7 @@ export interface LogStatus {
    */
   readonly contradicted: readonly SessionId[]
   /**
-   * Sessions whose next commit is not delivered, because the store cannot read a commit that it depends on. The store tries again at each delivery.
+   * Sessions whose next commit is not delivered, because the store cannot read one of its dependencies. The store tries again at each delivery.
    */
   readonly unreadable: readonly SessionId[]
   /** The time of the last delivered commit of each device, in milliseconds since 1970 on the clock of that device. */
