@@ -48,8 +48,11 @@ export interface Link {
    * Never rejects. A closed link drops frames; `disconnected` has already reported that the link is closed.
    */
   send(frame: Uint8Array): Promise<void>
-  /** Closes the link. `reason` appears only in the log of this device. */
-  close(reason: string): void
+  /**
+   * Closes the link. `reason` appears only in the log of this device. The link sends the frame `last` before it closes, instead of what is
+   * queued, and takes nothing from then on.
+   */
+  close(reason: string, last?: Uint8Array): void
 }
 
 /** A peer that another peer has introduced. */

@@ -21,7 +21,7 @@ import type { Effect } from '../engine/types.ts'
 import { authenticate, type Self } from '../handshake/handshake.ts'
 import { Served } from '../handshake/served.ts'
 import { createIntroductions, type Introductions } from './introductions.ts'
-import { decodeMessage, type Message } from '../wire/messages.ts'
+import { decodeMessage, encodeMessage, type Message } from '../wire/messages.ts'
 import { monotonic } from '../time/monotonic.ts'
 import { createOpenLink, type OpenLink } from './open-link.ts'
 import { ownFrame } from './own-frame.ts'
@@ -236,8 +236,7 @@ export class Exchange implements NetworkHandler {
           'link',
           new PeerplaneError(effect.reason, `a link to ${open.link.peer} was closed`),
         )
-        void open.send({ kind: 'bye', reason: effect.reason })
-        open.link.close(effect.reason)
+        open.link.close(effect.reason, encodeMessage({ kind: 'bye', reason: effect.reason }))
     }
   }
 

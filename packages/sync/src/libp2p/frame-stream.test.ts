@@ -61,6 +61,22 @@ afterEach(async () => {
 })
 
 describe('frame stream', () => {
+  it('sends a last frame behind what has left before, and takes nothing from then on', async () => {
+    for (const before of [0, 3, 60]) {
+      const [left, right] = (await pair()).map((stream) => side(stream)) as [Side, Side]
+      const sent = Array.from({ length: before }, (_, at) =>
+        left.stream.send(new Uint8Array(10_000).fill(at)),
+      )
+      await Promise.all(sent)
+      left.stream.leave(new Uint8Array([1, 2, 3]))
+      await right.stream.send(new Uint8Array(7))
+      await Promise.all([left.ended, right.ended])
+      expect(left.frames).toEqual([])
+      expect(right.frames).toHaveLength(before + 1)
+      expect(right.frames.at(-1)).toEqual(new Uint8Array([1, 2, 3]))
+    }
+  })
+
   it('carries frames of all sizes in order, both ways', async () => {
     const [left, right] = (await pair()).map((stream) => side(stream)) as [Side, Side]
     const sizes = [0, 1, 65_536, limits.frameBytes, 3, 0, 300_000, limits.frameBytes]

@@ -46,6 +46,7 @@ export class FrameStream implements Holder {
   #sending = false
   #delivering = false
   #ending = false
+  #leaving = false
   #closed = false
   #remoteClosed: { readonly error: PeerplaneError | undefined } | undefined
   #wake: () => void = () => {}
@@ -86,6 +87,18 @@ export class FrameStream implements Holder {
     if (!this.#sending) void this.#sendAll()
   }
 
+  /** Sends one last frame instead of what is queued, and takes nothing from then on. The stream ends when the peer has ended it, too. */
+  leave(last: Uint8Array): void {
+    if (this.#closed || this.#leaving) return
+    this.#leaving = true
+    this.#ending = true
+    this.#incoming.length = 0
+    for (const { taken } of this.#outgoing.splice(0)) taken()
+    if (this.#stream.writeStatus !== 'writable') return
+    this.#stream.send(encodeFrames([last]))
+    this.#stream.close().catch((error: unknown) => this.close(asPeerplaneError(error, 'closed')))
+  }
+
   /** Closes at once, in both directions; `error` goes to `closed`. */
   close(error: PeerplaneError | undefined): void {
     if (this.#closed) return
@@ -102,10 +115,10 @@ export class FrameStream implements Holder {
     try {
       while (this.#outgoing.length > 0 && !this.#closed) {
         await this.#writable()
-        if (this.#closed) break
+        if (this.#closed || this.#leaving) break
         this.#sendSome()
       }
-      if (this.#ending && !this.#closed) await this.#stream.close()
+      if (this.#ending && !this.#closed && !this.#leaving) await this.#stream.close()
     } catch (error) {
       this.close(asPeerplaneError(error, 'closed'))
     } finally {
@@ -141,7 +154,7 @@ export class FrameStream implements Holder {
   }
 
   #received(chunk: Uint8Array): void {
-    if (this.#closed) return
+    if (this.#closed || this.#leaving) return
     this.#decoder.push(chunk)
     try {
       for (let token = this.#decoder.next(); token; token = this.#decoder.next()) {

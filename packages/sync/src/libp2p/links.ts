@@ -52,6 +52,7 @@ export class Links {
     }
     const link = new PeerLink(connection, stream, identity, path, {
       pool: this.#options.pool,
+      scheduler: this.#options.scheduler,
       frame: async (from, frame) => this.#options.handler.frame(from, frame),
       closed: (from, error) => this.#closed(from, error),
     })

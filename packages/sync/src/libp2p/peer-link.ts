@@ -1,4 +1,10 @@
-import { PeerplaneError, type Identity, type Link, type Path } from '@peerplane/core'
+import {
+  PeerplaneError,
+  type Identity,
+  type Link,
+  type Path,
+  type Scheduler,
+} from '@peerplane/core'
 import type { Connection, Stream } from '@libp2p/interface'
 
 import type { BytePool } from '../bounds/byte-pool.ts'
@@ -8,10 +14,14 @@ import { CONNECTS_AGAIN } from './path.ts'
 /** What a link calls. */
 export interface PeerLinkHandler {
   readonly pool: BytePool
+  readonly scheduler: Scheduler
   frame(link: PeerLink, frame: Uint8Array): Promise<void>
   /** The link and its connection are gone. Called once. */
   closed(link: PeerLink, error: PeerplaneError | undefined): void
 }
+
+/** A peer may take this long to take the last frame of a link. */
+const LEAVE_MS = 1_000
 
 /** A link over one libp2p connection. The two live and die together, so that neither end keeps a connection the other has given up. */
 export class PeerLink implements Link {
@@ -21,6 +31,7 @@ export class PeerLink implements Link {
   readonly path: Path
   readonly connection: Connection
   readonly #frames: FrameStream
+  readonly #scheduler: Scheduler
 
   constructor(
     connection: Connection,
@@ -34,6 +45,7 @@ export class PeerLink implements Link {
     this.identity = identity
     this.path = path
     this.connection = connection
+    this.#scheduler = handler.scheduler
     this.#frames = new FrameStream(stream, {
       pool: handler.pool,
       frame: async (frame) => handler.frame(this, frame),
@@ -48,8 +60,12 @@ export class PeerLink implements Link {
     await this.#frames.send(frame)
   }
 
-  close(reason: string): void {
-    this.#frames.close(new PeerplaneError('closed', reason, { advice: CONNECTS_AGAIN }))
+  close(reason: string, last?: Uint8Array): void {
+    const close = (): void =>
+      this.#frames.close(new PeerplaneError('closed', reason, { advice: CONNECTS_AGAIN }))
+    if (!last) return close()
+    this.#frames.leave(last)
+    this.#scheduler.after(LEAVE_MS, close)
   }
 
   /** Sends what is queued and still takes what the peer has in flight; the link ends when both sides have done so. */

@@ -146,7 +146,8 @@ export class ConnectionEnd {
         this.owner.process.after(0, this.#closeBoth)
         return Promise.resolve()
       },
-      close: () => {
+      close: (_reason, last) => {
+        if (last && this.#open) void this.#out!.send(copyOf(last))
         // Not in the middle of the caller: it may be iterating over its links.
         this.owner.process.after(0, this.#closeBoth)
       },
