@@ -476,6 +476,11 @@ export const limitTable = {
     'milliseconds',
     'Time within which a complete request must reach the control socket of a daemon. The client has the same time to read the answer.',
   ),
+  conformanceMs: limit(
+    60_000,
+    'milliseconds',
+    'Time for all checks of `peerplane conformance`. After this time, the command fails.',
+  ),
 } as const satisfies Record<string, Limit>
 
 /** The values of all limits, by name. */

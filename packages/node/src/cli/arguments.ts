@@ -19,6 +19,11 @@ export interface Arguments {
   readonly anchor: boolean
   readonly hours: number
   readonly config: string | undefined
+  /** The address of the peer to check. */
+  readonly address: string | undefined
+  readonly invitation: string | undefined
+  /** Rules to check, as given. */
+  readonly only: string | undefined
 }
 
 /** Takes a command line apart. Throws `invalid-configuration` for everything that the command does not take. */
@@ -48,16 +53,22 @@ export function readArguments(argv: readonly string[]): Arguments {
     values.set(name, valueOf(rawName, flag, value, inlineValue === true, command))
   }
   checkWords(words, command)
-  const config = values.get('config')
+  const textOf = (name: string): string | undefined => {
+    const value = values.get(name)
+    return typeof value === 'string' ? value : undefined
+  }
   return {
     command,
     about: undefined,
+    address: words[1],
+    invitation: textOf('invitation'),
+    only: textOf('only'),
     flags: Object.fromEntries([...values].filter(([name]) => flags[name]!.setting !== undefined)),
     json: values.has('json'),
     trustClock: values.has('trust-clock'),
     anchor: values.has('anchor'),
     hours: readHours(values.get('hours'), command),
-    config: typeof config === 'string' ? config : undefined,
+    config: textOf('config'),
   }
 }
 
@@ -68,6 +79,9 @@ const nothing = {
   anchor: false,
   hours: 24,
   config: undefined,
+  address: undefined,
+  invitation: undefined,
+  only: undefined,
 } as const
 
 const everyFlag: Readonly<

@@ -79,6 +79,22 @@ export const commandHelp = {
       config,
     },
   },
+  conformance: {
+    about: 'check that a running peer keeps the rules of the protocol',
+    details: `Plays devices that join with the invitation, and judges what the peer at ADDRESS answers: a line for each rule of docs/protocol.md that is checked. Without ADDRESS, the addresses in the invitation are tried. It takes half a minute, 60 seconds at most. The exit code is 1 if a rule is broken. About 40 devices join the space for it and then leave; what they wrote stays in the log, on entities of the type "conformance": use a space for tests.`,
+    flags: {
+      invitation: {
+        argument: 'TEXT',
+        about: 'invitation to the space of the peer, as link or text',
+      },
+      only: {
+        argument: 'RULES',
+        about: 'check these rules, separated by commas, and those that are checked with them',
+      },
+      json: { argument: undefined, about: 'print the result as JSON' },
+    },
+    word: 'ADDRESS',
+  },
   version: { about: 'print the version', details: '', flags: {} },
   help: {
     about: 'print this help, or the help of a command',

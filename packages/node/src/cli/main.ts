@@ -40,6 +40,8 @@ const commands: Readonly<Record<CommandName, (args: Arguments) => Promise<number
       }
       console.log(args.json ? JSON.stringify(status) : statusText(status))
     }),
+  // Loaded late: it needs a network.
+  conformance: async (args) => (await import('./conformance.ts')).conformance(args),
   version: async () => {
     const manifest = readFileSync(new URL('../../package.json', import.meta.url))
     console.log((JSON.parse(fromUtf8(manifest)) as { version: string }).version)

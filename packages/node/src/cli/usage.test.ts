@@ -53,6 +53,7 @@ describe('every command answers on standard output', () => {
     [line('help', '--help'), 'peerplane help [COMMAND]'],
     [line('help', 'up'), '--tcp-port PORT'],
     [line('help', 'invite'), '--hours N'],
+    [line('help', 'conformance'), 'peerplane conformance [ADDRESS] [FLAGS]'],
   ])('peerplane %s', async (args, text) => {
     const ended = await run(cases(args))
     expect(ended).toMatchObject({ code: 0, stderr: '', left: ['file'] })
@@ -123,6 +124,9 @@ describe('what is wrong is said on standard error, with what to do, and nothing 
     ['invite --hours 1e300', '--hours must be a number above 0', helps('invite')],
     ['invite --config file', 'file is not JSON', ''],
     ['status --space ..', 'a space cannot be called "..".', ''],
+    ['conformance', '--invitation is missing.', helps('conformance')],
+    ['conformance nowhere --invitation x', '"nowhere" is not a multiaddress.', 'Write it like'],
+    ['conformance --invitation x --only R-RUNS-7', 'the nearest known rule is R-RUN-7', ''],
   ])('peerplane %s', async (args, problem, advice) => {
     const ended = await run(cases(args))
     expect(ended).toMatchObject({ code: 2, stdout: '', left: ['file'] })
