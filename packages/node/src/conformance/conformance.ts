@@ -6,6 +6,7 @@ import { flow } from './checks/flow.ts'
 import { forks } from './checks/forks.ts'
 import { garbage } from './checks/garbage.ts'
 import { meeting } from './checks/meeting.ts'
+import { membership } from './checks/membership.ts'
 import { quiet } from './checks/quiet.ts'
 import { refusing } from './checks/refusing.ts'
 import { waiting } from './checks/waiting.ts'
@@ -13,7 +14,7 @@ import { writing } from './checks/writing.ts'
 import { joinWith } from './device.ts'
 import { Ledger } from './ledger.ts'
 import { Probe } from './probe.ts'
-import type { Rule } from './rules.ts'
+import type { RuleId } from './rules.ts'
 import type { Check, Tester } from './tester.ts'
 import { RuleBroken, Verdicts, type Verdict } from './verdicts.ts'
 
@@ -34,6 +35,7 @@ const LANES = 2
 
 const checks: readonly Check[] = [
   meeting,
+  membership,
   garbage,
   writing,
   waiting,
@@ -117,7 +119,7 @@ async function runOne(
   }
 }
 
-const isWanted = (rules: readonly Rule[], only: readonly string[] | undefined): boolean =>
+const isWanted = (rules: readonly RuleId[], only: readonly string[] | undefined): boolean =>
   only === undefined || rules.some((rule) => only.includes(rule))
 
 const late = (): PeerplaneError =>

@@ -19,7 +19,7 @@ import {
 } from '@peerplane/core'
 
 import type { Range } from './messages.ts'
-import type { Rule } from './rules.ts'
+import type { RuleId } from './rules.ts'
 
 /** A message of the peer. */
 export type Heard =
@@ -41,9 +41,9 @@ export type Heard =
 
 /** A frame that breaks a rule. */
 export class BrokenFrame extends Error {
-  readonly rule: Rule
+  readonly rule: RuleId
 
-  constructor(rule: Rule, reason: string) {
+  constructor(rule: RuleId, reason: string) {
     super(reason)
     this.rule = rule
   }
@@ -60,7 +60,7 @@ export const formOf = {
   list: 'R-LIST-1',
   page: 'R-LIST-2',
   unknown: 'R-MESSAGE-1',
-} as const satisfies Record<Heard['kind'], Rule>
+} as const satisfies Record<Heard['kind'], RuleId>
 
 const kinds = [
   undefined,
@@ -83,7 +83,7 @@ export function readFrame(frame: Uint8Array): Heard {
   return judged(formOf[kind], () => readers[kind](fields))
 }
 
-function judged<Result>(rule: Rule, read: () => Result): Result {
+function judged<Result>(rule: RuleId, read: () => Result): Result {
   try {
     return read()
   } catch (error) {

@@ -25,7 +25,7 @@ import {
 } from '@peerplane/core'
 
 import { BrokenFrame } from './heard.ts'
-import type { Rule } from './rules.ts'
+import type { RuleId } from './rules.ts'
 
 /** What is known of a session that the peer has sent. */
 interface Known {
@@ -151,7 +151,7 @@ export class Ledger {
   }
 }
 
-function judged<Result>(rule: Rule, read: () => Result): Result {
+function judged<Result>(rule: RuleId, read: () => Result): Result {
   try {
     return read()
   } catch (error) {

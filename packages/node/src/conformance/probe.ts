@@ -27,7 +27,7 @@ import type { Tester } from './tester.ts'
 import { createNodeNetwork } from '../libp2p.ts'
 
 /** How long an answer may take that should come at once: this machine or the peer may be busy. */
-export const ANSWER_MS = 8_000
+const ANSWER_MS = 8_000
 
 /** A connection may take as long as the handshake. */
 const OPEN_MS = limits.handshakeMs + 1_000
@@ -303,7 +303,7 @@ function networkTo(
 }
 
 /** The handshake of the product for a device, which knows every other one. */
-export async function authenticator(
+async function authenticator(
   tester: Tester,
   device: TestDevice,
   space = tester.invitation.space,

@@ -30,6 +30,8 @@ export const rules = {
   'R-FORK-3': 'a forked session has the tip of a fork',
   'R-FORK-4': 'a run that reaches a fork ends with the proof',
   'R-MEMBER-1': 'a chain of valid admissions leads from the creator to a device',
+  'R-MEMBER-2': 'an invitation is refused after its end, and if it ends too late',
+  'R-MEMBER-3': 'a device that came too late admits nobody',
   'R-MESSAGE-1': 'a frame holds one message',
   'R-MESSAGE-3':
     'a frame that cannot be decoded ends the link, and its sender is refused for ten seconds',
@@ -65,4 +67,4 @@ export const rules = {
 } as const
 
 /** Id of a rule that is checked. */
-export type Rule = keyof typeof rules
+export type RuleId = keyof typeof rules

@@ -1,7 +1,7 @@
 import type { Clock, Crypto, Invitation, Random, Scheduler } from '@peerplane/core'
 
 import type { Ledger } from './ledger.ts'
-import type { Rule } from './rules.ts'
+import type { RuleId } from './rules.ts'
 import type { Verdicts } from './verdicts.ts'
 
 /** What all checks of one run share. */
@@ -24,6 +24,6 @@ export interface Tester {
 /** Checks of some rules, which run together. */
 export interface Check {
   readonly name: string
-  readonly rules: readonly Rule[]
+  readonly rules: readonly RuleId[]
   readonly run: (tester: Tester) => Promise<void>
 }

@@ -1,8 +1,8 @@
-import { rules, type Rule } from './rules.ts'
+import { rules, type RuleId } from './rules.ts'
 
 /** What a run has found out about one rule. */
 export interface Verdict {
-  readonly rule: Rule
+  readonly rule: RuleId
   readonly about: string
   readonly result: 'ok' | 'broken' | 'not tested'
   /** How the peer broke it the first time. */
@@ -14,25 +14,25 @@ export class RuleBroken extends Error {}
 
 /** Collects what the checks find out. A rule is kept if at least one check has seen it kept, and none has seen it broken. */
 export class Verdicts {
-  readonly #kept = new Set<Rule>()
-  readonly #broken = new Map<Rule, string>()
+  readonly #kept = new Set<RuleId>()
+  readonly #broken = new Map<RuleId, string>()
 
-  kept(...all: readonly Rule[]): void {
+  kept(...all: readonly RuleId[]): void {
     for (const rule of all) this.#kept.add(rule)
   }
 
-  broke(rule: Rule, reason: string): void {
+  broke(rule: RuleId, reason: string): void {
     if (!this.#broken.has(rule)) this.#broken.set(rule, reason)
   }
 
   /** Judges a rule by what was seen. Throws {@link RuleBroken} if it does not hold. */
-  must(rule: Rule, holds: boolean, reason: string): void {
+  must(rule: RuleId, holds: boolean, reason: string): void {
     if (holds) return this.kept(rule)
     this.broke(rule, reason)
     throw new RuleBroken(`${rule}: ${reason}`)
   }
 
-  of(rule: Rule): Verdict {
+  of(rule: RuleId): Verdict {
     const about = rules[rule]
     const reason = this.#broken.get(rule)
     if (reason !== undefined) return { rule, about, result: 'broken', reason }
@@ -40,6 +40,6 @@ export class Verdicts {
   }
 
   all(): Verdict[] {
-    return (Object.keys(rules) as Rule[]).map((rule) => this.of(rule))
+    return (Object.keys(rules) as RuleId[]).map((rule) => this.of(rule))
   }
 }

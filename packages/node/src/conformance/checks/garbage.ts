@@ -3,13 +3,13 @@ import { encodeCanonical, fromHex, tipToValue, type Value } from '@peerplane/cor
 import { joinWith, type TestDevice } from '../device.ts'
 import { list, runs } from '../messages.ts'
 import { Probe } from '../probe.ts'
-import type { Rule } from '../rules.ts'
+import type { RuleId } from '../rules.ts'
 import { note } from '../session.ts'
 import type { Check, Tester } from '../tester.ts'
 import { arrive, begin, reasonOfBye } from './scene.ts'
 
 type Frame = (tester: Tester, probe: Probe) => Promise<Uint8Array> | Uint8Array
-type Case = readonly [rule: Rule, what: string, code: 'malformed' | 'too-large', frame: Frame]
+type Case = readonly [rule: RuleId, what: string, code: 'malformed' | 'too-large', frame: Frame]
 
 const bytes =
   (...all: readonly number[]): Frame =>

@@ -3,7 +3,7 @@ import { entityKey, makeOpening, type Run, type Section, type Value } from '@pee
 import { joinWith } from '../device.ts'
 import { runs } from '../messages.ts'
 import type { Probe } from '../probe.ts'
-import type { Rule } from '../rules.ts'
+import type { RuleId } from '../rules.ts'
 import type { HandmadeSession } from '../session.ts'
 import type { Check, Tester } from '../tester.ts'
 import { arrive, begin, misshapen } from './scene.ts'
@@ -45,7 +45,7 @@ export const refusing: Check = {
 }
 
 /** Fewer than end a link. */
-const cases: readonly (readonly [Rule, Bad])[] = [
+const cases: readonly (readonly [RuleId, Bad])[] = [
   [
     'R-RUN-1',
     async (tester, probe) => {

@@ -10,8 +10,8 @@ import {
 
 import { runs } from '../messages.ts'
 import type { Probe } from '../probe.ts'
-import type { Rule } from '../rules.ts'
-import { HandmadeSession, note } from '../session.ts'
+import type { RuleId } from '../rules.ts'
+import { note, type HandmadeSession } from '../session.ts'
 import type { Check, Tester } from '../tester.ts'
 import { arrive, begin } from './scene.ts'
 
@@ -71,7 +71,7 @@ export async function pushed(
   tester: Tester,
   probe: Probe,
   session: HandmadeSession,
-  rule: Rule,
+  rule: RuleId,
 ): Promise<void> {
   await probe.send(runs(session.run()))
   const tip = await probe.tipOf(session.record.session)
@@ -90,7 +90,7 @@ async function comesBack(
   tester: Tester,
   probe: Probe,
   session: HandmadeSession,
-  rule: Rule,
+  rule: RuleId,
 ): Promise<void> {
   const { verdicts, ledger } = tester
   const { record, tip, batches } = session
