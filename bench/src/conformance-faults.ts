@@ -1,14 +1,18 @@
-// npm run conformance-faults [-- NAME ...] [--workers 2]: plants faults in daemons, one each; the command must name the rule that each breaks.
+// npm run conformance-faults [-- NAME ...] [--workers 2] [--all-rules]: plants faults in daemons, one each; the command must name the rule that each breaks.
 import { readArguments } from './arguments.ts'
 import { faults, type Fault } from './conformance/faults.ts'
 import { brokenBy } from './conformance/world.ts'
 
 const USAGE = `usage: npm run conformance-faults [-- NAME ...] [--workers 2]
+       [--all-rules]   run all checks on each daemon, and not only those that judge the rule
 
 ${faults.map(({ name, what }) => `  ${name.padEnd(24)} ${what}`).join('\n')}`
 
 const { values, positionals } = await readArguments(USAGE, {
-  options: { workers: { type: 'string', default: '2' } },
+  options: {
+    workers: { type: 'string', default: '2' },
+    'all-rules': { type: 'boolean', default: false },
+  },
   allowPositionals: true,
 })
 const chosen = faults.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
@@ -34,7 +38,9 @@ async function campaign(all: readonly Fault[]): Promise<number> {
 }
 
 async function isNamed({ name, what, rule }: Fault): Promise<boolean> {
-  const broken = await brokenBy(name).catch((error: Error) => error)
+  const broken = await brokenBy(name, values['all-rules'] ? undefined : rule).catch(
+    (error: Error) => error,
+  )
   const named =
     broken instanceof Error
       ? `**${broken.message.trim()}**`

@@ -5,6 +5,7 @@ import { comparing } from './checks/comparing.ts'
 import { flow } from './checks/flow.ts'
 import { forks } from './checks/forks.ts'
 import { garbage } from './checks/garbage.ts'
+import { handshake, silence } from './checks/handshake.ts'
 import { meeting } from './checks/meeting.ts'
 import { membership } from './checks/membership.ts'
 import { quiet } from './checks/quiet.ts'
@@ -35,6 +36,7 @@ const LANES = 2
 
 const checks: readonly Check[] = [
   meeting,
+  handshake,
   membership,
   garbage,
   writing,
@@ -71,9 +73,8 @@ export async function checkConformance(options: ConformanceOptions): Promise<rea
     }
     await Promise.all(Array.from({ length: LANES }, work))
     // Others have stopped writing: what is heard now, nobody asked for.
-    if (isWanted(quiet.rules, options.only)) {
-      await runOne(quiet, tester, options.progress)
-    }
+    const last = [quiet, silence].filter(({ rules }) => isWanted(rules, options.only))
+    await Promise.all(last.map((check) => runOne(check, tester, options.progress)))
     if (over.signal.aborted) throw over.signal.reason as Error
     return verdicts.all()
   } finally {

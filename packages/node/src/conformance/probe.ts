@@ -3,28 +3,23 @@ import {
   asPeerplaneError,
   codeOf,
   limits,
-  mac,
   PeerplaneError,
-  TipTrie,
-  toHex,
   type Channel,
   type Identity,
   type Link,
   type Network,
   type NetworkHandler,
-  type Replica,
   type SessionId,
   type Tip,
   type Trace,
   type Value,
 } from '@peerplane/core'
-import { createSync } from '@peerplane/sync'
 
 import type { TestDevice } from './device.ts'
 import { BrokenFrame, formOf, readFrame, type Heard } from './heard.ts'
 import { list, want, type Range } from './messages.ts'
+import { authenticator, networkTo, type Authenticate } from './network.ts'
 import type { Tester } from './tester.ts'
-import { createNodeNetwork } from '../libp2p.ts'
 
 /** How long an answer may take that should come at once: this machine or the peer may be busy. */
 const ANSWER_MS = 8_000
@@ -32,9 +27,6 @@ const ANSWER_MS = 8_000
 /** A connection may take as long as the handshake. */
 const OPEN_MS = limits.handshakeMs + 1_000
 const ATTEMPTS = 3
-
-/** How the product proves membership, which the checks rely on. */
-export type Authenticate = NetworkHandler['authenticate']
 
 /** A device with one link to the peer, which hears everything and answers nothing. */
 export class Probe {
@@ -283,58 +275,4 @@ export class Probe {
       else look()
     })
   }
-}
-
-function networkTo(
-  { invitation, address, clock, scheduler, random }: Tester,
-  trace: Trace,
-): Promise<Network> {
-  const topic = toHex(mac(invitation.space.secret, 'topic').slice(0, 16))
-  return createNodeNetwork({
-    anchor: false,
-    topic,
-    listen: [],
-    dial: [address],
-    clock,
-    scheduler,
-    random,
-    trace,
-  })
-}
-
-/** The handshake of the product for a device, which knows every other one. */
-async function authenticator(
-  tester: Tester,
-  device: TestDevice,
-  space = tester.invitation.space,
-): Promise<Authenticate> {
-  const { clock, scheduler, random, crypto } = tester
-  let handler: NetworkHandler | undefined
-  const network: Network = {
-    localPeer: '',
-    start: async (given) => {
-      handler = given
-    },
-    stop: async () => undefined,
-    announce: () => undefined,
-    introduce: () => undefined,
-    addresses: () => [],
-    status: () => ({ started: true, connections: [], lastError: undefined, refused: {} }),
-  }
-  const { key, chain } = device
-  const self = { space, key, chain, isKnown: () => true, remember: () => undefined }
-  const sync = createSync({ network, replica: nothing, clock, scheduler, random, crypto, ...self })
-  await sync.start()
-  // It has nothing to exchange, and proves membership as before.
-  await sync.stop()
-  return (channel) => handler!.authenticate(channel)
-}
-
-const nothing: Replica = {
-  delivered: () => new Map(),
-  stored: () => new Map(),
-  tips: new TipTrie(),
-  range: () => Promise.resolve(undefined),
-  admitAll: () => Promise.resolve([]),
-  watch: () => () => undefined,
 }

@@ -32,6 +32,16 @@ export const rules = {
   'R-MEMBER-1': 'a chain of valid admissions leads from the creator to a device',
   'R-MEMBER-2': 'an invitation is refused after its end, and if it ends too late',
   'R-MEMBER-3': 'a device that came too late admits nobody',
+  'R-HANDSHAKE-1': 'a connection over which nothing is said is closed after ten seconds',
+  'R-HANDSHAKE-3': 'a frame of the handshake has at most 16 KiB',
+  'R-HANDSHAKE-5': 'a hello has its fields, and an unknown odd capability is ignored',
+  'R-HANDSHAKE-7':
+    'without a common version, or with an unknown critical capability, an update is asked for',
+  'R-HANDSHAKE-9': 'the responder proves that it knows the secret',
+  'R-HANDSHAKE-10': 'a statement is signed for this handshake',
+  'R-HANDSHAKE-11': 'a chain leads to the device',
+  'R-HANDSHAKE-12': 'a device that does not know the secret sees nothing',
+  'R-HANDSHAKE-13': 'a member is admitted, and another device learns why it is not',
   'R-MESSAGE-1': 'a frame holds one message',
   'R-MESSAGE-3':
     'a frame that cannot be decoded ends the link, and its sender is refused for ten seconds',

@@ -25,11 +25,16 @@ export class Verdicts {
     if (!this.#broken.has(rule)) this.#broken.set(rule, reason)
   }
 
-  /** Judges a rule by what was seen. Throws {@link RuleBroken} if it does not hold. */
+  /** Judges a rule by what was seen. */
+  judge(rule: RuleId, holds: boolean, reason: string): void {
+    if (holds) this.kept(rule)
+    else this.broke(rule, reason)
+  }
+
+  /** The same, where nothing can be judged afterwards if the rule does not hold. Throws {@link RuleBroken} if it does not hold. */
   must(rule: RuleId, holds: boolean, reason: string): void {
-    if (holds) return this.kept(rule)
-    this.broke(rule, reason)
-    throw new RuleBroken(`${rule}: ${reason}`)
+    this.judge(rule, holds, reason)
+    if (!holds) throw new RuleBroken(`${rule}: ${reason}`)
   }
 
   of(rule: RuleId): Verdict {

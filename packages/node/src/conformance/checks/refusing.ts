@@ -1,10 +1,10 @@
 import { entityKey, makeOpening, type Run, type Section, type Value } from '@peerplane/core'
 
-import { joinWith } from '../device.ts'
+import { guestOf, joinWith } from '../device.ts'
 import { runs } from '../messages.ts'
 import type { Probe } from '../probe.ts'
 import type { RuleId } from '../rules.ts'
-import type { HandmadeSession } from '../session.ts'
+import { HandmadeSession } from '../session.ts'
 import type { Check, Tester } from '../tester.ts'
 import { arrive, begin, misshapen } from './scene.ts'
 
@@ -30,9 +30,12 @@ export const refusing: Check = {
     const probe = await arrive(tester)
     for (const [rule, bad] of cases) {
       const { run, what } = await bad(tester, probe)
+      const since = probe.heard.length
       await probe.send(runs(run))
       const tip = await probe.tipOf(run.session)
-      if (tip) tester.verdicts.broke(rule, `${what} is accepted`)
+      // What waits is stored, too: then something is asked for.
+      const waits = probe.heard.slice(since).some(({ message }) => message.kind === 'want')
+      if (tip || waits) tester.verdicts.broke(rule, `${what} is accepted`)
       else tester.verdicts.kept(rule)
     }
     tester.verdicts.must(
@@ -43,6 +46,8 @@ export const refusing: Check = {
     await probe.close()
   },
 }
+
+const HOUR_MS = 3_600_000
 
 /** Fewer than end a link. */
 const cases: readonly (readonly [RuleId, Bad])[] = [
@@ -129,17 +134,13 @@ const cases: readonly (readonly [RuleId, Bad])[] = [
   [
     'R-MEMBER-1',
     async (tester, probe) => {
-      const session = begin(tester, probe)
+      // Its host has the admissions of another device.
+      const host = await joinWith(tester.invitation, tester)
+      const stranger = { ...probe.device, chain: host.chain }
+      const guest = await guestOf(stranger, tester.clock.now() + HOUR_MS, tester)
+      const session = new HandmadeSession(guest, tester)
       await session.write({})
-      const stranger = await joinWith(tester.invitation, tester)
-      const run = session.run()
-      return {
-        run: {
-          ...run,
-          opening: { ...run.opening!, chain: stranger.chain.map(({ bytes }) => bytes) },
-        },
-        what: 'a session with the admissions of another device',
-      }
+      return { run: session.run(), what: 'a session of a device whose admissions do not follow' }
     },
   ],
   [

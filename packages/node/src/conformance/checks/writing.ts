@@ -19,6 +19,7 @@ import { arrive, begin } from './scene.ts'
 export const writing: Check = {
   name: 'writing',
   rules: [
+    'R-TIP-1',
     'R-RUN-12',
     'R-RUN-3',
     'R-RUN-7',
