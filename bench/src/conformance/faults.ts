@@ -265,10 +265,10 @@ export const faults: readonly Fault[] = [
   fault(
     'R-SUMMARY-4',
     'fifteen-children',
-    'leaves out the last of the 16 children',
-    'core/src/log/tip-trie.ts',
-    '    return DIGITS.map((digit) => this.summary(path + digit))\n',
-    '    return DIGITS.slice(0, 15).map((digit) => this.summary(path + digit))\n',
+    'leaves out the first of the 16 children',
+    'sync/src/engine/comparing.ts',
+    'else below.push(...tips.children(path))',
+    'else below.push(...tips.children(path).slice(1))',
   ),
   fault(
     'R-HAVE-2',

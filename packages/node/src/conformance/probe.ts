@@ -161,6 +161,12 @@ export class Probe {
     return this.#ended
   }
 
+  /** Waits for an announcement. */
+  async announces(withinMs: number): Promise<boolean> {
+    await this.#until(() => this.announced.length > 0 || this.#ended, withinMs)
+    return this.announced.length > 0
+  }
+
   /** Takes no frame until the returned function is called. */
   hold(): () => void {
     let release = (): void => undefined
@@ -202,6 +208,7 @@ export class Probe {
       },
       announcement: (payload) => {
         this.announced.push(payload)
+        this.#notify()
         return true
       },
     }

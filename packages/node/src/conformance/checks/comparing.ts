@@ -18,8 +18,10 @@ export const comparing: Check = {
     // Not those of another run, as far as possible.
     const path = toHex(tester.random.bytes(2)).slice(0, 3)
     const sessions = Array.from({ length: MANY }, () => begin(tester, probe, { path }))
-    for (const session of sessions) await session.write({}, {})
-    await probe.send(runs(...sessions.map((session) => session.run())))
+    // A session that is not below the path.
+    const other = begin(tester, probe, { path: path.startsWith('0') ? '1' : '0' })
+    for (const session of [...sessions, other]) await session.write({}, {})
+    await probe.send(runs(...[...sessions, other].map((session) => session.run())))
     const page = await probe.ask(list(path, 0), (message) =>
       message.kind === 'page' && message.path === path ? message : undefined,
     )
