@@ -56,6 +56,7 @@ const small: readonly Small[] = [
       'gossip-flood': { scale: 0.1, counts: { announcements: 8 } },
       'forged-runs': { scale: 0.1, counts: { runs: 16 } },
       'fork-storm': { scale: 0.5, counts: { forks: 3 } },
+      'early-names': { scale: 1, counts: { names: 10_000 } },
       'bodies-counter': { scale: 1, counts: { commits: 4 } },
       'bodies-document': { scale: 1, counts: { commits: 4 } },
     },

@@ -2,6 +2,7 @@ import type { Attack } from './attack.ts'
 import { calm } from './calm.ts'
 import { hostileBodies } from './members/bodies.ts'
 import { deviceFlood } from './members/device-flood.ts'
+import { earlyNames } from './members/early-names.ts'
 import { forkStorm } from './members/forks.ts'
 import { forgedRuns } from './members/forged-runs.ts'
 import { lyingFrontiers } from './members/frontiers.ts'
@@ -26,5 +27,6 @@ export const attacks: readonly Attack[] = [
   forgedRuns,
   lyingFrontiers,
   forkStorm,
+  earlyNames,
   ...hostileBodies,
 ]

@@ -7,6 +7,9 @@ export const Pulse = entity('pulse', {
   commands: { beat: (pulse, number: number) => pulse.number.set(number) },
 })
 
+/** The one entity that they write. */
+export const HEART = 'heart'
+
 /** One entity type for each kernel; nobody honest writes them, all honest members show them. */
 export const kinds = {
   counter: entity('counter', { state: counter(), commands: {} }),

@@ -5,7 +5,7 @@ import { setTimeout } from 'node:timers/promises'
 
 import { open, type Plane } from '@peerplane/node'
 
-import { kinds, Pulse, VICTIM } from './entities.ts'
+import { HEART, kinds, Pulse, VICTIM } from './entities.ts'
 
 const PATIENCE_MS = 45_000
 const STAY_MS = 500
@@ -43,7 +43,7 @@ async function write(): Promise<void> {
 async function beat(plane: Plane, number: number, due: number): Promise<void> {
   tell({ due: { number, at: due } })
   try {
-    await plane.get(Pulse, 'heart').beat(number)
+    await plane.get(Pulse, HEART).beat(number)
     tell({ acknowledged: { number, at: now() } })
   } catch (error) {
     tell({ refused: String(error) })
@@ -52,7 +52,7 @@ async function beat(plane: Plane, number: number, due: number): Promise<void> {
 
 async function read(): Promise<void> {
   const plane = await linked('reader')
-  plane.get(Pulse, 'heart').subscribe(({ number }) => tell({ shown: { number, at: now() } }))
+  plane.get(Pulse, HEART).subscribe(({ number }) => tell({ shown: { number, at: now() } }))
   for (const kind of Object.values(kinds)) plane.get(kind, VICTIM).subscribe(() => {})
 }
 
@@ -75,7 +75,7 @@ async function visitOnce(folder: string, later: number): Promise<void> {
       clearTimeout(timer)
       resolve(true)
     }
-    stop = plane.get(Pulse, 'heart').subscribe(({ number }) => {
+    stop = plane.get(Pulse, HEART).subscribe(({ number }) => {
       if (number > later) done()
     })
   })

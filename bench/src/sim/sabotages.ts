@@ -185,6 +185,20 @@ export const sabotages: readonly Sabotage[] = [
     '  if (isAdded) added.add({ commit: context.commit }, context)\n  else cell.elements.set(element, (added = new Survivors()))\n',
   ),
   sabotage(
+    'another-prefix',
+    'a device writes another prefix of its own commits into its rows',
+    'crdt-store/src/kernels/native-state.ts',
+    'made.prefix = prefix',
+    "made.prefix = '00'.repeat(8)",
+  ),
+  sabotage(
+    'takes-back-more',
+    'the removal of a counter takes back what was added at the same time',
+    'crdt-store/src/kernels/share.ts',
+    'this.#takeBack(found.total, at + 1, context)',
+    'this.#takeBack(this.#total, this.#added.length, context)',
+  ),
+  sabotage(
     'largest-count',
     'a counter shows its largest part instead of the sum',
     'crdt-store/src/kernels/counter.ts',

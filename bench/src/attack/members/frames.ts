@@ -11,6 +11,10 @@ export const summaryFrame = (sessions: number, commits: number, digest: Uint8Arr
 export const haveFrame = (tips: readonly Tip[], asks: readonly string[] = []): Uint8Array =>
   encodeCanonical([2, tips.map(tipToValue), asks])
 
+/** Asks for all tips below a path, from a place on. */
+export const listFrame = (path: string, after: number): Uint8Array =>
+  encodeCanonical([7, path, after])
+
 /** A run as the log of a hostile member writes it. */
 export interface HostileRun {
   readonly session: SessionId

@@ -55,13 +55,18 @@ export class HandmadeSession {
   }
 
   /** A signed batch of one commit that changes one entity. */
-  async batch(seq: number, previous: BatchId | undefined, content: Content): Promise<Batch> {
+  async batch(
+    seq: number,
+    previous: BatchId | undefined,
+    content: Content,
+    ms = Date.now(),
+  ): Promise<Batch> {
     const seed = this.#random.bytes(16)
     const header = {
       seq,
       deps: [],
       digest: new Uint8Array(0),
-      time: { ms: Date.now(), counter: 0 },
+      time: { ms, counter: 0 },
     }
     const section = { modelVersion: 1, ...content }
     const commit = makeCommit(this.session, header, [section], seed)
