@@ -382,6 +382,56 @@ describe('trouble', () => {
     expect(wants).not.toContain(session)
   })
 
+  it('a device that forks session after session is refused links, and its other sessions come from other peers', async () => {
+    const [a, b, c, d] = (await devices('a', 'b', 'c', 'd')) as [
+      TestDevice,
+      TestDevice,
+      TestDevice,
+      TestDevice,
+    ]
+    await chain(a, b, c)
+    for (let fork = 1; fork <= 3; fork++) {
+      a.replica.restart()
+      await write(a, 1)
+      const [session, held] = [...a.replica.copy()].at(-1)!
+      await write(a, 1)
+      await time.pass(500)
+      const twin = { held: new Map([[session, held]]), resumed: session, peer: `twin ${fork}` }
+      const copy = await members.device('a', twin)
+      await write(copy, 1)
+      await chain(copy, c)
+      await time.pass(500)
+    }
+    const frozen = [...b.replica.stored().values()].filter(({ seq }) => seq > 2 ** 52)
+    expect(frozen).toHaveLength(3)
+    const devicesAt = ({ sync }: TestDevice) => sync.status().peers.map(({ device }) => device)
+    expect(devicesAt(b)).toEqual([c.id])
+    expect(devicesAt(c)).toEqual([b.id])
+
+    a.replica.restart()
+    await write(a, 3)
+    const [other] = [...a.replica.copy().keys()].toReversed()
+    await chain(a, b)
+    await time.pass(1_000)
+    expect(devicesAt(b)).toEqual([c.id])
+    expect(b.replica.stored().has(other!)).toBe(false)
+    await chain(a, d)
+    await time.pass(1_000)
+    await chain(d, b)
+    await time.pass(5_000)
+    for (const device of [b, c, d]) {
+      expect(heldBy(device)).toEqual(heldBy(b))
+      expect(device.replica.stored().get(other!)).toMatchObject({ seq: 3 })
+    }
+    expect(devicesAt(d)).toEqual([b.id])
+
+    await time.pass(60_000)
+    await write(a, 1)
+    await chain(a, b)
+    await time.pass(1_000)
+    for (const device of [b, c, d]) expect(heldBy(device)).toEqual(heldBy(a))
+  })
+
   it('of a stranger is reported', async () => {
     const [a] = (await devices('a')) as [TestDevice]
     const elsewhere = await createMembers(hub, manualTime(rest), {

@@ -400,21 +400,57 @@ describe('a peer that does not send what it claims', () => {
     expect(pauseAfter()).toBe(timing.ban)
   })
 
-  it('a peer is shut out if it forks one session after another, but not for forks by others', () => {
-    connect('x')
-    connect('y')
-    const proven = (link: string, name: string) => {
+  describe('a device of which forks are proved', () => {
+    let forks = 0
+    beforeEach(() => {
+      forks = 0
+    })
+    /** A run that `link` brings proves another fork of the device `x`. */
+    const proven = (link: string) => {
+      const name = `fork ${forks++}`
       const run = { ...runOf(name, 1), fork: new Uint8Array(1) }
       hear(link, { kind: 'runs', runs: [run] })
       hold(forked(name, 2))
       const result = { ...admitted(), forkedBy: idOf('x') as DeviceId }
       return give({ kind: 'admitted', link, outcomes: [{ run, result }] })
     }
-    for (let i = 0; i < 10; i++) proven('y', `s${i}`)
-    for (let i = 1; i < timing.forks; i++) proven('x', `t${i}`)
-    expect([...state.links.keys()]).toEqual(['x', 'y'])
-    expect(proven('x', 't')).toContainEqual({ kind: 'disconnect', link: 'x', reason: 'fork' })
-    expect([...state.links.keys()]).toEqual(['y'])
+    const refusal = { kind: 'disconnect', link: 'x', reason: 'fork' }
+
+    it('a device is refused links after three proofs in an hour, for longer each time, no matter which peers bring the proofs', () => {
+      connect('y')
+      const pauses = Array.from({ length: 6 }, () => {
+        connect('x')
+        const effects: Effect[] = []
+        for (let i = 0; i < 10 && state.links.has('x'); i++) effects.push(...proven('y'))
+        expect(effects).toContainEqual(refusal)
+        const since = now
+        while (connect('x').some(({ kind }) => kind === 'disconnect')) later(10_000)
+        return now - since
+      })
+      expect(forks).toBe(timing.forks + 5)
+      expect(pauses).toEqual([60, 120, 240, 480, 600, 600].map((seconds) => seconds * 1_000))
+      expect(state.links.has('y')).toBe(true)
+    })
+
+    it('a device is not refused links for two forks in an hour', () => {
+      connect('x')
+      connect('y')
+      for (let hour = 0; hour < 3; hour++) {
+        for (let i = 1; i < timing.forks; i++) proven('y')
+        later(timing.forkMemory)
+      }
+      expect(state.links.has('x')).toBe(true)
+    })
+
+    it('a device that is refused links for its forks has its other sessions accepted from other peers', () => {
+      connect('x')
+      connect('y')
+      for (let i = 0; i < timing.forks; i++) proven('x')
+      expect(state.links.has('x')).toBe(false)
+      have('y', tip('other session of x', 3))
+      later(1_000)
+      expect([...state.asks.keys()]).toContain(session('other session of x'))
+    })
   })
 
   it('only a bounded part of the claims of a peer is remembered', () => {

@@ -1,6 +1,6 @@
 import { canPass, isForkedTip, type ErrorCode, type Run } from '@peerplane/core'
 
-import { ban } from './leaving.ts'
+import { ban, countFork } from './leaving.ts'
 import { learn, learnAwaited } from './knowledge.ts'
 import { knownSeq, wake, type LinkState, type Transition } from './state.ts'
 import { timing, type Offer, type RunOutcome } from './types.ts'
@@ -49,7 +49,13 @@ function offer({ state, now }: Transition, link: LinkState, run: Run): Offer | u
 }
 
 /** Takes note of what the log has made of a run. */
-export function admitted(step: Transition, id: string, { run, result }: RunOutcome): void {
+export function admitted(step: Transition, id: string, outcome: RunOutcome): void {
+  note(step, id, outcome)
+  const { result } = outcome
+  if (typeof result !== 'string' && result.forkedBy) countFork(step, result.forkedBy)
+}
+
+function note(step: Transition, id: string, { run, result }: RunOutcome): void {
   const { state, now } = step
   const { session } = run
   // The link may be gone by now; what was stored is stored.
@@ -68,10 +74,6 @@ export function admitted(step: Transition, id: string, { run, result }: RunOutco
     wake(step, now + timing.quiet)
     // A peer that shows one version of a fork need not know of the other.
     if (held && (!isForked || run.fork)) learn(step, link, [held])
-  }
-  // All who have shown the one version have to undo it. A restored copy of a device does so once.
-  if (link && result.forkedBy === link.device && ++link.forks >= timing.forks) {
-    return ban(step, link, 'fork')
   }
   if (result.full) {
     // What it waits for is asked for first.

@@ -1,4 +1,4 @@
-import { limits, type ErrorCode } from '@peerplane/core'
+import { limits, type DeviceId, type ErrorCode } from '@peerplane/core'
 
 import type { LinkState, Transition } from './state.ts'
 import { timing } from './types.ts'
@@ -16,15 +16,43 @@ export function linkDown(step: Transition, link: LinkState): void {
   }
 }
 
-/** Ends a link whose peer broke the protocol, and does not listen to its device for a while: longer each time. */
+/** Ends all links of the device of a peer that broke the protocol, and refuses others for a while: longer each time. */
 export function ban(step: Transition, link: LinkState, reason: ErrorCode): void {
-  const { banned } = step.state
-  const times = (banned.get(link.device)?.times ?? 0) + 1
-  const pause = Math.min(limits.shutOutMostMs, timing.ban * 2 ** (times - 1))
-  banned.delete(link.device)
-  banned.set(link.device, { until: step.now + pause, times, reason })
-  const [oldest] = banned.keys()
-  if (banned.size > limits.shutOutMemory && oldest !== undefined) banned.delete(oldest)
-  linkDown(step, link)
-  step.effects.push({ kind: 'disconnect', link: link.id, reason })
+  refuse(step, link.device, reason, timing.ban)
+}
+
+/**
+ * Counts a proof that a device has forked a session, no matter which peer has sent the proof. Many proofs in a short time keep all devices busy, so
+ * links of the forking device are refused. Its other sessions are still accepted from other peers: otherwise, replicas with different proofs would differ.
+ */
+export function countFork(step: Transition, device: DeviceId): void {
+  const { state, now } = step
+  const before = state.forks.get(device) ?? []
+  const recent = [...before.filter((at) => at + timing.forkMemory > now), now].slice(-timing.forks)
+  state.forks.delete(device)
+  state.forks.set(device, recent)
+  dropOldest(state.forks)
+  // Proofs that others bring meanwhile are no reason for a longer pause.
+  const isRefused = (state.banned.get(device)?.until ?? 0) > now
+  if (recent.length >= timing.forks && !isRefused) refuse(step, device, 'fork', timing.forkBan)
+}
+
+/** Refuses the links of a device: for `first` milliseconds the first time. */
+function refuse(step: Transition, device: DeviceId, reason: ErrorCode, first: number): void {
+  const { banned, links } = step.state
+  const times = (banned.get(device)?.times ?? 0) + 1
+  const pause = Math.min(limits.shutOutMostMs, first * 2 ** (times - 1))
+  banned.delete(device)
+  banned.set(device, { until: step.now + pause, times, reason })
+  dropOldest(banned)
+  for (const link of links.values()) {
+    if (link.device !== device) continue
+    linkDown(step, link)
+    step.effects.push({ kind: 'disconnect', link: link.id, reason })
+  }
+}
+
+function dropOldest(devices: Map<DeviceId, unknown>): void {
+  const [oldest] = devices.keys()
+  if (devices.size > limits.shutOutMemory && oldest !== undefined) devices.delete(oldest)
 }

@@ -79,8 +79,6 @@ export interface LinkState {
   readonly queued: Set<SessionId>
   /** Runs that came unasked and were refused. */
   refusals: number
-  /** Sessions of which it wrote two versions and brought both. */
-  forks: number
   /** When the peer last sent something that it had been asked for and that may be new. */
   answeredAt: number
   /** Failures since its summary was last asked for. */
@@ -119,6 +117,8 @@ export interface EngineState {
   readonly told: Map<SessionId, number>
   /** Devices that broke the protocol, how, and until when they are not listened to. */
   readonly banned: Map<DeviceId, Ban>
+  /** When the last forks of each device were proved. */
+  readonly forks: Map<DeviceId, readonly number[]>
   ownSession: SessionId | undefined
   pausedUntil: number
   announceAt: number
@@ -153,6 +153,7 @@ export function createState(
     asks: new Map(),
     told: new Map([...log.delivered().values()].map(({ session, seq }) => [session, seq])),
     banned: new Map(),
+    forks: new Map(),
     ownSession: undefined,
     pausedUntil: 0,
     announceAt: Infinity,
@@ -185,7 +186,6 @@ export function createLink(id: string, device: DeviceId, summaryPeriod: number):
     asks: 0,
     queued: new Set(),
     refusals: 0,
-    forks: 0,
     answeredAt: 0,
     errors: 0,
     questionAt: 0,

@@ -117,8 +117,11 @@ export const timing = {
   forgive: 3_600_000,
   /** Runs that come unasked and are refused, until this counts as breaking it. */
   refusals: 16,
-  /** Sessions that a device forks and brings itself over one link, until this counts as breaking it. */
+  /** The number of proofs within `forkMemory` that a device has forked sessions, until its links are refused. */
   forks: 3,
+  forkMemory: 3_600_000,
+  /** For how long the links of such a device are refused the first time. Doubled each time. */
+  forkBan: 60_000,
   /** Between two summaries that are sent because a peer asked, and between two questions. */
   reply: 1_000,
   /** Without anything new from a peer, until the difference to it is looked for. */

@@ -230,7 +230,13 @@ export function createMemoryReplica(
       if (own === session) own = undefined
       deliver()
       notify(undefined)
-      return { stored: fresh.length, released: 0, awaits: [], full: false }
+      return {
+        stored: fresh.length,
+        released: 0,
+        awaits: [],
+        full: false,
+        forkedBy: current.device,
+      }
     }
     const next = fresh.filter((batch) => firstSeq(batch) > commitsOf(current).length)
     if (next.length === 0) return { stored: 0, released: 0, awaits: awaits(session), full: false }
