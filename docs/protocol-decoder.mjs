@@ -165,7 +165,27 @@ const publicKeyOf = (seed) =>
     .export({ format: 'der', type: 'spki' })
     .subarray(-32)
 
+/** The y coordinates of the points of small order. */
+const SMALL = [
+  '0000000000000000000000000000000000000000000000000000000000000000',
+  '0100000000000000000000000000000000000000000000000000000000000000',
+  'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
+]
+const littleEndian = (bytes) => BigInt(`0x${hex(Uint8Array.from(bytes).reverse())}`)
+
+const PRIME = 2n ** 255n - 19n
+const ORDER = 2n ** 252n + 27742317777372353535851937790883648493n
+
 function signed(key, message, signature, rule) {
+  must(littleEndian(signature.subarray(32)) < ORDER, `R-SIGNATURE-1: ${rule}`)
+  for (const point of [key, signature.subarray(0, 32)]) {
+    const y = Uint8Array.from(point)
+    y[31] &= 127
+    must(littleEndian(y) < PRIME, `R-SIGNATURE-2: ${rule}`)
+    must(!SMALL.includes(hex(y)), `R-SIGNATURE-3: ${rule}`)
+  }
   const der = Buffer.concat([Buffer.from(ED25519.public, 'hex'), key])
   must(verify(null, message, { key: der, format: 'der', type: 'spki' }, signature), rule)
 }
@@ -499,6 +519,19 @@ function checkBytes(vectors, rule) {
     )
   }
   checkClock(vectors.clock, rule)
+  const isValid = ({ key, message, signature }) => {
+    signed(bytesOf(key), bytesOf(message), bytesOf(signature), 'a signature')
+    return true
+  }
+  for (const each of Object.values(vectors.signatures.accepted)) {
+    rule('a valid signature', isValid(each))
+  }
+  for (const [why, each] of Object.entries(vectors.signatures.refused)) {
+    rule(
+      `refused: ${why}`,
+      isRefused(() => isValid(each)),
+    )
+  }
   rule('hash', hex(H(vectors.hash.tag, bytesOf(vectors.hash.message))) === vectors.hash.hex)
   const { key, tag, message } = vectors.mac
   const macInput = join(domain(tag), bytesOf(message))
@@ -680,11 +713,7 @@ function isRefused(task) {
 /** The state that bodies of commits make. `kind` is `register`, `set`, `counter` or `map of` one of them, in the plural. */
 export function stateOf(kind, bodies) {
   const read = bodies.map(bodyOf).filter((body) => body !== undefined)
-  const all = read.flatMap((body) =>
-    body.ops.flatMap((op, index) =>
-      effectsOf(kind, op, []).map((effect) => ({ ...effect, body, index })),
-    ),
-  )
+  const all = read.flatMap((body) => effectsOfBody(kind, body))
   const standsThere = (name) =>
     read.some((body) => body.prefix === name.prefix && isPlace(body, name))
   const hasAdded = (name, at) =>
@@ -706,6 +735,18 @@ export function stateOf(kind, bodies) {
     kind,
     made.filter((one) => !all.some((each) => takesBack(each, one))),
   )
+}
+
+/** The effects of a body; none if it is void. */
+function effectsOfBody(kind, body) {
+  try {
+    return body.ops.flatMap((op, index) =>
+      effectsOf(kind, op, []).map((effect) => ({ ...effect, body, index })),
+    )
+  } catch (error) {
+    if (error instanceof Broken) return []
+    throw error
+  }
 }
 
 const isPlace = (body, { session, seq }) => body.session === session && body.seq === seq
@@ -737,6 +778,11 @@ function bodyOf({ session, seq, time, prefix, body }) {
 function effectsOf(kind, op, path) {
   const inner = innerOf(kind)
   if (kind === 'counter') return [{ does: 'add', path: pathOf(path), value: op }]
+  if (fieldsOf(kind)) {
+    const [field, below] = array(op, 2, 'record: an op has two items')
+    const inside = fieldsOf(kind).get(field)
+    return inside ? effectsOf(inside, below, [...path, field]) : []
+  }
   const [mark, at, rest] = array(op, 3, `${kind}: an op has three items`)
   if (kind === 'register') {
     must(mark === 0, 'register: an op')
@@ -765,6 +811,17 @@ function removalOf(kind, observed, path) {
 
 const innerOf = (kind) => /^map of (.*)s$/u.exec(kind)?.[1]
 
+/** The kinds of the fields of `record of name kind, name kind`. */
+const fieldsOf = (kind) =>
+  kind?.startsWith('record of ')
+    ? new Map(
+        kind
+          .slice(10)
+          .split(', ')
+          .map((field) => field.split(' ')),
+      )
+    : undefined
+
 const pathOf = (path) => JSON.stringify(path)
 
 function shown(kind, effects) {
@@ -776,6 +833,11 @@ function shown(kind, effects) {
     effects
       .filter((each) => keyOf(each) === key)
       .map((each) => ({ ...each, path: pathOf(JSON.parse(each.path).slice(1)) }))
+  if (fieldsOf(kind)) {
+    return Object.fromEntries(
+      [...fieldsOf(kind)].map(([name, of]) => [name, shown(of, below(name))]),
+    )
+  }
   return Object.fromEntries(
     [...new Set(effects.map(keyOf))].map((key) => [key, shown(innerOf(kind), below(key))]),
   )
@@ -784,7 +846,7 @@ function shown(kind, effects) {
 /** Numbers come before texts. */
 const byKind = (a, b) => {
   if (typeof a !== typeof b) return typeof a === 'number' ? -1 : 1
-  return a < b ? -1 : 1
+  return typeof a === 'number' ? a - b : Buffer.compare(text(a), text(b))
 }
 
 const byTime = ({ body: a }, { body: b }) =>

@@ -55,6 +55,7 @@ import {
   type Tip,
   type Value,
 } from './index.ts'
+import { acceptedSignatures, refusedSignatures } from './testing/signature-cases.ts'
 import { decodeSpaceRecord } from './trust/space.ts'
 
 /*
@@ -267,6 +268,7 @@ async function compute(): Promise<Record<string, unknown>> {
       doubleThatASingleHolds: 'fb4340000000000000',
     },
     clock: clockSteps(),
+    signatures: { accepted: acceptedSignatures, refused: refusedSignatures },
     hash: { tag: 'test', message: '00ff', hex: toHex(hash('test', fromHex('00ff'))) },
     mac: {
       key: toHex(space.secret),

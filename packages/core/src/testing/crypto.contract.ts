@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { concatBytes, fromHex } from '../bytes.ts'
 import type { Crypto } from '../ports/crypto.ts'
 import { utf8 } from '../text.ts'
+import { acceptedSignatures, refusedSignatures, type EdgeCase } from './signature-cases.ts'
 
 /** What every implementation of the crypto port that signs with Ed25519 has to do, bit for bit. */
 export function cryptoContract(name: string, create: () => Crypto): void {
@@ -57,6 +58,15 @@ export function cryptoContract(name: string, create: () => Crypto): void {
       }
     })
 
+    // R-SIGNATURE-1 to R-SIGNATURE-4
+    it.each(Object.entries(refusedSignatures))('refuses the edge case %s', async (_, edge) => {
+      expect(await verified(create(), edge)).toBe(false)
+    })
+
+    it.each(Object.entries(acceptedSignatures))('accepts the edge case %s', async (_, edge) => {
+      expect(await verified(create(), edge)).toBe(true)
+    })
+
     it('verifies after more keys than it keeps ready', async () => {
       const crypto = create()
       const message = utf8('message')
@@ -72,6 +82,9 @@ export function cryptoContract(name: string, create: () => Crypto): void {
     })
   })
 }
+
+const verified = (crypto: Crypto, { key, message, signature }: EdgeCase): Promise<boolean> =>
+  crypto.verify(fromHex(key), fromHex(message), fromHex(signature))
 
 /** RFC 8032, section 7.1. */
 const rfc8032 = [

@@ -4,6 +4,7 @@ import {
   counter,
   encodeCanonical,
   map,
+  record,
   register,
   set,
   toHex,
@@ -205,6 +206,86 @@ const cases: readonly Case[] = [
       ['a', 2, 2, 'a1', [[0, 'two', [0]]]],
     ],
     state: 'one',
+  },
+  {
+    what: 'a counter is the sum of what all sessions have added',
+    kind: 'counter',
+    shape: counter(),
+    bodies: [
+      ['a', 1, 1, '', [5, -7]],
+      ['a', 2, 1, '', [1]],
+      ['b', 1, 1, '', [40]],
+    ],
+    state: 39,
+  },
+  {
+    what: 'a set shows numbers in ascending order, then texts in the order of their bytes',
+    kind: 'set',
+    shape: set(),
+    bodies: [
+      ['a', 1, 1, '', ['\u{10000}', '\uffff', 10, 9.5, '10', -1].map((each) => [1, each, []])],
+    ],
+    state: [-1, 9.5, 10, '10', '\uffff', '\u{10000}'],
+  },
+  {
+    what: 'the key of an empty set does not exist',
+    kind: 'map of sets',
+    shape: map(set()),
+    bodies: [
+      ['a', 1, 1, '', ['k', 'l'].map((key) => [3, key, [1, 'x', []]])],
+      ['b', 1, 1, 'a1', [[3, 'k', [2, 'x', [0]]]]],
+    ],
+    state: { l: ['x'] },
+  },
+  {
+    what: 'the key of a counter at 0 exists until it is removed',
+    kind: 'map of counters',
+    shape: map(counter()),
+    bodies: [
+      ['a', 1, 1, '', ['k', 'l'].flatMap((key) => [1, -1].map((by) => [3, key, by]))],
+      ['b', 1, 1, 'a1', [[4, 'l', [0]]]],
+    ],
+    state: { k: 0 },
+  },
+  {
+    what: 'a record shows all its fields, and ignores ops on others',
+    kind: 'record of title register, votes counter, tags set',
+    shape: record({ title: register(''), votes: counter(), tags: set() }),
+    bodies: [
+      [
+        'a',
+        1,
+        1,
+        '',
+        [
+          ['title', [0, 'lunch', []]],
+          ['color', [9]],
+          ['tags', [1, 'x', []]],
+        ],
+      ],
+      ['b', 1, 2, 'a1', [['title', [0, 'dinner', [0]]]]],
+    ],
+    state: { title: 'dinner', votes: 0, tags: ['x'] },
+  },
+  {
+    what: 'a body with one op of a wrong form has no effect at all',
+    kind: 'set',
+    shape: set(),
+    bodies: [
+      ['a', 1, 1, '', [[1, 'x', []]]],
+      [
+        'b',
+        1,
+        1,
+        'a1',
+        [
+          [2, 'x', [0]],
+          [1, 'y', []],
+          [5, 'z', []],
+        ],
+      ],
+    ],
+    state: ['x'],
   },
 ]
 
