@@ -36,8 +36,9 @@ const small: readonly Small[] = [
     by: 'strangers, and programs of the same user',
     attacks: {
       'silent-sockets': { scale: 0.5, counts: { sockets: 600 } },
+      'silent-flood': { scale: 1, counts: { sockets: 60 } },
       'slow-sockets': { scale: 0.5, counts: { sockets: 450 } },
-      // Fewer than one address may have before the door: what cuts them off is what they send.
+      // Fewer than there are seats: what cuts them off is what they send.
       'giant-ws-frames': { scale: 0.25, counts: { cuts: 20 } },
       'giant-tcp-frames': { scale: 0.25, counts: { cuts: 20 } },
       'control-abuse': { scale: 1, counts: { sockets: 64, cuts: 10 } },

@@ -3,6 +3,7 @@ import { benchDocument } from './document.ts'
 import { benchReconcile } from './reconcile/reconcile.ts'
 import { benchRows } from './rows/rows.ts'
 import { benchSessions } from './sessions/sessions.ts'
+import { benchSpaces } from './spaces.ts'
 import { benchTrace } from './trace.ts'
 
 const benches: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
@@ -10,6 +11,7 @@ const benches: Readonly<Record<string, (args: readonly string[]) => Promise<numb
   reconcile: benchReconcile,
   rows: benchRows,
   sessions: benchSessions,
+  spaces: benchSpaces,
   trace: benchTrace,
 }
 

@@ -10,13 +10,14 @@ import { gossipFlood } from './members/gossip.ts'
 import { sessionFlood } from './members/sessions.ts'
 import { controlAbuse } from './strangers/control.ts'
 import { giantTcpFrames, giantWebSocketFrames } from './strangers/giant-frames.ts'
-import { silentSockets } from './strangers/silent.ts'
+import { silentFlood, silentSockets } from './strangers/silent.ts'
 import { slowSockets } from './strangers/slow.ts'
 
 /** Every attack, and first none. */
 export const attacks: readonly Attack[] = [
   calm,
   silentSockets,
+  silentFlood,
   slowSockets,
   giantWebSocketFrames,
   giantTcpFrames,

@@ -260,12 +260,7 @@ export const limitTable = {
   pendingConnections: limit(
     64,
     'connections',
-    'Open connections without proof of membership. Above this limit, the address with the most such connections loses its oldest connection.',
-  ),
-  pendingPerAddress: limit(
-    16,
-    'connections',
-    'Open connections from one address without proof of membership. Above this limit, the oldest connection from this address is closed.',
+    'Open connections whose peers have not proved that they know the secret. Above this limit, the address with the most such connections loses one of them. As many more may have proved the secret, and not yet membership.',
   ),
   connectionsPerSecond: limit(
     50,

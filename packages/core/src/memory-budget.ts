@@ -23,7 +23,7 @@ export const memoryBudget: readonly MemoryShare[] = [
   { what: 'the process without peers', bytes: limits.idleBytes },
   {
     what: 'strangers before the door',
-    bytes: limits.pendingConnections * (limits.strangerBytes + limits.webSocketBytes),
+    bytes: 2 * limits.pendingConnections * (limits.strangerBytes + limits.webSocketBytes),
   },
   {
     what: 'frames that the multiplexers of members collect',

@@ -59,12 +59,13 @@ export interface NodeNetworkOptions {
 
 /** A network over TCP and WebSocket, and through relays. An anchor relays for members, and for nobody else, without limits on bytes or time. */
 export async function createNodeNetwork(options: NodeNetworkOptions): Promise<Network> {
-  const { anchor, announce = [], proxies = THIS_MACHINE, clock, scheduler } = options
+  const { anchor, announce = [], proxies = THIS_MACHINE, clock, scheduler, random } = options
   const { seats, pending } = shareHandles()
   const refused = new Refusals(options.trace)
-  const door = new Door({ proxies, seats: pending, scheduler, now: monotonic(clock), refused })
-  // Those who are closing, and those that are turned away, need a handle for a moment.
-  const maxSockets = seats + 2 * pending
+  const now = monotonic(clock)
+  const door = new Door({ proxies, seats: pending, scheduler, random, now, refused })
+  // Strangers, those that have proved the secret, and those that are being closed.
+  const maxSockets = seats + 3 * pending
   return createLibp2pNetwork({
     ...options,
     announce,

@@ -26,12 +26,16 @@ interface Peer {
   readonly links: Set<Link>
   /** How many links there have been at once. */
   readonly most: () => number
+  /** How many handshakes have begun. */
+  readonly begun: () => number
 }
 
 interface StartOptions {
   readonly anchor?: boolean
   readonly dial?: readonly string[]
   readonly platform?: typeof platform
+  /** A handshake ends after this. */
+  readonly until?: Promise<void>
 }
 
 /** As long as it takes on a busy machine; nothing is slow because of it. */
@@ -57,10 +61,14 @@ async function start(device: string, options: StartOptions = {}): Promise<Peer> 
   })
   const links = new Set<Link>()
   let most = 0
+  let begun = 0
   const handler: NetworkHandler = {
     authenticate: async (channel): Promise<Identity> => {
       await channel.send(utf8(`${device} ${anchor}`))
       const [theirs = '', anchored] = fromUtf8(await channel.receive()).split(' ')
+      begun += 1
+      channel.recognized()
+      await options.until
       return { device: theirs as DeviceId, anchor: anchored === 'true' }
     },
     connected: (link) => {
@@ -73,7 +81,7 @@ async function start(device: string, options: StartOptions = {}): Promise<Peer> 
   }
   cleanups.push(() => network.stop())
   await network.start(handler)
-  return { network, links, most: () => most }
+  return { network, links, most: () => most, begun: () => begun }
 }
 
 async function anchorAt(
@@ -194,6 +202,31 @@ describe('strangers', () => {
       const { refused } = anchor.network.status()
       expect((refused.address ?? 0) + (refused['no-room'] ?? 0)).toBeGreaterThan(100)
       expect(refused.silent).toBeGreaterThan(0)
+    },
+    40_000,
+  )
+
+  it.each(['ws', 'tcp'] as const)(
+    'never take the seat of a peer that has proved the secret, even from its own address, over %s',
+    async (transport) => {
+      let finish = (): void => undefined
+      const until = new Promise<void>((resolve) => {
+        finish = resolve
+      })
+      const { anchor, ...addresses } = await anchorAt({ until })
+      const member = await start('slow', { dial: [addresses[transport]] })
+      await vi.waitFor(() => expect(anchor.begun()).toBe(1), PATIENT)
+      // Before its handshake ends, strangers have come three times as often as there are seats.
+      for (let n = 0; n < 3 * limits.pendingConnections; n += 1) {
+        await stranger(addresses[transport], '127.0.0.1')
+      }
+      await vi.waitFor(() => {
+        const { refused } = anchor.network.status()
+        expect(refused['no-room'] ?? 0).toBeGreaterThanOrEqual(limits.pendingConnections)
+      }, PATIENT)
+      finish()
+      await vi.waitFor(() => expect(member.links.size).toBe(1), PATIENT)
+      expect(anchor.begun()).toBe(1)
     },
     40_000,
   )

@@ -15,7 +15,7 @@ const table: FunctionTable = {
 }
 
 it('the table of arguments has a row for each exported function, or lists it as internal', () => {
-  expectRows(exported, {}, ['AddressSeats', 'BytePool', 'createSync'])
+  expectRows(exported, {}, ['AddressSeats', 'BytePool', 'Served', 'createSync', 'selectorOf'])
   const inner = ['createLibp2pNetwork', 'Door', 'monotonic', 'Refusals']
   expectRows(libp2p, table, inner)
 })

@@ -20,6 +20,8 @@ export interface Channel {
   readonly remotePeer: string
   /** Whether this side opened the connection. */
   readonly initiator: boolean
+  /** The handshake calls this when the peer has proved that it knows the secret of a space: a place for it no longer has to be shared with strangers. */
+  recognized(): void
   /** Sends one frame. Rejects when the channel is closed. */
   send(frame: Uint8Array): Promise<void>
   /** Waits for the next frame. Rejects if the channel is closed before a frame arrives. */

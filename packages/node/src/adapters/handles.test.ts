@@ -18,7 +18,7 @@ it.each([1_000, 512, 256])(
   'the seats leave some file handles for the store: %d are allowed',
   (handles) => {
     const { seats, pending, pages } = shareHandles(handles)
-    expect(2 * (seats + 2 * pending) + pages).toBeLessThanOrEqual(handles - limits.spareHandles)
+    expect(2 * (seats + 3 * pending) + pages).toBeLessThanOrEqual(handles - limits.spareHandles)
     expect(Math.min(seats, pending, pages)).toBeGreaterThanOrEqual(4)
   },
 )

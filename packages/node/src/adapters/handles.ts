@@ -17,7 +17,7 @@ export interface HandleShares {
 export function shareHandles(handles: number = allowedHandles()): HandleShares {
   const { connections, pendingConnections, httpSockets, spareHandles } = limits
   // Each of the two ports has its own sockets for those who come and go.
-  const wanted = 2 * (connections + 2 * pendingConnections) + httpSockets
+  const wanted = 2 * (connections + 3 * pendingConnections) + httpSockets
   const part = Math.max(0, Math.min(1, (handles - spareHandles) / wanted))
   const share = (limit: number): number => Math.max(4, Math.floor(limit * part))
   return {

@@ -3,8 +3,13 @@ import { describe, expect, it } from 'vitest'
 
 import { addressGroup, AddressSeats } from './address-seats.ts'
 
-function setUp(total: number, perAddress: number, proxies: readonly string[] = []) {
-  const seats = new AddressSeats({ total, perAddress, proxies })
+function setUp(
+  total: number,
+  perAddress: number,
+  proxies: readonly string[] = [],
+  random?: { bytes(length: number): Uint8Array },
+) {
+  const seats = new AddressSeats({ total, perAddress, proxies, ...(random && { random }) })
   const gone: [string, Refusal][] = []
   const come = (name: string, address: string) =>
     seats.take(address, { dismiss: (why) => gone.push([name, why]) })
@@ -41,6 +46,15 @@ describe('seats for those who come', () => {
     const { gone, come } = setUp(4, 1, ['::ffff:127.0.0.1'])
     for (const name of ['a', 'b', 'c', 'd', 'e']) come(name, '127.0.0.1')
     expect(gone).toEqual([['a', 'no-room']])
+  })
+
+  it('with a random choice, one of the older half gives way', () => {
+    for (let byte = 0; byte < 256; byte++) {
+      const random = { bytes: () => Uint8Array.of(byte) }
+      const { gone, come } = setUp(6, 6, [], random)
+      for (const name of ['a', 'b', 'c', 'd', 'e', 'f', 'g']) come(name, '10.0.0.1')
+      expect(gone).toEqual([[['a', 'b', 'c'][byte % 3], 'address']])
+    }
   })
 
   it.each([

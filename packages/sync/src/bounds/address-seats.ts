@@ -1,4 +1,4 @@
-import type { Refusal } from '@peerplane/core'
+import type { Random, Refusal } from '@peerplane/core'
 
 /** The most connections in total and per address. */
 export interface AddressLimits {
@@ -6,6 +6,8 @@ export interface AddressLimits {
   readonly perAddress: number
   /** The addresses of proxies, each of which carries the connections of many clients. Only the limit for the total applies to proxies. */
   readonly proxies: readonly string[]
+  /** Chooses the connection that has to go among the older half of its address. Default: the oldest one goes. */
+  readonly random?: Random
 }
 
 /** Somebody who has a place. */
@@ -20,7 +22,7 @@ interface Taken extends Guest {
 
 /**
  * Seats for connections. A connection takes a seat from its first moment, counted by its address. If all seats are taken, the address with the most
- * connections loses its oldest connection. An address that floods therefore loses seats to other addresses.
+ * connections loses one of them. An address that floods therefore loses seats to other addresses.
  */
 export class AddressSeats {
   readonly #limits: AddressLimits
@@ -52,13 +54,15 @@ export class AddressSeats {
     return () => this.#leave(taken)
   }
 
+  /** A connection that is only slow keeps its seat in a small flood, because it is young, and by chance in a large one. */
   #dismiss(group: string, why: Refusal): void {
-    for (const guest of this.#guests) {
-      if (guest.group !== group) continue
-      this.#leave(guest)
-      guest.dismiss(why)
-      return
-    }
+    const { random } = this.#limits
+    const all = [...this.#guests].filter((guest) => guest.group === group)
+    const half = Math.ceil(all.length / 2)
+    const guest = all[random ? random.bytes(1)[0]! % half : 0]
+    if (!guest) return
+    this.#leave(guest)
+    guest.dismiss(why)
   }
 
   #leave(guest: Taken): void {

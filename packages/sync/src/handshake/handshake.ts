@@ -121,6 +121,7 @@ async function respond(channel: Channel, served: Served<Self>): Promise<Proven> 
   const hello = bytesField(said, 'handshake.hello')
   const first: Transcript = { initiator, responder, hello, answer: NOTHING }
   checkProof(proof, proofOf(space, first, 'initiator'))
+  channel.recognized()
   const { bytes: answer } = makeHello(protocol, self.random.bytes(NONCE_BYTES))
   const transcript = { ...first, answer }
   await send(channel, [answer, proofOf(space, transcript, 'responder')])

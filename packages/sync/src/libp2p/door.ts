@@ -1,4 +1,4 @@
-import { limits, type Refusal, type Scheduler } from '@peerplane/core'
+import { limits, type Random, type Refusal, type Scheduler } from '@peerplane/core'
 import type { MultiaddrConnection } from '@libp2p/interface'
 
 import { addressGroup, AddressSeats } from '../bounds/address-seats.ts'
@@ -12,6 +12,7 @@ export interface DoorOptions {
   /** The most connections without proof of membership at the same time. Default: `limits.pendingConnections`. */
   readonly seats?: number
   readonly scheduler: Scheduler
+  readonly random: Random
   /** Milliseconds that never go back. */
   readonly now: () => number
   readonly refused: Refusals
@@ -19,6 +20,8 @@ export interface DoorOptions {
 
 /** A peer that has connected but has not proved membership yet. An arrival lasts until the peer proves membership or its socket is closed. */
 export interface Arrival {
+  /** The peer has proved that it knows the secret: from now on it competes for a seat only with others that have done so. */
+  readonly recognized: () => void
   /** Frees the seat of this arrival. If a reason is given, the peer counts as refused. Only the first call has an effect. */
   readonly over: (why?: Refusal) => void
 }
@@ -29,18 +32,17 @@ export interface Arrival {
  */
 export class Door {
   readonly #options: DoorOptions
-  readonly #seats: AddressSeats
+  readonly #strangers: AddressSeats
+  readonly #recognized: AddressSeats
   readonly #rates: Rates
   readonly #arrivals = new WeakMap<object, Arrival>()
 
   constructor(options: DoorOptions) {
-    const { proxies, seats = limits.pendingConnections, now } = options
+    const { proxies, seats = limits.pendingConnections, now, random } = options
     this.#options = options
-    this.#seats = new AddressSeats({
-      total: seats,
-      perAddress: Math.min(limits.pendingPerAddress, seats),
-      proxies: [...proxies, RELAYED],
-    })
+    const room = { total: seats, perAddress: seats, proxies: [...proxies, RELAYED], random }
+    this.#strangers = new AddressSeats(room)
+    this.#recognized = new AddressSeats(room)
     const perSecond = limits.connectionsPerSecond
     this.#rates = new Rates({ perSecond, burst: perSecond, now }, limits.shutOutMemory)
   }
@@ -64,9 +66,14 @@ export class Door {
       over(why)
       dismiss()
     }
-    const leave = this.#seats.take(address, { dismiss: end })
+    const recognized = (): void => {
+      if (isOver) return
+      leave()
+      leave = this.#recognized.take(address, { dismiss: end })
+    }
+    let leave = this.#strangers.take(address, { dismiss: end })
     const cancel = scheduler.after(limits.handshakeMs, () => end('silent'))
-    return { over }
+    return { recognized, over }
   }
 
   /** Whose arrival a connection belongs to; one that came without a socket of this process arrives now. `false` closes it. */
@@ -85,6 +92,11 @@ export class Door {
   belongs(connection: MultiaddrConnection, arrival: Arrival): void {
     this.#arrivals.set(connection, arrival)
     connection.addEventListener('close', () => arrival.over())
+  }
+
+  /** The peer of this connection has proved that it knows the secret. */
+  recognized(connection: object): void {
+    this.#arrivals.get(connection)?.recognized()
   }
 
   /** Who came with this connection has proved membership, or is turned away for a reason. */

@@ -88,13 +88,15 @@ export class Gate {
         secureOutbound: async (connection, options) => {
           cutMessages(connection)
           return this.#measured(connection, async () =>
-            this.#admit(await inner.secureOutbound(connection, options), local, true, options),
+            this.#admit(await inner.secureOutbound(connection, options), local, options),
           )
         },
         secureInbound: async (connection, options) => {
           try {
             const secured = await this.#measured(connection, async () =>
-              this.#admit(await inner.secureInbound(connection, options), local, false, options),
+              this.#admit(await inner.secureInbound(connection, options), local, options, () =>
+                this.#door.recognized(connection),
+              ),
             )
             this.#door.decided(connection)
             return secured
@@ -192,13 +194,15 @@ export class Gate {
   async #admit(
     secured: SecuredConnection,
     localPeer: string,
-    initiator: boolean,
     options: SecureConnectionOptions | undefined,
+    /** Given for a connection that the other side has opened. */
+    recognized?: () => void,
   ): Promise<SecuredConnection> {
+    const initiator = recognized === undefined
     const remotePeer = secured.remotePeer.toString()
     const ends = { localPeer, remotePeer, initiator }
     secured.connection.maxReadBufferLength = limits.connectionReadBytes
-    const channel = new HandshakeChannel(secured.connection, ends, options?.signal)
+    const channel = new HandshakeChannel(secured.connection, ends, options?.signal, recognized)
     try {
       const identity = await this.#keeper.authenticate(channel)
       if (!this.#keeper.admissible(identity, initiator)) {

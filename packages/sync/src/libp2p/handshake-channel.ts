@@ -20,13 +20,20 @@ export class HandshakeChannel implements Channel {
   readonly localPeer: string
   readonly remotePeer: string
   readonly initiator: boolean
+  readonly recognized: () => void
   readonly #stream: MessageStream
   readonly #signal: AbortSignal | undefined
   readonly #decoder = new FrameDecoder(limits.handshakeBytes)
   #waiting: Waiting | undefined
   #failed: PeerplaneError | undefined
 
-  constructor(stream: MessageStream, ends: Ends, signal: AbortSignal | undefined) {
+  constructor(
+    stream: MessageStream,
+    ends: Ends,
+    signal: AbortSignal | undefined,
+    recognized: () => void = () => {},
+  ) {
+    this.recognized = recognized
     this.#stream = stream
     this.localPeer = ends.localPeer
     this.remotePeer = ends.remotePeer

@@ -65,7 +65,7 @@ export const startNode = (
         offended: (device, why) => node.offended(device, why),
         now,
       },
-      options.door ?? new Door({ proxies, scheduler, now, refused }),
+      options.door ?? new Door({ proxies, scheduler, random: options.random, now, refused }),
     )
     const assembled = await assemble(options, key, gate)
     const around = { gate, handler, errors, refused, shutOuts, now }

@@ -26,6 +26,7 @@ export function channelPair(
       remotePeer,
       initiator: localPeer === initiator,
       sent,
+      recognized: () => {},
       async send(frame) {
         if (out.closed()) throw new Error('the channel is closed')
         sent.push(frame)

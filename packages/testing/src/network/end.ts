@@ -118,6 +118,7 @@ export class ConnectionEnd {
       localPeer: this.owner.peer,
       remotePeer: this.remotePeer,
       initiator: this.#initiator,
+      recognized: () => {},
       send: (frame) => {
         if (!this.#open) return Promise.reject(new Error('the connection was closed'))
         return this.#out!.send(copyOf(frame))
