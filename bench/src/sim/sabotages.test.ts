@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 
+import { transformSync } from 'esbuild'
 import { expect, test } from 'vitest'
 
 import { tableRow, writtenRows } from './sabotage-table.ts'
@@ -12,6 +13,11 @@ test.for(sabotages)('$name can be planted', ({ changes }) => {
     const source = readFileSync(new URL(file, packages), 'utf8')
     expect(source.split(find), `${file} reads: ${find}`).toHaveLength(2)
     expect(replace).not.toBe(find)
+    // A bug that does not compile throws wherever it runs. Then the campaign finds the exception, and not the bug.
+    transformSync(
+      source.replace(find, () => replace),
+      { loader: 'ts' },
+    )
   }
 })
 

@@ -181,8 +181,8 @@ export const sabotages: readonly Sabotage[] = [
     'remove-wins',
     'a deletion from a set also removes additions that its author did not see',
     'crdt-store/src/kernels/set.ts',
-    '  if (isAdded) added.add({ commit: context.commit }, context)\n',
-    '  if (isAdded) added.add({ commit: context.commit }, context)\n  else cell.elements.set(element, (added = new Survivors()))\n',
+    'const added = before ?? new Survivors()',
+    'const added = (isAdded ? before : undefined) ?? new Survivors()',
   ),
   sabotage(
     'another-prefix',
