@@ -20,8 +20,13 @@ test('a rule has an id of its own, and only rules are named', () => {
   expect(unknownRules(page, [page, names])).toEqual([
     `${names}: ${page} has no rule ${rule('RUN-3')}`,
   ])
-  const twice = write('twice.md', `${rule('RUN-1')} and ${rule('RUN-1')}`)
+  const twice = write('twice.md', `- \`${rule('RUN-1')}\` A run.\n- \`${rule('RUN-1')}\` A run.`)
   expect(unknownRules(twice, [])).toEqual([`${twice}: ${rule('RUN-1')} is the id of two rules`])
+  const refers = write(
+    'refers.md',
+    `\`${rule('RUN-1')}\` A run (\`${rule('RUN-1')}\`, \`${rule('RUN-4')}\`).`,
+  )
+  expect(unknownRules(refers, [])).toEqual([`${refers}: ${refers} has no rule ${rule('RUN-4')}`])
   expect(unknownRules(write('none.md', ''), [])).toHaveLength(1)
   rmSync(folder, { recursive: true })
 })
