@@ -26,7 +26,7 @@ function pages(): Record<string, string> {
   return {
     'docs/configuration.md': `# Configuration
 
-These are the settings of \`peerplane up\`. \`npm start\` runs \`peerplane up\` and takes the same flags: \`npm start -- --port 7430\`. Flags override environment variables, which override the configuration file, which overrides the defaults. The configuration file is \`peerplane.json\` in the working directory, unless \`--config FILE\` or \`PEERPLANE_CONFIG\` names a different file. If the configuration has an unknown key, the daemon does not start. \`npm run docs\` generates this page from the code.
+This page lists the settings of \`peerplane up\`. \`npm start\` runs \`peerplane up\` and takes the same flags: \`npm start -- --port 7430\`. Flags override environment variables, which override the configuration file, which overrides the defaults. The configuration file is \`peerplane.json\` in the working directory, unless \`--config FILE\` or \`PEERPLANE_CONFIG\` names a different file. If the configuration has an unknown key, the daemon does not start. \`npm run docs\` generates this page from the code.
 
 | key | flag | variable | value | default | meaning |
 | --- | --- | --- | --- | --- | --- |
@@ -45,7 +45,7 @@ An anchor for browsers on other machines needs a TLS proxy in front of it, becau
 `,
     'docs/errors.md': `# Errors
 
-Every failure is a \`PeerplaneError\` with one of these codes. If a handler refuses a command, the failure is a \`Rejected\` with the code and the reason of the application. \`npm run docs\` generates this page from the code.
+Every failure is a \`PeerplaneError\` with one of the codes in this table. If a handler refuses a command, the failure is a \`Rejected\` with the code and the reason of the application. \`npm run docs\` generates this page from the code.
 
 | code | meaning | retry | what to do |
 | --- | --- | --- | --- |
@@ -53,9 +53,9 @@ ${errors.join('\n')}
 `,
     'docs/events.md': `# Events
 
-Events report what a plane does, for logs, recorders and metrics. The function \`trace\` passed to \`open({ trace })\` is called with the name and the fields of every event as it happens. A daemon logs its events; see \`--log\` in [configuration](configuration.md). Without a \`trace\` function, no events are created. \`npm run docs\` generates this page from the code.
+Events report what a plane does, for logs, recorders and metrics. The function that an application passes as \`open({ trace })\` is called with the name and the fields of every event as it happens. A daemon logs its events; see \`--log\` in [configuration](configuration.md). Without a \`trace\` function, no events are created. \`npm run docs\` generates this page from the code.
 
-Fields of the kinds \`id\`, \`text\` and \`code\` are strings; an \`id\` may be absent. Fields of the kinds \`count\`, \`bytes\` and \`ms\` are numbers, and a \`flag\` is true or false. A field of the kind \`data\` is a value from memory, for recorders. Logs never print \`data\` fields, because they may contain what a person typed.
+Fields of the kinds \`id\`, \`text\` and \`code\` are strings; an \`id\` may be absent. Fields of the kinds \`count\`, \`bytes\` and \`ms\` are numbers, and a \`flag\` is true or false. A field of the kind \`data\` is a value from memory, for recorders. Logs never print \`data\` fields, because such fields may contain text that a person typed.
 
 | event | level | what has happened | fields |
 | --- | --- | --- | --- |

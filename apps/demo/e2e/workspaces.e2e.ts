@@ -68,7 +68,7 @@ test('workspaces of a browser are listed, opened and erased', async ({ browser }
   await expect.poll(() => textOf(page)).toBe('with others')
 })
 
-test('a page without a part of its storage says so and how to continue, and a new invitation restores everything', async ({
+test('a page without a part of its storage says what is missing and how to continue, and a new invitation restores everything', async ({
   browser,
 }) => {
   const page = await openWindow(await browser.newContext(), daemon.link)

@@ -44,7 +44,7 @@ const ways: readonly [string, (page: Blocked) => void][] = [
 ]
 
 it.each(ways)(
-  'a page that is denied storage, locks or channels gets an error that says so: %s',
+  'a page that is denied storage, locks or channels gets an error that says what is denied: %s',
   async (_, block) => {
     const { frame, loaded } = await newPage()
     block(frame.contentWindow as Blocked)

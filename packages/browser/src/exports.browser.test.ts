@@ -80,7 +80,7 @@ const table: FunctionTable = {
 it('the table of arguments has a row for each exported function', () => expectRows(exported, table))
 
 it.each(Object.entries(table))(
-  'valid arguments are accepted, and all others refused without a trace: %s',
+  'valid arguments are accepted, and all others are refused and change nothing: %s',
   async (_, parameters) => {
     let before = await databases()
     const trace = async ({ taken }: { readonly taken: boolean }): Promise<string | undefined> => {

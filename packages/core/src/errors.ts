@@ -33,7 +33,7 @@ export const errorKinds = {
   'too-large': kind(
     'A message, commit or value exceeds its limit.',
     false,
-    'Split the content, or keep it outside entities.',
+    'Split the content, or store it outside entities.',
   ),
   'bad-signature': kind(
     'A signature does not match its bytes and its key.',
@@ -58,7 +58,7 @@ export const errorKinds = {
   fork: kind(
     'A device signed two different commits for the same place in a session.',
     false,
-    'The session has no effect from the fork on; the proof of the fork is kept and passed on. The forked device continues in a new session.',
+    'The session has no effect from the fork on, and the proof of the fork is kept and forwarded. The device that forked its session continues in a new session.',
   ),
   void: kind(
     'A commit has a valid signature, but its content breaks a rule of its state model.',
@@ -76,7 +76,7 @@ export const errorKinds = {
     'If the clock of this device is right, ask a member for a new invitation. If the clock of this device is wrong, correct the clock and try again.',
   ),
   'wrong-clock': kind(
-    'A clock contradicts an invitation, other devices, or the date of this program.',
+    'A clock contradicts an invitation, other devices, or the release date of this program.',
     false,
     'Correct the wrong clock. If an invitation was made with a wrong clock, make a new invitation.',
   ),
@@ -116,9 +116,9 @@ export const errorKinds = {
     'Correct the listener. The listener is not called again for the same change, but it is called for the next change.',
   ),
   unreadable: kind(
-    'This device cannot show an entity: it was written for a different shape, it holds too much, or its data is damaged.',
+    'This device cannot show an entity, because the entity was written for a different shape, is too large, or has damaged data.',
     false,
-    'If the entity was written for another shape, update the application; if it holds too much, use another entity. Its commits are kept and passed on.',
+    'If the entity was written for another shape, update the application; if the entity is too large, use another entity. The commits of the unreadable entity are kept and forwarded.',
   ),
   'store-failed': kind(
     'The storage failed to write or read.',
@@ -133,7 +133,7 @@ export const errorKinds = {
   'store-corrupt': kind(
     'The storage holds bytes that this program did not write.',
     false,
-    'Restore the store from a backup, or move it away and let the device fetch everything from its peers.',
+    'Restore the store from a backup, or move the store away and let the device fetch everything from its peers.',
   ),
   'storage-lost': kind(
     'Part of the stored data of this device is gone: it was deleted, cleared or truncated.',
@@ -195,7 +195,7 @@ export const errorKinds = {
   unknown: kind(
     'A command was sent, but no answer came, or the caller stopped waiting for the answer. The command may have taken effect, or may still take effect.',
     false,
-    'Call `plane.outcome` with the operation id of this error: it returns the final outcome of the command.',
+    'Call `plane.outcome` with the operation id of this error to get the final outcome of the command.',
   ),
   withdrawn: kind(
     'A command was called with an operation id that `plane.outcome` has reported as not run. A withdrawn command never runs.',
@@ -208,23 +208,23 @@ export const errorKinds = {
 /** A code of the catalogue. */
 export type ErrorCode = keyof typeof errorKinds
 
-/** Whether a call that failed with `code` can succeed later; `false` for a code that is not in the catalogue. */
+/** Whether a call that failed with `code` can succeed later. For a code that is not in the catalogue, the result is `false`. */
 export const canPass = (code: string): boolean =>
   Object.hasOwn(errorKinds, code) && errorKinds[code as ErrorCode].retry
 
 /** Optional details of an error. */
 export interface PeerplaneErrorOptions extends ErrorOptions {
-  /** Advice for the reader of the message, in sentences. Default: the action of the code in the catalogue. */
+  /** Advice for the reader of the message, in whole sentences. The default is the action that the catalogue names for the code. */
   readonly advice?: string | undefined
   readonly operationId?: string | undefined
 }
 
-/** Every failure that Peerplane reports: a code to branch on, and a message that says what happened and what to do. */
+/** Every failure that Peerplane reports: a code that a program can check, and a message that says what happened and what to do. */
 export class PeerplaneError extends Error {
   readonly code: ErrorCode
   /** Advice for the reader of the message. The message ends with this advice. */
   readonly advice: string
-  /** The operation id of a command whose outcome is not known. Every error with the code `unknown` has an operation id. */
+  /** The operation id of the command whose outcome is not known. Every error with the code `unknown` has an operation id. */
   readonly operationId: string | undefined
 
   constructor(code: ErrorCode, reason: string, options?: PeerplaneErrorOptions) {
@@ -249,7 +249,7 @@ export class PeerplaneError extends Error {
 }
 
 /**
- * A handler throws this error to refuse a command. A `Rejected` has a code of the application and a reason for people. The command changes nothing.
+ * A handler throws this error to refuse a command. A `Rejected` has a code of the application and a reason for people. The refused command changes nothing.
  */
 export class Rejected extends PeerplaneError {
   readonly rejection: string
@@ -264,7 +264,7 @@ export class Rejected extends PeerplaneError {
 }
 
 /**
- * The message of an error, or the text of any other thrown value, without the advice at its end. Another error can use this message as its reason.
+ * The message of an error without the advice at its end, or the text of any other thrown value. Another error can use the result as its reason.
  */
 export function reasonOf(error: unknown): string {
   if (!isA(Error, error)) return textOf(error)

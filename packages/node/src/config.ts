@@ -25,7 +25,7 @@ export interface Config {
   readonly logFormat: LogFormat
 }
 
-/** One thing that can be set: in `peerplane.json` by its name, by `flag` and by an environment `variable`. */
+/** One setting: `peerplane.json` sets it by its name; a flag and an environment variable set it too. */
 interface Setting<Value = unknown> {
   readonly default: Value
   /** What the flag takes; `undefined` for a switch. */
@@ -114,7 +114,7 @@ export const settings: { readonly [Name in keyof Config]: SettingOf<Config[Name]
     default: false,
     argument: undefined,
     about:
-      'found a new space with this daemon as anchor: an always-on device that introduces and relays members',
+      'create a new space with this daemon as its anchor: an always-on device that introduces and relays members',
     form: 'true or false',
     read: (given) => {
       if (given === true || given === 'true') return true
@@ -128,23 +128,23 @@ export const settings: { readonly [Name in keyof Config]: SettingOf<Config[Name]
     'an IP address',
     isIP,
   ),
-  port: port(7420, 'WebSocket port for browsers and other peers; 0 picks a free one'),
-  tcpPort: port(7421, 'TCP port for other daemons; 0 picks a free one'),
+  port: port(7420, 'WebSocket port for browsers and other peers; 0 picks a free port'),
+  tcpPort: port(7421, 'TCP port for other daemons; 0 picks a free port'),
   announce: texts(
     [],
     'ADDRESSES',
-    'multiaddresses of a proxy through which peers reach this daemon, separated by commas',
+    'multiaddresses, separated by commas, of a proxy through which peers reach this daemon',
     'a list of multiaddresses',
   ),
   proxies: texts(
     THIS_MACHINE,
     'ADDRESSES',
-    'IP addresses of proxies in front of this daemon, separated by commas; limits per address do not apply to them',
+    'IP addresses, separated by commas, of proxies in front of this daemon; limits per address do not apply to these proxies',
     'a list of IP addresses',
     isIP,
   ),
   serve: text(undefined, 'DIR', 'directory of a built web application to serve'),
-  httpPort: port(7422, 'port of the served web application; 0 picks a free one'),
+  httpPort: port(7422, 'port of the served web application; 0 picks a free port'),
   page: text(
     undefined,
     'URL',
@@ -155,7 +155,7 @@ export const settings: { readonly [Name in keyof Config]: SettingOf<Config[Name]
   log: choice(
     'info',
     'LEVEL',
-    'level of the log on stderr: off, error, warn, info or debug; each level includes the levels before it',
+    'level of the log on stderr: off, error, warn, info or debug; each level also logs what the levels before it log',
     logLevels,
   ),
   logFormat: choice(

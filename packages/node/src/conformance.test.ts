@@ -47,7 +47,7 @@ it(
   },
 )
 
-it('a peer that does not answer is named', { timeout: 30_000 }, async () => {
+it('the error names a peer that does not answer', { timeout: 30_000 }, async () => {
   await up('--anchor')
   const invitation = run(['invite']).stdout.trim()
   const { code, stderr } = await conformance('/ip4/127.0.0.1/tcp/1', '--invitation', invitation)

@@ -42,7 +42,7 @@ const seen = (plane: Plane, other: Plane): Promise<boolean> =>
     return peer.anchor
   }, PATIENCE)
 
-it('the creator can become an anchor by an option, other devices by an invitation from the creator or an anchor', async () => {
+it('the creator can become an anchor by an option, and other devices by an invitation from the creator or an anchor', async () => {
   const [founder] = await start('founder', { listen, anchor: true })
   const [member, own] = await start('member', { join: await founder.invite(), anchor: true })
   expect(await seen(founder, member)).toBe(false)
@@ -62,7 +62,7 @@ it('the creator can become an anchor by an option, other devices by an invitatio
   expect(ignored).toEqual([])
 }, 60_000)
 
-it('the creator of a space of role member can invite anchors, but the option `anchor` does not make it an anchor', async () => {
+it('a creator with the role of a member can invite anchors, but the option `anchor` does not make it an anchor', async () => {
   const [founder, ignored] = await start('plain', { listen })
   const [anchor] = await start('invited', { join: await founder.invite({ anchor: true }), listen })
   expect(await seen(founder, anchor)).toBe(true)

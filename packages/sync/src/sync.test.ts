@@ -212,7 +212,7 @@ describe('several devices', () => {
     expectEqual(all, 60)
   })
 
-  it('a device asks another peer if the first does not send what it has announced', async () => {
+  it('a device asks another peer if the first peer does not send what it has announced', async () => {
     const [a, b, c] = (await devices('a', 'b', 'c')) as [TestDevice, TestDevice, TestDevice]
     await chain(a, b)
     await write(a, 6)
@@ -483,7 +483,7 @@ describe('who has been seen', () => {
 })
 
 describe('sessions', () => {
-  it('pushed sessions without end are accepted slowly, requested ones immediately', async () => {
+  it('endless pushed sessions are accepted slowly, and requested sessions immediately', async () => {
     const sessionRate = { perSecond: 2, burst: 10 }
     const [a] = (await devices('a')) as [TestDevice]
     const b = await members.device('b', { sessionRate })

@@ -232,7 +232,7 @@ it('a database with damaged, truncated or missing pairs gives right answers or e
   expect(verdicts).toMatchObject({ right: expect.any(Number), refused: expect.any(Number) })
 }, 120_000)
 
-it('the check of these cases detects a wrong answer: an answer from an earlier moment', async () => {
+it('the check of damaged databases detects an answer from an earlier moment', async () => {
   const space = `judged ${performance.now()}`
   const early = await openAt(space)
   await early.get(Card, '1').fill('early')

@@ -49,7 +49,7 @@ export const traceEvents = {
   },
   'command.settled': {
     level: 'debug',
-    says: 'A call of commands succeeded; `commit` is the id of its commit.',
+    says: 'A call of one or more commands succeeded; `commit` is the id of its commit.',
     fields: { call: 'count', commit: 'id', ms: 'ms' },
   },
   'command.refused': {
@@ -80,7 +80,7 @@ export const traceEvents = {
   },
   'commits.waiting': {
     level: 'debug',
-    says: 'Stored commits wait for commits that they depend on. The counts include all waiting commits.',
+    says: 'Stored commits wait, because commits that they depend on are missing. `commits` and `bytes` count all waiting commits.',
     fields: { commits: 'count', bytes: 'bytes' },
   },
   'commits.dropped': {
@@ -90,7 +90,7 @@ export const traceEvents = {
   },
   'commits.lost': {
     level: 'error',
-    says: 'Commits of this device could not be stored and were removed from its log. Callers that still wait for these commits get the error; the status counts commits without a waiting caller.',
+    says: 'Commits of this device could not be stored and were removed from its log. Callers that still wait for the lost commits get the error; the status counts the lost commits for which no caller waits.',
     fields: { commits: 'count', code: 'code' },
   },
   'session.forked': {
@@ -111,7 +111,7 @@ export const traceEvents = {
   // States.
   'body.void': {
     level: 'warn',
-    says: 'The section of a commit for one entity has no effect, because it breaks a rule of its state model.',
+    says: 'The section of a commit for one entity has no effect, because the section breaks a rule of the state model of the entity.',
     fields: { type: 'text', device: 'id', session: 'id', seq: 'count', entity: 'data' },
   },
   'entity.unreadable': {
@@ -121,7 +121,7 @@ export const traceEvents = {
   },
   'entity.incomplete': {
     level: 'warn',
-    says: 'A change of an entity can be read only by a newer version of this program or of the state model. The entity is shown without this change.',
+    says: 'A change of an entity can be read only by a newer version of this program or of the state model. The entity is shown without the change that cannot be read.',
     fields: { type: 'text', entity: 'data' },
   },
   'rows.flushed': {
@@ -131,7 +131,7 @@ export const traceEvents = {
   },
   'rows.failed': {
     level: 'warn',
-    says: 'The rows of changed entities could not be written. These rows are written later, or rebuilt from the log.',
+    says: 'The rows of changed entities could not be written. The missing rows are written later, or rebuilt from the log.',
     fields: { rows: 'count', code: 'code' },
   },
   'rows.discarded': {
@@ -141,7 +141,7 @@ export const traceEvents = {
   },
   'entities.refolded': {
     level: 'info',
-    says: 'Entities were folded again from `commits` commits, because `sessions` sessions were forked. The device searched `batches` batches for these commits.',
+    says: 'Entities were folded again, because sessions were forked. `sessions` counts the forked sessions, `commits` counts the folded commits, and `batches` counts the batches that were searched for these commits.',
     fields: { sessions: 'count', entities: 'count', commits: 'count', batches: 'count' },
   },
   // Sync.
@@ -167,7 +167,7 @@ export const traceEvents = {
   },
   'range.served': {
     level: 'debug',
-    says: 'This device sent commits of a session to a peer, up to commit `to`; `complete` is false if it could not read all requested commits.',
+    says: 'This device sent commits of a session to a peer, up to commit `to`; `complete` is false if this device could not read all requested commits.',
     fields: { link: 'id', session: 'id', to: 'count', complete: 'flag' },
   },
   'range.taken': {
@@ -203,7 +203,7 @@ export const traceEvents = {
   },
   'role.ignored': {
     level: 'warn',
-    says: 'A device claims to be an anchor, but neither the creator nor an anchor invited it as one. The claim is ignored, and the device is a member.',
+    says: 'A device claims to be an anchor, but neither the creator of the space nor an anchor invited it as an anchor. The claim is ignored, and the device remains a member.',
     fields: { device: 'id' },
   },
   'invitation.refused': {
@@ -213,7 +213,7 @@ export const traceEvents = {
   },
   'peer.incompatible': {
     level: 'warn',
-    says: 'A peer and this device have no version of the protocol in common. One of the two must be updated.',
+    says: 'A peer and this device have no version of the protocol in common. One of the two devices must be updated.',
     fields: { peer: 'id', reason: 'text' },
   },
   'handshake.failed': {
@@ -244,7 +244,7 @@ export const traceEvents = {
   },
   'address.unreachable': {
     level: 'warn',
-    says: 'A configured peer does not answer. This device dials the peer again until it answers.',
+    says: 'A configured peer does not answer. This device dials the peer again until the peer answers.',
     fields: { address: 'text', reason: 'text' },
   },
   'dial.failed': {
@@ -265,7 +265,7 @@ export const traceEvents = {
   // The storage.
   'store.wrote': {
     level: 'debug',
-    says: 'The store accepted these writes, but may not have flushed them to disk yet.',
+    says: 'The store accepted writes, but may not have flushed them to disk yet.',
     fields: { writes: 'count', durability: 'code', list: 'data' },
   },
   'storage.failed': {
@@ -285,7 +285,7 @@ export const traceEvents = {
   },
   'upkeep.failed': {
     level: 'warn',
-    says: 'A maintenance task failed. The task can be repeated later.',
+    says: 'A maintenance task failed. The failed task can be repeated later.',
     fields: { what: 'text', code: 'code' },
   },
   'service.started': {
@@ -326,7 +326,7 @@ export const traceEvents = {
   },
   'invitation.made': {
     level: 'info',
-    says: 'An invitation was made. The invitation expires after `hours` hours and admits a device as a `member` or an `anchor`.',
+    says: 'An invitation was made. The new invitation expires after `hours` hours and admits a device as a `member` or an `anchor`.',
     fields: { hours: 'count', role: 'code' },
   },
   // Tabs of a browser.
@@ -337,7 +337,7 @@ export const traceEvents = {
   },
   'tab.follows': {
     level: 'info',
-    says: 'This tab works through another tab. `outdated` is true if the other tab runs a newer version of the application.',
+    says: 'This tab works through another tab, the leading tab. `outdated` is true if the leading tab runs a newer version of the application.',
     fields: { outdated: 'flag' },
   },
   'tab.takes-over': {
@@ -352,7 +352,7 @@ export const traceEvents = {
   },
   'tab.failed': {
     level: 'error',
-    says: 'This tab could not become the leader. This tab lets other tabs try first, and then tries again.',
+    says: 'This tab could not become the leader. This tab lets other tabs try to lead first, and then tries again.',
     fields: { code: 'code', reason: 'text' },
   },
   'tab.ended': {
@@ -388,7 +388,7 @@ export const traceEvents = {
   },
   'log.shortened': {
     level: 'warn',
-    says: 'The log omits lines, because there were too many in one second.',
+    says: 'The log omits lines, because too many lines were logged in one second.',
     fields: { lines: 'count' },
   },
 } as const satisfies Readonly<Record<string, EventKind>>

@@ -110,7 +110,7 @@ describe('a change is void if its initial state cannot be declared', () => {
     expect(state.version).toBe(root)
   })
 
-  test('the largest initial state that can be declared is accepted quickly', async () => {
+  test('the largest initial state that an application can declare is accepted quickly', async () => {
     const tree = Object.fromEntries(
       Array.from({ length: limits.documentDefaults }, (_, i) => [`k${i}`, '']),
     )

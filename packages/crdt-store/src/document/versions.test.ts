@@ -110,7 +110,7 @@ const pairs = Object.keys(trees).flatMap((from) =>
 
 describe('documents of two versions', () => {
   test.each(pairs)(
-    'text typed in one version is shown in another, or an error says why not: %s, then %s',
+    'text that is typed in one version is shown in another, or an error says why not: %s, then %s',
     async (from, to) => {
       const [old, young] = [await Device.open('old', from), await Device.open('young', to)]
       old.type('typed')
@@ -131,7 +131,7 @@ describe('documents of two versions', () => {
   )
 
   test.each(pairs)(
-    'devices with two versions of a declaration edit one document, or both show why not: %s and %s',
+    'devices with two versions of a declaration edit one document, or both show why they cannot: %s and %s',
     async (from, to) => {
       const [one, other] = [await Device.open('one', from), await Device.open('other', to)]
       one.type('here')

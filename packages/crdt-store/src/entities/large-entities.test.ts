@@ -99,7 +99,7 @@ test('the larger a row is, the less often it is written, but at least once a min
   await entities.close()
 })
 
-test('an entity that holds too much is unreadable, also after a restart; others of its type are not', async () => {
+test('an entity that holds too much is unreadable, even after a restart; other entities of its type are readable', async () => {
   const store = recordingStore()
   const first = await countingEntities(set<string>(), undefined, store)
   await first.entities.fold([commit(1, () => [1, 'small', []], other)])

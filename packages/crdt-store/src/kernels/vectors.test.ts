@@ -352,7 +352,7 @@ const random: readonly [string, Shape, fc.Arbitrary<Value>][] = [
   ['map of sets', map(set()), inMap(ops.set, fc.tuple(element, refs))],
 ]
 test.each(random)(
-  'a %s that is folded in any order is what the definition makes of all its bodies',
+  'bodies that are folded in any order give the state that the definition of a %s gives',
   async (kind, shape, op) => {
     const named = fc.tuple(
       fc.constantFrom('a', 'b', 'c'),

@@ -107,7 +107,7 @@ describe('commits that come before what they depend on', () => {
 })
 
 describe('a store that fails while this device writes commits', () => {
-  test('a failed write ends the session and loses only what was not durable; the next session continues from there', async () => {
+  test('a failed write ends the session and loses only what was not durable; a new session continues after the durable commits', async () => {
     let broken = false
     const alice = await openPeer(three, 0, {
       through: (store) => ({

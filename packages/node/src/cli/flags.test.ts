@@ -88,7 +88,7 @@ describe('the values of flags', () => {
   })
 
   it.each(cases)(
-    'a value of a flag is accepted, or refused and nothing is created: peerplane %s --%s=%s',
+    'a value of a flag is accepted, or refused without creating anything: peerplane %s --%s=%s',
     async (command, flag, text) => {
       const taken = await isTaken(command, flag, text)
       expect(takes[flag]!(text) ?? taken).toBe(taken)

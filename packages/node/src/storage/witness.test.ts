@@ -91,7 +91,7 @@ describe('a process that is killed', () => {
     expect(status.lastError?.message).toContain(`${VOTES - votes} of session `)
   })
 
-  it('lost commits are reported at each opening, until they have come back', async () => {
+  it('lost commits are reported at each opening, until other devices have sent them again', async () => {
     const data = mkdtempSync(join(root, 'again-'))
     cpSync(killed, data, { recursive: true })
     rmSync(join(data, 'default', 'store.db-wal'))

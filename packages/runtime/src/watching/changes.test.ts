@@ -107,7 +107,7 @@ retryContract(
   ),
 )
 
-test('a listing keeps a row that cannot be read for a while, and later shows what has changed', async () => {
+test('a listing keeps a row that cannot be read for a while, and shows the change later', async () => {
   const time = new VirtualTime()
   let fails = false
   const { ada, bob, watches } = await pairOf({

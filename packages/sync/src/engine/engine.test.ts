@@ -442,7 +442,7 @@ describe('a peer that does not send what it claims', () => {
       expect(state.links.has('x')).toBe(true)
     })
 
-    it('a device that is refused links for its forks has its other sessions accepted from other peers', () => {
+    it('the other sessions of a device that is refused links for its forks are accepted from other peers', () => {
       connect('x')
       connect('y')
       for (let i = 0; i < timing.forks; i++) proven('x')

@@ -315,7 +315,7 @@ describe('a holder of the secret', () => {
   })
 })
 
-describe('two versions', () => {
+describe('two devices', () => {
   const speaking = (key: SigningKey, lowest: number, highest: number, ...keys: number[]): Self => {
     const protocol: Protocol = { lowest, highest, capabilities: keys.map((each) => [each, true]) }
     return self(key, { protocol })
@@ -331,7 +331,7 @@ describe('two versions', () => {
     [1, 1, 1, 3],
     [1, 3, 3, 4],
     [2, 2, 2, 2],
-  ])('that have one in common speak: %i to %i, and %i to %i', async (a, b, c, d) => {
+  ])('with a common version speak: %i to %i, and %i to %i', async (a, b, c, d) => {
     const [initiator, responder] = await shake(
       channelPair('a', 'b'),
       speaking(guest, a, b, 7),
@@ -341,7 +341,7 @@ describe('two versions', () => {
     expect(responder).toMatchObject({ device: idOf(guest) })
   })
 
-  it('that have none in common end with an error that names the older side, on both sides', async () => {
+  it('without a common version both get an error that names the older side', async () => {
     for (const [old, young] of [
       [speaking(guest, 1, 1), speaking(creator, 2, 3)],
       [speaking(creator, 1, 1), speaking(guest, 2, 3)],
@@ -368,7 +368,7 @@ describe('two versions', () => {
     }
   })
 
-  it('of which one requires what the other does not know end alike', async () => {
+  it('of which one requires what the other does not know both get an error', async () => {
     for (const selves of [
       [speaking(guest, 1, 1, 2), self(creator)],
       [self(guest), speaking(creator, 1, 1, 1, 4)],
@@ -383,7 +383,7 @@ describe('two versions', () => {
     }
   })
 
-  it('cannot be made to take each other for something else', async () => {
+  it('cannot be deceived about the version of the other side', async () => {
     const changed = async (sender: string, at: number): Promise<unknown[]> => {
       let count = 0
       const channels = channelPair('a', 'b', (frame, from) =>
@@ -402,7 +402,7 @@ describe('two versions', () => {
   })
 })
 
-describe('an invitation that ends later than a valid one can', () => {
+describe('an invitation that ends later than any valid invitation', () => {
   it('does not admit a new device, and both sides learn which clocks disagree', async () => {
     chain = [await invite(time.now() + 10 * 365 * 24 * HOUR)]
     const [at, from] = channelPair('a', 'b')

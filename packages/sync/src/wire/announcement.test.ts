@@ -31,7 +31,7 @@ describe('an announcement', () => {
     expect(read(encodeAnnouncement(held(tip(3)), secret))).toEqual(held(tip(3)))
   })
 
-  it('of another space, or that was changed, is refused', () => {
+  it('that belongs to another space or was changed is refused', () => {
     const payload = encodeAnnouncement(held(tip(3)), secret)
     const refused = [
       encodeAnnouncement(held(tip(3)), hash('other')),
