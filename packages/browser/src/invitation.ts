@@ -1,8 +1,9 @@
 import { describe, PeerplaneError } from '@peerplane/core'
 
 /**
- * Returns the invitation in the address of a page, or `undefined` if the address has no invitation. `open` also accepts the whole address. After
- * `open` has succeeded, the application should remove the fragment from the address bar, because anyone who sees the invitation can join:
+ * Returns the invitation in the address of a page, or `undefined` if the address has no invitation. The option `join` of `open` also accepts the
+ * whole address of a page. After `open` has succeeded, the application should remove the invitation from the address bar, because anyone who sees the
+ * invitation can join the space:
  *
  *     history.replaceState(null, '', location.pathname + location.search)
  */

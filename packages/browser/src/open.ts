@@ -19,19 +19,20 @@ import { openInTabs } from './tabs/tabs.ts'
 
 /** A plane that shares its replica with the other tabs of the browser profile. */
 export interface BrowserPlane extends Plane {
-  /** Returns the role of this tab and the number of other tabs. */
+  /** Returns the role of this tab, leader or follower, and the number of other tabs that share the replica. */
   tabs(): TabsStatus
   /** Calls `listener` with the result of {@link tabs} now and after each change. The returned function ends the watch. */
   onTabs(listener: (tabs: TabsStatus) => void): () => void
 }
 
 /**
- * Opens the plane of this browser profile. One tab, the leader, owns the store, the key and the network. The other tabs work through the leader; one
- * of them takes over when the leader goes away. When the promise resolves, state can be read and written; the network is loaded afterwards.
+ * Opens the plane of this browser profile. One tab of the profile, the leader, owns the store, the key and the network. The other tabs work through
+ * the leader; one of them takes over when the leader is closed or no longer answers. When the promise resolves, state can be read and written; the
+ * network is loaded afterwards.
  *
  * Rejects with `unsupported`, `invalid-invitation`, `expired-invitation`, `wrong-space`, `invalid-declaration`, `invalid-input`, `store-failed`,
- * `store-full`, `store-version`, `store-corrupt`, `storage-lost`, `aborted`, `timeout`, or `store-locked` if another tab has the store and does not
- * answer.
+ * `store-full`, `store-version`, `store-corrupt`, `storage-lost`, `aborted`, `timeout`, or `store-locked` if another tab has the store open and does
+ * not answer.
  */
 export const open = (given: OpenOptions): Promise<BrowserPlane> =>
   openWithin(async () => {

@@ -9,18 +9,22 @@ import { option, takeOptions, waitReaders, type Wait } from '@peerplane/runtime'
 
 /** Options for opening a plane in a browser. */
 export interface OpenOptions extends Wait {
-  /** The entity types that the application uses. Commits of other types are stored and passed on. All tabs should pass the same types. */
+  /**
+   * The entity types that the application uses. Commits on entities of other types are stored, and passed on to other devices. All tabs should pass
+   * the same entity types to `open`.
+   */
   readonly entities: readonly Entity[]
-  /** The name of the store of this origin; each store holds one space. Default: `default`. */
+  /** The name of the store. An origin can have several stores, each of which holds one space. Default: `default`. */
   readonly space?: string | undefined
   /**
-   * The version of the application: a whole number that grows with each release. The tab with the newest version leads, because it knows the commands
-   * of all other tabs. Default: 0.
+   * The version of the application: a whole number that grows with each release. The tab with the newest version of the application leads, because it
+   * knows the commands of all other tabs. Default: 0.
    */
   readonly version?: number | undefined
   /**
    * An invitation, as text or as the address of a page. An address without an invitation has no effect, so `location.href` can always be passed.
-   * Without an invitation, `open` opens the space in the store. If the store is empty, the first command founds a new space.
+   * Without an invitation, `open` opens the space that is in the store. If the store is empty and no invitation is given, the first command founds a
+   * new space.
    */
   readonly join?: string | undefined
   /** Whether the plane goes online when it opens. Default: true. */
@@ -28,16 +32,19 @@ export interface OpenOptions extends Wait {
   /** Whether the plane may use the network at all. Default: true. */
   readonly network?: boolean | undefined
   /**
-   * The URLs of STUN and TURN servers. Default: no servers. WebRTC then connects only peers in the same local network; other peers stay connected
-   * through the relay.
+   * The URLs of STUN and TURN servers. Default: no servers. Without such servers, WebRTC connects only peers in the same local network; other peers
+   * stay connected through a relay.
    */
   readonly iceServers?: readonly string[] | undefined
   /**
-   * Called when a listener of the application throws. The error has the code `listener-failed` and the thrown value as its `cause`. This function
-   * must not throw. Default: `reportError`, which shows the error like any uncaught error of the page.
+   * Called when a listener of the application throws. The error has the code `listener-failed` and the thrown value as its `cause`. `onError` must
+   * not throw. Default: `reportError`, which shows the error like any uncaught error of the page.
    */
   readonly onError?: ((error: PeerplaneError) => void) | undefined
-  /** Called with every event of this plane; the page `docs/events.md` lists them. See {@link Trace}. Without this function, no events are created. */
+  /**
+   * Called with every event of this plane; the page `docs/events.md` lists all events. See {@link Trace}. Without a `trace` function, no events are
+   * created.
+   */
   readonly trace?: Trace | undefined
 }
 

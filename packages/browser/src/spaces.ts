@@ -27,9 +27,9 @@ export function spaces(): Promise<readonly StoredSpace[]> {
 }
 
 /**
- * Leaves a space: erases all data that this browser has stored under a name, including the key and the membership. Data that no other device holds is
- * lost permanently. Other devices keep their data and are not notified. Planes that have the space open in any tab are closed, and their calls reject
- * with `closed`. If no space is stored under this name, nothing happens.
+ * Leaves a space: erases all data that this browser has stored under the name of the space, including the key and the membership of the device. Data
+ * that no other device holds is lost permanently. Other devices keep their data, and are not notified of the erasure. Planes that have the space open
+ * in any tab are closed, and their calls reject with `closed`. If no space is stored under `name`, nothing happens.
  *
  * Rejects with `store-failed`, `unsupported` or `invalid-input`.
  */

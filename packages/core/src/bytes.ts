@@ -1,6 +1,6 @@
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
 
-/** Returns `bytes` as lower-case hexadecimal digits. Ids have this form in memory, because strings can be map keys. */
+/** Returns `bytes` as lower-case hexadecimal digits. In memory, ids are hexadecimal text, because strings can be map keys. */
 export const toHex = (bytes: Uint8Array): string => bytesToHex(bytes)
 
 /** Inverse of {@link toHex}. Throws for text of odd length and for characters that are not hexadecimal digits. */
@@ -19,7 +19,10 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
   return out
 }
 
-/** Compares two arrays byte by byte. A prefix comes before a longer array. Keys have this order in every store. */
+/**
+ * Compares two arrays byte by byte. An array comes before every longer array that begins with the same bytes. In every store, keys are in the order
+ * of `compareBytes`.
+ */
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   const shared = Math.min(a.length, b.length)
   for (let i = 0; i < shared; i++) {
@@ -29,10 +32,10 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   return a.length - b.length
 }
 
-/** Whether two arrays of public bytes are equal. Use {@link equalSecrets} for secrets. */
+/** Whether two arrays of bytes that are not secret are equal. Use {@link equalSecrets} for secrets. */
 export const equalBytes = (a: Uint8Array, b: Uint8Array): boolean => compareBytes(a, b) === 0
 
-/** Whether two secrets are equal. The comparison takes the same time wherever the bytes differ. */
+/** Whether two secrets are equal. The duration of the comparison does not depend on where the secrets differ. */
 export function equalSecrets(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false
   let difference = 0
@@ -54,7 +57,7 @@ export function toBase64Url(bytes: Uint8Array): string {
   return out
 }
 
-/** Inverse of {@link toBase64Url}. Returns `undefined` for a text that the encoder does not produce. */
+/** Inverse of {@link toBase64Url}. Returns `undefined` for a text that `toBase64Url` never produces. */
 export function fromBase64Url(text: string): Uint8Array | undefined {
   if (text.length % 4 === 1) return undefined
   const out = new Uint8Array(Math.floor((text.length * 3) / 4))

@@ -11,15 +11,15 @@ export function encodeCanonical(value: Value): Uint8Array {
 }
 
 /**
- * Calls `use` with the encoded value without copying the bytes, for hashing. `use` must not keep or change the bytes, and must not encode anything
- * itself.
+ * Encodes a value and calls `use` with the bytes without copying them, for example to hash them. `use` must not keep or change the bytes, and must
+ * not encode anything itself.
  */
 export function withCanonical<T>(value: Value, use: (encoded: Uint8Array) => T): T {
   return use(writer.encodeBriefly(value))
 }
 
 /**
- * Decodes deterministic CBOR. The byte strings in the value are copies.
+ * Decodes deterministic CBOR. The byte strings in the decoded value are copies, which do not share memory with `bytes`.
  *
  * Refuses bytes that {@link encodeCanonical} does not write, because each value must have only one encoding and one hash. Throws `malformed`.
  */

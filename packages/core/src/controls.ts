@@ -1,7 +1,7 @@
 const CONTROLS = /[\p{Cc}\u2028\u2029\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/gu
 
 /**
- * Whether a text has control characters, line separators or bidirectional controls. A name with such characters can look like a different name, or
+ * Whether a text has control characters, line separators or bidirectional controls. A name with control characters can look like a different name, or
  * manipulate a terminal or a log file.
  */
 export const hasControls = (text: string): boolean => text.search(CONTROLS) >= 0

@@ -1,6 +1,6 @@
 import { escapeControls } from './controls.ts'
 
-/** Describes any value in a few words, for a message. */
+/** Describes any value in a few words, for an error message. */
 export function describe(value: unknown): string {
   if (typeof value === 'string') {
     return escapeControls(JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value))

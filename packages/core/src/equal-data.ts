@@ -1,4 +1,4 @@
-/** Whether two values of plain data are deeply equal. The order of keys does not matter. */
+/** Whether two values of plain data are deeply equal. The order of the keys of an object does not matter. */
 export function equalData(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false

@@ -9,7 +9,7 @@ import { PeerplaneError } from './errors.ts'
 const wrong = (name: string, expected: string): PeerplaneError =>
   new PeerplaneError('malformed', `${name} is not ${expected}`)
 
-/** Returns `value` if it is an array, and has exactly `length` items if `length` is given. */
+/** Returns `value` if it is an array. If `length` is given, the array must have exactly `length` items. */
 export function arrayField(
   value: Value | undefined,
   name: string,
@@ -20,7 +20,7 @@ export function arrayField(
   return value as readonly Value[]
 }
 
-/** Reads an array of at most `max` items; `item` reads each of them. The error for an invalid item contains the name of the array. */
+/** Reads an array of at most `max` items, each of which the function `item` reads. The error for an invalid item contains the name of the array. */
 export function listField<T>(
   value: Value | undefined,
   name: string,
@@ -33,7 +33,7 @@ export function listField<T>(
   return items.map((each) => item(each, name))
 }
 
-/** Returns `value` if it is a byte string, and has exactly `length` bytes if `length` is given. */
+/** Returns `value` if it is a byte string. If `length` is given, the byte string must have exactly `length` bytes. */
 export function bytesField(value: Value | undefined, name: string, length?: number): Uint8Array {
   if (!(value instanceof Uint8Array)) throw wrong(name, 'a byte string')
   if (length !== undefined && value.length !== length) throw wrong(name, `${length} bytes long`)
@@ -47,7 +47,7 @@ export function wholeField(value: Value | undefined, name: string, min = 0): num
   return value as number
 }
 
-/** Returns `value` if it is a string of at most `maxUnits` UTF-16 units. */
+/** Returns `value` if it is a string of at most `maxUnits` UTF-16 code units. */
 export function textField(value: Value | undefined, name: string, maxUnits: number): string {
   if (typeof value !== 'string') throw wrong(name, 'a string')
   if (value.length > maxUnits)

@@ -12,7 +12,10 @@ export const SESSION_BYTES = 16
 
 const prefixes = new Map<string, Uint8Array>()
 
-/** Returns the prefix of all hashed or signed messages of one kind. A message of one kind can never be mistaken for a message of a different kind. */
+/**
+ * Returns the prefix with which all hashed or signed messages of one kind begin. Because of this prefix, a message of one kind can never be mistaken
+ * for a message of a different kind.
+ */
 export function domain(tag: string): Uint8Array {
   let prefix = prefixes.get(tag)
   if (!prefix) {
@@ -28,7 +31,10 @@ const begun = new Map<string, Hashing>()
 /** One for all: nothing is awaited while it is used, and most messages are shorter than what a new one costs. */
 const scratch = sha256.create()
 
-/** SHA-256 of `domain(tag)` and the parts. The function is synchronous, because an asynchronous call costs ten times as much as hashing a commit. */
+/**
+ * Returns the SHA-256 hash of `domain(tag)` followed by `parts`. `hash` is synchronous, because an asynchronous call would cost ten times as much as
+ * hashing a commit.
+ */
 export function hash(tag: string, ...parts: readonly Uint8Array[]): Uint8Array {
   let beginning = begun.get(tag)
   if (!beginning) {
@@ -40,7 +46,7 @@ export function hash(tag: string, ...parts: readonly Uint8Array[]): Uint8Array {
   return hashing.digest()
 }
 
-/** HMAC-SHA-256 of `domain(tag)` and the parts, with `key`. */
+/** Returns the HMAC-SHA-256, with the key `key`, of `domain(tag)` followed by `parts`. */
 export function mac(key: Uint8Array, tag: string, ...parts: readonly Uint8Array[]): Uint8Array {
   return hmac(sha256, key, concatBytes(domain(tag), ...parts))
 }

@@ -1,8 +1,8 @@
 import type { Clock } from './ports/clock.ts'
 
 /**
- * A hybrid logical timestamp: milliseconds since 1970, and a counter for events within one millisecond. Timestamps are used only for display and to
- * break ties.
+ * A hybrid logical timestamp: milliseconds since 1970, and a counter for events within one millisecond. Timestamps are used only for display, and to
+ * decide which of several concurrent values wins.
  */
 export interface Timestamp {
   readonly ms: number
@@ -18,14 +18,14 @@ export function compareTimestamps(a: Timestamp, b: Timestamp): number {
 export const MAX_COUNTER = 0xffff
 
 /**
- * A remote timestamp moves the hybrid clock only if it is at most this many milliseconds ahead of the wall clock of the device. Later timestamps are
- * displayed, but do not move the clock.
+ * A timestamp of another device moves the hybrid clock only if it is at most `MAX_AHEAD_MS` ahead of the wall clock of this device. Timestamps that
+ * are further ahead are displayed, but do not move the clock.
  */
 export const MAX_AHEAD_MS: number = 24 * 3_600_000
 
 /**
- * A hybrid logical clock (Kulkarni and others 2014). The clock stays close to wall time, but is always later than all timestamps that this device has
- * written or seen. Timestamps of this clock only decide which of several concurrent values wins.
+ * A hybrid logical clock (Kulkarni and others 2014). A hybrid clock stays close to wall time, but its next timestamp is always later than all
+ * timestamps that this device has written, or has accepted from other devices.
  */
 export class HybridClock {
   readonly #clock: Clock

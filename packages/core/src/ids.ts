@@ -11,7 +11,7 @@ export type SessionId = Brand<'SessionId'>
 export type CommitId = Brand<'CommitId'>
 /** The id of a batch: the hash of the bytes that its signature covers, as 64 hex digits. */
 export type BatchId = Brand<'BatchId'>
-/** The key of an entity: `type/id`. The type has no slash, but the id may contain slashes. */
+/** The key of an entity: `type/id`. The type of an entity has no slash, but its id may contain slashes. */
 export type EntityKey = Brand<'EntityKey'>
 
 /** Returns the key of the entity `id` of type `type`. */

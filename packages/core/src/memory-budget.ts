@@ -1,6 +1,6 @@
 import { limits } from './limits.ts'
 
-/** One share of the memory: its purpose and its largest size. */
+/** One share of the memory of a daemon: its purpose and its largest size. */
 export interface MemoryShare {
   readonly what: string
   readonly bytes: number
@@ -16,8 +16,9 @@ const CLAIM_BYTES = 1_200
 const PAGE_BYTES = 128 * 1024
 
 /**
- * All data that other devices can make a daemon keep in memory at the same time, each share at its limit. The sum of all shares is below
- * `limits.daemonMemoryBytes`. The shares do not include the entities that the daemon itself keeps folded, at most `limits.openEntities`.
+ * The most memory that other devices can make a daemon use at the same time, as a list of shares. The sum of all shares is below
+ * `limits.daemonMemoryBytes`. The shares do not include the states of entities that the daemon itself keeps in memory, which are at most
+ * `limits.openEntities`.
  */
 export const memoryBudget: readonly MemoryShare[] = [
   { what: 'the process without peers', bytes: limits.idleBytes },

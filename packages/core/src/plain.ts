@@ -6,7 +6,7 @@ import type { Json } from './json.ts'
 export interface PlainBounds {
   /** The most levels of nesting. */
   readonly depth: number
-  /** The most values, keys and characters of texts, added up. */
+  /** The largest total number of values, keys and characters in texts. */
   readonly size: number
 }
 
@@ -17,7 +17,8 @@ export interface PlainBounds {
  * data are allowed. As in JSON, properties that are `undefined` or have a symbol as key are left out, and minus zero becomes zero. `toJSON` is not
  * called.
  *
- * Throws an error with `code` that names the invalid part, such as `input.items[3].price`, or throws `too-large`.
+ * For invalid data, throws an error with the code `code` that names the invalid part, such as `input.items[3].price`. For data beyond the bounds,
+ * throws `too-large`.
  */
 export function copyPlain(
   value: unknown,
@@ -28,7 +29,10 @@ export function copyPlain(
   return new Copier(name, bounds, code).copy(value)
 }
 
-/** Returns the result of `read`. If a getter or a proxy of the application throws meanwhile, throws the error that `refused` makes. */
+/**
+ * Returns the result of `read`. If `read` throws, for example in a getter or a proxy of the application, `reading` throws the error that `refused`
+ * makes.
+ */
 export function reading<T>(read: () => T, refused: (cause: unknown) => PeerplaneError): T {
   try {
     return read()
@@ -161,7 +165,10 @@ class Copier {
   }
 }
 
-/** Whether an object has no class. Objects that come from another page of the same browser are recognised as well. */
+/**
+ * Whether an object is a plain object, not an instance of a class. Plain objects that come from another page of the same browser are recognised as
+ * well.
+ */
 export function isPlain(object: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(object)
   if (prototype === null || prototype === Object.prototype) return true

@@ -6,7 +6,7 @@ import type { Trace } from './ports/trace.ts'
  * it.
  *
  * Once `stop` has returned, or its promise has resolved, the service does nothing more. A second call of `stop` has no effect. `stop` does not fail
- * if the other side has gone already.
+ * if the other side of a connection is already gone.
  */
 export interface Service {
   stop(): Promise<void> | void
@@ -18,8 +18,8 @@ interface Started {
 }
 
 /**
- * A list of services in the order in which they started. The services stop one after the other, in the reverse order. If a service fails to stop, the
- * failure is traced and the other services still stop.
+ * A list of services in the order in which they started. The services stop one after the other, in the reverse order of their start. If a service
+ * fails to stop, the failure is traced and the other services still stop.
  */
 export class Services implements Service {
   readonly #trace: Trace | undefined

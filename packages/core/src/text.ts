@@ -30,8 +30,8 @@ export const halfPair = (): PeerplaneError =>
 
 /**
  * Compares two texts by their code points. The order of code points is also the order of the UTF-8 bytes, and therefore the order of keys in every
- * store. Ids, map keys, set elements and names have this order everywhere. Returns a negative number if `a` comes first, and 0 if the texts are
- * equal.
+ * store. Everywhere in Peerplane, ids, map keys, set elements and names are in the order of their code points. Returns a negative number if `a` comes
+ * first, a positive number if `b` comes first, and 0 if the texts are equal.
  */
 export function compareTexts(a: string, b: string): number {
   const shared = Math.min(a.length, b.length)

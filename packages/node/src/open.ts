@@ -17,7 +17,7 @@ import { openSqliteStore } from './storage/sqlite.ts'
 
 /**
  * Opens the plane of this device, with its store and its network. The store contains the key of the device. When the promise resolves, state can be
- * read and written. With `listen`, the plane is then also listening.
+ * read and written. If `listen` contains addresses, the plane is also listening on them when the promise resolves.
  *
  * Rejects with `store-locked`, `store-corrupt`, `storage-lost`, `store-version`, `store-full`, `store-failed`, `exposed-secret`,
  * `invalid-invitation`, `expired-invitation`, `wrong-space`, `invalid-declaration`, `invalid-input`, `port-in-use`, `invalid-configuration`,

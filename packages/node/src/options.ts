@@ -13,13 +13,13 @@ import {
 
 /** Options for opening a plane in Node. */
 export interface OpenOptions extends Wait {
-  /** The entity types that the program uses. Commits of other types are stored and passed on. */
+  /** The entity types that the program uses. Commits on entities of other types are stored, and passed on to other devices. */
   readonly entities: readonly Entity[]
   /** The name of the store in the data directory; each store holds one space. Default: `default`. */
   readonly space?: string | undefined
   /**
-   * An invitation, as a link or as text. Without an invitation, `open` opens the space in the store. If the store is empty, the first command founds
-   * a new space; a plane that listens founds its space when it opens.
+   * An invitation, as a link or as text. Without an invitation, `open` opens the space that is in the store. If the store is empty and no invitation
+   * is given, the first command founds a new space; a plane that listens for connections founds its space when it opens.
    */
   readonly join?: string | undefined
   /** The data directory, which contains the stores. Default: `.peerplane` in the working directory. */
@@ -35,17 +35,20 @@ export interface OpenOptions extends Wait {
   readonly proxies?: readonly string[] | undefined
   /**
    * Whether this device becomes an anchor when it founds a space. An anchor is an always-on device that introduces and relays members. If the device
-   * joins a space, the invitation decides its role instead. Default: false.
+   * joins a space, the invitation decides whether the device becomes an anchor. Default: false.
    */
   readonly anchor?: boolean | undefined
   /** Whether the plane uses the network. Default: true. */
   readonly network?: boolean | undefined
   /**
-   * Called when a listener of the application throws. The error has the code `listener-failed` and the thrown value as its `cause`. This function
-   * must not throw. Default: the error is printed, and the process continues.
+   * Called when a listener of the application throws. The error has the code `listener-failed` and the thrown value as its `cause`. `onError` must
+   * not throw. Default: the error is printed, and the process continues.
    */
   readonly onError?: ((error: PeerplaneError) => void) | undefined
-  /** Called with every event of this plane; the page `docs/events.md` lists them. See {@link Trace}. Without this function, no events are created. */
+  /**
+   * Called with every event of this plane; the page `docs/events.md` lists all events. See {@link Trace}. Without a `trace` function, no events are
+   * created.
+   */
   readonly trace?: Trace | undefined
 }
 

@@ -12,26 +12,26 @@ import type {
   Write,
 } from '@peerplane/core'
 
-/** The ports that a platform package supplies to the runtime: all parts that are not pure. */
+/** The ports that a platform package supplies to the runtime. All side effects of the runtime go through its ports. */
 export interface Ports {
   readonly store: Store
-  /** The key of this device. */
+  /** The signing key of this device. */
   readonly key: SigningKey
-  /** Writes that store the key together with the first membership. Absent if the key is not kept in the store. */
+  /** The writes that store the key of the device, together with its first membership. `keyWrites` is absent if the key is not kept in the store. */
   readonly keyWrites?: readonly Write[] | undefined
   readonly crypto: Crypto
   readonly random: Random
   readonly clock: Clock
   readonly scheduler: Scheduler
-  /** Takes rare branches, in simulations only. */
+  /** Decides when the code takes a rare branch; present only in simulations. */
   readonly perturb?: Perturb | undefined
   /** Called with every event of the plane. */
   readonly trace?: Trace | undefined
-  /** Makes the network when the plane first goes online. Without this function, the plane never uses a network. */
+  /** Makes the network when the plane first goes online. Without the function `network`, the plane never uses a network. */
   readonly network?: NetworkFactory | undefined
 }
 
-/** Makes a network for one space. The network does not listen or dial before it is started. */
+/** Makes a network for one space. The network does not listen for connections or dial peers before it is started. */
 export type NetworkFactory = (space: NetworkSpace) => Promise<Network>
 
 /** The information about a space that its network needs. */
@@ -44,5 +44,5 @@ export interface NetworkSpace {
   readonly anchor: boolean
 }
 
-/** Called with an error of the application that belongs to no call. This function must not throw. */
+/** Called with an error of the application that no call can return, such as an error of a listener. A `Report` function must not throw. */
 export type Report = (error: PeerplaneError) => void

@@ -37,23 +37,26 @@ import { Watches } from './watching/watches.ts'
 export interface RuntimeOptions {
   readonly entities: readonly Entity[]
   /**
-   * An invitation, as text or as a link. Without an invitation, the space in the store is opened. If the store is empty, the first command founds a
-   * new space.
+   * An invitation, as text or as a link. Without an invitation, the space in the store is opened. If the store is empty and no invitation is given,
+   * the first command founds a new space.
    */
   readonly join?: string | undefined
   /**
-   * Whether this device becomes an anchor when it founds a space. If the device joins a space, the invitation decides its role instead. Default:
-   * false.
+   * Whether this device becomes an anchor when it founds a space. If the device joins a space, the invitation decides whether the device becomes an
+   * anchor. Default: false.
    */
   readonly anchor?: boolean | undefined
   /** Whether the plane goes online when it opens. Default: true. */
   readonly online?: boolean | undefined
   /**
-   * Whether to found a new space immediately, because a device that listens must belong to a space. Default: false; the first command or invitation
-   * founds the space.
+   * Whether to found a new space as soon as an empty store is opened. A device that listens for connections needs `found`, because it must belong to
+   * a space. Default: false, so the first command or invitation founds the space.
    */
   readonly found?: boolean | undefined
-  /** The data of an earlier runtime whose storage was lost. With this data, an empty store becomes the store of the same device. */
+  /**
+   * The data that an earlier runtime of this device had in memory when its storage was lost. With the data in `remembered`, an empty store becomes
+   * the store of the same device.
+   */
   readonly remembered?: Remembered | undefined
   /** The value of `undone` in the last status of the previous runtime, from which this runtime continues counting. */
   readonly undone?: number | undefined
@@ -61,15 +64,16 @@ export interface RuntimeOptions {
 
 /** A backend that can be opened again after its storage was lost. */
 export interface Runtime extends LocalBackend {
-  /** Returns the data with which a new store can continue as this device. Returns `undefined` before the space is founded. */
+  /** Returns the data with which a runtime with a new store can continue as the same device. Returns `undefined` before the space is founded. */
   remembered(): Remembered | undefined
 }
 
 /**
- * Opens the runtime of one device. The runtime is the same in a tab, a daemon and an anchor. The runtime owns the store and closes it when it closes.
+ * Opens the runtime of one device. The runtime is the same in a browser tab, in a daemon and in an anchor. The runtime owns the store, and closes the
+ * store when the runtime is closed.
  *
- * Resolves when local state can be read and written; the network starts afterwards. Rejects with a code of the store, a code of the invitation, or
- * `invalid-declaration`. If opening fails, the store is closed.
+ * Resolves when local state can be read and written; the network starts afterwards. Rejects with an error code of the store, an error code of the
+ * invitation, or `invalid-declaration`. If opening fails, the store is closed.
  */
 export const openRuntime = (given: Ports, options: RuntimeOptions): Promise<Runtime> =>
   Services.open(given.trace, async (services) => {

@@ -22,9 +22,9 @@ export interface SyncOptions {
   readonly network: Network
   readonly replica: Replica
   readonly space: Space
-  /** The key of this device. */
+  /** The signing key of this device. */
   readonly key: SigningKey
-  /** The admissions from the creator of the space to this device. The admission chain of the creator is empty. */
+  /** The chain of admissions that leads from the creator of the space to this device. The admission chain of the creator is empty. */
   readonly chain: readonly Admission[]
   readonly crypto: Crypto
   readonly random: Random
@@ -34,11 +34,16 @@ export interface SyncOptions {
   readonly scheduler: Scheduler
   /** Whether a device has been seen in this space before. The expiry of an invitation is checked only for devices that have not been seen before. */
   readonly isKnown: (device: DeviceId) => boolean
-  /** Records that these devices have been seen: an admitted peer, the author of an admitted session, and all devices in their admission chains. */
+  /**
+   * Records that `devices` have been seen in this space: an admitted peer, the author of an admitted session, and all devices in their admission
+   * chains.
+   */
   readonly remember: (devices: readonly DeviceId[]) => void
-  /** What this device speaks. Default: everything that this version knows. */
+  /** What this device speaks. Default: everything that this version of Peerplane speaks. */
   readonly protocol?: Protocol | undefined
-  /** The rate at which sessions are accepted from the device that begins them. Default: `limits.sessionsPerMinute` and `limits.sessionsAtOnce`. */
+  /**
+   * The rate at which new sessions are accepted from the device that begins them. Default: `limits.sessionsPerMinute` and `limits.sessionsAtOnce`.
+   */
   readonly sessionRate?: { readonly perSecond: number; readonly burst: number }
 }
 
@@ -49,17 +54,20 @@ export interface LinkStatus {
   readonly peer: string
   readonly path: Path
   readonly anchor: boolean
-  /** The number of commits that this device holds and the peer has not announced. */
+  /** The number of commits that this device holds, but that the peer has not announced. */
   readonly pending: number
-  /** The number of commits that the peer has announced and this device does not hold. */
+  /** The number of commits that the peer has announced, but that this device does not hold. */
   readonly behind: number
 }
 
-/** The status of sync, as plain data for people. */
+/** The status of the sync service, as plain data for display to people. */
 export interface SyncStatus {
   readonly peers: readonly LinkStatus[]
   readonly network: NetworkStatus
-  /** The latest failure of a handshake, of a link or of the log. `undefined` after a later handshake or run has succeeded. */
+  /**
+   * The latest failure of a handshake, of a link or of the log. `lastError` is `undefined` after a later handshake or transfer of commits has
+   * succeeded.
+   */
   readonly lastError: { readonly code: ErrorCode; readonly message: string } | undefined
 }
 
@@ -70,6 +78,6 @@ export interface Sync {
   /** Closes the links to all peers and stops the network. */
   stop(): Promise<void>
   status(): SyncStatus
-  /** Calls `callback` when the status may have changed, which is often. The returned function ends the watch. */
+  /** Calls `callback` whenever the status may have changed, which happens often. The returned function ends the watch. */
   onChange(callback: () => void): () => void
 }

@@ -12,7 +12,7 @@ import {
 } from './simulate-run.ts'
 import type { Simulation } from './simulation.ts'
 
-/** The error for a broken invariant, with the seed that breaks it and the smallest run found that breaks it too. */
+/** The error for a broken invariant, with the seed whose run breaks the invariant, and the smallest run found that breaks it too. */
 export class InvariantBroken extends Error {
   readonly seed: number
   /** The plan of the smallest run. */
@@ -38,13 +38,14 @@ const SHRINK_RUNS = 300
 
 /**
  * Runs the entities of an application on simulated devices. Whole runtimes use simulated disks and clocks and a simulated network, with faults such
- * as crashes, power cuts and partitions. Simulated time makes many runs as fast as one real run. Every run also enables a random half of the fault
- * points inside Peerplane, at which it sometimes takes a branch that is rare in real use (like BUGGIFY in FoundationDB). The same seed gives the same
- * run.
+ * as crashes, power cuts and partitions. Because time is simulated, many runs take no longer than one run in real time. Peerplane contains points at
+ * which it can take a branch that is rare in real use, like BUGGIFY in FoundationDB. Every run enables a random half of the points at which Peerplane
+ * can take a rare branch. The same seed gives the same run.
  *
- * Rejects with {@link InvariantBroken} for the first seed that breaks an invariant, or whose devices do not become equal. Before that, the run is
- * made smaller: devices, steps and faults that do not matter are removed. The message describes the events of the smallest run. Rejects with an
- * `Error` if no action was acknowledged in any run, and with `invalid-input` or `invalid-declaration` for an invalid simulation.
+ * Rejects with {@link InvariantBroken} for the first seed whose run breaks an invariant, or does not end with equal devices. Before it rejects,
+ * `simulate` makes the failing run smaller: it removes devices, steps and faults that do not matter for the failure. The message of the error
+ * describes the events of the smallest run. Rejects with an `Error` if no action was acknowledged in any run, and with `invalid-input` or
+ * `invalid-declaration` for an invalid simulation.
  */
 export async function simulate(given: Simulation): Promise<void> {
   const simulation = takeSimulation(given)

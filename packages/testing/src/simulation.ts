@@ -8,7 +8,7 @@ import type { SimRandom } from './world/random.ts'
 export interface SimulatedDevice {
   readonly name: string
   readonly plane: Plane
-  /** A random source that depends on the seed. An action must draw all its random choices from this source. */
+  /** A random source that depends on the seed of the run. An action must draw all its random choices from `random`. */
   readonly random: SimRandom
 }
 
@@ -24,8 +24,8 @@ export interface Performed {
   readonly action: string
   readonly device: string
   /**
-   * `acknowledged` means that the action resolved, and `refused` that a handler refused a command. `unknown` means that the action failed in a
-   * different way, or that its device went down before the answer. The effects of an `unknown` action may or may not exist.
+   * `acknowledged` means that the action resolved, and `refused` means that a handler refused a command. `unknown` means that the action failed in a
+   * different way, or that its device went down before the action ended. An action with the outcome `unknown` may or may not have taken effect.
    */
   readonly outcome: 'acknowledged' | 'refused' | 'unknown'
   /** The value with which the action resolved. */
@@ -33,8 +33,8 @@ export interface Performed {
 }
 
 /**
- * A rule that must hold at the end of a run, when all faults are over and all devices are equal. An invariant is called for every device, with all
- * actions on all devices in their order. An invariant throws or rejects if the rule is broken.
+ * An invariant: a rule that must hold at the end of a run, when all faults are over and all devices are equal. An invariant is called for every
+ * device, with the outcomes of all actions on all devices, in the order of the actions. An invariant must throw or reject if its rule is broken.
  */
 export type Invariant = (
   device: SimulatedDevice,
@@ -44,7 +44,7 @@ export type Invariant = (
 /** The settings of a simulation with the entities of an application. */
 export interface Simulation {
   readonly entities: readonly Entity[]
-  /** The actions of users, by name. Each step of a run performs one of these actions on one device. */
+  /** The actions of users, by name. Each step of a run performs one action of the workload on one device. */
   readonly workload: Readonly<Record<string, Action>>
   /** The invariants that must hold, by name. */
   readonly invariants: Readonly<Record<string, Invariant>>
@@ -57,8 +57,8 @@ export interface Simulation {
   /** The seed of the first run. Default: 1. */
   readonly first?: number
   /**
-   * The kinds of fault; each run uses a random half of them. Default: all kinds except `restore`. If a disk is restored from an older copy,
-   * acknowledged commits that no other device holds may be lost.
+   * The kinds of fault that may occur; each run uses a random half of them. Default: all kinds except `restore`. The fault `restore` replaces a disk
+   * by an older copy, so acknowledged commits that no other device holds may be lost.
    */
   readonly faults?: readonly FaultKind[]
 }

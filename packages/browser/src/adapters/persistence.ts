@@ -1,6 +1,6 @@
 /**
- * Asks the browser not to evict the storage of this origin when the disk gets full. Some browsers ask the user for permission. Resolves with true if
- * the browser agrees.
+ * Asks the browser to keep the storage of this origin even if the disk gets full. Some browsers ask the user for permission to keep the storage.
+ * Resolves with true if the browser agrees to keep the storage.
  */
 export async function requestPersistence(): Promise<boolean> {
   // Typed as always there, but absent on pages that came over plain http.

@@ -7,8 +7,8 @@ import { PAIRS } from './term.ts'
 type Values = IDBPObjectStore<unknown, [string], string, 'readonly'>
 
 /**
- * Reads in a separate transaction, which is committed immediately. If a transaction waited for its tab and that tab hung, the transaction would block
- * the tab that takes over the store.
+ * Reads in a separate transaction, which is committed immediately. If a hanging tab had an open transaction, this transaction would block the tab
+ * that takes over the store.
  */
 export async function reading<Result>(
   database: IDBPDatabase,

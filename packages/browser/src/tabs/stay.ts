@@ -8,13 +8,13 @@ import type { SteadyBackend } from './steady-backend.ts'
 import type { Before } from './steady-status.ts'
 import type { TabVersion } from './version.ts'
 
-/** The role of this tab among the tabs of its space. */
+/** The status of this tab among the tabs that have the same space open. */
 export interface TabsStatus {
   /** The leader owns the storage and the network; followers use them through the leader. */
   readonly role: 'leader' | 'follower'
   /** The number of other tabs of this browser profile that share the replica. */
   readonly others: number
-  /** Whether the leading tab runs a newer version of the application. Reloading the page loads the newer version in this tab. */
+  /** Whether the leading tab runs a newer version of the application than this tab. Reloading the page loads the newer version in this tab. */
   readonly outdated: boolean
 }
 

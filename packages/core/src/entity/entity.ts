@@ -10,7 +10,8 @@ import { hasControls } from '../controls.ts'
 import { utf8 } from '../text.ts'
 
 /**
- * What a handler gets besides the state and the input. A handler may use no clock and no random values except those in this context, and no network.
+ * The context that a handler gets in addition to the state and the input. A handler must get the time and random ids only from its context, and must
+ * not use the network.
  */
 export interface CommandContext {
   /** Id of the entity. */
@@ -24,8 +25,8 @@ export interface CommandContext {
 }
 
 /**
- * The function that decides a command. A handler reads and changes `state`, may return a reply, and throws `Rejected` to refuse the command. Handlers
- * must be synchronous and have no side effects.
+ * The function that decides what a command does. A handler reads and changes `state`, may return a reply, and throws `Rejected` to refuse the
+ * command. Handlers must be synchronous and must not have side effects.
  */
 export type Handler<State, Input, Reply> = (
   state: State,
@@ -38,7 +39,7 @@ export type Command<State, Input, Reply> = Handler<State, Input, Reply> & {
   readonly input?: StandardSchemaV1<unknown, Input>
 }
 
-/** The commands of an entity with state `State`. */
+/** The commands of an entity type, by name. `State` is the type of the state that their handlers get. */
 export interface Commands<State> {
   readonly [name: string]: Handler<State, never, unknown> & {
     readonly input?: StandardSchemaV1<unknown, unknown>
@@ -53,7 +54,7 @@ export interface Entity<S extends Shape = Shape, C = object> {
   readonly commands: C
 }
 
-/** The plain state of an entity type. */
+/** The type of the plain JSON state of an entity. */
 export type StateOf<E> = E extends Entity<infer S, unknown> ? MirrorOf<S> : never
 
 /** Commands whose handlers are synchronous. A handler that returns a promise or a generator does not compile. */
@@ -68,10 +69,10 @@ export type SynchronousCommands<C> = {
 type Deferred = PromiseLike<unknown> | Iterator<unknown> | AsyncIterator<unknown>
 
 /**
- * Declares an entity type: its state and the commands that change it.
+ * Declares an entity type: its state, and the commands that change the state.
  *
- * Throws `invalid-declaration` if the type does not match `[a-z][a-z0-9-.]*`, if the state is not a shape, if a command is not a function, or if a
- * command has a reserved name.
+ * Throws `invalid-declaration` if the name of the type does not match `[a-z][a-z0-9-.]*`, if the state is not a shape, if a command is not a
+ * function, or if a command has a reserved name.
  */
 export function entity<const S extends Shape, C extends Commands<HandleOf<S>>>(
   type: string,
@@ -80,7 +81,10 @@ export function entity<const S extends Shape, C extends Commands<HandleOf<S>>>(
   return takeDeclaration(type, declaration) as Entity<S, C>
 }
 
-/** Makes a command with a schema that checks the input before the handler runs. Any Standard Schema library works. Throws `invalid-declaration`. */
+/**
+ * Makes a command with a schema that checks the input before the handler runs. The schema can come from any library that implements Standard Schema.
+ * Throws `invalid-declaration`.
+ */
 export function command<State, Input, Reply>(
   input: StandardSchemaV1<unknown, Input>,
   handler: Handler<State, Input, Reply>,
@@ -95,7 +99,7 @@ export function command<State, Input, Reply>(
   return Object.assign((...args: Parameters<typeof handler>) => handler(...args), { input })
 }
 
-/** Checks and copies the declarations passed to `open`. Each type may occur only once. Throws `invalid-declaration`. */
+/** Checks and copies the entity declarations that were passed to `open`. Each entity type may be declared only once. Throws `invalid-declaration`. */
 export function takeDeclarations(entities: unknown): readonly Entity[] {
   const cannotBe = invalid(`entities are a list of declarations, not ${describe(entities)}`)
   const list = reading(
@@ -121,8 +125,8 @@ export function takeDeclarations(entities: unknown): readonly Entity[] {
 }
 
 /**
- * Returns `name` if it has 1 to 256 bytes of well-formed UTF-8 without control characters. Otherwise throws `invalid-input` with a message in which
- * `what` describes the name.
+ * Returns `name` if it has 1 to 256 bytes of well-formed UTF-8 without control characters. For an invalid name, throws `invalid-input` with a message
+ * that calls the name `what`.
  */
 export function checkName(name: unknown, what: string): string {
   if (typeof name !== 'string') {

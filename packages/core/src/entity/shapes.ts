@@ -11,7 +11,10 @@ import { copyPlain, freeze, isPlain, reading, type PlainBounds } from '../plain.
 
 declare const types: unique symbol
 
-/** All kinds of shapes. Code that differs by kind uses tables with these keys, so a new kind does not compile until every table has it. */
+/**
+ * All kinds of shapes. Code that differs by kind of shape uses tables with one entry for each kind. So a new kind does not compile until every table
+ * has an entry for it.
+ */
 export interface ShapeKinds {
   readonly counter: CounterShape
   readonly register: RegisterShape<Json>
@@ -21,10 +24,10 @@ export interface ShapeKinds {
   readonly document: DocumentShape<{ readonly [key: string]: Json }>
 }
 
-/** The name of a kind of shape. */
+/** The name of a kind of shape, such as `counter` or `map`. */
 export type ShapeKind = keyof ShapeKinds
 
-/** The declared kind of state. The type parameters `Handle` and `Mirror` exist only for the compiler. */
+/** The declared kind of state of an entity or of a field. The type parameters `Handle` and `Mirror` exist only for the compiler. */
 export interface Shape<Handle = unknown, Mirror = unknown> {
   readonly kind: ShapeKind
   readonly [types]?: { readonly handle: Handle; readonly mirror: Mirror }
@@ -33,10 +36,10 @@ export interface Shape<Handle = unknown, Mirror = unknown> {
 /** The object through which a handler reads and changes a state of shape `S`. */
 export type HandleOf<S> = S extends Shape<infer Handle, unknown> ? Handle : never
 
-/** The type of the plain state of a shape. */
+/** The type of the plain JSON state of a shape `S`. */
 export type MirrorOf<S> = S extends Shape<unknown, infer Mirror> ? Mirror : never
 
-/** A number that is the sum of all increments, including concurrent ones. */
+/** A counter: a number that is the sum of all increments on all devices, including concurrent ones. */
 export interface CounterHandle {
   readonly value: number
   increment(by?: number): void
@@ -57,11 +60,14 @@ export interface SetHandle<T extends string | number> {
   delete(element: T): void
 }
 
-/** An observed-remove map: removing a key undoes only changes that the remover had seen. Concurrent changes of the value at a removed key survive. */
+/**
+ * An observed-remove map: removing a key undoes only those changes that the removing device had seen. Changes of the value that are concurrent with
+ * the removal of its key survive.
+ */
 export interface MapHandle<Handle> {
   readonly keys: readonly string[]
   has(key: string): boolean
-  /** Returns the handle of the value at `key`. The first change through this handle creates the value. */
+  /** Returns the handle of the value at `key`. If the key has no value, the first change through its handle creates the value. */
   get(key: string): Handle
   delete(key: string): void
 }
@@ -69,8 +75,8 @@ export interface MapHandle<Handle> {
 /** A document that the handler changes as if it were a plain object. */
 export type DocumentHandle<T> = T & {
   /**
-   * Replaces `deleteCount` UTF-16 units at `index` of the text at `path` with `text`. Indices count UTF-16 code units, as in a JavaScript string. Throws `invalid-input`
-   * if the text would then contain a lone surrogate.
+   * Replaces `deleteCount` characters at `index` of the text at `path` with `text`. Indices and counts are in UTF-16 code units, as in a JavaScript
+   * string. Throws `invalid-input` if the change would leave a lone surrogate in the text.
    */
   splice(path: readonly (string | number)[], index: number, deleteCount: number, text: string): void
 }
@@ -139,8 +145,8 @@ export const record = <F extends Fields>(fields: F): RecordShape<F> =>
   })
 
 /**
- * Declares a document with text, nested data and lists, whose initial state is `initial`. The kernel for documents is loaded when the first document
- * is opened. Throws `invalid-declaration` if `initial` is not a JSON object.
+ * Declares a document, which can contain text, nested data and lists. The initial state of the document is `initial`. The code for documents is
+ * loaded only when the first document is opened. Throws `invalid-declaration` if `initial` is not a JSON object.
  */
 export const document = <T extends { readonly [key: string]: Json }>(
   initial: T,

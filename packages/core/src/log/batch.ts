@@ -33,24 +33,34 @@ import {
 import { merkleRoot } from './merkle.ts'
 
 /**
- * The commits that one writer makes durable with one flush and one signature.
+ * A batch: the commits that one device makes durable with one flush and one signature.
  *
- * The id of a batch covers its session, the seq of its first commit, the number of its commits, the id of the batch before it, and the Merkle root
- * over its commit ids. The signature of the last batch of a run therefore authenticates the whole run.
+ * The id of a batch is a hash over its session, the sequence number (seq) of its first commit, the number of its commits, the id of the previous
+ * batch, and the Merkle root over its commit ids. Because each batch id covers the previous batch, the signature of the last of several consecutive
+ * batches authenticates all of them.
  */
 export interface Batch {
   readonly id: BatchId
   readonly session: SessionId
   readonly previous: BatchId
-  /** The seed of all salts of the batch, 16 bytes. A whole batch is sent with this seed; a sparse proof contains single salts instead. */
+  /**
+   * The 16-byte seed from which the salts of all sections of the batch are derived. A whole batch is sent with its seed; a sparse commit contains
+   * only the salts of the sections that it shows.
+   */
   readonly seed: Uint8Array
-  /** Ed25519 signature of the batch id by the device of the session. `undefined` if the batch was received in a run that only a later batch signs. */
+  /**
+   * The Ed25519 signature of the batch id by the device of the session. `undefined` if the batch was received together with a later batch whose
+   * signature covers it.
+   */
   readonly signature: Uint8Array | undefined
-  /** At least one commit, with consecutive seqs. Only the first commit may have deps, because a batch is delivered as a whole. */
+  /**
+   * The commits of the batch: at least one, with consecutive sequence numbers. Only the first commit of a batch may have `deps`, because a batch is
+   * delivered as a whole.
+   */
   readonly commits: readonly Commit[]
 }
 
-/** The data that the signature of a batch covers. {@link batchIdOf} hashes this data. */
+/** The data that the signature of a batch covers. The id of a batch, see {@link batchIdOf}, is the hash of this data. */
 export interface BatchCore {
   readonly session: SessionId
   readonly firstSeq: number
@@ -71,7 +81,7 @@ export const batchIdOf = (core: BatchCore): BatchId =>
     ),
   ) as BatchId
 
-/** Makes an unsigned batch of commits that were made with `seed`. */
+/** Makes an unsigned batch of commits whose salts are derived from `seed`. */
 export function makeBatch(
   previous: BatchId,
   commits: readonly [Commit, ...Commit[]],
@@ -113,19 +123,19 @@ export async function verifyBatch(
   return crypto.verify(fromHex(device), batchMessage(batch.id), batch.signature)
 }
 
-/** Returns the bytes that the signature of a batch signs. */
+/** Returns the bytes that are signed for a batch with this id. */
 export const batchMessage = (id: BatchId): Uint8Array =>
   concatBytes(domain('batch-signature'), fromHex(id))
 
-/** Returns the seq of the first commit in a batch. */
+/** Returns the sequence number of the first commit in a batch. */
 export const firstSeq = (batch: Batch): number => batch.commits[0]!.header.seq
 
-/** Returns the seq of the last commit in a batch. */
+/** Returns the sequence number of the last commit in a batch. */
 export const lastSeq = (batch: Batch): number => firstSeq(batch) + batch.commits.length - 1
 
 /**
- * Returns about how many bytes a receiver hashes for a batch, because a short encoding can expand to many bytes. The result is at least the length of
- * `encoded`, and at most `batchBytes` more.
+ * Estimates how many bytes a receiver has to hash for a batch. A batch with a short encoding can expand to many bytes that have to be hashed. The
+ * estimate is at least the length of `encoded`, and at most `limits.batchBytes` more.
  */
 export const weightOf = ({ commits }: Batch, encoded: Uint8Array): number =>
   Math.max(
@@ -138,8 +148,8 @@ export const weightOf = ({ commits }: Batch, encoded: Uint8Array): number =>
   )
 
 /**
- * Encodes a batch as it is stored and sent. The encoding omits the session and the previous batch, which the reader knows from the place of the
- * batch. The encoding also omits all hashes, which the reader computes.
+ * Encodes a batch in the form in which it is stored and sent. The encoding of a batch omits its session and the id of the previous batch, which the
+ * reader knows from the place of the batch. The encoding also omits all hashes, because the reader of the batch computes them.
  */
 export function encodeBatch({ seed, signature, commits }: Batch): Uint8Array {
   const sections = new SectionWriter()
@@ -165,8 +175,8 @@ export function encodeBatch({ seed, signature, commits }: Batch): Uint8Array {
 }
 
 /**
- * Decodes the batch that follows `previous` in `session` and starts with commit `firstSeq`. Computes the headers and hashes; only the signature shows
- * whether they are right. Throws `malformed` or `too-large`.
+ * Decodes the batch that follows `previous` in `session` and starts with commit `firstSeq`. The headers and hashes are computed from the decoded
+ * data; only the signature of the batch shows whether they are right. Throws `malformed` or `too-large`.
  */
 export function decodeBatch(
   encoded: Uint8Array,
@@ -206,7 +216,7 @@ export function decodeBatch(
 export interface SkimmedBatch {
   /** The time of the first commit in the batch. */
   readonly time: Timestamp
-  /** The keys of the entities that the batch changes. A key may occur more than once. */
+  /** The keys of the entities that the batch changes. The key of an entity may occur more than once. */
   readonly entities: readonly EntityKey[]
 }
 

@@ -11,7 +11,7 @@ import { extensionsAfter, withExtensions, type Extensions } from './extensions.t
 import { merkleRoot } from './merkle.ts'
 import { utf8 } from '../text.ts'
 
-/** The place of a commit: its session and its seq. */
+/** The place of a commit: its session, and its sequence number (seq) in the session. */
 export interface Dot {
   readonly session: SessionId
   readonly seq: number
@@ -25,29 +25,32 @@ export interface Section {
   readonly extensions?: Extensions
 }
 
-/** The signed part of a commit. A header contains the root over the sections, but not the sections. */
+/** The signed part of a commit. The header of a commit contains a hash over its sections, but not the sections themselves. */
 export interface Header {
   /** The number of the commit in its session: 1, 2, 3, … */
   readonly seq: number
   /**
-   * The latest commits of other sessions that were delivered to the author. Commits that an earlier commit of this session names are left out. Each
-   * of these commits is the last commit of its batch.
+   * The dependencies of the commit: the latest commits of other sessions that were delivered to its author. Dependencies that an earlier commit of
+   * the same session has already named are left out. Each dependency is the last commit of its batch.
    */
   readonly deps: readonly Dot[]
-  /** The first 16 bytes of the hash over the ids of the batches that end with `deps`. Empty if there are no deps. */
+  /** The first 16 bytes of the hash over the ids of the batches whose last commits are `deps`. The digest is empty if the commit has no `deps`. */
   readonly digest: Uint8Array
   readonly time: Timestamp
-  /** Root over the sections and their number, see {@link rootOfLeaves}. */
+  /** The hash over the number of sections and the Merkle root of their leaves; see {@link rootOfLeaves}. */
   readonly root: Uint8Array
   readonly extensions?: Extensions
 }
 
-/** The changes of one command or one atomic group. A commit is identified by the hash of its session id and its header. */
+/**
+ * A commit: the changes of one command, or of several commands that take effect together. A commit is identified by the hash of its session id and
+ * its header.
+ */
 export interface Commit {
   readonly id: CommitId
   readonly session: SessionId
   readonly header: Header
-  /** The canonical bytes of the header, which are hashed. */
+  /** The canonical encoding of the header, which is hashed. */
   readonly headerBytes: Uint8Array
   readonly sections: readonly Section[]
 }
@@ -60,7 +63,7 @@ const SALT_BYTES = 16
 /** The longest entity key: type, slash, id. */
 const KEY_BYTES = 2 * limits.entityNameBytes + 1
 
-/** Makes a commit. `seed` is the seed of the salts of its batch. */
+/** Makes a commit. `seed` is the seed from which the salts of the batch are derived. */
 export function makeCommit(
   session: SessionId,
   fields: Omit<Header, 'root'>,
@@ -72,7 +75,7 @@ export function makeCommit(
   return { id: commitIdOf(session, headerBytes), session, header, headerBytes, sections }
 }
 
-/** Encodes a header as canonical bytes. */
+/** Encodes the header of a commit as canonical bytes. */
 export function encodeHeader(header: Header): Uint8Array {
   const fields = [
     header.seq,
@@ -84,7 +87,7 @@ export function encodeHeader(header: Header): Uint8Array {
   return encodeCanonical(withExtensions(fields, header.extensions))
 }
 
-/** Decodes a header from canonical bytes. Throws `malformed` or `too-large`. */
+/** Decodes the header of a commit from canonical bytes. Throws `malformed` or `too-large`. */
 export function decodeHeader(encoded: Uint8Array): Header {
   const fields = arrayField(decodeCanonical(encoded), 'header')
   const extensions = extensionsAfter(fields, 5, 'header')
@@ -123,20 +126,25 @@ export const commitIdOf = (session: SessionId, headerBytes: Uint8Array): CommitI
 export const commitHash = (session: Uint8Array, headerBytes: Uint8Array): Uint8Array =>
   hash('commit', session, headerBytes)
 
-/** Bytes of the prefix of a commit id. */
+/** The length of the prefix of a commit id, in bytes. */
 export const PREFIX_BYTES = 8
 
-/** The first 8 bytes of a commit id, as 16 hex digits. Nobody knows them before the commit exists, so nobody can name the commit earlier. */
+/**
+ * Returns the prefix of a commit id: its first 8 bytes, as 16 hex digits. Nobody knows the prefix of a commit before the commit exists, so nobody can
+ * refer to the commit earlier.
+ */
 export const prefixOf = (id: CommitId): string => id.slice(0, PREFIX_BYTES * 2)
 
 /**
- * Returns the digest over the ids of the batches that end with the deps, in the order of the deps. With this digest, a receiver notices a fork below
- * a dependency.
+ * Returns the digest over the ids of the batches whose last commits are the `deps` of a commit, in the order of the `deps`. With the digest, a
+ * receiver notices if it holds a different version of a dependency, or of a batch before the dependency.
  */
 export const depsDigest = (ids: readonly BatchId[]): Uint8Array =>
   ids.length === 0 ? new Uint8Array(0) : hash('deps', ...ids.map(fromHex)).slice(0, 16)
 
-/** Returns the salt of section `index` of commit `seq`. The salt keeps a leaf from revealing anything about a hidden section. */
+/**
+ * Returns the salt of section `index` of commit `seq`. Because of the salt, the Merkle leaf of a hidden section reveals nothing about its content.
+ */
 export const saltOf = (seed: Uint8Array, seq: number, index: number): Uint8Array =>
   withCanonical([seq, index], (place) => hash('salt', seed, place)).slice(0, SALT_BYTES)
 
@@ -147,7 +155,7 @@ export function sectionLeaf(salt: Uint8Array, section: Section): Uint8Array {
   return withCanonical(withExtensions(fields, extensions), (content) => hash('section', content))
 }
 
-/** Returns the root over the sections of commit `seq`. */
+/** Returns the root hash over the sections of commit `seq`. */
 export const sectionsRoot = (
   seed: Uint8Array,
   seq: number,
@@ -164,7 +172,7 @@ export function rootOfLeaves(leaves: readonly Uint8Array[]): Uint8Array {
   return withCanonical([leaves.length, merkleRoot(leaves)], (content) => hash('sections', content))
 }
 
-/** Reads the key of an entity. Throws `malformed` or `too-large`. */
+/** Reads the key of an entity from a decoded value. Throws `malformed` or `too-large`. */
 export function readEntity(value: Value | undefined, name: string): EntityKey {
   const entity = textField(value, name, KEY_BYTES)
   const slash = entity.indexOf('/')
@@ -187,7 +195,7 @@ function readDot(value: Value, name: string): Dot {
   }
 }
 
-/** Returns the size of a commit without framing, in bytes, for comparison with limits. */
+/** Returns the approximate size of a commit in bytes, for comparison with limits. */
 export const commitSize = (commit: Commit): number =>
   commit.sections.reduce(
     (size, section) => size + section.body.length + 64,

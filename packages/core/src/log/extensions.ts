@@ -5,15 +5,15 @@ import { limits } from '../limits.ts'
 import type { Value } from '../value.ts'
 
 /**
- * The fields of a record that this version does not know: keys in ascending order, with their values. A receiver ignores odd keys that it does not
- * know. A record with an unknown even key has no effect until the receiver is updated. The receiver always stores the record and passes it on
- * unchanged. (BOLT 1 of Lightning has the same rule for odd and even keys.)
+ * The fields of a record that this version of Peerplane does not know: keys in ascending order, with their values. A receiver ignores unknown fields
+ * that have odd keys. A record with an unknown even key has no effect until the receiver is updated. A receiver always stores a record with unknown
+ * fields, and passes it on unchanged. BOLT 1 of the Lightning Network has the same rule for odd and even keys.
  */
 export type Extensions = readonly (readonly [key: number, value: Value])[]
 
 const MAX_DEPTH = 4
 
-/** Returns the fields of a record. If there are extensions, they follow the fields as one list. */
+/** Returns the fields of a record, followed by its extensions as one list if there are any. */
 export const withExtensions = (
   fields: readonly Value[],
   extensions: Extensions | undefined,
@@ -53,7 +53,10 @@ export function readExtensions(value: Value | undefined, name: string): Extensio
   return extensions
 }
 
-/** Whether a record with these extensions may have an effect on this device. This version knows no extension keys, so it can ignore only odd keys. */
+/**
+ * Whether a record with these extensions may have an effect on this device. This version of Peerplane knows no extensions, so a record may have an
+ * effect only if all its extension keys are odd.
+ */
 export const isUnderstood = (extensions: Extensions | undefined): boolean =>
   !extensions || extensions.every(([key]) => key % 2 === 1)
 

@@ -12,7 +12,10 @@ import { MAX_SEQ } from './commit.ts'
 import { merkleRoot } from './merkle.ts'
 import { markOf, type Tip } from './tip.ts'
 
-/** The data of one batch in a branch. The id of a batch can be computed from this data, the place of the batch and the id of the batch before it. */
+/**
+ * The data of one batch in the proof of a fork. The id of the batch can be computed from this data, the place of the batch, and the id of the
+ * previous batch.
+ */
 export interface BatchLink {
   readonly count: number
   /** The Merkle root over the commit ids of the batch. */
@@ -26,7 +29,8 @@ export interface Branch {
 }
 
 /**
- * The proof that a device signed two versions of its session. Anybody who knows the id of the device can verify the proof:
+ * The proof that a device signed two versions of its session. Anybody who knows the id of a device can verify the proof that it signed two versions
+ * of a session:
  *
  *                    ┌─ batch ─ batch, signed        branches[0]: continues what the holder of the proof has
  *     … ── previous ─┤
@@ -35,14 +39,17 @@ export interface Branch {
  */
 export interface ForkProof {
   readonly session: SessionId
-  /** The seq at which the first batch with two versions begins. */
+  /** The sequence number of the first commit in the first batch that has two versions. */
   readonly seq: number
-  /** The last batch before the fork. Up to this batch, the session has one version. */
+  /** The id of the last batch before the fork. Up to the batch `previous`, the session has only one version. */
   readonly previous: BatchId
   readonly branches: readonly [Branch, Branch]
 }
 
-/** Makes a branch of batches. `end` is the signature of the last batch, or a branch that continues the batches. */
+/**
+ * Makes a branch, which is one of the two versions in the proof of a fork, from batches. `end` is the signature of the last batch, or a branch that
+ * continues the batches.
+ */
 export function branchOf(batches: readonly Batch[], end: Uint8Array | Branch): Branch {
   const links = batches.map(({ commits }) => ({
     count: commits.length,
@@ -52,7 +59,7 @@ export function branchOf(batches: readonly Batch[], end: Uint8Array | Branch): B
   return { links: [...links, ...end.links], signature: end.signature }
 }
 
-/** Whether `device` signed both branches of the proof. */
+/** Whether `device` signed both branches in the proof of a fork. */
 export async function verifyForkProof(
   proof: ForkProof,
   device: DeviceId,
@@ -74,8 +81,9 @@ export const firstIdOf = (proof: ForkProof, { links }: Branch): BatchId =>
   lastIdOf(proof, { links: links.slice(0, 1) })
 
 /**
- * The tip of a forked session in the frontier of a device that holds the proof and all commits before the fork. The tip of an earlier fork has a
- * higher seq, so a peer that knows only a later fork asks for the earlier fork. The mark of such a tip is the mark of the batch before the fork.
+ * Returns the tip of a forked session, for the frontier of a device that holds the proof of the fork and all commits before it. The tip of an earlier
+ * fork has a higher seq, so a peer that knows only a later fork of the session asks for the earlier fork. The mark of the tip of a forked session is
+ * the mark of the last batch before the fork.
  */
 export const forkedTip = ({ session, seq, previous }: ForkProof): Tip => ({
   session,
@@ -83,14 +91,16 @@ export const forkedTip = ({ session, seq, previous }: ForkProof): Tip => ({
   mark: markOf(previous),
 })
 
-/** Whether a tip is a {@link forkedTip}. The seq of such a tip is higher than the seq of any commit. */
+/**
+ * Whether a tip is the tip of a forked session, see {@link forkedTip}. The seq of the tip of a forked session is higher than the seq of any commit.
+ */
 export const isForkedTip = (tip: Pick<Tip, 'seq'>): boolean => tip.seq > MAX_SEQ
 
-/** Encodes a proof as canonical bytes, without its session, which the reader of the proof knows. */
+/** Encodes the proof of a fork as canonical bytes, without the session id, which the reader of the proof knows. */
 export const encodeForkProof = ({ seq, previous, branches }: ForkProof): Uint8Array =>
   encodeCanonical([seq, fromHex(previous), ...branches.map(branchToValue)])
 
-/** Decodes a proof from canonical bytes without verifying its signatures. Throws `malformed` or `too-large`. */
+/** Decodes the proof of a fork from canonical bytes, without verifying its signatures. Throws `malformed` or `too-large`. */
 export function decodeForkProof(encoded: Uint8Array, session: SessionId): ForkProof {
   if (encoded.length > limits.forkBytes) {
     throw new PeerplaneError('too-large', `the proof of a fork has ${encoded.length} bytes`)

@@ -15,12 +15,12 @@ import { hash } from '../hash.ts'
 
 const nodeHash = (left: Uint8Array, right: Uint8Array): Uint8Array => hash('node', left, right)
 
-/** Returns the Merkle root over at least one leaf. */
+/** Returns the Merkle root over one or more leaves. */
 export function merkleRoot(leaves: readonly Uint8Array[]): Uint8Array {
   return rootOf(leaves, 0, leaves.length)
 }
 
-/** Returns the Merkle path from leaf `index` to the root. The hash nearest to the leaf comes first. */
+/** Returns the Merkle path from leaf `index` to the root. In the path, the hash nearest to the leaf comes first. */
 export function merklePath(leaves: readonly Uint8Array[], index: number): Uint8Array[] {
   const path: Uint8Array[] = []
   let from = 0
@@ -38,7 +38,7 @@ export function merklePath(leaves: readonly Uint8Array[], index: number): Uint8A
   return path.reverse()
 }
 
-/** Whether `path` proves that `leaf` is leaf number `index` of `count` below `root`. */
+/** Whether `path` proves that `leaf` is leaf number `index` of the `count` leaves below `root`. */
 export function verifyMerklePath(
   root: Uint8Array,
   leaf: Uint8Array,

@@ -12,28 +12,32 @@ import { readTip, tipToValue, type Tip } from './tip.ts'
 export const FORMAT_VERSION = 1
 
 /**
- * The first record of a session, made when a device opens its store. A session is never resumed. If sessions were resumed, a device that lost the end
- * of its log, or was restored from a copy, would reuse seqs and contradict itself.
+ * The first record of a session, made when a device first writes after it has opened its store. A device never resumes an earlier session. If
+ * sessions were resumed, a device that lost the end of its log, or was restored from a copy, would give one number in a session to two different
+ * commits.
  */
 export interface Opening {
   readonly space: SpaceId
   readonly device: DeviceId
-  /** The tips of earlier sessions of the same device that were held when the session was opened, at most `limits.parents`. */
+  /** The tips of earlier sessions of the same device that the device held when it opened this session, at most `limits.parents`. */
   readonly parents: readonly Tip[]
-  /** Hash of the admission that lets the device write. For the creator of the space, this field is the hash of the space record. */
+  /** The hash of the admission that allows the device to write. For the creator of the space, this field is the hash of the space record. */
   readonly admission: Uint8Array
-  /** 16 random bytes, so that two openings never have the same session id. */
+  /** 16 random bytes, so that no two openings have the same session id. */
   readonly nonce: Uint8Array
   readonly extensions?: Extensions
 }
 
-/** An opening with its bytes and ids. An opening has no signature of its own, because the signature of the first batch covers it. */
+/**
+ * An opening with its encoding, and the ids computed from the encoding. An opening has no signature of its own, because the signature of the first
+ * batch of the session covers it.
+ */
 export interface OpeningRecord {
   readonly opening: Opening
   readonly session: SessionId
   /** See {@link firstPrevious}. */
   readonly first: BatchId
-  /** The canonical bytes of the opening. The hash of these bytes begins with the session id. */
+  /** The canonical bytes of the opening, whose hash begins with the session id. */
   readonly bytes: Uint8Array
 }
 
@@ -50,19 +54,22 @@ export function encodeOpening(opening: Opening): Uint8Array {
   return encodeCanonical(withExtensions(fields, opening.extensions))
 }
 
-/** Returns the `previous` of the first batch of a session: the whole hash of the opening. Therefore the id of the first batch covers the opening. */
+/**
+ * Returns the value of `previous` in the first batch of a session: the whole hash of the opening. With this value, the id of the first batch also
+ * covers the opening.
+ */
 export const firstPrevious = (openingBytes: Uint8Array): BatchId =>
   toHex(hash('opening', openingBytes)) as BatchId
 
 /**
- * Returns the id of the session whose first batch has `first` as `previous`. A session id is half of a hash, which is long enough. With 2^64 hashes,
- * a device can make two openings with the same id, which harms only its own session. To make an opening with the session id of a different device
- * takes 2^128 hashes.
+ * Returns the id of the session whose first batch has `first` as `previous`. A session id is half of a hash, which is long enough. By computing 2^64
+ * hashes, a device can make two openings with the same session id, but this harms only its own session. Making an opening with the session id of
+ * another device takes 2^128 hashes.
  */
 export const sessionIdOf = (first: BatchId): SessionId =>
   first.slice(0, 2 * SESSION_BYTES) as SessionId
 
-/** Returns an opening with its bytes and the ids computed from them. */
+/** Returns an opening with its encoding, and the ids computed from the encoding. */
 export function makeOpening(opening: Opening): OpeningRecord {
   const bytes = encodeOpening(opening)
   const first = firstPrevious(bytes)

@@ -12,17 +12,19 @@ import {
 } from './commit.ts'
 import { merklePath, merkleRoot, verifyMerklePath } from './merkle.ts'
 
-/** One section of a sparse commit: the section with its salt, or only its leaf. */
+/** One section of a sparse commit: either the section with its salt, or only its Merkle leaf. */
 export type SparseSection =
   | { readonly shown: true; readonly salt: Uint8Array; readonly section: Section }
   | { readonly shown: false; readonly leaf: Uint8Array }
 
 /**
- * One commit of a batch with some of its sections. A sparse commit can be verified without the other commits and sections, through a chain of hashes.
+ * A sparse commit: one commit of a batch, with only some of its sections. A sparse commit can be verified, through a chain of hashes, without the
+ * other commits of its batch and without its hidden sections.
  *
  *     section ─ leaf ─ header.root ─ commit id ─ path ─ batch root ─ batch id ─ signature
  *
- * The root covers the number of sections, so the sparse commit lists all of them: each is either shown or hidden behind its leaf.
+ * The root in the header covers the number of sections, so a sparse commit lists all sections, each of them either in full or only as its Merkle
+ * leaf.
  */
 export interface SparseCommit {
   readonly core: Omit<BatchCore, 'root'>
@@ -34,8 +36,8 @@ export interface SparseCommit {
 }
 
 /**
- * Returns the sparse form of commit `seq` of a signed batch. The sparse form shows the sections that `shows` accepts. Returns `undefined` if the
- * batch has no such commit or no signature.
+ * Returns the sparse form of commit `seq` of a signed batch. The sparse commit shows the sections for which `shows` returns true. Returns `undefined`
+ * if the batch has no commit `seq` or no signature.
  */
 export function toSparse(
   batch: Batch,

@@ -11,16 +11,16 @@ export interface Summary {
   /** A prefix of session ids, in hexadecimal digits. The empty path stands for all sessions. */
   readonly path: string
   readonly sessions: number
-  /** The number of commits. A forked session counts only its commits before the fork. */
+  /** The number of commits. Of a forked session, only the commits before the fork are counted. */
   readonly commits: number
   /**
-   * A hash over the tips, as 32 hexadecimal digits. Two replicas have the same digest if and only if they hold the same tips. A collision takes 2^64
-   * hashes.
+   * A hash over the tips, as 32 hexadecimal digits. Two replicas have the same digest if and only if they hold the same tips. Finding a collision of
+   * digests takes 2^64 hashes.
    */
   readonly digest: string
 }
 
-/** The most sessions below a leaf of the trie, which has no children. */
+/** The largest number of sessions below a leaf of the trie. */
 export const LEAF_SESSIONS = 16
 
 const DIGEST_BYTES = 16
@@ -28,21 +28,21 @@ const DIGITS = '0123456789abcdef'.split('')
 const NOTHING = '00'.repeat(DIGEST_BYTES)
 
 /**
- * The tips of a replica as a Merkle radix trie (like Merkle search trees, Auvolat and Taïani 2019). Two replicas find a difference by comparing the
- * digests of a few nodes, however many sessions there are.
+ * The tips of a replica as a Merkle radix trie (similar to Merkle search trees, Auvolat and Taïani 2019). Two replicas find a difference by comparing
+ * the digests of a few nodes of the trie, however many sessions there are.
  *
  *     digest(path) = 0                                            no session
  *                    H("tips", CBOR [tip…])                       1 to 16 sessions, by id
  *                    H("tip-trie", digest(path0) … digest(pathf)) more
  *
- * The digests depend only on the tips. A changed tip makes the digests on one path stale; a stale digest is computed again when it is read. A change
- * of a tip costs the same with ten sessions and with a million.
+ * The digests depend only on the tips, not on the order in which they were added. A changed tip makes the digests on its path from the root stale; a
+ * stale digest is computed again when it is read. Changing a tip costs the same with ten sessions as with a million.
  */
 export class TipTrie {
   readonly #tips = new Map<SessionId, Tip>()
-  /** All tips. This map changes with the trie. */
+  /** All tips, as a map that changes whenever the trie changes. */
   readonly all: Frontier = this.#tips
-  /** Session ids in ascending order, without the ids in `#fresh`. */
+  /** Session ids in ascending order, without the new ids in `#fresh`, which are not sorted yet. */
   #sorted: SessionId[] = []
   #fresh: SessionId[] = []
   /** Session ids in the order in which they were added. */

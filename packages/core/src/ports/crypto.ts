@@ -1,4 +1,4 @@
-/** A key that signs messages. The program may have no access to the secret part of the key. */
+/** A key that signs messages. The program may be unable to read the secret part of the key. */
 export interface SigningKey {
   /** The Ed25519 public key, 32 bytes. */
   readonly publicKey: Uint8Array
@@ -6,12 +6,15 @@ export interface SigningKey {
   sign(message: Uint8Array): Promise<Uint8Array>
 }
 
-/** Makes and verifies signatures. The only real implementation is WebCrypto, because libraries disagree on edge cases of Ed25519. */
+/**
+ * Makes and verifies signatures. Outside simulations, WebCrypto is the only implementation, because libraries disagree about which signatures are
+ * valid in edge cases of Ed25519.
+ */
 export interface Crypto {
-  /** Returns the signing key with this 32-byte seed. */
+  /** Returns the signing key that belongs to this 32-byte seed. */
   keyFromSeed(seed: Uint8Array): Promise<SigningKey>
   /**
-   * Whether `signature` is the signature of `message` by `publicKey`. The result is false for malformed keys and signatures; this function never
+   * Whether `signature` is the signature of `message` by `publicKey`. For malformed keys and signatures, `verify` resolves with false; it never
    * throws.
    */
   verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): Promise<boolean>

@@ -1,20 +1,22 @@
-/** Points at which Peerplane may choose freely between two branches. Every combination of choices keeps all guarantees. */
+/**
+ * Points in the code at which Peerplane may choose freely between two branches. All guarantees of Peerplane hold for every combination of choices.
+ */
 export const perturbations = [
-  /** A batch ends although more commits would fit. */
+  /** A batch ends although more commits would fit into it. */
   'short-batch',
-  /** Each message that serves a range contains only one batch. */
+  /** Each message that answers a request for batches contains only one batch. */
   'small-piece',
-  /** Only one session is requested now; the other sessions are requested a moment later. */
+  /** Of several missing sessions, only one is requested now; the others are requested a moment later. */
   'want-one',
-  /** A new batch of this device is not pushed, so peers have to request it. */
+  /** A new batch of this device is not pushed to its peers, so they have to request it. */
   'no-push',
-  /** Delivered commits are announced as late as an acknowledgement may be sent. */
+  /** Delivered commits are announced to peers only after the longest delay that is allowed for acknowledgements. */
   'tell-late',
-  /** One announcement of the frontier by gossip is skipped. */
+  /** One gossip message that announces which commits this device holds is not sent. */
   'no-announcement',
-  /** Commits that are already folded are passed to folding again, which must skip them. */
+  /** Commits that are already part of the states of entities are passed to the folding code again, which must skip them. */
   'fold-again',
-  /** Changed rows are written immediately. */
+  /** The stored rows of changed entities are written immediately. */
   'rows-at-once',
   /** All entities that nobody watches are removed from memory. */
   'evict-all',
@@ -23,7 +25,8 @@ export const perturbations = [
 export type Perturbation = (typeof perturbations)[number]
 
 /**
- * Decides whether to take the rare branch at a point, each time the code reaches this point. In simulations the decision is random (like BUGGIFY in
- * FoundationDB), to reach states that rarely occur in real use. Devices in real use have no `Perturb` function, so they never take the rare branches.
+ * Called each time the code reaches a point at which it may choose; returns whether to take the rare branch. In simulations, the choice of the branch
+ * is random (like BUGGIFY in FoundationDB), to reach states that rarely occur in real use. Devices in real use have no `Perturb` function, so they
+ * never take the rare branches.
  */
 export type Perturb = (point: Perturbation) => boolean

@@ -4,26 +4,37 @@ import type { Frontier } from '../log/frontier.ts'
 import type { Dot } from '../log/commit.ts'
 import type { TipTrie } from '../log/tip-trie.ts'
 
-/** An opening, with the admissions that prove that its device is a member. A receiver needs this evidence before the first batch of a session. */
+/**
+ * The opening of a session, with the admissions that prove that the device of the session is a member. A receiver needs the opening and the
+ * admissions before it can check the first batch of a session.
+ */
 export interface OpeningEvidence {
   readonly bytes: Uint8Array
-  /** Canonical bytes of the admissions from the creator of the space to the device. The admission chain of the creator is empty. */
+  /**
+   * The canonical bytes of the chain of admissions that leads from the creator of the space to the device. The admission chain of the creator is
+   * empty.
+   */
   readonly chain: readonly Uint8Array[]
 }
 
-/** Consecutive batches of one session: the unit of transfer. The last batch is signed, or the proof of a fork follows it. */
+/**
+ * A run: consecutive batches of one session, which are transferred together. The last batch of a run is signed, or the proof of a fork follows it.
+ */
 export interface Run {
   readonly session: SessionId
-  /** The seq of the first commit. */
+  /** The sequence number of the first commit in the run. */
   readonly from: number
-  /** Present if and only if `from` is 1. */
+  /** The opening of the session is present if and only if `from` is 1. */
   readonly opening: OpeningEvidence | undefined
   /**
-   * Canonical bytes of the batches. If there are several batches, they have at most `limits.runBytes` together. The list is empty only if the run has
-   * a proof of a fork.
+   * Canonical bytes of the batches. If a run has several batches, they have at most `limits.runBytes` together. The list of batches is empty only if
+   * the run contains the proof of a fork.
    */
   readonly batches: readonly Uint8Array[]
-  /** Canonical bytes of the proof that the session has two versions after these batches. The proof replaces the signature of the last batch. */
+  /**
+   * Canonical bytes of the proof that the session has two versions after the batches of the run. The proof of the fork replaces the signature of the
+   * last batch.
+   */
   readonly fork?: Uint8Array
 }
 
@@ -31,9 +42,9 @@ export interface Run {
 export interface Admitted {
   /** The number of new commits, which are now durable on this device. */
   readonly stored: number
-  /** The number of commits that had waited for a dependency and are now delivered because of this run or a run admitted with it. */
+  /** The number of commits that had waited for a dependency and are now delivered, because this run or another run of the same call contained it. */
   readonly released: number
-  /** The missing commits that the first undelivered batch of the run depends on. The peer that sent the run holds these commits. */
+  /** The missing commits that the first undelivered batch of the run depends on. The peer that sent the run holds the missing commits. */
   readonly awaits: readonly Dot[]
   /** Whether batches that would have to wait were not stored, because the limit for waiting commits is reached. */
   readonly full: boolean
@@ -41,35 +52,40 @@ export interface Admitted {
   readonly forkedBy?: DeviceId
 }
 
-/** The functions of the log that sync needs: to compare, read and admit commits of a space. */
+/** The port through which sync uses the log of a space: functions to compare, read and admit commits. */
 export interface Replica {
   /**
-   * The tips of all delivered and durable commits. Each tip is the end of a batch. A session known to be forked has its forked tip once all commits
-   * before the fork are delivered. This trie changes with the log.
+   * The tip of each session: its last commit that is delivered and durable. Each tip is the last commit of a batch. Once all commits before a known
+   * fork are delivered, the tip of the forked session is its `forkedTip`. The trie of tips changes whenever the log changes.
    */
   readonly tips: TipTrie
-  /** Returns the tips of all delivered and durable commits, by session. This map changes with the log. */
+  /** Returns the tip of each session: its last commit that is delivered and durable. The returned map changes whenever the log changes. */
   delivered(): Frontier
-  /** Returns the tips of all durable commits, delivered or not. A device does not request these commits again. This map changes with the log. */
+  /**
+   * Returns the last durable commit of each session, delivered or not. A device does not request again the commits that it has stored. The returned
+   * map changes whenever the log changes.
+   */
   stored(): Frontier
   /**
-   * Reads a run of delivered commits that starts with the batch of commit `from`, or at the fork before this commit. The run has at least one batch
-   * and about `maxBytes` at most, and ends with a signed batch or a proof. Resolves with `undefined` if no commit from there on is delivered.
+   * Reads a run of delivered commits. The run starts with the batch that contains commit `from`, or with a fork before this commit. The run has about
+   * `maxBytes` at most, but at least one batch or the proof of a fork. The run ends with a signed batch or with the proof of a fork. Resolves with
+   * `undefined` if this device has neither a delivered commit `from` nor a fork before this commit.
    */
   range(session: SessionId, from: number, maxBytes: number): Promise<Run | undefined>
   /**
    * Checks runs of different sessions, stores their new commits, and delivers all commits that can be delivered. If all new commits can be delivered,
-   * they are stored in one write. Resolves with one outcome per run, when the commits of all accepted runs are durable. A refused run has no effect on the other runs.
-   * If the limit for waiting commits is reached, only commits that can be delivered are stored. A run that proves a fork is accepted as the proof:
-   * from then on the session has its forked tip, and its commits from the fork on are ignored. A run is rejected with `malformed`, `too-large`,
-   * `wrong-space`, `not-a-member`, `bad-signature`, `broken-chain`, or a code of the store. No part of a rejected run is stored. `broken-chain` means
-   * that the run does not continue the commits held here: either there is a gap, or sender and receiver hold different versions of the session.
-   * `broken-chain` does not prove a fault of the sender. A request for the session from commit 1 on shows which of these two reasons applies. The
-   * call rejects with `overloaded` if too many calls are waiting, or with `closed`.
+   * they are stored in one write. Resolves with one result for each run, when the commits of all accepted runs are durable. A rejected run has no
+   * effect on the other runs. If the limit for waiting commits is reached, only commits that can be delivered are stored. After a run has proved a
+   * fork, the tip of the session is its `forkedTip`, and the commits of the session from the fork on are ignored. A run is rejected with `malformed`,
+   * `too-large`, `wrong-space`, `not-a-member`, `bad-signature`, `broken-chain`, or a code of the store. No part of a rejected run is stored.
+   * `broken-chain` means that the run does not continue the commits that this device holds: either there is a gap, or sender and receiver hold
+   * different versions of the session. `broken-chain` does not prove a fault of the sender. After `broken-chain`, a request for the session from
+   * commit 1 on shows whether there is a gap or a different version. The whole call rejects with `overloaded` if too many calls are waiting, or with
+   * `closed` if the log is closed.
    */
   admitAll(runs: readonly Run[]): Promise<readonly PromiseSettledResult<Admitted>[]>
   /**
-   * Calls `callback` after each change of `stored` or `delivered`. The argument of `callback` is the new batch if this device has written it. The
+   * Calls `callback` after each change of the stored or delivered commits. If this device has written a new batch, `callback` gets this batch. The
    * returned function ends the watch.
    */
   watch(callback: (own: Batch | undefined) => void): () => void

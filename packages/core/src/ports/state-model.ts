@@ -2,7 +2,7 @@ import type { Timestamp } from '../hybrid-clock.ts'
 import type { DeviceId, SessionId } from '../ids.ts'
 import type { Json } from '../json.ts'
 
-/** The origin of ops. Together with an index, an origin is a dot in the sense of the CRDT literature. */
+/** The origin of ops. An origin together with the index of an op in its commit is what the CRDT literature calls a dot. */
 export interface Origin {
   /** The author of the ops: the device that writes the session. */
   readonly device: DeviceId
@@ -11,52 +11,60 @@ export interface Origin {
   readonly time: Timestamp
 }
 
-/** The body of one section, with its origin. */
+/** The body of one section of a commit, which contains the changes of one entity, with its origin. */
 export interface Body {
   readonly origin: Origin
-  /** The prefix of the id of its commit, see `prefixOf`. Ops of other sessions name the commit by it. */
+  /** The prefix of the commit id, see `prefixOf`. Ops of other sessions refer to the commit by its place and this prefix. */
   readonly prefix: string
   readonly bytes: Uint8Array
 }
 
-/** The changes of one command to one entity, until the commit is made or abandoned. */
+/** A draft contains the changes of one command to one entity, until the commit is made or abandoned. */
 export interface Draft {
   /**
-   * The object that the handler gets. A handle reads the state and records changes. When the draft is paused or has ended, the handle throws
-   * `handler-failed`.
+   * The object that the handler of a command gets. Through its handle, a handler reads the state and records changes. While the draft is paused and
+   * after it has ended, the handle throws `handler-failed`.
    */
   readonly handle: unknown
-  /** Called when the handler has returned. The handle throws until `resume` is called. */
+  /** Called when the handler of the command has returned. Until `resume` is called, the handle of the draft throws. */
   pause(): void
-  /** Called before the next handler begins. */
+  /** Called before the handler of the next command begins. */
   resume(): void
-  /** Returns the changes as the body of a section, or `undefined` if there are no changes. The state keeps the changes. */
+  /** Returns the changes as the body of a section, or `undefined` if there are no changes. After `finish`, the changes stay in the state. */
   finish(): Uint8Array | undefined
-  /** Undoes all changes of this draft, even if it is finished. A draft can be reverted until the next `fold` or `begin` of the state. */
+  /** Undoes all changes of this draft, even after `finish`. A draft can be reverted until the next call of `fold` or `begin` on the state. */
   revert(): void
 }
 
 /**
- * The folded state of one entity.
+ * The state of one entity: the result of folding the changes of all commits.
  *
  * Folding the same bodies, in any causal order and in any number of calls, gives the same mirror and version. Snapshots may depend on the order in
  * which bodies were folded.
  */
 export interface EntityState {
-  /** The plain state that the application sees. The mirror is frozen, and is a new object if and only if the state has changed. */
+  /**
+   * The state as plain JSON, as the application sees it. The mirror of a state is frozen, and is a new object if and only if the state has changed.
+   */
   readonly mirror: Json
   /**
-   * The reason why the state cannot be shown: a body was written for a different shape, and its content would be hidden. If `problem` is set, no
-   * other member of this state may be used.
+   * The reason why the state cannot be shown: a body was written for a different shape of the entity, and the state would hide its content. If
+   * `problem` is set, no other member of the state may be used.
    */
   readonly problem: string | undefined
-  /** Identifies the state that `mirror` shows. Commands can refer to this version. The version is empty if the model does not need versions. */
+  /**
+   * Identifies the state that `mirror` shows. A command can refer to the version of the state that its caller saw. The version is an empty text if
+   * the model does not need versions.
+   */
   readonly version: string
-  /** Adds the effect of bodies, which must be in causal order. Returns the bodies that have no effect because they break a rule of the model. */
+  /**
+   * Adds the effect of bodies to the state. The bodies must be in causal order. Returns the bodies that have no effect because they break a rule of
+   * the state model.
+   */
   fold(bodies: readonly Body[]): readonly Body[]
-  /** Begins a command of this device. `at` is the version of the state that the caller saw. */
+  /** Begins the draft of a command of this device. `at` is the version of the state that the caller of the command saw. */
   begin(origin: Origin, at?: string): Draft
-  /** Tells the state that the draft that was finished last has become this body of a commit. Call this before any other member of the state. */
+  /** Tells the state that the draft that was finished last has become `body` in a commit. Call `identify` before any other member of the state. */
   identify(body: Body): void
   /** Returns bytes from which `open` restores this state. */
   snapshot(): Uint8Array
@@ -64,10 +72,13 @@ export interface EntityState {
   close(): void
 }
 
-/** The implementation of one kind of state: it opens states and folds ops into them. */
+/** The implementation of one kind of state, such as counters or documents: it opens states and folds ops into them. */
 export interface StateModel {
-  /** The version of the model, which every section contains. A section with a newer version has no effect here, and its entity becomes incomplete. */
+  /**
+   * The version of the model. Every section of a commit names the version of the model for which it was written. A section for a newer version has no
+   * effect on this device, and its entity becomes incomplete.
+   */
   readonly version: number
-  /** Opens the state in a snapshot, or the initial state. Rejects with `unreadable`. */
+  /** Opens the state that `snapshot` contains, or the initial state if there is no snapshot. Rejects with `unreadable`. */
   open(snapshot: Uint8Array | undefined): Promise<EntityState>
 }

@@ -4,7 +4,7 @@
  */
 export type StoreDurability = 'local' | 'synced'
 
-/** A change of one key. The value `undefined` deletes the key. */
+/** A change of the value of one key in a store. The value `undefined` deletes the key. */
 export interface Write {
   readonly key: Uint8Array
   readonly value: Uint8Array | undefined
@@ -20,15 +20,15 @@ export interface Entry {
 export interface KeyRange {
   readonly from: Uint8Array
   readonly to: Uint8Array
-  /** The most pairs to return. Default: all pairs in the range. */
+  /** The largest number of pairs to return. Default: all pairs in the range. */
   readonly limit?: number
-  /** Returns the pairs in descending order of their keys. */
+  /** Whether to return the pairs in descending order of their keys. */
   readonly reverse?: boolean
 }
 
 /**
- * One value outside the pairs of a store, which is written synchronously. A page, which may end after its current task, keeps its unsigned commits
- * here.
+ * One value beside the key-value pairs of a store, which is written synchronously. The page of a browser may end after its current task, so it keeps
+ * commits that are not signed yet in this value.
  */
 export interface Aside {
   get(): Uint8Array | undefined
@@ -40,24 +40,25 @@ export interface Aside {
 }
 
 /**
- * Bytes outside the pairs of a store, which show whether the store has lost its latest writes. SQLite, for example, silently drops the damaged end of
- * its log. A damaged witness detects fewer losses, but has no other effect.
+ * A witness: bytes beside the key-value pairs of a store, which show whether the store has lost its latest writes. SQLite, for example, silently
+ * drops the end of its write-ahead log if this end is damaged. A damaged witness detects fewer losses, but has no other effect.
  */
 export interface Witness {
-  /** Reads all bytes. The result is empty if nothing was stored. */
+  /** Reads all bytes. The result is empty if the witness was never written. */
   read(): Promise<Uint8Array>
-  /** Appends bytes without flushing them to the disk. The bytes survive the death of the process. */
+  /** Appends bytes without flushing them to the disk. The appended bytes survive the death of the process. */
   add(bytes: Uint8Array): Promise<void>
   /** Replaces all bytes. */
   replace(bytes: Uint8Array): Promise<void>
 }
 
 /**
- * An ordered map from bytes to bytes on one device, with one writer.
+ * A store: an ordered map from bytes to bytes on one device, with one writer.
  *
  * Writes are atomic and take effect in the order of their calls. A read that is called after a write has resolved sees this write. After a crash, the
- * store holds a prefix of all writes, which includes every write that was acknowledged at its durability. Failures reject with `store-failed`,
- * `store-full`, `store-corrupt` or `closed`. A rejected write may appear when the store is opened again, but is never visible before.
+ * store holds all writes up to some point, including every write that was acknowledged with a durability that survives this crash. Failed calls
+ * reject with `store-failed`, `store-full`, `store-corrupt` or `closed`. The effect of a rejected write may appear when the store is opened again,
+ * but never before.
  */
 export interface Store {
   /** Reads the value of `key`. */
@@ -66,12 +67,12 @@ export interface Store {
   scan(range: KeyRange): Promise<readonly Entry[]>
   /** Counts the pairs in a range without reading them. */
   count(range: Pick<KeyRange, 'from' | 'to'>): Promise<number>
-  /** Applies either all of `writes` or none. If two writes change the same key, the later one wins. */
+  /** Applies either all of `writes` or none. If two of the writes change the same key, the later one wins. */
   write(writes: readonly Write[], durability: StoreDurability): Promise<void>
-  /** Present only on platforms where a process may end after any task, as a page may. */
+  /** Present only on platforms where a process may end after any task, like the page of a browser. */
   readonly aside?: Aside | undefined
   /** Present only on stores that can silently lose their latest writes. */
   readonly witness?: Witness
-  /** Waits for pending writes and releases the store. Later calls reject with `closed`. */
+  /** Waits for pending writes and releases the store. Calls after `close` reject with `closed`. */
   close(): Promise<void>
 }

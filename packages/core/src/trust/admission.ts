@@ -19,17 +19,20 @@ import type { SpaceRecord } from './space.ts'
  * anyone who sees the chain can check it.
  */
 
-/** A member's permission to admit devices, given to the holder of an invite key. */
+/** A grant: a member permits the holder of an invite key to admit devices to the space. */
 export interface Grant {
   readonly space: SpaceId
   readonly issuer: DeviceId
-  /** Ed25519 public key, 32 bytes. */
+  /** The Ed25519 public key of the invitation, 32 bytes. */
   readonly inviteKey: Uint8Array
   /** The role of the devices that this grant admits; see `roleOf`. */
   readonly role: Role
-  /** The end of the grant, in milliseconds since 1970. When a new device connects to a member, the member compares this time with its own clock. */
+  /**
+   * The time when the grant expires, in milliseconds since 1970. When a new device connects to a member, the member compares the expiry of the grant
+   * with its own clock.
+   */
   readonly notAfter: number
-  /** Ed25519 signature by the issuer. */
+  /** The Ed25519 signature of the grant by its issuer. */
   readonly signature: Uint8Array
 }
 
@@ -37,9 +40,9 @@ export interface Grant {
 export interface Admission {
   readonly grant: Grant
   readonly device: DeviceId
-  /** Ed25519 signature by the invite key. */
+  /** The Ed25519 signature of the admission by the invite key. */
   readonly signature: Uint8Array
-  /** Canonical bytes of all fields above. The hash of these bytes identifies the admission. */
+  /** The canonical bytes of the admission, including its signature. The hash of the canonical bytes identifies the admission. */
   readonly bytes: Uint8Array
   readonly id: Uint8Array
 }
@@ -63,7 +66,7 @@ export async function admit(
   return decodeAdmission(encodeCanonical([grantToValue(grant), fromHex(device), signature]))
 }
 
-/** Decodes an admission from canonical bytes without verifying it. Throws `malformed`. */
+/** Decodes an admission from canonical bytes, without verifying its signatures. Throws `malformed`. */
 export function decodeAdmission(encoded: Uint8Array): Admission {
   const fields = arrayField(decodeCanonical(encoded), 'admission', 3)
   return {
@@ -99,9 +102,10 @@ export function readGrant(value: Value): Grant {
 }
 
 /**
- * Whether `chain` leads from the creator of the space to `device`. The creator grants the first admission, the device admitted by one admission
- * grants the next admission, and the last admission admits `device`. The admission chain of the creator is empty. This function ignores when grants
- * expire: a member checks the expiry when it first meets a device, and devices that another member has let in stay valid.
+ * Whether `chain` is a valid chain of admissions from the creator of the space to `device`. In a valid chain, the creator grants the first admission,
+ * the device admitted by each admission grants the next one, and the last admission admits `device`. The admission chain of the creator is empty.
+ * `verifyAdmissions` does not check whether grants have expired: a member checks the expiry when it first meets a device, and a device that another
+ * member has admitted stays a member.
  */
 export async function verifyAdmissions(
   space: SpaceRecord,
@@ -124,15 +128,16 @@ export async function verifyAdmissions(
 }
 
 /**
- * Returns the role of the device to which a verified `chain` leads. The space record contains the role of the creator. A grant makes an anchor only
- * if its issuer {@link mayMakeAnchors}. Otherwise the admitted device is a member, and its admission is still valid.
+ * Returns the role of the device to which a verified `chain` of admissions leads. The space record contains the role of the creator. A grant makes a
+ * device an anchor only if the issuer of the grant may invite anchors, see {@link mayMakeAnchors}. If the issuer may not invite anchors, the admitted
+ * device becomes a member, and its admission is still valid.
  */
 export function roleOf(space: SpaceRecord, chain: readonly Admission[]): Role {
   if (chain.length === 0) return space.role
   return chain.every(({ grant }) => grant.role === 'anchor') ? 'anchor' : 'member'
 }
 
-/** Whether the device to which `chain` leads can invite anchors. Only the creator and anchors can invite anchors. */
+/** Whether the device to which a `chain` of admissions leads can invite anchors. Only the creator and anchors can invite anchors. */
 export const mayMakeAnchors = (space: SpaceRecord, chain: readonly Admission[]): boolean =>
   chain.length === 0 || roleOf(space, chain) === 'anchor'
 

@@ -5,12 +5,15 @@ import { limits } from '../limits.ts'
 const HOUR = 3_600_000
 const YEAR = 365 * 24 * HOUR
 
-/** The date of this program, 2026-11-01: no correct clock shows an earlier time. Each release updates this date. */
+/**
+ * The release date of this program, 2026-11-01, in milliseconds since 1970: no correct clock shows an earlier time. Each release updates
+ * `RELEASED_MS`.
+ */
 export const RELEASED_MS = 1_793_491_200_000
 
 /**
- * Checks that an invitation that ends at `notAfter` can be used at `now`, both in milliseconds since 1970. Throws `expired-invitation`, or throws
- * `wrong-clock` if the invitation ends later than any invitation issued now can end.
+ * Checks that an invitation that expires at `notAfter` can be used at `now`, both in milliseconds since 1970. Throws `expired-invitation` if the
+ * invitation has expired, or `wrong-clock` if it expires later than an invitation that is made now can expire.
  */
 export function checkInvitationTime(notAfter: number, now: number): void {
   const here = `the clock of this device says ${dateText(now)}`
@@ -25,8 +28,9 @@ export function checkInvitationTime(notAfter: number, now: number): void {
 }
 
 /**
- * Returns why a clock that shows `now` seems wrong, or `undefined` if the clock seems right. Compares the clock with the date of this program and
- * with the time of the latest commit of each device. This time is in milliseconds since 1970 on the clock of the device that made the commit.
+ * Returns why a clock that shows `now` seems wrong, or `undefined` if the clock seems right. Compares the clock with the release date of this program
+ * and with the time of the latest commit of each device. The time of a commit is in milliseconds since 1970, on the clock of the device that made the
+ * commit.
  */
 export function clockDoubt(
   now: number,
@@ -53,7 +57,7 @@ export function clockDoubt(
 /** The last millisecond that has a date. */
 const LAST_DATE_MS = 8_640_000_000_000_000
 
-/** Formats a time in milliseconds since 1970 for people, in UTC and to the second. */
+/** Formats a time, given in milliseconds since 1970, for people to read: in UTC, to the second. */
 export function dateText(ms: number): string {
   if (!(Math.abs(ms) <= LAST_DATE_MS)) return `${ms} ms after 1970`
   // oxlint-disable-next-line no-restricted-globals -- formats a given time, reads no clock

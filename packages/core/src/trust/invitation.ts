@@ -19,15 +19,15 @@ import type { Admission, Grant } from './admission.ts'
 import type { Role } from './role.ts'
 import { decodeSpaceRecord, isSecretOf, type Space } from './space.ts'
 
-/** All data that a device needs to become a member. An invitation is a secret, because anyone who has it can join. */
+/** All data that a device needs to become a member of a space. An invitation is a secret, because anyone who has it can join. */
 export interface Invitation {
   readonly space: Space
   readonly grant: Grant
   /** The seed of the invite key, 32 bytes. */
   readonly inviteSeed: Uint8Array
-  /** The admissions from the creator of the space to the issuer of the grant. */
+  /** The chain of admissions that leads from the creator of the space to the issuer of the grant. */
   readonly chain: readonly Admission[]
-  /** The multiaddresses of peers that the new device tries first. */
+  /** The multiaddresses of peers that the new device tries to reach first. */
   readonly addresses: readonly string[]
 }
 
@@ -73,8 +73,8 @@ export const invitationLink = (page: string, invitation: Invitation): string =>
   `${page.split('#')[0]}#join=${encodeInvitation(invitation)}`
 
 /**
- * Reads the invitation in a link, or in the text from {@link encodeInvitation}, and verifies all its signatures. Throws `invalid-invitation`. {@link
- * checkInvitationTime} checks whether the invitation has expired.
+ * Reads the invitation in a link, or in the text from {@link encodeInvitation}, and verifies all its signatures. Throws `invalid-invitation`. Whether
+ * the invitation has expired is not checked here, but by {@link checkInvitationTime}.
  */
 export async function readInvitation(
   link: string,

@@ -8,23 +8,25 @@ import { FORMAT_VERSION } from '../log/opening.ts'
 import type { Random } from '../ports/random.ts'
 import { readRole, roleToValue, type Role } from './role.ts'
 
-/** The root of trust of a space. The hash of this record is the space id, and its creator is the first member. */
+/**
+ * The space record: the root of trust of a space. The hash of the space record is the space id, and the creator that it names is the first member.
+ */
 export interface SpaceRecord {
   readonly id: SpaceId
   readonly creator: DeviceId
   /** The role of the creator's device. */
   readonly role: Role
-  /** The hash of the space secret. With this hash, a new member notices a changed secret. */
+  /** The hash of the space secret. With the hash of the secret, a new member notices if the secret in its invitation was changed. */
   readonly commitment: Uint8Array
   readonly bytes: Uint8Array
 }
 
-/** A space, with its secret, as its members know it. */
+/** A space as its members know it: the space record and the space secret. */
 export interface Space {
   readonly record: SpaceRecord
   /**
-   * The space secret: 32 bytes that only members know. Every handshake first proves that both sides know this secret, and the names of gossip topics
-   * are derived from it.
+   * The space secret: 32 bytes that only members know. At the beginning of every handshake, both sides prove that they know the space secret. The
+   * names of gossip topics are derived from the space secret.
    */
   readonly secret: Uint8Array
 }

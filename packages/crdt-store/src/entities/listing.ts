@@ -42,7 +42,7 @@ export async function listRows(
 export const isListed = ({ prefix = '', after }: ListQuery, id: string): boolean =>
   id.startsWith(prefix) && (after === undefined || compareTexts(id, after) > 0)
 
-/** Returns the first `limit` of `entities` in the order of lists. */
+/** Sorts `entities` in the order of lists, and returns the first `limit` entities. */
 export const inListOrder = (
   entities: readonly ListedState[],
   limit: number = Infinity,

@@ -7,8 +7,8 @@ import { Tally } from './tally.ts'
 import type { Entities, EntitiesOptions } from './entities.ts'
 
 /**
- * Opens the entities in `options.store`. If declared types have changed, if the stored record of all entities is damaged, or if the record of an
- * entity is missing, `folded` is empty and the whole log is folded again.
+ * Opens the entities in `options.store`. If declared types have changed, or if derived records in the store are damaged or missing, `folded` is empty
+ * after opening, and the whole log must be folded again.
  */
 export async function openEntities(options: EntitiesOptions): Promise<Entities> {
   try {

@@ -9,7 +9,7 @@ const NATIVE_VERSION = 1
 /**
  * Makes the state model for a shape that consists of counters, registers, sets, maps and records.
  *
- * Throws `invalid-declaration` if the shape has no native kernel.
+ * Throws `invalid-declaration` if the shape contains a different kind, such as a document.
  */
 export function nativeModel(shape: Shape): StateModel {
   const kernel = kernelOf(shape)

@@ -15,7 +15,7 @@ export const ADDED_BYTES = 16
 export const GROWTH_PER_OP = 2 * PART_BYTES
 export const GROWTH_PER_BYTE = 1 * PART_BYTES
 
-/** The weight of a value of a register. */
+/** Returns the weight of the value of a register: roughly how many bytes it takes in memory. */
 export function weightOf(value: Json): number {
   if (typeof value === 'string') return value.length
   if (typeof value !== 'object' || value === null) return 8

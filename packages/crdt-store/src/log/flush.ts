@@ -69,7 +69,7 @@ function batchWrites(batch: Batch, sessions: Sessions): Write[] {
   ]
 }
 
-/** Records in `sessions` that a batch of this device is stored, together with its tip and its reach. */
+/** Records in `sessions` that a batch of this device is stored and delivered. */
 export function record(own: OwnSession, batch: Batch, sessions: Sessions): void {
   const stored = { seq: lastSeq(batch), batch: batch.id }
   const { id, opening, first } = own

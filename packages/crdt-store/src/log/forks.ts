@@ -17,7 +17,9 @@ import type { HeldSession, Sessions } from './sessions.ts'
 export interface Frozen {
   readonly session: SessionId
   readonly device: DeviceId
-  /** The seq at which the device of the session signed two different batches. Commits from this seq on have no effect. */
+  /**
+   * The sequence number at which the device of the session signed two different batches. In a forked session, commits from `seq` on have no effect.
+   */
   readonly seq: number
 }
 

@@ -18,9 +18,9 @@ import { decodePlaced, missingBatch, nextOf, readBatches, readBatchOf } from './
 /** Batches read at once. */
 const PAGE = 256
 
-/** A part of the history of some entities. */
+/** A part of the history of some entities: some of the commits that change them. */
 export interface HistoryPart {
-  /** Commits with a section for at least one of these entities. */
+  /** Commits that change at least one of the entities. */
   readonly commits: readonly Commit[]
   /** The number of batches that were searched for this part. */
   readonly batches: number

@@ -29,52 +29,59 @@ import type { Frozen } from './forks.ts'
 import type { HistoryPart } from './history.ts'
 
 /**
- * The parts that a log uses. The store belongs to the caller, who closes it after the log. The caller stores the `spaceWrite` of the space before the
+ * The parts that a log uses. The caller owns the store, and closes it after the log. The caller must store the result of `spaceWrite` before the
  * first commit, or together with it.
  */
 export interface LogOptions {
   readonly store: Store
   readonly space: SpaceRecord
-  /** The key of this device. */
+  /** The signing key of this device. */
   readonly key: SigningKey
-  /** The admissions from the creator of the space to this device. The admission chain of the creator is empty. */
+  /** The chain of admissions that leads from the creator of the space to this device. The admission chain of the creator is empty. */
   readonly chain: readonly Admission[]
   readonly crypto: Crypto
   readonly random: Random
   readonly perturb?: Perturb | undefined
   readonly trace?: Trace | undefined
-  /** The clock that observes the timestamps of all delivered commits. */
+  /** The hybrid clock, to which the log passes the timestamps of all delivered commits. */
   readonly clock: HybridClock
 }
 
-/** How to make a commit durable. With `memory`, the commit does not wait for the store, which still writes it as `local`. */
+/**
+ * Options for making a commit durable. With the durability `memory`, `durable` resolves immediately, but the store still writes the commit with the
+ * durability `local`.
+ */
 export interface CommitOptions {
   readonly durability: 'memory' | StoreDurability
-  /** Writes that are stored atomically with the commit. */
+  /** Returns additional writes that are stored atomically with the commit. */
   readonly alsoWrite?: (commit: CommitId) => readonly Write[]
 }
 
-/** A new commit, which is part of the log in memory. */
+/** A new commit, which is already part of the log in memory, but may not be durable yet. */
 export interface Committed {
   readonly id: CommitId
-  /** Resolves when the commit has the requested durability. Rejects with a code of the store if the session of the commit had to be abandoned. */
+  /**
+   * Resolves when the commit has the requested durability. Rejects with a code of the store if the commit could not be stored and its session had to
+   * be abandoned.
+   */
   readonly durable: Promise<void>
 }
 
-/** The status of a log, for people and tests. */
+/** The status of a log, for display to people and for tests. */
 export interface LogStatus {
   /** The number of delivered and durable commits. */
   readonly commits: number
-  /** Stored commits that wait for a commit that they depend on. */
+  /** The number and the size of the stored commits that wait for a missing commit on which they depend. */
   readonly waiting: { readonly commits: number; readonly bytes: number }
   readonly frozen: readonly Frozen[]
   /**
-   * Sessions whose next commit depends on a different version of a commit that this device holds. In such a case, a device forked its session, or
-   * lied.
+   * Sessions whose next commit depends on a commit of which this device holds a different version. A contradicted session shows that a device forked
+   * its session, or lied about dependencies.
    */
   readonly contradicted: readonly SessionId[]
   /**
-   * Sessions whose next commit is not delivered, because the store cannot read one of its dependencies. The store tries again at each delivery.
+   * Sessions whose next commit is not delivered, because the store cannot read one of its dependencies. At each delivery of commits, the log tries to
+   * read the unreadable dependencies again.
    */
   readonly unreadable: readonly SessionId[]
   /** The time of the last delivered commit of each device, in milliseconds since 1970 on the clock of that device. */
@@ -84,25 +91,29 @@ export interface LogStatus {
 }
 
 /**
- * Called when a fork of a session at `seq` is found after commits from `seq` on were delivered. These commits have changed the `touched` entities.
+ * Called when a fork of a session at `seq` is found after commits from `seq` on were delivered. The delivered commits from `seq` on have changed the
+ * entities `touched`.
  */
 export type OnForked = (session: SessionId, seq: number, touched: ReadonlySet<EntityKey>) => void
 
 /** The log of a space on this device: the session of this device and the sessions of other devices. */
 export interface Log extends Replica {
-  /** The sessions whose last commits were lost when the log was opened, each with the last seq that the witness of the store knows. */
+  /**
+   * The sessions of which the store had lost the last commits when the log was opened, each with the last sequence number that the witness of the
+   * store recorded.
+   */
   readonly lost: ReadonlyMap<SessionId, number>
-  /** Calls {@link Replica.admitAll} with one run. If the run is rejected, rejects with the same error. */
+  /** Calls {@link Replica.admitAll} with one run. If the run is rejected, `admit` rejects with the same error. */
   admit(run: Run): Promise<Admitted>
   /**
-   * Returns the origin of the next commit of this device. The first call opens the session in memory. If no commit was made at the returned place,
-   * the next call returns the same place with a later time. Throws `closed`.
+   * Returns the origin (the place and the time) of the next commit of this device. The first call of `next` opens a session in memory. If no commit
+   * was made at the returned place, the next call returns the same place with a later time. Throws `closed`.
    */
   next(): Origin
   /**
-   * Makes a commit at `origin`, which must be the latest result of {@link next}. The commit depends on all commits delivered here. Throws
-   * `too-large`, `closed`, `overloaded` if too many commits are not durable yet, or `store-failed` if the session of `origin` was abandoned
-   * meanwhile. A call that throws changes nothing.
+   * Makes a commit at `origin`, which must be the latest result of {@link next}. The new commit depends on all commits that were delivered on this
+   * device. Throws `too-large`, `closed`, `overloaded` if too many commits are not durable yet, or `store-failed` if the session of `origin` was
+   * abandoned meanwhile. If `commit` throws, it changes nothing.
    */
   commit(origin: Origin, sections: readonly Section[], options: CommitOptions): Committed
   /**
@@ -110,57 +121,58 @@ export interface Log extends Replica {
    */
   onDelivered(callback: (commits: readonly Commit[]) => void): () => void
   /**
-   * Returns all commits beyond `from` that are delivered and durable at the time of the call, in causal order. The commits of this device are
-   * included; commits from a fork on are not. Commits that are delivered later go to {@link onDelivered}.
+   * Returns all commits after `from` that are delivered and durable at the time of the call, in causal order. Commits of this device are included;
+   * commits from a fork on are not. Commits that are delivered after the call are passed to the callbacks of {@link onDelivered}.
    */
   replay(from: Frontier): AsyncIterable<readonly Commit[]>
   /**
    * Calls `callback` when commits of this device could not be stored. The callback gets the ids of all commits that were not durable yet, in their
-   * order. These commits are no longer part of the log. The next commit opens a new session that depends on the durable commits. The returned
-   * function ends the watch.
+   * order. Commits that could not be stored are no longer part of the log. The next commit opens a new session that depends on the durable commits.
+   * The returned function ends the watch.
    */
   onFailure(callback: (error: PeerplaneError, rejected: readonly CommitId[]) => void): () => void
   /**
-   * Calls `callback` when delivered commits no longer have an effect, because their device signed two versions of the session from `seq` on. Such
-   * commits have no effect on any replica that knows of the fork. A caller that has folded such commits folds the `touched` entities again, from
-   * {@link history}. New commits of this device belong to a new session. The returned function ends the watch. After opening, {@link status} names
-   * the forks that were found before.
+   * Calls `callback` when delivered commits no longer have an effect, because their device signed two versions of the session from `seq` on. Commits
+   * from a fork on have no effect on any replica that knows of the fork. A caller that has folded commits from a fork on must fold the entities
+   * `touched` again, with the commits from {@link history}. After a fork was found, new commits of this device belong to a new session. The returned
+   * function ends the watch. Forks that were found before the log was opened are in {@link status}.
    */
   onForked(callback: OnForked): () => void
   /** Returns whether a commit has no effect because it comes after a fork that this device knows. */
   isVoid(dot: Dot): boolean
-  /** Returns the entities that the stored commits `from` to `to` of a session change. Commits after a fork are included. */
+  /** Returns the entities that the stored commits `from` to `to` of a session change, including commits after a fork. */
   touched(session: SessionId, from: number, to: number): Promise<ReadonlySet<EntityKey>>
   /**
    * Returns all delivered and durable commits up to `to` that change one of the entities `keys`, except commits after a fork. Commits of the same
-   * session come in the order of the session; commits of different sessions come in the order of their times. The result comes in parts; a part may
-   * have no commits. Rejects with `store-corrupt`.
+   * session come in the order of the session; commits of different sessions come in the order of their times. The history is returned in parts, some
+   * of which may have no commits. Rejects with `store-corrupt`.
    */
   history(
     keys: ReadonlySet<EntityKey>,
     to: ReadonlyMap<SessionId, number>,
   ): AsyncIterable<HistoryPart>
-  /** Returns the author of a session of which this device holds a commit. */
+  /** Returns the device that wrote a session of which this device holds a commit. */
   deviceOf(session: SessionId): DeviceId
   /**
    * Whether the commits of a session may have an effect on this device. The commits have no effect if the opening of the session has extensions that
-   * only a newer version knows. This device must hold a commit of the session.
+   * only a newer version of Peerplane knows. This device must hold a commit of the session.
    */
   isUnderstood(session: SessionId): boolean
   status(): LogStatus
   /** Ends the session of this device immediately. The next commit opens a new session. Resolves when the ended session is durable. */
   retire(): Promise<void>
   /**
-   * Resolves when all commits of this device that are in the log at the time of the call are durable. Rejects with a code of the store if these
-   * commits are lost. Does not wait for commits that are appended later.
+   * Resolves when all commits of this device that are in the log at the time of the call are durable. Rejects with a code of the store if one of the
+   * commits is lost. `settled` does not wait for commits that are appended after the call.
    */
   settled(): Promise<void>
   /**
-   * Prepares for a process that may end after the current task. From now on, each new commit is first kept unsigned, by a write that begins in the
-   * same task, until it is stored in the usual way. The next opening of the log signs the kept commits that were not stored.
+   * Prepares the log for a process that may end after the current task, such as a page that is being closed. After `hasten`, each new commit is first
+   * written unsigned, in the task that makes the commit, and is kept until it is stored in the usual way. When the log is opened again, it signs the
+   * kept commits that were not stored.
    */
   hasten(): void
-  /** Resolves when the log is not storing or checking anything. Under constant load, `idle` may never resolve. */
+  /** Resolves when the log is neither storing nor checking commits. Under constant load, `idle` may never resolve. */
   idle(): Promise<void>
   /** Stores pending commits and closes the log. Later calls fail with `closed`. The store stays open. */
   close(): Promise<void>

@@ -12,17 +12,23 @@ import { keptAside } from './tail.ts'
  */
 export const spaceWrite = (space: SpaceId): Write => ({ key: metaKey, value: encodeMeta(space) })
 
-/** Reads the space of a store. Resolves with `undefined` for an empty store. Rejects with `store-version` or `store-corrupt`. */
+/**
+ * Resolves with the id of the space to which a store belongs, or with `undefined` for an empty store. Rejects with `store-version` or
+ * `store-corrupt`.
+ */
 export async function spaceOf(store: Store): Promise<SpaceId | undefined> {
   const meta = await store.get(metaKey)
   return meta && (await orCorrupt(Promise.resolve(meta).then(decodeMeta)))
 }
 
-/** Returns the writes for the space and for `keys` that a page was about to store with its first commit when the page was closed. */
+/**
+ * If a page was closed before its first commit was stored, resolves with the writes for the space and for `keys` that the page was about to store
+ * with this commit.
+ */
 export const foundedAside = (store: Store, keys: readonly Uint8Array[]): Promise<Write[]> =>
   orCorrupt(Promise.resolve().then(() => keptAside(store, [metaKey, ...keys])))
 
-/** Whether a store, or the value kept outside its pairs, contains a commit. */
+/** Whether a store contains a commit, either in its pairs or in the value that it keeps beside them (`aside`). */
 export const holdsCommits = async (store: Store): Promise<boolean> =>
   (await store.scan({ ...openings, limit: 1 })).length > 0 || store.aside?.get() !== undefined
 

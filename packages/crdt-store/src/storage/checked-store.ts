@@ -27,22 +27,25 @@ interface Looked<T> {
 /** A store from which unreadable pairs can be deleted. */
 export interface ClearableStore extends Store {
   /**
-   * Deletes all pairs in a range, including damaged ones, one page at a time. A crash may leave some of the pairs behind. Rejects with
-   * `store-corrupt` if a pair cannot be deleted.
+   * Deletes all pairs in a range, including damaged pairs, in several steps. If the process ends meanwhile, some of the pairs may be left. Rejects
+   * with `store-corrupt` if a pair cannot be deleted.
    */
   clear(range: Bounds): Promise<void>
 }
 
 /**
- * Returns `store` with checks for damage. Reads reject with `store-corrupt` if a pair is different from the written pair.
+ * Returns a store that passes all calls to `store`, and checks what it reads for damage. A read rejects with `store-corrupt` if a pair differs from
+ * the pair that was written.
  *
- * Damage is also detected if it makes a search miss a pair. All other keys are in order, so a search that is misled by a damaged key ends beside that
- * key, in any kind of tree. Therefore, if a search finds no pair, the keys on both sides of the gap are checked. SQLite searches an index with copies
- * of the keys. If only the copy in the index is damaged, the key beside the gap either should have been found or lies on the wrong side of the gap.
+ * A damaged key is also detected if a search misses its pair. Because all other keys are in order, a search that is misled by a damaged key ends
+ * beside this key, in any kind of search tree. Therefore, if a search finds no pair, the checked store also checks the keys on both sides of the
+ * place where the search ended. SQLite searches an index with copies of the keys. If only the copy of a key in this index is damaged, the undamaged
+ * key reveals it: either the search should have found this key, or this key is on the wrong side of the place where the search ended.
  */
 export function checkedStore(store: Store): ClearableStore {
   /**
-   * Looks for a pair beside the gap in which the search ended. Returns this pair if the search should have found it. Throws if that pair is damaged.
+   * Reads the pairs on both sides of the place where a search ended. Returns a pair that the search should have found, if there is one. Throws if one
+   * of the pairs on both sides is damaged.
    */
   const missedOf = async (
     searched: Bounds,
@@ -59,8 +62,8 @@ export function checkedStore(store: Store): ClearableStore {
     return undefined
   }
   /**
-   * Reads again if the search missed a pair, because a concurrent write may be the reason. A pair that every attempt misses exists but cannot be
-   * found.
+   * Reads again if the search missed a pair, because a concurrent write may be the reason. If every attempt misses the pair, the store is damaged:
+   * the pair exists but cannot be found.
    */
   const read = async <T>(look: () => Promise<Looked<T>>): Promise<T> => {
     for (let attempt = 1; ; attempt++) {

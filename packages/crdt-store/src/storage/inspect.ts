@@ -5,8 +5,8 @@ import { firstSeqOfKey, isBatchKey, sessionOfKey } from './keys.ts'
 import { decodeStoredBatch } from './records.ts'
 
 /**
- * Returns the batch in a write to the store below a checked store, or `undefined` if the write contains no batch. Tools that watch stores use this
- * function. Throws `malformed`.
+ * Returns the batch that a write contains, or `undefined` if the write contains no batch. `write` must be a write that a checked store has made to
+ * the store below it. Tools that observe stores use `batchOfWrite`. Throws `malformed`.
  */
 export function batchOfWrite(write: Write): Batch | undefined {
   const { key, value } = unsealedWrite(write)

@@ -12,8 +12,9 @@ export interface MemoryStore extends Store {
 /**
  * Makes a store in the memory of the process. The new store contains a copy of `content`.
  *
- * Every write takes effect when it is called. At either durability, the content is lost when the process ends. Use this store for tests, and for
- * planes that must leave no trace. `createMemoryStore(old.entries())` reopens a copy of the content of `old`.
+ * Every write takes effect as soon as `write` is called. Whatever the durability of its writes, a memory store loses its content when the process
+ * ends. Use a memory store for tests, and for planes that must leave no data on the device. `createMemoryStore(old.entries())` opens a copy of the
+ * content of `old`.
  */
 export function createMemoryStore(content: readonly Entry[] = []): MemoryStore {
   const values = new Map<string, Entry>()

@@ -49,7 +49,7 @@ export const commandHelp = {
       config,
       json: {
         argument: undefined,
-        about: 'report as JSON that the daemon is ready',
+        about: 'when the daemon is ready, print its ids and addresses as JSON',
       },
     },
   },
@@ -85,11 +85,12 @@ export const commandHelp = {
     flags: {
       invitation: {
         argument: 'TEXT',
-        about: 'invitation to the space of the peer, as link or text',
+        about: 'invitation to the space of the peer, as a link or as text',
       },
       only: {
         argument: 'RULES',
-        about: 'check these rules, separated by commas, and those that are checked with them',
+        about:
+          'check only these rules, separated by commas, and the rules that are checked together with them',
       },
       json: { argument: undefined, about: 'print the result as JSON' },
     },

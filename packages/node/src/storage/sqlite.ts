@@ -15,21 +15,25 @@ import { isIoError, storeError } from './sqlite-errors.ts'
 export interface SqliteStoreOptions {
   /** The path of the database file. The file is created if it does not exist; its directory must exist. */
   readonly path: string
-  /** Whether to create a new database file if only other files of an old store are left. Default: false, so opening such a store fails. */
+  /**
+   * Whether to create a new database file if the old one is missing, but other files of the same store are left. Default: false, so opening a store
+   * whose database file is missing fails.
+   */
   readonly completing?: boolean | undefined
   /** Called with an event for every write. */
   readonly trace?: Trace | undefined
 }
 
 /**
- * A store in one SQLite file, for one process.
+ * Opens a store in one SQLite file, which only one process may have open.
  *
  * All writes of one turn of the event loop share a transaction. A transaction with a `synced` write uses `synchronous=FULL`: the write-ahead log is
  * flushed before the write is acknowledged. A transaction with only `local` writes uses `synchronous=NORMAL`, without a flush. Writes without a flush
- * survive the death of the process, because the operating system has them. The next `synced` transaction flushes earlier `local` writes too, because
- * they precede it in the log.
+ * survive the death of the process, because the operating system already has the data. The next `synced` transaction flushes earlier `local` writes
+ * too, because they precede it in the write-ahead log.
  *
- * SQLite runs on the calling thread. A transaction blocks this thread while the disk flushes, and about every 4 MiB for a checkpoint.
+ * SQLite runs on the calling thread. A transaction blocks the calling thread while the disk flushes. About every 4 MiB, a transaction also blocks the
+ * calling thread for a checkpoint.
  *
  * After the database file was deleted, moved or replaced, writes reject with `storage-lost`; reads still work.
  *

@@ -4,8 +4,8 @@ import type { Crypto, SigningKey } from '@peerplane/core'
 import { isPlainPoint } from './ed25519-points.ts'
 
 /**
- * Returns the Ed25519 implementation of the platform. Throws `unsupported` if the platform has no WebCrypto, as in pages outside secure contexts.
- * Without Ed25519, the first use rejects with `unsupported`.
+ * Returns the Ed25519 implementation of the platform. Throws `unsupported` if the platform has no WebCrypto, as in pages outside secure contexts. If
+ * WebCrypto does not support Ed25519, the first use rejects with `unsupported`.
  */
 export function webCrypto(): Crypto {
   const subtle = requireSubtle()
@@ -37,14 +37,14 @@ export function webCrypto(): Crypto {
   }
 }
 
-/** Makes a new key pair. The program can sign with the secret key, but cannot read it. The pair can be stored in IndexedDB. */
+/** Makes a new key pair. The program can sign with the secret key, but cannot read it. The key pair can be stored in IndexedDB. */
 export async function generateKeyPair(): Promise<CryptoKeyPair> {
   return (await supported(
     requireSubtle().generateKey(ED25519, false, ['sign', 'verify']),
   )) as CryptoKeyPair
 }
 
-/** Returns the signing key for a key pair of the platform. */
+/** Returns the signing key for a key pair of WebCrypto. */
 export async function signingKeyOf(pair: CryptoKeyPair): Promise<SigningKey> {
   const subtle = requireSubtle()
   const publicKey = new Uint8Array(await subtle.exportKey('raw', pair.publicKey))

@@ -21,20 +21,20 @@ import { entityUpdates, listUpdates } from './updates.ts'
  * another, a channel to the runtime of the tab that leads.
  */
 
-/** All operations of a plane, on plain data. */
+/** All operations of a plane, which take and return plain data. */
 export interface Backend {
   /**
-   * Runs the commands as one atomic commit. When the promise resolves, every earlier watch of these entities has shown a state with the effect of the
-   * commands. A rejected call has no effect, unless the code is `unknown`.
+   * Runs the commands as one atomic commit. When the promise resolves, every watch that was begun before has shown a state with the effect of the
+   * commands. A rejected call has no effect, unless its error has the code `unknown`.
    */
   invoke(invocations: readonly Invocation[], options: InvokeOptions): Promise<Outcome>
   /**
-   * Resolves with the outcome of the commands that were called with an operation id, and waits for pending commands. Only the latest
-   * `limits.operations` outcomes are remembered. `undefined` means that the commands did not run and never will: later calls with this operation id
-   * are refused as `withdrawn`.
+   * Resolves with the outcome of the commands that were called with this operation id. If the commands are pending, `outcome` waits for them. Only
+   * the latest `limits.operations` outcomes are remembered. The outcome `undefined` means that the commands did not run and never will: later calls
+   * with this operation id are refused as `withdrawn`.
    */
   outcome(operationId: string): Promise<Outcome | undefined>
-  /** Calls `listener` with the entity as soon as it is loaded, and after each change. The returned function ends the watch. */
+  /** Calls `listener` with the state of the entity as soon as it is loaded, and after each change. The returned function ends the watch. */
   watchEntity(type: string, id: string, listener: (entity: Loaded) => void): () => void
   /** Calls `listener` with all entities that match the query as soon as they are loaded, and after each change. */
   watchType(
@@ -43,32 +43,32 @@ export interface Backend {
     listener: (rows: readonly ListedEntity[]) => void,
   ): () => void
   list(type: string, query: ListQuery): Promise<readonly ListedEntity[]>
-  /** Returns the current status. The backend of a following tab returns the latest status that the leader has sent. */
+  /** Returns the current status. In a tab that follows a leading tab, `status` returns the latest status that the leading tab has sent. */
   readonly status?: (() => PlaneStatus | undefined) | undefined
   /** Calls `listener` with the status as soon as it is known, and after each change. */
   watchStatus(listener: (status: PlaneStatus) => void): () => void
   /**
-   * Makes an invitation, as text. Rejects with `wrong-clock` if the clock seems wrong and `trustClock` is not set, or with `not-allowed` if this
-   * device may not invite anchors.
+   * Makes an invitation to the space, as text. Rejects with `wrong-clock` if the clock of this device seems wrong and `trustClock` is not set, or
+   * with `not-allowed` if this device may not invite anchors.
    */
   invite(options: InvitationOptions): Promise<string>
   /**
-   * Whether an invitation is for the space of this plane. `false` means that it is for a different space, and that this plane can join it without
-   * losing data. Rejects with `invalid-invitation`, or with `wrong-space` if joining would lose data.
+   * Whether an invitation is for the space of this plane. The result `false` means that the invitation is for a different space, and that this plane
+   * can join this space without losing data. Rejects with `invalid-invitation`, or with `wrong-space` if joining the other space would lose data.
    */
   invited(invitation: string): Promise<boolean>
   setOnline(online: boolean): Promise<void>
   /**
-   * Prepares for a process that may end after the current task. From now on, a command is stored as soon as it is decided, by a write that begins in
-   * the same task. A command that must read from the store before it is decided may still be lost.
+   * Prepares the plane for a process that may end after the current task, such as a page that is being closed. After `hasten`, a command is stored as
+   * soon as it is decided, by a write that begins in the same task. A command that must read from the store before it is decided may still be lost.
    */
   hasten(): void
   close(): Promise<void>
 }
 
-/** The backend of the runtime on this device. */
+/** The backend of a runtime in the same process, not in another tab. */
 export interface LocalBackend extends Backend {
-  /** Resolves when all changes that watches have shown so far are durable. Rejects if some of these changes were undone. */
+  /** Resolves when all changes that watches have shown so far are durable. Rejects if some of the shown changes were undone. */
   readonly settled: () => Promise<void>
 }
 
@@ -154,13 +154,16 @@ export const backendContract: Contract<RemoteBackend> = {
   },
 }
 
-/** Options for an invitation: its validity, its role, and whether to trust the clock of this device. */
+/** Options for an invitation: how long it is valid, the role that it gives, and whether to trust the clock of this device. */
 export interface InvitationOptions {
-  /** The validity of the invitation in hours. Default: 24; at most `limits.invitationHours`. */
+  /** For how many hours the invitation is valid. Default: 24 hours; at most `limits.invitationHours`. */
   readonly hours?: number | undefined
-  /** Makes the invitation even if the clock of this device seems wrong. */
+  /** Whether to make the invitation even if the clock of this device seems wrong. */
   readonly trustClock?: boolean | undefined
-  /** Invites an anchor: an always-on device that introduces and relays members. Only the creator of the space and anchors can invite anchors. */
+  /**
+   * Whether to invite an anchor: an always-on device that introduces and relays members. Only the creator of the space and anchors can invite
+   * anchors.
+   */
   readonly anchor?: boolean | undefined
 }
 

@@ -17,11 +17,12 @@ import { option } from './options.ts'
  */
 
 /**
- * The durability of a command when its promise resolves.
+ * How durable the effect of a command is when its promise resolves.
  *
- * With `memory`, the effect is visible in this process, but is lost if the process ends before the store has written it. If the store refuses the
- * later write, the effect is undone, and the status counts the command in `undone`. With `local`, the effect survives the death of the process, but
- * may be lost in a power failure. With `synced`, the effect survives a power failure if the disk obeys flush commands.
+ * With the durability `memory`, the effect is visible in this process, but is lost if the process ends before the store has written it. If the store
+ * refuses to write a command with the durability `memory`, its effect is undone, and the status counts the command in `undone`. With the durability
+ * `local`, the effect survives the death of the process, but may be lost in a power failure. With the durability `synced`, the effect survives a
+ * power failure if the disk obeys flush commands.
  */
 export type Durability = 'memory' | 'local' | 'synced'
 
@@ -31,7 +32,7 @@ export interface Invocation {
   readonly id: string
   readonly command: string
   readonly input?: Json | undefined
-  /** The version of the entity that the caller saw. Positions in texts refer to this version. */
+  /** The version of the entity that the caller saw. In the input of the command, positions in texts refer to this version of the entity. */
   readonly at?: string | undefined
 }
 
@@ -40,20 +41,20 @@ export interface InvokeOptions {
   /** Default: `synced`. */
   readonly durability?: Durability | undefined
   /**
-   * Commands with the same operation id run only once on this device, as long as its store survives. A repeated call gets the first outcome; only the
-   * latest `limits.operations` outcomes are remembered. A command with an operation id has at least the durability `local`. `Backend.outcome` returns
-   * its outcome.
+   * Commands with the same operation id run only once on this device, as long as its store survives. A repeated call with the same operation id gets
+   * the outcome of the first call; only the latest `limits.operations` outcomes are remembered. A command with an operation id has at least the
+   * durability `local`. `Backend.outcome` returns its outcome.
    */
   readonly operationId?: string | undefined
 }
 
 /** The outcome of commands that succeeded. */
 export interface Outcome {
-  /** The commit with the changes of the commands. `undefined` if the commands changed nothing. */
+  /** The id of the commit with the changes of the commands. `undefined` if the commands changed nothing. */
   readonly commit: CommitId | undefined
-  /** The durability that was reached when the promise resolved. */
+  /** The durability that the commit had reached when the promise resolved. */
   readonly durability: Durability
-  /** The replies of the handlers, in the order of the invocations. */
+  /** The replies of the handlers, in the order in which the commands were called. */
   readonly replies: readonly (Json | undefined)[]
 }
 

@@ -1,11 +1,11 @@
 import { checkName, describe, limits, PeerplaneError, reading } from '@peerplane/core'
 
-/** Reads one option of a function. Throws `invalid-input` for an invalid value. */
+/** Checks one option that was passed to a function, and returns it. Throws `invalid-input` for an invalid value. */
 export type OptionReader<T> = (value: unknown, name: string) => T
 
 /**
- * Copies the options that were passed to a function. The copy has the result of each of the `readers`; other properties are left out. Throws
- * `invalid-input`.
+ * Copies the options that were passed to a function. The copy contains only the options for which `readers` has a reader, as these readers return
+ * them. Throws `invalid-input`.
  */
 export function takeOptions<T extends object>(
   options: unknown,
@@ -48,7 +48,7 @@ export const option = {
     }
     throw refused
   },
-  /** Reads the beginning of a name, which may be empty. */
+  /** Reads an option that is the beginning of a name, and may be empty. */
   prefix: (value: unknown, name: string): string =>
     value === '' ? '' : checkName(value, `the option ${name}`),
   oneOf:

@@ -12,9 +12,9 @@ export type Loaded<State = Json> =
   | {
       readonly phase: 'ready'
       readonly state: State
-      /** Identifies the state. Commands can refer to this version. */
+      /** Identifies the state. A command can refer to the version of the state that its caller saw. */
       readonly version: string
-      /** The number of commands of this device on this entity that have not reached their durability yet. */
+      /** The number of commands of this device on this entity that have not reached their requested durability yet. */
       readonly pending: number
       /**
        * Whether the state lacks changes that only a newer version of the application can read. The missing changes appear after an update of the

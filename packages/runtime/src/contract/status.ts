@@ -16,55 +16,55 @@ export interface Problem {
   readonly message: string
 }
 
-/** The status of another device, as this device knows it. */
+/** The status of another device, as far as this device knows it. */
 export interface PeerStatus {
   readonly device: DeviceId
   readonly anchor: boolean
   readonly path: Path
-  /** The number of commits that this device holds and the peer has not announced. */
+  /** The number of commits that this device holds, but that the peer has not announced. */
   readonly pending: number
-  /** The number of commits that the peer has announced and this device does not hold. */
+  /** The number of commits that the peer has announced, but that this device does not hold. */
   readonly behind: number
   /** The number of commits that the peer has announced. */
   readonly announced: number
 }
 
-/** The status of a plane, as data. */
+/** The status of a plane, as plain data. */
 export interface PlaneStatus {
-  /** The id of the space. While `membership` is `none`, this field is the id of the space that the first command or invitation would found. */
+  /** The id of the space. While `membership` is `none`, `space` is the id of the space that the first command or invitation would found. */
   readonly space: SpaceId
   readonly device: DeviceId
   /**
-   * Whether this device has founded the space or has joined it by an invitation. `none` means that no data of the space is stored, and that an
-   * invitation to any space is accepted.
+   * Whether this device has founded the space or has joined it by an invitation. The membership `none` means that no data of the space is stored, and
+   * that an invitation to any space is accepted.
    */
   readonly membership: 'none' | 'founded' | 'joined'
   readonly storage: 'ok' | 'failing'
   /** The number of commits that this device holds. */
   readonly commits: number
   /**
-   * The number of commits that this device had stored and has lost. Other devices that have these commits send them again. `lastError` names the
+   * The number of commits that this device had stored and has lost. Other devices that have the lost commits send them again. `lastError` names the
    * sessions of lost commits.
    */
   readonly lost: number
-  /** The number of commits that this device holds and that wait for a dependency. */
+  /** The number of commits that this device holds, but that wait for a missing commit on which they depend. */
   readonly waiting: number
-  /** The number of sessions whose next commit depends on a different version of a commit that this device holds. */
+  /** The number of sessions whose next commit depends on a commit of which this device holds a different version. */
   readonly contradicted: number
-  /** The number of sessions whose next commit cannot be read. */
+  /** The number of sessions whose next commit is not delivered, because the store cannot read one of its dependencies. */
   readonly unreadable: number
-  /** The number of commits, since the plane was opened, that have no effect because they break a rule of their state model. */
+  /** The number of commits since the plane was opened that have no effect, because they break a rule of their state model. */
   readonly void: number
-  /** The number of forked sessions: sessions of which their device signed two versions. */
+  /** The number of forked sessions. A session is forked if its device signed two versions of it. */
   readonly forks: number
-  /** The number of commands of this device that were accepted and have not reached their durability yet. */
+  /** The number of commands of this device that were accepted, but have not reached their requested durability yet. */
   readonly pendingCommands: number
   /**
-   * The number of commands with durability `memory`, since the plane was opened, that were acknowledged and then undone because the store refused
-   * them. A browser tab that takes over continues the count of the previous leader.
+   * The number of commands since the plane was opened that had the durability `memory`, were acknowledged, and were then undone because the store
+   * refused to write them. A browser tab that becomes the leader continues the count of the previous leader.
    */
   readonly undone: number
-  /** Whether the application wants a network. `false` after `goOffline`. */
+  /** Whether the application wants the plane to use the network. `false` after `goOffline`. */
   readonly online: boolean
   readonly peers: readonly PeerStatus[]
   readonly network: NetworkStatus | undefined

@@ -48,7 +48,7 @@ export interface Membership {
   readonly shared: boolean
 }
 
-/** The data that a device keeps in memory to continue if its storage is lost while it runs. */
+/** The data that a device keeps in memory, so that it can continue if its storage is lost while it runs. */
 export interface Remembered {
   readonly membership: Membership
   readonly held: Seqs
@@ -171,7 +171,7 @@ export const foundingWrites = (
 ]
 
 /**
- * Reads the role that an invitation gives to a device, before a plane is opened. Rejects with `invalid-invitation` if the text is not a valid
+ * Resolves with the role that an invitation gives to a device. No plane has to be open. Rejects with `invalid-invitation` if the text is not a valid
  * invitation.
  */
 export const checkInvitation = async (text: string, ports: Pick<Ports, 'crypto'>): Promise<Role> =>

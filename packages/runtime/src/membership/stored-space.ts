@@ -11,13 +11,16 @@ import type { Problem } from '../contract/status.ts'
 import { membershipKey } from '../keys.ts'
 import { heldDevice } from './membership.ts'
 
-/** A space, open or closed, that is stored on this device. */
+/** A space that is stored on this device, whether it is open or not. */
 export interface StoredSpace {
   /** The name under which the space is opened. */
   readonly name: string
   /** The id of the space. `undefined` if the id cannot be read. */
   readonly space: SpaceId | undefined
-  /** Whether other devices are or may be members, because this device was invited or has made an invitation. `undefined` if this cannot be read. */
+  /**
+   * Whether other devices are, or may be, members of the space, because this device was invited or has made an invitation. `undefined` if the store
+   * cannot be read.
+   */
   readonly shared: boolean | undefined
   /** The reason why the space cannot be opened or read. `undefined` if there is no problem. */
   readonly problem: Problem | undefined
@@ -25,14 +28,14 @@ export interface StoredSpace {
 
 /** A store to read from, and the device to which it belongs. */
 export interface ReadableStore {
-  /** The store, which is only read. */
+  /** The store, to which nothing is written. */
   readonly store: Store
   /** The id of the device whose key is in the store. `undefined` if the store has no key. */
   readonly device: string | undefined
 }
 
 /**
- * Describes the space in a store that `read` opens for reading. Resolves with `undefined` if no space was founded or joined in this store. Never
+ * Describes the space in the store that the function `read` opens for reading. Resolves with `undefined` if the store contains no space. Never
  * rejects.
  */
 export async function readStoredSpace(

@@ -21,11 +21,11 @@ import { createAtomicRecorder, type ClientTarget } from './atomic-recorder.ts'
 import { isBounded, takeWait, waitFor, waitReaders, type Wait } from './wait.ts'
 
 /**
- * Options for calling a command. If the caller stops waiting, the call rejects with `unknown`. The command may still take effect; `Plane.outcome`
- * returns its outcome.
+ * Options for calling a command. If the caller stops waiting for a command, the call rejects with `unknown`. A command whose call rejected with
+ * `unknown` may still take effect; `Plane.outcome` returns its outcome.
  */
 export interface CommandOptions extends InvokeOptions, Wait {
-  /** The version of the entity that the caller saw. Positions in texts refer to this version. */
+  /** The version of the entity that the caller saw. In the input of the command, positions in texts refer to this version of the entity. */
   readonly at?: string | undefined
 }
 
@@ -60,27 +60,28 @@ export type CommandMethods<C> = {
 export type Known<State = Json> = { readonly phase: 'loading' } | Loaded<State>
 
 /**
- * The members that every client has besides the commands of its entity. No command can have one of these names. Future versions will add no other
- * reserved names.
+ * The members that every client of an entity has in addition to the commands of the entity. No command can have the name of one of these members.
+ * Future versions of Peerplane will reserve no other names.
  */
 export interface EntityMembers<State> {
   readonly type: string
   readonly id: string
-  /** Resolves with the state when it is loaded. Rejects with `unreadable`, `aborted` or `timeout`. */
+  /** Resolves with the state of the entity when the state is loaded. Rejects with `unreadable`, `aborted` or `timeout`. */
   state(wait?: Wait): Promise<State>
   /**
-   * Returns the known state without waiting: `ready` with the state, `unreadable` with the problem, or `loading`. An entity is only known while it
-   * has a watch or a subscription. The same object is returned until the state changes.
+   * Returns the known state without waiting: `ready` with the state, `unreadable` with the problem, or `loading`. The state of an entity is known
+   * only while the entity has a watch or a subscription. Until the state changes, `peek` returns the same object.
    */
   peek(): Known<State>
   /**
-   * Calls `listener` with the state as soon as it is loaded, and after each change, never twice in a row with equal states. Commands can refer to
-   * this state by its `version`. If the listener throws, the error is reported as `listener-failed`. The returned function ends the subscription.
+   * Calls `listener` with the state as soon as it is loaded, and after each change. The listener is never called twice in a row with equal states. A
+   * command can refer to the state by its `version`. If the listener throws, the error is reported as `listener-failed`. The returned function ends
+   * the subscription.
    */
   subscribe(listener: (state: State, version: string) => void): () => void
   /** Calls `listener` with the result of {@link peek}, now and after each change. The returned function ends the watch. */
   watch(listener: (known: Known<State>) => void): () => void
-  /** Always `undefined`, because a client is not a promise. */
+  /** Always `undefined`, so that `await` does not mistake a client for a promise. */
   readonly then?: undefined
 }
 
@@ -88,7 +89,7 @@ export interface EntityMembers<State> {
 export type EntityClient<E> =
   E extends Entity<Shape, infer C> ? CommandMethods<C> & EntityMembers<StateOf<E>> : never
 
-/** The commands of an entity inside `Plane.atomic`, which only records them. */
+/** The commands of an entity as methods inside `Plane.atomic`. These methods only record the commands, which run later. */
 export type RecordedOf<C> = {
   readonly [
     Name in keyof C as C[Name] extends (...args: infer _) => Promise<CommandOutcome<unknown>>

@@ -10,8 +10,9 @@ export function checkListener<F>(listener: F): F {
 }
 
 /**
- * Wraps a listener of an application for a backend. The returned function skips data that is equal to the previous data, and never throws. If the
- * listener throws or rejects, the error is reported as `listener-failed`, and the listener is not called again with the same data.
+ * Wraps a listener of an application, so that a backend can call it. The returned function never throws, and ignores data that is equal to the
+ * previous data. If the listener throws or rejects, the error is reported as `listener-failed`, and the listener is not called again with the same
+ * data.
  */
 export function distinct<Data, Rest extends readonly unknown[]>(
   listener: (data: Data, ...rest: Rest) => unknown,
@@ -31,7 +32,9 @@ export function distinct<Data, Rest extends readonly unknown[]>(
   }
 }
 
-/** Wraps the trace function of an application. An error that this function throws is reported as `listener-failed` and does not affect the plane. */
+/**
+ * Wraps the trace function of an application. An error that the trace function throws is reported as `listener-failed` and does not affect the plane.
+ */
 export const shielded = (listener: Trace, report: Report): Trace => {
   return (name, fields) => {
     try {

@@ -31,69 +31,74 @@ import { takeWait, waitFor, waitReaders, type Wait } from './wait.ts'
  * Every call first copies and checks its arguments. For an invalid argument, functions that return a promise reject with `invalid-input`, and other
  * functions throw `invalid-input`. All data that a plane returns is frozen.
  *
- * Every function that returns a promise accepts a {@link Wait}. If the caller stops waiting, the promise rejects with `aborted` or `timeout`, but the
- * operation continues.
+ * Every function that returns a promise accepts the options of {@link Wait}, which limit how long the caller waits. If the caller stops waiting, the
+ * promise rejects with `aborted` or `timeout`, but the operation continues.
  */
 export interface Plane {
   /** Returns a client for the entity `id`, without loading the entity. Throws `unknown-entity` or `invalid-input`. */
   get<E extends Entity>(entity: E, id: string): EntityClient<E>
-  /** Lists entities of a type, in the order of their ids. The list is read from rows, without folding. */
+  /** Lists entities of a type, in the order of their ids. The listed states are read from the store, and are not computed from the log. */
   list<E extends Entity>(
     entity: E,
     query?: ListQuery,
     wait?: Wait,
   ): Promise<readonly ListedEntity<StateOf<E>>[]>
-  /** Calls `listener` with the result of {@link Plane.list}, now and after each change, never twice in a row with equal lists. */
+  /**
+   * Calls `listener` with the result of {@link Plane.list}, now and after each change. The listener is never called twice in a row with equal lists.
+   */
   subscribe<E extends Entity>(
     entity: E,
     listener: (rows: readonly ListedEntity<StateOf<E>>[]) => void,
     query?: ListQuery,
   ): () => void
   /**
-   * Runs several commands as one commit. Every device sees either all effects of these commands or none, even after a crash.
+   * Runs several commands as one commit. Every device sees either all effects of the commands in one commit or none, even after a crash.
    *
    *     await plane.atomic((on) => { on(from).withdraw(5); on(to).deposit(5) })
    *
-   * `record` is called immediately, must be synchronous, and returns nothing. If `record` throws, the promise rejects with the same error, and
-   * nothing is changed.
+   * The function `record` is called immediately, must be synchronous, and must return nothing. If `record` throws, the promise rejects with the same
+   * error, and nothing is changed.
    */
   atomic(
     record: (on: <C extends object>(client: C) => RecordedOf<C>) => void | undefined,
     options?: InvokeOptions & Wait,
   ): Promise<Outcome>
   /**
-   * Resolves with the outcome of the commands that were called with an operation id, such as the id in an error with the code `unknown`. `undefined`
-   * means that the commands did not run and never will: later calls with this operation id are refused as `withdrawn`. This device remembers the
-   * outcomes of its latest `limits.operations` operations.
+   * Resolves with the outcome of the commands that were called with the operation id, for example with the id in an error with the code `unknown`.
+   * The outcome `undefined` means that the commands did not run and never will: later calls with this operation id are refused as `withdrawn`. This
+   * device remembers the outcomes of its latest `limits.operations` operations.
    */
   outcome(operationId: string, wait?: Wait): Promise<Outcome | undefined>
   /**
-   * Returns the status, which includes the effect of every command that was awaited before. The information about other devices and tabs may be 200
-   * ms old. Returns `undefined` until the first status is known.
+   * Returns the status of the plane. The status includes the effect of every command whose promise has resolved. In the status, information about
+   * other devices and tabs may be up to 200 ms old. Returns `undefined` until the first status is known.
    */
   status(): PlaneStatus | undefined
   /** Calls `listener` with the status, now and after each change. */
   onStatus(listener: (status: PlaneStatus) => void): () => void
   /**
-   * Makes an invitation, as text for the fragment of a link. Any device that has the invitation can join for `hours` hours, by the clock of this
-   * device. The default is 24 hours, and the most is `limits.invitationHours`.
+   * Makes an invitation to the space, as text for the fragment of a link. The invitation expires `hours` hours after the current time of this device.
+   * Until the invitation expires, any device that has it can join the space. `hours` is 24 by default, and at most `limits.invitationHours`.
    *
    * Rejects with `invalid-input`, or with `wrong-clock` if the clock of this device seems wrong. An invitation with a wrong date could expire
-   * immediately or last for years. With `trustClock`, the invitation is made anyway. Rejects with `not-allowed` if `anchor` is set and this device
-   * may not invite anchors.
+   * immediately or last for years. With the option `trustClock`, the invitation is made even if the clock seems wrong. Rejects with `not-allowed` if
+   * `anchor` is set and this device may not invite anchors.
    */
   invite(options?: InvitationOptions & Wait): Promise<string>
   /** Closes all connections. The plane dials no peer until {@link Plane.goOnline} is called. */
   goOffline(wait?: Wait): Promise<void>
   goOnline(wait?: Wait): Promise<void>
   /**
-   * Decides all commands that were called before, makes everything durable, and frees all resources. Later calls of other functions reject with
-   * `closed`. A second call of `close` waits for the first.
+   * Decides all commands that were called before, makes everything durable, and frees all resources. After `close`, calls of other functions reject
+   * with `closed`. A second call of `close` waits for the first call.
    */
   close(wait?: Wait): Promise<void>
 }
 
-/** The tools that a plane uses besides its backend. By default, the platform supplies these tools. */
+/**
+ * What a plane uses in addition to its backend: error reporting, randomness and timers. By default, a plane uses the error reporting, the randomness
+ * and the timers of the platform.
+ */
 export interface PlaneTools {
   /** Called with an error when a listener of the application throws. */
   readonly report?: Report | undefined
@@ -101,7 +106,7 @@ export interface PlaneTools {
   readonly scheduler?: Scheduler | undefined
 }
 
-/** Makes a plane over a backend. `takeDeclarations` must have checked the entity types. */
+/** Makes a plane that runs all its operations on `backend`. The caller must have checked `entities` with `takeDeclarations`. */
 export function createPlane(
   entities: readonly Entity[],
   backend: Backend,

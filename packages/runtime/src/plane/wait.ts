@@ -3,7 +3,7 @@ import { describe, isA, PeerplaneError, type Scheduler } from '@peerplane/core'
 import { systemScheduler } from '../adapters/scheduler.ts'
 import { takeOptions } from '../contract/options.ts'
 
-/** Options that bound how long a caller waits. When the caller stops waiting, the operation continues. */
+/** Options that limit how long a caller waits for an operation. When the caller stops waiting, the operation continues. */
 export interface Wait {
   /** The caller stops waiting when this signal is aborted. */
   readonly signal?: AbortSignal | undefined
@@ -14,7 +14,7 @@ export interface Wait {
 /** The longest time that a timer of a platform can wait. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1
 
-/** The readers of the options in a `Wait`, for tables of options. */
+/** The readers of the options in a `Wait`, which check these options. */
 export const waitReaders = {
   signal: (value: unknown, name: string): AbortSignal => {
     if (isA(AbortSignal, value)) return value
@@ -66,8 +66,8 @@ export async function waitFor<T>(
 }
 
 /**
- * Resolves with the plane that `open` opens. Rejects with `aborted` or `timeout` if the caller stops waiting. If the plane opens after that, it is
- * closed.
+ * Resolves with the plane that `open` opens. Rejects with `aborted` or `timeout` if the caller stops waiting. If the plane opens after the caller has
+ * stopped waiting, the plane is closed.
  */
 export async function openWithin<P extends { close(): Promise<void> }>(
   open: () => Promise<P>,

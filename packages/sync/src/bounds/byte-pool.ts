@@ -1,10 +1,12 @@
 /** An object that holds waiting bytes in memory. */
 export interface Holder {
-  /** Called when the total exceeds the bound and this holder has the most bytes. The holder must then drop its bytes. */
+  /**
+   * Called when the bytes of all holders together exceed the bound, and this holder has the most bytes. In `giveUp`, the holder must drop its bytes.
+   */
   giveUp(): void
 }
 
-/** A common bound for the waiting bytes of many holders. If the total exceeds the bound, the holder with the most bytes must give up. */
+/** A common bound for the waiting bytes of many holders. If the total exceeds the bound, the holder with the most bytes must drop them. */
 export class BytePool {
   readonly #most: number
   readonly #held = new Map<Holder, number>()

@@ -3,11 +3,14 @@ import { encodeCanonical, fromHex, mac, toHex, type Space } from '@peerplane/cor
 /** Bytes of a selector. */
 export const SELECTOR_BYTES = 16
 
-/** Names a space to one responder. A peer that does not know the secret learns nothing from it, and cannot recognize the space elsewhere. */
+/**
+ * Returns the selector: bytes that name a space to the one peer that responds to a handshake. A peer that does not know the secret of the space
+ * learns nothing from a selector, and cannot recognize the same space in other handshakes.
+ */
 export const selectorOf = ({ record, secret }: Space, responder: string): Uint8Array =>
   mac(secret, 'select', encodeCanonical([fromHex(record.id), responder])).slice(0, SELECTOR_BYTES)
 
-/** The spaces that one network id serves. Finding one costs the same with one space and with a thousand. */
+/** The spaces that are served under one network id. Finding a space costs the same with one space as with a thousand. */
 export class Served<Each extends { readonly space: Space }> {
   readonly #localPeer: string
   readonly #bySelector = new Map<string, Each>()

@@ -21,8 +21,8 @@ import type { RelaySeats } from './relay.ts'
 export type Components = Parameters<NonNullable<Libp2pOptions['transports']>[number]>[0]
 
 /**
- * Makes a transport. A transport that inspects the bytes of its connections calls `offended` when a peer has broken a rule. The network then closes
- * the connections of this peer.
+ * Makes a transport. A transport that inspects the bytes of its connections calls `offended` when a peer has broken a rule. The network closes the
+ * connections of a peer that has broken a rule.
  */
 export type TransportFactory = (
   components: Components,
@@ -46,7 +46,7 @@ export interface Libp2pNetworkOptions {
   readonly relay?: (components: Components) => RelaySeats
   /** Whether the transports can make WebRTC connections. */
   readonly webrtc: boolean
-  /** The door, if the transports count strangers from the first byte on. Default: a new door for this network. */
+  /** The door through which the transports count strangers, if they count them from the first byte on. Default: a new door for this network. */
   readonly door?: Door
   /** The counter of refused peers. Default: a new counter for this network. */
   readonly refused?: Refusals
@@ -55,7 +55,7 @@ export interface Libp2pNetworkOptions {
    * proxies.
    */
   readonly proxies?: readonly string[]
-  /** The most connections of members at the same time. Default: `limits.connections`. */
+  /** The largest number of connections of members at the same time. Default: `limits.connections`. */
   readonly seats?: number
   readonly clock: Clock
   readonly scheduler: Scheduler

@@ -18,17 +18,22 @@ export interface DoorOptions {
   readonly refused: Refusals
 }
 
-/** A peer that has connected but has not proved membership yet. An arrival lasts until the peer proves membership or its socket is closed. */
+/**
+ * A peer that has connected but has not proved membership yet. An arrival lasts until the peer proves that it is a member, or its socket is closed.
+ */
 export interface Arrival {
-  /** The peer has proved that it knows the secret: from now on it competes for a seat only with others that have done so. */
+  /**
+   * Called when the peer has proved that it knows the secret of the space. From then on, the peer competes for a seat only with other peers that have
+   * proved this.
+   */
   readonly recognized: () => void
-  /** Frees the seat of this arrival. If a reason is given, the peer counts as refused. Only the first call has an effect. */
+  /** Frees the seat of this arrival. If a reason is given, the peer counts as refused. Only the first call of `over` has an effect. */
   readonly over: (why?: Refusal) => void
 }
 
 /**
  * Counts all peers that have not proved membership yet, over all transports and from their first byte on. A door closes connections whose peers take
- * too long.
+ * too long to prove membership.
  */
 export class Door {
   readonly #options: DoorOptions

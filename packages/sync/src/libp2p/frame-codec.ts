@@ -25,7 +25,7 @@ export type Token =
 /** What a frame of `length` payload bytes takes from the window of a link, in bytes. */
 export const frameCost = (length: number): number => length + FRAME_OVERHEAD_BYTES
 
-/** Encodes the header of a frame, or a whole credit if `credit` is set. */
+/** Encodes the header of a frame, or, if `credit` is set, a whole credit, which permits the peer to send more bytes. */
 export function encodeHeader(value: number, credit = false): Uint8Array {
   const header = new Uint8Array(HEADER_BYTES)
   new DataView(header.buffer).setUint32(0, credit ? (value | CREDIT) >>> 0 : value)

@@ -13,7 +13,7 @@ import { startNode, type Node } from './node.ts'
 
 const KEY_SEED_BYTES = 32
 
-/** Makes a network over libp2p, with a new network id. The network does not listen or dial before `start`. */
+/** Makes a network over libp2p, with a new network id. The network does not listen for connections or dial peers before `start` is called. */
 export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promise<Network> {
   const seed = options.random.bytes(KEY_SEED_BYTES)
   return new Libp2pNetwork(options, await generateKeyPairFromSeed('Ed25519', seed))

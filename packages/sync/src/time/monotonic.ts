@@ -1,6 +1,6 @@
 import type { Clock } from '@peerplane/core'
 
-/** Returns a function that gives milliseconds which never go back, even if the wall clock does. */
+/** Returns a function that returns the time in milliseconds. The returned time never goes back, even if the wall clock does. */
 export function monotonic(clock: Clock): () => number {
   let last = clock.now()
   let offset = 0

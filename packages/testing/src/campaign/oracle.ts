@@ -7,7 +7,7 @@ import type { Knowledge, IssuedCommand } from './knowledge.ts'
 import { judgeState } from './model.ts'
 import type { TitleHistories } from './title-histories.ts'
 
-/** A violation of a rule: the rule, the place, and a description. */
+/** A violation of a rule: the rule, the place where it was broken, and a description. */
 export interface Violation {
   readonly rule: Rule
   readonly where: string

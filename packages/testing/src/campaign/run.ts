@@ -35,13 +35,13 @@ const PATIENCE_MS = 120_000
 /** Of one run that are kept; one broken rule tends to show everywhere. */
 const MOST_VIOLATIONS = 20
 
-/** The report of one run. */
+/** The report of one simulated run. */
 export interface RunReport {
   readonly seed: number
   readonly devices: number
   readonly workload: WorkloadCounts
   readonly faults: FaultCounts
-  /** The number of commands that reached a device before a commit that they depend on. */
+  /** The number of commands that reached a device earlier than a commit on which they depend. */
   readonly overtook: number
   /** How often the run took each rare branch of Peerplane. */
   readonly perturbed: PerturbationCounts
@@ -50,36 +50,36 @@ export interface RunReport {
   readonly frames: number
   readonly bytes: number
   readonly virtualMs: number
-  /** The time from the end of all faults until all devices were equal, in virtual milliseconds. */
+  /** The time from the end of all faults until all devices had equal states, in milliseconds of simulated time. */
   readonly convergedMs: number
   readonly events: number
-  /** A digest of the run. Equal runs have equal digests. */
+  /** A digest of the run, which is equal for equal runs. */
   readonly digest: string
   readonly violations: readonly Violation[]
 }
 
-/** Options of a run besides its seed. */
+/** Options of a simulated run, in addition to its seed. */
 export interface RunOptions {
-  /** The cryptography of the run. Default: simulated cryptography; every hundredth seed uses the cryptography of the platform. */
+  /** The cryptography that the run uses. Default: simulated cryptography; every hundredth seed uses the cryptography of the platform. */
   readonly crypto?: Crypto | undefined
   /** The scenario of a run that starts from a seed. A plan already contains its scenario. Default: all kinds of faults. */
   readonly scenario?: CampaignScenario | undefined
   /** Called with a line of text for each event of the run. */
   readonly log?: ((timeMs: number, what: string) => void) | undefined
-  /** Ends the run at the first violation for which this function returns true. */
+  /** Called with each violation of a rule. The run ends at the first violation for which `stopAt` returns true. */
   readonly stopAt?: ((violation: Violation) => boolean) | undefined
-  /** Ends the run when all faults end, without checking the final states. */
+  /** Whether the run ends when all faults end, without a check of the final states. */
   readonly untilHealed?: boolean | undefined
-  /** Records the events of this run. A recorder can be used for only one run. */
+  /** The recorder for the events of the run. A recorder can be used for only one run. */
   readonly recorder?: Recorder | undefined
 }
 
-/** Runs one seed: simulated devices with a workload and faults, then the end of all faults, and the checks by the oracles. */
+/** Runs the simulation of one seed: first devices with a workload and faults, then the end of all faults, and finally the checks by the oracles. */
 export async function runSeed(seed: number, options: RunOptions = {}): Promise<RunReport> {
   return (await performSeed(seed, options)).report
 }
 
-/** Runs one seed. Returns the report, and a plan that repeats the run. */
+/** Runs the simulation of one seed. Resolves with the report of the run, and a plan that repeats the run. */
 export async function performSeed(seed: number, options: RunOptions = {}): Promise<Performance> {
   const { faults: among, rhythm, least } = options.scenario ?? scenarios.everything
   const random = new SimRandom(`seed ${seed}`).stream('plan')
@@ -97,15 +97,15 @@ export async function performSeed(seed: number, options: RunOptions = {}): Promi
   return { plan, report: { ...report, violations: [...report.violations, idle] } }
 }
 
-/** Runs a plan. A plan may do less work than a run of a seed must do. */
+/** Runs a plan. A run of a plan may do less work than the run of a seed must do. */
 export async function runPlan(plan: CommandPlan, options: RunOptions = {}): Promise<RunReport> {
   return (await new Run(plan, options).play(planned(plan), plan)).report
 }
 
-/** A plan of the campaign. */
+/** A plan for a simulated run of the campaign. */
 export type CommandPlan = Plan<CommandWork>
 
-/** The report of a run, and a plan that repeats it. */
+/** The report of a run, and a plan that repeats the run. */
 export interface Performance {
   readonly report: RunReport
   readonly plan: CommandPlan

@@ -1,20 +1,20 @@
 import { ambientFaults, momentaryFaults, type FaultKind } from '../fleet/fault-kinds.ts'
 import type { Rhythm } from '../plan/script.ts'
 
-/** The settings from which the runs of a campaign are chosen. */
+/** A scenario: the settings from which the runs of a campaign are chosen. */
 export interface CampaignScenario {
   /** A short description of the scenario for people. */
   readonly what: string
-  /** The kinds of fault from which runs choose. */
+  /** The kinds of fault from which each run chooses some. */
   readonly faults: readonly FaultKind[]
   readonly rhythm: Rhythm
-  /** The least work that a run must do. A run with less work breaks the rule `workload`. */
+  /** The minimum of work that a run must do. A run with less work breaks the rule `workload`. */
   readonly least: { readonly devices: number; readonly commits: number; readonly faults: number }
 }
 
 const rhythm: Rhythm = { workMs: 200, faultMs: 1500, copyMs: 1600 }
 
-/** The least work that the run of one seed must do. */
+/** The minimum of work that the run of one seed must do. */
 export const leastWork = { devices: 3, commits: 100, faults: 5 } as const
 
 /** All scenarios of campaigns, by name. */

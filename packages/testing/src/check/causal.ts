@@ -1,10 +1,10 @@
-/** One operation on one register in the history of a client. Each value may be written only once per key. */
+/** One operation on one register in the history of a client. In a history, each value may be written only once to the same key. */
 export type RegisterOperation =
   | { readonly kind: 'write'; readonly key: string; readonly value: string }
   /** `undefined`: the initial value. */
   | { readonly kind: 'read'; readonly key: string; readonly value: string | undefined }
 
-/** A pattern in a history that no causally consistent store can produce. */
+/** A pattern that cannot occur in the history of a causally consistent store. */
 export interface CausalViolation {
   /** The name of the pattern in the paper by Bouajjani and others (2017). */
   readonly pattern: 'ThinAirRead' | 'CyclicCO' | 'WriteCOInitRead' | 'WriteCORead' | 'CyclicCF'
@@ -27,8 +27,8 @@ interface Node {
  * none of four patterns. For causal convergence, a fifth pattern must be absent too: a cycle in causal order combined with the order in which
  * conflicting writes win.
  *
- * `sessions` contains the operations of each client in their order. Returns the first pattern found. The check uses vector clocks over program order
- * and reads-from order. The time of the check is about proportional to operations × sessions.
+ * `sessions` contains the operations of each client in their order. Returns the first of the forbidden patterns that is found. The check uses vector
+ * clocks over program order and reads-from order. The time of the check is about proportional to operations × sessions.
  */
 export function checkCausal(
   sessions: readonly (readonly RegisterOperation[])[],

@@ -1,7 +1,10 @@
 /** One operation of a client, with the times of its call and its return. All times are from the same clock. */
 export interface TimedOperation<Input, Output> {
   readonly called: number
-  /** The time of the return. Infinity if the outcome of the operation is unknown: it may have taken effect at any time after the call, or never. */
+  /**
+   * The time at which the operation returned. `Infinity` if the outcome is unknown: the operation may have taken effect at any time after its call,
+   * or never.
+   */
   readonly returned: number
   readonly input: Input
   /** `undefined` when unknown. */
@@ -11,7 +14,10 @@ export interface TimedOperation<Input, Output> {
 /** A model of an object: its behaviour when operations run one at a time. */
 export interface SequentialModel<State, Input, Output> {
   readonly initial: State
-  /** Returns the state after `input` if `output` is a possible result. If the output is unknown, every result is possible. */
+  /**
+   * Returns the state after the operation `input`, or `undefined` if `output` is not a possible result of the operation. If the output of an
+   * operation is unknown, every result is possible.
+   */
   step(
     state: State,
     input: Input,
@@ -36,8 +42,9 @@ interface Entry {
  * Whether operations on one object are linearizable. Operations are linearizable if each of them seems to take effect at one moment between its call
  * and its return.
  *
- * Uses the search of Wing and Gong (1993) with the cache of Lowe (2017): if the same set of operations has led to the same state before, it is not
- * tried again. The time is exponential in the number of overlapping operations. Check the history of each object separately.
+ * Uses the search of Wing and Gong (1993) with the cache of Lowe (2017): if the same set of operations has led to the same state before, the search
+ * does not continue from there again. The time of the search is exponential in the number of overlapping operations. Check the history of each object
+ * separately.
  */
 export function isLinearizable<State, Input, Output>(
   model: SequentialModel<State, Input, Output>,

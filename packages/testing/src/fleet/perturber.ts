@@ -2,7 +2,7 @@ import { perturbations, type Perturb, type Perturbation } from '@peerplane/core'
 
 import type { SimRandom } from '../world/random.ts'
 
-/** How often each rare branch was taken, including branches that were never taken. */
+/** How often each rare branch was taken; 0 for branches that were never taken. */
 export type PerturbationCounts = { [Point in Perturbation]?: number }
 
 const PROBABILITY = 0.2

@@ -4,9 +4,10 @@ import type { Durability } from '@peerplane/runtime'
 import type { AmbientFault, MomentaryFault } from '../fleet/fault-kinds.ts'
 
 /**
- * All events that happen to the simulated devices from outside, as plain data. A seed determines all these events. Any part can be removed without
- * changing the other parts, so a failing run can be made smaller. Other random values, such as latencies, keys and the data that a crash loses, are
- * drawn from the seed of the plan. Each device and each direction between two devices has its own random stream.
+ * A plan: all events that happen to the simulated devices from outside, as plain data. A seed determines all events of a plan. Any part of a plan can
+ * be removed without changing the other parts, so the plan of a failing run can be made smaller. Random values that are not in a plan, such as
+ * latencies, keys and the data that a crash loses, are drawn from the seed of the plan. Each device and each direction between two devices has its
+ * own random stream.
  */
 export interface Plan<Work> {
   readonly seed: number
@@ -17,7 +18,7 @@ export interface Plan<Work> {
   readonly rareWays?: readonly Perturbation[] | undefined
   /** Sorted by time. */
   readonly steps: readonly Step<Work>[]
-  /** The time at which all faults end, in milliseconds after the beginning. */
+  /** The time at which all faults end, in milliseconds after the beginning of the run. */
   readonly endMs: number
 }
 

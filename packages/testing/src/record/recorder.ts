@@ -30,8 +30,8 @@ const MOST = { frames: 6000, rest: 3000 } as const
 const INPUT_CHARACTERS = 200
 
 /**
- * Records the events of a run, both from the trace of Peerplane and from the simulated world. A recorder only observes: a recorded run is the same as
- * one without a recorder. A run without a recorder has no overhead.
+ * Records the events of a run, both from the trace of Peerplane and from the simulated world. A recorder only observes, so a run with a recorder is
+ * the same as a run without one. A run without a recorder has no overhead.
  */
 export class Recorder {
   readonly #devices: RecordedDevice[] = []

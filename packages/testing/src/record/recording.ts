@@ -1,9 +1,12 @@
 import type { Condition, Fault, PlannedDevice } from '../plan/plan.ts'
 
-/** The events of a run, as plain data. Times are virtual milliseconds from the beginning of the simulated world. Every table is bounded. */
+/**
+ * The events of a run, as plain data. All times are in milliseconds of simulated time, counted from the beginning of the simulation. Every table is
+ * bounded.
+ */
 export interface Recording {
   readonly seed: number
-  /** The time when all devices had joined. The times in a plan count from this moment. */
+  /** The time when all devices had joined the space. The times in a plan are counted from the moment when all devices had joined. */
   readonly beginMs: number
   readonly healedMs: number
   readonly endMs: number
@@ -18,7 +21,7 @@ export interface Recording {
   readonly shown: readonly RecordedShow[]
   readonly violations: readonly RecordedViolation[]
   readonly failures: readonly RecordedFailure[]
-  /** The number of entries that did not fit into the tables. */
+  /** The number of entries that were dropped because the tables were full. */
   readonly dropped: number
 }
 

@@ -3,15 +3,15 @@ import type { Rule } from '../campaign/oracle.ts'
 import type { CommandWork, Step } from '../plan/plan.ts'
 import { shrink, type Shrunk } from './shrink.ts'
 
-/** How long to shrink a plan, and with which cryptography. */
+/** How long a plan is shrunk, and which cryptography its runs use. */
 export interface ShrinkBudget extends Pick<RunOptions, 'crypto'> {
   /** Default 1000. */
   readonly runs?: number
-  /** Shrinking ends early when this function returns true. */
+  /** Shrinking ends early when the function `expired` returns true. */
   readonly expired?: (() => boolean) | undefined
 }
 
-/** Makes a plan of the campaign smaller while it still breaks `rule`; see {@link shrink}. */
+/** Makes a plan of the campaign smaller, as long as its run still breaks `rule`; see {@link shrink}. */
 export async function shrinkCommands(
   plan: CommandPlan,
   rule: Rule,
@@ -27,7 +27,7 @@ export async function shrinkCommands(
   })
 }
 
-/** Whether a plan breaks a rule. Runs the plan until the rule is broken. */
+/** Whether the run of a plan breaks a rule. Runs the plan until the rule is broken, or to its end. */
 export async function breaks(
   plan: CommandPlan,
   rule: Rule,
