@@ -21,16 +21,16 @@ export const known: Readonly<Record<string, Known>> = {
   'session-flood': {
     bounds: times,
     because:
-      'Every device stores each session permanently. A device that begins many sessions can only be slowed down. Other devices whose commits arrive over the same link are then slowed down too.',
+      'Every device stores each session permanently. The only defence against a device that begins many sessions is to slow it down, which also slows down other devices whose commits arrive over the same link.',
   },
   'lying-frontiers': {
     bounds: times,
     because:
-      'A claim that a session exists cannot be proved without its commits. So a device has to request every claimed session.',
+      'A claim that a session exists cannot be proved without the commits of the session. So a device has to request every session that a peer claims to hold.',
   },
   'fork-storm': {
     bounds: times,
     because:
-      'Each fork is a separate session with a proof. Every device that has shown one branch of the fork must fold its entities again without the branch.',
+      'Each fork is a separate session with a proof of its own. Every device that has shown one branch of the fork must fold the changed entities again without this branch.',
   },
 }
