@@ -1,10 +1,10 @@
-import type { DeviceId, Random, SessionId } from '@peerplane/core'
+import { limits, splitEntityKey, type DeviceId, type Random, type SessionId } from '@peerplane/core'
 import { bodyAt } from '@peerplane/core/testing'
 import { nativeModel } from '@peerplane/crdt-store'
 import { expect, it } from 'vitest'
 
 import { kinds } from '../entities.ts'
-import { bodies } from './bodies.ts'
+import { bodies, large } from './bodies.ts'
 
 const random: Random = { bytes: (length) => new Uint8Array(length) }
 const device = '11'.repeat(32) as DeviceId
@@ -26,5 +26,22 @@ it.each(Object.keys(bodies) as (keyof typeof bodies)[])(
     }
     expect(refused).toEqual([3])
     expect(shown.size).toBeGreaterThan(1)
+  },
+)
+
+it.each(Object.entries(large))(
+  'a large commit is within the limits and has effect: %s',
+  async (_, make) => {
+    const contents = make(1, random, 1)
+    const bytes = contents.reduce((sum, { body }) => sum + body.length, 0)
+    expect(bytes).toBeLessThan(limits.commitBytes)
+    expect(contents.length).toBeLessThanOrEqual(limits.sections)
+    for (const { entity, body } of contents) {
+      const kind = splitEntityKey(entity).type as keyof typeof kinds
+      const state = await nativeModel(kinds[kind].state).open(undefined)
+      const origin = { device, session, seq: 1, time: { ms: 1, counter: 0 } }
+      expect(state.fold([bodyAt(origin, body)])).toEqual([])
+      expect(state.problem).toBeUndefined()
+    }
   },
 )

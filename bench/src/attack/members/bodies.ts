@@ -3,6 +3,8 @@ import {
   encodeCanonical,
   entityKey,
   limits,
+  PREFIX_BYTES,
+  SESSION_BYTES,
   toHex,
   type Link,
   type Random,
@@ -15,7 +17,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Attack } from '../attack.ts'
 import { VICTIM, type kinds } from '../entities.ts'
 import { runFrame } from './frames.ts'
-import { HandmadeSession } from './log.ts'
+import { HandmadeSession, type Content } from './log.ts'
 import { join, linkUp, networkOf } from './member.ts'
 
 type Kind = keyof typeof kinds
@@ -39,30 +41,83 @@ const times = (make: (index: number) => Value): readonly Value[] =>
 
 export const bodies: Readonly<Record<Exclude<Kind, 'document'>, Bodies>> = {
   counter: native(() => times(() => 1)),
-  // Nobody supersedes them: all stay.
+  // Each supersedes the one before.
   register: native((turn) => times(() => [0, `${turn}`, []])),
   set: native((turn) => times((index) => [1, `${turn}-${index}`, []])),
   map: native((turn) => times((index) => [3, `${turn}-${index}`, [0, '', []]])),
   record: native(() => times((index) => (index % 2 === 0 ? ['b', 1] : ['a', [0, '', []]]))),
 }
 
-/** Valid commits that cost their readers as much as one commit may, for each kernel, several times a second. */
+/** What one commit does. */
+type Commits = (turn: number, random: Random, seq: number) => readonly Content[]
+
+const to =
+  (kind: Kind, make: Bodies): Commits =>
+  (turn, random, seq) => [{ entity: entityKey(kind, VICTIM), body: make(turn, random, seq) }]
+
+const COUNTERS = 100
+const KEYS = 30_000
+const NAMES = 95
+
+const naming = encodeCanonical([
+  [new Uint8Array(SESSION_BYTES), 1, new Uint8Array(PREFIX_BYTES)],
+  [...times(() => [0, '', Array.from({ length: NAMES }, () => 0)])],
+])
+const counting = encodeCanonical([[], [...times(() => 1)]])
+
+/** Commits that are as large as a commit may be, or meet an entity that holds as much as it may. */
+export const large = {
+  names: to('register', () => naming),
+  sections: () =>
+    Array.from({ length: COUNTERS }, (_, i) => ({
+      entity: entityKey('counter', `${VICTIM}-${i}`),
+      body: counting,
+    })),
+  // Three commits write all keys.
+  full: to(
+    'map',
+    native((turn) => times((i) => [3, `${(turn * OPS + i) % KEYS}`, [0, `${turn}`, []]])),
+  ),
+} as const satisfies Record<string, Commits>
+
+const perSecond = `a member writes ${PER_SECOND} commits a second`
+
+/** Valid commits that cost their readers as much as one commit may, several times a second. */
 export const hostileBodies: readonly Attack[] = [
-  ...Object.entries(bodies).map(([kind, make]) => hostile(kind as Kind, () => async () => make)),
-  hostile('document', documentBodies),
+  ...Object.entries(bodies).map(([kind, make]) =>
+    hostile(kind, `${perSecond} to a ${kind}, each as costly as is allowed`, async () =>
+      to(kind as Kind, make),
+    ),
+  ),
+  hostile('document', `${perSecond} to a document, each as costly as is allowed`, documentBodies),
+  hostile('names', `${perSecond} that name another commit 950,000 times`, async () => large.names),
+  hostile(
+    'sections',
+    `${perSecond} that add to 100 counters, 10,000 times to each`,
+    async () => large.sections,
+  ),
+  hostile(
+    'full',
+    `${perSecond} to a map of 30,000 keys, each to 10,000 keys`,
+    async () => large.full,
+  ),
 ]
 
-function hostile(kind: Kind, prepare: (session: HandmadeSession) => () => Promise<Bodies>): Attack {
+function hostile(
+  name: string,
+  about: string,
+  prepare: (session: HandmadeSession) => Promise<Commits>,
+): Attack {
   return {
-    name: `bodies-${kind}`,
-    about: `a member writes 4 commits a second to a ${kind}, each as costly as is allowed`,
+    name: `bodies-${name}`,
+    about,
     by: 'member',
     needs: 'commits',
     run: async (target, tools) => {
       const member = await join(target.invitation, tools.random)
       const network = await networkOf(member, target, tools)
       const session = await HandmadeSession.open(member, tools.random)
-      const make = await prepare(session)()
+      const make = await prepare(session)
       let link: Link | undefined
       await linkUp(member, network, tools, {
         connected: (opened) => (link = opened),
@@ -74,11 +129,8 @@ function hostile(kind: Kind, prepare: (session: HandmadeSession) => () => Promis
           signal: tools.signal,
         }).catch(() => {})
         if (!link || tools.signal.aborted) continue
-        const body = make(seq, tools.random, seq)
-        const batch = await session.batch(seq, previous?.id, {
-          entity: entityKey(kind, VICTIM),
-          body,
-        })
+        const contents = make(seq, tools.random, seq)
+        const batch = await session.batch(seq, previous?.id, contents)
         await link.send(runFrame(session.run([batch], seq)))
         tools.count('commits')
         previous = batch
@@ -90,23 +142,21 @@ function hostile(kind: Kind, prepare: (session: HandmadeSession) => () => Promis
 }
 
 /** Long insertions as the kernel itself would write them; every fourth is damaged. */
-function documentBodies(session: HandmadeSession): () => Promise<Bodies> {
-  return async () => {
-    const model: StateModel = await documentModel(document({ text: '' }))
-    const state = await model.open(undefined)
-    return (turn, random, seq) => {
-      if (turn % 4 === 3) return random.bytes(100_000)
-      const draft = state.begin({
-        device: session.device,
-        session: session.session,
-        seq,
-        time: { ms: 0, counter: 0 },
-      })
-      const handle = draft.handle as {
-        splice(path: readonly string[], index: number, remove: number, text: string): void
-      }
-      handle.splice(['text'], 0, 0, toHex(random.bytes(20_000)))
-      return draft.finish()!
+async function documentBodies(session: HandmadeSession): Promise<Commits> {
+  const model: StateModel = await documentModel(document({ text: '' }))
+  const state = await model.open(undefined)
+  return to('document', (turn, random, seq) => {
+    if (turn % 4 === 3) return random.bytes(100_000)
+    const draft = state.begin({
+      device: session.device,
+      session: session.session,
+      seq,
+      time: { ms: 0, counter: 0 },
+    })
+    const handle = draft.handle as {
+      splice(path: readonly string[], index: number, remove: number, text: string): void
     }
-  }
+    handle.splice(['text'], 0, 0, toHex(random.bytes(20_000)))
+    return draft.finish()!
+  })
 }

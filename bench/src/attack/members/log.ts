@@ -54,11 +54,11 @@ export class HandmadeSession {
     return this.#member.device
   }
 
-  /** A signed batch of one commit that changes one entity. */
+  /** A signed batch of one commit. */
   async batch(
     seq: number,
     previous: BatchId | undefined,
-    content: Content,
+    content: Content | readonly Content[],
     ms = Date.now(),
   ): Promise<Batch> {
     const seed = this.#random.bytes(16)
@@ -68,8 +68,8 @@ export class HandmadeSession {
       digest: new Uint8Array(0),
       time: { ms, counter: 0 },
     }
-    const section = { modelVersion: 1, ...content }
-    const commit = makeCommit(this.session, header, [section], seed)
+    const sections = [content].flat().map((each) => ({ modelVersion: 1, ...each }))
+    const commit = makeCommit(this.session, header, sections, seed)
     const batch = makeBatch(previous ?? this.#first, [commit], seed)
     return signBatch(batch, this.#member.key)
   }
@@ -81,7 +81,7 @@ export class HandmadeSession {
   }
 }
 
-/** What a commit changes. */
+/** What a commit changes of one entity. */
 export interface Content {
   readonly entity: EntityKey
   readonly body: Uint8Array

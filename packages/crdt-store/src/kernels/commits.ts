@@ -10,11 +10,33 @@ import {
 import { items, Void, whole } from './void.ts'
 
 /** A commit as ops name it: its place, and what nobody knows before it exists. */
-export interface NamedCommit {
+export class NamedCommit {
   readonly session: SessionId
   readonly seq: number
+  #prefix: string
+  #key: string | undefined
+
+  constructor(session: SessionId, seq: number, prefix: string) {
+    this.session = session
+    this.seq = seq
+    this.#prefix = prefix
+  }
+
   /** As `prefixOf` the core gives it; empty while the commit is being made. */
-  readonly prefix: string
+  get prefix(): string {
+    return this.#prefix
+  }
+
+  /** A text that stands for the commit. It is made once: a body can name a commit as often as it has bytes. */
+  get key(): string {
+    return (this.#key ??= `${this.seq}.${this.#prefix}.${this.session}`)
+  }
+
+  /** Gives the prefix of a commit that has now been made. */
+  identify(prefix: string): void {
+    this.#prefix = prefix
+    this.#key = undefined
+  }
 }
 
 /** Commits, and sessions, under the refs by which the ops of one body, or one snapshot, name them: small numbers in the order of the lists. */
@@ -51,8 +73,8 @@ export class CommitTable {
 
   /** Gives the ref of a commit. */
   ref(commit: NamedCommit): number {
-    this.#refs ??= new Map(this.commits.map((each, ref) => [keyOf(each), ref]))
-    return refIn(this.#refs, keyOf(commit), this.commits, commit)
+    this.#refs ??= new Map(this.commits.map((each, ref) => [each.key, ref]))
+    return refIn(this.#refs, commit.key, this.commits, commit)
   }
 
   /** The session of a ref. Throws `Void` when there is none. */
@@ -68,10 +90,6 @@ export class CommitTable {
     return refIn(this.#sessionRefs, session, this.sessions, session)
   }
 }
-
-/** A text that stands for a commit. */
-export const keyOf = ({ session, seq, prefix }: NamedCommit): string =>
-  `${seq}.${prefix}.${session}`
 
 /** Order of commits that decides nothing: by session, then place in it. */
 export function compareCommits(a: NamedCommit, b: NamedCommit): number {
@@ -110,7 +128,7 @@ export function readCommits(value: Value | undefined): NamedCommit[] {
   return triples(value, (first, seq, prefix) => {
     if (first instanceof Uint8Array) sessions.push(readSession(first))
     const session = first instanceof Uint8Array ? sessions.at(-1)! : table.session(first)
-    return { session, seq: whole(seq, 1), prefix: readPrefix(prefix) }
+    return new NamedCommit(session, whole(seq, 1), readPrefix(prefix))
   })
 }
 
@@ -156,11 +174,10 @@ export function readTable([ids, numbers, commits]: readonly Value[]): {
   })
   const table = new CommitTable((session) => seen.get(session) ?? 0, { sessions })
   table.commits.push(
-    ...triples(commits, (ref, seq, prefix) => ({
-      session: table.session(ref),
-      seq: whole(seq, 1),
-      prefix: readPrefix(prefix),
-    })),
+    ...triples(
+      commits,
+      (ref, seq, prefix) => new NamedCommit(table.session(ref), whole(seq, 1), readPrefix(prefix)),
+    ),
   )
   return { table, seen }
 }

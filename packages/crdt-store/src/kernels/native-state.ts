@@ -15,7 +15,7 @@ import {
 import type { Cell, Kernel } from './kernel.ts'
 import { NativeDraft } from './native-draft.ts'
 import { OtherKind } from './op.ts'
-import { CommitTable, readCommits, readTable, tableToValues } from './commits.ts'
+import { CommitTable, NamedCommit, readCommits, readTable, tableToValues } from './commits.ts'
 import { OpContext } from './op-context.ts'
 import { items, Void } from './void.ts'
 import { GROWTH_PER_BYTE, GROWTH_PER_OP } from './weight.ts'
@@ -38,7 +38,7 @@ export class NativeState implements EntityState {
   #weightBound: number
   #problem: string | undefined
   /** The commit of the draft that was finished last, until it is identified. */
-  #made: { readonly session: SessionId; readonly seq: number; prefix: string } | undefined
+  #made: NamedCommit | undefined
   readonly #seenOf = (session: SessionId): number => this.#seen.get(session) ?? 0
 
   private constructor(kernel: Kernel, root: Cell, seen: Map<SessionId, number>, bound: number) {
@@ -79,7 +79,7 @@ export class NativeState implements EntityState {
 
   begin(origin: Origin): Draft {
     const { session, seq } = origin
-    const commit = { session, seq, prefix: '' }
+    const commit = new NamedCommit(session, seq, '')
     const context = new OpContext(origin, new CommitTable(this.#seenOf, { own: session }), commit)
     const allowed = Math.max(limits.entityCommandBytes, this.#weightUpTo(limits.entityCommandBytes))
     return new NativeDraft(this.#kernel, this.#root, context, (body, ops) => {
@@ -96,7 +96,7 @@ export class NativeState implements EntityState {
 
   identify({ origin: { session, seq }, prefix }: Body): void {
     const made = this.#made
-    if (made?.session === session && made.seq === seq) made.prefix = prefix
+    if (made?.session === session && made.seq === seq) made.identify(prefix)
     this.#made = undefined
   }
 
@@ -125,7 +125,7 @@ export class NativeState implements EntityState {
       if (ops.length > limits.opsPerSection) throw new Void('too many ops')
       const table = new CommitTable(this.#seenOf, { commits })
       this.#grow(bytes.length, ops.length)
-      context = new OpContext(origin, table, { session, seq, prefix }, bytes.length)
+      context = new OpContext(origin, table, new NamedCommit(session, seq, prefix), bytes.length)
       for (const op of ops) this.#kernel.apply(this.#root, op, context)
       this.#see(context)
       return true

@@ -15,6 +15,7 @@ import { checkJson, copyJson } from './values.ts'
 import { weightOf } from './weight.ts'
 
 interface Written extends Made {
+  /** Frozen when it is shown: most values of a large body never are. */
   readonly value: Json
   readonly time: Timestamp
 }
@@ -66,7 +67,7 @@ export function registerKernel(initial: Json): Kernel<RegisterCell> {
       if (!cell) return first
       if (cell.stale) {
         const latest = latestOf(cell.written.values())
-        cell.mirror = latest ? latest.value : first
+        cell.mirror = latest ? freeze(latest.value) : first
         cell.stale = false
       }
       return cell.mirror
@@ -98,7 +99,7 @@ export function registerKernel(initial: Json): Kernel<RegisterCell> {
       const live = readRefs(commits, table).map((commit, i): Written => {
         const [ms, counter, value] = items(rest[i], 3)
         const time = { ms: whole(ms), counter: whole(counter) }
-        return { commit, time, value: freeze(value as Json) }
+        return { commit, time, value: value as Json }
       })
       const written = new Survivors(live, readRefs(expected, table))
       return { mirror: first, stale: true, written }

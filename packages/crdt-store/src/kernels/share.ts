@@ -1,6 +1,6 @@
 import type { SessionId, Value } from '@peerplane/core'
 
-import { prefixesOf, readPrefixes, type NamedCommit } from './commits.ts'
+import { NamedCommit, prefixesOf, readPrefixes } from './commits.ts'
 import type { OpContext } from './op-context.ts'
 import { Void, whole } from './void.ts'
 import { ADDED_BYTES, PART_BYTES } from './weight.ts'
@@ -31,7 +31,7 @@ export class Share {
     for (const [i, prefix] of list.entries()) {
       seq += whole(numbers[2 * i], 1)
       const after = whole(numbers[2 * i + 1], Number.MIN_SAFE_INTEGER)
-      share.#added.push({ commit: { session, seq, prefix }, total: after })
+      share.#added.push({ commit: new NamedCommit(session, seq, prefix), total: after })
     }
     return share
   }

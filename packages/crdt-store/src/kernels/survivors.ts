@@ -1,6 +1,6 @@
 import type { SessionId } from '@peerplane/core'
 
-import { compareCommits, keyOf, type CommitTable, type NamedCommit } from './commits.ts'
+import { compareCommits, type CommitTable, type NamedCommit } from './commits.ts'
 import type { OpContext } from './op-context.ts'
 import { PART_BYTES } from './weight.ts'
 
@@ -74,7 +74,7 @@ export class Survivors<Op extends Made> {
     const own = this.#of(context.origin.session)
     if (own) this.#take(own, context)
     for (const commit of commits) {
-      const live = this.#of(commit.session)
+      const live = this.size > 0 ? this.#of(commit.session) : undefined
       if (live && compareCommits(live.commit, commit) === 0) this.#take(live, context)
       else (this.#expected ??= new ExpectedCommits()).add(commit, context)
     }
@@ -107,7 +107,7 @@ export class ExpectedCommits {
   #commits: Map<string, NamedCommit> | undefined
 
   constructor(commits: readonly NamedCommit[] = []) {
-    if (commits.length > 0) this.#commits = new Map(commits.map((each) => [keyOf(each), each]))
+    if (commits.length > 0) this.#commits = new Map(commits.map((each) => [each.key, each]))
   }
 
   get isEmpty(): boolean {
@@ -120,14 +120,14 @@ export class ExpectedCommits {
   }
 
   has(commit: NamedCommit): boolean {
-    return this.#commits?.has(keyOf(commit)) ?? false
+    return this.#commits?.has(commit.key) ?? false
   }
 
   /** Keeps a commit in mind, unless bodies of its session have been folded beyond it: then it has come before, or never will. */
   add(commit: NamedCommit, context: OpContext): void {
     if (commit.seq <= context.table.seen(commit.session)) return
     const commits = (this.#commits ??= new Map())
-    const key = keyOf(commit)
+    const { key } = commit
     if (commits.has(key)) return
     commits.set(key, commit)
     context.undo(() => commits.delete(key))

@@ -29,13 +29,13 @@ export function copyJson(value: unknown): Json {
 
 const bounds: PlainBounds = { depth: limits.valueDepth, size: limits.valueBytes }
 
-/** A frozen value of a body with `bodyBytes` bytes. Throws `Void` when it breaks what {@link copyJson} demands. */
+/** A value of a body with `bodyBytes` bytes, which is not frozen yet. Throws `Void` when it breaks what {@link copyJson} demands. */
 export function checkJson(value: Value | undefined, bodyBytes: number): Json {
   if (!isJson(value, limits.valueDepth)) throw new Void('a value is not JSON, or too deep')
   if (bodyBytes > limits.valueBytes && encodeCanonical(value).length > limits.valueBytes) {
     throw new Void('a value is too large')
   }
-  return freeze(value)
+  return value
 }
 
 /** A map key or set element that a handler names. Throws `invalid-input` or `too-large`. */

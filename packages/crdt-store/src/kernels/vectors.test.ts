@@ -18,7 +18,7 @@ import {
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
-import { commitsToValue, type NamedCommit } from './commits.ts'
+import { commitsToValue, NamedCommit } from './commits.ts'
 import { nativeModel } from './native-model.ts'
 
 /*
@@ -301,11 +301,10 @@ const commitsOf = (names: string): NamedCommit[] =>
   names
     .split(' ')
     .filter((name) => name !== '')
-    .map(([by, seq, isOther]) => ({
-      session: session(by!),
-      seq: Number(seq),
-      prefix: isOther ? 'ff'.repeat(8) : prefixOf(by!, Number(seq)),
-    }))
+    .map(([by, seq, isOther]) => {
+      const prefix = isOther ? 'ff'.repeat(8) : prefixOf(by!, Number(seq))
+      return new NamedCommit(session(by!), Number(seq), prefix)
+    })
 
 /** All orders in which each session's bodies stay in their own. */
 function orders(bodies: readonly Body[]): readonly Body[][] {
