@@ -21,7 +21,7 @@ async function join(page: Page): Promise<void> {
   await expect(page.getByRole('alert')).toBeHidden()
 }
 
-test('a page that is opened without an invitation stores nothing, and accepts an invitation later', async ({
+test('a page that is opened without an invitation stores nothing, and later accepts an invitation', async ({
   browser,
 }) => {
   const page = await openWindow(await browser.newContext(), origin())

@@ -141,7 +141,7 @@ it('a page that wakes up does not restore a space that was erased meanwhile', as
   expect(await listed(name)).toBeUndefined()
 })
 
-it('a page that had a database open writes nothing to it after it was erased', async () => {
+it('a page that had a database open writes nothing to the database after it was erased', async () => {
   const name = newSpace()
   const store = await openIndexedDbStore({ name: databaseOf(name) })
   await store.write([{ key: utf8('a'), value: utf8('1') }], 'synced')

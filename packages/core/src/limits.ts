@@ -21,7 +21,7 @@ export const limitTable = {
   gossipGarbage: limit(
     8,
     'messages',
-    'The maximum number of gossip messages that no member wrote and that one peer may send before it is disconnected. Honest peers never forward gossip that no member wrote.',
+    'A peer may send this many gossip messages that no member wrote before it is disconnected. Honest peers never forward gossip that no member wrote.',
   ),
   gossipPerSecond: limit(
     100,
@@ -36,17 +36,17 @@ export const limitTable = {
   gossipBytesPerSecond: limit(
     2 * MiB,
     'bytes',
-    'The maximum size of the announcements per second that are accepted from all peers together and forwarded; a burst may be twice as large.',
+    'The maximum total size, per second, of the announcements that are accepted from all peers together and forwarded; a burst may be twice as large.',
   ),
   gossipFloodPerSecond: limit(
     1_000,
     'announcements',
-    'The number of announcements per second, including invalid ones, above which a peer is disconnected; a burst may be twice as large. Honest peers send fewer announcements than this limit.',
+    'The number of announcements per second, including invalid ones, above which a peer is disconnected; a burst may be twice as large. Honest peers send fewer announcements than this limit allows.',
   ),
   gossipOutBytes: limit(
     256 * KiB,
     'bytes',
-    'The maximum size of the gossip that may wait to be sent to one peer. While more gossip waits, the peer gets no new gossip.',
+    'The maximum size of the gossip that may wait to be sent to one peer. A peer for which more gossip waits gets no new gossip.',
   ),
   commitBytes: limit(
     1 * MiB,
@@ -61,7 +61,7 @@ export const limitTable = {
   batchCommits: limit(
     1024,
     'commits',
-    'The maximum number of commits in one batch; one signature covers all of them. In a batch with this many commits, the Merkle path of a sparse proof has 10 hashes.',
+    'The maximum number of commits in one batch; one signature covers all of them. In a batch with the maximum number of commits, the Merkle path of a sparse proof has 10 hashes.',
   ),
   runBytes: limit(
     1 * MiB,
@@ -96,7 +96,7 @@ export const limitTable = {
   deps: limit(
     64,
     'dependencies',
-    'The maximum number of dependencies of one commit. A device that has more dependencies combines them in empty merge commits.',
+    'The maximum number of dependencies of one commit. A device combines further dependencies in empty merge commits.',
   ),
   sections: limit(
     256,
@@ -117,7 +117,7 @@ export const limitTable = {
   invitationHours: limit(
     720,
     'hours',
-    'The longest validity of an invitation: 30 days. The validity of an invitation is limited because an invitation is a secret that other people may find. An invitation with a longer validity was made with a wrong clock.',
+    'The longest validity of an invitation: 30 days. The validity of an invitation is limited because an invitation is a secret that other people may find. An invitation with a validity of more than 30 days was made with a wrong clock.',
   ),
   invitationAddresses: limit(16, 'addresses', 'The maximum number of addresses in one invitation.'),
   entityNameBytes: limit(
@@ -224,7 +224,7 @@ export const limitTable = {
   outboxBytes: limit(
     4 * MiB,
     'bytes',
-    'The maximum size of the data that waits to be sent over one link. If more commits are to be sent, they are not pushed; the peer asks for them later.',
+    'The maximum size of the data that waits to be sent over one link. Commits for which there is no room are not pushed; the peer asks for them later.',
   ),
   connections: limit(
     100,
@@ -276,7 +276,7 @@ export const limitTable = {
   pendingConnections: limit(
     64,
     'connections',
-    'The maximum number of open connections whose peers have not proved that they know the secret. If there are more such connections, the address with the most of them loses one. The same number of further connections may have proved the secret, but not yet membership.',
+    'The maximum number of open connections whose peers have not proved that they know the secret. If there are more connections without this proof, the address with the most of them loses one. In addition, the same number of connections may belong to peers that have proved the secret, but not yet their membership.',
   ),
   connectionsPerSecond: limit(
     50,
@@ -321,7 +321,7 @@ export const limitTable = {
   relayBytes: limit(
     256 * KiB,
     'bytes',
-    'The maximum size of the data that a relay has received from one end of a connection and not yet sent to the other end. While the relay holds this much data, the sender waits.',
+    'The maximum size of the data that a relay has received from one end of a connection and not yet sent to the other end. While a relay holds this much unsent data of a sender, the sender waits.',
   ),
   relaysBytes: limit(
     32 * MiB,
@@ -356,7 +356,7 @@ export const limitTable = {
   webSocketOutBytes: limit(
     128 * KiB,
     'bytes',
-    'The maximum size of the data that waits in one WebSocket. While this much data waits, the sender of further data waits.',
+    'The maximum size of the data that waits in one WebSocket. While this much data waits in a WebSocket, the sender of further data waits.',
   ),
   httpSockets: limit(
     100,
@@ -436,7 +436,7 @@ export const limitTable = {
   tabSilentBeats: limit(
     10,
     'beats',
-    'The number of checks without an answer from the leading tab after which another tab takes over. To this number of checks, each tab adds a random number from zero to three.',
+    'The number of checks without an answer from the leading tab after which another tab takes over. Each tab adds a random number from zero to three to this number of checks.',
   ),
   tabQueue: limit(
     1_000,
@@ -476,7 +476,7 @@ export const limitTable = {
   controlBytes: limit(
     2 * MiB,
     'bytes',
-    'The largest request to a daemon over its control socket: a command with its input. Only the user who runs the daemon may open this socket.',
+    'The largest request to a daemon over its control socket: a command with its input. Only the user who runs the daemon may open the control socket.',
   ),
   controlReplyBytes: limit(
     64 * MiB,
@@ -486,7 +486,7 @@ export const limitTable = {
   controlRepliesBytes: limit(
     96 * MiB,
     'bytes',
-    'The maximum total size of the answers that wait for clients of the control socket. This size has room for one and a half complete lists. If larger answers wait, the connection with the most waiting data is closed.',
+    'The maximum total size of the answers that wait for clients of the control socket. This size has room for one and a half complete lists. If more data waits in the control socket, the connection with the most waiting data is closed.',
   ),
   controlConnections: limit(
     16,
@@ -506,7 +506,7 @@ export const limitTable = {
   conformanceMs: limit(
     60_000,
     'milliseconds',
-    'The time for all checks of `peerplane conformance`. If the checks take longer, the command fails.',
+    'The time for all checks of `peerplane conformance`. If the checks take longer, `peerplane conformance` fails.',
   ),
 } as const satisfies Record<string, Limit>
 

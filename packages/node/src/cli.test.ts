@@ -54,7 +54,7 @@ describe('a daemon', () => {
     expect(await end(child, 'SIGTERM')).toBe(0)
   })
 
-  it('lets only its owner read its files, and no other process open its store', async () => {
+  it('lets only its owner read its files, and lets no other process open its store', async () => {
     const { child } = await up()
     const mode = (...path: string[]): number =>
       statSync(inFolder('.peerplane', 'default', ...path)).mode & 0o777

@@ -207,7 +207,7 @@ describe('strangers', () => {
   )
 
   it.each(['ws', 'tcp'] as const)(
-    'never take the seat of a peer that has proved the secret, even from its own address, over %s',
+    'never take the seat of a peer that has proved the secret, even from its own address: %s',
     async (transport) => {
       let finish = (): void => undefined
       const until = new Promise<void>((resolve) => {

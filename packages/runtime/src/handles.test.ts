@@ -47,7 +47,7 @@ const methods = Object.entries(Object.getOwnPropertyDescriptors(Array.prototype)
   .map(([name]) => name as 'push')
 
 it.each(methods)(
-  'a list of a document stays intact after any arguments of a list method: %s',
+  'a list of a document stays intact after a call of a list method with any arguments: %s',
   async (method) => {
     const page = tried.plane.get(Page, 'a')
     application.page = (handle) => {

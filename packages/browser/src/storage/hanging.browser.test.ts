@@ -5,7 +5,7 @@ import { openIndexedDbStore } from './indexeddb.ts'
 let databases = 0
 
 it.each(['get', 'scan', 'scan for the last', 'scan from the last', 'count', 'write'])(
-  'a tab that hangs does not keep another one from opening the store: it hangs in a %s',
+  'a tab that hangs does not keep another tab from opening the store: it hangs in a %s',
   async (call) => {
     const name = `hanging-${++databases}-${performance.now()}`
     const url = new URL('./hanging.fixture.test.ts', import.meta.url)

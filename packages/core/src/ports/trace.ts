@@ -300,7 +300,7 @@ export const traceEvents = {
   },
   'service.failed': {
     level: 'warn',
-    says: 'A part of a plane, a tab or a daemon failed while it stopped. The other parts still stop.',
+    says: 'A part of a plane, a tab or a daemon failed while it stopped. All other parts still stop.',
     fields: { service: 'text', code: 'code' },
   },
   // The plane.
@@ -368,7 +368,7 @@ export const traceEvents = {
   // The daemon.
   'daemon.ready': {
     level: 'info',
-    says: 'The daemon accepts connections. `serves` is the address of the web application that it serves.',
+    says: 'The daemon accepts connections. `serves` is the address of the web application that the daemon serves.',
     fields: { space: 'id', device: 'id', serves: 'text' },
   },
   'daemon.stopping': {

@@ -351,7 +351,7 @@ const random: readonly [string, Shape, fc.Arbitrary<Value>][] = [
   ['map of sets', map(set()), inMap(ops.set, fc.tuple(element, refs))],
 ]
 test.each(random)(
-  'bodies that are folded in any order give the state that the definition of a %s gives',
+  'bodies that are folded in any order give the state that the definition gives: %s',
   async (kind, shape, op) => {
     const named = fc.tuple(
       fc.constantFrom('a', 'b', 'c'),

@@ -82,7 +82,7 @@ test('no log line contains text that a person typed, for any event', () => {
   }
 })
 
-test('text from a stranger cannot end a log line, move the cursor or be long', () => {
+test('text from a stranger cannot end a log line, move the cursor or make a log line long', () => {
   const reason = `no\nlevel=error\u001B[2J\u009B1m\u202E${'x'.repeat(10_000)}`
   for (const format of ['text', 'json'] as const) {
     const { log, lines } = open('debug', format)

@@ -83,7 +83,7 @@ function program(source: string): string[] {
 }
 
 describe('one process per store', () => {
-  it('a second opening of a store is refused immediately, with the id of the process that has it', async () => {
+  it('a second opening of a store is refused immediately, with the id of the process that has the store open', async () => {
     const path = freshPath()
     await open(path)
     const second = spawnSync(
