@@ -21,7 +21,7 @@ import { openInTabs } from './tabs/tabs.ts'
 export interface BrowserPlane extends Plane {
   /** Returns the role of this tab, leader or follower, and the number of other tabs that share the replica. */
   tabs(): TabsStatus
-  /** Calls `listener` with the result of {@link tabs} now and after each change. The returned function ends the watch. */
+  /** Calls `listener` with the result of {@link tabs} now and after each change, until the returned function is called. */
   onTabs(listener: (tabs: TabsStatus) => void): () => void
 }
 

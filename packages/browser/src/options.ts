@@ -32,8 +32,8 @@ export interface OpenOptions extends Wait {
   /** Whether the plane may use the network at all. Default: true. */
   readonly network?: boolean | undefined
   /**
-   * The URLs of STUN and TURN servers. Default: no servers. Without such servers, WebRTC connects only peers in the same local network; other peers
-   * stay connected through a relay.
+   * The URLs of STUN and TURN servers. Default: no servers. Without STUN and TURN servers, WebRTC connects only peers in the same local network;
+   * other peers stay connected through a relay.
    */
   readonly iceServers?: readonly string[] | undefined
   /**

@@ -17,8 +17,8 @@ const PAGE_BYTES = 128 * 1024
 
 /**
  * The most memory that other devices can make a daemon use at the same time, as a list of shares. The sum of all shares is below
- * `limits.daemonMemoryBytes`. The shares do not include the states of entities that the daemon itself keeps in memory, which are at most
- * `limits.openEntities`.
+ * `limits.daemonMemoryBytes`. The shares do not include the states of entities that the daemon itself keeps in memory. A daemon keeps the states of
+ * at most `limits.openEntities` entities.
  */
 export const memoryBudget: readonly MemoryShare[] = [
   { what: 'the process without peers', bytes: limits.idleBytes },

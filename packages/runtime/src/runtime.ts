@@ -49,8 +49,8 @@ export interface RuntimeOptions {
   /** Whether the plane goes online when it opens. Default: true. */
   readonly online?: boolean | undefined
   /**
-   * Whether to found a new space as soon as an empty store is opened. A device that listens for connections needs `found`, because it must belong to
-   * a space. Default: false, so the first command or invitation founds the space.
+   * Whether to found a new space as soon as an empty store is opened. A device that listens for connections needs the option `found`, because such a
+   * device must belong to a space. Default: false, so the first command or invitation founds the space.
    */
   readonly found?: boolean | undefined
   /**

@@ -54,9 +54,9 @@ export interface LinkStatus {
   readonly peer: string
   readonly path: Path
   readonly anchor: boolean
-  /** The number of commits that this device holds, but that the peer has not announced. */
+  /** The number of commits that this device holds, but that the peer has not yet said it holds. */
   readonly pending: number
-  /** The number of commits that the peer has announced, but that this device does not hold. */
+  /** The number of commits that the peer has said it holds, but that this device does not hold. */
   readonly behind: number
 }
 
@@ -78,6 +78,6 @@ export interface Sync {
   /** Closes the links to all peers and stops the network. */
   stop(): Promise<void>
   status(): SyncStatus
-  /** Calls `callback` whenever the status may have changed, which happens often. The returned function ends the watch. */
+  /** Calls `callback` whenever the status may have changed, which happens often. The calls end when the returned function is called. */
   onChange(callback: () => void): () => void
 }

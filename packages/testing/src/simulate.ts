@@ -15,9 +15,9 @@ import type { Simulation } from './simulation.ts'
 /** The error for a broken invariant, with the seed whose run breaks the invariant, and the smallest run found that breaks it too. */
 export class InvariantBroken extends Error {
   readonly seed: number
-  /** The plan of the smallest run. */
+  /** The plan of the smallest run that breaks the invariant. */
   readonly plan: WorkloadPlan
-  /** The events of the smallest run. */
+  /** The events of the smallest run that breaks the invariant. */
   readonly recording: Recording
 
   constructor(failure: Failure, plan: WorkloadPlan, recording: Recording) {

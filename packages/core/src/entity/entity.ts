@@ -39,7 +39,7 @@ export type Command<State, Input, Reply> = Handler<State, Input, Reply> & {
   readonly input?: StandardSchemaV1<unknown, Input>
 }
 
-/** The commands of an entity type, by name. `State` is the type of the state that their handlers get. */
+/** The commands of an entity type, by name. `State` is the type of the state that the handlers of the commands get. */
 export interface Commands<State> {
   readonly [name: string]: Handler<State, never, unknown> & {
     readonly input?: StandardSchemaV1<unknown, unknown>
@@ -126,7 +126,7 @@ export function takeDeclarations(entities: unknown): readonly Entity[] {
 
 /**
  * Returns `name` if it has 1 to 256 bytes of well-formed UTF-8 without control characters. For an invalid name, throws `invalid-input` with a message
- * that calls the name `what`.
+ * in which `what` says which name is invalid.
  */
 export function checkName(name: unknown, what: string): string {
   if (typeof name !== 'string') {

@@ -12,8 +12,8 @@ import { copyPlain, freeze, isPlain, reading, type PlainBounds } from '../plain.
 declare const types: unique symbol
 
 /**
- * All kinds of shapes. Code that differs by kind of shape uses tables with one entry for each kind. So a new kind does not compile until every table
- * has an entry for it.
+ * All kinds of shapes. Code that differs by kind of shape uses tables with one entry for each kind. A new kind of shape does not compile until each
+ * of these tables has an entry for it.
  */
 export interface ShapeKinds {
   readonly counter: CounterShape

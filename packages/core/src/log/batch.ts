@@ -49,8 +49,8 @@ export interface Batch {
    */
   readonly seed: Uint8Array
   /**
-   * The Ed25519 signature of the batch id by the device of the session. `undefined` if the batch was received together with a later batch whose
-   * signature covers it.
+   * The Ed25519 signature of the batch id by the device of the session. The signature is `undefined` if the batch was received together with a later
+   * batch whose signature covers it.
    */
   readonly signature: Uint8Array | undefined
   /**
@@ -60,7 +60,7 @@ export interface Batch {
   readonly commits: readonly Commit[]
 }
 
-/** The data that the signature of a batch covers. The id of a batch, see {@link batchIdOf}, is the hash of this data. */
+/** The data that the signature of a batch covers. The hash of a `BatchCore` is the id of the batch; see {@link batchIdOf}. */
 export interface BatchCore {
   readonly session: SessionId
   readonly firstSeq: number
@@ -134,8 +134,8 @@ export const firstSeq = (batch: Batch): number => batch.commits[0]!.header.seq
 export const lastSeq = (batch: Batch): number => firstSeq(batch) + batch.commits.length - 1
 
 /**
- * Estimates how many bytes a receiver has to hash for a batch. A batch with a short encoding can expand to many bytes that have to be hashed. The
- * estimate is at least the length of `encoded`, and at most `limits.batchBytes` more.
+ * Estimates how many bytes a receiver has to hash to check a batch. A batch with a short encoding can expand to many bytes that have to be hashed.
+ * The estimate is at least the length of `encoded`, and at most `limits.batchBytes` more.
  */
 export const weightOf = ({ commits }: Batch, encoded: Uint8Array): number =>
   Math.max(
@@ -149,7 +149,7 @@ export const weightOf = ({ commits }: Batch, encoded: Uint8Array): number =>
 
 /**
  * Encodes a batch in the form in which it is stored and sent. The encoding of a batch omits its session and the id of the previous batch, which the
- * reader knows from the place of the batch. The encoding also omits all hashes, because the reader of the batch computes them.
+ * reader knows from the place of the batch. The encoding of a batch also omits all hashes, because its reader computes them.
  */
 export function encodeBatch({ seed, signature, commits }: Batch): Uint8Array {
   const sections = new SectionWriter()

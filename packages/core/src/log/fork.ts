@@ -47,7 +47,7 @@ export interface ForkProof {
 }
 
 /**
- * Makes a branch, which is one of the two versions in the proof of a fork, from batches. `end` is the signature of the last batch, or a branch that
+ * Makes a branch from batches. A branch is one of the two versions in the proof of a fork. `end` is the signature of the last batch, or a branch that
  * continues the batches.
  */
 export function branchOf(batches: readonly Batch[], end: Uint8Array | Branch): Branch {

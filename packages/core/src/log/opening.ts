@@ -21,7 +21,7 @@ export interface Opening {
   readonly device: DeviceId
   /** The tips of earlier sessions of the same device that the device held when it opened this session, at most `limits.parents`. */
   readonly parents: readonly Tip[]
-  /** The hash of the admission that allows the device to write. For the creator of the space, this field is the hash of the space record. */
+  /** The hash of the admission that allows the device to write. For the creator of the space, `admission` is the hash of the space record. */
   readonly admission: Uint8Array
   /** 16 random bytes, so that no two openings have the same session id. */
   readonly nonce: Uint8Array
@@ -55,8 +55,8 @@ export function encodeOpening(opening: Opening): Uint8Array {
 }
 
 /**
- * Returns the value of `previous` in the first batch of a session: the whole hash of the opening. With this value, the id of the first batch also
- * covers the opening.
+ * Returns the value of `previous` in the first batch of a session: the whole hash of the opening. Because `previous` of the first batch is the hash
+ * of the opening, the id of the first batch also covers the opening.
  */
 export const firstPrevious = (openingBytes: Uint8Array): BatchId =>
   toHex(hash('opening', openingBytes)) as BatchId

@@ -23,10 +23,10 @@ export interface Channel {
   /** The network ids of the two peers, which the transport has authenticated. */
   readonly localPeer: string
   readonly remotePeer: string
-  /** Whether this side opened the connection. */
+  /** Whether this device opened the connection. */
   readonly initiator: boolean
   /**
-   * The handshake calls `recognized` when the peer has proved that it knows the secret of a space. From then on, the peer no longer competes with
+   * The handshake calls `recognized` when the peer has proved that it knows the secret of a space. A recognized peer no longer competes with
    * strangers for a seat.
    */
   recognized(): void
@@ -104,8 +104,8 @@ export type Refusal = (typeof refusals)[number]
 /** The functions that a network calls to report what has happened. These functions never throw. */
 export interface NetworkHandler {
   /**
-   * Runs the handshake. Resolves with the identity that the peer has proved. If the handshake fails, the promise rejects, and the network closes the
-   * connection.
+   * Runs the handshake. Resolves with the identity that the peer has proved in the handshake. If the handshake fails, the promise rejects, and the
+   * network closes the connection.
    */
   authenticate(channel: Channel): Promise<Identity>
   /** A link is ready. The new link replaces any earlier link to the same peer, and the earlier link will be reported as disconnected. */
@@ -117,9 +117,8 @@ export interface NetworkHandler {
   /** A link has closed. */
   disconnected(link: Link): void
   /**
-   * An announcement has arrived by gossip. The peer that sent it is admitted, but need not be the author of the announcement. Returns whether a
-   * member wrote the announcement. The network does not forward an announcement that no member wrote, and counts it as a fault of the peer that sent
-   * it.
+   * An announcement has arrived by gossip. The peer that sent an announcement is admitted, but need not be its author. Returns whether a member wrote
+   * the announcement. The network does not forward an announcement that no member wrote, and counts it as a fault of the peer that sent it.
    */
   announcement(payload: Uint8Array): boolean
 }

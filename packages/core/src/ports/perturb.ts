@@ -25,8 +25,8 @@ export const perturbations = [
 export type Perturbation = (typeof perturbations)[number]
 
 /**
- * Called each time the code reaches a point at which it may choose; returns whether to take the rare branch. In simulations, the choice of the branch
- * is random (like BUGGIFY in FoundationDB), to reach states that rarely occur in real use. Devices in real use have no `Perturb` function, so they
- * never take the rare branches.
+ * Called each time the code reaches a point at which it may choose between two branches; returns whether to take the rare branch. In simulations, the
+ * choice of the branch is random (like BUGGIFY in FoundationDB), to reach states that rarely occur in real use. Devices in real use have no `Perturb`
+ * function, so they never take the rare branches.
  */
 export type Perturb = (point: Perturbation) => boolean

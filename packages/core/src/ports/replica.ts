@@ -42,7 +42,10 @@ export interface Run {
 export interface Admitted {
   /** The number of new commits, which are now durable on this device. */
   readonly stored: number
-  /** The number of commits that had waited for a dependency and are now delivered, because this run or another run of the same call contained it. */
+  /**
+   * The number of commits that had waited for a dependency and are now delivered, because this run or another run of the same call contained the
+   * dependency.
+   */
   readonly released: number
   /** The missing commits that the first undelivered batch of the run depends on. The peer that sent the run holds the missing commits. */
   readonly awaits: readonly Dot[]
@@ -69,7 +72,7 @@ export interface Replica {
   /**
    * Reads a run of delivered commits. The run starts with the batch that contains commit `from`, or with a fork before this commit. The run has about
    * `maxBytes` at most, but at least one batch or the proof of a fork. The run ends with a signed batch or with the proof of a fork. Resolves with
-   * `undefined` if this device has neither a delivered commit `from` nor a fork before this commit.
+   * `undefined` if commit `from` is not delivered, and no fork before it is known.
    */
   range(session: SessionId, from: number, maxBytes: number): Promise<Run | undefined>
   /**
@@ -77,7 +80,7 @@ export interface Replica {
    * they are stored in one write. Resolves with one result for each run, when the commits of all accepted runs are durable. A rejected run has no
    * effect on the other runs. If the limit for waiting commits is reached, only commits that can be delivered are stored. After a run has proved a
    * fork, the tip of the session is its `forkedTip`, and the commits of the session from the fork on are ignored. A run is rejected with `malformed`,
-   * `too-large`, `wrong-space`, `not-a-member`, `bad-signature`, `broken-chain`, or a code of the store. No part of a rejected run is stored.
+   * `too-large`, `wrong-space`, `not-a-member`, `bad-signature`, `broken-chain`, or an error code of the store. No part of a rejected run is stored.
    * `broken-chain` means that the run does not continue the commits that this device holds: either there is a gap, or sender and receiver hold
    * different versions of the session. `broken-chain` does not prove a fault of the sender. After `broken-chain`, a request for the session from
    * commit 1 on shows whether there is a gap or a different version. The whole call rejects with `overloaded` if too many calls are waiting, or with
@@ -86,7 +89,7 @@ export interface Replica {
   admitAll(runs: readonly Run[]): Promise<readonly PromiseSettledResult<Admitted>[]>
   /**
    * Calls `callback` after each change of the stored or delivered commits. If this device has written a new batch, `callback` gets this batch. The
-   * returned function ends the watch.
+   * calls end when the returned function is called.
    */
   watch(callback: (own: Batch | undefined) => void): () => void
 }

@@ -39,8 +39,8 @@ export interface Draft {
 /**
  * The state of one entity: the result of folding the changes of all commits.
  *
- * Folding the same bodies, in any causal order and in any number of calls, gives the same mirror and version. Snapshots may depend on the order in
- * which bodies were folded.
+ * Folding the same section bodies, in any causal order and in any number of calls, gives the same mirror and version. Snapshots may depend on the
+ * order in which section bodies were folded.
  */
 export interface EntityState {
   /**
@@ -48,7 +48,7 @@ export interface EntityState {
    */
   readonly mirror: Json
   /**
-   * The reason why the state cannot be shown: a body was written for a different shape of the entity, and the state would hide its content. If
+   * The reason why the state cannot be shown: a change was written for a different shape of the entity, so the state would not contain it. If
    * `problem` is set, no other member of the state may be used.
    */
   readonly problem: string | undefined
@@ -58,13 +58,16 @@ export interface EntityState {
    */
   readonly version: string
   /**
-   * Adds the effect of bodies to the state. The bodies must be in causal order. Returns the bodies that have no effect because they break a rule of
-   * the state model.
+   * Adds the effect of section bodies to the state. The section bodies must be in causal order. Returns the section bodies that have no effect
+   * because they break a rule of the state model.
    */
   fold(bodies: readonly Body[]): readonly Body[]
   /** Begins the draft of a command of this device. `at` is the version of the state that the caller of the command saw. */
   begin(origin: Origin, at?: string): Draft
-  /** Tells the state that the draft that was finished last has become `body` in a commit. Call `identify` before any other member of the state. */
+  /**
+   * Tells the state that the last finished draft has become `body`, the body of a section in a commit. After a commit was made, call `identify`
+   * before any other member of the state.
+   */
   identify(body: Body): void
   /** Returns bytes from which `open` restores this state. */
   snapshot(): Uint8Array
@@ -75,8 +78,8 @@ export interface EntityState {
 /** The implementation of one kind of state, such as counters or documents: it opens states and folds ops into them. */
 export interface StateModel {
   /**
-   * The version of the model. Every section of a commit names the version of the model for which it was written. A section for a newer version has no
-   * effect on this device, and its entity becomes incomplete.
+   * The version of the state model. Every section of a commit names the version of the model for which it was written. A section that was written for
+   * a newer version of the model has no effect on this device, and makes its entity incomplete.
    */
   readonly version: number
   /** Opens the state that `snapshot` contains, or the initial state if there is no snapshot. Rejects with `unreadable`. */

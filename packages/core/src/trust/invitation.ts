@@ -73,8 +73,8 @@ export const invitationLink = (page: string, invitation: Invitation): string =>
   `${page.split('#')[0]}#join=${encodeInvitation(invitation)}`
 
 /**
- * Reads the invitation in a link, or in the text from {@link encodeInvitation}, and verifies all its signatures. Throws `invalid-invitation`. Whether
- * the invitation has expired is not checked here, but by {@link checkInvitationTime}.
+ * Reads the invitation in a link, or in the text from {@link encodeInvitation}, and verifies all its signatures. Throws `invalid-invitation`.
+ * `readInvitation` does not check whether the invitation has expired; {@link checkInvitationTime} does.
  */
 export async function readInvitation(
   link: string,

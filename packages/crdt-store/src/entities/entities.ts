@@ -26,13 +26,13 @@ export interface DeclaredModel {
   load(): Promise<StateModel>
 }
 
-/** The parts that the entities of a space use. */
+/** Options for opening the entities of a space. */
 export interface EntitiesOptions {
   readonly store: ClearableStore
   /** The state model of each declared entity type. Changes of entities of other types stay in the log and are not folded. */
   readonly models: ReadonlyMap<string, DeclaredModel>
   readonly scheduler: Scheduler
-  /** Returns the device that wrote a session, of which commits are being folded. */
+  /** Returns the device that wrote a session. Called only for sessions whose commits are being folded. */
   readonly deviceOf: (session: SessionId) => DeviceId
   /** Whether the commits of a session may have an effect on this device. */
   readonly isUnderstood: (session: SessionId) => boolean
@@ -57,7 +57,7 @@ export interface ListedState {
 /** Selects which entities of a type a list contains. Lists are sorted by id, in the order of `compareTexts`. */
 export interface ListQuery {
   readonly prefix?: string
-  /** The list contains only entities whose ids come after this id. */
+  /** The list contains only entities whose ids come after `after`. */
   readonly after?: string
   readonly limit?: number
 }
@@ -79,7 +79,7 @@ export interface Refold {
    * fails, the old states stay.
    */
   finish(done: () => void): Promise<boolean>
-  /** Discards the new states, unless they have already replaced the old states. */
+  /** Discards the states that were folded again, unless they have already replaced the old states. */
   close(): void
 }
 
@@ -97,16 +97,16 @@ export interface Entities {
    */
   folded(): ReadonlyMap<SessionId, number>
   /**
-   * Resolves with the folded state of an entity. The caller may use the state only until it awaits something else. While the entity is pinned, its
-   * state stays valid until `discard` is called. Rejects with `unknown-entity`, `unreadable`, `closed`, or a code of the store. After
+   * Resolves with the folded state of an entity. The caller may use the returned state only until its next `await`. While the entity is pinned, its
+   * state stays valid until `discard` is called. Rejects with `unknown-entity`, `unreadable`, `closed`, or an error code of the store. After
    * `store-corrupt`, call `discard` with the option `rows`, so that damaged rows are rebuilt.
    */
   open(key: EntityKey): Promise<EntityState>
-  /** Resolves with the states of several entities, in the order of `keys`. All states in the result are valid at the same time. */
+  /** Resolves with the states of several entities, in the order of `keys`. The caller may use all returned states together until its next `await`. */
   openAll(keys: readonly EntityKey[]): Promise<readonly EntityState[]>
   /**
-   * Returns the version of the state model of an open entity. The sections that change the entity contain this version. Returns 0 for an entity that
-   * is not open.
+   * Returns the version of the state model of an open entity. The sections of commits that change the entity contain the version of its state model.
+   * Returns 0 for an entity that is not open.
    */
   modelVersion(key: EntityKey): number
   /** Whether an entity in memory lacks changes that only a newer version of this program or of the state model can read. */
@@ -132,13 +132,13 @@ export interface Entities {
    */
   refold(keys: Iterable<EntityKey>): Refold
   /**
-   * Records that the states no longer contain commits of a session after `seq`. Call `retreat` when all entities that commits after `seq` have
-   * changed were folded again.
+   * Records that the states no longer contain commits of a session after `seq`. Call `retreat` after all entities that were changed by commits after
+   * `seq` have been folded again.
    */
   retreat(session: SessionId, seq: number): void
   /**
-   * Lists the entities of a type with their states, except unreadable entities. Listing folds only those entities whose commits are not folded on
-   * delivery.
+   * Lists the entities of a type with their states, except unreadable entities. Listing folds only those entities whose commits are not folded when
+   * they are delivered.
    */
   list(type: string, query?: ListQuery): Promise<readonly ListedState[]>
   /** Writes changed rows with the durability `local`, together with the place in the log up to which the rows are complete. */

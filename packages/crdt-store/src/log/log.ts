@@ -29,7 +29,7 @@ import type { Frozen } from './forks.ts'
 import type { HistoryPart } from './history.ts'
 
 /**
- * The parts that a log uses. The caller owns the store, and closes it after the log. The caller must store the result of `spaceWrite` before the
+ * Options for opening a log. The caller owns the store, and closes it after the log. The caller must store the result of `spaceWrite` before the
  * first commit, or together with it.
  */
 export interface LogOptions {
@@ -61,8 +61,8 @@ export interface CommitOptions {
 export interface Committed {
   readonly id: CommitId
   /**
-   * Resolves when the commit has the requested durability. Rejects with a code of the store if the commit could not be stored and its session had to
-   * be abandoned.
+   * Resolves when the commit has the requested durability. Rejects with an error code of the store if the commit could not be stored and its session
+   * had to be abandoned.
    */
   readonly durable: Promise<void>
 }
@@ -117,7 +117,7 @@ export interface Log extends Replica {
    */
   commit(origin: Origin, sections: readonly Section[], options: CommitOptions): Committed
   /**
-   * Calls `callback` with commits of other devices, in causal order, synchronously after they became durable. The returned function ends the watch.
+   * Calls `callback` with commits of other devices, in causal order, synchronously after they became durable, until the returned function is called.
    */
   onDelivered(callback: (commits: readonly Commit[]) => void): () => void
   /**
@@ -126,16 +126,16 @@ export interface Log extends Replica {
    */
   replay(from: Frontier): AsyncIterable<readonly Commit[]>
   /**
-   * Calls `callback` when commits of this device could not be stored. The callback gets the ids of all commits that were not durable yet, in their
-   * order. Commits that could not be stored are no longer part of the log. The next commit opens a new session that depends on the durable commits.
-   * The returned function ends the watch.
+   * Calls `callback` when commits of this device could not be stored, until the returned function is called. The callback gets the ids of all commits
+   * that were not durable yet, in their order. Commits that could not be stored are no longer part of the log. The next commit opens a new session
+   * that depends on the durable commits.
    */
   onFailure(callback: (error: PeerplaneError, rejected: readonly CommitId[]) => void): () => void
   /**
    * Calls `callback` when delivered commits no longer have an effect, because their device signed two versions of the session from `seq` on. Commits
    * from a fork on have no effect on any replica that knows of the fork. A caller that has folded commits from a fork on must fold the entities
-   * `touched` again, with the commits from {@link history}. After a fork was found, new commits of this device belong to a new session. The returned
-   * function ends the watch. Forks that were found before the log was opened are in {@link status}.
+   * `touched` again, with the commits from {@link history}. After a fork was found, new commits of this device belong to a new session. The calls of
+   * `callback` end when the returned function is called. Forks that were found before the log was opened are in {@link status}.
    */
   onForked(callback: OnForked): () => void
   /** Returns whether a commit has no effect because it comes after a fork that this device knows. */
@@ -154,7 +154,7 @@ export interface Log extends Replica {
   /** Returns the device that wrote a session of which this device holds a commit. */
   deviceOf(session: SessionId): DeviceId
   /**
-   * Whether the commits of a session may have an effect on this device. The commits have no effect if the opening of the session has extensions that
+   * Whether the commits of a session may have an effect on this device. The commits of a session have no effect if its opening has extensions that
    * only a newer version of Peerplane knows. This device must hold a commit of the session.
    */
   isUnderstood(session: SessionId): boolean
@@ -162,8 +162,8 @@ export interface Log extends Replica {
   /** Ends the session of this device immediately. The next commit opens a new session. Resolves when the ended session is durable. */
   retire(): Promise<void>
   /**
-   * Resolves when all commits of this device that are in the log at the time of the call are durable. Rejects with a code of the store if one of the
-   * commits is lost. `settled` does not wait for commits that are appended after the call.
+   * Resolves when all commits of this device that are in the log at the time of the call are durable. Rejects with an error code of the store if one
+   * of the commits is lost. `settled` does not wait for commits that are appended after the call.
    */
   settled(): Promise<void>
   /**

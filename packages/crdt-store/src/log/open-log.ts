@@ -11,7 +11,7 @@ import type { Log, LogOptions } from './log.ts'
 /**
  * Opens the log in `store`, or an empty log if the store is empty. Opening a log writes nothing, and reads only a few small records of each session
  * and the commits that wait for a dependency. Rejects with `store-version` if a newer version of Peerplane wrote the store, `wrong-space` if the
- * store belongs to a different space, `store-corrupt`, or a code of the store.
+ * store belongs to a different space, `store-corrupt`, or another error code of the store.
  */
 export async function openLog(options: LogOptions): Promise<Log> {
   const { space, clock, trace } = options

@@ -27,8 +27,8 @@ interface Looked<T> {
 /** A store from which unreadable pairs can be deleted. */
 export interface ClearableStore extends Store {
   /**
-   * Deletes all pairs in a range, including damaged pairs, in several steps. If the process ends meanwhile, some of the pairs may be left. Rejects
-   * with `store-corrupt` if a pair cannot be deleted.
+   * Deletes all pairs in a range, including damaged pairs, in several steps. If the process ends during `clear`, some of the pairs may remain.
+   * Rejects with `store-corrupt` if a pair cannot be deleted.
    */
   clear(range: Bounds): Promise<void>
 }
@@ -38,14 +38,14 @@ export interface ClearableStore extends Store {
  * the pair that was written.
  *
  * A damaged key is also detected if a search misses its pair. Because all other keys are in order, a search that is misled by a damaged key ends
- * beside this key, in any kind of search tree. Therefore, if a search finds no pair, the checked store also checks the keys on both sides of the
- * place where the search ended. SQLite searches an index with copies of the keys. If only the copy of a key in this index is damaged, the undamaged
- * key reveals it: either the search should have found this key, or this key is on the wrong side of the place where the search ended.
+ * beside this key, in any kind of search tree. If a search finds no pair, the checked store therefore also checks the keys on both sides of the place
+ * where the search ended. SQLite searches an index with copies of the keys. If only the copy of a key in this index is damaged, the undamaged key
+ * reveals it: either the search should have found this key, or this key is on the wrong side of the place where the search ended.
  */
 export function checkedStore(store: Store): ClearableStore {
   /**
-   * Reads the pairs on both sides of the place where a search ended. Returns a pair that the search should have found, if there is one. Throws if one
-   * of the pairs on both sides is damaged.
+   * Reads the pairs on both sides of the place where a search ended. Returns a pair that the search should have found, if there is one. Throws if a
+   * pair that is read is damaged.
    */
   const missedOf = async (
     searched: Bounds,
@@ -62,7 +62,7 @@ export function checkedStore(store: Store): ClearableStore {
     return undefined
   }
   /**
-   * Reads again if the search missed a pair, because a concurrent write may be the reason. If every attempt misses the pair, the store is damaged:
+   * Repeats a read whose search missed a pair, because a concurrent write may be the reason. If every attempt misses the pair, the store is damaged:
    * the pair exists but cannot be found.
    */
   const read = async <T>(look: () => Promise<Looked<T>>): Promise<T> => {

@@ -81,7 +81,7 @@ export const commandHelp = {
   },
   conformance: {
     about: 'check that a running peer keeps the rules of the protocol',
-    details: `Plays devices that join with the invitation, and judges what the peer at ADDRESS answers: a line for each rule of docs/protocol.md that is checked. Without ADDRESS, the addresses in the invitation are tried. It takes half a minute, 60 seconds at most. The exit code is 1 if a rule is broken. About 40 devices join the space for it and then leave; what they wrote stays in the log, on entities of the type "conformance": use a space for tests.`,
+    details: `Simulates devices that join the space with the invitation, and checks the answers of the peer at ADDRESS. Prints one line for each rule of docs/protocol.md that is checked. Without ADDRESS, tries the addresses in the invitation. The check takes about half a minute, and at most 60 seconds. The exit code is 1 if a rule is broken. About 40 devices join the space for the check, and then leave. What they wrote stays in the log of the space, on entities of the type "conformance". So use a space that is only for tests.`,
     flags: {
       invitation: {
         argument: 'TEXT',

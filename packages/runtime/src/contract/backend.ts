@@ -24,8 +24,8 @@ import { entityUpdates, listUpdates } from './updates.ts'
 /** All operations of a plane, which take and return plain data. */
 export interface Backend {
   /**
-   * Runs the commands as one atomic commit. When the promise resolves, every watch that was begun before has shown a state with the effect of the
-   * commands. A rejected call has no effect, unless its error has the code `unknown`.
+   * Runs the commands as one atomic commit. When the promise of `invoke` resolves, every watch that began earlier has shown a state with the effect
+   * of the commands. A rejected call has no effect, unless its error has the code `unknown`.
    */
   invoke(invocations: readonly Invocation[], options: InvokeOptions): Promise<Outcome>
   /**
@@ -34,7 +34,7 @@ export interface Backend {
    * with this operation id are refused as `withdrawn`.
    */
   outcome(operationId: string): Promise<Outcome | undefined>
-  /** Calls `listener` with the state of the entity as soon as it is loaded, and after each change. The returned function ends the watch. */
+  /** Calls `listener` with the state of the entity as soon as it is loaded, and after each change, until the returned function is called. */
   watchEntity(type: string, id: string, listener: (entity: Loaded) => void): () => void
   /** Calls `listener` with all entities that match the query as soon as they are loaded, and after each change. */
   watchType(
@@ -60,7 +60,8 @@ export interface Backend {
   setOnline(online: boolean): Promise<void>
   /**
    * Prepares the plane for a process that may end after the current task, such as a page that is being closed. After `hasten`, a command is stored as
-   * soon as it is decided, by a write that begins in the same task. A command that must read from the store before it is decided may still be lost.
+   * soon as its handler has run, by a write that begins in the same task. A command that must read from the store before its handler runs may still
+   * be lost.
    */
   hasten(): void
   close(): Promise<void>

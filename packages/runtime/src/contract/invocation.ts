@@ -50,7 +50,7 @@ export interface InvokeOptions {
 
 /** The outcome of commands that succeeded. */
 export interface Outcome {
-  /** The id of the commit with the changes of the commands. `undefined` if the commands changed nothing. */
+  /** The id of the commit with the changes of the commands, or `undefined` if the commands changed nothing. */
   readonly commit: CommitId | undefined
   /** The durability that the commit had reached when the promise resolved. */
   readonly durability: Durability

@@ -21,11 +21,11 @@ export interface PeerStatus {
   readonly device: DeviceId
   readonly anchor: boolean
   readonly path: Path
-  /** The number of commits that this device holds, but that the peer has not announced. */
+  /** The number of commits that this device holds, but that the peer has not yet said it holds. */
   readonly pending: number
-  /** The number of commits that the peer has announced, but that this device does not hold. */
+  /** The number of commits that the peer has said it holds, but that this device does not hold. */
   readonly behind: number
-  /** The number of commits that the peer has announced. */
+  /** The number of commits that the peer has said it holds. */
   readonly announced: number
 }
 
@@ -70,7 +70,7 @@ export interface PlaneStatus {
   readonly network: NetworkStatus | undefined
   readonly addresses: readonly string[]
   readonly lastError: Problem | undefined
-  /** The reason why the clock of this device seems wrong. `undefined` if the clock seems right. */
+  /** The reason why the clock of this device seems wrong, or `undefined` if the clock seems right. */
   readonly clockDoubt: string | undefined
 }
 

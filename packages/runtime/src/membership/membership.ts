@@ -171,8 +171,8 @@ export const foundingWrites = (
 ]
 
 /**
- * Resolves with the role that an invitation gives to a device. No plane has to be open. Rejects with `invalid-invitation` if the text is not a valid
- * invitation.
+ * Resolves with the role that an invitation gives to a device. To call `checkInvitation`, no plane has to be open. Rejects with `invalid-invitation`
+ * if the text is not a valid invitation.
  */
 export const checkInvitation = async (text: string, ports: Pick<Ports, 'crypto'>): Promise<Role> =>
   (await readInvitation(text, ports)).grant.role

@@ -15,14 +15,14 @@ import { heldDevice } from './membership.ts'
 export interface StoredSpace {
   /** The name under which the space is opened. */
   readonly name: string
-  /** The id of the space. `undefined` if the id cannot be read. */
+  /** The id of the space, or `undefined` if the id cannot be read. */
   readonly space: SpaceId | undefined
   /**
-   * Whether other devices are, or may be, members of the space, because this device was invited or has made an invitation. `undefined` if the store
-   * cannot be read.
+   * Whether other devices are, or may be, members of the space, because this device was invited or has made an invitation. The value of `shared` is
+   * `undefined` if the store cannot be read.
    */
   readonly shared: boolean | undefined
-  /** The reason why the space cannot be opened or read. `undefined` if there is no problem. */
+  /** The reason why the space cannot be opened or read, or `undefined` if there is no problem. */
   readonly problem: Problem | undefined
 }
 
@@ -30,7 +30,7 @@ export interface StoredSpace {
 export interface ReadableStore {
   /** The store, to which nothing is written. */
   readonly store: Store
-  /** The id of the device whose key is in the store. `undefined` if the store has no key. */
+  /** The id of the device whose key is in the store, or `undefined` if the store has no key. */
   readonly device: string | undefined
 }
 

@@ -74,12 +74,12 @@ export interface EntityMembers<State> {
    */
   peek(): Known<State>
   /**
-   * Calls `listener` with the state as soon as it is loaded, and after each change. The listener is never called twice in a row with equal states. A
-   * command can refer to the state by its `version`. If the listener throws, the error is reported as `listener-failed`. The returned function ends
-   * the subscription.
+   * Calls `listener` with the state as soon as it is loaded, and after each change, until the returned function is called. The listener is never
+   * called twice in a row with equal states. A command can refer to the state by its `version`. If the listener throws, the error is reported as
+   * `listener-failed`.
    */
   subscribe(listener: (state: State, version: string) => void): () => void
-  /** Calls `listener` with the result of {@link peek}, now and after each change. The returned function ends the watch. */
+  /** Calls `listener` with the result of {@link peek}, now and after each change, until the returned function is called. */
   watch(listener: (known: Known<State>) => void): () => void
   /** Always `undefined`, so that `await` does not mistake a client for a promise. */
   readonly then?: undefined
@@ -89,7 +89,7 @@ export interface EntityMembers<State> {
 export type EntityClient<E> =
   E extends Entity<Shape, infer C> ? CommandMethods<C> & EntityMembers<StateOf<E>> : never
 
-/** The commands of an entity as methods inside `Plane.atomic`. These methods only record the commands, which run later. */
+/** The commands of an entity as methods inside `Plane.atomic`. Inside `Plane.atomic`, the methods only record the commands, which run later. */
 export type RecordedOf<C> = {
   readonly [
     Name in keyof C as C[Name] extends (...args: infer _) => Promise<CommandOutcome<unknown>>

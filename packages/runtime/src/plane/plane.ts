@@ -28,8 +28,8 @@ import { takeWait, waitFor, waitReaders, type Wait } from './wait.ts'
 /**
  * The object that an application opens on a device: the runtime with its storage and its network.
  *
- * Every call first copies and checks its arguments. For an invalid argument, functions that return a promise reject with `invalid-input`, and other
- * functions throw `invalid-input`. All data that a plane returns is frozen.
+ * Every call of a plane first copies and checks its arguments. For an invalid argument, functions that return a promise reject with `invalid-input`,
+ * and other functions throw `invalid-input`. All data that a plane returns is frozen.
  *
  * Every function that returns a promise accepts the options of {@link Wait}, which limit how long the caller waits. If the caller stops waiting, the
  * promise rejects with `aborted` or `timeout`, but the operation continues.
@@ -89,7 +89,7 @@ export interface Plane {
   goOffline(wait?: Wait): Promise<void>
   goOnline(wait?: Wait): Promise<void>
   /**
-   * Decides all commands that were called before, makes everything durable, and frees all resources. After `close`, calls of other functions reject
+   * Waits for all commands that were called before, makes everything durable, and frees all resources. After `close`, calls of other functions reject
    * with `closed`. A second call of `close` waits for the first call.
    */
   close(wait?: Wait): Promise<void>

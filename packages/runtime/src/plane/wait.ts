@@ -14,7 +14,7 @@ export interface Wait {
 /** The longest time that a timer of a platform can wait. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1
 
-/** The readers of the options in a `Wait`, which check these options. */
+/** The functions that check the options in a `Wait`. */
 export const waitReaders = {
   signal: (value: unknown, name: string): AbortSignal => {
     if (isA(AbortSignal, value)) return value

@@ -22,7 +22,7 @@ interface Taken extends Guest {
 
 /**
  * Seats for connections. A connection takes a seat from its first moment. Seats are counted by the address of the connection. If all seats are taken,
- * the address with the most connections loses one of them. So an address that opens very many connections loses seats to other addresses.
+ * the address with the most connections loses one of them. An address that opens very many connections loses seats to other addresses.
  */
 export class AddressSeats {
   readonly #limits: AddressLimits

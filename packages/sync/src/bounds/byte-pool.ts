@@ -1,4 +1,4 @@
-/** An object that holds waiting bytes in memory. */
+/** An object that buffers bytes in memory. */
 export interface Holder {
   /**
    * Called when the bytes of all holders together exceed the bound, and this holder has the most bytes. In `giveUp`, the holder must drop its bytes.
@@ -6,7 +6,7 @@ export interface Holder {
   giveUp(): void
 }
 
-/** A common bound for the waiting bytes of many holders. If the total exceeds the bound, the holder with the most bytes must drop them. */
+/** A common bound for the bytes that many holders buffer in memory. If the total exceeds the bound, the holder with the most bytes must drop them. */
 export class BytePool {
   readonly #most: number
   readonly #held = new Map<Holder, number>()

@@ -17,7 +17,7 @@ import { gossipService, type Topologies } from './gossip.ts'
 import type { Refusals } from './refusals.ts'
 import type { RelaySeats } from './relay.ts'
 
-/** The components that libp2p passes to its parts. */
+/** The components that libp2p passes to transports and services. */
 export type Components = Parameters<NonNullable<Libp2pOptions['transports']>[number]>[0]
 
 /**
@@ -46,7 +46,10 @@ export interface Libp2pNetworkOptions {
   readonly relay?: (components: Components) => RelaySeats
   /** Whether the transports can make WebRTC connections. */
   readonly webrtc: boolean
-  /** The door through which the transports count strangers, if they count them from the first byte on. Default: a new door for this network. */
+  /**
+   * The `Door` that counts strangers (peers without proof of membership), if the transports count strangers from their first byte on. Default: a new
+   * door for this network.
+   */
   readonly door?: Door
   /** The counter of refused peers. Default: a new counter for this network. */
   readonly refused?: Refusals

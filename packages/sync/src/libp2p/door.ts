@@ -23,11 +23,10 @@ export interface DoorOptions {
  */
 export interface Arrival {
   /**
-   * Called when the peer has proved that it knows the secret of the space. From then on, the peer competes for a seat only with other peers that have
-   * proved this.
+   * Called when the peer has proved that it knows the secret of the space. A recognized peer competes for a seat only with other recognized peers.
    */
   readonly recognized: () => void
-  /** Frees the seat of this arrival. If a reason is given, the peer counts as refused. Only the first call of `over` has an effect. */
+  /** Frees the seat of the peer. If a reason is given, the peer is counted as refused. Only the first call of `over` has an effect. */
   readonly over: (why?: Refusal) => void
 }
 

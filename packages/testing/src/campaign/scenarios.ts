@@ -8,13 +8,13 @@ export interface CampaignScenario {
   /** The kinds of fault from which each run chooses some. */
   readonly faults: readonly FaultKind[]
   readonly rhythm: Rhythm
-  /** The minimum of work that a run must do. A run with less work breaks the rule `workload`. */
+  /** The minimum amount of work that a run must do. A run with less work breaks the rule `workload`. */
   readonly least: { readonly devices: number; readonly commits: number; readonly faults: number }
 }
 
 const rhythm: Rhythm = { workMs: 200, faultMs: 1500, copyMs: 1600 }
 
-/** The minimum of work that the run of one seed must do. */
+/** The minimum amount of work that the run of one seed must do. */
 export const leastWork = { devices: 3, commits: 100, faults: 5 } as const
 
 /** All scenarios of campaigns, by name. */
