@@ -56,7 +56,7 @@ export const limitTable = {
   batchBytes: limit(
     1 * MiB,
     'bytes',
-    'The largest batch. This limit applies to the bytes that are sent, and to the bytes that a receiver hashes for a batch. A run must have room for one batch and its proof.',
+    'The largest batch. This limit applies to the bytes that are sent, and to the bytes that a receiver hashes for a batch. A run of batches must have room for at least one batch and its proof.',
   ),
   batchCommits: limit(
     1024,
@@ -66,7 +66,7 @@ export const limitTable = {
   runBytes: limit(
     1 * MiB,
     'bytes',
-    'The largest run of batches. This limit applies to the bytes that are sent, and to the bytes that a receiver hashes for a run. A forged run can make its receiver hash only this many bytes in vain.',
+    'The largest run of batches. This limit applies to the bytes that are sent, and to the bytes that a receiver hashes for a run. A forged run of batches can make its receiver hash only this many bytes in vain.',
   ),
   extensionBytes: limit(
     1 * KiB,
@@ -76,12 +76,12 @@ export const limitTable = {
   runsPerMessage: limit(
     64,
     'runs',
-    'The maximum number of runs in one message. The receiver stores all runs of a message in one write.',
+    'The maximum number of runs of batches in one message. The receiver of a message stores all its runs in one write.',
   ),
   runsBytes: limit(
     32 * KiB,
     'bytes',
-    'The maximum size of the batches and proofs in a message with several runs. A larger run is sent in a message of its own.',
+    'The maximum size of the batches and proofs in a message with several runs of batches. A larger run of batches is sent in a message of its own.',
   ),
   runBatches: limit(
     4096,
@@ -145,7 +145,7 @@ export const limitTable = {
   opsPerSection: limit(
     10_000,
     'operations',
-    'The maximum number of operations in one section of a commit. The operations of a section are limited because a section is folded in one piece. A larger change needs several commands.',
+    'The maximum number of operations in one section of a commit. The number of operations is limited because a section is folded in one piece. A larger change needs several commands.',
   ),
   entityBytes: limit(
     5 * MiB,
@@ -203,18 +203,22 @@ export const limitTable = {
     'sessions',
     'The maximum number of sessions whose lost commits a device remembers.',
   ),
-  summariesPerMessage: limit(1024, 'summaries', 'The maximum number of summaries in one message.'),
-  tipsPerMessage: limit(1024, 'tips', 'The maximum number of tips in one message.'),
-  tipsPerPage: limit(256, 'tips', 'The maximum number of tips in one page of a list.'),
+  summariesPerMessage: limit(
+    1024,
+    'summaries',
+    'The maximum number of summaries of sessions in one message.',
+  ),
+  tipsPerMessage: limit(1024, 'tips', 'The maximum number of tips of sessions in one message.'),
+  tipsPerPage: limit(256, 'tips', 'The maximum number of tips of sessions in one page of a list.'),
   pathsPerMessage: limit(
     64,
     'paths',
-    'The maximum number of paths in one `have` message. Each path in the message asks for up to 16 tips below the path.',
+    'The maximum number of paths of the trie in one `have` message. Each path asks for up to 16 tips below this path of the trie.',
   ),
   claimsPerLink: limit(
     512,
     'sessions',
-    'The maximum number of sessions whose claims a device remembers for each link. The device remembers the same number of additional claims for sessions that other commits wait for. Sessions whose claims are not remembered are compared again later.',
+    'The maximum number of sessions whose claims a device remembers for each link. In addition, the device remembers the claims of the same number of sessions for which commits wait. Sessions whose claims are not remembered are compared again later.',
   ),
   wantsPerMessage: limit(
     1024,
@@ -391,7 +395,7 @@ export const limitTable = {
   openEntities: limit(
     1_000,
     'entities',
-    'The maximum number of entities that are kept folded in memory. All other entities are read from their rows.',
+    'The maximum number of entities whose folded state is kept in memory. All other entities are read from their stored rows.',
   ),
   refoldedEntities: limit(
     250,
@@ -406,7 +410,7 @@ export const limitTable = {
   unflushedEntities: limit(
     20_000,
     'entities',
-    'The maximum number of entities that have changed in memory and whose rows are not yet written. If more entities have changed, folding waits until the rows are written. A device that catches up with fewer changed entities writes each row only once.',
+    'The maximum number of entities that have changed in memory and whose rows are not yet written. If more entities have changed, folding waits until the rows are written. A device that catches up with changes of fewer entities writes each row only once.',
   ),
   pendingCommands: limit(
     10_000,
@@ -426,7 +430,7 @@ export const limitTable = {
   queuedRuns: limit(
     64,
     'messages',
-    'The maximum number of received messages with runs that are not yet checked, per space. All messages that wait to be checked take at most 64 MiB.',
+    'The maximum number of received messages with runs of batches that are not yet checked, per space. All messages that wait to be checked take at most 64 MiB.',
   ),
   tabBeatMs: limit(
     1_000,
