@@ -36,12 +36,13 @@ describe('the status for people', () => {
 
   it.each<[Partial<DaemonStatus>, string]>([
     [{ storage: 'failing' }, 'The storage fails'],
-    [{ undone: 2 }, '2 commands since the start were acknowledged and then undone'],
+    [{ undone: 2 }, 'Since the start, 2 commands were acknowledged and then undone'],
     [{ waiting: 3 }, '3 commits are stored but not shown yet'],
+    [{ waiting: 1 }, '1 commit is stored but not shown yet'],
     [{ unreadable: 2 }, '2 sessions stop before a commit that cannot be read here'],
-    [{ contradicted: 1 }, '1 sessions depend on a different version'],
-    [{ forks: 1 }, '1 sessions are forked'],
-    [{ void: 4 }, '4 commits since the start break a rule of their state'],
+    [{ contradicted: 1 }, '1 session depends on a different version'],
+    [{ forks: 1 }, '1 session is forked'],
+    [{ void: 4 }, 'Since the start, 4 commits have had no effect'],
     [{ clockDoubt: 'this program was made later' }, 'seems wrong: this program was made later.'],
     [{ lastError: { code: 'unreachable', message: 'Nobody answers.' } }, 'unreachable: Nobody'],
   ])('says what is wrong: %j', (change, problem) => {

@@ -55,30 +55,33 @@ function problemsOf(status: PlaneStatus): string[] {
     [storage === 'failing', 'The storage fails: new commands are not durable.'],
     [
       undone,
-      `${undone} commands since the start were acknowledged and then undone, because the storage refused them: free space or repair the disk, then repeat them. Durability \`local\` acknowledges only what is stored.`,
+      `Since the start, ${some(undone, 'command was', 'commands were')} acknowledged and then undone, because the storage refused to write: free space or repair the disk, then repeat the commands. Durability \`local\` acknowledges only what is stored.`,
     ],
     [
       waiting,
-      `${waiting} commits are stored but not shown yet: they depend on commits that are still on other devices.`,
+      `${some(waiting, 'commit is', 'commits are')} stored but not shown yet, because commits that must come before are still on other devices.`,
     ],
     [
       unreadable,
-      `${unreadable} sessions stop before a commit that cannot be read here: update this program.`,
+      `${some(unreadable, 'session stops', 'sessions stop')} before a commit that cannot be read here: update this program.`,
     ],
     [
       contradicted,
-      `${contradicted} sessions depend on a different version of a commit that this device holds: a device was restored from a copy, or lied.`,
+      `${some(contradicted, 'session depends', 'sessions depend')} on a different version of a commit that this device holds: a device was restored from a copy, or lied.`,
     ],
     [
       forks,
-      `${forks} sessions are forked, and have no effect from the fork on: their device signed two versions. A device with a copied store continues in a new session.`,
+      `${some(forks, 'session is', 'sessions are')} forked, and have no effect from the fork on, because a device signed two versions. A device with a copied store continues in a new session.`,
     ],
     [
       status.void,
-      `${status.void} commits since the start break a rule of their state and have no effect: update the application that wrote them.`,
+      `Since the start, ${some(status.void, 'commit has', 'commits have')} had no effect, because of a broken rule of a state model: update the application that wrote them.`,
     ],
     [clockDoubt, `The clock of this device seems wrong: ${clockDoubt}.`],
     [lastError, `${lastError?.code}: ${lastError?.message}`],
   ]
   return problems.flatMap(([wrong, text]) => (wrong ? [text] : []))
 }
+
+const some = (count: number, one: string, many: string): string =>
+  `${count} ${count === 1 ? one : many}`
