@@ -53,7 +53,10 @@ export class Delivery {
     )
   }
 
-  /** Takes in what is stored and not delivered, when the log opens. */
+  /**
+   * Takes in what is stored and not delivered, when the log opens. That may be more than there is room for: a write that the store has reported
+   * as failed may have come through.
+   */
   async restore(): Promise<void> {
     const { store, sessions } = this.#options
     for (const { id, stored, reach } of sessions.values()) {
@@ -65,6 +68,10 @@ export class Delivery {
       }
     }
     await this.deliver()
+    const leavers = this.#room.leaversBeyond()
+    if (leavers.length === 0) return
+    // Ignored: they are here again, and leave again, when the log is opened the next time.
+    await this.#drop(leavers).catch(() => undefined)
   }
 
   /** Adds the next stored batch of its session; `size` is its length in bytes. */
@@ -145,6 +152,26 @@ export class Delivery {
     if (this.#room.fits(more)) return true
     const leavers = this.#room.leaversFor(device, more)
     if (!leavers) return false
+    await this.#drop(leavers)
+    return true
+  }
+
+  /** What waits. */
+  get waiting(): Usage {
+    return this.#room.total
+  }
+
+  /** Sessions whose next batch depends on commits that differ from those held here at the same places. */
+  get contradicted(): readonly SessionId[] {
+    return [...this.#contradicted.keys()]
+  }
+
+  /** Sessions whose next batch waits because the store cannot be read. */
+  get unreadable(): readonly SessionId[] {
+    return this.#unreadable.map(({ session }) => session)
+  }
+
+  async #drop(leavers: readonly SessionId[]): Promise<void> {
     const { store, sessions, trace } = this.#options
     const drops = leavers.map((session) => {
       const held = sessions.get(session)!
@@ -165,22 +192,6 @@ export class Delivery {
       for (const batch of this.#order.cut(held.id, tip.seq + 1)) this.#forget(batch)
       sessions.cutBack(held, tip)
     }
-    return true
-  }
-
-  /** What waits. */
-  get waiting(): Usage {
-    return this.#room.total
-  }
-
-  /** Sessions whose next batch depends on commits that differ from those held here at the same places. */
-  get contradicted(): readonly SessionId[] {
-    return [...this.#contradicted.keys()]
-  }
-
-  /** Sessions whose next batch waits because the store cannot be read. */
-  get unreadable(): readonly SessionId[] {
-    return this.#unreadable.map(({ session }) => session)
   }
 
   #deliver(batch: Batch, delivered: Commit[]): void {

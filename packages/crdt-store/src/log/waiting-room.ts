@@ -46,9 +46,20 @@ export class WaitingRoom {
    * out, and cannot be kept out by more of its kind from a fair share.
    */
   leaversFor(device: DeviceId, more: Usage): SessionId[] | undefined {
+    return this.#leavers(more, device)
+  }
+
+  /** The sessions that have to leave when more waits than there is room for. */
+  leaversBeyond(): SessionId[] {
+    return this.#leavers(NOTHING) ?? []
+  }
+
+  #leavers(more: Usage, device?: DeviceId): SessionId[] | undefined {
     const leavers: SessionId[] = []
+    if (this.fits(more)) return leavers
     const usages = this.#byDevice()
-    const wanted = shareOf(sum(usages.get(device)?.usage ?? NOTHING, more))
+    const before = device === undefined ? undefined : usages.get(device)?.usage
+    const wanted = shareOf(sum(before ?? NOTHING, more))
     let total = sum(this.#total, more)
     while (shareOf(total) > 1) {
       const [greediest] = [...usages].sort(([, a], [, b]) => shareOf(b.usage) - shareOf(a.usage))

@@ -97,6 +97,22 @@ describe('a waiting room that is full', () => {
     expect(again.log.stored().get(large.session)?.seq).toBe(2000)
   })
 
+  test('has those leave for whom it has no room when it is restored', async () => {
+    // Both are on one disk: the store wrote the second one down and said that it could not.
+    const other = await openPeer(five, 2)
+    const [large, small] = [await poison(6000, 1), await poison(4500, 2, 1)]
+    await feed(carol, large)
+    await feed(other, small)
+    const entries = [...carol.store.entries(), ...other.store.entries()]
+    for (let opening = 1; opening <= 2; opening++) {
+      const store = createMemoryStore(entries)
+      const again = await openPeer(five, 2, { store, seed: opening })
+      expect(again.log.status().waiting.commits).toBe(4500)
+      expect([...again.log.stored().keys()]).toEqual([small.session])
+      entries.splice(0, entries.length, ...store.entries())
+    }
+  })
+
   test('takes no more of who has most already', async () => {
     await feed(carol, await poison(limits.waitingCommits, 1))
     const { session, seq } = bogus.deps![0]!
