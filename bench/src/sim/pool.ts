@@ -82,9 +82,11 @@ function failed(seed: number, what: string): RunReport {
   return {
     seed,
     devices: 0,
-    workload: { commands: 0, acknowledged: 0, failed: 0, retries: 0, atomic: 0 },
+    workload: { commands: 0, acknowledged: 0, failed: 0, retries: 0, atomic: 0, sessions: 0 },
     faults: {},
     overtook: 0,
+    forks: 0,
+    mostWaiting: 0,
     perturbed: {},
     webCrypto: false,
     frames: 0,

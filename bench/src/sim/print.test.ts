@@ -32,9 +32,11 @@ test('a long campaign must have taken every rare way', () => {
 const broken: RunReport = {
   seed: 17,
   devices: 3,
-  workload: { commands: 1, acknowledged: 1, failed: 0, retries: 0, atomic: 0 },
+  workload: { commands: 1, acknowledged: 1, failed: 0, retries: 0, atomic: 0, sessions: 1 },
   faults: {},
   overtook: 0,
+  forks: 0,
+  mostWaiting: 0,
   perturbed: {},
   webCrypto: false,
   frames: 0,

@@ -12,6 +12,12 @@ export interface Totals {
   readonly faults: FaultCounts
   readonly overtook: number
   readonly runsWithoutOvertaking: number
+  /** The most sessions that one device wrote in a run. */
+  readonly sessions: number
+  /** Sessions that hostile members forked. */
+  readonly forks: number
+  /** The most commits that waited on one device. */
+  readonly mostWaiting: number
   /** How often the product was sent down each of its rare ways. */
   readonly perturbed: ReadonlyMap<string, number>
   readonly realSignatures: number
@@ -35,6 +41,8 @@ export function totalsOf(reports: readonly RunReport[]): Totals {
   }
   const sum = (value: (report: RunReport) => number): number =>
     reports.reduce((total, report) => total + value(report), 0)
+  const most = (value: (report: RunReport) => number): number =>
+    reports.reduce((top, report) => Math.max(top, value(report)), 0)
   return {
     runs: reports.length,
     failed: reports.filter(({ violations }) => violations.length > 0),
@@ -44,6 +52,9 @@ export function totalsOf(reports: readonly RunReport[]): Totals {
     faults,
     overtook: sum(({ overtook }) => overtook),
     runsWithoutOvertaking: reports.filter(({ overtook }) => overtook === 0).length,
+    sessions: most(({ workload }) => workload.sessions),
+    forks: sum(({ forks }) => forks),
+    mostWaiting: most(({ mostWaiting }) => mostWaiting),
     perturbed,
     realSignatures: reports.filter(({ webCrypto }) => webCrypto).length,
     frames: sum(({ frames }) => frames),
@@ -93,6 +104,8 @@ export function printTotals(totals: Totals, realMs: number): boolean {
 runs          ${runs}, ${failed.length} with a violation${failed.length > 0 ? `: seeds ${failed.map(({ seed }) => seed).join(', ')}` : ''}
 commits       ${totals.commits} acknowledged of ${totals.commands} commands, ${totals.retries} retried
 waited        ${totals.overtook} deliveries came before a cause; none in ${totals.runsWithoutOvertaking} runs
+sessions      at most ${totals.sessions} of one device in a run; ${totals.forks} forked by hostile members
+waiting room  at most ${totals.mostWaiting} commits
 faults        ${sumOf(Object.values(totals.faults))}
 ${lines(Object.entries(totals.faults))}
 rare ways     ${sumOf(totals.perturbed.values())}

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 
+import { harmKinds } from '../hostile/harm-kinds.ts'
 import { runSeed } from './run.ts'
 import { leastWork, scenarios } from './scenarios.ts'
 
@@ -37,7 +38,8 @@ test.for(Object.entries(scenarios))(
   async ([, scenario]) => {
     const { violations, faults } = await runSeed(7, { scenario })
     expect(violations).toEqual([])
-    expect(scenario.faults).toEqual(expect.arrayContaining(Object.keys(faults)))
+    const kinds = [...scenario.faults, ...(scenario.hostile > 0 ? harmKinds : [])]
+    expect(kinds).toEqual(expect.arrayContaining(Object.keys(faults)))
   },
 )
 

@@ -6,7 +6,13 @@ import type { Incarnation } from '../fleet/device.ts'
 import { chooseFaults, type FaultCounts } from '../fleet/fault-kinds.ts'
 import { Fleet } from '../fleet/fleet.ts'
 import type { PerturbationCounts } from '../fleet/perturber.ts'
-import { planCommand, planConditions, planDevices, planRareWays } from '../plan/generate.ts'
+import {
+  planCommand,
+  planConditions,
+  planDevices,
+  planMembers,
+  planRareWays,
+} from '../plan/generate.ts'
 import { perform, type Stage, type Until } from '../plan/perform.ts'
 import type { CommandWork, Plan } from '../plan/plan.ts'
 import { improvised, planned, type Script } from '../plan/script.ts'
@@ -21,6 +27,7 @@ import { scenarios, type CampaignScenario } from './scenarios.ts'
 import { Oracle, type Twins, type Violation } from './oracle.ts'
 import { TitleHistories } from './title-histories.ts'
 import { isEqual, judgeClosing, judgeEnd, judgeStatus, judgeWork, type End } from './verdict.ts'
+import { Wild } from './wild.ts'
 import { campaignKeys, Workload, type WorkloadCounts } from './workload.ts'
 
 /** One run in this many has real signatures. */
@@ -28,6 +35,9 @@ const WEB_CRYPTO_EVERY = 100
 
 /** Devices beyond the least. Most faults need three; what more of them show costs the square of their number. */
 const MORE_DEVICES = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2] as const
+
+/** Where members mean harm, this happens so much more often. */
+const HOSTILE_PACE = 3
 
 /** How long a fleet may take to become equal once nothing disturbs it, virtual milliseconds. */
 const PATIENCE_MS = 120_000
@@ -43,6 +53,9 @@ export interface RunReport {
   readonly faults: FaultCounts
   /** The number of commands that reached a device earlier than a commit on which they depend. */
   readonly overtook: number
+  /** The number of sessions that hostile members forked, and how many commits waited on one device at the most. */
+  readonly forks: number
+  readonly mostWaiting: number
   /** How often the run took each rare branch of Peerplane. */
   readonly perturbed: PerturbationCounts
   /** Whether signatures were real. */
@@ -81,20 +94,34 @@ export async function runSeed(seed: number, options: RunOptions = {}): Promise<R
 
 /** Runs the simulation of one seed. Resolves with the report of the run, and a plan that repeats the run. */
 export async function performSeed(seed: number, options: RunOptions = {}): Promise<Performance> {
-  const { faults: among, rhythm, least } = options.scenario ?? scenarios.everything
-  const random = new SimRandom(`seed ${seed}`).stream('plan')
+  const scenario = options.scenario ?? scenarios.everything
+  const { faults: among, least } = scenario
+  const whole = new SimRandom(`seed ${seed}`)
+  const random = whole.stream('plan')
   const devices = planDevices(random, least.devices + random.pick(MORE_DEVICES))
   const kinds = chooseFaults(random, among)
   const conditions = planConditions(random, kinds, devices)
-  const setting = { seed, devices, conditions, rareWays: planRareWays(random) }
+  const { members, harms, rhythm } = planHostility(whole.stream('members'), scenario, devices)
+  const setting = { seed, devices, conditions, members, rareWays: planRareWays(random) }
   const run = new Run(setting, options)
-  const script = improvised(random, kinds, rhythm, planCommand)
+  const script = improvised(random, kinds, rhythm, planCommand, harms)
   const enough = (faults: number): boolean =>
     run.acknowledged >= least.commits && faults >= least.faults
   const { plan, report } = await run.play(script, { enough })
   const idle = options.untilHealed ? undefined : judgeWork(report, least)
   if (!idle) return { plan, report }
   return { plan, report: { ...report, violations: [...report.violations, idle] } }
+}
+
+/** What hostile members there are, if any, and at which pace the run goes on. */
+function planHostility(
+  random: SimRandom,
+  { hostile, rhythm }: CampaignScenario,
+  devices: CommandPlan['devices'],
+): Partial<ReturnType<typeof planMembers>> & Pick<CampaignScenario, 'rhythm'> {
+  if (!random.chance(hostile)) return { rhythm }
+  const faultMs = rhythm.faultMs / HOSTILE_PACE
+  return { ...planMembers(random, devices), rhythm: { ...rhythm, faultMs } }
 }
 
 /** Runs a plan. A run of a plan may do less work than the run of a seed must do. */
@@ -125,6 +152,7 @@ class Run {
   #isNews = false
   /** The same since all devices were compared. */
   #mayBeEqual = true
+  #mostWaiting = 0
   readonly #world: SimWorld
   readonly #fleet: Fleet
   readonly #chaos: Chaos
@@ -135,6 +163,7 @@ class Run {
   readonly #statuses = new Map<string, PlaneStatus>()
   readonly #titles = new TitleHistories(this.#knowledge)
   readonly #twins: Twins = new Map()
+  readonly #wild = new Wild()
   readonly #violations: Violation[] = []
   readonly #log: (what: string) => void
 
@@ -154,6 +183,7 @@ class Run {
       this.#world,
       {
         devices: setting.devices,
+        members: setting.members,
         entities: (process) => this.#workload.entities(process),
         crypto:
           options.crypto ?? (this.#isReal ? outsideTime(this.#world, webCrypto()) : undefined),
@@ -187,6 +217,10 @@ class Run {
     }
   }
 
+  get #isHostile(): boolean {
+    return (this.#setting.members ?? []).length > 0
+  }
+
   get acknowledged(): number {
     return this.#workload.counts.acknowledged
   }
@@ -205,6 +239,8 @@ class Run {
       workload: this.#workload.counts,
       faults: this.#chaos.counts,
       overtook: this.#arrivals.overtook,
+      forks: this.#fleet.forks,
+      mostWaiting: this.#mostWaiting,
       perturbed: this.#fleet.perturber.counts,
       webCrypto: this.#isReal,
       frames: counts.frames,
@@ -277,17 +313,28 @@ class Run {
       },
     })
     this.#oracles.set(name, oracle)
+    if (this.#isHostile) {
+      this.#wild.watch(incarnation, () => {
+        this.#isNews = true
+      })
+    }
     incarnation.backend.watchStatus((status) => {
       this.#isNews = true
       this.#statuses.set(name, status)
-      for (const violation of judgeStatus(name, status)) this.#report(violation)
+      this.#mostWaiting = Math.max(this.#mostWaiting, status.waiting)
+      for (const violation of judgeStatus(name, status, this.#fleet.forks)) this.#report(violation)
     })
   }
 
   #ends(): readonly End[] {
     return this.#fleet.devices.map((device) => {
       const name = device.process?.name ?? device.name
-      return { device, oracle: this.#oracles.get(name), status: this.#statuses.get(name) }
+      return {
+        device,
+        oracle: this.#oracles.get(name),
+        status: this.#statuses.get(name),
+        ...(this.#isHostile && { wild: this.#wild.of(name) ?? 'nothing' }),
+      }
     })
   }
 

@@ -8,6 +8,8 @@ export interface CampaignScenario {
   /** The kinds of fault from which each run chooses some. */
   readonly faults: readonly FaultKind[]
   readonly rhythm: Rhythm
+  /** The share of runs with hostile members, from 0 to 1. */
+  readonly hostile: number
   /** The minimum amount of work that a run must do. A run with less work breaks the rule `workload`. */
   readonly least: { readonly devices: number; readonly commits: number; readonly faults: number }
 }
@@ -23,18 +25,21 @@ export const scenarios = {
     what: 'a random half of all kinds of fault',
     faults: [...momentaryFaults, ...ambientFaults],
     rhythm,
+    hostile: 0.04,
     least: leastWork,
   },
   calm: {
     what: 'no faults',
     faults: [],
     rhythm,
+    hostile: 0,
     least: { ...leastWork, faults: 0 },
   },
   storage: {
     what: 'disks that fail, are full and slow; processes that crash, stand still and lose power',
     faults: ['crash', 'power-cut', 'restart', 'pause', 'disk-errors', 'disk-full', 'slow-disk'],
     rhythm,
+    hostile: 0,
     least: leastWork,
   },
   network: {
@@ -53,12 +58,21 @@ export const scenarios = {
       'slow-links',
     ],
     rhythm,
+    hostile: 0,
+    least: leastWork,
+  },
+  hostile: {
+    what: 'members with a valid key that forge, fork, lie and jam, and a random half of all kinds of fault',
+    faults: [...momentaryFaults, ...ambientFaults],
+    rhythm,
+    hostile: 1,
     least: leastWork,
   },
   restore: {
     what: 'older copies of disks come back, and copies of devices appear',
     faults: ['restore', 'clone', 'crash', 'power-cut'],
     rhythm: { ...rhythm, copyMs: 800 },
+    hostile: 0,
     least: leastWork,
   },
 } as const satisfies Record<string, CampaignScenario>

@@ -13,20 +13,24 @@ export interface End {
   readonly device: SimDevice
   readonly oracle: Oracle | undefined
   readonly status: PlaneStatus | undefined
+  /** What it shows of the entities that hostile members change, if there are such members. */
+  readonly wild?: string
 }
 
 /**
  * Whether all devices run, show the same commands, and have nothing left to do. Commits may wait for ever if what they depend on was lost with
- * the only disks that held it.
+ * the only disks that held it, or is kept back by a hostile member.
  */
 export function isEqual(ends: readonly End[], knowledge: Knowledge): boolean {
   const first = ends[0]?.oracle
+  const wild = ends[0]?.wild
   return ends.every(
-    ({ oracle, status }) =>
+    ({ oracle, status, wild: own }) =>
       oracle?.complete === true &&
       status?.pendingCommands === 0 &&
       sameMembers(oracle.visible, first!.visible) &&
-      (status.waiting === 0 || knowledge.hasLost(first!.visible)),
+      own === wild &&
+      (status.waiting === 0 || wild !== undefined || knowledge.hasLost(first!.visible)),
   )
 }
 
@@ -69,10 +73,10 @@ export function judgeClosing({ name, timers }: SimProcess): Violation[] {
   return [{ rule: 'left behind', where: name, what: `${timers} timers go on after closing` }]
 }
 
-/** What must hold at all times. */
-export function judgeStatus(where: string, status: PlaneStatus): Violation[] {
+/** What must hold at all times; `forks` is the number of sessions that hostile members have forked. */
+export function judgeStatus(where: string, status: PlaneStatus, forks = 0): Violation[] {
   const violations: Violation[] = []
-  if (status.forks > 0) {
+  if (status.forks > forks) {
     violations.push({
       rule: 'fork',
       where,
@@ -108,14 +112,15 @@ export function judgeWork(
 
 function differences(ends: readonly End[]): string {
   const union = new Set(ends.flatMap(({ oracle }) => [...(oracle?.visible ?? [])]))
+  const isWild = new Set(ends.map(({ wild }) => wild)).size > 1
   return ends
-    .map(({ device, oracle, status }) => {
+    .map(({ device, oracle, status, wild }) => {
       if (!oracle?.complete) return `${device.name} shows nothing`
       const lacks = [...union].filter((mark) => !oracle.visible.has(mark))
       const error = status?.lastError
         ? `, last error ${status.lastError.code}: ${status.lastError.message}`
         : ''
-      return `${device.name} lacks ${lacks.length} (${lacks.slice(0, 3).join(' ')}), ${status?.waiting} wait, ${status?.pendingCommands} pending${error}`
+      return `${device.name} lacks ${lacks.length} (${lacks.slice(0, 3).join(' ')}), ${status?.waiting} wait, ${status?.pendingCommands} pending${error}${isWild ? `, shows ${wild}` : ''}`
     })
     .join('; ')
 }

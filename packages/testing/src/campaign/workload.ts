@@ -24,6 +24,8 @@ export interface WorkloadCounts {
   failed: number
   retries: number
   atomic: number
+  /** The most sessions of one device in which commands were acknowledged. */
+  sessions: number
 }
 
 /** What a workload needs of the run it is part of. */
@@ -41,10 +43,12 @@ export class Workload {
     failed: 0,
     retries: 0,
     atomic: 0,
+    sessions: 0,
   }
   readonly #knowledge: Knowledge
   readonly #titles: TitleHistories
   readonly #surroundings: Surroundings
+  readonly #processes = new Map<SimDevice, Set<string>>()
 
   constructor(knowledge: Knowledge, titles: TitleHistories, surroundings: Surroundings) {
     this.#knowledge = knowledge
@@ -123,6 +127,7 @@ export class Workload {
       () => {
         this.counts.acknowledged++
         this.#knowledge.acknowledged(device, step)
+        this.#countSession(device, process)
         if (repeatMs !== undefined) this.#repeatLater(device, step, invocations, repeatMs)
         this.#surroundings.oracleOf(process.name)?.expect(step)
       },
@@ -131,6 +136,13 @@ export class Workload {
         step.outcome = 'failed'
       },
     )
+  }
+
+  /** A process writes one session, or more if its disk fails. */
+  #countSession(device: SimDevice, { name }: SimProcess): void {
+    const processes = this.#processes.get(device) ?? new Set()
+    this.#processes.set(device, processes.add(name))
+    this.counts.sessions = Math.max(this.counts.sessions, processes.size)
   }
 
   /** Asks for an acknowledged command again, perhaps in a later process: the device must remember it. */

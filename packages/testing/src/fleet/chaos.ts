@@ -1,7 +1,8 @@
+import { act } from '../hostile/harms.ts'
 import type { Condition, CutFault, Fault } from '../plan/plan.ts'
 import type { SimDevice } from './device.ts'
 import type { DiskImage } from '../disk/image.ts'
-import type { FaultCounts, FaultKind } from './fault-kinds.ts'
+import type { FaultCounts } from './fault-kinds.ts'
 import type { Fleet } from './fleet.ts'
 
 /** Told when a fault begins, with how long it lasts if that is known, and when it ends. */
@@ -87,6 +88,10 @@ export class Chaos {
   #happen(fault: Fault): boolean {
     const fleet = this.#fleet
     if ('ways' in fault) return this.#cut(fault)
+    if ('member' in fault) {
+      const member = fleet.member(fault.member)
+      return member !== undefined && act(member, fault)
+    }
     if (fault.kind === 'reset') return fleet.network.reset(...fault.between)
     if (fault.kind === 'path-change') {
       const [from, to] = fault.between
@@ -164,7 +169,7 @@ export class Chaos {
     return true
   }
 
-  #count(kind: FaultKind): void {
+  #count(kind: keyof FaultCounts): void {
     this.counts[kind] = (this.counts[kind] ?? 0) + 1
   }
 }

@@ -1,3 +1,4 @@
+import type { HarmKind } from '../hostile/harm-kinds.ts'
 import type { SimRandom } from '../world/random.ts'
 
 /** Faults that happen at a moment and are over after a while. */
@@ -34,8 +35,8 @@ export type MomentaryFault = (typeof momentaryFaults)[number]
 export type AmbientFault = (typeof ambientFaults)[number]
 export type FaultKind = MomentaryFault | AmbientFault
 
-/** How often each kind of fault happened in a run. */
-export type FaultCounts = Partial<Record<FaultKind, number>>
+/** How often each kind of fault, and of harm by hostile members, happened in a run. */
+export type FaultCounts = Partial<Record<FaultKind | HarmKind, number>>
 
 /**
  * The kinds of fault that a run has: a random half of `among`, with one momentary kind at least if there is one. With everything on, a few

@@ -2,8 +2,9 @@ import type { Crypto, Entity, Perturbation, SigningKey } from '@peerplane/core'
 
 import { fairDisk } from '../disk/disk.ts'
 import type { DiskImage } from '../disk/image.ts'
+import { HostileMember } from '../hostile/member.ts'
 import { SimNetwork } from '../network/network.ts'
-import type { PlannedDevice } from '../plan/plan.ts'
+import type { PlannedDevice, PlannedMember } from '../plan/plan.ts'
 import type { Recorder } from '../record/recorder.ts'
 import { SimClock } from '../world/clock.ts'
 import { simulatedCrypto } from '../world/crypto.ts'
@@ -17,6 +18,8 @@ import { spreadDevices } from './topology.ts'
 export interface FleetOptions {
   /** The first one founds the space. */
   readonly devices: readonly PlannedDevice[]
+  /** Hostile members, which join last. */
+  readonly members?: readonly PlannedMember[] | undefined
   /** Makes the declared entities of each process, so that handlers can tell processes apart. */
   readonly entities: (process: SimProcess) => readonly Entity[]
   /** Default: {@link simulatedCrypto}. */
@@ -45,6 +48,7 @@ export class Fleet {
   readonly world: SimWorld
   readonly network: SimNetwork
   readonly devices: SimDevice[] = []
+  members: readonly HostileMember[] = []
   readonly perturber: Perturber
   readonly #options: FleetOptions
   readonly #events: FleetEvents
@@ -89,10 +93,31 @@ export class Fleet {
     if (!(await this.world.run(this.world.now + 60_000, allOpen))) {
       throw new Error(`a device could not join: ${this.#lastFailure()}`)
     }
+    this.members = (this.#options.members ?? []).map(
+      ({ name, dial }) =>
+        new HostileMember({
+          world: this.world,
+          network: this.network,
+          name,
+          dial,
+          crypto: this.#crypto(),
+          invitation: this.#invitation!,
+        }),
+    )
+    for (const member of this.members) await this.#awaited(member.start())
   }
 
   device(name: string): SimDevice | undefined {
     return this.devices.find((device) => device.name === name)
+  }
+
+  member(name: string): HostileMember | undefined {
+    return this.members.find((member) => member.name === name)
+  }
+
+  /** Sessions of which hostile members have signed two versions. */
+  get forks(): number {
+    return this.members.reduce((sum, { forks }) => sum + forks, 0)
   }
 
   /** Devices whose runtime is open. */
@@ -143,6 +168,7 @@ export class Fleet {
   /** Ends all faults and lets every device run. */
   heal(): void {
     const { network, devices } = this
+    for (const member of this.members) member.stop()
     for (const from of devices) {
       for (const to of devices) network.heal(from.name, to.name)
       from.disk.weather = { ...fairDisk }

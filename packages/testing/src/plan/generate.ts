@@ -4,9 +4,10 @@ import { campaignCommands } from '../campaign/entities.ts'
 import { campaignKeys } from '../campaign/workload.ts'
 import { momentaryFaults, type FaultKind } from '../fleet/fault-kinds.ts'
 import type { Fleet } from '../fleet/fleet.ts'
+import { harmKinds, type Harm, type HarmKind } from '../hostile/harm-kinds.ts'
 import { chooseTopology } from '../fleet/topology.ts'
 import type { SimRandom } from '../world/random.ts'
-import type { CommandWork, Condition, Fault, PlannedDevice } from './plan.ts'
+import type { CommandWork, Condition, Fault, PlannedDevice, PlannedMember } from './plan.ts'
 
 /** Devices in a network of a random shape; the first one is an anchor in half of all runs. */
 export function planDevices(random: SimRandom, count: number): PlannedDevice[] {
@@ -58,6 +59,31 @@ export function planConditions(
 /** A random half of all rare ways of the product, like the kinds of fault. */
 export const planRareWays = (random: SimRandom): Perturbation[] =>
   random.shuffle(perturbations).slice(0, Math.ceil(perturbations.length / 2))
+
+/** One or two hostile members, each next to some of the devices, and a random half of what they may do. */
+export function planMembers(
+  random: SimRandom,
+  devices: readonly PlannedDevice[],
+): { readonly members: readonly PlannedMember[]; readonly harms: readonly HarmKind[] } {
+  const names = devices.map(({ name }) => name)
+  const members = Array.from({ length: random.pick([1, 1, 2]) }, (_, i) => ({
+    name: `m${i}`,
+    dial: random.shuffle(names).slice(0, 1 + random.below(names.length)),
+  }))
+  const harms = random.shuffle(harmKinds).slice(0, Math.ceil(harmKinds.length / 2))
+  return { members, harms }
+}
+
+/** In every other case, what a hostile member does next, if there is one. */
+export function planHarm(
+  random: SimRandom,
+  harms: readonly HarmKind[],
+  { members }: Fleet,
+): Harm | undefined {
+  if (members.length === 0 || harms.length === 0 || random.chance(0.5)) return undefined
+  const member = random.pick(members).name
+  return { kind: random.pick(harms), member, roll: random.below(1_000_000) }
+}
 
 /** A random command, or two at once. */
 export function planCommand(random: SimRandom): CommandWork {

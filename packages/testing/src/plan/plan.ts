@@ -2,6 +2,7 @@ import type { Path, Perturbation } from '@peerplane/core'
 import type { Durability } from '@peerplane/runtime'
 
 import type { AmbientFault, MomentaryFault } from '../fleet/fault-kinds.ts'
+import type { Harm } from '../hostile/harm-kinds.ts'
 
 /**
  * A plan: all events that happen to the simulated devices from outside, as plain data. A seed determines all events of a plan. Any part of a plan can
@@ -14,6 +15,8 @@ export interface Plan<Work> {
   /** The devices. The first device founds the space. */
   readonly devices: readonly PlannedDevice[]
   readonly conditions: readonly Condition[]
+  /** Members that mean harm. Default: none. */
+  readonly members?: readonly PlannedMember[] | undefined
   /** Points at which Peerplane sometimes takes a rare branch. Default: no points. */
   readonly rareWays?: readonly Perturbation[] | undefined
   /** Sorted by time. */
@@ -28,6 +31,9 @@ export interface PlannedDevice {
   readonly dial: readonly string[]
   readonly anchor: boolean
 }
+
+/** A hostile member. */
+export type PlannedMember = Pick<PlannedDevice, 'name' | 'dial'>
 
 /** What colours a whole run. */
 export type Condition =
@@ -88,6 +94,7 @@ export type Fault =
       readonly between: readonly [string, string]
       readonly path: Path
     }
+  | Harm
 
 /** Nothing comes through these ways. */
 export interface CutFault {
@@ -103,6 +110,7 @@ interface AtDevice<Kind extends MomentaryFault> {
 
 /** Names of the devices that a fault is about, if any. */
 export function devicesOf(fault: Fault): readonly string[] {
+  if ('member' in fault) return []
   if ('ways' in fault) return [...new Set(fault.ways.flat())]
   return 'between' in fault ? fault.between : [fault.device]
 }

@@ -1,7 +1,8 @@
 import type { FaultKind } from '../fleet/fault-kinds.ts'
 import type { Fleet } from '../fleet/fleet.ts'
+import type { HarmKind } from '../hostile/harm-kinds.ts'
 import type { SimRandom } from '../world/random.ts'
-import { planFault } from './generate.ts'
+import { planFault, planHarm } from './generate.ts'
 import type { Fault, Plan, Step } from './plan.ts'
 
 /** Where the steps of a run come from: a plan, or a seed that makes them up while the run goes on. */
@@ -36,6 +37,7 @@ export function improvised<Work>(
   kinds: ReadonlySet<FaultKind>,
   rhythm: Rhythm,
   compose: (random: SimRandom) => Work,
+  harms: readonly HarmKind[] = [],
 ): Script<Work> {
   const copies: { id: number; device: string }[] = []
   const due = {
@@ -58,7 +60,8 @@ export function improvised<Work>(
     ready: readonly string[],
   ): Record<string, unknown> | undefined => {
     if (sort === 'fault') {
-      const fault = held ?? planFault(random, kinds, fleet, copies)
+      const fault =
+        held ?? planHarm(random, harms, fleet) ?? planFault(random, kinds, fleet, copies)
       if (fault && ready.includes(deviceOf(fault)) && random.chance(0.5)) {
         // An end matters most in the middle of work.
         if (!held && isEnd(fault)) {

@@ -101,6 +101,18 @@ export class Words {
         return `the connection between ${fault.between.map((name) => this.who(name)).join(' and ')} is reset`
       case 'path-change':
         return `${fault.between.map((name) => this.who(name)).join(' and ')} connect by another path (${fault.path})`
+      case 'forge':
+        return `${this.who(fault.member)} sends what nobody has signed`
+      case 'fork':
+        return `${this.who(fault.member)} signs two versions of a session`
+      case 'lie':
+        return `${this.who(fault.member)} claims what does not exist`
+      case 'jam':
+        return `${this.who(fault.member)} sends commits and keeps back what they depend on`
+      case 'sessions':
+        return `${this.who(fault.member)} brings the sessions of a device that restarted often`
+      case 'bodies':
+        return `${this.who(fault.member)} sends commits that must have no effect`
       case 'partition':
       case 'one-way-cut':
         return `nothing gets through from ${this.#pairs(fault.ways)} for ${seconds(fault.lastsMs)}`

@@ -44,6 +44,7 @@ export async function shrink<Work>(
   for (let before = ''; before !== JSON.stringify(best) && !isOver();) {
     before = JSON.stringify(best)
     best = await greedy(best, withoutDevices, fails)
+    best = await greedy(best, withoutMembers, fails)
     best = await greedy(best, withoutKinds, fails)
     best = await fewerParts(best, fails)
     if (options.simpler) best = await greedy(best, (each) => options.simpler!(each), fails)
@@ -125,9 +126,14 @@ export function withoutDevice<Work>(plan: Plan<Work>, name: string): Plan<Work> 
       const all = [...new Set([...dial, ...inherits])].filter((each) => each !== device.name)
       return { ...device, dial: all }
     })
+  const members = plan.members?.map((member) => ({
+    ...member,
+    dial: member.dial.map((each) => (each === name ? devices[0]!.name : each)),
+  }))
   return {
     ...plan,
     devices,
+    ...(members && { members }),
     conditions: plan.conditions.filter((condition) =>
       'device' in condition
         ? condition.device !== name
@@ -145,6 +151,16 @@ function without<Work>(step: Step<Work>, name: string): Step<Work>[] {
   if (!('ways' in fault)) return devicesOf(fault).includes(name) ? [] : [step]
   const ways = fault.ways.filter((way) => !way.includes(name))
   return ways.length > 0 ? [{ ...step, fault: { ...fault, ways } }] : []
+}
+
+function* withoutMembers<Work>(plan: Plan<Work>): Iterable<Plan<Work>> {
+  for (const { name } of plan.members ?? []) {
+    const members = plan.members!.filter((member) => member.name !== name)
+    const steps = plan.steps.filter(
+      (step) => !('fault' in step && 'member' in step.fault && step.fault.member === name),
+    )
+    yield { ...plan, members, steps }
+  }
 }
 
 function* withoutKinds<Work>(plan: Plan<Work>): Iterable<Plan<Work>> {
