@@ -116,9 +116,9 @@ export const errorKinds = {
     'Correct the listener. The listener is not called again for the same change, but it is called for the next change.',
   ),
   unreadable: kind(
-    'This device cannot show an entity, because the entity was written for a different shape, is too large, or has damaged data.',
+    'This device cannot show an entity, because the entity is too large, or has damaged data.',
     false,
-    'If the entity was written for another shape, update the application; if the entity is too large, use another entity. The commits of the unreadable entity are kept and forwarded.',
+    'If the entity is too large, use another entity. The commits of the unreadable entity are kept and forwarded.',
   ),
   'store-failed': kind(
     'The storage failed to write or read.',

@@ -47,11 +47,10 @@ export interface EntityState {
    * The state as plain JSON, as the application sees it. The mirror of a state is frozen, and is a new object if and only if the state has changed.
    */
   readonly mirror: Json
-  /**
-   * The reason why the state cannot be shown: a change was written for a different shape of the entity, so the state would not contain it. If
-   * `problem` is set, no other member of the state may be used.
-   */
+  /** The reason why the state cannot be shown: it is too large. If `problem` is set, no other member of the state may be used. */
   readonly problem: string | undefined
+  /** The reason why the state is incomplete: a change was written for a different shape of the entity. Such a change has no effect. */
+  readonly skipped: string | undefined
   /**
    * Identifies the state that `mirror` shows. A command can refer to the version of the state that its caller saw. The version is an empty text if
    * the model does not need versions.

@@ -116,13 +116,13 @@ export const traceEvents = {
   },
   'entity.unreadable': {
     level: 'warn',
-    says: 'An entity does not match its declaration on this device, or its stored data is damaged.',
+    says: 'An entity is too large, or its stored data is damaged.',
     fields: { type: 'text', entity: 'data', error: 'data' },
   },
   'entity.incomplete': {
     level: 'warn',
-    says: 'A change of an entity can be read only by a newer version of this program or of the state model. The entity is shown without the change that cannot be read.',
-    fields: { type: 'text', entity: 'data' },
+    says: 'A change of an entity was written for a newer version of this program or of the state model, or for a different shape. The entity is shown without this change.',
+    fields: { type: 'text', entity: 'data', why: 'data' },
   },
   'rows.flushed': {
     level: 'debug',

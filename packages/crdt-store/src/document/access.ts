@@ -1,7 +1,8 @@
-import { describe, limits, PeerplaneError, type Json } from '@peerplane/core'
+import { describe, limits, PeerplaneError } from '@peerplane/core'
 
 import type { DocumentReplica } from './library.ts'
-import { operationsOf, takePlain, toMirror } from './plain.ts'
+import type { Places } from './places.ts'
+import { operationsOf, takePlain, toMirror, typeOf } from './plain.ts'
 import { spliceUnits, type TextPlace } from './splice-units.ts'
 
 /** A key of a map or a position in a list. */
@@ -16,13 +17,15 @@ export interface Container {
 /** How the handle of one command reads and changes its replica: every access ends with the command. */
 export class Access {
   readonly #replica: DocumentReplica
+  readonly #places: Places
   /** Texts that this command has spliced, by path: finding and measuring one costs as much as a keystroke. */
   readonly #texts = new Map<string, TextPlace>()
   #isOpen = true
   #isPaused = false
 
-  constructor(replica: DocumentReplica) {
+  constructor(replica: DocumentReplica, places: Places) {
     this.#replica = replica
+    this.#places = places
   }
 
   close(): void {
@@ -43,11 +46,13 @@ export class Access {
     step: Prop,
     wrap: (type: 'map' | 'list', place: Container) => unknown,
   ): unknown {
-    const found = canBe(step) ? this.#open().getWithType(place.id, step) : null
+    const found = canBe(step) ? this.#places.find(this.#open(), place.id, step) : null
     if (found === null) return undefined
     const [type, value] = found
-    if (type === 'map' || type === 'list') return wrap(type, { id: value, depth: place.depth + 1 })
-    if (type === 'text') return this.#replica.text(value)
+    if (type === 'map' || type === 'list') {
+      return wrap(type, { id: value as string, depth: place.depth + 1 })
+    }
+    if (type === 'text') return this.#replica.text(value as string)
     return toMirror(value)
   }
 
@@ -109,7 +114,7 @@ export class Access {
     let type = 'map'
     for (const step of path) {
       const fits = type === (typeof step === 'string' ? 'map' : 'list') && canBe(step)
-      const found = fits ? replica.getWithType(id, step) : null
+      const found = fits ? this.#places.find(replica, id, step) : null
       type = found?.[0] ?? 'nothing'
       id = String(found?.[1])
     }
@@ -140,12 +145,5 @@ export class Access {
 
 /** Whether there may be something at this step: no key holds half of a surrogate pair. */
 const canBe = (step: Prop): boolean => typeof step !== 'string' || step.isWellFormed()
-
-/** How Automerge names the type of a value that is no container. */
-export function typeOf(value: Json): 'int' | 'f64' | 'boolean' | 'null' {
-  if (value === null) return 'null'
-  if (typeof value === 'boolean') return 'boolean'
-  return Number.isInteger(value) ? 'int' : 'f64'
-}
 
 const isWhole = (value: number): boolean => Number.isSafeInteger(value) && value >= 0

@@ -1,8 +1,8 @@
 import { encodeCanonical, hash, limits, PeerplaneError, toHex, type Json } from '@peerplane/core'
 
-import { typeOf } from './access.ts'
 import { readChange, type Change } from './change-chunk.ts'
 import type { Automerge, DocumentReplica } from './library.ts'
+import { typeOf } from './plain.ts'
 
 /** An initial state, or a part of one. */
 export interface Tree {
@@ -123,7 +123,9 @@ export const changesOf = ({ change, content }: Default): readonly Change[] =>
 
 const KEPT = 16
 
-const isContainer = (kind: Kind): boolean => kind === 'text' || kind === 'list' || kind === 'map'
+/** Whether a value of this kind, or of this type of Automerge, has an id. */
+export const isContainer = (kind: string): boolean =>
+  kind === 'text' || kind === 'list' || kind === 'map'
 
 const hasContent = (value: Json): value is string | readonly Json[] =>
   (typeof value === 'string' || Array.isArray(value)) && value.length > 0

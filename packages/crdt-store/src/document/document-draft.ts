@@ -4,6 +4,7 @@ import { Access } from './access.ts'
 import { free } from './automerge.ts'
 import type { DocumentReplica } from './library.ts'
 import { documentHandle } from './handle.ts'
+import type { Places } from './places.ts'
 
 /** What a draft needs of the state it belongs to. */
 export interface DraftOwner {
@@ -15,10 +16,16 @@ export interface DraftOwner {
   reverted(replica: DocumentReplica): void
 }
 
+/** What a draft changes. */
+export interface DraftSource {
+  readonly replica: DocumentReplica
+  readonly places: Places
+  /** The heads that the caller saw, where they are not those of the replica. */
+  readonly at: string[] | undefined
+}
+
 /**
  * A command in progress on a document: one open transaction, which becomes one change.
- *
- * `at` are the heads that the caller saw, where they are not those of the replica.
  */
 export class DocumentDraft implements Draft {
   readonly handle: object
@@ -28,12 +35,12 @@ export class DocumentDraft implements Draft {
   #replica: DocumentReplica
   #phase: 'open' | 'finished' | 'committed' | 'reverted' = 'open'
 
-  constructor(owner: DraftOwner, replica: DocumentReplica, at: string[] | undefined) {
+  constructor(owner: DraftOwner, { replica, places, at }: DraftSource) {
     this.#owner = owner
     this.#replica = replica
     this.#isBranch = at !== undefined
     if (at) replica.isolate(at)
-    this.#access = new Access(replica)
+    this.#access = new Access(replica, places)
     this.handle = documentHandle(this.#access)
   }
 

@@ -16,6 +16,7 @@ import { DocumentDraft } from './document-draft.ts'
 import { actorOf, Intake } from './intake.ts'
 import { Kinds } from './kinds.ts'
 import type { DocumentReplica } from './library.ts'
+import { Places } from './places.ts'
 import { toMirror } from './plain.ts'
 import { ShownReplica } from './shown-replica.ts'
 import { encodeSnapshot, type Snapshot } from './snapshot.ts'
@@ -40,6 +41,7 @@ export class DocumentState implements EntityState {
   readonly #shown: ShownReplica
   readonly #intake: Intake
   readonly #kinds: Kinds
+  readonly #places: Places
   /** Bodies found void since the last call of `fold`. */
   #refused: Body[] = []
   #version: string
@@ -56,21 +58,18 @@ export class DocumentState implements EntityState {
     this.#shown = new ShownReplica(replica, declared)
     this.#kinds = new Kinds(tree)
     this.#kinds.load(kinds)
+    this.#places = new Places(declared, this.#kinds)
     this.#intake = new Intake(maker, this.#kinds, { banned, waiting })
     this.#version = this.#shown.replica.getHeads().join()
   }
 
-  get problem(): string | undefined {
-    const { problem } = this.#kinds
-    // Most documents have all that is declared, and are not looked at before somebody wants to see them.
-    if (problem !== undefined || this.#shown.isComplete || this.#draft) return problem
-    try {
-      this.#settle()
-      return this.#shown.problem
-    } catch {
-      // Ignored: reading the document throws it.
-      return undefined
-    }
+  get problem(): undefined {
+    return undefined
+  }
+
+  /** What the initial states of changes show. The mirror finds the rest. */
+  get skipped(): string | undefined {
+    return this.#kinds.skipped
   }
 
   get mirror(): Json {
@@ -104,7 +103,8 @@ export class DocumentState implements EntityState {
     // At the state that Automerge already has, what came in since can wait.
     if (!isSeen) this.#settle()
     const heads = at === undefined || at === this.#version ? undefined : this.#headsOf(at)
-    this.#draft = new DocumentDraft(this, this.#shown.writable(actorOf(origin.session)), heads)
+    const replica = this.#shown.writable(actorOf(origin.session))
+    this.#draft = new DocumentDraft(this, { replica, places: this.#places, at: heads })
     return this.#draft
   }
 
@@ -182,7 +182,9 @@ export class DocumentState implements EntityState {
     }
     try {
       const { replica } = this.#shown
-      const mirror = toMirror(replica.materialize('/'))
+      const plain = replica.materialize('/')
+      this.#places.correct(replica, plain)
+      const mirror = toMirror(plain)
       // Materialising starts a record of patches, which nobody reads.
       replica.resetDiffCursor()
       return mirror

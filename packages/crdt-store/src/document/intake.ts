@@ -160,7 +160,7 @@ export class Intake {
         const content = readBody(body.bytes)
         if (!content) {
           this.#kinds.addOther()
-          break
+          continue
         }
         const change = readChange(content.chunk)
         if (!isActorOf(change.actors[0], actorOf(session))) throw wrong('another session made it')

@@ -9,8 +9,6 @@ export interface Missing {
   readonly tree: Tree
   /** Whether there is nothing that could be missing later. */
   readonly isComplete: boolean
-  /** Why the document cannot be shown: an app that declares nothing there has put something of another kind at a place. */
-  readonly problem: string | undefined
 }
 
 /**
@@ -20,7 +18,6 @@ export interface Missing {
 export function missingIn(replica: DocumentReplica, declared: readonly Default[]): Missing {
   const changes: Uint8Array[] = []
   let isComplete = true
-  let problem: string | undefined
 
   const fill = (each: Default): void => {
     changes.push(...changesOf(each).map(({ bytes }) => bytes))
@@ -30,16 +27,14 @@ export function missingIn(replica: DocumentReplica, declared: readonly Default[]
     const tree: { [key: string]: Tree[string] } = {}
     for (const each of places) {
       const key = each.path.at(-1)!
-      const found = replica.getWithType(container, key)
+      const found = replica.getWithType(container, key) as readonly [string, unknown] | null
       if (replica.getChangeMetaByHash(each.change.hash) === null) {
         isComplete = false
-        if (found !== null) {
-          problem ??= problemOf(each, kindOfType(found[0]))
-          continue
-        }
+        // An app that declares nothing there has put something: of the same kind, it stays.
+        if (found !== null && isSameKind(kindOfType(found[0]), each.kind)) continue
         fill(each)
         tree[key] = each.value
-      } else if (each.kind === 'map' && found?.[1] === each.id) {
+      } else if (each.kind === 'map' && found && isShownAt(found, each)) {
         const below = look(each.id, each.below)
         if (Object.keys(below).length > 0) tree[key] = below
       }
@@ -47,19 +42,19 @@ export function missingIn(replica: DocumentReplica, declared: readonly Default[]
     return tree
   }
   const tree = look('_root', declared)
-  return { changes, tree, isComplete, problem }
+  return { changes, tree, isComplete }
 }
 
-/** What is wrong where something of the kind `found` stands at a declared place. */
-export function problemOf(
-  { path, kind }: Pick<Default, 'path' | 'kind'>,
-  found: Kind,
-): string | undefined {
-  if (found === kind || found === 'null' || kind === 'null') return undefined
-  return `"${path.join('.')}" was written as a ${found} and is declared as a ${kind}`
-}
+/** Whether the declared map is shown where `found` stands: it is there, or something of another kind, which is not shown. */
+const isShownAt = ([type, value]: readonly [string, unknown], { id, kind }: Default): boolean =>
+  value === id || !isSameKind(kindOfType(type), kind)
 
-function kindOfType(type: string): Kind {
+/** Whether a value of one kind can stand where another is declared. Any value may take the place of `null`. */
+export const isSameKind = (found: Kind, declared: Kind): boolean =>
+  found === declared || found === 'null' || declared === 'null'
+
+/** The kind of a value that has a type of Automerge. */
+export function kindOfType(type: string): Kind {
   if (type === 'map' || type === 'list' || type === 'boolean' || type === 'null') return type
   return type === 'text' || type === 'str' ? 'text' : 'number'
 }

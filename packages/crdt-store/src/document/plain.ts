@@ -56,6 +56,13 @@ export function toPlain(value: unknown, depth: number): Json {
   )
 }
 
+/** How Automerge names the type of a value that is no container. */
+export function typeOf(value: Json): 'int' | 'f64' | 'boolean' | 'null' {
+  if (value === null) return 'null'
+  if (typeof value === 'boolean') return 'boolean'
+  return Number.isInteger(value) ? 'int' : 'f64'
+}
+
 /** `key`, unless it is the one that JavaScript objects cannot have as a plain member, or would be another one when it is stored. */
 export function checkKey(key: string): string {
   if (!key.isWellFormed()) throw halfPair()

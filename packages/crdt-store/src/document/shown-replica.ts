@@ -14,7 +14,6 @@ export class ShownReplica {
   #shown: DocumentReplica | undefined
   #tree: Tree | undefined
   #isComplete = false
-  #problem: string | undefined
   /** What was held before the last change of this device, where that made something part of it. */
   #before: DocumentReplica | undefined
 
@@ -26,16 +25,6 @@ export class ShownReplica {
   /** What bodies have brought. */
   get held(): DocumentReplica {
     return this.#held
-  }
-
-  /** Why it cannot be shown as it is declared. */
-  get problem(): string | undefined {
-    return this.replica && this.#problem
-  }
-
-  /** Whether all declared places are there, and {@link problem} has nothing to look for. */
-  get isComplete(): boolean {
-    return this.#isComplete
   }
 
   /** What is shown, and what drafts change. */
@@ -90,9 +79,8 @@ export class ShownReplica {
   }
 
   #fill(): DocumentReplica {
-    const { changes, tree, isComplete, problem } = missingIn(this.#held, this.#declared)
+    const { changes, tree, isComplete } = missingIn(this.#held, this.#declared)
     this.#isComplete = isComplete
-    this.#problem = problem
     if (changes.length === 0) return this.#held
     const shown = this.#held.clone()
     shown.applyChanges([...changes])

@@ -503,6 +503,7 @@ describe('entities that are folded when opened', () => {
           snapshot: () => state.snapshot(),
           version: '',
           problem: undefined,
+          skipped: undefined,
           get mirror() {
             if (isDead) throw new PeerplaneError('unreadable', 'out of memory')
             return state.mirror

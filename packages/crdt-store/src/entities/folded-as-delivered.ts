@@ -34,7 +34,7 @@ export class FoldedAsDelivered implements Lifecycle {
       const slot = slotOf(key, model, await model.open(problem ? undefined : snapshot))
       slot.rowBytes = stored.length
       if (problem) makeUnreadable(slot, problem, events)
-      if (isIncomplete) makeIncomplete(slot, events)
+      if (isIncomplete) makeIncomplete(slot, 'it was so when it was stored', events)
       return slot
     } catch (error) {
       return damagedSlot(key, model, error, events)

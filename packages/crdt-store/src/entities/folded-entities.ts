@@ -92,7 +92,8 @@ export class FoldedEntities implements Entities {
   }
 
   isIncomplete(key: EntityKey): boolean {
-    return this.#slots.get(key)?.isIncomplete ?? false
+    const slot = this.#slots.get(key)
+    return slot !== undefined && (slot.isIncomplete || slot.state.skipped !== undefined)
   }
 
   pin(key: EntityKey): void {

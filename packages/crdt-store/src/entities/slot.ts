@@ -25,9 +25,9 @@ export interface Slot {
   isUsed: boolean
   /** Why the state is not that of the entity; it is not folded further. */
   problem: PeerplaneError | undefined
-  /** The same where it follows from the bodies, as long as the entity is declared as it is; otherwise empty. */
+  /** The same where it follows from the bodies; otherwise empty. */
   unreadable: string
-  /** Whether bodies have no effect here that a newer version of this program, or of the model, may understand. */
+  /** Whether changes have no effect here that another version of this program, of the model or of the app understands. */
   isIncomplete: boolean
 }
 
@@ -50,8 +50,8 @@ export const slotOf = (key: EntityKey, model: StateModel, state: EntityState): S
 })
 
 /**
- * Folds bodies; returns whether the entity may show something else now. A body for a newer model has no effect, and makes the entity
- * incomplete here until an update; one for another shape makes it unreadable: what it holds would be hidden.
+ * Folds bodies; returns whether the entity may show something else now. A body for a newer model has no effect, and neither has a change for
+ * another shape: both make the entity incomplete here until an update.
  */
 export function foldInto(
   slot: Slot,
@@ -61,10 +61,12 @@ export function foldInto(
   if (slot.problem) return true
   const { isIncomplete } = slot
   const known = bodies.filter((body) => !isBeyond(slot, body))
-  if (known.length < bodies.length) makeIncomplete(slot, events)
+  const beyond = bodies.find((body) => isBeyond(slot, body))
+  if (beyond) makeIncomplete(slot, 'it was written for a newer version', events)
   const voids = slot.state.fold(known)
   for (const { origin } of voids) reportVoid(slot.key, origin, events)
-  const { problem } = slot.state
+  const { problem, skipped } = slot.state
+  if (skipped !== undefined) makeIncomplete(slot, skipped, events)
   if (problem !== undefined) makeUnreadable(slot, `${slot.key}: ${problem}`, events)
   return problem !== undefined || slot.isIncomplete !== isIncomplete || voids.length < known.length
 }
@@ -74,11 +76,11 @@ export const isBeyond = ({ model }: Slot, { modelVersion }: VersionedBody): bool
   modelVersion > model.version
 
 /** The entity lacks what cannot be read here. */
-export function makeIncomplete(slot: Slot, { trace }: FoldEvents): void {
+export function makeIncomplete(slot: Slot, why: string, { trace }: FoldEvents): void {
   if (slot.isIncomplete) return
   slot.isIncomplete = true
   const { key } = slot
-  trace?.('entity.incomplete', { type: splitEntityKey(key).type, entity: key })
+  trace?.('entity.incomplete', { type: splitEntityKey(key).type, entity: key, why })
 }
 
 /** The entity cannot be read as it is declared here. */

@@ -2,7 +2,7 @@ import { describe, PeerplaneError, type CounterHandle, type SessionId } from '@p
 
 import { readRefs, toRefs } from './commits.ts'
 import { some, touch, type Cell, type Kernel, type CellAccess } from './kernel.ts'
-import { readOp } from './op.ts'
+import { readNames, readOp } from './op.ts'
 import { ExpectedCommits } from './survivors.ts'
 import { Share } from './share.ts'
 import { items } from './void.ts'
@@ -48,7 +48,7 @@ export function counterKernel(isRemovable: boolean): Kernel<CounterCell> {
     },
 
     remove(cell, observed, context) {
-      for (const commit of readRefs(observed, context.table)) {
+      for (const commit of readNames(observed, 'counter', context.table)) {
         const isTaken = cell.shares.get(commit.session)?.takeBack(commit, context)
         if (!isTaken) cell.expected.add(commit, context)
       }

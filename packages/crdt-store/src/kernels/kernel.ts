@@ -28,8 +28,8 @@ export interface CellAccess<C extends Cell> {
  * One kind of native state.
  *
  * Ops and removals name what they supersede, and their effect does not depend on the order in which concurrent ones are applied. They
- * come from other devices: `apply` and `remove` throw `Void` for an op that breaks a rule, and `apply` also throws `OtherKind`. The caller
- * then takes back what was done.
+ * come from other devices: `apply` and `remove` throw `Void` for an op that breaks a rule, and `OtherKind` for one of another kind. The
+ * caller then takes back what was done.
  */
 export interface Kernel<C extends Cell = Cell> {
   /** The kind of shape that it holds. */

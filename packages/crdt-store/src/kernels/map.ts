@@ -1,10 +1,10 @@
 import { setProperty, type Json, type MapHandle, type Value } from '@peerplane/core'
 
 import { place, some, touch, type Cell, type Kernel, type CellAccess } from './kernel.ts'
-import { below, readOp } from './op.ts'
+import { below, readOp, readPairs } from './op.ts'
 import type { OpContext } from './op-context.ts'
 import type { CommitTable } from './commits.ts'
-import { items, Void } from './void.ts'
+import { items } from './void.ts'
 import { allKeys, ShownKeys } from './shown-keys.ts'
 import { checkText, compareKeys, readText } from './values.ts'
 import { PART_BYTES } from './weight.ts'
@@ -45,18 +45,17 @@ export function mapKernel(values: Kernel): Kernel<MapCell> {
       const [kind, name, inner] = readOp(op, 'map')
       const key = readText(name)
       change(values, cell, key, context, (value) => {
-        if (kind === 4) values.remove(value, inner!, context)
-        else below(key, () => values.apply(value, inner!, context))
+        below(key, () =>
+          kind === 4 ? values.remove(value, inner!, context) : values.apply(value, inner!, context),
+        )
       })
     },
 
     remove(cell, observed, context) {
-      const pairs = items(observed)
-      if (pairs.length % 2 !== 0) throw new Void('an observed map has a value for each key')
-      for (let i = 0; i < pairs.length; i += 2) {
-        const inner = pairs[i + 1]!
-        change(values, cell, readText(pairs[i]), context, (value) =>
-          values.remove(value, inner, context),
+      for (const [name, inner] of readPairs(observed, 'map')) {
+        const key = readText(name)
+        change(values, cell, key, context, (value) =>
+          below(key, () => values.remove(value, inner, context)),
         )
       }
     },

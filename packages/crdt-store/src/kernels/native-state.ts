@@ -37,6 +37,7 @@ export class NativeState implements EntityState {
   /** It weighs no more than this. */
   #weightBound: number
   #problem: string | undefined
+  #skipped: string | undefined
   /** The commit of the draft that was finished last, until it is identified. */
   #made: NamedCommit | undefined
   readonly #seenOf = (session: SessionId): number => this.#seen.get(session) ?? 0
@@ -63,6 +64,10 @@ export class NativeState implements EntityState {
 
   get problem(): string | undefined {
     return this.#problem
+  }
+
+  get skipped(): string | undefined {
+    return this.#skipped
   }
 
   get mirror(): Json {
@@ -109,33 +114,41 @@ export class NativeState implements EntityState {
 
   close(): void {}
 
-  /** Whether the body has, or had before, the effect it asks for; also where it shows the {@link problem}. */
+  /** Whether the body keeps the rules, or was folded before. */
   #foldOne({ origin, prefix, bytes }: Body): boolean {
     if (origin.seq <= this.#seenOf(origin.session)) return true
     let context: OpContext | undefined
     try {
-      const [named, list] = items(decode(bytes), 2)
-      if (named instanceof Uint8Array) throw new OtherKind('document', this.#kernel.kind)
       const { session, seq } = origin
-      const commits = readCommits(named)
-      if (commits.some((each) => each.session === session)) {
-        throw new Void('a body names its own session')
-      }
-      const ops = items(list)
-      if (ops.length > limits.opsPerSection) throw new Void('too many ops')
+      const { commits, ops } = readBody(bytes, session)
       const table = new CommitTable(this.#seenOf, { commits })
       this.#grow(bytes.length, ops.length)
       context = new OpContext(origin, table, new NamedCommit(session, seq, prefix), bytes.length)
-      for (const op of ops) this.#kernel.apply(this.#root, op, context)
+      const skipped = this.#applyAll(ops, context)
       this.#see(context)
+      this.#skipped ??= skipped?.message
       return true
     } catch (error) {
       context?.revert(0)
       if (error instanceof Void) return false
-      if (!(error instanceof OtherKind)) throw error
-      this.#problem = error.message
-      return true
+      throw error
     }
+  }
+
+  /** Applies ops; one of another kind has no effect. Returns the first of these. */
+  #applyAll(ops: readonly Value[], context: OpContext): OtherKind | undefined {
+    let skipped: OtherKind | undefined
+    for (const op of ops) {
+      const before = context.mark()
+      try {
+        this.#kernel.apply(this.#root, op, context)
+      } catch (error) {
+        if (!(error instanceof OtherKind)) throw error
+        context.revert(before)
+        skipped ??= error
+      }
+    }
+    return skipped
   }
 
   #grow(bytes: number, ops: number): void {
@@ -164,6 +177,24 @@ export class NativeState implements EntityState {
       else this.#seen.set(session, before)
     })
   }
+}
+
+/** The commits that a body lists, and its ops. A change of a document counts as one op. */
+function readBody(
+  bytes: Uint8Array,
+  session: SessionId,
+): { readonly commits: NamedCommit[]; readonly ops: readonly Value[] } {
+  const fields = items(decode(bytes))
+  const [named, list] = fields
+  if (named instanceof Uint8Array) return { commits: [], ops: [named] }
+  if (fields.length !== 2) throw new Void('a body has two parts')
+  const commits = readCommits(named)
+  if (commits.some((each) => each.session === session)) {
+    throw new Void('a body names its own session')
+  }
+  const ops = items(list)
+  if (ops.length > limits.opsPerSection) throw new Void('too many ops')
+  return { commits, ops }
 }
 
 function decode(body: Uint8Array): Value {

@@ -1,6 +1,7 @@
 import type { Value } from '@peerplane/core'
 
 import type { NativeKind } from './kernel.ts'
+import { readRefs, type CommitTable, type NamedCommit } from './commits.ts'
 import { items, Void } from './void.ts'
 
 /** An op of another kind of state than its place has: the place was declared in another way where it was written. */
@@ -47,6 +48,37 @@ export function readOp(op: Value, declared: NativeKind): readonly Value[] {
   const written = kindOf(op)
   if (written !== declared) throw new OtherKind(written, declared)
   return Array.isArray(op) ? op : [op]
+}
+
+/**
+ * The places of a removal for the kind `declared`, and what was observed at each: a list of pairs, of which the second item is a list. Throws
+ * `OtherKind` for a list of another form.
+ */
+export function readPairs(
+  observed: Value,
+  declared: NativeKind,
+): readonly (readonly [place: string | number, observed: Value])[] {
+  const list = items(observed)
+  const pairs: [string | number, Value][] = []
+  for (let i = 0; i < list.length; i += 2) {
+    const [place, inner] = list.slice(i, i + 2)
+    const isPlace = typeof place === 'string' || (typeof place === 'number' && declared === 'set')
+    if (!isPlace || !Array.isArray(inner)) throw new OtherKind('value of another kind', declared)
+    pairs.push([place, inner])
+  }
+  return pairs
+}
+
+/** The commits of a removal for the kind `declared`. Throws `OtherKind` for a list of another form. */
+export function readNames(
+  observed: Value,
+  declared: NativeKind,
+  table: CommitTable,
+): readonly NamedCommit[] {
+  if (items(observed).some((item) => typeof item !== 'number')) {
+    throw new OtherKind('value of another kind', declared)
+  }
+  return readRefs(observed, table)
 }
 
 /** Applies an op at the place called `name` below another. */

@@ -1,9 +1,9 @@
 import { compareTexts, setProperty, type Json, type Value } from '@peerplane/core'
 
 import { touch, type Cell, type Kernel, type CellAccess } from './kernel.ts'
-import { below, readOp } from './op.ts'
+import { below, readOp, readPairs } from './op.ts'
 import type { CommitTable } from './commits.ts'
-import { items, Void } from './void.ts'
+import { items } from './void.ts'
 import { readText } from './values.ts'
 
 interface RecordCell extends Cell {
@@ -52,11 +52,11 @@ export function recordKernel(fields: ReadonlyMap<string, Kernel>): Kernel<Record
     },
 
     remove(cell, observed, context) {
-      const pairs = items(observed)
-      if (pairs.length % 2 !== 0) throw new Void('an observed record has a value for each field')
-      for (let i = 0; i < pairs.length; i += 2) {
-        const inner = pairs[i + 1]!
-        change(cell, readText(pairs[i]), (field, value) => field.remove(value, inner, context))
+      for (const [name, inner] of readPairs(observed, 'record')) {
+        const known = readText(name)
+        change(cell, known, (field, value) =>
+          below(known, () => field.remove(value, inner, context)),
+        )
       }
       touch(cell, context)
     },

@@ -7,7 +7,7 @@ import {
 } from '@peerplane/core'
 
 import { compareCommits, readRefs, toRefs } from './commits.ts'
-import { readOp } from './op.ts'
+import { readNames, readOp } from './op.ts'
 import { touch, type Cell, type Kernel } from './kernel.ts'
 import { Survivors, type Made } from './survivors.ts'
 import { items, whole } from './void.ts'
@@ -48,7 +48,7 @@ export function registerKernel(initial: Json): Kernel<RegisterCell> {
     },
 
     remove(cell, observed, context) {
-      cell.written.supersede(readRefs(observed, context.table), context)
+      cell.written.supersede(readNames(observed, 'register', context.table), context)
       touch(cell, context)
     },
 

@@ -1,7 +1,7 @@
 import { PeerplaneError, type SetHandle, type Value } from '@peerplane/core'
 
-import { readRefs, toRefs } from './commits.ts'
-import { readOp } from './op.ts'
+import { readRefs, toRefs, type NamedCommit } from './commits.ts'
+import { readNames, readOp, readPairs } from './op.ts'
 import { place, some, touch, type Cell, type Kernel, type CellAccess } from './kernel.ts'
 import type { OpContext } from './op-context.ts'
 import { allKeys, ShownKeys } from './shown-keys.ts'
@@ -38,13 +38,14 @@ export const setKernel: Kernel<SetCell> = {
 
   apply(cell, op, context) {
     const [kind, element, superseded] = readOp(op, 'set')
-    change(cell, readElement(element), superseded, kind === 1, context)
+    const commits = readRefs(superseded, context.table)
+    change(cell, readElement(element), commits, kind === 1, context)
   },
 
   remove(cell, observed, context) {
-    const pairs = items(observed)
-    for (let i = 0; i < pairs.length; i += 2) {
-      change(cell, readElement(pairs[i]), pairs[i + 1], false, context)
+    for (const [element, superseded] of readPairs(observed, 'set')) {
+      const commits = readNames(superseded, 'set', context.table)
+      change(cell, readElement(element), commits, false, context)
     }
   },
 
@@ -129,14 +130,14 @@ function setHandle(access: CellAccess<SetCell>): SetHandle<Element> {
 function change(
   cell: SetCell,
   element: Element,
-  superseded: Value | undefined,
+  superseded: readonly NamedCommit[],
   isAdded: boolean,
   context: OpContext,
 ): void {
   const { elements, sorted } = cell
   const before = elements.get(element)
   const added = before ?? new Survivors()
-  added.supersede(readRefs(superseded, context.table), context)
+  added.supersede(superseded, context)
   if (isAdded) added.add({ commit: context.commit }, context)
   place(elements, element, added.isBlank ? undefined : added)
   sorted.changed(element)
