@@ -35,7 +35,7 @@ export class HybridClock {
     this.#clock = clock
   }
 
-  /** Returns a timestamp that is later than all timestamps before. */
+  /** Returns a timestamp that is later than all earlier timestamps of the clock. */
   next(): Timestamp {
     const now = this.#clock.now()
     const { ms, counter } = this.#last

@@ -4,7 +4,7 @@ import type { Json } from './json.ts'
 
 /** Bounds for the size of a value. */
 export interface PlainBounds {
-  /** The most levels of nesting. */
+  /** The largest number of levels of nesting. */
   readonly depth: number
   /** The largest total number of values, keys and characters in texts. */
   readonly size: number

@@ -32,7 +32,8 @@ export class Services implements Service {
   }
 
   /**
-   * What `begin` makes of services that it starts. If it rejects, so does this, after everything that had started has stopped.
+   * Calls `begin` with an empty list of services, and resolves with its result. If `begin` rejects, all services that have started are stopped, and
+   * `open` rejects with the same error.
    */
   static async open<T>(
     trace: Trace | undefined,
@@ -49,8 +50,8 @@ export class Services implements Service {
   }
 
   /**
-   * Starts one more service; `name` is for people. Rejects as `start` does, or with `closed` if the services were stopped before it had
-   * started: it is stopped with them.
+   * Starts one more service. `name` names the service in events. Rejects with the error of `start`. Rejects with `closed` if the services were
+   * stopped before the new service had started; the new service is then stopped too.
    */
   start<T>(
     name: string,
@@ -64,7 +65,10 @@ export class Services implements Service {
     })
   }
 
-  /** Does a part of the start, during which nothing stops. Rejects as `task` does, or with `closed` if the services were stopped meanwhile. */
+  /**
+   * Runs a part of the start. No service stops while `task` runs. Rejects with the error of `task`, or with `closed` if the services were stopped
+   * meanwhile.
+   */
   async step<T>(task: () => Promise<T>): Promise<T> {
     this.#assertGoing()
     const running = task()
@@ -78,15 +82,16 @@ export class Services implements Service {
     }
   }
 
-  /** Takes a service that has started just now. */
+  /** Adds a service that has just started to the list. */
   add(name: string, service: Service): void {
     this.#started.push({ name, stop: () => service.stop() })
     this.#trace?.('service.started', { service: name })
   }
 
   /**
-   * Stops everything, and first waits for the step that is being done, so no step may wait for it. Rejects with the first
-   * failure, once everything else has stopped. A second call gives the promise of the first one.
+   * Stops all services, after the current step has ended. A step must not wait for `stop`, because `stop` waits for the step. If a service fails to
+   * stop, `stop` rejects with the first failure, after all other services have stopped. A second call of `stop` returns the promise of the first
+   * call.
    */
   stop(): Promise<void> {
     return (this.#stopping ??= this.#stop())

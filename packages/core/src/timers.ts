@@ -25,7 +25,7 @@ export class Timers implements Scheduler, Service {
     return cancel
   }
 
-  /** Forgets what is to come, and whatever is asked for from now on. */
+  /** Cancels all timers of the group. Timers that are requested after `stop` never fire. */
   stop(): void {
     this.#isStopped = true
     for (const cancel of this.#cancels) cancel()

@@ -24,8 +24,9 @@ export interface Performed {
   readonly action: string
   readonly device: string
   /**
-   * `acknowledged` means that the action resolved, and `refused` means that a handler refused a command. `unknown` means that the action failed in a
-   * different way, or that its device went down before the action ended. An action with the outcome `unknown` may or may not have taken effect.
+   * `acknowledged` means that the action resolved, and `refused` means that a handler refused a command. `unknown` means that the action failed
+   * although no handler refused a command, or that its device went down before the action ended. An action with the outcome `unknown` may or may not
+   * have taken effect.
    */
   readonly outcome: 'acknowledged' | 'refused' | 'unknown'
   /** The value with which the action resolved. */

@@ -62,9 +62,9 @@ export const firstPrevious = (openingBytes: Uint8Array): BatchId =>
   toHex(hash('opening', openingBytes)) as BatchId
 
 /**
- * Returns the id of the session whose first batch has `first` as `previous`. A session id is half of a hash, which is long enough. By computing 2^64
- * hashes, a device can make two openings with the same session id, but this harms only its own session. Making an opening with the session id of
- * another device takes 2^128 hashes.
+ * Returns the id of the session whose first batch has `first` as `previous`. A session id is only half of a hash, but that is long enough to prevent
+ * harmful collisions. By computing 2^64 hashes, a device can make two openings with the same session id, but this harms only its own session. Making
+ * an opening with the session id of another device takes 2^128 hashes.
  */
 export const sessionIdOf = (first: BatchId): SessionId =>
   first.slice(0, 2 * SESSION_BYTES) as SessionId

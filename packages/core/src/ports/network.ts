@@ -7,7 +7,7 @@ import type { Extensions } from '../log/extensions.ts'
  */
 export type Path = 'anchor' | 'webrtc' | 'direct' | 'relay'
 
-/** What a device speaks. */
+/** The protocol versions and the capabilities of a device. */
 export interface Protocol {
   /** The versions of the protocol that the device speaks: all versions from `lowest` to `highest`. */
   readonly lowest: number
@@ -47,7 +47,7 @@ export interface Identity {
  * better path is found, a new link replaces the old one.
  */
 export interface Link {
-  /** An id that is unique in this process. */
+  /** The id of the link, which is unique in this process. */
   readonly id: string
   /** The network id of the remote peer. */
   readonly peer: string

@@ -14,7 +14,7 @@ export interface Origin {
 /** The body of one section of a commit, which contains the changes of one entity, with its origin. */
 export interface Body {
   readonly origin: Origin
-  /** The prefix of the commit id, see `prefixOf`. Ops of other sessions refer to the commit by its place and this prefix. */
+  /** The prefix of the commit id, see `prefixOf`. Ops of other sessions refer to a commit by its place and the prefix of its id. */
   readonly prefix: string
   readonly bytes: Uint8Array
 }
@@ -22,8 +22,8 @@ export interface Body {
 /** A draft contains the changes of one command to one entity, until the commit is made or abandoned. */
 export interface Draft {
   /**
-   * The object that the handler of a command gets. Through its handle, a handler reads the state and records changes. While the draft is paused and
-   * after it has ended, the handle throws `handler-failed`.
+   * The object that the handler of a command gets. Through this object, the handle, the handler of a command reads the state and records changes.
+   * While the draft is paused and after it has ended, the handle throws `handler-failed`.
    */
   readonly handle: unknown
   /** Called when the handler of the command has returned. Until `resume` is called, the handle of the draft throws. */

@@ -16,7 +16,7 @@ import type { ClearableStore } from '../storage/checked-store.ts'
 import type { LifecycleName } from './lifecycles.ts'
 import type { OnVoid } from './slot.ts'
 
-/** The state model of a declared entity type. The code of the state model is loaded when an entity of the type is first folded. */
+/** The state model of a declared entity type. The code of a state model is loaded when an entity of its type is first folded. */
 export interface DeclaredModel {
   /** A text that changes whenever previously stored rows become unusable, for example because a field was added; see `shapeSignature`. */
   readonly signature: string
@@ -127,8 +127,8 @@ export interface Entities {
   /** Call `commitFolded` after `touch` was called for every section of a commit of this device. */
   commitFolded(session: SessionId, seq: number): void
   /**
-   * Begins to fold the entities `keys` again, because some of their commits no longer have an effect. Until the refold is finished, the old states of
-   * the entities are still shown. If an earlier refold is not finished, it is closed. Call `refold` only while no commits are being folded.
+   * Begins to fold the entities `keys` again, because some of their commits no longer have an effect. Until the entities have been folded again,
+   * their old states are still shown. If an earlier refold is not finished, it is closed. Call `refold` only while no commits are being folded.
    */
   refold(keys: Iterable<EntityKey>): Refold
   /**
@@ -137,16 +137,17 @@ export interface Entities {
    */
   retreat(session: SessionId, seq: number): void
   /**
-   * Lists the entities of a type with their states, except unreadable entities. Listing folds only those entities whose commits are not folded when
-   * they are delivered.
+   * Lists the entities of a type with their states, except unreadable entities. Listing computes only those states that are not kept up to date when
+   * commits are delivered.
    */
   list(type: string, query?: ListQuery): Promise<readonly ListedState[]>
   /** Writes changed rows with the durability `local`, together with the place in the log up to which the rows are complete. */
   flush(): Promise<void>
   /**
-   * Discards all states that were not written to rows. Call `discard` as soon as the log has lost commits of this device. Open states are closed.
-   * After `discard` has resolved, the caller folds all commits of the log that come after `folded`. With the option `rows`, all rows are discarded as
-   * well, for example because they are damaged. After rows were discarded, new commits of this device must belong to a new session.
+   * Discards all states in memory that were not written to the store. Call `discard` as soon as the log has lost commits of this device. Open states
+   * are closed. After `discard` has resolved, the caller folds all commits of the log that come after `folded`. With the option `rows`, all stored
+   * rows are discarded as well, for example because they are damaged. After rows were discarded, new commits of this device must belong to a new
+   * session.
    */
   discard(options?: { readonly rows?: boolean }): Promise<void>
   /** Writes changed rows if possible, and frees all states. */

@@ -11,7 +11,7 @@ const lifecycles = {
 /** The name of a lifecycle, which decides when states are folded and when they leave memory. */
 export type LifecycleName = keyof typeof lifecycles
 
-/** One lifecycle of each name. */
+/** Makes one lifecycle for each name. */
 export function createLifecycles(parts: LifecycleParts): ReadonlyMap<LifecycleName, Lifecycle> {
   return new Map(
     (Object.keys(lifecycles) as LifecycleName[]).map((name) => [name, new lifecycles[name](parts)]),

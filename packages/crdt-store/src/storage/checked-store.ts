@@ -39,8 +39,8 @@ export interface ClearableStore extends Store {
  *
  * A damaged key is also detected if a search misses its pair. Because all other keys are in order, a search that is misled by a damaged key ends
  * beside this key, in any kind of search tree. If a search finds no pair, the checked store therefore also checks the keys on both sides of the place
- * where the search ended. SQLite searches an index with copies of the keys. If only the copy of a key in this index is damaged, the undamaged key
- * reveals it: either the search should have found this key, or this key is on the wrong side of the place where the search ended.
+ * where the search ended. SQLite searches an index with copies of the keys. If only the copy of a key in the index is damaged, the undamaged key
+ * reveals the damage: either the search should have found this key, or this key is on the wrong side of the place where the search ended.
  */
 export function checkedStore(store: Store): ClearableStore {
   /**

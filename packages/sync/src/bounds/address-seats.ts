@@ -40,7 +40,7 @@ export class AddressSeats {
     return this.#guests.size
   }
 
-  /** Takes a place, if need be from somebody else. The returned function gives it back. */
+  /** Takes a seat. If no seat is free, another guest loses its seat. The returned function gives the seat back. */
   take(address: string, guest: Guest): () => void {
     const group = addressGroup(address)
     if (!this.#proxies.has(group) && this.#size(group) >= this.#limits.perAddress) {
@@ -54,7 +54,10 @@ export class AddressSeats {
     return () => this.#leave(taken)
   }
 
-  /** A connection that is only slow keeps its seat in a small flood, because it is young, and by chance in a large one. */
+  /**
+   * In a small flood, a slow connection keeps its seat, because it is in the younger half. In a large flood, a slow connection keeps its seat by
+   * chance.
+   */
   #dismiss(group: string, why: Refusal): void {
     const { random } = this.#limits
     const all = [...this.#guests].filter((guest) => guest.group === group)

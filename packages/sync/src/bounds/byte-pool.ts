@@ -16,7 +16,7 @@ export class BytePool {
     this.#most = most
   }
 
-  /** `holder` holds this many bytes now. */
+  /** Records that `holder` now buffers this many bytes. */
   set(holder: Holder, bytes: number): void {
     this.#total += bytes - (this.#held.get(holder) ?? 0)
     if (bytes > 0) this.#held.set(holder, bytes)

@@ -24,7 +24,7 @@ export class Served<Each extends { readonly space: Space }> {
     this.#bySelector.set(toHex(selectorOf(each.space, this.#localPeer)), each)
   }
 
-  /** The one that a peer asks for; `undefined` if it is not served here. */
+  /** Returns the space for which a peer asks, or `undefined` if this space is not served. */
   find(selector: Uint8Array): Each | undefined {
     return this.#bySelector.get(toHex(selector))
   }

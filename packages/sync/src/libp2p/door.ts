@@ -51,7 +51,10 @@ export class Door {
     this.#rates = new Rates({ perSecond, burst: perSecond, now }, limits.shutOutMemory)
   }
 
-  /** A socket has come from `address`; `undefined` if it has to be closed at once. `dismiss` closes it, and is called after `over` no more. */
+  /**
+   * Call `arrive` when a socket from `address` was accepted. Returns `undefined` if the socket must be closed immediately. The function `dismiss`
+   * closes the socket; it is never called after `over`.
+   */
   arrive(address: string, dismiss: () => void): Arrival | undefined {
     const { proxies, scheduler, refused } = this.#options
     if (isCounted(address, proxies) && !this.#rates.take(addressGroup(address))) {
@@ -80,7 +83,10 @@ export class Door {
     return { recognized, over }
   }
 
-  /** Whose arrival a connection belongs to; one that came without a socket of this process arrives now. `false` closes it. */
+  /**
+   * Finds the arrival to which a connection belongs. A connection without a socket of this process arrives now. Returns false if the connection must
+   * be closed.
+   */
   enter(connection: MultiaddrConnection): boolean {
     if (this.#arrivals.has(connection)) return true
     const address = addressOf(connection)
@@ -92,18 +98,18 @@ export class Door {
     return true
   }
 
-  /** From now on the arrival is over when the connection is. */
+  /** Assigns a connection to an arrival. When the connection closes, the arrival is over. */
   belongs(connection: MultiaddrConnection, arrival: Arrival): void {
     this.#arrivals.set(connection, arrival)
     connection.addEventListener('close', () => arrival.over())
   }
 
-  /** The peer of this connection has proved that it knows the secret. */
+  /** Call `recognized` when the peer of a connection has proved that it knows the secret of the space. */
   recognized(connection: object): void {
     this.#arrivals.get(connection)?.recognized()
   }
 
-  /** Who came with this connection has proved membership, or is turned away for a reason. */
+  /** Call `decided` when the peer of a connection has proved membership, or, with a reason, when the peer is refused. */
   decided(connection: object, why?: Refusal): void {
     this.#arrivals.get(connection)?.over(why)
   }

@@ -1,7 +1,7 @@
 import type { HarmKind } from '../hostile/harm-kinds.ts'
 import type { SimRandom } from '../world/random.ts'
 
-/** Faults that happen at a moment and are over after a while. */
+/** Faults that begin at some moment of a run and end after a while. */
 export const momentaryFaults = [
   'crash',
   'power-cut',
@@ -19,7 +19,7 @@ export const momentaryFaults = [
   'disk-full',
 ] as const
 
-/** Faults that colour a whole run. */
+/** Faults that last for a whole run. */
 export const ambientFaults = [
   'loss',
   'half-open',
@@ -39,8 +39,8 @@ export type FaultKind = MomentaryFault | AmbientFault
 export type FaultCounts = Partial<Record<FaultKind | HarmKind, number>>
 
 /**
- * The kinds of fault that a run has: a random half of `among`, with one momentary kind at least if there is one. With everything on, a few
- * kinds would drown the others (swarm testing: Groce and others 2012).
+ * Chooses the kinds of fault of a run: a random half of `among`, with at least one momentary kind if there is one. If every run had all kinds of
+ * fault, a few kinds would hide the effects of the others (swarm testing: Groce and others 2012).
  */
 export function chooseFaults(
   random: SimRandom,

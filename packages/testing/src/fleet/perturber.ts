@@ -7,7 +7,7 @@ export type PerturbationCounts = { [Point in Perturbation]?: number }
 
 const PROBABILITY = 0.2
 
-/** Makes the product take branches that are allowed but rare. */
+/** Makes Peerplane take branches that are allowed but rare. */
 export class Perturber {
   readonly counts: PerturbationCounts = Object.fromEntries(perturbations.map((point) => [point, 0]))
   readonly #random: SimRandom
@@ -18,7 +18,9 @@ export class Perturber {
     this.#points = new Set(points)
   }
 
-  /** The choices of one process: those of the others do not depend on how many it makes. */
+  /**
+   * Returns the function that makes the choices of one process. The choices of other processes do not depend on how many choices this process makes.
+   */
   choices(process: string): Perturb {
     const random = this.#random.stream(process)
     return (point) => {

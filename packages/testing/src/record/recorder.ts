@@ -53,7 +53,7 @@ export class Recorder {
   /** The current step of the plan, to which commands that are called now belong. */
   #step: number | undefined
 
-  /** A world begins. */
+  /** Call `start` when the simulated world begins. */
   start(
     world: { readonly seed: number; readonly now: number },
     devices: readonly PlannedDevice[],
@@ -65,18 +65,18 @@ export class Recorder {
     this.#conditions = conditions
   }
 
-  /** All devices have joined. */
+  /** Call `begin` when all devices have joined the space. */
   begin(): void {
     this.#beginMs = this.#now()
   }
 
-  /** All faults are over. */
+  /** Call `healed` when all faults are over. */
   healed(): void {
     this.#healedMs = this.#now()
     for (const fault of this.#faults) fault.toMs = Math.min(fault.toMs ?? Infinity, this.#healedMs)
   }
 
-  /** Takes what `task` does at once as work of a step. */
+  /** Runs `task`, and records the commands that it calls synchronously as the work of step `id`. */
   step<T>(id: number, task: () => T): T {
     this.#step = id
     try {
@@ -86,7 +86,7 @@ export class Recorder {
     }
   }
 
-  /** The backend for the work of one step: whenever a command is issued through it, it is the step's. */
+  /** Returns a backend for the work of one step. All commands that are called through this backend are recorded as the work of step `id`. */
   during(id: number, backend: Backend): Backend {
     return {
       ...backend,
@@ -94,13 +94,13 @@ export class Recorder {
     }
   }
 
-  /** The work of a step ended in an error. */
+  /** Records that the work of a step ended with an error. */
   stepFailed(id: number, error: unknown): void {
     if (!this.#hasRoom(this.#failures.length)) return
     this.#failures.push({ step: id, atMs: this.#now(), reason: reasonOf(error) })
   }
 
-  /** The trace of one process; `nameOf` gives the process that is a peer. */
+  /** Returns the trace function for one process. `nameOf` returns the process to which a network id belongs. */
   listenTo(process: string, nameOf: (peer: string) => string): Trace {
     const calls = new Map<number, RecordedCommand>()
     const links = new Map<string | undefined, RecordedLink>()
@@ -184,7 +184,7 @@ export class Recorder {
     this.#violations.push({ rule, where, what, atMs: this.#now() })
   }
 
-  /** Everything so far. */
+  /** Returns everything that was recorded so far. */
   recording(): Recording {
     return {
       seed: this.#seed,

@@ -18,12 +18,12 @@ export class SimRandom implements Random {
     this.#c = words.getInt32(8)
   }
 
-  /** A stream of its own for one purpose: drawing from it moves no other stream. */
+  /** Returns a separate stream for one purpose. Drawing from this stream does not change any other stream. */
   stream(purpose: string): SimRandom {
     return new SimRandom(`${this.#name}/${purpose}`)
   }
 
-  /** 32 random bits, unsigned. */
+  /** Returns 32 random bits as an unsigned number. */
   bits(): number {
     const sum = (this.#a + this.#b + this.#counter) | 0
     this.#counter = (this.#counter + 1) | 0
@@ -33,37 +33,37 @@ export class SimRandom implements Random {
     return sum >>> 0
   }
 
-  /** A number from 0 to below 1. */
+  /** Returns a number of at least 0 and below 1. */
   unit(): number {
     return this.bits() / 0x1_0000_0000
   }
 
-  /** A number from `low` to below `high`. */
+  /** Returns a number of at least `low` and below `high`. */
   between(low: number, high: number): number {
     return low + this.unit() * (high - low)
   }
 
-  /** A whole number from 0 to below `count`. */
+  /** Returns a whole number of at least 0 and below `count`. */
   below(count: number): number {
     return Math.floor(this.unit() * count)
   }
 
-  /** True with this probability. */
+  /** Returns true with this probability. */
   chance(probability: number): boolean {
     return this.unit() < probability
   }
 
-  /** A duration of exponential distribution: most are short, a few are long. */
+  /** Returns an exponentially distributed duration: most durations are short, a few are long. */
   exponential(mean: number): number {
     return -Math.log(1 - this.unit()) * mean
   }
 
-  /** One of the items, of which there must be at least one. */
+  /** Returns one of the items. There must be at least one item. */
   pick<T>(items: readonly T[]): T {
     return items[this.below(items.length)]!
   }
 
-  /** The items in random order (Fisher and Yates). */
+  /** Returns the items in random order (Fisher and Yates). */
   shuffle<T>(items: readonly T[]): T[] {
     const out = [...items]
     for (let i = out.length - 1; i > 0; i--) {
