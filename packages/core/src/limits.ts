@@ -400,12 +400,17 @@ export const limitTable = {
   refoldedEntities: limit(
     250,
     'entities',
-    'The maximum number of entities that are folded again together after a fork. While entities are folded again, memory holds both their new states and their old states, which are still shown.',
+    'The maximum number of entities that are folded again together after forks. While entities are folded again, memory holds both their new states and their old states, which are still shown.',
   ),
   refoldPauseMs: limit(
     1_000,
     'milliseconds',
     'The pause after entities were folded again because of forks. All forks that arrive during this pause are handled together.',
+  ),
+  refoldsPerMinute: limit(
+    30,
+    'times',
+    'How often per minute entities are folded again because of the forks of one device. Above this limit, its other forks wait, and delay neither commands nor the forks of other devices.',
   ),
   unflushedEntities: limit(
     20_000,

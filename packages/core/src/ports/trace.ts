@@ -141,8 +141,8 @@ export const traceEvents = {
   },
   'entities.refolded': {
     level: 'info',
-    says: 'Entities were folded again, because sessions were forked. `sessions` counts the forked sessions, `commits` counts the folded commits, and `batches` counts the batches that were searched for these commits.',
-    fields: { sessions: 'count', entities: 'count', commits: 'count', batches: 'count' },
+    says: 'Entities were folded again, because sessions were forked. `commits` counts the folded commits, `batches` counts the batches that were searched for these commits, and `left` counts the entities that are still to be folded again.',
+    fields: { entities: 'count', commits: 'count', batches: 'count', left: 'count' },
   },
   // Sync.
   'link.opened': {

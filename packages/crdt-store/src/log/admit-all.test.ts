@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
 import { handmade, partOf, type Handmade } from './handmade.fixture.test.ts'
-import { members, openPeer, sync, write, type Peer } from './peer.fixture.test.ts'
+import { members, openPeer, runOf, sync, write, type Peer } from './peer.fixture.test.ts'
 
 const four = await members(4)
 
@@ -201,3 +201,33 @@ function expectCausal({ seen, commits }: Peer): void {
     reached.set(session, header.seq)
   }
 }
+
+test('forks that are proved together are stored in one write, and honest commits among them are delivered with them', async () => {
+  let writes = 0
+  const alice = await openPeer(four, 0, {
+    through: (store) => ({
+      ...store,
+      write: (each, durability) => {
+        writes++
+        return store.write(each, durability)
+      },
+    }),
+  })
+  const seeds = Array.from({ length: 10 }, (_, i) => 10 + i)
+  for (const seed of seeds) await alice.log.admit(await handmade(four, 3, seed, [[{}], [{}]]))
+  const bob = await openPeer(four, 1)
+  await write(bob, 'honest')
+  const others = await Promise.all(
+    seeds.map((seed) => handmade(four, 3, seed, [[{}], [{ time: { ms: 2, counter: 0 } }]])),
+  )
+  writes = 0
+  const outcomes = await alice.log.admitAll([
+    ...others.slice(0, 5),
+    await runOf(bob),
+    ...others.slice(5),
+  ])
+  expect(outcomes.filter(({ status }) => status === 'rejected')).toEqual([])
+  expect(writes).toBe(1)
+  expect(alice.log.status().frozen).toHaveLength(10)
+  expect(alice.seen).toContain(bob.seen[0])
+})

@@ -112,19 +112,19 @@ class Group {
     const { session } = run
     const kept = await whatToKeep(decoded.fresh, examined, this.#options, this.#planned)
     const { forms, awaits, full, waits } = kept
-    if (!waits && !told && !decoded.contradiction) {
-      this.#members.push({ index, news: { session, opening, forms, fork: undefined } })
+    const fork = full ? undefined : await forkIn(decoded, told, held, this.#options.store)
+    const news = { session, opening, forms, fork }
+    if (!waits) {
+      this.#members.push({ index, news })
       for (const { batch } of forms) this.#planned.add(batch)
       return
     }
     await this.#flush()
-    const { store } = this.#options
-    const fork = full ? undefined : await forkIn(decoded, told, held, store)
     if (full && forms.length === 0) {
       this.#outcomes[index] = fulfilled({ ...NOTHING, awaits, full })
       return
     }
-    const [taken] = await takeTogether([{ session, opening, forms, fork }], this.#options)
+    const [taken] = await takeTogether([news], this.#options)
     this.#outcomes[index] = fulfilled(full ? { ...taken!, awaits, full } : taken!)
   }
 

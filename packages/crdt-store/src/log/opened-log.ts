@@ -265,11 +265,7 @@ export class OpenedLog implements Log {
       trace?.('commits.stored', { session, from, to, own: false })
     }
     if (forked) trace?.('session.forked', { session, device: forked.device, seq: forked.seq })
-    if (forked?.undone) {
-      // What this session changed may build on what no longer counts; what is written from now on must not wait behind that.
-      void this.#appender.retire()
-      this.#forks.call(forked.session, forked.seq, forked.undone)
-    }
+    if (forked?.undone) this.#forks.call(forked.session, forked.seq, forked.undone)
     this.#emit(delivered)
     const released = delivered.filter((commit) => !fresh.has(commit)).length
     return {

@@ -75,8 +75,8 @@ export class Settling {
       if (outcome) return { outcome, durable: Promise.resolve(), keys: [] }
       const decidable = await Promise.all(invocations.map(judged))
       for (;;) {
-        const losses = space.losses()
         await space.ready(keys)
+        const losses = space.losses()
         const opened = await space.entities.openAll(keys).catch((error: unknown) => {
           if (space.losses() === losses) throw error
         })

@@ -22,6 +22,8 @@ export interface FoldingOptions {
   readonly scheduler: Scheduler
   readonly perturb?: Perturb | undefined
   readonly trace?: Trace | undefined
+  /** Whether a change of an entity has no effect without the changes that it builds on. */
+  readonly needsCauses: (key: EntityKey) => boolean
   readonly events: {
     /** These states changed through commits of other devices. */
     changed(keys: readonly EntityKey[]): void

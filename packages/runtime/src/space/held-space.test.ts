@@ -192,7 +192,7 @@ test('what a device wrote in two versions does not count, whichever was folded; 
   await Promise.all([...before, up()])
   expect(ada.events).toContain('fork')
   await pass(one, bob)
-  for (let round = 0; round < 3; round++) {
+  for (let round = 0; round < 6; round++) {
     await pass(ada, bob)
     await pass(bob, ada)
   }

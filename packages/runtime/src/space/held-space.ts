@@ -91,7 +91,16 @@ export async function holdSpace(
   )
   await refoldStored(log, entities, trace)
   services.add('watches', { stop: () => events.closing() })
-  const folding = new Folding({ log, entities, scheduler, perturb, trace, events })
+  const isCausal = (key: EntityKey): boolean => causal.has(splitEntityKey(key).type)
+  const folding = new Folding({
+    log,
+    entities,
+    scheduler,
+    perturb,
+    trace,
+    needsCauses: isCausal,
+    events,
+  })
   services.add('folding', folding)
   await folding.takeBack()
   // The last write may fail too: then states have to be given up before rows are made of them.
@@ -101,8 +110,7 @@ export async function holdSpace(
     entities: guarded(entities, folding),
     folded: () => folding.folded(),
     ready: async (keys) => {
-      const documents = keys.filter((key) => causal.has(splitEntityKey(key).type))
-      await folding.refolded(documents)
+      await folding.refolded(keys.filter(isCausal))
     },
     voids: () => voids,
     losses: () => folding.losses,

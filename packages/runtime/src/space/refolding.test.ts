@@ -1,4 +1,4 @@
-import { fromUtf8, type EntityKey, type Scheduler, type Store } from '@peerplane/core'
+import { fromUtf8, type EntityKey, type Scheduler, type Store, type Trace } from '@peerplane/core'
 import { deterministicCrypto, ManualClock, rounds, seededRandom } from '@peerplane/core/testing'
 import { createMemoryStore, type MemoryStore } from '@peerplane/crdt-store'
 import fc from 'fast-check'
@@ -35,9 +35,12 @@ function watched(inner: MemoryStore = createMemoryStore()): Watched {
   return { inner, store, rows }
 }
 
-/** As many processes from one image of a new member of the space of `host`: each begins the same sessions. */
-async function images(host: Device, seed: number, count: number): Promise<Device[]> {
-  const image = createMemoryStore()
+/** Opens so many processes from one image of a device; with the same seed, they begin the same sessions. */
+type Copies = (seed: number, count: number) => Promise<Device[]>
+
+/** The image of a new member of the space of `host`. */
+async function image(host: Device, seed: number): Promise<Copies> {
+  const stored = createMemoryStore()
   const clock = new ManualClock(1_000)
   const key = await crypto.keyFromSeed(seededRandom(seed + 1_000_000).bytes(32))
   const as = { crypto, clock, random: seededRandom(seed), key }
@@ -46,18 +49,23 @@ async function images(host: Device, seed: number, count: number): Promise<Device
     role: 'member',
     addresses: [],
   })
-  const { close } = await device(image, invitation, as)
+  const { close } = await device(stored, invitation, as)
   await close()
-  return Promise.all(
-    Array.from({ length: count }, () =>
-      device(createMemoryStore(image.entries()), undefined, {
-        ...as,
-        clock: new ManualClock(1_000),
-        random: seededRandom(seed + 1),
-      }),
-    ),
-  )
+  return (seedOfCopies, count) =>
+    Promise.all(
+      Array.from({ length: count }, () =>
+        device(createMemoryStore(stored.entries()), undefined, {
+          ...as,
+          clock: new ManualClock(1_000),
+          random: seededRandom(seedOfCopies),
+        }),
+      ),
+    )
 }
+
+/** As many processes from one image of a new member of the space of `host`: each begins the same sessions. */
+const images = async (host: Device, seed: number, count: number): Promise<Device[]> =>
+  (await image(host, seed))(seed + 1, count)
 
 /** Something that a device does to one of its entities. */
 interface Step {
@@ -208,6 +216,8 @@ test('a command on a document waits until the document is folded again, so that 
   const { ada, inner, fork } = await beforeFork([enter, { ...enter, by: 2 }], impatient)
   const text = async (): Promise<unknown> => (await ada.space.entities.open(NOTE)).mirror
   expect(await text()).toEqual({ text: 'text 2' })
+  // It builds on what will not count, so it will not count either, nor what this session would write after it.
+  await ada.enter('x', 'in between')
   await fork()
   await ada.enter('x', 'mine')
   expect(await text()).toEqual({ text: 'mine' })
@@ -245,4 +255,52 @@ test('commands and changes by others are shown immediately while entities are fo
     await new Promise((resolve) => setImmediate(resolve))
   }
   await ada.close()
+})
+
+test('however often a device forks, a command on a document does not wait for forks that come after it, and all forks are taken back', async () => {
+  const inner = createMemoryStore()
+  const stormy: (() => Promise<void>)[] = []
+  let brought = 0
+  let passes = 0
+  // In the middle of each pass, the next fork comes.
+  const scheduler: Scheduler = {
+    after: (ms, task) => {
+      const next = ms === 0 && brought === passes ? stormy.shift() : undefined
+      brought += next ? 1 : 0
+      let isCancelled = false
+      void Promise.resolve(next?.()).then(
+        () => isCancelled || systemScheduler.after(ms === 0 ? 0 : 20, task),
+      )
+      return () => {
+        isCancelled = true
+      }
+    },
+  }
+  const trace: Trace = (name) => {
+    if (name === 'entities.refolded') passes++
+  }
+  const as = { crypto, clock: new ManualClock(2_000), random: seededRandom(7), scheduler, trace }
+  const ada = await device(inner, undefined, as)
+  const copies = await image(ada, 10)
+  const others: Device[] = []
+  for (let i = 0; i < 12; i++) {
+    const [one, other] = await copies(i, 2)
+    await one!.enter('x', `text ${i}`)
+    await bring(one!, ada)
+    ;(other!.ports.clock as ManualClock).ms += 77
+    await other!.up('other', 1)
+    others.push(other!)
+    await one!.close()
+  }
+  await ada.space.folded()
+  const forks = others.map((other) => () => bring(other, ada))
+  stormy.push(...forks.slice(1))
+  await forks[0]!()
+  await ada.enter('x', 'mine')
+  expect(brought).toBeLessThan(4)
+  await vi.waitFor(() => expect(stormy).toEqual([]))
+  await takenBack(ada)
+  expect(ada.space.log.status().frozen).toHaveLength(12)
+  expect(await shown(ada)).toEqual(await foldedWhole(inner, ada.ports))
+  for (const each of [ada, ...others]) await each.close()
 })
