@@ -474,6 +474,25 @@ describe('a peer that does not send what it claims', () => {
     expect(looks.mock.calls.length).toBeLessThan(200)
   })
 
+  it('claims without room are looked up a few times each, however many the peer has made before', () => {
+    connect('x')
+    const claims = (turn: number): Tip[] =>
+      Array.from({ length: 1_000 }, (_, i) => tip(`made up ${turn} ${i}`, 1))
+    have('x', ...claims(0))
+    const looks = vi.spyOn(state.log, 'stored')
+    have('x', ...claims(1))
+    expect(looks.mock.calls.length).toBeLessThan(5_000)
+  })
+
+  it('claims to what is held by now make room for others', () => {
+    connect('x')
+    const claims = Array.from({ length: limits.claimsPerLink }, (_, i) => tip(`made up ${i}`, 1))
+    have('x', ...claims)
+    hold(claims[0]!)
+    have('x', tip('another', 1))
+    expect(state.links.get('x')!.claims.has(session('another'))).toBe(true)
+  })
+
   it('is shut out for a record of another space', () => {
     connect('x')
     give({

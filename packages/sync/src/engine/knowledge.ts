@@ -9,6 +9,7 @@ export type Claimed = Claim & { readonly session: SessionId }
 
 /** Takes in how far a peer says it holds sessions. What does not fit is looked for again later. */
 export function learn(step: Transition, link: LinkState, claims: readonly Claimed[]): void {
+  makeRoom(step, link, claims.length)
   const news = claims.filter((claim) => note(step, link, claim))
   for (const claim of news) consider(step, link, claim)
 }
@@ -25,6 +26,7 @@ export function learnAwaited(
   dots: readonly { readonly session: SessionId; readonly seq: number }[],
 ): void {
   const { state } = step
+  makeRoom(step, link, dots.length)
   for (const { session, seq } of dots) {
     if (storedSeq(state, session) >= seq) continue
     note(step, link, { session, seq, mark: undefined }, 2 * limits.claimsPerLink)
@@ -44,7 +46,7 @@ function note(
 ): boolean {
   const { state } = step
   const known = link.claims.get(session)
-  if (known ? known.seq >= seq : !hasRoom(step, link, most)) return false
+  if (known ? known.seq >= seq : link.claims.size >= most) return false
   link.claims.set(session, { seq, mark })
   const { remote } = link
   const more = isForkedTip({ seq }) ? 0 : seq - Math.max(known?.seq ?? 0, storedSeq(state, session))
@@ -52,12 +54,12 @@ function note(
   return true
 }
 
-function hasRoom({ state }: Transition, { claims }: LinkState, most: number): boolean {
-  if (claims.size < most) return true
+/** Forgets claims to what is held by now, if there may be no room for more. Once for a message: it costs as much as there are claims. */
+function makeRoom({ state }: Transition, { claims }: LinkState, more: number): void {
+  if (claims.size + more <= limits.claimsPerLink) return
   for (const [session, { seq }] of claims) {
     if (storedSeq(state, session) >= seq) claims.delete(session)
   }
-  return claims.size < most
 }
 
 /** How many sessions a peer has further than we do, and may still bring. */
