@@ -88,7 +88,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   sabotage(
     'sessions-only-digest',
-    'a digest covers which sessions a device holds, but not up to which commit',
+    'a digest covers which sessions a device holds, but not how far it holds them',
     'core/src/log/tip-trie.ts',
     'encodeCanonical(tips.map(tipToValue))',
     'encodeCanonical(tips.map(({ session }) => fromHex(session)))',
@@ -151,7 +151,7 @@ export const sabotages: readonly Sabotage[] = [
   ),
   sabotage(
     'rows-of-the-dead',
-    'states that show lost commits are kept',
+    'states are kept although they show lost commits',
     'runtime/src/space/folding.ts',
     'discarded = entities.discard({ rows: why !== undefined })',
     'discarded = why ? entities.discard({ rows: true }) : Promise.resolve()',
@@ -186,7 +186,7 @@ export const sabotages: readonly Sabotage[] = [
   ),
   sabotage(
     'another-prefix',
-    'a device writes another prefix of its own commits into its rows',
+    'a device writes a wrong prefix of its own commits into its rows',
     'crdt-store/src/kernels/native-state.ts',
     'made.prefix = prefix',
     "made.prefix = '00'.repeat(8)",
