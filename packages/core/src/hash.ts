@@ -28,7 +28,9 @@ export function domain(tag: string): Uint8Array {
 type Hashing = ReturnType<typeof sha256.create>
 
 const begun = new Map<string, Hashing>()
-/** One for all: nothing is awaited while it is used, and most messages are shorter than what a new one costs. */
+/**
+ * One hash object serves all calls, because no call awaits while it uses the object, and making a new object costs more than hashing most messages.
+ */
 const scratch = sha256.create()
 
 /**

@@ -6,13 +6,13 @@ export interface MemoryShare {
   readonly bytes: number
 }
 
-/** How long gossip keeps a message, in seconds, to give it to those who lack it. */
+/** For how many seconds gossip keeps a message, to send it to peers that lack it. */
 const GOSSIP_KEPT_S = 5
 
-/** Of a session that a peer says it holds: its names, how far it goes, and whether it is asked for; measured. */
+/** Measured memory for one session that a peer says it holds: its ids, its tip, and whether it was requested. */
 const CLAIM_BYTES = 1_200
 
-/** What one unfinished answer of the page server takes: a piece of a file, and what the socket holds. */
+/** The memory for one unfinished response of the page server: a piece of a file, and the bytes in the socket. */
 const PAGE_BYTES = 128 * 1024
 
 /**

@@ -43,7 +43,7 @@ export function compareTexts(a: string, b: string): number {
   return a.length - b.length
 }
 
-/** Surrogates stand for the code points behind all others, and come before some of them as UTF-16 units. */
+/** Surrogates stand for the largest code points, but as UTF-16 units they come before some other units. */
 function rank(unit: number): number {
   if (unit < 0xd800) return unit
   return unit < 0xe000 ? unit + 0x2000 : unit - 0x800

@@ -29,7 +29,7 @@ export const open = (given: OpenOptions): Promise<Plane> =>
     return createPlane(options.entities, await openTaken(options), { report: options.onError })
   }, given)
 
-/** What {@link open} puts a plane on. */
+/** Opens the backend that {@link open} uses for a plane. */
 export async function openBackend(given: OpenOptions): Promise<LocalBackend> {
   return openTaken(await takeOpening(given))
 }
@@ -81,14 +81,14 @@ async function openFiles(options: OpenOptions): Promise<Store> {
   })
 }
 
-/** Loaded when it is wanted: a program without a network starts without libp2p. */
+/** Loads libp2p only when a network is needed, so a program without a network starts without libp2p. */
 async function assemble(options: OpenOptions, space: NetworkSpace): Promise<Network> {
   const { createNodeNetwork } = await import('./libp2p.ts')
   const { listen = [], announce = [], proxies, trace } = options
   return createNodeNetwork({ ...space, listen, announce, proxies, ...platform, trace })
 }
 
-/** Goes online. The caller asked to listen, so a network that does not start rejects the call. */
+/** Goes online. Because the caller asked to listen, the call rejects if the network does not start. */
 async function startListening(backend: LocalBackend): Promise<void> {
   await backend.setOnline(true)
   const { network, lastError } = await currentStatus((listener) => backend.watchStatus(listener))

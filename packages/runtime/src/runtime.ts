@@ -93,7 +93,7 @@ export const openRuntime = (given: Ports, options: RuntimeOptions): Promise<Runt
     })
   })
 
-/** The parts of a runtime, put together. */
+/** The connected parts of a runtime. */
 interface Parts extends StatusParts {
   readonly ports: Ports
   readonly types: ReadonlySet<string>
@@ -187,7 +187,7 @@ const openingOf = (parts: Parts): TraceFields<'plane.opened'> => {
   return { space, device, membership, commits }
 }
 
-/** What the runtime can be asked, until it is closed. */
+/** Returns the backend of the runtime, which can be called until the runtime is closed. */
 function backendOf(parts: Parts, end: () => Promise<void>): Runtime {
   const { ports, types, space, founding, invoker, watches, online, status } = parts
   let closing: Promise<void> | undefined

@@ -37,10 +37,10 @@ export class InvariantBroken extends Error {
 const SHRINK_RUNS = 300
 
 /**
- * Runs the entities of an application on simulated devices. Whole runtimes use simulated disks and clocks and a simulated network, with faults such
- * as crashes, power cuts and partitions. Because time is simulated, many runs take no longer than one run in real time. Peerplane contains points at
- * which it can take a branch that is rare in real use, like BUGGIFY in FoundationDB. Every run enables a random half of the points at which Peerplane
- * can take a rare branch. The same seed gives the same run.
+ * Runs the entities of an application on simulated devices. The simulated devices run whole runtimes on simulated disks, clocks and networks, with
+ * faults such as crashes, power cuts and partitions. Because time is simulated, many runs take no longer than one run in real time. Peerplane
+ * contains points at which it can take a branch that is rare in real use, like BUGGIFY in FoundationDB. Every run enables a random half of the points
+ * at which Peerplane can take a rare branch. The same seed gives the same run.
  *
  * Rejects with {@link InvariantBroken} for the first seed whose run breaks an invariant, or does not end with equal devices. Before it rejects,
  * `simulate` makes the failing run smaller: it removes devices, steps and faults that do not matter for the failure. The message of the error

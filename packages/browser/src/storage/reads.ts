@@ -51,7 +51,7 @@ export async function readPairs(
   return found.map((key, i) => entryOf(key, values[i]))
 }
 
-/** How many pairs lie in a range. */
+/** Counts the pairs in a range. */
 export async function countPairs(
   database: IDBPDatabase,
   { from, to }: Pick<KeyRange, 'from' | 'to'>,
@@ -60,7 +60,7 @@ export async function countPairs(
   return keys ? reading(database, PAIRS, (pairs) => pairs.count(keys)) : 0
 }
 
-/** `undefined` for a range that holds nothing, which IndexedDB cannot express. */
+/** Returns `undefined` for an empty range, which IndexedDB cannot express. */
 function keyRange({ from, to, limit }: KeyRange): IDBKeyRange | undefined {
   if (limit === 0) return undefined
   if (compareBytes(from, to) >= 0) return undefined
@@ -72,5 +72,5 @@ const entryOf = (key: IDBValidKey, value: unknown): Entry => ({
   value: value as Uint8Array,
 })
 
-/** The platform's types do not admit shared memory as keys; none of ours are in any. */
+/** The types of the platform do not allow keys in shared memory. Peerplane keeps no keys in shared memory. */
 export const view = (key: Uint8Array): Uint8Array<ArrayBuffer> => key as Uint8Array<ArrayBuffer>

@@ -19,12 +19,12 @@ export interface TabsStatus {
 }
 
 /**
- * Opens the runtime of this tab, which goes on from what is known of those `before` it, and takes the store from the tab that has it open,
- * which writes nothing from then on. `taken` is called as soon as it shows that another tab has taken the store.
+ * Opens the runtime of this tab, which continues from what is known `before` about earlier runtimes. The runtime takes the store from the tab that
+ * has it open; that tab writes nothing from then on. `taken` is called as soon as another tab is found to have taken the store.
  */
 export type Lead = (before: Before, taken: () => void) => Promise<Leadership>
 
-/** Called as a stay proceeds. */
+/** Functions that are called as a stay proceeds. */
 export interface StayEvents {
   /** This tab has got the lock to lead; it opens its runtime. */
   leading(): void
@@ -40,9 +40,9 @@ export interface StayEvents {
 }
 
 /**
- * Lets this tab take part: it follows the leader and waits for the lock to lead, and gives `steady` its targets.
+ * Lets this tab take part: the tab follows the leader, waits for the lock to lead, and gives `steady` its targets.
  *
- * Stopping it resolves when the store is closed and another tab may lead, or rejects as closing it does.
+ * Stopping the stay resolves when the store is closed and another tab may lead, or rejects with the error of closing the store.
  */
 export function beginStay(
   env: TabEnvironment,
@@ -119,7 +119,7 @@ export function beginStay(
   }
 }
 
-/** Leads until one of `ends` aborts, or until another tab takes the store: then it resolves to false. */
+/** Leads until one of `ends` aborts, or until another tab takes the store. If another tab takes the store, resolves with false. */
 async function reign(
   env: TabEnvironment,
   space: string,

@@ -201,5 +201,5 @@ const isObjectOrFunction = (value: unknown): value is object =>
 const invalid = (reason: string): PeerplaneError =>
   new PeerplaneError('invalid-declaration', reason)
 
-/** The members that every client of an entity has as its own. There will be no others, so that no command ever has to be renamed. */
+/** The names of the members that every client of an entity has. No other names will be reserved, so that no command ever has to be renamed. */
 const reservedNames = new Set(['id', 'type', 'state', 'peek', 'subscribe', 'watch', 'then'])

@@ -12,8 +12,8 @@ import { copyPlain, freeze, isPlain, reading, type PlainBounds } from '../plain.
 declare const types: unique symbol
 
 /**
- * All kinds of shapes. Code that differs by kind of shape uses tables with one entry for each kind. A new kind of shape does not compile until each
- * of these tables has an entry for it.
+ * All kinds of shapes. Code that differs by kind of shape uses tables with one entry for each kind, so a new kind does not compile until every table
+ * has an entry for it.
  */
 export interface ShapeKinds {
   readonly counter: CounterShape
@@ -158,7 +158,7 @@ export const document = <T extends { readonly [key: string]: Json }>(
   return { kind: 'document', initial: taken as T }
 }
 
-/** Checks that `shape` is one of the above, with all that is in it. Throws `invalid-declaration` that calls it `what`. */
+/** Checks that `shape` and everything in it are valid shapes. Throws `invalid-declaration` with a message that calls the shape `what`. */
 export function checkShape(shape: unknown, what: string, depth = 0): void {
   const given = (typeof shape === 'object' && shape !== null ? shape : {}) as Given
   if (depth > limits.valueDepth) throw invalid(`${what} is nested too deeply`)
@@ -172,12 +172,12 @@ export function checkShape(shape: unknown, what: string, depth = 0): void {
   partChecks[kind as ShapeKind](given, what, depth + 1)
 }
 
-/** What may be a shape. */
+/** A value that may be a shape. */
 interface Given {
   readonly [member: string]: unknown
 }
 
-/** Checks what a shape of each kind holds besides its kind. */
+/** For each kind of shape, checks the properties of the shape other than `kind`. */
 const partChecks: {
   readonly [Kind in ShapeKind]: (given: Given, what: string, depth: number) => void
 } = {
@@ -204,7 +204,7 @@ function checkFields(fields: unknown, what: string, depth: number): void {
 const declaring = <T>(what: string, read: () => T): T =>
   reading(read, (cause) => invalid(`${what} cannot be read: ${reasonOf(cause)}`))
 
-/** A frozen copy of an initial value. */
+/** Returns a frozen copy of an initial value. */
 const takeInitial = (initial: unknown, what: string): Json =>
   freeze(copyPlain(initial, `the initial state of ${what}`, initialBounds, 'invalid-declaration'))
 
@@ -213,7 +213,7 @@ const initialBounds: PlainBounds = { depth: limits.valueDepth, size: limits.inpu
 const invalid = (reason: string): PeerplaneError =>
   new PeerplaneError('invalid-declaration', reason)
 
-/** `''` is meant as any text, `0` as any number. */
+/** The type of an initial value, widened: `''` stands for any text, `0` for any number. */
 type Widen<T extends Json> = T extends string
   ? string
   : T extends number

@@ -55,7 +55,7 @@ export interface Commit {
   readonly sections: readonly Section[]
 }
 
-/** The largest seq of a commit; frontiers use higher ones for sessions that were forked. */
+/** The largest seq of a commit. In frontiers, forked sessions have higher seqs. */
 export const MAX_SEQ: number = 2 ** 52 - 1
 
 const SALT_BYTES = 16

@@ -60,7 +60,7 @@ export function readExtensions(value: Value | undefined, name: string): Extensio
 export const isUnderstood = (extensions: Extensions | undefined): boolean =>
   !extensions || extensions.every(([key]) => key % 2 === 1)
 
-/** Whether a value has at most so many levels of lists and maps. */
+/** Whether lists and maps in a value are nested at most `levels` deep. */
 function isWithin(value: Value, levels: number): boolean {
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return true
   return levels > 0 && Object.values(value).every((each) => isWithin(each, levels - 1))

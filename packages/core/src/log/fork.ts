@@ -13,8 +13,7 @@ import { merkleRoot } from './merkle.ts'
 import { markOf, type Tip } from './tip.ts'
 
 /**
- * The data of one batch in the proof of a fork. The id of the batch can be computed from this data, the place of the batch, and the id of the
- * previous batch.
+ * The data of one batch in the proof of a fork. The id of a batch can be computed from its `BatchLink`, its place, and the id of the previous batch.
  */
 export interface BatchLink {
   readonly count: number

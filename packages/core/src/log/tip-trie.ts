@@ -138,7 +138,7 @@ export class TipTrie {
     return [this.#indexOf(path), this.#indexOf(`${path}g`)]
   }
 
-  /** Where the first id stands that is not below `text`. */
+  /** Returns the index of the first id that is not less than `text`. */
   #indexOf(text: string): number {
     let low = 0
     let high = this.#sorted.length
@@ -162,9 +162,9 @@ export class TipTrie {
   }
 }
 
-/** So many new ids are inserted one by one. */
+/** Up to this number, new ids are inserted one by one. */
 const FEW = 16
 
-/** Commits that a tip stands for. */
+/** Returns the number of commits that a tip stands for. */
 const commitsOf = ({ seq }: Tip): number =>
   seq > MAX_SEQ ? Number.MAX_SAFE_INTEGER - seq - 1 : seq

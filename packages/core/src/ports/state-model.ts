@@ -22,8 +22,8 @@ export interface Body {
 /** A draft contains the changes of one command to one entity, until the commit is made or abandoned. */
 export interface Draft {
   /**
-   * The object that the handler of a command gets. Through this object, the handle, the handler of a command reads the state and records changes.
-   * While the draft is paused and after it has ended, the handle throws `handler-failed`.
+   * The object that the handler of a command gets. Through the handle of a draft, the handler of a command reads the state and records changes. While
+   * the draft is paused and after it has ended, the handle throws `handler-failed`.
    */
   readonly handle: unknown
   /** Called when the handler of the command has returned. Until `resume` is called, the handle of the draft throws. */
@@ -49,7 +49,10 @@ export interface EntityState {
   readonly mirror: Json
   /** The reason why the state cannot be shown: it is too large. If `problem` is set, no other member of the state may be used. */
   readonly problem: string | undefined
-  /** The reason why the state is incomplete: a change was written for a different shape of the entity. Such a change has no effect. */
+  /**
+   * The reason why the state is incomplete: a change was written for a different shape of the entity. A change that was written for a different shape
+   * has no effect.
+   */
   readonly skipped: string | undefined
   /**
    * Identifies the state that `mirror` shows. A command can refer to the version of the state that its caller saw. The version is an empty text if

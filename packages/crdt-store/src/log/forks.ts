@@ -23,13 +23,13 @@ export interface Frozen {
   readonly seq: number
 }
 
-/** The forks that are known here. */
+/** Returns the forks that this device knows. */
 export const frozenOf = (sessions: Sessions): Frozen[] =>
   [...sessions.forked].flatMap(({ id: session, device, fork }) =>
     fork ? [{ session, device, seq: fork.seq }] : [],
   )
 
-/** Puts the forks that a store knows into its sessions. */
+/** Adds the forks that a store contains to its sessions. */
 export async function restoreForks(store: Store, sessions: Sessions): Promise<void> {
   for await (const page of pages(store, forks)) {
     for (const { key, value } of page) {
@@ -73,7 +73,7 @@ const proofOf = (
   theirs: Branch,
 ): ForkProof => ({ session, seq, previous, branches: [ours, theirs] })
 
-/** The held batches from the one that begins at `seq` on, up to one whose signature was verified. */
+/** Returns the held batches from the batch that begins at `seq`, up to a batch whose signature was verified. */
 async function ownBranch(seq: number, held: HeldSession, store: Store): Promise<Branch> {
   const { id, stored, fork } = held
   const first = await readBatchAt(store, id, seq)

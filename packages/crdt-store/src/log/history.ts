@@ -15,18 +15,18 @@ import { pages } from '../storage/pages.ts'
 import { decodeStoredBatch } from '../storage/records.ts'
 import { decodePlaced, missingBatch, nextOf, readBatches, readBatchOf } from './range.ts'
 
-/** Batches read at once. */
+/** The number of batches that are read at once. */
 const PAGE = 256
 
 /** A part of the history of some entities: some of the commits that change them. */
 export interface HistoryPart {
   /** Commits that change at least one of the entities. */
   readonly commits: readonly Commit[]
-  /** The number of batches that were searched for this part. */
+  /** The number of batches that were searched for this part of the history. */
   readonly batches: number
 }
 
-/** The entities that commits `from` to `to` of a session change, whether these commits count or not. They are stored. */
+/** Returns the entities that the stored commits `from` to `to` of a session change, whether these commits have an effect or not. */
 export async function touchedBy(
   store: Store,
   session: SessionId,
@@ -81,7 +81,7 @@ interface Place extends Dot {
 class Search {
   readonly #keys: ReadonlySet<EntityKey>
   readonly #to: Frontier
-  /** The sessions that are still to come. */
+  /** The sessions that were not found yet. */
   readonly #missing: Set<SessionId>
   readonly #places: Place[] = []
   #session: SessionId | undefined

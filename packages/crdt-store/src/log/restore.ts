@@ -74,7 +74,7 @@ interface Restorable {
   readonly reach: Reach | undefined
 }
 
-/** Others ask for sessions in the order in which they were added: the oldest should come first. */
+/** Other devices request sessions in the order in which they were added, so the oldest session should come first. */
 const byTime = (a: Restorable, b: Restorable): number =>
   a.reach && b.reach ? compareTimestamps(a.reach.time, b.reach.time) : a.reach ? -1 : 1
 

@@ -32,9 +32,9 @@ import type { Sessions } from './sessions.ts'
 const PLACE = BATCH_KEY_BYTES
 const ENTRY = PLACE + 4
 
-/** Sessions that are noted: more than the log of SQLite holds transactions. */
+/** The number of sessions in the witness: more than the write-ahead log of SQLite has transactions. */
 const SESSIONS = 1_000
-/** Beyond this number, the entries are reduced to one for each session. */
+/** Above this number, the entries are reduced to one for each session. */
 const MOST_ENTRIES = 4 * SESSIONS
 
 /** How far sessions were stored, in the witness of a store. */
@@ -44,7 +44,7 @@ export class SeenTips {
   readonly #trace: Trace | undefined
   /** The least recently noted first. */
   readonly #tips = new Map<SessionId, number>()
-  /** What was stored and is not synced yet. */
+  /** Tips that were stored, but are not synced yet. */
   #unsynced = new Map<SessionId, number>()
   #entries = 0
 
@@ -66,14 +66,14 @@ export class SeenTips {
     return seen
   }
 
-  /** The sessions that were stored further than they are now, and how far. */
+  /** Returns the sessions that were once stored further than they are now, and how far they were stored. */
   beyond(sessions: Sessions): Map<SessionId, number> {
     const isLost = ([session, seq]: readonly [SessionId, number]): boolean =>
       seq > (sessions.get(session)?.stored.seq ?? 0)
     return new Map([...this.#tips].filter(isLost))
   }
 
-  /** `store`, each tip of which is noted. */
+  /** Returns a store that writes to `store`, and records the stored tips in the witness as soon as they are synced. */
   over(store: Store): Store {
     return {
       get: (key) => store.get(key),

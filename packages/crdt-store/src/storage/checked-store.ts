@@ -13,7 +13,7 @@ import { pages } from './pages.ts'
 
 const SUMS = 8
 
-/** How often a read is tried that misses what lies beside it. */
+/** How often a read is repeated that misses a pair beside the place where it ended. */
 const ATTEMPTS = 3
 
 type Bounds = Pick<KeyRange, 'from' | 'to'>
@@ -136,7 +136,7 @@ function unseal(entry: Entry): Entry {
   return { key: entry.key, value }
 }
 
-/** The checksum of a key. */
+/** Returns the checksum of a key. */
 function checkKey({ key, value }: Entry): number {
   // Damage may have changed the type of what SQLite gives.
   const isWhole = key instanceof Uint8Array && value instanceof Uint8Array
@@ -146,7 +146,10 @@ function checkKey({ key, value }: Entry): number {
   return sum
 }
 
-/** What has to be whole for a scan that found these entries to be complete: the pair before them, and the one after them if it was to find all. */
+/**
+ * Returns the ranges that must be undamaged, so that a scan that found these entries is complete: the pair before the entries, and, if the scan had
+ * to find all pairs, the pair after the entries.
+ */
 function gapsAround(range: KeyRange, found: readonly Entry[]): KeyRange[] {
   const { limit = Number.POSITIVE_INFINITY, reverse = false } = range
   if (limit === 0 || compareBytes(range.from, range.to) >= 0) return []
@@ -160,14 +163,14 @@ const isIn = ({ key }: Entry, { from: least, to }: Bounds): boolean =>
   compareBytes(key, least) >= 0 && compareBytes(key, to) < 0
 
 const LEAST = new Uint8Array(0)
-/** Larger than every key of ours, also with one bit changed. */
+/** Larger than every key of Peerplane, even a key with one changed bit. */
 const BEYOND = new Uint8Array(64).fill(255)
 
 /** The last pair before a key. */
 const before = (key: Uint8Array): KeyRange => ({ from: LEAST, to: key, limit: 1, reverse: true })
 /** The first pair from a key on. */
 const from = (key: Uint8Array): KeyRange => ({ from: key, to: BEYOND, limit: 1 })
-/** The least key after another one. */
+/** Returns the smallest key after `key`. */
 const after = (key: Uint8Array): Uint8Array => concatBytes(key, Uint8Array.of(0))
 
 /** The value beside the pairs is sealed under the empty key. */
@@ -179,7 +182,7 @@ const checkedAside = (aside: Aside): Aside => ({
   set: (value) => aside.set(value && seal(LEAST, value)),
 })
 
-/** Names the record by the first bytes of its key, which may be what is wrong with it. */
+/** The error names the record by the first bytes of its key. The key itself may be damaged. */
 const damaged = (key: unknown): PeerplaneError => {
   const name = key instanceof Uint8Array ? toHex(key.subarray(0, 16)) : 'without a key'
   return new PeerplaneError('store-corrupt', `a record of the store is damaged: ${name}`)

@@ -72,7 +72,7 @@ class SqliteStore implements Store {
   readonly #statements
   #queue: Queued[] = []
   #synchronous: 'FULL' | 'NORMAL' = 'FULL'
-  /** Whether the log may hold transactions that were not flushed; at first those of a process that was killed. */
+  /** Whether the write-ahead log may contain transactions that were not flushed. At first, these may be transactions of a process that was killed. */
   #unflushed = true
   /** After a failed flush, or without its file, nobody knows what the disk holds: nothing more is written until the store is opened again. */
   #broken: PeerplaneError | undefined
@@ -184,7 +184,7 @@ class SqliteStore implements Store {
     else this.#statements.delete.run(key)
   }
 
-  /** It costs 2 microseconds, and saves a flush. */
+  /** Setting the mode costs 2 microseconds, and can save a flush. */
   #setSynchronous(mode: 'FULL' | 'NORMAL'): void {
     if (mode === this.#synchronous) return
     this.#database.exec(`PRAGMA synchronous=${mode}`)

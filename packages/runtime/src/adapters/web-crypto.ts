@@ -89,5 +89,5 @@ async function supported<Key>(key: Promise<Key>): Promise<Key> {
   }
 }
 
-/** The platform's types do not admit shared memory; none of our bytes are in any. */
+/** The types of the platform do not allow bytes in shared memory. Peerplane keeps no bytes in shared memory. */
 const view = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => bytes as Uint8Array<ArrayBuffer>

@@ -81,10 +81,10 @@ const invitationOptions = object<InvitationOptions>({
   anchor: optional(flag),
 })
 
-/** What can be asked of a backend from a distance. */
+/** The operations of a backend that another tab can call. */
 export type RemoteBackend = Omit<Backend, 'status' | 'hasten' | 'close'>
 
-/** How it is asked. */
+/** The forms of the arguments and results of these operations. */
 export const backendContract: Contract<RemoteBackend> = {
   invoke: {
     kind: 'ask',
@@ -168,14 +168,14 @@ export interface InvitationOptions {
   readonly anchor?: boolean | undefined
 }
 
-/** The readers of how to invite. */
+/** The functions that check the options of an invitation. */
 export const invitationReaders = {
   hours: checkHours,
   trustClock: option.switch,
   anchor: option.switch,
 } as const
 
-/** `hours`, if an invitation can last so long. */
+/** Returns `hours` if an invitation can be valid for so long. */
 export function checkHours(hours: unknown): number {
   if (typeof hours === 'number' && hours > 0 && hours <= limits.invitationHours) return hours
   const reason = `an invitation lasts more than 0 and at most ${limits.invitationHours} hours, not ${describe(hours)}`

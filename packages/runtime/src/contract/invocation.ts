@@ -32,7 +32,7 @@ export interface Invocation {
   readonly id: string
   readonly command: string
   readonly input?: Json | undefined
-  /** The version of the entity that the caller saw. In the input of the command, positions in texts refer to this version of the entity. */
+  /** The version of the entity that the caller saw. In the input of the command, positions in texts refer to the version `at` of the entity. */
   readonly at?: string | undefined
 }
 
@@ -70,7 +70,7 @@ export const invocation = object<Invocation>({
   at: optional(text()),
 })
 
-/** The form of how a command is run. */
+/** The form of the options for running a command. */
 export const invokeOptions = object<InvokeOptions>({
   durability: optional(durability),
   operationId: optional(name),
@@ -83,20 +83,20 @@ export const outcome = object<Outcome>({
   replies: list(maybe(json)),
 })
 
-/** How much an input or a reply may hold. */
+/** The bounds for the size of an input or a reply. */
 export const inputBounds: PlainBounds = { depth: limits.inputDepth, size: limits.inputSize }
 
-/** A copy of the input of a command; `undefined` is none. */
+/** Returns a copy of the input of a command; `undefined` means no input. */
 export const takeInput = (input: unknown): Json | undefined =>
   input === undefined ? undefined : copyPlain(input, 'the input', inputBounds)
 
-/** The readers of how commands are run. */
+/** The functions that check the options for running a command. */
 export const invokeReaders = {
   durability: option.oneOf<Durability>(...durabilities),
   operationId: option.name,
 } as const
 
-/** The reader of the version that a command refers to. */
+/** The function that checks the version to which a command refers. */
 export const versionReader = {
   at: (value: unknown): string => {
     if (typeof value === 'string' && value.length <= limits.valueBytes && value.isWellFormed()) {

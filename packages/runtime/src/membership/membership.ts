@@ -36,15 +36,15 @@ import type { Ports } from '../ports.ts'
 import { checkHours } from '../contract/backend.ts'
 import { deviceOfKey, knownDeviceKey, knownDeviceRange, membershipKey, seedKey } from '../keys.ts'
 
-/** What makes this device a member of its space; kept in the store. */
+/** The data in the store that makes this device a member of its space. */
 export interface Membership {
   readonly space: Space
   readonly device: DeviceId
-  /** From the creator of the space to this device; empty on the creator's device. */
+  /** The chain of admissions from the creator of the space to this device; empty on the device of the creator. */
   readonly chain: readonly Admission[]
-  /** Multiaddresses of peers to stay connected to. */
+  /** The multiaddresses of peers to which this device stays connected. */
   readonly addresses: readonly string[]
-  /** Whether others are or may be members: this device was invited, or has invited. */
+  /** Whether other devices are, or may be, members, because this device was invited or has made an invitation. */
   readonly shared: boolean
 }
 
@@ -54,17 +54,17 @@ export interface Remembered {
   readonly held: Seqs
 }
 
-/** What a store says of its device. */
+/** What a store contains about its device. */
 interface HeldDevice {
-  /** Of the last member that used the store; `undefined` if it holds none. */
+  /** The membership of the last member that used the store, or `undefined` if the store contains no membership. */
   readonly membership: Membership | undefined
-  /** What is missing for `membership` to be that of the key; `undefined` if nothing is. */
+  /** What is missing for `membership` to belong to the key, or `undefined` if nothing is missing. */
   readonly lack: string | undefined
-  /** The space of what is stored; `undefined` in a store that no space was founded or joined in. */
+  /** The space to which the stored data belongs, or `undefined` if no space was founded or joined in the store. */
   readonly space: SpaceId | undefined
 }
 
-/** Reads what `store` holds of a device, which is whole if its key is that of `device`. Throws `store-version` or `store-corrupt`. */
+/** Reads what `store` contains about a device. The data is complete if its key is the key of `device`. Throws `store-version` or `store-corrupt`. */
 export async function heldDevice(store: Store, device: string | undefined): Promise<HeldDevice> {
   const stored = await store.get(membershipKey)
   const membership = stored && decodeMembership(stored)
@@ -87,13 +87,13 @@ function lackOf(
   return membership.device === device ? undefined : 'the key of this device is gone'
 }
 
-/** What is not there at all is not new where something was written once. */
+/** Returns what is missing in a store without a device. If anything was ever written to such a store, it is not a new store. */
 const lackOfAll = async (store: Store, space: SpaceId | undefined): Promise<string | undefined> =>
   space === undefined && (await isWitnessed(store))
     ? 'all that this device had stored is gone'
     : undefined
 
-/** What the store holds; first what a page founded that went away with its first commit. */
+/** Reads what the store contains. First stores the space that a page founded if the page was closed with its first commit. */
 async function heldOrAside({ store }: Ports, device: DeviceId): Promise<HeldDevice> {
   const held = await heldDevice(store, device)
   if (held.space !== undefined) return held
@@ -106,11 +106,11 @@ async function heldOrAside({ store }: Ports, device: DeviceId): Promise<HeldDevi
 /** The membership that a plane opens with. */
 export interface OpenedMembership {
   readonly membership: Membership
-  /** Whether it is stored. One of a new space is not, until the space is founded. */
+  /** Whether the membership is stored. The membership of a new space is not stored until the space is founded. */
   readonly isStored: boolean
 }
 
-/** How a membership is opened. */
+/** Options for opening a membership. */
 interface OpeningOptions {
   /** An invitation. */
   readonly join?: string | undefined
@@ -177,7 +177,7 @@ export const foundingWrites = (
 export const checkInvitation = async (text: string, ports: Pick<Ports, 'crypto'>): Promise<Role> =>
   (await readInvitation(text, ports)).grant.role
 
-/** Whether an invitation may take the place of the space: nobody wrote in it, and nobody was invited to it. */
+/** Whether the space of an invitation may replace the stored space, because nobody wrote in the stored space, and nobody was invited to it. */
 const isReplaceable = async (
   { shared }: Membership,
   { store }: Pick<Ports, 'store'>,
@@ -201,7 +201,7 @@ export async function isInvitedTo(
 /** The gossip topic of a space: a device that does not know the secret cannot name it. */
 export const topicOf = (space: Space): string => toHex(mac(space.secret, 'topic').slice(0, 16))
 
-/** Traces a wish to be an anchor that has no effect: of an option, or of the invitation that the device has used. */
+/** Traces that an option or an invitation asks to make this device an anchor, but has no effect. */
 function traceRole(
   { trace }: Pick<Ports, 'trace'>,
   { space, chain, device }: Membership,
@@ -223,7 +223,7 @@ export function checkMayInvite({ space, chain }: Membership, role: Role): void {
   )
 }
 
-/** The text of an invitation to the space. Throws `invalid-input`. */
+/** Makes an invitation to the space, as text. Throws `invalid-input`. */
 export async function invite(
   ports: Ports,
   { space, chain }: Pick<Membership, 'space' | 'chain'>,
@@ -236,14 +236,14 @@ export async function invite(
   )
 }
 
-/** Devices that are members for sure: an invitation that has run out since does not shut them out. */
+/** Devices that are known to be members. They stay members even if their invitations have expired since. */
 export interface KnownDevices {
   has(device: DeviceId): boolean
-  /** Known at once, and as long as the plane is open if that cannot be stored; resolves when that is done. */
+  /** The devices are known immediately, and stay known while the plane is open, even if they cannot be stored. Resolves when they are stored. */
   add(devices: readonly DeviceId[]): Promise<void>
 }
 
-/** The known devices of the store. */
+/** Loads the known devices from the store. */
 export async function loadKnownDevices({
   store,
   trace,
@@ -306,7 +306,7 @@ const encodeMembership = ({ space, chain, addresses, shared }: Membership): Uint
     shared ? 1 : 0,
   ])
 
-/** The membership of a stored record. Throws `store-corrupt`. */
+/** Decodes the membership in a stored record. Throws `store-corrupt`. */
 function decodeMembership(stored: Uint8Array): Membership {
   try {
     const fields = arrayField(decodeCanonical(stored), 'membership', 5)

@@ -25,7 +25,7 @@ import { isBounded, takeWait, waitFor, waitReaders, type Wait } from './wait.ts'
  * `unknown` may still take effect; `Plane.outcome` returns its outcome.
  */
 export interface CommandOptions extends InvokeOptions, Wait {
-  /** The version of the entity that the caller saw. In the input of the command, positions in texts refer to this version of the entity. */
+  /** The version of the entity that the caller saw. In the input of the command, positions in texts refer to the version `at` of the entity. */
   readonly at?: string | undefined
 }
 
@@ -60,8 +60,8 @@ export type CommandMethods<C> = {
 export type Known<State = Json> = { readonly phase: 'loading' } | Loaded<State>
 
 /**
- * The members that every client of an entity has in addition to the commands of the entity. No command can have the name of one of these members.
- * Future versions of Peerplane will reserve no other names.
+ * The members that every client of an entity has in addition to the commands of the entity. No command can have the name of a member of
+ * `EntityMembers`. Future versions of Peerplane will reserve no other names.
  */
 export interface EntityMembers<State> {
   readonly type: string
@@ -98,7 +98,7 @@ export type RecordedOf<C> = {
   ]: C[Name] extends (...args: infer Args) => unknown ? (...args: Args) => void : never
 }
 
-/** What clients work with. */
+/** The parts that clients use. */
 export interface ClientParts {
   readonly backend: Backend
   readonly report: Report
@@ -111,14 +111,14 @@ export class Clients {
   readonly #parts: ClientParts
   readonly #targets = new WeakMap<object, ClientTarget>()
   readonly #recording = createAtomicRecorder((client) => this.#targets.get(client))
-  /** What the watches that are open have shown, by entity. */
+  /** What the open watches have shown, by entity. */
   readonly #known = new Map<string, { watches: number; known: Known }>()
 
   constructor(parts: ClientParts) {
     this.#parts = parts
   }
 
-  /** The client of one entity. */
+  /** Returns the client of one entity. */
   client(target: ClientTarget): object {
     const { type, id, commands } = target
     const methods = commands.map((name) => [
@@ -141,7 +141,7 @@ export class Clients {
     return client
   }
 
-  /** See {@link Plane.atomic}. Throws at once inside another recording. */
+  /** See {@link Plane.atomic}. Throws immediately if it is called inside another call of `atomic`. */
   atomic(record: unknown, options: unknown): Promise<Outcome> {
     this.#recording.requireNone()
     return this.#atomic(record, options)
@@ -170,7 +170,7 @@ export class Clients {
     return { commit, durability, reply: replies[0] }
   }
 
-  /** A caller that no longer waits gets `unknown` with an operation id. */
+  /** If the caller stops waiting, it gets an error with the code `unknown` and an operation id. */
   async #invoke(
     invocations: readonly Invocation[],
     options: InvokeOptions,
@@ -214,7 +214,7 @@ export class Clients {
     return stop
   }
 
-  /** Watches an entity, and remembers what was shown as long as anything watches it. */
+  /** Watches an entity, and remembers what was shown while the entity has a watch. */
   #open(target: ClientTarget, listener: (entity: Loaded) => void): () => void {
     const { type, id } = target
     const key = keyOf(target)
@@ -244,7 +244,7 @@ const loading: Known = Object.freeze({ phase: 'loading' })
 
 const keyOf = ({ type, id }: ClientTarget): string => `${type}/${id}`
 
-/** Whether two may stand for each other where they are compared by identity. */
+/** Whether the known state before may be returned instead of the next one, so that an equal state stays the same object. */
 function equalKnown(before: Known, next: Loaded): boolean {
   return (
     before.phase === 'ready' &&

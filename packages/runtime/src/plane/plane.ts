@@ -171,7 +171,7 @@ export function createPlane(
   }
 }
 
-/** Finds declarations. Throws `unknown-entity` for what was not declared. */
+/** Returns a function that finds the declaration of an entity type. The function throws `unknown-entity` for a type that was not declared. */
 function knownAmong(entities: readonly Entity[]): (entity: unknown) => Entity {
   const declared = new Map(entities.map((each) => [each.type, each]))
   return (entity) => {
@@ -183,7 +183,7 @@ function knownAmong(entities: readonly Entity[]): (entity: unknown) => Entity {
   }
 }
 
-/** The type of what may be an entity; a proxy may refuse to say it. */
+/** Returns the type of a value that may be an entity. Reading the type of a proxy may throw. */
 function typeOf(entity: unknown): unknown {
   try {
     return (entity as Partial<Entity> | null | undefined)?.type
@@ -193,5 +193,5 @@ function typeOf(entity: unknown): unknown {
   }
 }
 
-/** A frozen copy: a status may share parts with what it describes. */
+/** Returns a frozen copy, because a status may share parts with the objects that it describes. */
 const handedOut = (status: PlaneStatus): PlaneStatus => freeze(structuredClone(status))

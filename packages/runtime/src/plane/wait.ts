@@ -27,16 +27,16 @@ export const waitReaders = {
   },
 } as const
 
-/** The `Wait` among the members of an options object. Throws `invalid-input`. */
+/** Reads the `Wait` in an options object. Throws `invalid-input`. */
 export const takeWait = (options: unknown): Wait => takeOptions<Wait>(options, waitReaders)
 
-/** Whether a wait ends before what is waited for may have. */
+/** Whether a wait may end before the operation has ended. */
 export const isBounded = ({ signal, timeoutMs }: Wait): boolean =>
   signal !== undefined || timeoutMs !== undefined
 
 /**
- * What `task` resolves to. Rejects as it does, or, when the caller no longer waits, with what `givenUp` makes of the reason: an error of the
- * code `aborted` or `timeout`. A signal that is aborted before keeps `task` from being called.
+ * Resolves with the result of `task`, or rejects with its error. If the caller stops waiting, rejects with the error that `givenUp` makes of the
+ * reason, which is an error with the code `aborted` or `timeout`. If the signal is already aborted, `task` is not called.
  */
 export async function waitFor<T>(
   task: () => Promise<T>,

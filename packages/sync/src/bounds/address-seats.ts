@@ -10,9 +10,9 @@ export interface AddressLimits {
   readonly random?: Random
 }
 
-/** Somebody who has a place. */
+/** A connection that has a seat. */
 export interface Guest {
-  /** Makes the guest go, because the place is needed; it calls `leave` then, or later. */
+  /** Closes the connection of the guest, because its seat is needed. */
   readonly dismiss: (why: Refusal) => void
 }
 
@@ -86,7 +86,7 @@ export class AddressSeats {
   }
 }
 
-/** Who is counted together: an IPv4 address, or the IPv6 network of one customer, 64 bits. */
+/** Returns the group in which an address is counted: an IPv4 address, or the 64-bit IPv6 network of one customer. */
 export function addressGroup(address: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)
   if (mapped?.[1]) return mapped[1]

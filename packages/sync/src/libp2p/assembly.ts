@@ -66,7 +66,7 @@ export interface Libp2pNetworkOptions {
   readonly trace?: Trace | undefined
 }
 
-/** A libp2p node that has not started, and what is inside. */
+/** A libp2p node that has not started, and its parts. */
 export interface Assembled {
   readonly libp2p: Libp2p
   readonly gossip: GossipSub
@@ -77,10 +77,10 @@ export interface Assembled {
 
 const GRACE_MS = 1_000
 
-/** A ping that takes longer closes the connection; a busy main thread must not. */
+/** A ping that takes longer closes the connection. The time is so long that a busy main thread does not close it. */
 const PING_TIMEOUT_MS = 10_000
 
-/** Puts a node together behind a gate. */
+/** Assembles a libp2p node behind a gate. */
 export async function assemble(
   options: Libp2pNetworkOptions,
   privateKey: PrivateKey,

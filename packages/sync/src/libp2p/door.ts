@@ -115,14 +115,14 @@ export class Door {
   }
 }
 
-/** Those who come through a relay: members only, all with the address of the relay. */
+/** Stands for all peers that connect through a relay. These peers are members, and all have the address of the relay. */
 const RELAYED = 'relayed'
 
-/** Whether an address stands for one who can be held to a limit. */
+/** Whether a limit per address can apply to an address. */
 export const isCounted = (address: string, proxies: readonly string[]): boolean =>
   address !== RELAYED && !proxies.includes(addressGroup(address))
 
-/** Where a connection comes from; `undefined` for one that no socket was opened for. */
+/** Returns the address from which a connection comes, or `undefined` if no socket was opened for the connection. */
 export function addressOf({
   remoteAddr,
 }: Pick<MultiaddrConnection, 'remoteAddr'>): string | undefined {

@@ -17,12 +17,12 @@ const CREDIT = 0x8000_0000
 /** Counted for a frame beyond its payload, so that empty frames are not free. */
 const FRAME_OVERHEAD_BYTES = 64
 
-/** What has come over a link stream. */
+/** One part of the stream of a link: a frame or a credit. */
 export type Token =
   | { readonly kind: 'frame'; readonly payload: Uint8Array }
   | { readonly kind: 'credit'; readonly bytes: number }
 
-/** What a frame of `length` payload bytes takes from the window of a link, in bytes. */
+/** Returns how many bytes of the window of a link a frame with `length` payload bytes takes. */
 export const frameCost = (length: number): number => length + FRAME_OVERHEAD_BYTES
 
 /** Encodes the header of a frame, or, if `credit` is set, a whole credit, which permits the peer to send more bytes. */
@@ -32,7 +32,7 @@ export function encodeHeader(value: number, credit = false): Uint8Array {
   return header
 }
 
-/** Header and payload of several frames as one piece. */
+/** Returns the headers and payloads of several frames as one piece. */
 export function encodeFrames(payloads: readonly Uint8Array[]): Uint8Array {
   const total = payloads.reduce((sum, payload) => sum + HEADER_BYTES + payload.length, 0)
   const encoded = new Uint8Array(total)
@@ -45,7 +45,7 @@ export function encodeFrames(payloads: readonly Uint8Array[]): Uint8Array {
   return encoded
 }
 
-/** Cuts a stream of bytes into tokens. It holds at most what was pushed and not yet taken. */
+/** Cuts a stream of bytes into tokens. A decoder buffers only the bytes that were pushed and not yet taken. */
 export class FrameDecoder {
   readonly #maxFrameBytes: number
   #chunks: Uint8Array[] = []
@@ -56,7 +56,7 @@ export class FrameDecoder {
     this.#maxFrameBytes = maxFrameBytes
   }
 
-  /** Bytes pushed and not yet taken. */
+  /** The number of bytes that were pushed and not yet taken. */
   get held(): number {
     return this.#held
   }
@@ -68,7 +68,7 @@ export class FrameDecoder {
     this.#held += chunk.length
   }
 
-  /** The next token once all of it is here; its bytes are a copy. Throws `too-large`. */
+  /** Returns the next token if all its bytes have arrived. The bytes of the token are a copy. Throws `too-large`. */
   next(): Token | undefined {
     if (this.#header === undefined) {
       if (this.#held < HEADER_BYTES) return undefined
@@ -87,7 +87,7 @@ export class FrameDecoder {
     return { kind: 'frame', payload: this.#take(value) }
   }
 
-  /** Takes everything that belongs to no token yet. */
+  /** Takes all bytes that do not belong to a token yet. */
   rest(): Uint8Array {
     return this.#take(this.#held)
   }

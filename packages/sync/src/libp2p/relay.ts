@@ -17,7 +17,7 @@ export interface RelaySeats {
   }
 }
 
-/** What reservations work with. */
+/** The options of the reservations. */
 interface RelayOptions {
   readonly scheduler: Scheduler
   readonly random: Random
@@ -45,7 +45,7 @@ export class RelayReservations {
     this.#trace = trace
   }
 
-  /** Takes a place at `relay` and tries again while `connected` says that it makes sense. */
+  /** Reserves a seat at `relay`, and tries again while `connected` returns true. */
   async take(relay: PeerId, connected: () => boolean, failures = 0): Promise<void> {
     const store = this.#transport?.reservationStore
     // A relay that is asked while it is not connected is remembered as useless.

@@ -53,8 +53,9 @@ export interface RunReport {
   readonly faults: FaultCounts
   /** The number of commands that reached a device earlier than a commit on which they depend. */
   readonly overtook: number
-  /** The number of sessions that hostile members forked, and how many commits waited on one device at the most. */
+  /** The number of sessions that hostile members have forked. */
   readonly forks: number
+  /** The largest number of commits that waited on one device at the same time. */
   readonly mostWaiting: number
   /** How often the run took each rare branch of Peerplane. */
   readonly perturbed: PerturbationCounts
