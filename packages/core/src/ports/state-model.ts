@@ -11,7 +11,7 @@ export interface Origin {
   readonly time: Timestamp
 }
 
-/** The body of one section of a commit, which contains the changes of one entity, with its origin. */
+/** The body of one section of a commit (the changes of one entity), with its origin. */
 export interface Body {
   readonly origin: Origin
   /** The prefix of the commit id, see `prefixOf`. Ops of other sessions refer to a commit by its place and the prefix of its id. */

@@ -134,8 +134,9 @@ export interface Log extends Replica {
   /**
    * Calls `callback` when delivered commits no longer have an effect, because their device signed two versions of the session from `seq` on. Commits
    * from a fork on have no effect on any replica that knows of the fork. A caller that has folded commits from a fork on must fold the entities
-   * `touched` again, with the commits from {@link history}. If commits of this device may build on them, the caller calls {@link retire}. The calls of
-   * `callback` end when the returned function is called. Forks that were found before the log was opened are in {@link status}.
+   * `touched` again, with the commits from {@link history}. If commits of this device may build on commits that no longer have an effect, the caller
+   * must call {@link retire}. The calls of `callback` end when the returned function is called. Forks that were found before the log was opened are
+   * in {@link status}.
    */
   onForked(callback: OnForked): () => void
   /** Returns whether a commit has no effect because it comes after a fork that this device knows. */

@@ -22,10 +22,10 @@ interface Node {
 }
 
 /**
- * Checks histories of registers for causal convergence, or, without `convergent`, only for causal consistency. The method is from "On Verifying
- * Causal Consistency" (Bouajjani, Enea, Guerraoui, Hamza, POPL 2017). A history with unique values is causally consistent if and only if it contains
- * none of four patterns. For causal convergence, a fifth pattern must be absent too: a cycle in causal order combined with the order in which
- * conflicting writes win.
+ * Checks histories of registers for causal convergence, or, without `convergent`, only for causal consistency. The method of the check is from "On
+ * Verifying Causal Consistency" (Bouajjani, Enea, Guerraoui, Hamza, POPL 2017). A history with unique values is causally consistent if and only if it
+ * contains none of four patterns. For causal convergence, a fifth pattern must be absent too: a cycle in causal order combined with the order in
+ * which conflicting writes win.
  *
  * `sessions` contains the operations of each client in their order. Returns the first of the forbidden patterns that is found. The check uses vector
  * clocks over program order and reads-from order. The time of the check is about proportional to operations × sessions.
