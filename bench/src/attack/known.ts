@@ -26,11 +26,11 @@ export const known: Readonly<Record<string, Known>> = {
   'lying-frontiers': {
     bounds: times,
     because:
-      'A claim that a session exists cannot be proved without the commits of the session. So a device has to request every session that a peer claims to hold.',
+      'A claim that a session exists cannot be proved without the commits of the session. A device therefore has to request every session that a peer claims to hold.',
   },
   'fork-storm': {
     bounds: times,
     because:
-      'Each fork is a separate session with a proof of its own. Every device that has shown one branch of the fork must fold the changed entities again without this branch.',
+      'Each fork is a separate session with a proof of its own. Every device that has shown one branch of a fork must fold the changed entities again without this branch.',
   },
 }
