@@ -31,6 +31,6 @@ export const known: Readonly<Record<string, Known>> = {
   'fork-storm': {
     bounds: times,
     because:
-      'Each fork is a separate session with a proof of its own. Every device that has shown one branch of a fork must fold the changed entities again without this branch.',
+      'Each fork takes place in a session of its own and has a proof of its own. Every device that has shown one branch of a fork must fold the changed entities again without this branch.',
   },
 }
