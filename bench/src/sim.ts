@@ -8,6 +8,7 @@ import { readArguments } from './arguments.ts'
 import { examine } from './sim/examine.ts'
 import { printRun, printTotals, totalsOf } from './sim/print.ts'
 import { runSeeds } from './sim/pool.ts'
+import { runMixedBugs, runMixedCampaign } from './sim/mixed-campaign.ts'
 import { replayRegressions } from './sim/regressions.ts'
 import { runSabotage } from './sim/sabotage-campaign.ts'
 
@@ -25,6 +26,7 @@ ${Object.entries(scenarios)
     [--report FILE]       write a page about one run
     [--save FILE]         keep its plan, [--because "SENTENCE"] with a reason
     [--plan FILE]         run a plan that was kept, instead of a seed
+    [--mixed]             run two builds together, of which one knows more; with --sabotage, plant bugs in the older one
     [--regressions]       plant the bug of every kept plan again; each must break its rule
     [--sabotage [NAMES]]  plant known bugs, all or those named, one after the other; each must be found`
 }
@@ -60,6 +62,7 @@ async function main(args: readonly string[]): Promise<number> {
       plan: { type: 'string' },
       save: { type: 'string' },
       because: { type: 'string' },
+      mixed: { type: 'boolean', default: false },
       regressions: { type: 'boolean', default: false },
       sabotage: { type: 'string' },
     },
@@ -81,13 +84,17 @@ async function main(args: readonly string[]): Promise<number> {
     console.error(await usage())
     return 2
   }
+  if (values.mixed) {
+    const campaign = { first, count, workers }
+    if (values.sabotage === undefined) return runMixedCampaign(campaign)
+    return runMixedBugs(named(values.sabotage), campaign)
+  }
   if (values.regressions) return replayRegressions()
   const { story, shrink, report, plan, save, because, sabotage } = values
   if (story || shrink || [report, plan, save].some((file) => file !== undefined))
     return examine({ seed: first, scenario, story, shrink, report, plan, save, because, sabotage })
   if (values.sabotage !== undefined) {
-    const names = values.sabotage === 'all' ? undefined : values.sabotage.split(',')
-    return runSabotage(names, { first, count, workers })
+    return runSabotage(named(values.sabotage), { first, count, workers })
   }
   const started = performance.now()
   const reports = await runSeeds({ first, count, workers, scenario }, (report) => {
@@ -101,4 +108,9 @@ async function main(args: readonly string[]): Promise<number> {
     await examine({ seed: failed.seed, scenario, shrink: true })
   }
   return clean ? 0 : 1
+}
+
+/** The names of bugs; `undefined` for all. */
+function named(names: string): readonly string[] | undefined {
+  return names === 'all' ? undefined : names.split(',')
 }

@@ -21,14 +21,15 @@ export function plant(name: string): Planted {
 
 /**
  * Plants a bug by changing the text of product sources while they are loaded, so that no switch for it stands in the product. To be called
- * before anything of the product is imported. Loading throws if the text to be replaced is not there exactly once.
+ * before anything of the product is imported. Loading throws if the text to be replaced is not there exactly once. Changes only modules with
+ * this query in their address.
  */
-export function plantChanges(name: string, given: readonly Change[]): Planted {
+export function plantChanges(name: string, given: readonly Change[], query = ''): Planted {
   const left = new Set(given)
   registerHooks({
     load(url, context, nextLoad) {
       const loaded = nextLoad(url, context)
-      const changes = given.filter(({ file }) => url.endsWith(file))
+      const changes = given.filter(({ file }) => url.endsWith(`${file}${query}`))
       if (changes.length === 0) return loaded
       const { source: text } = loaded
       let source = typeof text === 'string' ? text : new TextDecoder().decode(text ?? undefined)

@@ -18,6 +18,8 @@ export {
 export type { Rule, Violation } from './campaign/oracle.ts'
 export type { FaultCounts } from './fleet/fault-kinds.ts'
 export type { PerturbationCounts } from './fleet/perturber.ts'
+export type { Build } from './mixed/build.ts'
+export { runMixed, type MixedReport } from './mixed/run.ts'
 export { Recorder } from './record/recorder.ts'
 export type { Recording } from './record/recording.ts'
 export { tellRun } from './record/story.ts'

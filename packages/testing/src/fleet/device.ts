@@ -16,6 +16,8 @@ export interface DeviceOptions {
   readonly network: SimNetwork
   readonly name: string
   readonly entities: (process: SimProcess) => readonly Entity[]
+  /** Opens the runtime of the build that the device has now. Default: that of this build. */
+  readonly open?: ((name: string) => typeof openRuntime) | undefined
   readonly key: SigningKey
   readonly crypto: Crypto
   /** Choices for one process. */
@@ -96,7 +98,8 @@ export class SimDevice {
       },
     }
     const entities = this.options.entities(process)
-    openRuntime(ports, { entities, anchor, join: invitation }).then(
+    const open = this.options.open?.(name) ?? openRuntime
+    open(ports, { entities, anchor, join: invitation }).then(
       (backend) => {
         if (this.#process !== process) return
         this.#incarnation = { device: this, process, backend }

@@ -1,4 +1,5 @@
 import type { Crypto, Entity, Perturbation, SigningKey } from '@peerplane/core'
+import type { openRuntime } from '@peerplane/runtime'
 
 import { fairDisk } from '../disk/disk.ts'
 import type { DiskImage } from '../disk/image.ts'
@@ -22,6 +23,8 @@ export interface FleetOptions {
   readonly members?: readonly PlannedMember[] | undefined
   /** Makes the declared entities of each process, so that handlers can tell processes apart. */
   readonly entities: (process: SimProcess) => readonly Entity[]
+  /** Opens the runtime of the build that a device has now. Default: that of this build. */
+  readonly open?: ((device: string) => typeof openRuntime) | undefined
   /** Default: {@link simulatedCrypto}. */
   readonly crypto?: Crypto | undefined
   /** Points at which the product sometimes takes a rare branch; default none. */
@@ -215,6 +218,7 @@ export class Fleet {
         network: this.network,
         name,
         entities: this.#options.entities,
+        open: this.#options.open,
         key,
         crypto: this.#crypto(),
         perturb: (process) => this.perturber.choices(process),

@@ -1,0 +1,78 @@
+import type { Sabotage } from './sabotages.ts'
+
+/** A bug in what a build does with what it does not know. */
+export interface MixedBug extends Sabotage {
+  /** Whether the next build has it, too: otherwise it would be repaired by the update. */
+  readonly inBoth?: boolean
+}
+
+const bug = (
+  name: string,
+  what: string,
+  file: string,
+  find: string,
+  replace: string,
+): MixedBug => ({ name, what, changes: [{ file, find, replace }] })
+
+/** Bugs that the runs with two builds must find. */
+export const mixedBugs: readonly MixedBug[] = [
+  bug(
+    'drop-unknown-keys',
+    'a record is passed on without the keys that a device does not know',
+    'core/src/log/extensions.ts',
+    '  return { extensions: readExtensions(fields[count], name) }',
+    '  return {}',
+  ),
+  bug(
+    'block-critical-key',
+    'a session whose opening has an unknown critical key is refused',
+    'core/src/log/opening.ts',
+    "  const extensions = extensionsAfter(fields, 6, 'opening')\n",
+    "  const extensions = extensionsAfter(fields, 6, 'opening')\n  if (extensions.extensions?.some(([key]) => key % 2 === 0)) throw new PeerplaneError('malformed', 'an unknown key')\n",
+  ),
+  bug(
+    'ignore-critical-key',
+    'a record with an unknown critical key has an effect',
+    'core/src/log/extensions.ts',
+    '  !extensions || extensions.every(([key]) => key % 2 === 1)\n',
+    '  extensions !== null\n',
+  ),
+  bug(
+    'refuse-unknown-message',
+    'a message of an unknown kind ends the link',
+    'sync/src/wire/messages.ts',
+    '    default:\n      return undefined\n',
+    "    default:\n      throw new PeerplaneError('malformed', 'an unknown kind')\n",
+  ),
+  bug(
+    'refuse-unknown-capability',
+    'a peer that can do something more is refused',
+    'sync/src/handshake/hello.ts',
+    '  if (!isUnderstood(theirs.capabilities)) {',
+    '  if (theirs.capabilities && isUnderstood(theirs.capabilities)) {',
+  ),
+  bug(
+    'read-newer-model',
+    'a body for a newer model is read as one for the model that is known',
+    'crdt-store/src/entities/slot.ts',
+    '  modelVersion > model.version',
+    '  modelVersion > model.version + 1',
+  ),
+  bug(
+    'forget-incomplete',
+    'an entity that is loaded from its row is no longer incomplete',
+    'crdt-store/src/entities/folded-as-delivered.ts',
+    '      isIncomplete: slot.isIncomplete,',
+    '      isIncomplete: false,',
+  ),
+  {
+    ...bug(
+      'keep-old-rows',
+      'an updated device shows the rows that the older build has made',
+      'crdt-store/src/entities/drop-outdated.ts',
+      '  if (!stored || !equalBytes(stored, encodeModels(models))) {',
+      '  if (!stored) {',
+    ),
+    inBoth: true,
+  },
+]

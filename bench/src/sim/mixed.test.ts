@@ -1,0 +1,54 @@
+import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+import { transformSync } from 'esbuild'
+import { expect, test } from 'vitest'
+
+import { mixedBugs } from './mixed-bugs.ts'
+import { nextBuild } from './next-build.ts'
+import type { Change } from './sabotages.ts'
+
+const packages = new URL('../../../packages/', import.meta.url)
+const command = fileURLToPath(new URL('../sim.ts', import.meta.url))
+
+/** Runs `npm run sim -- --mixed`. */
+function sim(...args: string[]): Promise<{ code: unknown; output: string }> {
+  const all = ['--conditions=@peerplane/source', command, '--mixed', ...args]
+  return new Promise((resolve) => {
+    execFile(process.execPath, all, (error, stdout, stderr) => {
+      resolve({ code: error ? error.code : 0, output: stdout + stderr })
+    })
+  })
+}
+
+test('a build and the next one edit together: nothing blocks, nothing is lost', async () => {
+  const { code, output } = await sim('--seeds', '6')
+  expect(output).toContain('6, 0 with a violation')
+  expect(code).toBe(0)
+}, 60_000)
+
+test('bugs of the older build are found', async () => {
+  const names = 'drop-unknown-keys,ignore-critical-key'
+  const { code, output } = await sim('--sabotage', names, '--seeds', '4')
+  expect(output.match(/after \d+ seeds/g)).toHaveLength(2)
+  expect(output).not.toContain('SURVIVED')
+  expect(code).toBe(0)
+}, 60_000)
+
+test('the next build and each bug change what stands in the sources', () => {
+  const files = new Set(nextBuild.map(({ file }) => file))
+  for (const file of files) expectChangeable(nextBuild.filter((each) => each.file === file))
+  for (const { changes } of mixedBugs) expectChangeable(changes)
+})
+
+/** Makes the changes of one file, one after the other; what comes out must compile. */
+function expectChangeable(changes: readonly Change[]): void {
+  const { file } = changes[0]!
+  let source = readFileSync(new URL(file, packages), 'utf8')
+  for (const { find, replace } of changes) {
+    expect(source.split(find), `${file} reads: ${find}`).toHaveLength(2)
+    source = source.replace(find, () => replace)
+  }
+  transformSync(source, { loader: 'ts' })
+}

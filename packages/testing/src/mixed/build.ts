@@ -1,0 +1,23 @@
+import type * as core from '@peerplane/core'
+import type * as runtime from '@peerplane/runtime'
+
+/** One build of Peerplane: its modules, as they were loaded. */
+export interface Build {
+  readonly core: Pick<typeof core, 'counter' | 'entity' | 'map' | 'record' | 'register' | 'set'>
+  readonly runtime: Pick<typeof runtime, 'openRuntime'>
+}
+
+/** Where the next build puts what the older one does not understand: critical keys in some records, and another op. */
+export const novelties = ['opening', 'header', 'section', 'op'] as const
+
+/** What the next build tells the run about its records. A run puts it into `globalThis.nextBuild`. */
+export interface NextBuild {
+  /** What it does in this run. */
+  readonly does: ReadonlySet<(typeof novelties)[number]>
+  /** A section was written that has no effect on a device with this build. */
+  hidden(entity: string, body: Uint8Array): void
+  /** A section with an ignorable key was folded, and the value of the key is what its author wrote. */
+  kept(entity: string, body: Uint8Array): void
+  /** A message of a kind that this build does not know was sent. */
+  said(): void
+}
