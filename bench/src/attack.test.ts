@@ -81,6 +81,16 @@ const small: readonly Small[] = [
     // Those of the attack before may be taken late.
     forks: 9,
   },
+  {
+    by: 'members that bring what another one has forked',
+    attacks: { 'fork-courier': { scale: 0.5, counts: { forks: 10 } } },
+    refused: {},
+    banned: [],
+    handles: 20,
+    // They come from a device that has done nothing wrong.
+    commits: () => Number.POSITIVE_INFINITY,
+    forks: Number.POSITIVE_INFINITY,
+  },
 ]
 
 let world: World

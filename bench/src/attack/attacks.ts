@@ -3,7 +3,7 @@ import { calm } from './calm.ts'
 import { hostileBodies } from './members/bodies.ts'
 import { deviceFlood } from './members/device-flood.ts'
 import { earlyNames } from './members/early-names.ts'
-import { forkStorm } from './members/forks.ts'
+import { forkCourier, forkStorm } from './members/forks.ts'
 import { forgedRuns } from './members/forged-runs.ts'
 import { lyingFrontiers } from './members/frontiers.ts'
 import { gossipFlood } from './members/gossip.ts'
@@ -28,6 +28,7 @@ export const attacks: readonly Attack[] = [
   forgedRuns,
   lyingFrontiers,
   forkStorm,
+  forkCourier,
   earlyNames,
   ...hostileBodies,
 ]

@@ -16,7 +16,7 @@ import { VICTIM } from '../entities.ts'
 import { haveFrame, runFrame } from './frames.ts'
 import { HandmadeSession } from './log.ts'
 import { join, linkUp, networkOf, type Member } from './member.ts'
-import type { Tools } from '../attack.ts'
+import type { Target, Tools } from '../attack.ts'
 
 const PER_SECOND = 20
 const TURN_MS = 50
@@ -36,34 +36,50 @@ export const forkStorm: Attack = {
   needs: 'forks',
   run: async (target, tools) => {
     const member = await join(target.invitation, tools.random)
-    const network = await networkOf(member, target, tools)
-    const forks = new Map<SessionId, Forked>()
-    let link: Link | undefined
-    await linkUp(member, network, tools, {
-      connected: (opened) => (link = opened),
-      disconnected: () => (link = undefined),
-      frame: async (from, frame) => {
-        for (const [session, first] of wanted(frame)) {
-          const fork = forks.get(session)
-          if (!fork) continue
-          if (first === 1) tools.count('forks')
-          await from.send(runFrame(fork.session.run(fork.second.slice(first - 1), first)))
-        }
-      },
-    })
-    const begun = performance.now()
-    while (!tools.signal.aborted) {
-      const due = ((performance.now() - begun) / 1_000) * PER_SECOND * tools.scale
-      while (link && forks.size < due && !tools.signal.aborted) {
-        const fork = await makeFork(member, tools)
-        forks.set(fork.session.session, fork)
-        // It may have been cut off meanwhile.
-        if (link) await show(link, fork)
-      }
-      await pause(TURN_MS)
-    }
-    await network.stop()
+    await storm(member, member, target, tools)
   },
+}
+
+/** The links of the device that forks are refused after some proofs; this one has no link. */
+export const forkCourier: Attack = {
+  name: 'fork-courier',
+  about: 'a member forks 20 sessions a second that all have folded, and another member brings them',
+  by: 'member',
+  needs: 'forks',
+  run: async (target, tools) => {
+    const author = await join(target.invitation, tools.random)
+    await storm(author, await join(target.invitation, tools.random), target, tools)
+  },
+}
+
+async function storm(author: Member, courier: Member, target: Target, tools: Tools): Promise<void> {
+  const network = await networkOf(courier, target, tools)
+  const forks = new Map<SessionId, Forked>()
+  let link: Link | undefined
+  await linkUp(courier, network, tools, {
+    connected: (opened) => (link = opened),
+    disconnected: () => (link = undefined),
+    frame: async (from, frame) => {
+      for (const [session, first] of wanted(frame)) {
+        const fork = forks.get(session)
+        if (!fork) continue
+        if (first === 1) tools.count('forks')
+        await from.send(runFrame(fork.session.run(fork.second.slice(first - 1), first)))
+      }
+    },
+  })
+  const begun = performance.now()
+  while (!tools.signal.aborted) {
+    const due = ((performance.now() - begun) / 1_000) * PER_SECOND * tools.scale
+    while (link && forks.size < due && !tools.signal.aborted) {
+      const fork = await makeFork(author, tools)
+      forks.set(fork.session.session, fork)
+      // It may have been cut off meanwhile.
+      if (link) await show(link, fork)
+    }
+    await pause(TURN_MS)
+  }
+  await network.stop()
 }
 
 /** The first version as it is, of the second only that it goes further: then it is asked for. */
