@@ -49,6 +49,7 @@ export interface CounterHandle {
 /** One value. After concurrent writes, a register has the value with the latest hybrid timestamp. */
 export interface RegisterHandle<T extends Json> {
   readonly value: T
+  /** Sets the value. Changes nothing if this device has set an equal value since it opened the store, and no other write has followed. */
   set(value: T): void
 }
 
@@ -56,6 +57,7 @@ export interface RegisterHandle<T extends Json> {
 export interface SetHandle<T extends string | number> {
   readonly values: readonly T[]
   has(element: T): boolean
+  /** Adds an element. Changes nothing if this device has added the element since it opened the store, and nobody has deleted the element. */
   add(element: T): void
   delete(element: T): void
 }

@@ -36,6 +36,7 @@ export function counterKernel(isRemovable: boolean): Kernel<CounterCell> {
     apply(cell, op, context) {
       const [by] = readOp(op, 'counter')
       const { session } = context.origin
+      context.changes(cell, undefined, () => shown(cell))
       let share = cell.shares.get(session)
       if (!share) {
         share = new Share()
@@ -48,6 +49,7 @@ export function counterKernel(isRemovable: boolean): Kernel<CounterCell> {
     },
 
     remove(cell, observed, context) {
+      context.changes(cell, undefined, () => shown(cell))
       for (const commit of readNames(observed, 'counter', context.table)) {
         const isTaken = cell.shares.get(commit.session)?.takeBack(commit, context)
         if (!isTaken) cell.expected.add(commit, context)

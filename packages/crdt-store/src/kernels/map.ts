@@ -100,6 +100,10 @@ function change(
   const { cells, sorted } = cell
   const before = cells.get(key)
   const value = before ?? values.create()
+  context.changes(cell, key, () => {
+    const now = cells.get(key)
+    return now !== undefined && values.isLive(now)
+  })
   how(value)
   place(cells, key, values.isBlank(value) ? undefined : value)
   sorted.changed(key)

@@ -43,7 +43,10 @@ export class NativeDraft implements Draft {
 
   finish(): Uint8Array | undefined {
     this.#isOpen = false
-    if (this.#ops.length === 0) return undefined
+    if (this.#context.hasNoEffect()) {
+      this.#context.revert(0)
+      return undefined
+    }
     const commits = commitsToValue(this.#context.table.commits)
     const body = encodeCanonical([commits, this.#ops])
     if (body.length > limits.commitBytes) {

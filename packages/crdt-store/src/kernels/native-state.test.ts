@@ -159,8 +159,8 @@ describe('native state', () => {
       h.tags.delete('x')
       h.stock.delete('a')
     }
-    bob.fold([run(alice, 1, both)])
     const other = run(bob, 2, both)
+    bob.fold([run(alice, 1, both)])
     const takenBack = run(alice, 1, neither)
     expect(decodeCanonical(takenBack.bytes)).toEqual([
       [],
@@ -187,9 +187,47 @@ describe('native state', () => {
     expect(bob.mirror).toMatchObject({ tags: ['x'], stock: {} })
   })
 
+  test.each<[string, (h: HandleOf<typeof shape>) => void]>([
+    ['an element that is there is added', (h) => h.tags.add('x')],
+    ['an element is deleted and added again', (h) => (h.tags.delete('x'), h.tags.add('x'))],
+    ['an element is added and deleted', (h) => (h.tags.add('y'), h.tags.delete('y'))],
+    ['a counter goes up and down', (h) => (h.count.increment(3), h.count.decrement(3))],
+    [
+      'a counter of a map goes up and down',
+      (h) => (h.stock.get('a').increment(), h.stock.get('a').decrement()),
+    ],
+    ['a key is made and deleted', (h) => (h.stock.get('b').increment(), h.stock.delete('b'))],
+    ['a value is set to what it is', (h) => h.title.set({ text: ['t'] })],
+    [
+      'a value is changed and set to what it was',
+      (h) => (h.title.set('other'), h.title.set({ text: ['t'] })),
+    ],
+  ])('a command that changes nothing makes no body: %s', (_, command) => {
+    run(alice, 1, (h) => {
+      h.tags.add('x')
+      h.title.set({ text: ['t'] })
+      h.stock.get('a').increment()
+    })
+    const { mirror } = alice
+    const snapshot = alice.snapshot()
+    const draft = alice.begin(originOf(1))
+    command(draft.handle as HandleOf<typeof shape>)
+    expect(draft.finish()).toBeUndefined()
+    expect(alice.mirror).toEqual(mirror)
+    expect(alice.snapshot()).toEqual(snapshot)
+    expect(run(alice, 1, (h) => h.count.increment()).bytes.length).toBe(11)
+  })
+
+  test('a counter of a map that goes up and down makes its key', () => {
+    run(alice, 1, (h) => {
+      h.stock.get('a').increment()
+      h.stock.get('a').decrement()
+    })
+    expect(alice.mirror).toMatchObject({ stock: { a: 0 } })
+  })
+
   test('a common update costs few bytes', () => {
     expect(run(alice, 1, (h) => h.count.increment()).bytes.length).toBe(11)
-    run(alice, 1, (h) => h.tags.add('x'))
     expect(run(alice, 1, (h) => h.tags.add('x')).bytes.length).toBe(14)
   })
 

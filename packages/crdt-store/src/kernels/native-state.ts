@@ -85,7 +85,8 @@ export class NativeState implements EntityState {
   begin(origin: Origin): Draft {
     const { session, seq } = origin
     const commit = new NamedCommit(session, seq, '')
-    const context = new OpContext(origin, new CommitTable(this.#seenOf, { own: session }), commit)
+    const table = new CommitTable(this.#seenOf, { own: session })
+    const context = new OpContext(origin, table, commit, { isDraft: true })
     const allowed = Math.max(limits.entityCommandBytes, this.#weightUpTo(limits.entityCommandBytes))
     return new NativeDraft(this.#kernel, this.#root, context, (body, ops) => {
       this.#grow(body.length, ops)
@@ -123,7 +124,8 @@ export class NativeState implements EntityState {
       const { commits, ops } = readBody(bytes, session)
       const table = new CommitTable(this.#seenOf, { commits })
       this.#grow(bytes.length, ops.length)
-      context = new OpContext(origin, table, new NamedCommit(session, seq, prefix), bytes.length)
+      const commit = new NamedCommit(session, seq, prefix)
+      context = new OpContext(origin, table, commit, { bodyBytes: bytes.length })
       const skipped = this.#applyAll(ops, context)
       this.#see(context)
       this.#skipped ??= skipped?.message

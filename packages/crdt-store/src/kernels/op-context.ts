@@ -1,6 +1,12 @@
-import type { Origin } from '@peerplane/core'
+import { equalData, type Origin } from '@peerplane/core'
 
 import type { CommitTable, NamedCommit } from './commits.ts'
+
+/** What was shown of a part of a cell before its first change, and what is shown now. */
+interface Seen {
+  readonly before: unknown
+  readonly look: () => unknown
+}
 
 /** The application of one body, or of one draft as it grows: where its ops come from, and how to take them back. */
 export class OpContext {
@@ -11,12 +17,36 @@ export class OpContext {
   /** Size of the body; 0 while it grows. */
   readonly bodyBytes: number
   readonly #journal: (() => void)[] = []
+  readonly #seen: Map<object, Map<unknown, Seen>> | undefined
 
-  constructor(origin: Origin, table: CommitTable, commit: NamedCommit, bodyBytes = 0) {
+  /** `isDraft` for a body that grows. */
+  constructor(
+    origin: Origin,
+    table: CommitTable,
+    commit: NamedCommit,
+    { bodyBytes = 0, isDraft = false }: { bodyBytes?: number; isDraft?: boolean } = {},
+  ) {
+    if (isDraft) this.#seen = new Map()
     this.origin = origin
     this.table = table
     this.commit = commit
     this.bodyBytes = bodyBytes
+  }
+
+  /** Says that a part of a cell is going to change. `look` gives what is shown of the part. */
+  changes(cell: object, part: unknown, look: () => unknown): void {
+    if (!this.#seen) return
+    let parts = this.#seen.get(cell)
+    if (!parts) this.#seen.set(cell, (parts = new Map()))
+    if (!parts.has(part)) parts.set(part, { before: look(), look })
+  }
+
+  /** Whether all that a draft has changed looks as it did before. */
+  hasNoEffect(): boolean {
+    for (const parts of this.#seen?.values() ?? []) {
+      for (const { before, look } of parts.values()) if (!equalData(before, look())) return false
+    }
+    return true
   }
 
   /** Records how to take the change back that is made now. */

@@ -113,7 +113,9 @@ async function writeBoth(
     const origin = originOf(author, 1 + Math.floor(turn / AUTHORS))
     const draft = state.begin(origin)
     ;(author % 2 ? second : first).change(draft.handle as never, turn)
-    const body = bodyAt(origin, draft.finish()!)
+    const bytes = draft.finish()
+    if (!bytes) continue
+    const body = bodyAt(origin, bytes)
     state.identify(body)
     bodies.push(body)
   }

@@ -1,5 +1,6 @@
 import {
   compareTimestamps,
+  equalData,
   freeze,
   type Json,
   type RegisterHandle,
@@ -8,7 +9,8 @@ import {
 
 import { compareCommits, readRefs, toRefs } from './commits.ts'
 import { readNames, readOp } from './op.ts'
-import { touch, type Cell, type Kernel } from './kernel.ts'
+import type { OpContext } from './op-context.ts'
+import { touch, type Cell, type CellAccess, type Kernel } from './kernel.ts'
 import { Survivors, type Made } from './survivors.ts'
 import { items, whole } from './void.ts'
 import { checkJson, copyJson } from './values.ts'
@@ -42,12 +44,14 @@ export function registerKernel(initial: Json): Kernel<RegisterCell> {
       const [, value, superseded] = readOp(op, 'register')
       const { commit, origin } = context
       const written = { commit, value: checkJson(value, context.bodyBytes), time: origin.time }
+      context.changes(cell, undefined, () => [kernel.show(cell), ...authorsOf(cell, context)])
       cell.written.supersede(readRefs(superseded, context.table), context)
       cell.written.add(written, context)
       touch(cell, context)
     },
 
     remove(cell, observed, context) {
+      context.changes(cell, undefined, () => [kernel.show(cell), ...authorsOf(cell, context)])
       cell.written.supersede(readNames(observed, 'register', context.table), context)
       touch(cell, context)
     },
@@ -73,16 +77,7 @@ export function registerKernel(initial: Json): Kernel<RegisterCell> {
       return cell.mirror
     },
 
-    handle: (place): RegisterHandle<Json> =>
-      Object.freeze({
-        get value() {
-          return kernel.show(place.cell())
-        },
-        set: (value: Json) => {
-          const seen = place.cell()?.written.commits() ?? []
-          place.write([0, copyJson(value), toRefs(seen, place.table)])
-        },
-      }),
+    handle: (place) => registerHandle(place, (cell) => kernel.show(cell)),
 
     save({ written }, table) {
       const expected = written.expected(table)
@@ -107,6 +102,32 @@ export function registerKernel(initial: Json): Kernel<RegisterCell> {
   }
   return kernel
 }
+
+function registerHandle(
+  place: CellAccess<RegisterCell>,
+  show: (cell: RegisterCell | undefined) => Json,
+): RegisterHandle<Json> {
+  return Object.freeze({
+    get value() {
+      return show(place.cell())
+    },
+    set: (value: Json) => {
+      const copy = copyJson(value)
+      const cell = place.cell()
+      // A value that another session has written is written again: its device can revoke it by a fork.
+      const isOwn = cell?.written.size === 1 && cell.written.has(place.table.own)
+      if (isOwn && equalData(copy, show(cell))) return
+      const seen = cell?.written.commits() ?? []
+      place.write([0, copy, toRefs(seen, place.table)])
+    },
+  })
+}
+
+/** Whether the session of `context` has written what is there, and how many sessions have. */
+const authorsOf = ({ written }: RegisterCell, { origin }: OpContext): Json[] => [
+  written.has(origin.session),
+  written.size,
+]
 
 function latestOf(written: Iterable<Written>): Written | undefined {
   let latest: Written | undefined

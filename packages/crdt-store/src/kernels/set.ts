@@ -114,13 +114,17 @@ function setHandle(access: CellAccess<SetCell>): SetHandle<Element> {
     const seen = access.cell()?.elements.get(element)?.commits() ?? []
     access.write([kind, element, toRefs(seen, access.table)])
   }
-  const has = (element: Element): boolean => (access.cell()?.elements.get(element)?.size ?? 0) > 0
+  const has = (element: Element): boolean => isPresent(access.cell()?.elements.get(element))
   return Object.freeze({
     get values() {
       return setKernel.show(access.cell()) as readonly Element[]
     },
     has: (element: Element) => has(checkElement(element)),
-    add: (element: Element) => write(1, checkElement(element)),
+    // An addition by another session is repeated: its device can revoke it by a fork.
+    add: (element: Element) => {
+      const added = access.cell()?.elements.get(checkElement(element))
+      if (!added?.has(access.table.own)) write(1, element)
+    },
     delete: (element: Element) => {
       if (has(checkElement(element))) write(2, element)
     },
@@ -137,6 +141,11 @@ function change(
   const { elements, sorted } = cell
   const before = elements.get(element)
   const added = before ?? new Survivors()
+  const { session } = context.origin
+  context.changes(cell, element, () => {
+    const now = elements.get(element)
+    return [isPresent(now), now?.has(session) ?? false]
+  })
   added.supersede(superseded, context)
   if (isAdded) added.add({ commit: context.commit }, context)
   place(elements, element, added.isBlank ? undefined : added)
@@ -149,7 +158,10 @@ function change(
 }
 
 const present = ({ elements, sorted }: SetCell): readonly Element[] =>
-  sorted.list((element) => (elements.get(element)?.size ?? 0) > 0)
+  sorted.list((element) => isPresent(elements.get(element)))
+
+const isPresent = (added: Survivors<Made> | undefined): boolean =>
+  added !== undefined && added.size > 0
 
 function checkElement(element: unknown): Element {
   if (typeof element !== 'number') return checkText(element)

@@ -41,6 +41,11 @@ export class Survivors<Op extends Made> {
     return this.size * PART_BYTES + (this.#expected?.weight ?? 0)
   }
 
+  /** Whether an op of this session survives. */
+  has(session: SessionId | undefined): boolean {
+    return session !== undefined && this.#of(session) !== undefined
+  }
+
   /** The survivors, in no particular order. */
   values(): Iterable<Op> {
     return this.#live.values()

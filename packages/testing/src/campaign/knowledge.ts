@@ -9,6 +9,8 @@ export interface Execution {
   readonly input: Marked
   /** Commands whose effects the handler found in the state of this entity. */
   readonly seen: ReadonlySet<string>
+  /** The process that ran it. */
+  readonly process: string
 }
 
 /** What is known of one command, or of several that make one commit, from having issued it. */

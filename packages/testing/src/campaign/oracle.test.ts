@@ -158,6 +158,22 @@ describe('oracles over several devices', () => {
     expect(play('one')).toEqual(['state'])
   })
 
+  test('an element that a process adds again may disappear with its first addition, and no other', () => {
+    const play = (process: string, tags: string[]): Rule[] => {
+      const scene = new Scene()
+      scene.ran('w1', 'board/a', 'tag', { key: 'x' })
+      scene.ran('w2', 'board/a', 'tag', { key: 'x' }, [], ['w1'], process)
+      scene.ran('w3', 'board/a', 'untag', { key: 'x' }, [], ['w1'], 'e.1')
+      const marks = ['w1', 'w2', 'w3']
+      scene.shows('d', 'board/a', { ...EMPTY_BOARD, marks, tags })
+      return scene.rules()
+    }
+    expect(play('d.1', [])).toEqual([])
+    expect(play('d.1', ['x'])).toEqual([])
+    expect(play('d.2', ['x'])).toEqual([])
+    expect(play('d.2', [])).toEqual(['state'])
+  })
+
   test('a removal takes what it saw, and nothing else', () => {
     const play = (tags: string[], sums: Json): Rule[] => {
       const scene = new Scene()
@@ -207,12 +223,13 @@ class Scene {
     { key: at = '', text = '', by = 0 }: { key?: string; text?: string; by?: number },
     context: string[] = [],
     seen: string[] = [],
+    process = 'd.1',
   ): IssuedCommand {
     const input = { mark, key: at, text, by }
     const before = this.knowledge.steps.get(mark)
     const step: IssuedCommand = before ?? {
       mark,
-      process: 'd.1',
+      process,
       issued: new Map(),
       effects: new Map(),
       context: new Set(context),
@@ -222,7 +239,7 @@ class Scene {
       isBack: false,
       isRepetition: false,
     }
-    step.effects.set(key, { mark, command, input, seen: new Set(seen) })
+    step.effects.set(key, { mark, command, input, seen: new Set(seen), process })
     this.knowledge.steps.set(mark, step)
     return step
   }

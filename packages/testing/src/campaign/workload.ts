@@ -81,7 +81,8 @@ export class Workload {
         ...(step.effects.size > 0 ? step.context : []),
       ])
       if (command === 'name') this.#titles.wrote(process.name, key, input.text)
-      step.effects.set(key, { mark, command, input, seen: new Set(seen) })
+      const { name } = process
+      step.effects.set(key, { mark, command, input, seen: new Set(seen), process: name })
     })
   }
 
