@@ -312,13 +312,19 @@ function claimOf(value, context, creator) {
     signature,
     'statement: the device signs the context and itself',
   )
-  let member = creator
-  for (const { grant, device: admitted } of chain.map(admission)) {
-    must(same(grant[1], member), 'chain: each grant is issued by the device before it')
-    member = admitted
-  }
-  must(same(member, device), 'chain: it leads to the device')
+  must(same(chainOf(chain, creator).device, device), 'chain: it leads to the device')
   return device
+}
+
+/** The device to which a chain leads, and the id of its last admission. */
+function chainOf(chain, creator) {
+  let [device, last] = [creator, undefined]
+  for (const encoded of array(chain, undefined, 'chain: a list')) {
+    const { grant, device: admitted, id } = admission(bytes(encoded, undefined, 'chain: bytes'))
+    must(same(grant[1], device), 'chain: each grant is issued by the device before it')
+    ;[device, last] = [admitted, id]
+  }
+  return { device, last }
 }
 
 const DIGITS = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
@@ -392,7 +398,7 @@ export function batch(encoded, { session, previous, firstSeq }) {
   })
   const root = merkle(commits.map(({ id }) => id))
   const id = H('batch', encode([session, firstSeq, commits.length, previous, root]))
-  return { commits, root, id, signature, seed }
+  return { commits, root, id, signature, seed, ...depsOf(depList) }
 }
 
 const pair = (value) => {
@@ -492,6 +498,117 @@ export function digest(tips, path = '') {
   return H('tip-trie', ...children).slice(0, 16)
 }
 
+// Messages.
+
+const trieTip = (value) => {
+  const { session, seq, mark } = tipOf(value)
+  return [hex(session), seq, hex(mark)]
+}
+const triePath = (value) => {
+  must(typeof value === 'string' && /^[0-9a-f]{0,32}$/.test(value), 'R-TIP-2: a path')
+  return value
+}
+const textOf = (value, rule) => {
+  must(typeof value === 'string', rule)
+  return value
+}
+const summaryOf = (value) => {
+  const [path, sessions, commits, of] = array(value, 4, 'summary: 4 fields')
+  whole(sessions, 0, 'summary: a number of sessions')
+  whole(commits, 0, 'summary: a number of commits')
+  return [triePath(path), sessions, commits, hex(bytes(of, 16, 'summary: a digest of 16 bytes'))]
+}
+const rangeOf = (value) => {
+  const [session, from, to] = array(value, 3, 'want: a range has 3 fields')
+  bytes(session, 16, 'want: a session of 16 bytes')
+  whole(from, 1, 'want: a seq from 1')
+  return [hex(session), from, whole(to, from, 'want: it does not end before it begins')]
+}
+const peerOf = (value) => {
+  const [peer, addresses, device] = array(value, 3, 'peers: 3 fields')
+  for (const address of array(addresses, undefined, 'peers: addresses'))
+    textOf(address, 'peers: an address is a text')
+  return [textOf(peer, 'peers: a network id'), addresses, hex(bytes(device, 32, 'peers: a device'))]
+}
+const listOf = (value, read) => array(value, undefined, 'message: a list').map(read)
+
+/** How the fields of each kind of message are read. */
+const messageKinds = {
+  1: ['summary', (list) => listOf(list, summaryOf), (reply) => reply === true],
+  2: ['have', (list) => listOf(list, trieTip), (paths) => listOf(paths, triePath)],
+  3: ['want', (list) => listOf(list, rangeOf)],
+  4: ['runs', (list) => listOf(list, runOf)],
+  5: ['peers', (list) => listOf(list, peerOf)],
+  6: ['bye', (reason) => textOf(reason, 'bye: a reason')],
+  7: ['list', triePath, (after) => whole(after, 0, 'list: a position')],
+  8: [
+    'page',
+    triePath,
+    (list) => listOf(list, trieTip),
+    (next) => whole(next, 0, 'page: a position'),
+  ],
+}
+
+/** A message of a link; `undefined` for one of an unknown kind. */
+export function message(encoded) {
+  const [kind, ...fields] = array(decode(encoded), undefined, 'R-MESSAGE-1: a list')
+  const [name, ...readers] = messageKinds[whole(kind, 0, 'R-MESSAGE-1: a kind')] ?? []
+  if (!name) return undefined
+  array(fields, readers.length, `${name}: ${readers.length} fields`)
+  if (name === 'summary') must(typeof fields[1] === 'boolean', 'summary: reply is true or false')
+  return { name, fields: fields.map((field, at) => readers[at](field)) }
+}
+
+/** A run, nothing verified yet. */
+function runOf(value) {
+  const { length } = array(value, undefined, 'run: a list')
+  must(length === 4 || length === 5, 'R-RUN-8: 4 fields, or 5 with the proof of a fork')
+  const [session, from, begin, batches, proof] = value
+  bytes(session, 16, 'run: a session of 16 bytes')
+  whole(from, 1, 'run: a seq from 1')
+  must((from === 1) === (begin !== null), 'R-RUN-7: the opening is there if it begins at commit 1')
+  const encoded = listOf(batches, (each) => bytes(each, undefined, 'run: a batch is bytes'))
+  must(encoded.length > 0 || length === 5, 'run: a batch or a proof')
+  if (length === 5) bytes(proof, undefined, 'R-FORM-7: the proof of a fork is bytes')
+  return { session, from, begin, batches: encoded, proof }
+}
+
+/**
+ * Verifies a run, and adds to `held` what it brings: the device of each session, and the ids of its batches by the seq of their last commit.
+ * Returns the tip of the session.
+ */
+export function verifyRun({ session, from, begin, batches, proof }, { space, creator }, held) {
+  if (begin) {
+    const [record, chain] = array(begin, 2, 'run: an opening and a chain')
+    const opened = opening(bytes(record, undefined, 'R-FORM-7: an opening is bytes'))
+    must(same(opened.session, session), 'R-OPENING-1: the session of the run')
+    must(same(opened.space, space), 'R-OPENING-1: the space')
+    const { device, last } = chainOf(chain, creator)
+    must(same(device, opened.device), 'R-RUN-7: the chain leads to the device of the opening')
+    must(same(opened.admission, last ?? space), 'R-OPENING-4: the admission of the device')
+    held.set(hex(session), { device, ends: new Map([[0, opened.first]]) })
+  }
+  const { device, ends } = held.get(hex(session))
+  let [previous, firstSeq] = [ends.get(from - 1), from]
+  let end
+  for (const encoded of batches) {
+    end = batch(encoded, { session, previous, firstSeq })
+    previous = end.id
+    firstSeq += end.commits.length
+    ends.set(firstSeq - 1, previous)
+  }
+  if (!proof) {
+    isSigned(device, end)
+    return [session, firstSeq - 1, previous.slice(0, 16)]
+  }
+  const proved = fork(proof, session, device)
+  must(
+    proved.seq === firstSeq && same(proved.previous, previous),
+    'R-FORK-4: the proof follows the last batch',
+  )
+  return proved.tip
+}
+
 // The vectors.
 
 /** Checks all of the vectors; returns what was checked. Throws with the rule that does not hold. */
@@ -504,6 +621,7 @@ export function check(vectors) {
   checkBytes(vectors, rule)
   const devices = checkTrust(vectors, rule)
   checkLog(vectors, devices, rule)
+  checkMessages(vectors, devices, rule)
   checkHandshake(vectors, devices, rule)
   return done
 }
@@ -616,6 +734,7 @@ function checkLog(vectors, { space, creator, guest }, rule) {
   )
   rule('digest of deps', hex(H('deps', three.id).slice(0, 16)) === dependent.digest)
   isSigned(guest, one)
+  checkDependent(vectors, { creator, guest }, [three.id, one.id], rule)
   const more = batch(sized(vectors.batch.withExtensions.bytes), place)
   isSigned(creator, more)
   rule('batch with extensions', hex(more.id) === vectors.batch.withExtensions.id)
@@ -628,7 +747,68 @@ function checkLog(vectors, { space, creator, guest }, rule) {
 
   const proved = fork(sized(vectors.fork.proof), opened.session, creator)
   rule('tip of a fork', same(encode(proved.tip), sized(vectors.fork.tip)))
+  const { proof, tip } = vectors.fork.afterThree
+  const after = fork(sized(proof), opened.session, creator)
+  rule('fork after a batch', after.seq === 4 && same(after.previous, three.id))
+  rule('tip of that fork', same(encode(after.tip), sized(tip)))
   checkSparse(vectors, three, rule)
+}
+
+/** Batches that depend on the ends of one session and of two: `ids` are those of batches of the creator and of the guest. */
+function checkDependent({ opening: begun, batch: of, commit }, { creator, guest }, ids, rule) {
+  const parent = openedAs(begun.withOneParent)
+  const after = batch(sized(of.afterItsParent.bytes), placeAfter(parent))
+  isSigned(creator, after)
+  rule('batch after its parent', hex(after.id) === of.afterItsParent.id)
+  rule(
+    'R-COMMIT-3: a parent is a dep, too',
+    same(after.deps[0][0], parent.parents[0].session) && after.deps[0][1] === parent.parents[0].seq,
+  )
+  rule('R-COMMIT-5: the parent', same(after.digest, H('deps', ids[0]).slice(0, 16)))
+
+  const opened = openedAs(of.ofTwoSessions.opening)
+  rule('parent of the guest', same(opened.parents[0].mark, ids[1].slice(0, 16)))
+  const both = batch(sized(of.ofTwoSessions.bytes), placeAfter(opened))
+  isSigned(guest, both)
+  rule('batch of two deps', hex(both.id) === of.ofTwoSessions.id)
+  const [first] = both.commits
+  const { header, digest: expected, id } = commit.withTwoDependencies
+  rule('header of two deps', same(first.header, sized(header)) && hex(first.id) === id)
+  const idOf = new Map([
+    [hex(opened.parents[0].session), ids[1]],
+    [hex(parent.session), after.id],
+  ])
+  const named = both.deps.map(([session]) => idOf.get(hex(session)))
+  rule('R-COMMIT-5: two deps', hex(H('deps', ...named).slice(0, 16)) === expected)
+  const place = { session: opened.session, previous: both.id, firstSeq: 2 }
+  const next = batch(sized(of.ofTwoSessions.next.bytes), place)
+  isSigned(guest, next)
+  rule('batch without deps', hex(next.id) === of.ofTwoSessions.next.id && next.deps.length === 0)
+}
+
+const placeAfter = ({ session, first }) => ({ session, previous: first, firstSeq: 1 })
+
+function checkMessages({ messages, fork: { afterThree }, batch: of }, devices, rule) {
+  const held = new Map()
+  const opened = of.ofTwoSessions.opening.session
+  const ends = {
+    runs: [`${opened} 2 ${of.ofTwoSessions.next.id.slice(0, 32)}`],
+    runsWithFork: [hex(sized(afterThree.tip))],
+  }
+  ends.runsWithoutOpening = ends.runs
+  ends.runsOfTwoSessions = [...ends.runsWithFork, ...ends.runs]
+  for (const [name, vector] of Object.entries(messages)) {
+    const { name: kind, fields } = message(sized(vector))
+    if (kind !== 'runs') {
+      rule(`message: ${name}`, kind === name && isDeepStrictEqual(fields, vector.fields))
+      continue
+    }
+    const tips = fields[0].map((run) => verifyRun(run, devices, held))
+    const shownTips = tips.map(([session, seq, mark]) =>
+      seq > 2 ** 52 ? hex(encode([session, seq, mark])) : `${hex(session)} ${seq} ${hex(mark)}`,
+    )
+    rule(`message: ${name}`, isDeepStrictEqual(shownTips, ends[name]))
+  }
 }
 
 function checkSparse({ sparse }, three, rule) {

@@ -45,9 +45,11 @@ import {
   verifyForkProof,
   verifySparse,
   type Batch,
+  type Commit,
   type Crypto,
   type DeviceId,
   type ForkProof,
+  type OpeningRecord,
   type Section,
   type SessionId,
   type SigningKey,
@@ -82,8 +84,33 @@ const crypto: Crypto = {
 }
 
 const creator = key(1)
+const guest = key(5)
 const device = (signingKey: SigningKey): DeviceId => toHex(signingKey.publicKey) as DeviceId
 const filled = (length: number, fill: number): Uint8Array => new Uint8Array(length).fill(fill)
+const bytes = (value: Uint8Array): { bytes: number; hex: string } => ({
+  bytes: value.length,
+  hex: toHex(value),
+})
+
+/** The seed of all batches. */
+const seed = filled(16, 7)
+const section = (id: string, body: Uint8Array): Section => ({
+  entity: entityKey('tally', id),
+  modelVersion: 1,
+  body,
+})
+const commit = (session: SessionId, seq: number, deps: Batch[], sections: Section[]): Commit =>
+  makeCommit(
+    session,
+    {
+      seq,
+      deps: deps.map((dep) => ({ session: dep.session, seq: lastSeq(dep) })),
+      digest: depsDigest(deps.map(({ id }) => id)),
+      time: { ms: 1_790_000_000_000 + seq, counter: 0 },
+    },
+    sections,
+    seed,
+  )
 
 async function compute(): Promise<Record<string, unknown>> {
   const secret = filled(32, 3)
@@ -103,7 +130,6 @@ async function compute(): Promise<Record<string, unknown>> {
     { role: 'member', notAfter: 1_800_000_000_000, addresses: ['/ip4/127.0.0.1/tcp/4001/ws'] },
     { crypto, random: { bytes: () => inviteSeed } },
   )
-  const guest = key(5)
   const admission = await admit(
     invitation.grant,
     device(guest),
@@ -117,24 +143,6 @@ async function compute(): Promise<Record<string, unknown>> {
     admission: fromHex(record.id),
     nonce: filled(16, 6),
   })
-  const section = (id: string, body: Uint8Array): Section => ({
-    entity: entityKey('tally', id),
-    modelVersion: 1,
-    body,
-  })
-  const seed = filled(16, 7)
-  const commit = (session: typeof first.session, seq: number, deps: Batch[], sections: Section[]) =>
-    makeCommit(
-      session,
-      {
-        seq,
-        deps: deps.map((dep) => ({ session: dep.session, seq: lastSeq(dep) })),
-        digest: depsDigest(deps.map(({ id }) => id)),
-        time: { ms: 1_790_000_000_000 + seq, counter: 0 },
-      },
-      sections,
-      seed,
-    )
   const c1 = commit(first.session, 1, [], [section('lunch', encodeCanonical([[], [['votes', 1]]]))])
   const c2 = commit(
     first.session,
@@ -161,11 +169,7 @@ async function compute(): Promise<Record<string, unknown>> {
     previous: first.first,
     branches: [branchOf([batch], batch.signature!), branchOf([again], again.signature!)],
   }
-  const reopened = encodeOpening({
-    ...first.opening,
-    parents: [{ session: first.session, seq: 3, mark: markOf(batch.id) }],
-    nonce: filled(16, 13),
-  })
+  const later = await laterSessions({ first, second, batch, answerBatch })
   const extended = encodeOpening({
     ...first.opening,
     extensions: [
@@ -214,10 +218,6 @@ async function compute(): Promise<Record<string, unknown>> {
   )
   expect(grantAgain).toEqual(invitation.grant)
 
-  const bytes = (value: Uint8Array): { bytes: number; hex: string } => ({
-    bytes: value.length,
-    hex: toHex(value),
-  })
   // Batches in which one thing does not have its only form.
   const [ms, lunch] = [1_790_000_000_001, ['tally/lunch', 1]]
   const formOf = (time: Value, entity: Value): Uint8Array =>
@@ -287,7 +287,7 @@ async function compute(): Promise<Record<string, unknown>> {
       record: bytes(first.bytes),
       first: first.first,
       session: first.session,
-      withOneParent: { record: bytes(reopened), session: sessionOf(reopened) },
+      withOneParent: later.withOneParent,
       withExtensions: { record: bytes(extended), session: sessionOf(extended) },
     },
     commit: {
@@ -300,6 +300,7 @@ async function compute(): Promise<Record<string, unknown>> {
         digest: toHex(answer.header.digest),
         id: answer.id,
       },
+      withTwoDependencies: later.withTwoDependencies,
     },
     batch: {
       seed: toHex(seed),
@@ -310,6 +311,8 @@ async function compute(): Promise<Record<string, unknown>> {
       ofOne: bytes(encodeBatch(answerBatch)),
       guest: { session: second.session, first: second.first },
       withExtensions: { bytes: bytes(encodeBatch(extendedBatch)), id: extendedBatch.id },
+      afterItsParent: later.afterItsParent,
+      ofTwoSessions: later.ofTwoSessions,
       refused: Object.fromEntries(
         Object.entries(refused).map(([why, encoded]) => [why, toHex(encoded)]),
       ),
@@ -317,6 +320,7 @@ async function compute(): Promise<Record<string, unknown>> {
     fork: {
       proof: bytes(encodeForkProof(proof)),
       tip: bytes(encodeCanonical(tipToValue(forkedTip(proof)))),
+      afterThree: await laterFork(batch),
     },
     tips: [tips.slice(0, 3), tips].map((some) => ({
       tips: some.map((tip) => toHex(encodeCanonical(tipToValue(tip)))),
@@ -332,6 +336,80 @@ async function compute(): Promise<Record<string, unknown>> {
       leafOfHidden: toHex(sectionLeaf(saltOf(seed, 2, 0), c2.sections[0]!)),
       saltOfShown: toHex(saltOf(seed, 2, 1)),
     },
+  }
+}
+
+interface Earlier {
+  readonly first: OpeningRecord
+  readonly second: OpeningRecord
+  readonly batch: Batch
+  readonly answerBatch: Batch
+}
+
+/** Both devices begin another session. The guest has seen what the creator wrote, so its commit depends on two sessions. */
+async function laterSessions({
+  first,
+  second,
+  batch,
+  answerBatch,
+}: Earlier): Promise<Record<string, unknown>> {
+  const parentOf = (parent: Batch): Tip => ({
+    session: parent.session,
+    seq: lastSeq(parent),
+    mark: markOf(parent.id),
+  })
+  const third = makeOpening({
+    ...first.opening,
+    parents: [parentOf(batch)],
+    nonce: filled(16, 13),
+  })
+  const afterParent = commit(third.session, 1, [batch], [section('lunch', filled(3, 15))])
+  const afterBatch = await signBatch(makeBatch(third.first, [afterParent], seed), creator)
+  const fourth = makeOpening({
+    ...second.opening,
+    parents: [parentOf(answerBatch)],
+    nonce: filled(16, 16),
+  })
+  const deps = [answerBatch, afterBatch].sort((a, b) => (a.session < b.session ? -1 : 1))
+  const both = commit(fourth.session, 1, deps, [section('tea', filled(3, 17))])
+  const bothBatch = await signBatch(makeBatch(fourth.first, [both], seed), guest)
+  const next = commit(fourth.session, 2, [], [section('tea', filled(3, 18))])
+  const nextBatch = await signBatch(makeBatch(bothBatch.id, [next], seed), guest)
+  return {
+    withOneParent: { record: bytes(third.bytes), session: third.session },
+    withTwoDependencies: {
+      header: bytes(both.headerBytes),
+      digest: toHex(both.header.digest),
+      id: both.id,
+    },
+    afterItsParent: { bytes: bytes(encodeBatch(afterBatch)), id: afterBatch.id },
+    ofTwoSessions: {
+      opening: { record: bytes(fourth.bytes), session: fourth.session },
+      bytes: bytes(encodeBatch(bothBatch)),
+      id: bothBatch.id,
+      next: { bytes: bytes(encodeBatch(nextBatch)), id: nextBatch.id },
+    },
+  }
+}
+
+/** A fork after three commits: in one version one batch, in the other two, of which the last is signed. */
+async function laterFork(batch: Batch): Promise<Record<string, unknown>> {
+  const { session } = batch
+  const versionOf = (seq: number, fill: number): Commit =>
+    commit(session, seq, [], [section('tea', filled(3, fill))])
+  const one = await signBatch(makeBatch(batch.id, [versionOf(4, 19)], seed), creator)
+  const other = makeBatch(batch.id, [versionOf(4, 20)], seed)
+  const end = await signBatch(makeBatch(other.id, [versionOf(5, 21)], seed), creator)
+  const proof: ForkProof = {
+    session,
+    seq: 4,
+    previous: batch.id,
+    branches: [branchOf([one], one.signature!), branchOf([other, end], end.signature!)],
+  }
+  expect(await verifyForkProof(proof, device(creator), crypto)).toBe(true)
+  return {
+    proof: bytes(encodeForkProof(proof)),
+    tip: bytes(encodeCanonical(tipToValue(forkedTip(proof)))),
   }
 }
 
@@ -411,9 +489,9 @@ function clockSteps(): unknown[] {
 }
 
 test('the canonical vectors are what they were', async () => {
-  // That of the handshake is computed beside the handshake.
-  const { handshake } = JSON.parse(readFileSync(file, 'utf8')) as { handshake: unknown }
-  const computed = JSON.stringify({ ...(await compute()), handshake }, null, 2) + '\n'
+  // Those of the handshake and of the messages are computed beside them.
+  const { handshake, messages } = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>
+  const computed = JSON.stringify({ ...(await compute()), handshake, messages }, null, 2) + '\n'
   if (process.env['UPDATE_VECTORS']) writeFileSync(file, computed)
   expect(computed).toBe(readFileSync(file, 'utf8'))
 })
