@@ -327,6 +327,47 @@ describe('a peer that does not send what it claims', () => {
     expect(asked).toEqual([timing.want])
   })
 
+  it('delays other peers once, and from then on hardly, however much it claims and however often it connects', () => {
+    connect('y')
+    const waits: number[] = []
+    for (let seq = 1; seq < 100; seq++) {
+      if (seq % 10 === 1) {
+        give({ kind: 'linkDown', link: 'liar' })
+        connect('liar')
+      }
+      const name = `s${seq % 5}`
+      have('liar', tip(name, 2 ** 40))
+      let isAsked = wantsOf(have('y', tip(name, seq)), 'y').length > 0
+      const since = now
+      while (!isAsked) isAsked = wantsOf(later(50), 'y').length > 0
+      waits.push(now - since)
+      store('y', name, seq, seq)
+      later(1_000)
+    }
+    const [first, ...others] = waits
+    expect(first).toBe(timing.want)
+    expect(Math.max(...others)).toBeLessThanOrEqual(timing.doubt)
+  })
+
+  it('is asked after others that have the same, until it has brought as many answers as it has missed', () => {
+    connect('x')
+    connect('y')
+    /** The peer that is asked for a session that both have, but x further. */
+    const asked = (name: string): string[] => {
+      state.pausedUntil = now + 1
+      have('x', tip(name, 9))
+      have('y', tip(name, 5))
+      const effects = later(1)
+      return ['x', 'y'].filter((link) => wantsOf(effects, link).length > 0)
+    }
+    expect(asked('s')).toEqual(['x'])
+    later(timing.want)
+    expect(asked('t')).toEqual(['y'])
+    have('x', tip('alone', 5))
+    store('x', 'alone', 1, 5)
+    expect(asked('u')).toEqual(['x'])
+  })
+
   it('a peer with a long invented frontier delays no other peer', () => {
     connect('idle')
     connect('y')

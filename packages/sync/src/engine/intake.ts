@@ -2,7 +2,7 @@ import { canPass, isForkedTip, type ErrorCode, type Run } from '@peerplane/core'
 
 import { ban, countFork } from './leaving.ts'
 import { learn, learnAwaited } from './knowledge.ts'
-import { knownSeq, wake, type LinkState, type Transition } from './state.ts'
+import { countMissed, knownSeq, wake, type LinkState, type Transition } from './state.ts'
 import { timing, type Offer, type RunOutcome } from './types.ts'
 import { delay, endAsk, fail, suspect } from './wanting.ts'
 
@@ -80,6 +80,7 @@ function note(step: Transition, id: string, { run, result }: RunOutcome): void {
     endAsk(step, session)
     return delay(step, session, now + timing.overload)
   }
+  if (link && ask?.link === id && isProgress) countMissed(state, link, -1)
   if (!ask) state.open.add(session)
   else if (held && held.seq >= ask.to) {
     endAsk(step, session)

@@ -2,7 +2,7 @@ import { isForkedTip, limits, type SessionId } from '@peerplane/core'
 
 import { storedSeq, type Claim, type LinkState, type Transition } from './state.ts'
 import { timing } from './types.ts'
-import { delay, suspect } from './wanting.ts'
+import { delay, noteElsewhere, suspect } from './wanting.ts'
 
 /** What a peer says it holds of a session. */
 export type Claimed = Claim & { readonly session: SessionId }
@@ -108,9 +108,11 @@ function consider(step: Transition, link: LinkState, { session, seq, mark }: Cla
   if (stored && stored.seq >= seq) return
   // It is planned for this peer already. A peer can claim very much, and say so again and again.
   if (link.queued.has(session) || (link.failures.get(session)?.until ?? 0) > now) return
+  const ask = state.asks.get(session)
+  if (ask && ask.link !== link.id) noteElsewhere(step, ask)
   // A long delay is about another peer, which has failed.
   const delayed = (state.delayed.get(session) ?? 0) - now
-  if (state.asks.has(session) || (delayed > 0 && delayed <= timing.overload)) return
+  if (ask || (delayed > 0 && delayed <= timing.overload)) return
   const author = [...state.links.values()].find(({ authored }) => authored.has(session))
   if (author && author !== link) delay(step, session, now + timing.grace)
   else state.open.add(session)

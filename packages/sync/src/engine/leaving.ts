@@ -1,6 +1,6 @@
 import { limits, type DeviceId, type ErrorCode } from '@peerplane/core'
 
-import type { LinkState, Transition } from './state.ts'
+import { dropOldest, type LinkState, type Transition } from './state.ts'
 import { timing } from './types.ts'
 
 /** Forgets a link; what it was asked for is asked for elsewhere. */
@@ -50,9 +50,4 @@ function refuse(step: Transition, device: DeviceId, reason: ErrorCode, first: nu
     linkDown(step, link)
     step.effects.push({ kind: 'disconnect', link: link.id, reason })
   }
-}
-
-function dropOldest(devices: Map<DeviceId, unknown>): void {
-  const [oldest] = devices.keys()
-  if (devices.size > limits.shutOutMemory && oldest !== undefined) devices.delete(oldest)
 }

@@ -1,4 +1,5 @@
 import {
+  limits,
   type DeviceId,
   type ErrorCode,
   type Perturb,
@@ -17,7 +18,7 @@ export interface Claim {
 }
 
 /** A range that a peer has been asked for. */
-interface Ask {
+export interface Ask {
   readonly link: string
   readonly to: number
   readonly askedAt: number
@@ -25,6 +26,8 @@ interface Ask {
   progressAt: number
   /** Runs of it that are being admitted. */
   admitting: number
+  /** Whether another peer has said that it holds it further than we do. */
+  isElsewhere: boolean
 }
 
 /** How often a session has failed at a link since it last made progress, and until when it is not asked for there. */
@@ -117,6 +120,8 @@ export interface EngineState {
   readonly told: Map<SessionId, number>
   /** Devices that broke the protocol, how, and until when they are not listened to. */
   readonly banned: Map<DeviceId, Ban>
+  /** How many answers of each device did not come, less those that came since. */
+  readonly missed: Map<DeviceId, number>
   /** When the last forks of each device were proved. */
   readonly forks: Map<DeviceId, readonly number[]>
   ownSession: SessionId | undefined
@@ -153,6 +158,7 @@ export function createState(
     asks: new Map(),
     told: new Map([...log.delivered().values()].map(({ session, seq }) => [session, seq])),
     banned: new Map(),
+    missed: new Map(),
     forks: new Map(),
     ownSession: undefined,
     pausedUntil: 0,
@@ -210,6 +216,25 @@ export function wake({ state, effects }: Transition, at: number): void {
 /** How far a peer has said it holds a session; 0 if it has not said so lately. */
 export const knownSeq = (link: LinkState, session: SessionId): number =>
   link.claims.get(session)?.seq ?? 0
+
+/** How many more answers of the device of a link did not come than came since. */
+export const missedBy = ({ missed }: EngineState, { device }: LinkState): number =>
+  missed.get(device) ?? 0
+
+/** Counts answers of the device of a link that did not come; -1 for one that came. */
+export function countMissed(state: EngineState, link: LinkState, more: 1 | -1): void {
+  const { missed } = state
+  const count = missedBy(state, link) + more
+  missed.delete(link.device)
+  if (count > 0) missed.set(link.device, count)
+  dropOldest(missed)
+}
+
+/** Keeps what is remembered of devices within `limits.shutOutMemory`. */
+export function dropOldest(devices: Map<DeviceId, unknown>): void {
+  const [oldest] = devices.keys()
+  if (devices.size > limits.shutOutMemory && oldest !== undefined) devices.delete(oldest)
+}
 
 /** How far a session is stored here. */
 export const storedSeq = (state: EngineState, session: SessionId): number =>

@@ -99,6 +99,8 @@ export const timing = {
   grace: 150,
   /** Without progress until an answer counts as lost; doubled with every loss. */
   want: 5_000,
+  /** The same for a device that has missed answers, where another one has what it was asked for. */
+  doubt: 500,
   /** In all, until the same: other answers over the link do not count for ever. */
   wantAtMost: 60_000,
   /** Until a range that failed at a peer is wanted from it again; doubled with every failure. */

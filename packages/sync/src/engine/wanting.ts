@@ -4,7 +4,10 @@ import type { CommitRange } from '../wire/messages.ts'
 import {
   knownSeq,
   storedSeq,
+  countMissed,
+  missedBy,
   wake,
+  type Ask,
   type EngineState,
   type LinkState,
   type Transition,
@@ -62,11 +65,22 @@ function ask(
   from: number,
 ): CommitRange {
   const to = knownSeq(link, session)
+  const isElsewhere = [...state.links.values()].some(
+    (other) => other !== link && knownSeq(other, session) >= from,
+  )
   link.asks++
-  state.asks.set(session, { link: link.id, to, askedAt: now, progressAt: now, admitting: 0 })
+  const times = { askedAt: now, progressAt: now }
+  state.asks.set(session, { link: link.id, to, ...times, admitting: 0, isElsewhere })
   wake({ state, now, effects }, now + timing.want)
   state.trace?.('range.wanted', { link: link.id, session, from, to })
   return { session, from, to }
+}
+
+/** Another peer has what a peer is asked for. */
+export function noteElsewhere(step: Transition, ask: Ask): void {
+  if (ask.isElsewhere) return
+  ask.isElsewhere = true
+  wake(step, step.now + timing.doubt)
 }
 
 /** Opens sessions that wait for room at a link, as many as there is room for; whether anything is open. */
@@ -99,17 +113,20 @@ export function expire(step: Transition): void {
   for (const [session, ask] of state.asks) {
     if (ask.admitting > 0) continue
     const link = state.links.get(ask.link)!
-    if (now >= deadlineOf(link, session, ask)) fail(step, link, session)
+    if (now < deadlineOf(step, link, session, ask)) continue
+    countMissed(state, link, 1)
+    fail(step, link, session)
   }
 }
 
 /** When the next of {@link expire} is due. */
-export function nextExpiry({ state, now }: Transition): number {
+export function nextExpiry(step: Transition): number {
+  const { state, now } = step
   let next = Infinity
   for (const at of state.delayed.values()) next = Math.min(next, at)
   for (const [session, ask] of state.asks) {
     // An ask that is being admitted has no deadline; there will be one when the log has answered.
-    const deadline = deadlineOf(state.links.get(ask.link)!, session, ask)
+    const deadline = deadlineOf(step, state.links.get(ask.link)!, session, ask)
     next = Math.min(next, ask.admitting > 0 ? now + timing.want : deadline)
   }
   return next
@@ -153,8 +170,9 @@ export function suspect(step: Transition, link: LinkState, range: CommitRange): 
 }
 
 /**
- * The link to ask for a session: the one that has failed least, then its author, then the one that holds most. A time when all are backed off;
- * nothing while every peer that has it is asked for as much as it may be: then the session is in their queues.
+ * The link to ask for a session: the one that has failed least, then the one whose device has missed least answers in all, then its author, then the
+ * one that holds most. A time when all are backed off; nothing while every peer that has it is asked for as much as it may be: then the session
+ * is in their queues.
  */
 function choose(
   { state, now }: Transition,
@@ -170,26 +188,25 @@ function choose(
     const failure = link.failures.get(session)
     if (failure && failure.until > now) until = Math.min(until ?? Infinity, failure.until)
     else if (!isUrgent && link.asks >= limits.wantsPerMessage) full.push(link)
-    else if (!best || isBetter(link, best, session)) best = link
+    else if (!best || isBetter(state, link, best, session)) best = link
   }
   if (!best) for (const link of full) link.queued.add(session)
   return best ?? until
 }
 
-function isBetter(a: LinkState, b: LinkState, session: SessionId): boolean {
+function isBetter(state: EngineState, a: LinkState, b: LinkState, session: SessionId): boolean {
   const failures = (link: LinkState): number => link.failures.get(session)?.count ?? 0
   if (failures(a) !== failures(b)) return failures(a) < failures(b)
+  const missed = (link: LinkState): number => missedBy(state, link)
+  if (missed(a) !== missed(b)) return missed(a) < missed(b)
   if (a.authored.has(session) !== b.authored.has(session)) return a.authored.has(session)
   return knownSeq(a, session) > knownSeq(b, session)
 }
 
-function deadlineOf(
-  link: LinkState,
-  session: SessionId,
-  ask: { readonly askedAt: number; readonly progressAt: number },
-): number {
+function deadlineOf({ state }: Transition, link: LinkState, session: SessionId, ask: Ask): number {
   const losses = Math.min(link.failures.get(session)?.count ?? 0, 4)
-  const patience = timing.want * 2 ** losses
+  const isDoubtful = ask.isElsewhere && missedBy(state, link) > 0
+  const patience = isDoubtful ? timing.doubt : timing.want * 2 ** losses
   const heard = Math.max(ask.progressAt, link.answeredAt)
   return Math.min(heard + patience, Math.max(ask.askedAt, ask.progressAt) + timing.wantAtMost)
 }
