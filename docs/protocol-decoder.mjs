@@ -890,10 +890,20 @@ function isRefused(task) {
 
 // States: which effect of an op is there follows from the set of all bodies, so no order of arrival occurs here.
 
-/** The state that bodies of commits make. `kind` is `register`, `set`, `counter` or `map of` one of them, in the plural. */
-export function stateOf(kind, bodies) {
+/** An op whose kind differs from that of its place: it is skipped. */
+class OtherKind extends Error {}
+
+/**
+ * The state that bodies of commits make, and whether it is incomplete. A shape is `{kind: 'counter'}`, `{kind: 'set'}`, `{kind: 'register',
+ * initial}`, `{kind: 'map', value: shape}` or `{kind: 'record', fields: {name: shape}}`.
+ */
+export function stateOf(shape, bodies) {
   const read = bodies.map(bodyOf).filter((body) => body !== undefined)
-  const all = read.flatMap((body) => effectsOfBody(kind, body))
+  const totals = new Map()
+  const folded = read
+    .sort((a, b) => a.seq - b.seq)
+    .map((body) => effectsOfBody(shape, body, totals))
+  const all = folded.flatMap(({ effects }) => effects)
   const standsThere = (name) =>
     read.some((body) => body.prefix === name.prefix && isPlace(body, name))
   const hasAdded = (name, at) =>
@@ -911,116 +921,201 @@ export function stateOf(kind, bodies) {
       )
   }
   const made = all.filter(({ does }) => does !== 'take back')
-  return shown(
-    kind,
-    made.filter((one) => !all.some((each) => takesBack(each, one))),
-  )
+  const left = made.filter((one) => !all.some((each) => takesBack(each, one)))
+  return { state: shown(shape, left), incomplete: folded.some(({ isIncomplete }) => isIncomplete) }
 }
 
-/** The effects of a body; none if it is void. */
-function effectsOfBody(kind, body) {
+/** The effects of a body, none if it is void, and whether an op was skipped. `totals` are those of each session at each counter. */
+function effectsOfBody(shape, body, totals) {
+  const effects = []
+  const after = new Map()
+  let isIncomplete = false
   try {
-    return body.ops.flatMap((op, index) =>
-      effectsOf(kind, op, []).map((effect) => ({ ...effect, body, index })),
-    )
+    for (const [index, op] of body.ops.entries()) {
+      try {
+        for (const effect of effectsOf(shape, op, [], body.commits)) {
+          effects.push({ ...effect, body, index })
+          if (effect.does !== 'add') continue
+          const key = `${body.session} ${effect.path}`
+          const total = (after.get(key) ?? totals.get(key) ?? 0) + effect.value
+          must(Number.isSafeInteger(total), 'R-COUNTER-1: the total after an op')
+          after.set(key, total)
+        }
+      } catch (error) {
+        if (!(error instanceof OtherKind)) throw error
+        isIncomplete = true
+      }
+    }
   } catch (error) {
-    if (error instanceof Broken) return []
+    if (error instanceof Broken) return { effects: [], isIncomplete: false }
     throw error
   }
+  for (const [key, total] of after) totals.set(key, total)
+  return { effects, isIncomplete }
 }
 
 const isPlace = (body, { session, seq }) => body.session === session && body.seq === seq
 
 const isAfter = (a, b) => (a.body.seq - b.body.seq || a.index - b.index) > 0
 
-/** A body; `undefined` for one that is void. */
-function bodyOf({ session, seq, time, prefix, body }) {
-  const [list, ops] = array(decode(bytesOf(body)), 2, 'body: commits and ops')
-  must(list.length % 3 === 0, 'body: a commit has a session, a seq and a prefix')
-  const sessions = []
-  const commits = []
-  for (let at = 0; at < list.length; at += 3) {
-    const [first, number, begin] = list.slice(at, at + 3)
-    if (first instanceof Uint8Array) sessions.push(hex(bytes(first, 16, 'body: a session')))
-    const name = first instanceof Uint8Array ? sessions.at(-1) : sessions[first]
-    must(name !== undefined, 'body: a session that is listed before')
-    commits.push({
-      session: name,
-      seq: whole(number, 1, 'body: a seq from 1'),
-      prefix: hex(bytes(begin, 8, 'body: a prefix of 8 bytes')),
-    })
+/** A body; `undefined` for one that is void. Bodies of vectors are short: this reader does not count the bytes of values and texts. */
+function bodyOf(vector) {
+  try {
+    return readBody(vector)
+  } catch (error) {
+    if (error instanceof Broken) return undefined
+    throw error
   }
-  if (sessions.includes(session)) return undefined
-  return { session, seq, time, prefix, commits, ops }
+}
+
+function readBody({ session, seq, time, prefix, body }) {
+  const fields = array(decode(bytesOf(body)), undefined, 'R-VOID-1: a list')
+  const place = { session, seq, time, prefix }
+  // R-BODY-3: one op on a document, whatever follows.
+  if (fields[0] instanceof Uint8Array) return { ...place, commits: [], ops: [fields[0]] }
+  const [list, ops] = array(fields, 2, 'R-VOID-1: commits and ops')
+  const commits = commitsOf(list)
+  must(!commits.some((each) => each.session === session), 'R-VOID-2: no commit of its own session')
+  must(array(ops, undefined, 'R-VOID-1: ops').length <= 10_000, 'R-VOID-1: at most 10,000 ops')
+  return { ...place, commits, ops }
+}
+
+function commitsOf(list) {
+  must(array(list, undefined, 'R-VOID-2: a list').length % 3 === 0, 'R-VOID-2: three items each')
+  const sessions = []
+  return Array.from({ length: list.length / 3 }, (_, index) => {
+    const [first, seq, prefix] = list.slice(3 * index, 3 * index + 3)
+    if (first instanceof Uint8Array) sessions.push(hex(bytes(first, 16, 'R-VOID-2: a session')))
+    const session = first instanceof Uint8Array ? sessions.at(-1) : sessions[first]
+    must(session !== undefined, 'R-VOID-2: a session that is listed before')
+    return {
+      session,
+      seq: whole(seq, 1, 'R-VOID-2: a seq from 1'),
+      prefix: hex(bytes(prefix, 8, 'R-VOID-2: a prefix of 8 bytes')),
+    }
+  })
+}
+
+const MARKS = new Map([
+  [0, 'register'],
+  [1, 'set'],
+  [2, 'set'],
+  [3, 'map'],
+  [4, 'map'],
+])
+
+/** R-BODY-3: the kind of an op. */
+function kindOf(op) {
+  if (typeof op === 'number') return 'counter'
+  if (op instanceof Uint8Array) return 'document'
+  array(op, undefined, 'R-VOID-1: an op has a form')
+  if (op.length === 2 && typeof op[0] === 'string') return 'record'
+  const kind = op.length === 3 ? MARKS.get(op[0]) : undefined
+  must(kind !== undefined, 'R-VOID-1: an op has a form')
+  return kind
 }
 
 /** What an op does at which places: it makes something, and takes back what it names; an increment takes back nothing. */
-function effectsOf(kind, op, path) {
-  const inner = innerOf(kind)
-  if (kind === 'counter') return [{ does: 'add', path: pathOf(path), value: op }]
-  if (fieldsOf(kind)) {
-    const [field, below] = array(op, 2, 'record: an op has two items')
-    const inside = fieldsOf(kind).get(field)
-    return inside ? effectsOf(inside, below, [...path, field]) : []
+function effectsOf(shape, op, path, commits) {
+  if (kindOf(op) !== shape.kind) throw new OtherKind()
+  if (shape.kind === 'counter') {
+    must(Number.isSafeInteger(op), 'R-COUNTER-1: an integer')
+    return [{ does: 'add', path: pathOf(path), value: op }]
   }
-  const [mark, at, rest] = array(op, 3, `${kind}: an op has three items`)
-  if (kind === 'register') {
-    must(mark === 0, 'register: an op')
-    return [{ does: 'write', path: pathOf(path), value: at, names: rest }]
+  const [first, second, third] = op
+  if (shape.kind === 'record') {
+    const field = fieldOf(shape, first)
+    return field ? effectsOf(field, second, [...path, first], commits) : []
   }
-  if (kind === 'set') {
-    must(mark === 1 || mark === 2, 'set: an op')
-    const does = mark === 1 ? 'write' : 'take back'
-    return [{ does, path: pathOf([...path, at]), value: at, names: rest }]
+  if (shape.kind === 'register') {
+    isValue(second, 32)
+    const names = namesOf(third, commits)
+    return [{ does: 'write', path: pathOf(path), value: second, names }]
   }
-  must(mark === 3 || mark === 4, 'map: an op')
-  return mark === 3 ? effectsOf(inner, rest, [...path, at]) : removalOf(inner, rest, [...path, at])
+  if (shape.kind === 'set') {
+    const does = first === 1 ? 'write' : 'take back'
+    const at = pathOf([...path, elementOf(second)])
+    return [{ does, path: at, value: second, names: namesOf(third, commits) }]
+  }
+  const inner = [...path, keyOf(second)]
+  const { value } = shape
+  return first === 3
+    ? effectsOf(value, third, inner, commits)
+    : removalOf(value, third, inner, commits)
 }
 
-function removalOf(kind, observed, path) {
-  if (kind === 'register' || kind === 'counter')
-    return [{ does: 'take back', path: pathOf(path), names: observed }]
-  const pairs = Array.from({ length: observed.length / 2 }, (_, i) => [
-    observed[2 * i],
-    observed[2 * i + 1],
-  ])
-  return pairs.flatMap(([at, below]) =>
-    removalOf(kind === 'set' ? 'register' : innerOf(kind), below, [...path, at]),
+function removalOf(shape, observed, path, commits) {
+  const { kind } = shape
+  array(observed, undefined, 'R-VOID-1: what was observed is a list')
+  if (kind === 'register' || kind === 'counter') {
+    if (!observed.every((item) => typeof item === 'number')) throw new OtherKind()
+    return [{ does: 'take back', path: pathOf(path), names: namesOf(observed, commits) }]
+  }
+  const pairs = Array.from({ length: Math.ceil(observed.length / 2) }, (_, i) =>
+    observed.slice(2 * i, 2 * i + 2),
   )
+  const isPair = ([at, below]) =>
+    Array.isArray(below) && (typeof at === 'string' || (kind === 'set' && typeof at === 'number'))
+  if (!pairs.every(isPair)) throw new OtherKind()
+  return pairs.flatMap(([at, below]) => {
+    const inner = kind === 'set' ? { kind: 'register' } : innerOf(shape, at)
+    return inner ? removalOf(inner, below, [...path, at], commits) : []
+  })
 }
 
-const innerOf = (kind) => /^map of (.*)s$/u.exec(kind)?.[1]
+/** The shape at a key or a field; `undefined` for a field that is not declared. */
+const innerOf = (shape, name) => (shape.kind === 'map' ? shape.value : fieldOf(shape, name))
 
-/** The kinds of the fields of `record of name kind, name kind`. */
-const fieldsOf = (kind) =>
-  kind?.startsWith('record of ')
-    ? new Map(
-        kind
-          .slice(10)
-          .split(', ')
-          .map((field) => field.split(' ')),
-      )
-    : undefined
+const fieldOf = ({ fields }, name) => (Object.hasOwn(fields, name) ? fields[name] : undefined)
+
+/** R-VOID-3: names are numbers of commits in the list. */
+function namesOf(list, commits) {
+  for (const each of array(list, undefined, 'names: a list'))
+    must(commits[whole(each, 0, 'R-VOID-3: a number')], 'R-VOID-3: a commit that is listed')
+  return list
+}
+
+const keyOf = (value) => textOf(value, 'R-VOID-4: a key is a text')
+
+function elementOf(value) {
+  must(typeof value === 'number' || typeof value === 'string', 'R-VOID-4: a text or a number')
+  return value
+}
+
+/** R-VOID-4: a value has at most so many levels of lists and maps. */
+function isValue(value, levels) {
+  must(!(value instanceof Uint8Array), 'R-VOID-4: a value is no byte string')
+  if (typeof value !== 'object' || value === null) return
+  must(levels > 0, 'R-VOID-4: levels of lists and maps')
+  for (const each of Object.values(value)) isValue(each, levels - 1)
+}
 
 const pathOf = (path) => JSON.stringify(path)
 
-function shown(kind, effects) {
-  if (kind === 'counter') return effects.reduce((sum, { value }) => sum + value, 0)
+function shown(shape, effects) {
+  const { kind } = shape
+  if (kind === 'counter')
+    return clamped(effects.reduce((sum, { value }) => sum + BigInt(value), 0n))
   if (kind === 'set') return [...new Set(effects.map(({ value }) => value))].sort(byKind)
-  if (kind === 'register') return effects.sort(byTime).at(-1)?.value ?? ''
-  const keyOf = ({ path }) => JSON.parse(path)[0]
-  const below = (key) =>
-    effects
-      .filter((each) => keyOf(each) === key)
-      .map((each) => ({ ...each, path: pathOf(JSON.parse(each.path).slice(1)) }))
-  if (fieldsOf(kind)) {
-    return Object.fromEntries(
-      [...fieldsOf(kind)].map(([name, of]) => [name, shown(of, below(name))]),
-    )
+  if (kind === 'register') {
+    const latest = effects.sort(byTime).at(-1)
+    return latest ? latest.value : shape.initial
   }
+  const nameOf = ({ path }) => JSON.parse(path)[0]
+  const below = (name) =>
+    effects
+      .filter((each) => nameOf(each) === name)
+      .map((each) => ({ ...each, path: pathOf(JSON.parse(each.path).slice(1)) }))
+  const names = kind === 'record' ? Object.keys(shape.fields) : new Set(effects.map(nameOf))
   return Object.fromEntries(
-    [...new Set(effects.map(keyOf))].map((key) => [key, shown(innerOf(kind), below(key))]),
+    [...names].map((name) => [name, shown(innerOf(shape, name), below(name))]),
   )
+}
+
+/** R-COUNTER-2: the nearest integer that can be shown. */
+function clamped(sum) {
+  const most = BigInt(Number.MAX_SAFE_INTEGER)
+  return Number(sum > most ? most : sum < -most ? -most : sum)
 }
 
 /** Numbers come before texts. */
@@ -1034,8 +1129,8 @@ const byTime = ({ body: a }, { body: b }) =>
 
 /** Checks vectors of states. Returns what each of them shows. */
 export function checkStates(vectors) {
-  return vectors.map(({ what, kind, bodies, state }) => {
-    must(isDeepStrictEqual(stateOf(kind, bodies), state), `state: ${what}`)
+  return vectors.map(({ what, shape, bodies, ...expected }) => {
+    must(isDeepStrictEqual(stateOf(shape, bodies), expected), `state: ${what}`)
     return what
   })
 }
