@@ -123,7 +123,7 @@ export const errorKinds = {
   'store-failed': kind(
     'The storage failed to write or read.',
     true,
-    'Free space on the disk, or repair the disk. All changes that were acknowledged before are kept.',
+    'Free space on the disk, or repair the disk. No acknowledged change is lost.',
   ),
   'store-full': kind(
     'The disk or the quota of the browser is full.',

@@ -26,7 +26,7 @@ export const limitTable = {
   gossipPerSecond: limit(
     100,
     'announcements',
-    'The maximum number of announcements per second that are accepted from one peer; a burst may be twice as large. Announcements above this rate may be dropped; anti-entropy repairs the loss.',
+    'The maximum number of announcements per second that are accepted from one peer; a burst may be twice as large. A device may drop announcements that arrive faster; it later finds out what they announced, when it compares digests with its peers.',
   ),
   gossipPassedPerSecond: limit(
     400,
@@ -46,7 +46,7 @@ export const limitTable = {
   gossipOutBytes: limit(
     256 * KiB,
     'bytes',
-    'The maximum size of the gossip that may wait to be sent to one peer. A peer for which more gossip waits gets no new gossip.',
+    'The maximum size of the gossip that may wait to be sent to one peer. While this much gossip waits for a peer, new gossip is not sent to the peer.',
   ),
   commitBytes: limit(
     1 * MiB,
@@ -96,12 +96,12 @@ export const limitTable = {
   deps: limit(
     64,
     'dependencies',
-    'The maximum number of dependencies of one commit. A device combines further dependencies in empty merge commits.',
+    'The maximum number of dependencies of one commit. If a commit would need more dependencies, the device first combines some of them in an empty merge commit.',
   ),
   sections: limit(
     256,
     'sections',
-    'The maximum number of sections of one commit. Because of this limit, a command stays a small unit of work.',
+    'The maximum number of sections of one commit. The number of sections is limited so that a command stays a small unit of work.',
   ),
   parents: limit(
     256,
@@ -130,7 +130,7 @@ export const limitTable = {
   inputSize: limit(
     4 * MiB,
     'values and characters',
-    'The maximum number of values, keys and characters, added up, in the input of a command or in the reply of its handler.',
+    'The maximum for the input of a command and for the reply of its handler: the total number of their values, keys and characters.',
   ),
   inputDepth: limit(
     64,
@@ -161,7 +161,7 @@ export const limitTable = {
   documentOps: limit(
     50_000,
     'operations',
-    'The maximum number of operations in one change of a document. Without this limit, a change of 98 bytes could claim ten million operations.',
+    'The maximum number of operations in one change of a document. The number of operations is limited because otherwise a change of 98 bytes could claim ten million operations.',
   ),
   documentDefaults: limit(
     256,
@@ -171,12 +171,12 @@ export const limitTable = {
   documentReplaced: limit(
     100_000,
     'operations',
-    'The maximum number of operations that one change of a document may replace. A change that deletes text of several authors replaces about one operation per character.',
+    'The maximum number of operations that one change of a document may replace. Deleting text that several authors wrote replaces about one operation for each deleted character.',
   ),
   documentOpsAhead: limit(
     1_000_000,
     'operations',
-    'The largest gap between the operation numbers of a document change and the operation numbers of the changes on which it depends. A command on an older version of a document skips all operation numbers that its author already holds. Without this limit, one change could use up the operation numbers of a document.',
+    'The largest gap between the operation numbers of a document change and the operation numbers of the changes on which it depends. A command on an older version of a document skips all operation numbers that its author already holds. The gap is limited because otherwise one change could use up all operation numbers of a document.',
   ),
   documentLastOp: limit(
     2 ** 31 - 1,
@@ -186,7 +186,7 @@ export const limitTable = {
   documentWaitingBytes: limit(
     64 * MiB,
     'bytes',
-    'The maximum size of the changes of one document that wait for missing predecessors. Honest devices never send a change before its predecessors. If more changes wait, the device cannot read the document.',
+    'The maximum size of the changes of one document that wait for missing predecessors. Honest devices never send a change before its predecessors. If the waiting changes of a document exceed this size, the device cannot read the document.',
   ),
   waitingCommits: limit(
     10_000,
@@ -201,7 +201,7 @@ export const limitTable = {
   lostSessions: limit(
     100_000,
     'sessions',
-    'The maximum number of sessions whose lost commits a device remembers.',
+    'The maximum number of sessions in the list of lost commits that a device keeps after its store has lost commits.',
   ),
   summariesPerMessage: limit(
     1024,
@@ -218,7 +218,7 @@ export const limitTable = {
   claimsPerLink: limit(
     512,
     'sessions',
-    'The maximum number of sessions whose claims a device remembers for each link. In addition, the device remembers the claims of the same number of sessions for which commits wait. Sessions whose claims are not remembered are compared again later.',
+    'The maximum number of claims (statements of a peer that it holds a session up to a certain commit) that a device remembers for each link. The device remembers the same number of additional claims for sessions on which waiting commits depend. A claim that is not remembered is found again later, when the two devices compare their digests.',
   ),
   wantsPerMessage: limit(
     1024,
@@ -238,7 +238,7 @@ export const limitTable = {
   linksPerDevice: limit(
     4,
     'connections',
-    'The maximum number of simultaneous connections of one device. If a device opens more connections, its oldest connection is closed. Two devices need up to four connections: two if both dial, one through a relay, and one that replaces the relay.',
+    'The maximum number of simultaneous connections of one device. If a device opens more connections, its oldest connection is closed. At most four connections between two devices are useful: one that each of them dialled, one through a relay, and the direct connection that replaces the relayed one.',
   ),
   linksPerAddress: limit(
     50,
@@ -340,12 +340,12 @@ export const limitTable = {
   sessionsPerMinute: limit(
     120,
     'sessions',
-    'The maximum number of sessions per minute that are accepted from the device that began them; a burst may be as large as `sessionsAtOnce`. Sessions that a peer forwards for other devices do not count towards this limit.',
+    'The maximum number of sessions of its own that a device may send to another device per minute; a burst may be as large as `sessionsAtOnce`. Sessions that a peer forwards for other devices do not count towards this limit.',
   ),
   sessionsAtOnce: limit(
     50,
     'sessions',
-    'The maximum number of sessions that are accepted in a burst from the device that began them. A device that was offline for a long time may send many sessions at once. A burst is limited because storing sessions delays data from other devices.',
+    'The maximum number of sessions of its own that a device may send to another device at once. A device that was offline for a long time may send many sessions at once. A burst is limited because storing sessions delays data from other devices.',
   ),
   webSocketBytes: limit(
     16 * KiB,
@@ -405,12 +405,12 @@ export const limitTable = {
   refoldPauseMs: limit(
     1_000,
     'milliseconds',
-    'The pause after entities were folded again because of forks. All forks that arrive during this pause are handled together.',
+    'The pause after entities were folded again because of forks. All forks that arrive during the pause are handled together when it ends.',
   ),
   refoldsPerMinute: limit(
     30,
     'times',
-    'How often per minute entities are folded again because of the forks of one device. Above this limit, its other forks wait, and delay neither commands nor the forks of other devices.',
+    'How often per minute entities are folded again because of the forks of one device. Further forks of this device wait, and delay neither commands nor the forks of other devices.',
   ),
   unflushedEntities: limit(
     20_000,
@@ -425,7 +425,7 @@ export const limitTable = {
   operations: limit(
     10_000,
     'operations',
-    'The maximum number of operation ids whose outcomes a device remembers. If a command is repeated with an older operation id, the command runs again.',
+    'The maximum number of operation ids whose outcomes a device remembers. If a command is repeated with an operation id whose outcome the device has forgotten, the command runs again.',
   ),
   pendingBytes: limit(
     64 * MiB,
@@ -435,7 +435,7 @@ export const limitTable = {
   queuedRuns: limit(
     64,
     'messages',
-    'The maximum number of received messages with runs of batches that are not yet checked, per space. All messages that wait to be checked take at most 64 MiB.',
+    'The maximum number of received messages per space that contain runs of batches and are not yet checked. All messages that wait to be checked take at most 64 MiB.',
   ),
   tabBeatMs: limit(
     1_000,
@@ -445,7 +445,7 @@ export const limitTable = {
   tabSilentBeats: limit(
     10,
     'beats',
-    'The number of checks without an answer from the leading tab after which another tab takes over. Each tab adds a random number from zero to three to this number of checks.',
+    'Another tab takes over when the leading tab has not answered this many checks. Each tab adds a random number from zero to three to this number of checks.',
   ),
   tabQueue: limit(
     1_000,
@@ -465,7 +465,7 @@ export const limitTable = {
   compressedFileBytes: limit(
     16 * MiB,
     'bytes',
-    'The largest file that the page server compresses in memory. Larger files are sent uncompressed.',
+    'The largest file that the page server compresses in memory. The page server sends files above this size uncompressed.',
   ),
   compressedCacheBytes: limit(
     32 * MiB,
@@ -490,12 +490,12 @@ export const limitTable = {
   controlReplyBytes: limit(
     64 * MiB,
     'bytes',
-    'The largest answer of a daemon over its control socket: a complete list.',
+    'The largest answer that a daemon sends over its control socket. The largest answers are lists of all entities of a type.',
   ),
   controlRepliesBytes: limit(
     96 * MiB,
     'bytes',
-    'The maximum total size of the answers that wait for clients of the control socket. This size has room for one and a half complete lists. If more data waits in the control socket, the connection with the most waiting data is closed.',
+    'The maximum total size of the answers that wait for clients of the control socket. This size has room for one and a half answers of the maximum size `controlReplyBytes`. If more data waits in the control socket, the connection with the most waiting data is closed.',
   ),
   controlConnections: limit(
     16,
@@ -505,7 +505,7 @@ export const limitTable = {
   logLines: limit(
     100,
     'lines',
-    'The maximum number of lines that a daemon logs per second. Further log lines are only counted.',
+    'The maximum number of lines that a daemon logs per second. If there are more lines in a second, the daemon logs only how many it left out.',
   ),
   controlMs: limit(
     5_000,

@@ -17,8 +17,8 @@ export interface PlainBounds {
  * data are allowed. As in JSON, properties that are `undefined` or have a symbol as key are left out, and minus zero becomes zero. `toJSON` is not
  * called.
  *
- * For invalid data, throws an error with the code `code` that names the invalid part, such as `input.items[3].price`. For data beyond the bounds,
- * throws `too-large`.
+ * Throws an error with the code `code` if the data is invalid; the error names the invalid part, such as `input.items[3].price`. Throws `too-large`
+ * if the data exceeds `bounds`.
  */
 export function copyPlain(
   value: unknown,

@@ -23,7 +23,7 @@ export interface Ports {
   readonly random: Random
   readonly clock: Clock
   readonly scheduler: Scheduler
-  /** Decides when the code takes a rare branch; present only in simulations. */
+  /** The function that decides in simulations when the code takes a rare branch. Outside simulations, `perturb` is absent. */
   readonly perturb?: Perturb | undefined
   /** Called with every event of the plane. */
   readonly trace?: Trace | undefined

@@ -50,7 +50,7 @@ export interface RuntimeOptions {
   readonly online?: boolean | undefined
   /**
    * Whether to found a new space as soon as an empty store is opened. A device that listens for connections needs the option `found`, because such a
-   * device must belong to a space. Default: false, so the first command or invitation founds the space.
+   * device must belong to a space. Default: false, so the space is founded when this device makes its first commit or its first invitation.
    */
   readonly found?: boolean | undefined
   /**
@@ -58,13 +58,13 @@ export interface RuntimeOptions {
    * the store of the same device.
    */
   readonly remembered?: Remembered | undefined
-  /** The value of `undone` in the last status of the previous runtime, from which this runtime continues counting. */
+  /** The start value of the count `undone` in the status: the last value of the previous runtime. Default: 0. */
   readonly undone?: number | undefined
 }
 
 /** A backend that can be opened again after its storage was lost. */
 export interface Runtime extends LocalBackend {
-  /** Returns the data with which a runtime with a new store can continue as the same device. Returns `undefined` before the space is founded. */
+  /** Returns the data that lets a later runtime, with a new store, continue as the same device. Returns `undefined` before the space is founded. */
   remembered(): Remembered | undefined
 }
 

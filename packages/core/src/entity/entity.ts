@@ -125,8 +125,8 @@ export function takeDeclarations(entities: unknown): readonly Entity[] {
 }
 
 /**
- * Returns `name` if it has 1 to 256 bytes of well-formed UTF-8 without control characters. For an invalid name, throws `invalid-input` with a message
- * in which `what` says which name is invalid.
+ * Returns `name` if it has 1 to 256 bytes of well-formed UTF-8 without control characters. Throws `invalid-input` if the name is invalid. The message
+ * of the error begins with `what`, a description of the name, such as `an entity id`.
  */
 export function checkName(name: unknown, what: string): string {
   if (typeof name !== 'string') {

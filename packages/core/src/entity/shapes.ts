@@ -49,7 +49,7 @@ export interface CounterHandle {
 /** One value. After concurrent writes, a register has the value with the latest hybrid timestamp. */
 export interface RegisterHandle<T extends Json> {
   readonly value: T
-  /** Sets the value. Changes nothing if this device has set an equal value since it opened the store, and no other write has followed. */
+  /** Sets the value. Makes no op if the current value is equal and was set by this device since it opened the store. */
   set(value: T): void
 }
 

@@ -33,7 +33,7 @@ import {
 import { merkleRoot } from './merkle.ts'
 
 /**
- * A batch: the commits that one device makes durable with one flush and one signature.
+ * A batch: consecutive commits of one session, which the device stores in one flush and signs with one signature.
  *
  * The id of a batch is a hash over its session, the sequence number (seq) of its first commit, the number of its commits, the id of the previous
  * batch, and the Merkle root over its commit ids. Because each batch id covers the previous batch, the signature of the last of several consecutive

@@ -130,7 +130,7 @@ export interface NetworkStatus {
   readonly connections: readonly { readonly peer: string; readonly path: Path }[]
   /** The reason why the last attempt to reach a configured address failed. */
   readonly lastError: string | undefined
-  /** Connections that were refused or closed since the start, counted by reason. Reasons for which no connection was refused or closed are absent. */
+  /** The number of connections that were refused or closed since the start, for each reason. A reason with the number 0 is left out. */
   readonly refused: Readonly<Partial<Record<Refusal, number>>>
 }
 

@@ -32,8 +32,8 @@ export interface Run {
    */
   readonly batches: readonly Uint8Array[]
   /**
-   * Canonical bytes of the proof that the session has two versions after the batches of the run. The proof of the fork replaces the signature of the
-   * last batch.
+   * Canonical bytes of the proof that the session has two versions after the batches of the run. A run that ends with the proof of a fork needs no
+   * signature of its last batch, because the proof contains signatures that cover this batch.
    */
   readonly fork?: Uint8Array
 }
@@ -58,8 +58,8 @@ export interface Admitted {
 /** The port through which sync uses the log of a space: functions to compare, read and admit commits. */
 export interface Replica {
   /**
-   * The tip of each session: its last commit that is delivered and durable. Each tip is the last commit of a batch. Once all commits before a known
-   * fork are delivered, the tip of the forked session is its `forkedTip`. The trie of tips changes whenever the log changes.
+   * The tip of each session: its last commit that is delivered and durable. Each tip is the last commit of a batch. The tip of a forked session is
+   * its `forkedTip` as soon as all commits before the fork are delivered. The trie of tips changes whenever the log changes.
    */
   readonly tips: TipTrie
   /** Returns the tip of each session: its last commit that is delivered and durable. The returned map changes whenever the log changes. */
@@ -70,9 +70,9 @@ export interface Replica {
    */
   stored(): Frontier
   /**
-   * Reads a run of delivered commits. The run starts with the batch that contains commit `from`, or with a fork before this commit. The run has about
-   * `maxBytes` at most, but at least one batch or the proof of a fork. The run ends with a signed batch or with the proof of a fork. Resolves with
-   * `undefined` if commit `from` is not delivered, and no fork before it is known.
+   * Reads a run of delivered commits. The run starts with the batch that contains commit `from`, or with a fork before this commit. The run contains
+   * at least one batch or the proof of a fork, and more batches only up to a total size of about `maxBytes`. The run ends with a signed batch or with
+   * the proof of a fork. Resolves with `undefined` if commit `from` is not delivered, and no fork before it is known.
    */
   range(session: SessionId, from: number, maxBytes: number): Promise<Run | undefined>
   /**

@@ -172,7 +172,7 @@ export const traceEvents = {
   },
   'range.taken': {
     level: 'debug',
-    says: 'Commits from a peer were accepted: `stored` counts new commits, and `released` counts commits that no longer wait.',
+    says: 'Commits from a peer were accepted: `stored` counts new commits, and `released` counts earlier commits that had waited for one of these commits.',
     fields: { link: 'id', session: 'id', stored: 'count', released: 'count' },
   },
   'range.refused': {
@@ -203,7 +203,7 @@ export const traceEvents = {
   },
   'role.ignored': {
     level: 'warn',
-    says: 'A device claims to be an anchor, but neither the creator of the space nor an anchor invited it as an anchor. The claim is ignored, and the device remains a member.',
+    says: 'A device claims to be an anchor, but neither the creator of the space nor an anchor invited it as an anchor. This device ignores the claim, and treats the other device as an ordinary member.',
     fields: { device: 'id' },
   },
   'invitation.refused': {
@@ -275,7 +275,7 @@ export const traceEvents = {
   },
   'storage.lost': {
     level: 'error',
-    says: 'Stored data was deleted. The device keeps the data that it has in memory, and fetches the rest from other devices.',
+    says: 'Stored data was deleted. The device continues with the data that is still in memory, and fetches the other data from other devices.',
     fields: { reason: 'text' },
   },
   'storage.works': {
@@ -290,17 +290,17 @@ export const traceEvents = {
   },
   'service.started': {
     level: 'debug',
-    says: 'A part of a plane, a tab or a daemon has started.',
+    says: 'One of the services of a plane, a tab or a daemon has started.',
     fields: { service: 'text' },
   },
   'service.stopped': {
     level: 'debug',
-    says: 'A part of a plane, a tab or a daemon has stopped. Parts stop in the reverse order of their start.',
+    says: 'One of the services of a plane, a tab or a daemon has stopped. Services stop in the reverse order of their start.',
     fields: { service: 'text' },
   },
   'service.failed': {
     level: 'warn',
-    says: 'A part of a plane, a tab or a daemon failed while it stopped. All other parts still stop.',
+    says: 'One of the services of a plane, a tab or a daemon failed while it was being stopped. The failure does not keep the other services from being stopped.',
     fields: { service: 'text', code: 'code' },
   },
   // The plane.
@@ -362,7 +362,7 @@ export const traceEvents = {
   },
   'message.unreadable': {
     level: 'debug',
-    says: 'Another tab sent a message that this tab cannot read. The other tab may run a different version.',
+    says: 'Another tab sent a message that this tab cannot read. The sender of the message may run a different version of the application.',
     fields: { code: 'code' },
   },
   // The daemon.

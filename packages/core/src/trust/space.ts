@@ -9,7 +9,8 @@ import type { Random } from '../ports/random.ts'
 import { readRole, roleToValue, type Role } from './role.ts'
 
 /**
- * The space record: the root of trust of a space. The hash of the space record is the space id, and the creator that it names is the first member.
+ * The space record: the root of trust of a space. The hash of the space record is the space id. The space record names the creator of the space,
+ * which is the first member.
  */
 export interface SpaceRecord {
   readonly id: SpaceId

@@ -39,9 +39,9 @@ export interface EntitiesOptions {
   readonly perturb?: Perturb | undefined
   readonly trace?: Trace | undefined
   /**
-   * Resolves when every commit that was appended to the log before the call is durable. Rejects if one of the appended commits was lost. `settled`
-   * must not wait for calls of `Entities`, which themselves wait for `settled`. Rows are written only after `settled` has resolved, so that they
-   * never show commits that the log has lost in a crash.
+   * Resolves when every commit that was appended to the log before the call is durable. Rejects if one of the appended commits was lost. The function
+   * `settled` must not wait for a call of `Entities`: the call may be waiting for `settled`, so both would wait forever. Rows are written only after
+   * `settled` has resolved, so that they never show commits that the log has lost in a crash.
    */
   readonly settled: () => Promise<void>
   /** Called when the body of a section has no effect because it breaks a rule of its state model. */
@@ -132,8 +132,8 @@ export interface Entities {
    */
   refold(keys: Iterable<EntityKey>): Refold
   /**
-   * Records that the states no longer contain commits of a session after `seq`. Call `retreat` after all entities that were changed by commits after
-   * `seq` have been folded again.
+   * Records that the states no longer contain commits of a session after `seq`. Before you call `retreat`, fold again all entities that were changed
+   * by commits of this session after `seq`.
    */
   retreat(session: SessionId, seq: number): void
   /**

@@ -75,8 +75,8 @@ export interface LogStatus {
   readonly waiting: { readonly commits: number; readonly bytes: number }
   readonly frozen: readonly Frozen[]
   /**
-   * Sessions whose next commit depends on a commit of which this device holds a different version. A contradicted session shows that a device forked
-   * its session, or lied about dependencies.
+   * Sessions with an undelivered commit that depends on another version of a commit than the version that this device holds. A contradicted session
+   * shows that a device forked its session, or lied about dependencies.
    */
   readonly contradicted: readonly SessionId[]
   /**
@@ -99,7 +99,7 @@ export type OnForked = (session: SessionId, seq: number, touched: ReadonlySet<En
 /** The log of a space on this device: the session of this device and the sessions of other devices. */
 export interface Log extends Replica {
   /**
-   * The sessions of which the store had lost the last commits when the log was opened, each with the last sequence number that the witness of the
+   * The sessions whose last commits were missing in the store when the log was opened, each with the last sequence number that the witness of the
    * store recorded.
    */
   readonly lost: ReadonlyMap<SessionId, number>
@@ -121,8 +121,9 @@ export interface Log extends Replica {
    */
   onDelivered(callback: (commits: readonly Commit[]) => void): () => void
   /**
-   * Returns all commits after `from` that are delivered and durable at the time of the call, in causal order. Commits of this device are included;
-   * commits from a fork on are not. Commits that are delivered after the call are passed to the callbacks of {@link onDelivered}.
+   * Returns all commits after `from` that are delivered and durable at the time of the call, in causal order. The result includes commits of this
+   * device. In a forked session, the result ends before the fork. Commits that are delivered after the call are passed to the callbacks of {@link
+   * onDelivered}.
    */
   replay(from: Frontier): AsyncIterable<readonly Commit[]>
   /**
@@ -133,10 +134,10 @@ export interface Log extends Replica {
   onFailure(callback: (error: PeerplaneError, rejected: readonly CommitId[]) => void): () => void
   /**
    * Calls `callback` when delivered commits no longer have an effect, because their device signed two versions of the session from `seq` on. Commits
-   * from a fork on have no effect on any replica that knows of the fork. A caller that has folded commits from a fork on must fold the entities
-   * `touched` again, with the commits from {@link history}. If commits of this device may build on commits that no longer have an effect, the caller
-   * must call {@link retire}. The calls of `callback` end when the returned function is called. Forks that were found before the log was opened are
-   * in {@link status}.
+   * from a fork on have no effect on any replica that knows of the fork. If the caller has folded commits of the session from `seq` on, it must fold
+   * the entities `touched` again, with the commits that {@link history} returns. If commits of this device may build on commits that no longer have
+   * an effect, the caller must call {@link retire}. To stop the calls of `callback`, call the returned function. Forks that were found before the log
+   * was opened are in {@link status}.
    */
   onForked(callback: OnForked): () => void
   /** Returns whether a commit has no effect because it comes after a fork that this device knows. */

@@ -39,8 +39,9 @@ export interface ClearableStore extends Store {
  *
  * A damaged key is also detected if a search misses its pair. Because all other keys are in order, a search that is misled by a damaged key ends
  * beside this key, in any kind of search tree. If a search finds no pair, the checked store therefore also checks the keys on both sides of the place
- * where the search ended. SQLite searches an index with copies of the keys. If only the copy of a key in the index is damaged, the undamaged key
- * reveals the damage: either the search should have found this key, or this key is on the wrong side of the place where the search ended.
+ * where the search ended. SQLite searches an index with copies of the keys. If the copy of a key in the index is damaged, the key itself may still be
+ * intact. The intact key then reveals the damage: it is a key that the search should have found, or it is on the wrong side of the place where the
+ * search ended.
  */
 export function checkedStore(store: Store): ClearableStore {
   /**
@@ -62,8 +63,8 @@ export function checkedStore(store: Store): ClearableStore {
     return undefined
   }
   /**
-   * Repeats a read whose search missed a pair, because a concurrent write may be the reason. If every attempt misses the pair, the store is damaged:
-   * the pair exists but cannot be found.
+   * Reads again if a search did not find a pair that exists, because a concurrent write may be the reason. Rejects with `store-corrupt` if no attempt
+   * finds the pair.
    */
   const read = async <T>(look: () => Promise<Looked<T>>): Promise<T> => {
     for (let attempt = 1; ; attempt++) {

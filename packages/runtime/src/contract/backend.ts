@@ -59,9 +59,9 @@ export interface Backend {
   invited(invitation: string): Promise<boolean>
   setOnline(online: boolean): Promise<void>
   /**
-   * Prepares the plane for a process that may end after the current task, such as a page that is being closed. After `hasten`, a command is stored as
-   * soon as its handler has run, by a write that begins in the same task. A command that must read from the store before its handler runs may still
-   * be lost.
+   * Prepares the plane for a process that may end after the current task, such as a page that is being closed. After `hasten`, the write that stores
+   * a command begins in the task in which the handler of the command has run. A command that must read from the store before its handler runs may
+   * still be lost.
    */
   hasten(): void
   close(): Promise<void>

@@ -48,7 +48,7 @@ export const option = {
     }
     throw refused
   },
-  /** Reads an option that is the beginning of a name, and may be empty. */
+  /** Reads an option that is a prefix of names. The prefix may be empty. */
   prefix: (value: unknown, name: string): string =>
     value === '' ? '' : checkName(value, `the option ${name}`),
   oneOf:

@@ -31,12 +31,12 @@ export interface PeerStatus {
 
 /** The status of a plane, as plain data. */
 export interface PlaneStatus {
-  /** The id of the space. While `membership` is `none`, `space` is the id of the space that the first command or invitation would found. */
+  /** The id of the space. While `membership` is `none`, `space` is the id that the space will get if this device founds it. */
   readonly space: SpaceId
   readonly device: DeviceId
   /**
-   * Whether this device has founded the space or has joined it by an invitation. The membership `none` means that no data of the space is stored, and
-   * that an invitation to any space is accepted.
+   * How this device became a member of the space: `founded` if it founded the space, `joined` if it accepted an invitation, or `none` if it is not a
+   * member yet. While the membership is `none`, no data of the space is stored, and an invitation to any space is accepted.
    */
   readonly membership: 'none' | 'founded' | 'joined'
   readonly storage: 'ok' | 'failing'

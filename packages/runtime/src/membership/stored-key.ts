@@ -5,9 +5,9 @@ import { seedKey } from '../keys.ts'
 import type { Ports } from '../ports.ts'
 
 /**
- * Returns the key of the device to which a store belongs, on platforms that have no other place for keys. The seed of the key is a record in the
- * store. A new key is stored together with the first membership of the device. Rejects with `store-corrupt` if the record of the key does not contain
- * a seed.
+ * Returns the key of the device to which a store belongs. Only platforms that keep keys in the store use this function. The seed of the key is a
+ * record in the store. A new key is stored together with the first membership of the device. Rejects with `store-corrupt` if the record of the key
+ * does not contain a seed.
  */
 export async function keyInStore(
   store: Store,

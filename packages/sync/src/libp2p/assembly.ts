@@ -48,7 +48,7 @@ export interface Libp2pNetworkOptions {
   readonly webrtc: boolean
   /**
    * The `Door` that counts strangers (peers without proof of membership), if the transports count strangers from their first byte on. Default: a new
-   * door for this network.
+   * `Door`, which counts strangers only of this network.
    */
   readonly door?: Door
   /** The counter of refused peers. Default: a new counter for this network. */
@@ -58,7 +58,7 @@ export interface Libp2pNetworkOptions {
    * proxies.
    */
   readonly proxies?: readonly string[]
-  /** The largest number of connections of members at the same time. Default: `limits.connections`. */
+  /** The maximum number of simultaneous connections of members. Default: `limits.connections`. */
   readonly seats?: number
   readonly clock: Clock
   readonly scheduler: Scheduler

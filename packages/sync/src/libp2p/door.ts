@@ -9,7 +9,7 @@ import type { Refusals } from './refusals.ts'
 export interface DoorOptions {
   /** The addresses of proxies. Limits per address do not apply to proxies, because each proxy carries the connections of many clients. */
   readonly proxies: readonly string[]
-  /** The most connections without proof of membership at the same time. Default: `limits.pendingConnections`. */
+  /** The maximum number of simultaneous connections without proof of membership. Default: `limits.pendingConnections`. */
   readonly seats?: number
   readonly scheduler: Scheduler
   readonly random: Random
@@ -19,7 +19,8 @@ export interface DoorOptions {
 }
 
 /**
- * A peer that has connected but has not proved membership yet. An arrival lasts until the peer proves that it is a member, or its socket is closed.
+ * A peer that has connected but has not proved membership yet. The peer stops being an arrival when it proves membership, or when its socket is
+ * closed.
  */
 export interface Arrival {
   /**

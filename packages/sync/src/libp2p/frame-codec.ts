@@ -25,7 +25,9 @@ export type Token =
 /** Returns how many bytes of the window of a link a frame with `length` payload bytes takes. */
 export const frameCost = (length: number): number => length + FRAME_OVERHEAD_BYTES
 
-/** Encodes the header of a frame, or, if `credit` is set, a whole credit, which permits the peer to send more bytes. */
+/**
+ * Encodes the header of a frame with `value` payload bytes. If `credit` is true, encodes a credit, which permits the peer to send `value` more bytes.
+ */
 export function encodeHeader(value: number, credit = false): Uint8Array {
   const header = new Uint8Array(HEADER_BYTES)
   new DataView(header.buffer).setUint32(0, credit ? (value | CREDIT) >>> 0 : value)

@@ -10,7 +10,7 @@ export interface CampaignScenario {
   readonly rhythm: Rhythm
   /** The share of runs with hostile members, from 0 to 1. */
   readonly hostile: number
-  /** The minimum amount of work that a run must do. A run with less work breaks the rule `workload`. */
+  /** The minimum amount of work that a run must do. A run that does less work than this minimum breaks the rule `workload`. */
   readonly least: { readonly devices: number; readonly commits: number; readonly faults: number }
 }
 

@@ -1,7 +1,7 @@
 import type * as core from '@peerplane/core'
 import type * as runtime from '@peerplane/runtime'
 
-/** One build of Peerplane: its modules, as they were loaded. */
+/** One build of Peerplane: the modules that were loaded from this build. */
 export interface Build {
   readonly core: Pick<typeof core, 'counter' | 'entity' | 'map' | 'record' | 'register' | 'set'>
   readonly runtime: Pick<typeof runtime, 'openRuntime'>
