@@ -18,7 +18,7 @@ export const errorKinds = {
   outdated: kind(
     'A newer version sent a request that this version does not support.',
     false,
-    'Reload the older tab, or install the newer version of the program.',
+    'Reload the tab that runs the older version, or update the program.',
   ),
   'not-allowed': kind(
     'The caller is not allowed to do this operation.',
@@ -264,7 +264,8 @@ export class Rejected extends PeerplaneError {
 }
 
 /**
- * The message of an error without the advice at its end, or the text of any other thrown value. Another error can use the result as its reason.
+ * The message of an error without the advice at its end, or the text of any other thrown value. The result can be passed on as the reason of another
+ * error.
  */
 export function reasonOf(error: unknown): string {
   if (!isA(Error, error)) return textOf(error)

@@ -13,8 +13,8 @@ export const SESSION_BYTES = 16
 const prefixes = new Map<string, Uint8Array>()
 
 /**
- * Returns the prefix with which all hashed or signed messages of one kind begin. Because of the prefix, a message of one kind can never be mistaken
- * for a message of a different kind.
+ * Returns the prefix with which all hashed or signed messages of one kind begin. Each kind of message has its own prefix, so a message of one kind is
+ * never mistaken for a message of a different kind.
  */
 export function domain(tag: string): Uint8Array {
   let prefix = prefixes.get(tag)

@@ -18,8 +18,8 @@ export function compareTimestamps(a: Timestamp, b: Timestamp): number {
 export const MAX_COUNTER = 0xffff
 
 /**
- * A timestamp of another device moves the hybrid clock only if it is at most `MAX_AHEAD_MS` ahead of the wall clock of this device. Timestamps that
- * are further ahead are displayed, but do not move the clock.
+ * A timestamp of another device moves the hybrid clock only if it is at most `MAX_AHEAD_MS` ahead of the wall clock of this device. A timestamp that
+ * is more than `MAX_AHEAD_MS` ahead is displayed, but does not move the hybrid clock.
  */
 export const MAX_AHEAD_MS: number = 24 * 3_600_000
 

@@ -31,12 +31,12 @@ export const limitTable = {
   gossipPassedPerSecond: limit(
     400,
     'announcements',
-    'The maximum number of announcements per second that are accepted from all peers together and forwarded; a burst may be twice as large.',
+    'A device accepts and forwards at most this number of announcements per second, counted over all peers together; a burst may be twice as large.',
   ),
   gossipBytesPerSecond: limit(
     2 * MiB,
     'bytes',
-    'The maximum total size, per second, of the announcements that are accepted from all peers together and forwarded; a burst may be twice as large.',
+    'A device accepts and forwards at most this many bytes of announcements per second, counted over all peers together; a burst may be twice as large.',
   ),
   gossipFloodPerSecond: limit(
     1_000,
@@ -71,17 +71,17 @@ export const limitTable = {
   extensionBytes: limit(
     1 * KiB,
     'bytes',
-    'The maximum size of those fields of one record that this version does not know.',
+    'The maximum size of the extensions of one record. An extension is a field that this version of Peerplane does not know.',
   ),
   runsPerMessage: limit(
     64,
     'runs',
-    'The maximum number of runs of batches in one message. The receiver of a message stores all its runs in one write.',
+    'The maximum number of runs of batches in one message. The receiver stores all runs of one message in a single write.',
   ),
   runsBytes: limit(
     32 * KiB,
     'bytes',
-    'The maximum size of the batches and proofs in a message with several runs of batches. A larger run of batches is sent in a message of its own.',
+    'The maximum size of the batches and proofs in a message with several runs of batches. A run of batches that is larger than this limit is sent in a message of its own.',
   ),
   runBatches: limit(
     4096,
@@ -117,7 +117,7 @@ export const limitTable = {
   invitationHours: limit(
     720,
     'hours',
-    'The longest validity of an invitation: 30 days. The validity of an invitation is limited because an invitation is a secret that other people may find. An invitation with a validity of more than 30 days was made with a wrong clock.',
+    'The longest validity of an invitation: 30 days. The validity of an invitation is limited because an invitation is a secret that other people may find. If an invitation expires later than 31 days from now, it is refused: the clock of the inviting device or of the joining device must be wrong.',
   ),
   invitationAddresses: limit(16, 'addresses', 'The maximum number of addresses in one invitation.'),
   entityNameBytes: limit(
@@ -176,7 +176,7 @@ export const limitTable = {
   documentOpsAhead: limit(
     1_000_000,
     'operations',
-    'The largest gap between the operation numbers of a document change and the operation numbers of the changes on which it depends. A command on an older version of a document skips all operation numbers that its author already holds. The gap is limited because otherwise one change could use up all operation numbers of a document.',
+    'The largest gap between the operation numbers of a document change and the operation numbers of the changes on which it depends. If a command changes an older version of a document, the numbers of its operations begin after the highest operation number that its author holds, so they leave a gap. The gap is limited because otherwise one change could use up all operation numbers of a document.',
   ),
   documentLastOp: limit(
     2 ** 31 - 1,
@@ -259,7 +259,7 @@ export const limitTable = {
   shutOutMemory: limit(
     1_000,
     'devices',
-    'The maximum number of devices that are remembered as shut out or as recently connected.',
+    'A device keeps one list of the devices that it has shut out, and one of the devices that have recently connected. Each list has at most this number of entries.',
   ),
   peersPerMessage: limit(64, 'peers', 'The maximum number of peers that one message introduces.'),
   relayReservations: limit(
@@ -280,7 +280,7 @@ export const limitTable = {
   pendingConnections: limit(
     64,
     'connections',
-    'The maximum number of open connections whose peers have not proved that they know the secret. If there are more connections without this proof, the address with the most of them loses one. In addition, the same number of connections may belong to peers that have proved the secret, but not yet their membership.',
+    'The maximum number of open connections whose peers have not proved that they know the secret. If the number of such connections exceeds this limit, one connection is closed at the address that has the most such connections. A separate limit of the same size applies to peers that have proved that they know the secret, but have not proved yet that they are members.',
   ),
   connectionsPerSecond: limit(
     50,
@@ -395,12 +395,12 @@ export const limitTable = {
   openEntities: limit(
     1_000,
     'entities',
-    'The maximum number of entities whose folded state is kept in memory. All other entities are read from their stored rows.',
+    'The maximum number of entities whose folded state is kept in memory. The state of an entity that is not in memory is read from its stored row.',
   ),
   refoldedEntities: limit(
     250,
     'entities',
-    'The maximum number of entities that are folded again together after forks. While entities are folded again, memory holds both their new states and their old states, which are still shown.',
+    'After forks, entities are folded again in groups: at most this number of entities at a time. While entities are folded again, memory holds both their new states and their old states, which are still shown.',
   ),
   refoldPauseMs: limit(
     1_000,

@@ -44,5 +44,8 @@ export interface NetworkSpace {
   readonly anchor: boolean
 }
 
-/** Called with an error of the application that no call can return, such as an error of a listener. A `Report` function must not throw. */
+/**
+ * Called with an error of the application that cannot be passed to a caller, for example because a listener threw it. A `Report` function must not
+ * throw.
+ */
 export type Report = (error: PeerplaneError) => void

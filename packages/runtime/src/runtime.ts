@@ -54,8 +54,8 @@ export interface RuntimeOptions {
    */
   readonly found?: boolean | undefined
   /**
-   * The data that an earlier runtime of this device had in memory when its storage was lost. With the data in `remembered`, an empty store becomes
-   * the store of the same device.
+   * The data that an earlier runtime of this device had in memory when its storage was lost. The runtime writes this data into the empty store, so
+   * the device continues as the same device.
    */
   readonly remembered?: Remembered | undefined
   /** The start value of the count `undone` in the status: the last value of the previous runtime. Default: 0. */

@@ -8,7 +8,7 @@ export function createSync(options: SyncOptions): Sync {
   const { network } = options
   const callbacks = new Set<() => void>()
   let exchange: Exchange | undefined
-  /** The latest failure of each part (handshake, link or log) that has not succeeded since, with the oldest failure first. */
+  /** For each part of sync (handshake, link or log), its latest failure, until this part succeeds again. The oldest failure comes first. */
   const failures = new Map<Part, SyncStatus['lastError']>()
 
   const status = (): SyncStatus => ({

@@ -39,7 +39,7 @@ export interface SyncOptions {
    * chains.
    */
   readonly remember: (devices: readonly DeviceId[]) => void
-  /** What this device speaks. Default: everything that this version of Peerplane speaks. */
+  /** The protocol versions and capabilities that this device offers in a handshake. Default: all that this version of Peerplane supports. */
   readonly protocol?: Protocol | undefined
   /**
    * The rate at which new sessions are accepted from the device that begins them. Default: `limits.sessionsPerMinute` and `limits.sessionsAtOnce`.

@@ -63,8 +63,8 @@ export interface SetHandle<T extends string | number> {
 }
 
 /**
- * An observed-remove map: removing a key undoes only those changes that the removing device had seen. Changes of the value that are concurrent with
- * the removal of its key survive.
+ * An observed-remove map: removing a key undoes only those changes that the removing device had seen. If another device changes the value
+ * concurrently with the removal, this change is kept, and so is the key.
  */
 export interface MapHandle<Handle> {
   readonly keys: readonly string[]

@@ -36,8 +36,8 @@ import { merkleRoot } from './merkle.ts'
  * A batch: consecutive commits of one session, which the device stores in one flush and signs with one signature.
  *
  * The id of a batch is a hash over its session, the sequence number (seq) of its first commit, the number of its commits, the id of the previous
- * batch, and the Merkle root over its commit ids. Because each batch id covers the previous batch, the signature of the last of several consecutive
- * batches authenticates all of them.
+ * batch, and the Merkle root over its commit ids. Each batch id covers the previous batch. So a signature of one batch authenticates all earlier
+ * batches of the session too.
  */
 export interface Batch {
   readonly id: BatchId
@@ -135,7 +135,7 @@ export const lastSeq = (batch: Batch): number => firstSeq(batch) + batch.commits
 
 /**
  * Estimates how many bytes a receiver has to hash to check a batch. A batch with a short encoding can expand to many bytes that have to be hashed.
- * The estimate is at least the length of `encoded`, and at most `limits.batchBytes` more.
+ * The result is never smaller than the length of `encoded`, and exceeds this length by at most `limits.batchBytes`.
  */
 export const weightOf = ({ commits }: Batch, encoded: Uint8Array): number =>
   Math.max(

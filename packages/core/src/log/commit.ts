@@ -136,8 +136,8 @@ export const PREFIX_BYTES = 8
 export const prefixOf = (id: CommitId): string => id.slice(0, PREFIX_BYTES * 2)
 
 /**
- * Returns the digest over the ids of the batches whose last commits are the `deps` of a commit, in the order of the `deps`. With the digest, a
- * receiver notices if it holds a different version of a dependency, or of a batch before the dependency.
+ * Returns the digest over `ids`. Each dependency of a commit is the last commit of a batch; `ids` lists the ids of these batches, in the order of the
+ * `deps`. With the digest, a receiver notices if it holds a different version of a dependency, or of a batch before the dependency.
  */
 export const depsDigest = (ids: readonly BatchId[]): Uint8Array =>
   ids.length === 0 ? new Uint8Array(0) : hash('deps', ...ids.map(fromHex)).slice(0, 16)

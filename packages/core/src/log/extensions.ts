@@ -20,7 +20,9 @@ export const withExtensions = (
 ): readonly Value[] =>
   extensions && extensions.length > 0 ? [...fields, extensions.flat()] : fields
 
-/** Reads the extensions that follow the `count` fields of a record, if there are any. Throws `malformed` or `too-large`. */
+/**
+ * Reads the extensions of a record, if it has any. The extensions come after the first `count` items of `fields`. Throws `malformed` or `too-large`.
+ */
 export function extensionsAfter(
   fields: readonly Value[],
   count: number,

@@ -46,8 +46,8 @@ export interface ForkProof {
 }
 
 /**
- * Makes a branch from batches. A branch is one of the two versions in the proof of a fork. `end` is the signature of the last batch, or a branch that
- * continues the batches.
+ * Makes a branch from batches. A branch is one of the two versions in the proof of a fork. `end` is either the signature of the last of `batches`, or
+ * a branch that begins directly after the last of `batches`.
  */
 export function branchOf(batches: readonly Batch[], end: Uint8Array | Branch): Branch {
   const links = batches.map(({ commits }) => ({
@@ -80,9 +80,9 @@ export const firstIdOf = (proof: ForkProof, { links }: Branch): BatchId =>
   lastIdOf(proof, { links: links.slice(0, 1) })
 
 /**
- * Returns the tip of a forked session, for the frontier of a device that holds the proof of the fork and all commits before it. The tip of an earlier
- * fork has a higher seq, so a peer that knows only a later fork of the session asks for the earlier fork. The mark of the tip of a forked session is
- * the mark of the last batch before the fork.
+ * Returns the tip of a forked session. A device that holds the proof of the fork, and all commits before the fork, lists this tip in its frontier.
+ * The tip of an earlier fork has a higher seq, so a peer that knows only a later fork of the session asks for the earlier fork. The mark of the tip
+ * of a forked session is the mark of the last batch before the fork.
  */
 export const forkedTip = ({ session, seq, previous }: ForkProof): Tip => ({
   session,

@@ -62,7 +62,7 @@ export const firstPrevious = (openingBytes: Uint8Array): BatchId =>
   toHex(hash('opening', openingBytes)) as BatchId
 
 /**
- * Returns the id of the session whose first batch has `first` as `previous`. A session id is only half of a hash, but that is long enough to prevent
+ * Computes the id of a session from the field `previous` of its first batch. A session id is only half of a hash, but that is long enough to prevent
  * harmful collisions. By computing 2^64 hashes, a device can make two openings with the same session id, but this harms only its own session. Making
  * an opening with the session id of another device takes 2^128 hashes.
  */

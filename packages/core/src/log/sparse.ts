@@ -23,8 +23,8 @@ export type SparseSection =
  *
  *     section ─ leaf ─ header.root ─ commit id ─ path ─ batch root ─ batch id ─ signature
  *
- * The root in the header covers the number of sections, so a sparse commit lists all sections, each of them either in full or only as its Merkle
- * leaf.
+ * A sparse commit has one item for each section of the commit: the whole section, or only its Merkle leaf. No section can be left out, because the
+ * root in the header also covers the number of sections.
  */
 export interface SparseCommit {
   readonly core: Omit<BatchCore, 'root'>

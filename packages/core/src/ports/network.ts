@@ -147,7 +147,7 @@ export interface Network {
   stop(): Promise<void>
   /** Sends `payload`, which has at most `limits.announcementBytes`, to all members by gossip. The announcement may get lost. */
   announce(payload: Uint8Array): void
-  /** Tells the network about peers that the admitted peer `via` has introduced. The network may connect to the introduced peers. */
+  /** Tells the network about `peers`, which the admitted peer `via` has introduced. The network may connect to these peers. */
   introduce(via: string, peers: readonly PeerHint[]): void
   /** Returns the multiaddresses at which other peers can reach this peer. */
   addresses(): readonly string[]

@@ -1,6 +1,4 @@
-/**
- * Points in the code at which Peerplane may choose freely between two branches. All guarantees of Peerplane hold for every combination of choices.
- */
+/** Points in the code at which Peerplane may choose freely between two branches. Whichever branches Peerplane takes, all its guarantees hold. */
 export const perturbations = [
   /** A batch ends although more commits would fit into it. */
   'short-batch',
@@ -10,7 +8,7 @@ export const perturbations = [
   'want-one',
   /** A new batch of this device is not pushed to its peers, so they have to request it. */
   'no-push',
-  /** Delivered commits are announced to peers only after the longest delay that is allowed for acknowledgements. */
+  /** A device tells its peers late which commits it has delivered: after the longest delay that is allowed for acknowledgements. */
   'tell-late',
   /** One gossip message that announces which commits this device holds is not sent. */
   'no-announcement',

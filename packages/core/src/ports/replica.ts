@@ -47,9 +47,15 @@ export interface Admitted {
    * dependency.
    */
   readonly released: number
-  /** The missing commits that the first undelivered batch of the run depends on. The peer that sent the run holds the missing commits. */
+  /**
+   * The commits that are missing on this device and on which the first undelivered batch of the run depends. The peer that sent the run holds these
+   * commits.
+   */
   readonly awaits: readonly Dot[]
-  /** Whether batches that would have to wait were not stored, because the limit for waiting commits is reached. */
+  /**
+   * True if the run contains batches that would have to wait for a dependency, and these batches were not stored because the limit for waiting
+   * commits is reached.
+   */
   readonly full: boolean
   /** The device of the session, if this run proves a fork that was not known before. */
   readonly forkedBy?: DeviceId

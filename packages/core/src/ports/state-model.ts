@@ -47,7 +47,7 @@ export interface EntityState {
    * The state as plain JSON, as the application sees it. The mirror of a state is frozen, and is a new object if and only if the state has changed.
    */
   readonly mirror: Json
-  /** The reason why the state cannot be shown: it is too large. If `problem` is set, no other member of the state may be used. */
+  /** The reason why the state cannot be shown: it is too large. If `problem` is set, no other property or method of the state may be used. */
   readonly problem: string | undefined
   /**
    * The reason why the state is incomplete: a change was written for a different shape of the entity. A change that was written for a different shape
@@ -67,8 +67,8 @@ export interface EntityState {
   /** Begins the draft of a command of this device. `at` is the version of the state that the caller of the command saw. */
   begin(origin: Origin, at?: string): Draft
   /**
-   * Tells the state that the last finished draft has become `body`, the body of a section in a commit. After a commit was made, call `identify`
-   * before any other member of the state.
+   * Tells the state that a commit contains the changes of the last finished draft, as the section body `body`. After a commit was made, call
+   * `identify` before any other method of the state.
    */
   identify(body: Body): void
   /** Returns bytes from which `open` restores this state. */

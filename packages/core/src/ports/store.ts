@@ -69,7 +69,7 @@ export interface Store {
   count(range: Pick<KeyRange, 'from' | 'to'>): Promise<number>
   /** Applies either all of `writes` or none. If two of the writes change the same key, the later one wins. */
   write(writes: readonly Write[], durability: StoreDurability): Promise<void>
-  /** Present only on platforms where a process may end after any task, like the page of a browser. */
+  /** Present only on platforms where a process may end after any task, as a page in a browser may. */
   readonly aside?: Aside | undefined
   /** Present only on stores that can silently lose their latest writes. */
   readonly witness?: Witness

@@ -100,7 +100,7 @@ export const traceEvents = {
   },
   'session.contradicted': {
     level: 'warn',
-    says: 'A commit is not delivered, because this device holds a different version of a commit that it depends on.',
+    says: 'A commit is not delivered: it depends on a commit of which this device holds a different version.',
     fields: { session: 'id', device: 'id', seq: 'count' },
   },
   'session.unreadable': {

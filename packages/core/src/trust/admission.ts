@@ -128,16 +128,18 @@ export async function verifyAdmissions(
 }
 
 /**
- * Returns the role of the device to which a verified `chain` of admissions leads. The space record contains the role of the creator. A grant makes a
- * device an anchor only if the issuer of the grant may invite anchors, see {@link mayMakeAnchors}. If the issuer may not invite anchors, the admitted
- * device becomes a member, and its admission is still valid.
+ * Returns the role of a device; `chain` is the verified chain of admissions that leads to this device. The space record contains the role of the
+ * creator. A grant makes a device an anchor only if the issuer of the grant may invite anchors, see {@link mayMakeAnchors}. If the issuer may not
+ * invite anchors, the admitted device becomes a member, and its admission is still valid.
  */
 export function roleOf(space: SpaceRecord, chain: readonly Admission[]): Role {
   if (chain.length === 0) return space.role
   return chain.every(({ grant }) => grant.role === 'anchor') ? 'anchor' : 'member'
 }
 
-/** Whether the device to which a `chain` of admissions leads can invite anchors. Only the creator and anchors can invite anchors. */
+/**
+ * Whether a device can invite anchors; `chain` is the chain of admissions that leads to this device. Only the creator and anchors can invite anchors.
+ */
 export const mayMakeAnchors = (space: SpaceRecord, chain: readonly Admission[]): boolean =>
   chain.length === 0 || roleOf(space, chain) === 'anchor'
 

@@ -20,7 +20,7 @@ import type { OnVoid } from './slot.ts'
 export interface DeclaredModel {
   /** A text that changes whenever previously stored rows become unusable, for example because a field was added; see `shapeSignature`. */
   readonly signature: string
-  /** The name of the lifecycle, which decides when states of this model are folded and when they leave memory. */
+  /** The name of the lifecycle: the rule that states when states of this model are folded and when they leave memory. */
   readonly lifecycle: LifecycleName
   /** Loads the model. Every call of `load` resolves with the same model. */
   load(): Promise<StateModel>
@@ -64,11 +64,11 @@ export interface ListQuery {
 
 /** Entities that are being folded again after a fork was found. */
 export interface Refold {
-  /** The keys of the entities that are being folded again, without entities whose types are not declared. */
+  /** The keys of the entities that are being folded again. Entities of undeclared types are left out. */
   readonly keys: readonly EntityKey[]
   /**
-   * For each session, the sequence number up to which the caller adds all commits that have an effect. Commits after `folded` are added
-   * automatically.
+   * For each session, the sequence number of the last commit that the caller must add. The caller adds all commits up to this number that have an
+   * effect. Later commits are added automatically.
    */
   readonly folded: ReadonlyMap<SessionId, number>
   /** Adds commits. The commits of each session must be in the order of their sequence numbers. Rejects with the same codes as `Entities.open`. */
@@ -128,7 +128,8 @@ export interface Entities {
   commitFolded(session: SessionId, seq: number): void
   /**
    * Begins to fold the entities `keys` again, because some of their commits no longer have an effect. Until the entities have been folded again,
-   * their old states are still shown. If an earlier refold is not finished, it is closed. Call `refold` only while no commits are being folded.
+   * their old states are still shown. If an earlier call has returned a `Refold` that is not finished, that `Refold` is closed. Call `refold` only
+   * while no commits are being folded.
    */
   refold(keys: Iterable<EntityKey>): Refold
   /**
@@ -137,17 +138,17 @@ export interface Entities {
    */
   retreat(session: SessionId, seq: number): void
   /**
-   * Lists the entities of a type with their states, except unreadable entities. Listing computes only those states that are not kept up to date when
-   * commits are delivered.
+   * Lists the entities of a type with their states, except unreadable entities. Most states are kept up to date while commits are delivered; `list`
+   * computes only the other states.
    */
   list(type: string, query?: ListQuery): Promise<readonly ListedState[]>
   /** Writes changed rows with the durability `local`, together with the place in the log up to which the rows are complete. */
   flush(): Promise<void>
   /**
    * Discards all states in memory that were not written to the store. Call `discard` as soon as the log has lost commits of this device. Open states
-   * are closed. After `discard` has resolved, the caller folds all commits of the log that come after `folded`. With the option `rows`, all stored
-   * rows are discarded as well, for example because they are damaged. After rows were discarded, new commits of this device must belong to a new
-   * session.
+   * are closed. After `discard` has resolved, the caller folds all commits of the log that come after `folded`. With the option `rows`, `discard`
+   * deletes all stored rows too; use this option, for example, if rows are damaged. After rows were discarded, new commits of this device must belong
+   * to a new session.
    */
   discard(options?: { readonly rows?: boolean }): Promise<void>
   /** Writes changed rows if possible, and frees all states. */

@@ -8,7 +8,7 @@ const lifecycles = {
   'folded-when-opened': FoldedWhenOpened,
 } as const satisfies Record<string, new (parts: LifecycleParts) => Lifecycle>
 
-/** The name of a lifecycle, which decides when states are folded and when they leave memory. */
+/** The name of a lifecycle. A lifecycle is a rule that states when states are folded and when they leave memory. */
 export type LifecycleName = keyof typeof lifecycles
 
 /** Makes one lifecycle for each name. */

@@ -75,8 +75,8 @@ export interface LogStatus {
   readonly waiting: { readonly commits: number; readonly bytes: number }
   readonly frozen: readonly Frozen[]
   /**
-   * Sessions with an undelivered commit that depends on another version of a commit than the version that this device holds. A contradicted session
-   * shows that a device forked its session, or lied about dependencies.
+   * Sessions with an undelivered commit that depends on another version of a commit than the version that this device holds. If a session is in this
+   * list, some device has forked a session or lied about dependencies.
    */
   readonly contradicted: readonly SessionId[]
   /**
@@ -91,8 +91,8 @@ export interface LogStatus {
 }
 
 /**
- * Called when a fork of a session at `seq` is found after commits from `seq` on were delivered. The delivered commits from `seq` on have changed the
- * entities `touched`.
+ * Called when the log finds that a session forked at `seq`, and this device has already delivered commit `seq` or later commits of the session. These
+ * commits have changed the entities `touched`.
  */
 export type OnForked = (session: SessionId, seq: number, touched: ReadonlySet<EntityKey>) => void
 
@@ -128,8 +128,8 @@ export interface Log extends Replica {
   replay(from: Frontier): AsyncIterable<readonly Commit[]>
   /**
    * Calls `callback` when commits of this device could not be stored, until the returned function is called. The callback gets the ids of all commits
-   * that were not durable yet, in their order. Commits that could not be stored are no longer part of the log. The next commit opens a new session
-   * that depends on the durable commits.
+   * of this device that were not durable at the time of the failure, in the order in which they were made. These commits are no longer part of the
+   * log. The next commit opens a new session that depends on the durable commits.
    */
   onFailure(callback: (error: PeerplaneError, rejected: readonly CommitId[]) => void): () => void
   /**
@@ -170,8 +170,8 @@ export interface Log extends Replica {
   settled(): Promise<void>
   /**
    * Prepares the log for a process that may end after the current task, such as a page that is being closed. After `hasten`, each new commit is first
-   * written unsigned, in the task that makes the commit, and is kept until it is stored in the usual way. When the log is opened again, it signs the
-   * kept commits that were not stored.
+   * written without a signature, in the same task that makes the commit. This unsigned copy is kept until the commit has been signed and stored as
+   * usual. When the log is opened again, it signs and stores the commits of which only the unsigned copy exists.
    */
   hasten(): void
   /** Resolves when the log is neither storing nor checking commits. Under constant load, `idle` may never resolve. */

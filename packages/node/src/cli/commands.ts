@@ -85,12 +85,12 @@ export const commandHelp = {
     flags: {
       invitation: {
         argument: 'TEXT',
-        about: 'invitation to the space of the peer, as a link or as text',
+        about: 'invitation to the space that the peer at ADDRESS belongs to, as a link or as text',
       },
       only: {
         argument: 'RULES',
         about:
-          'check only these rules, separated by commas, and the rules that are checked together with them',
+          'check only the rules with these ids (separated by commas), and other rules that the same checks cover',
       },
       json: { argument: undefined, about: 'print the result as JSON' },
     },

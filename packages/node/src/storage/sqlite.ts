@@ -32,8 +32,8 @@ export interface SqliteStoreOptions {
  * survive the death of the process, because the operating system already has the data. The next `synced` transaction flushes earlier `local` writes
  * too, because they precede it in the write-ahead log.
  *
- * SQLite runs on the calling thread. A transaction blocks the calling thread while the disk flushes. About every 4 MiB, a transaction also blocks the
- * calling thread for a checkpoint.
+ * SQLite runs on the calling thread. A transaction blocks the calling thread while the disk flushes. After about every 4 MiB of writes, a transaction
+ * blocks the calling thread longer, because SQLite makes a checkpoint.
  *
  * After the database file was deleted, moved or replaced, writes reject with `storage-lost`; reads still work.
  *

@@ -61,7 +61,8 @@ export interface PlaneStatus {
   readonly pendingCommands: number
   /**
    * The number of commands since the plane was opened that had the durability `memory`, were acknowledged, and were then undone because the store
-   * refused to write them. A browser tab that becomes the leader continues the count of undone commands of the previous leader.
+   * refused to write them. If another browser tab becomes the leader, the new leader does not start at 0: it adds to the number of the previous
+   * leader.
    */
   readonly undone: number
   /** Whether the application wants the plane to use the network. `false` after `goOffline`. */

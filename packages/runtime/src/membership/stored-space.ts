@@ -35,8 +35,8 @@ export interface ReadableStore {
 }
 
 /**
- * Describes the space in the store that the function `read` opens for reading. Resolves with `undefined` if the store contains no space. Never
- * rejects.
+ * Describes a stored space. The function `read` opens the store of the space for reading. Resolves with `undefined` if the store contains no space.
+ * Never rejects.
  */
 export async function readStoredSpace(
   name: string,

@@ -64,9 +64,9 @@ export interface Plane {
     options?: InvokeOptions & Wait,
   ): Promise<Outcome>
   /**
-   * Resolves with the outcome of the commands that were called with the operation id, for example with the id in an error with the code `unknown`.
-   * The outcome `undefined` means that the commands did not run and never will: later calls with this operation id are refused as `withdrawn`. This
-   * device remembers the outcomes of its latest `limits.operations` operations.
+   * Resolves with the outcome of the commands that were called with `operationId`. An error with the code `unknown` contains the operation id of the
+   * command whose outcome is not known. The outcome `undefined` means that the commands did not run and never will: later calls with this operation
+   * id are refused as `withdrawn`. This device remembers the outcomes of its latest `limits.operations` operations.
    */
   outcome(operationId: string, wait?: Wait): Promise<Outcome | undefined>
   /**

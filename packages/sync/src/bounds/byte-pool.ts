@@ -1,7 +1,8 @@
 /** An object that buffers bytes in memory. */
 export interface Holder {
   /**
-   * Called when the bytes of all holders together exceed the bound, and this holder has the most bytes. In `giveUp`, the holder must drop its bytes.
+   * Called when the bytes of all holders together exceed the bound, and this holder has the most bytes. When `giveUp` is called, the holder must drop
+   * all bytes that it buffers.
    */
   giveUp(): void
 }

@@ -4,8 +4,9 @@ import { encodeCanonical, fromHex, mac, toHex, type Space } from '@peerplane/cor
 export const SELECTOR_BYTES = 16
 
 /**
- * Returns the selector: bytes that name a space to the one peer that responds to a handshake. A peer that does not know the secret of the space
- * learns nothing from a selector, and cannot recognize the same space in other handshakes.
+ * Returns the selector of a space. In a handshake, the initiator sends the selector to name the space; only this responder can recognize the space by
+ * the selector. A peer that does not know the secret of the space learns nothing from a selector, and cannot recognize the same space in other
+ * handshakes.
  */
 export const selectorOf = ({ record, secret }: Space, responder: string): Uint8Array =>
   mac(secret, 'select', encodeCanonical([fromHex(record.id), responder])).slice(0, SELECTOR_BYTES)

@@ -125,7 +125,7 @@ function planHostility(
   return { ...planMembers(random, devices), rhythm: { ...rhythm, faultMs } }
 }
 
-/** Runs a plan. A run of a plan may do less work than the run of a seed must do. */
+/** Runs a plan. Unlike a run from a seed, a run of a plan is valid even if it does very little work. */
 export async function runPlan(plan: CommandPlan, options: RunOptions = {}): Promise<RunReport> {
   return (await new Run(plan, options).play(planned(plan), plan)).report
 }

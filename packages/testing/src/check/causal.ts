@@ -24,11 +24,11 @@ interface Node {
 /**
  * Checks histories of registers for causal convergence, or, without `convergent`, only for causal consistency. The method of the check is from "On
  * Verifying Causal Consistency" (Bouajjani, Enea, Guerraoui, Hamza, POPL 2017). A history with unique values is causally consistent if and only if it
- * contains none of four patterns. For causal convergence, a fifth pattern must be absent too: a cycle in causal order combined with the order in
- * which conflicting writes win.
+ * contains none of four patterns. For causal convergence, the history must not contain a fifth pattern either: a cycle in the union of two orders,
+ * the causal order and the order in which conflicting writes win.
  *
  * `sessions` contains the operations of each client in their order. Returns the first of the forbidden patterns that is found. The check uses vector
- * clocks over program order and reads-from order. The time of the check is about proportional to operations × sessions.
+ * clocks over program order and reads-from order. The check takes time roughly proportional to the number of operations times the number of sessions.
  */
 export function checkCausal(
   sessions: readonly (readonly RegisterOperation[])[],

@@ -43,7 +43,7 @@ interface Entry {
  * and its return.
  *
  * Uses the search of Wing and Gong (1993) with the cache of Lowe (2017): if the same set of operations has led to the same state before, the search
- * does not continue from there again. The time of the search is exponential in the number of overlapping operations. Check the history of each object
+ * does not continue from there again. The search takes time exponential in the number of overlapping operations. Check the history of each object
  * separately.
  */
 export function isLinearizable<State, Input, Output>(
