@@ -135,6 +135,14 @@ export const faults: readonly Fault[] = [
     ],
   },
   fault(
+    'R-RUN-15',
+    'unchecked-ends',
+    'does not verify a signature before it lets a run end with it',
+    'crdt-store/src/log/range.ts',
+    '    return servable.verify(decodePlaced(session, placed))\n',
+    '    return true\n',
+  ),
+  fault(
     'R-RUN-4',
     'unsigned-halts',
     'stores a batch without a signature before one that has to wait',

@@ -181,7 +181,8 @@ function readSummary(value: Value): Summary {
 function readRun(value: Value): Run {
   const fields = arrayField(value, 'a run')
   const from = wholeField(fields[1], 'from', 1)
-  const fork = fields.length === 5 ? bytesField(fields[4], 'the proof') : undefined
+  const fork =
+    fields.length === 5 ? judged('R-FORM-7', () => bytesField(fields[4], 'the proof')) : undefined
   if (!fork) arrayField(fields, 'a run', 4)
   if ((from === 1) !== (fields[2] !== null))
     throw new BrokenFrame(
@@ -207,7 +208,7 @@ function readOpening(value: Value | undefined): Run['opening'] {
   if (value === null) return undefined
   const [bytes, chain] = arrayField(value, 'the opening', 2)
   return {
-    bytes: bytesField(bytes, 'the opening'),
+    bytes: judged('R-FORM-7', () => bytesField(bytes, 'the opening')),
     chain: judged('R-MEMBER-1', () =>
       listField(chain, 'the chain', limits.admissionChain, (each) =>
         bytesField(each, 'an admission'),

@@ -147,7 +147,7 @@ export class Ledger {
     } else if (!last?.signature)
       throw new BrokenFrame('R-RUN-1', 'the last batch of a run is not signed')
     else if (!(await verifyBatch(last, device, this.#crypto)))
-      throw new BrokenFrame('R-BATCH-5', 'the signature of the last batch of a run is not valid')
+      throw new BrokenFrame('R-RUN-15', 'the signature of the last batch of a run is not valid')
   }
 }
 

@@ -245,7 +245,8 @@ export class Probe {
         `commits ${asked.from} to ${asked.to} were asked for, and a run begins at ${run.from}`,
       )
     verdicts.kept('R-RUN-6', 'R-RUN-1', 'R-RUN-2', 'R-BATCH-2', 'R-BATCH-5')
-    if (run.opening) verdicts.kept('R-RUN-7', 'R-OPENING-1', 'R-OPENING-4', 'R-MEMBER-1')
+    if (run.opening)
+      verdicts.kept('R-FORM-7', 'R-RUN-7', 'R-OPENING-1', 'R-OPENING-4', 'R-MEMBER-1')
     if (run.fork) verdicts.kept('R-FORK-2', 'R-FORK-4')
   }
 

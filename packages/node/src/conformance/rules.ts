@@ -3,6 +3,7 @@ export const rules = {
   'R-FORM-1': 'records and messages are deterministic CBOR without tags',
   'R-FORM-2': 'each value has one encoding, and no other is accepted',
   'R-FORM-4': 'numbers and maps have one form',
+  'R-FORM-7': 'records inside a message are byte strings',
   'R-EXTENSION-1': 'extensions are in the order of their keys',
   'R-EXTENSION-2': 'the extensions of a record have at most 1,024 bytes',
   'R-EXTENSION-3': 'extensions are stored and forwarded unchanged',
@@ -22,6 +23,7 @@ export const rules = {
   'R-RUN-2': 'a run has at most 4,096 batches and 1 MiB',
   'R-RUN-3': 'only delivered commits are sent',
   'R-RUN-4': 'what may have to wait follows a signed batch',
+  'R-RUN-15': 'a run ends only with a signature that its sender has verified',
   'R-TIP-1': 'the mark of a tip is that of the batch there',
   'R-TIP-2': 'a path consists of hexadecimal digits',
   'R-TIP-3': 'a digest is that of the tips',
@@ -42,6 +44,7 @@ export const rules = {
   'R-HANDSHAKE-11': 'a chain leads to the device',
   'R-HANDSHAKE-12': 'a device that does not know the secret sees nothing',
   'R-HANDSHAKE-13': 'a member is admitted, and another device learns why it is not',
+  'R-FRAME-5': 'a frame that is longer than the first window of a stream arrives',
   'R-MESSAGE-1': 'a frame holds one message',
   'R-MESSAGE-3':
     'a frame that cannot be decoded ends the link, and its sender is refused for ten seconds',

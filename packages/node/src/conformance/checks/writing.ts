@@ -20,7 +20,10 @@ export const writing: Check = {
   name: 'writing',
   rules: [
     'R-TIP-1',
+    'R-FORM-7',
+    'R-FRAME-5',
     'R-RUN-12',
+    'R-RUN-15',
     'R-RUN-3',
     'R-RUN-7',
     'R-RUN-10',
@@ -56,6 +59,7 @@ export const writing: Check = {
     await comesBack(tester, reader, odd, 'R-SECTION-2')
     await someOfThem(tester, author)
     await inOrder(tester, author, reader)
+    await forgedInside(tester, author, reader)
     await Promise.all([author.close(), reader.close()])
   },
 }
@@ -214,6 +218,25 @@ async function inOrder(tester: Tester, author: Probe, reader: Probe): Promise<vo
     came.join() === '0,1,2,3,4',
     `sessions came in the order ${came.join()} of their times`,
   )
+}
+
+/** More than the first window of a stream, and more than a peer reads at once for a run. */
+const LONG_BYTES = 300_000
+
+/** A run in one long frame, whose first batch has a forged signature, is delivered; the first batch never ends a run. */
+async function forgedInside(tester: Tester, author: Probe, reader: Probe): Promise<void> {
+  const { verdicts, ledger } = tester
+  const session = begin(tester, author)
+  const { session: id } = session.record
+  const first = await session.write({})
+  const last = await session.write({ sections: [note(LONG_BYTES)] })
+  await author.send(runs(session.run([{ ...first, signature: last.signature }, last])))
+  const tip = await author.tipOf(id)
+  verdicts.must('R-FRAME-5', tip?.seq === 2, `a run of ${LONG_BYTES} bytes is not delivered`)
+  ledger.forget(id)
+  await reader.want({ session: id, from: 1, to: 2 })
+  const run = await reader.wait((message) => findRun(message, id))
+  verdicts.must('R-RUN-15', run !== undefined, reader.missing('a run that ends after its batches'))
 }
 
 export function findRun(
