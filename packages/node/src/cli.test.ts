@@ -156,7 +156,7 @@ describe('the command line says what is wrong', () => {
     expect(corrupt.stderr).toContain('store-corrupt')
   })
 
-  it('when the key of the device is gone; with an invitation the daemon starts', async () => {
+  it('when the key of the device is gone, and the daemon starts again with an invitation', async () => {
     const host = await up('--data', 'host')
     const invitation = run(['invite', '--data', 'host']).stdout.trim()
     const guest = await up('--data', 'guest', '--join', invitation)

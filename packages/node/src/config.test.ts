@@ -69,7 +69,7 @@ describe('resolveConfig', () => {
     [file([]), 'must hold an object'],
     [raw(Uint8Array.of(0x22, 0xff, 0x22)), 'peerplane.json is not JSON'],
     [raw(utf8('{')), 'peerplane.json is not JSON'],
-  ])('a value that its key does not allow is refused', (source, reason) => {
+  ])('an invalid value of a configuration key is refused', (source, reason) => {
     expect(() => resolveConfig({ ...empty, file: source })).toThrow(reason)
   })
 })

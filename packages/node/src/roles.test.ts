@@ -42,7 +42,7 @@ const seen = (plane: Plane, other: Plane): Promise<boolean> =>
     return peer.anchor
   }, PATIENCE)
 
-it('the creator can become an anchor by an option, and other devices by an invitation from the creator or an anchor', async () => {
+it('the creator becomes an anchor through the option `anchor`, and any other device through an invitation by the creator or an anchor', async () => {
   const [founder] = await start('founder', { listen, anchor: true })
   const [member, own] = await start('member', { join: await founder.invite(), anchor: true })
   expect(await seen(founder, member)).toBe(false)

@@ -290,7 +290,7 @@ describe('opening', () => {
     opener.close()
   })
 
-  it('is not disturbed by messages of another program', async () => {
+  it('a plane works although another program sends messages to the tabs', async () => {
     const { open, name } = await browser()
     const noise = broadcastChannel(`peerplane-tabs-1:${name}`, () => {})
     const leader = await open()

@@ -57,7 +57,7 @@ export function deviceContract(name: string, makeFixture: () => Promise<DeviceFi
     for (const way of ['alone', 'own', 'other'] as const) {
       const outcome = expected(missing)[way]
       const lacking = missing.length === 0 ? 'any loss' : missing.join(' and ')
-      it(`a device without some parts of its store is never mistaken for a new one: without ${lacking}, opened ${wayText[way]}, ${outcome} (${name})`, async () => {
+      it(`a device that has lost parts of its store is never mistaken for a new device: without ${lacking}, opened ${wayText[way]}, ${outcome} (${name})`, async () => {
         const fixture = await makeFixture()
         const before = await begin(fixture)
         for (const part of missing) await fixture.remove(part)

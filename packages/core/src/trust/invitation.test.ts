@@ -58,7 +58,7 @@ describe('an invitation', () => {
     expect(read.length).toBeLessThan(text.length / 4)
   })
 
-  it('to another space, or by an issuer that is not a member, is refused', async () => {
+  it('whose issuer is not a member of the space is refused', async () => {
     const other = await inviteTo(await founder())
     await expectInvalid(encodeInvitation({ ...invitation, space: other.space }))
     await expectInvalid(encodeInvitation({ ...invitation, grant: other.grant }))

@@ -15,7 +15,7 @@ it.each([Infinity, 65_536, 1_024])(
 )
 
 it.each([1_000, 512, 256])(
-  'the seats leave some file handles for the store: %d are allowed',
+  'connections leave enough file handles for the store: %d file handles are allowed',
   (handles) => {
     const { seats, pending, pages } = shareHandles(handles)
     expect(2 * (seats + 3 * pending) + pages).toBeLessThanOrEqual(handles - limits.spareHandles)

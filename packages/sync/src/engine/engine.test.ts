@@ -128,7 +128,7 @@ describe('a run that the log refuses', () => {
     expect(faults).toEqual([])
   })
 
-  it('delays other sessions no longer than a store needs to recover', () => {
+  it('delays other sessions at most until a failed store has had time to recover', () => {
     const faults: string[] = []
     // A peer that brings records of another space is shut out.
     for (const code of codes.filter((each) => each !== 'wrong-space')) {
@@ -377,7 +377,7 @@ describe('a peer that does not send what it claims', () => {
     expect(state.open.size).toBe(0)
   })
 
-  it('is no longer believed after some attempts, and soon no longer counted as ahead', () => {
+  it('is soon no longer asked, and the commits that it claims are no longer counted', () => {
     hold(tip('s', 1))
     connect('x')
     const asked: number[] = []
@@ -502,7 +502,7 @@ describe('a peer that does not send what it claims', () => {
     expect(state.links.get('x')!.claims.size).toBe(limits.claimsPerLink)
   })
 
-  it('a peer that repeats its claims costs nothing more', () => {
+  it('claims that a peer repeats cause no further work', () => {
     connect('x')
     connect('y')
     const claims = Array.from({ length: 1_000 }, (_, i) => tip(`made up ${i}`, 1))

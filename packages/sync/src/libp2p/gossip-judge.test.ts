@@ -45,7 +45,7 @@ describe('gossip', () => {
     expect(taken(1_000, (n) => `peer ${n}`, bytes)).toBe((2 * limits.gossipBytesPerSecond) / bytes)
   })
 
-  it('a peer that gossips without end is cut off once; an honest peer forwards less than the bound', () => {
+  it('a peer that sends too much gossip is disconnected once, and a peer that only forwards the gossip of others never', () => {
     const { time, say } = setUp()
     const offences = Array.from({ length: 3 * limits.gossipFloodPerSecond }, () => say('flood'))
     expect(offences.flatMap(({ offence }) => offence ?? [])).toEqual(['flood'])
