@@ -1,7 +1,21 @@
-import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
+import { hexToBytes } from '@noble/hashes/utils.js'
 
-/** Returns `bytes` as lower-case hexadecimal digits. In memory, ids are hexadecimal text, because strings can be map keys. */
-export const toHex = (bytes: Uint8Array): string => bytesToHex(bytes)
+const DIGITS = Uint8Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0))
+/** Bytes that are made into text at once: each digit is an argument of a call. */
+const PIECE = 1024
+
+/** Returns `bytes` as lower-case hexadecimal digits. Ids have this form in memory, because strings can be map keys. */
+export function toHex(bytes: Uint8Array): string {
+  if (bytes.length > PIECE) return toHex(bytes.subarray(0, PIECE)) + toHex(bytes.subarray(PIECE))
+  // A text that is joined digit by digit is kept as its parts until it is first used, which costs far more than the digits.
+  const codes: number[] = []
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i]!
+    codes[2 * i] = DIGITS[byte >> 4]!
+    codes[2 * i + 1] = DIGITS[byte & 15]!
+  }
+  return String.fromCharCode(...codes)
+}
 
 /** Inverse of {@link toHex}. Throws for text of odd length and for characters that are not hexadecimal digits. */
 export const fromHex = (hex: string): Uint8Array => hexToBytes(hex)

@@ -50,10 +50,18 @@ export class TipTrie {
   readonly #placed = new Set<SessionId>()
   readonly #summaries = new Map<string, Summary>()
   #deepest = 0
+  #commits = 0
+
+  /** The number of commits, as in the summary of all tips, but without the cost of a digest. */
+  get commits(): number {
+    return this.#commits
+  }
 
   set(tip: Tip): void {
     const { session } = tip
-    if (!this.#tips.has(session)) this.#fresh.push(session)
+    const before = this.#tips.get(session)
+    if (!before) this.#fresh.push(session)
+    this.#commits += commitsOf(tip) - (before ? commitsOf(before) : 0)
     this.#tips.set(session, tip)
     if (!this.#placed.has(session)) {
       this.#placed.add(session)
@@ -63,7 +71,10 @@ export class TipTrie {
   }
 
   delete(session: SessionId): void {
-    if (!this.#tips.delete(session)) return
+    const before = this.#tips.get(session)
+    if (!before) return
+    this.#commits -= commitsOf(before)
+    this.#tips.delete(session)
     this.#sort()
     this.#sorted.splice(this.#indexOf(session), 1)
     this.#forget(session)

@@ -25,11 +25,19 @@ export interface VerifiedOpening extends OpeningRecord {
   readonly chain: readonly Uint8Array[] | undefined
 }
 
+/** A chain of admissions as it is stored, under its last admission. */
+interface StoredChain {
+  readonly admission: Uint8Array
+  readonly chain: Uint8Array
+}
+
 /** Decides who may write: checks openings; a chain of admissions that is stored was found good. */
 export class OpeningVerifier {
   readonly #store: Store
   readonly #space: SpaceRecord
   readonly #crypto: Crypto
+  /** The stored chain that was looked up last: most sessions that come together are of one device. */
+  #latest: StoredChain | undefined
 
   constructor(store: Store, space: SpaceRecord, crypto: Crypto) {
     this.#store = store
@@ -56,12 +64,20 @@ export class OpeningVerifier {
       throw new PeerplaneError('too-large', `a chain of ${evidence.chain.length} admissions`)
     }
     // The chain is stored and passed on with the session, so it must be one that was checked: the admission alone does not vouch for it.
-    const stored = await this.#store.get(admissionKey(made.opening.admission))
+    const stored = await this.#stored(made.opening.admission)
     const isStored = stored !== undefined && equalBytes(stored, encodeList(evidence.chain))
     if (!(await this.#admits(made, evidence.chain, isStored))) {
       throw new PeerplaneError('not-a-member', `device ${made.opening.device} was not admitted`)
     }
     return { ...made, chain: isStored ? undefined : evidence.chain }
+  }
+
+  /** A stored chain of admissions. It never changes. */
+  async #stored(admission: Uint8Array): Promise<Uint8Array | undefined> {
+    if (this.#latest && equalBytes(this.#latest.admission, admission)) return this.#latest.chain
+    const chain = await this.#store.get(admissionKey(admission))
+    if (chain) this.#latest = { admission, chain }
+    return chain
   }
 
   async #admits(

@@ -3,7 +3,7 @@ import { LEAF_SESSIONS, limits, type Summary, type Tip } from '@peerplane/core'
 import { haveMessages, type Message } from '../wire/messages.ts'
 import { learn, learnAgain, outstanding } from './knowledge.ts'
 import { wake, type LinkState, type Transition } from './state.ts'
-import { send, summaryOf, tellSummary } from './summaries.ts'
+import { holdsSame, send, summaryOf, tellSummary } from './summaries.ts'
 import { timing } from './types.ts'
 
 /*
@@ -35,7 +35,7 @@ export function compareSummaries(
 function compareRoots(step: Transition, link: LinkState, root: Summary): void {
   const { state } = step
   link.remote = root
-  if (root.digest !== state.log.tips.summary().digest) {
+  if (!holdsSame(state, root)) {
     learnAgain(step, link)
     return lookForDifference(step, link)
   }
@@ -52,17 +52,20 @@ function compareRoots(step: Transition, link: LinkState, root: Summary): void {
 export function lookForDifference(step: Transition, link: LinkState): void {
   const { state, now } = step
   const { remote, walked } = link
-  const own = state.log.tips.summary()
-  if (!remote || remote.digest === own.digest || link.congested) return
-  const pair = `${own.digest} ${remote.digest}`
+  if (!remote || link.congested) return
   if (walked) {
     const active = Math.max(link.progressAt, link.servedAt)
-    const due = Math.max(
-      walked.at + (walked.pair === pair ? timing.again : timing.reply),
-      Math.min(active + timing.quiet, walked.at + timing.summary),
-    )
+    const quiet = Math.min(active + timing.quiet, walked.at + timing.summary)
+    const due = Math.max(walked.at + timing.reply, quiet)
     if (now < due) return wake(step, due)
     if (now < walked.at + timing.summary && outstanding(step, link) > 0) return
+  }
+  if (holdsSame(state, remote)) return
+  const own = state.log.tips.summary()
+  const pair = `${own.digest} ${remote.digest}`
+  if (walked) {
+    const due = walked.at + timing.again
+    if (walked.pair === pair && now < due) return wake(step, due)
   } else if (remote.commits <= own.commits && now < link.equalAt + timing.quiet) {
     // A peer that was sent something a moment ago does not have it yet.
     return wake(step, link.equalAt + timing.quiet)
@@ -126,7 +129,9 @@ export function continueList(step: Transition, link: LinkState): void {
   const reading = link.list
   if (!reading) return
   const { path, after, page } = reading
-  if (page && outstanding(step, link) <= limits.claimsPerLink - limits.tipsPerPage) {
+  // What has come in is announced first: while the peer is known to have it, nobody tells the peer.
+  const isAnnounced = step.state.told.size >= step.state.log.delivered().size
+  if (page && isAnnounced && outstanding(step, link) <= limits.claimsPerLink - limits.tipsPerPage) {
     const goesOn = page.next > after
     link.list = goesOn ? { path, after: page.next, asked: false, page: undefined } : undefined
     learn(step, link, page.tips)

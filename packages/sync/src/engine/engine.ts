@@ -132,14 +132,14 @@ function serve({ state, now, effects }: Transition, link: LinkState, range: Comm
 function announced(step: Transition, { commits, digest, tips }: Announcement): void {
   const { state, now } = step
   const links = [...state.links.values()]
-  const own = state.log.tips.summary()
+  const own = state.log.tips
   const isLacking = ({ session, seq }: Tip): boolean => seq > storedSeq(state, session)
   // What a peer has claimed is being asked for already.
   const isNew = ({ session, seq }: Tip): boolean =>
     links.every((link) => knownSeq(link, session) < seq)
   const lacking = tips.filter(isLacking)
   const isBehind = commits > own.commits && state.asks.size === 0
-  if (digest === own.digest) {
+  if (commits === own.commits && digest === own.summary().digest) {
     // Somebody else has just said all that we could say: the suppression of Trickle (RFC 6206).
     if (state.announceAt < Infinity) state.announceAt = now + state.announcePeriod
   } else if (lacking.some(isNew) || (lacking.length === 0 && isBehind)) {

@@ -1,6 +1,7 @@
 import { isForkedTip, limits, type SessionId } from '@peerplane/core'
 
 import { storedSeq, type Claim, type LinkState, type Transition } from './state.ts'
+import { holdsSame } from './summaries.ts'
 import { timing } from './types.ts'
 import { delay, noteElsewhere, suspect } from './wanting.ts'
 
@@ -76,13 +77,14 @@ export function compare(
   { state }: Pick<Transition, 'state'>,
   link: LinkState,
 ): { readonly pending: number; readonly behind: number } {
-  const { commits, digest } = state.log.tips.summary()
-  if (link.remote?.digest === digest) return { pending: 0, behind: 0 }
+  const { remote } = link
+  if (remote && holdsSame(state, remote)) return { pending: 0, behind: 0 }
   let behind = 0
   for (const [session, { seq }] of link.claims) {
     if (!isDoubtful(link, session)) behind += distance(storedSeq(state, session), seq)
   }
-  const pending = commits - (link.remote?.commits ?? 0) + behind
+  const { commits } = state.log.tips
+  const pending = commits - (remote?.commits ?? 0) + behind
   return { pending: Math.min(commits, Math.max(0, pending)), behind }
 }
 

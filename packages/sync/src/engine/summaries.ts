@@ -1,8 +1,13 @@
 import type { Summary } from '@peerplane/core'
 
 import type { Message } from '../wire/messages.ts'
-import { wake, type LinkState, type Transition } from './state.ts'
+import { wake, type EngineState, type LinkState, type Transition } from './state.ts'
 import { timing } from './types.ts'
+
+/** Whether a peer that sent this summary of everything held what is held here now. A digest costs much while sessions come in, so it is compared last. */
+export function holdsSame({ log: { tips } }: EngineState, remote: Summary): boolean {
+  return remote.sessions === tips.all.size && remote.digest === tips.summary().digest
+}
 
 /** Sends the summary of everything, and plans the next time. */
 export function tellSummary(step: Transition, link: LinkState, reply = false): void {

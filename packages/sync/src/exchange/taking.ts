@@ -2,6 +2,7 @@ import {
   asPeerplaneError,
   decodeAdmission,
   decodeOpening,
+  equalBytes,
   limits,
   type Admitted,
   type DeviceId,
@@ -39,6 +40,8 @@ export class Taking {
   /** Sessions of others that may have been delivered further and are not announced yet. */
   readonly #fresh = new Set<SessionId>()
   #isAllFresh = false
+  /** The last admission of the device that was remembered last; `null` for the creator. Most sessions that come together are of one device. */
+  #remembered: Uint8Array | null | undefined
 
   constructor(options: SyncOptions, now: () => number, events: TakingEvents) {
     this.#options = options
@@ -83,7 +86,7 @@ export class Taking {
         outcomes.push({ run, result: this.#refused(link, run, each.reason) })
       } else {
         this.#admitted(link, run, each.value)
-        if (opening) this.#options.remember(devicesOf(opening))
+        if (opening) this.#remember(opening)
         outcomes.push({ run, result: each.value })
       }
     }
@@ -98,6 +101,16 @@ export class Taking {
     if (result.released > 0) this.#isAllFresh = true
   }
 
+  /** Remembers the author of a session that the log has taken, and all who vouch for it. */
+  #remember({ chain }: OpeningEvidence): void {
+    const last = chain.at(-1) ?? null
+    const before = this.#remembered
+    if (last === before || (last && before && equalBytes(last, before))) return
+    this.#remembered = last
+    const { remember, space } = this.#options
+    remember(last ? chain.map((each) => decodeAdmission(each).device) : [space.record.creator])
+  }
+
   #refused(link: string, { session }: Run, reason: unknown): ErrorCode {
     const error = asPeerplaneError(reason, 'store-failed')
     this.#options.trace?.('range.refused', { link, session, code: error.code })
@@ -110,12 +123,6 @@ export class Taking {
     return sender === undefined || authorOf(opening) !== sender || this.#begun.take(sender)
   }
 }
-
-/** The author of a session and all who vouch for it. */
-const devicesOf = ({ bytes, chain }: OpeningEvidence): DeviceId[] => [
-  decodeOpening(bytes).opening.device,
-  ...chain.map((admission) => decodeAdmission(admission).device),
-]
 
 /** `undefined` for an opening that the log will refuse. */
 function authorOf({ bytes }: OpeningEvidence): DeviceId | undefined {
