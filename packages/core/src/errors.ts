@@ -149,7 +149,7 @@ export const errorKinds = {
   'exposed-secret': kind(
     'Other users of this machine can read a file that holds a secret.',
     false,
-    'Remove the access of other users (`chmod 600`). If somebody may have read the file, use a new data directory and invite the device again.',
+    'Remove the access of other users (`chmod 600`). If another user may already have read the secret, use a new data directory and invite the device again.',
   ),
   unsupported: kind(
     'This environment lacks a feature that Peerplane needs.',

@@ -21,7 +21,7 @@ export const limitTable = {
   gossipGarbage: limit(
     8,
     'messages',
-    'A peer may send this many gossip messages that no member wrote before it is disconnected. Honest peers never forward gossip that no member wrote.',
+    'A peer is disconnected if it sends more than this number of gossip messages that no member wrote. Honest peers never forward gossip that no member wrote.',
   ),
   gossipPerSecond: limit(
     100,
@@ -123,7 +123,7 @@ export const limitTable = {
   entityNameBytes: limit(
     256,
     'bytes',
-    'The longest name of an entity type, and the longest entity id.',
+    'The maximum length of the name of an entity type, and of an entity id.',
   ),
   valueBytes: limit(64 * KiB, 'bytes', 'The largest value, map key or set element in an entity.'),
   valueDepth: limit(32, 'levels', 'The maximum number of levels of nesting in one value.'),
@@ -140,12 +140,12 @@ export const limitTable = {
   schemaMs: limit(
     10_000,
     'milliseconds',
-    'The time that a schema has to check the input of a command. Until the schema has checked an input, later commands on the same entities wait.',
+    'The maximum time that a schema may take to check the input of a command. Until the schema has checked an input, later commands on the same entities wait.',
   ),
   opsPerSection: limit(
     10_000,
     'operations',
-    'The maximum number of operations in one section of a commit. The number of operations is limited because a section is folded in one piece. A larger change needs several commands.',
+    'The maximum number of operations in one section of a commit. A device folds all operations of a section without a pause, so a section with more operations would delay everything else. Split a larger change into several commands.',
   ),
   entityBytes: limit(
     5 * MiB,
@@ -155,7 +155,7 @@ export const limitTable = {
   entityCommandBytes: limit(
     2.5 * MiB,
     'bytes',
-    'The size up to which commands may fill one entity: room for about 20,000 keys. A command that would make an entity larger than this size is refused. The rest of `entityBytes` is for concurrent commands of other devices.',
+    'The size up to which commands may fill one entity: room for about 20,000 keys. A command that would make an entity larger than this size is refused. The limit `entityBytes` is larger, so that an entity that is nearly full still has room for concurrent commands of other devices.',
   ),
   documentBytes: limit(5 * MiB, 'bytes', 'The largest change of a document, after decompression.'),
   documentOps: limit(
@@ -166,7 +166,7 @@ export const limitTable = {
   documentDefaults: limit(
     256,
     'places',
-    'The maximum number of fields in the initial state of a document. Each initial field is a separate change, so that versions of an application share the changes of their common fields. Making 256 changes takes 100 milliseconds.',
+    'The maximum number of fields in the initial state of a document. Each field of an initial state is made by a change of its own, so two versions of an application that declare the same field make the same change for it. Making 256 of these changes takes about 100 milliseconds.',
   ),
   documentReplaced: limit(
     100_000,
@@ -213,7 +213,7 @@ export const limitTable = {
   pathsPerMessage: limit(
     64,
     'paths',
-    'The maximum number of paths of the trie in one `have` message. Each path asks for up to 16 tips below this path of the trie.',
+    'The maximum number of paths of the trie in one `have` message. For each path, the sender of the message asks for up to 16 tips below this path.',
   ),
   claimsPerLink: limit(
     512,
@@ -415,7 +415,7 @@ export const limitTable = {
   unflushedEntities: limit(
     20_000,
     'entities',
-    'The maximum number of entities that have changed in memory and whose rows are not yet written. If more entities have changed, folding waits until the rows are written. A device that catches up with changes of fewer entities writes each row only once.',
+    'The maximum number of entities that have changed in memory and whose rows are not yet written. At this limit, folding waits until rows are written. A device that has fallen behind, and catches up with changes of fewer entities than this limit, writes each row only once.',
   ),
   pendingCommands: limit(
     10_000,

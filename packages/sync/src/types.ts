@@ -35,8 +35,8 @@ export interface SyncOptions {
   /** Whether a device has been seen in this space before. The expiry of an invitation is checked only for devices that have not been seen before. */
   readonly isKnown: (device: DeviceId) => boolean
   /**
-   * Records that `devices` have been seen in this space: an admitted peer, the author of an admitted session, and all devices in their admission
-   * chains.
+   * Remembers that `devices` have been seen in this space. The network calls `remember` with all devices in the admission chain of a peer that it
+   * admits, and of the device of a session that it accepts.
    */
   readonly remember: (devices: readonly DeviceId[]) => void
   /** The protocol versions and capabilities that this device offers in a handshake. Default: all that this version of Peerplane supports. */
@@ -54,9 +54,9 @@ export interface LinkStatus {
   readonly peer: string
   readonly path: Path
   readonly anchor: boolean
-  /** The number of commits that this device holds, but that the peer has not yet said it holds. */
+  /** How many commits of this device the peer may still lack: the peer has not yet announced that it holds them. */
   readonly pending: number
-  /** The number of commits that the peer has said it holds, but that this device does not hold. */
+  /** How many commits of the peer this device still lacks: the peer has announced that it holds them. */
   readonly behind: number
 }
 

@@ -12,7 +12,7 @@ import {
 } from './simulate-run.ts'
 import type { Simulation } from './simulation.ts'
 
-/** The error for a broken invariant, with the seed whose run breaks the invariant, and the smallest run found that breaks it too. */
+/** The error that reports a broken invariant. It contains the seed of a run that breaks the invariant, and the smallest such run that was found. */
 export class InvariantBroken extends Error {
   readonly seed: number
   /** The plan of the smallest run that breaks the invariant. */

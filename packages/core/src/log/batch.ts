@@ -216,7 +216,7 @@ export function decodeBatch(
 export interface SkimmedBatch {
   /** The time of the first commit in the batch. */
   readonly time: Timestamp
-  /** The keys of the entities that the batch changes. The key of an entity may occur more than once. */
+  /** The keys of the entities that the batch changes. If several commits change the same entity, its key occurs several times. */
   readonly entities: readonly EntityKey[]
 }
 

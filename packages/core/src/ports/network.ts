@@ -80,7 +80,7 @@ export interface PeerHint {
  *
  * - `no-room`: too many connections in total, so the device or the address with the most connections loses one
  * - `address`: too many connections from one address
- * - `device`: too many links of one device, or the device is refused for a time after it broke a rule
+ * - `device`: one device has too many links, or has broken a rule and is therefore refused for a time
  * - `stranger`: the peer did not prove that it is a member
  * - `silent`: the handshake took too long
  * - `oversized`: a message was larger than its limit

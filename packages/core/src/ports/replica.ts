@@ -78,7 +78,8 @@ export interface Replica {
   /**
    * Reads a run of delivered commits. The run starts with the batch that contains commit `from`, or with a fork before this commit. The run contains
    * at least one batch or the proof of a fork, and more batches only up to a total size of about `maxBytes`. The run ends with a signed batch or with
-   * the proof of a fork. Resolves with `undefined` if commit `from` is not delivered, and no fork before it is known.
+   * the proof of a fork. Resolves with `undefined` if commit `from` is not delivered, unless this device knows a fork of the session before commit
+   * `from`.
    */
   range(session: SessionId, from: number, maxBytes: number): Promise<Run | undefined>
   /**
@@ -95,7 +96,7 @@ export interface Replica {
   admitAll(runs: readonly Run[]): Promise<readonly PromiseSettledResult<Admitted>[]>
   /**
    * Calls `callback` after each change of the stored or delivered commits. If this device has written a new batch, `callback` gets this batch. The
-   * calls end when the returned function is called.
+   * returned function ends the calls of `callback`.
    */
   watch(callback: (own: Batch | undefined) => void): () => void
 }

@@ -27,8 +27,8 @@ export interface KeyRange {
 }
 
 /**
- * One value that a store keeps beside its key-value pairs, and writes synchronously. The page of a browser may end after its current task, so it
- * keeps commits that are not signed yet in the `Aside` of its store.
+ * One value that a store keeps beside its key-value pairs, and writes synchronously. A web page that is being closed may end before it can sign its
+ * latest commits, so the page keeps these unsigned commits in the `Aside` of its store.
  */
 export interface Aside {
   get(): Uint8Array | undefined
@@ -41,7 +41,7 @@ export interface Aside {
 
 /**
  * A witness: bytes beside the key-value pairs of a store, which show whether the store has lost its latest writes. SQLite, for example, silently
- * drops the end of its write-ahead log if this end is damaged. If a witness is damaged, it reveals fewer losses, but the damage has no other effect.
+ * drops the end of its write-ahead log if this end is damaged. A damaged witness may fail to show that writes are lost, but does no other harm.
  */
 export interface Witness {
   /** Reads all bytes. The result is empty if the witness was never written. */

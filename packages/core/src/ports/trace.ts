@@ -223,7 +223,7 @@ export const traceEvents = {
   },
   'peer.refused': {
     level: 'debug',
-    says: 'A connection was refused or closed, because a limit was reached or a rule was broken. `peerplane status` counts such connections by reason.',
+    says: 'A connection was refused or closed, because a limit was reached or a rule was broken. `peerplane status` shows for each reason how many connections were refused or closed.',
     fields: { why: 'code' },
   },
   // The network.

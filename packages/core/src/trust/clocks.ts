@@ -13,7 +13,8 @@ export const RELEASED_MS = 1_793_491_200_000
 
 /**
  * Checks that an invitation that expires at `notAfter` can be used at `now`, both in milliseconds since 1970. Throws `expired-invitation` if the
- * invitation has expired, or `wrong-clock` if it expires later than an invitation that is made now can expire.
+ * invitation has expired, or `wrong-clock` if `notAfter` is so late that this clock, or the clock of the device that made the invitation, must be
+ * wrong.
  */
 export function checkInvitationTime(notAfter: number, now: number): void {
   const here = `the clock of this device says ${dateText(now)}`

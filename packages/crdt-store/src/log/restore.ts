@@ -22,8 +22,8 @@ export async function spaceOf(store: Store): Promise<SpaceId | undefined> {
 }
 
 /**
- * If a page was closed before its first commit was stored, resolves with the writes for the space and for `keys` that the page was about to store
- * with this commit.
+ * Resolves with the writes of a page that was closed before it could store its first commit: the writes of the space and of the records `keys`, which
+ * the page kept beside the store. The result is empty if there was no such page.
  */
 export const foundedAside = (store: Store, keys: readonly Uint8Array[]): Promise<Write[]> =>
   orCorrupt(Promise.resolve().then(() => keptAside(store, [metaKey, ...keys])))

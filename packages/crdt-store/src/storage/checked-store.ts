@@ -37,9 +37,9 @@ export interface ClearableStore extends Store {
  * Returns a store that passes all calls to `store`, and checks what it reads for damage. A read rejects with `store-corrupt` if a pair differs from
  * the pair that was written.
  *
- * A damaged key is also detected if a search misses its pair. Because all other keys are in order, a search that is misled by a damaged key ends
- * beside this key, in any kind of search tree. If a search finds no pair, the checked store therefore also checks the keys on both sides of the place
- * where the search ended. SQLite searches an index with copies of the keys. If the copy of a key in the index is damaged, the key itself may still be
+ * A damaged key is also detected if a search misses its pair. A damaged key can mislead a search. In any kind of search tree, this search ends beside
+ * the damaged key, because all other keys are in order. So if a search finds no pair, the checked store checks the two keys next to the place where
+ * the search ended. SQLite searches an index with copies of the keys. If the copy of a key in the index is damaged, the key itself may still be
  * intact. The intact key then reveals the damage: it is a key that the search should have found, or it is on the wrong side of the place where the
  * search ended.
  */

@@ -4,8 +4,8 @@ import type { Scheduler } from '@peerplane/core'
 const LONGEST_MS = 2 ** 31 - 1
 
 /**
- * The timers of the platform. In Node, the timers of Peerplane do not keep the process alive, but open sockets do. In Node, a program that opens a
- * plane without a network therefore ends when its own work is done.
+ * The timers of the platform. In Node, the timers of Peerplane do not keep a process alive, but open sockets do. So a Node program whose plane has no
+ * network ends when its own work is done.
  */
 export const systemScheduler: Scheduler = {
   after(delayMs, task) {

@@ -29,9 +29,9 @@ export interface Backend {
    */
   invoke(invocations: readonly Invocation[], options: InvokeOptions): Promise<Outcome>
   /**
-   * Resolves with the outcome of the commands that were called with this operation id. If the commands are pending, `outcome` waits for them. Only
-   * the latest `limits.operations` outcomes are remembered. The outcome `undefined` means that the commands did not run and never will: later calls
-   * with this operation id are refused as `withdrawn`.
+   * Resolves with the outcome of the commands that were called with this operation id. If the commands are pending, `outcome` waits for them. A
+   * device remembers only the outcomes of its latest operations, at most `limits.operations` of them. The outcome `undefined` means that the commands
+   * did not run and never will: later calls with this operation id are refused as `withdrawn`.
    */
   outcome(operationId: string): Promise<Outcome | undefined>
   /** Calls `listener` with the state of the entity as soon as it is loaded, and after each change, until the returned function is called. */

@@ -42,8 +42,8 @@ export interface InvokeOptions {
   readonly durability?: Durability | undefined
   /**
    * Commands with the same operation id run only once on this device, as long as its store survives. A repeated call with the same operation id gets
-   * the outcome of the first call; only the latest `limits.operations` outcomes are remembered. A command with an operation id has at least the
-   * durability `local`. `Backend.outcome` returns its outcome.
+   * the outcome of the first call; a device remembers only the outcomes of its latest operations, at most `limits.operations` of them. A command with
+   * an operation id has at least the durability `local`. `Backend.outcome` returns its outcome.
    */
   readonly operationId?: string | undefined
 }

@@ -4,8 +4,8 @@ import { checkName, describe, limits, PeerplaneError, reading } from '@peerplane
 export type OptionReader<T> = (value: unknown, name: string) => T
 
 /**
- * Copies the options that were passed to a function. The copy contains only the options for which `readers` has a reader, as these readers return
- * them. Throws `invalid-input`.
+ * Returns a copy of the options that were passed to a function. Each option in the copy is what its reader in `readers` returned; options without a
+ * reader are left out. Throws `invalid-input`.
  */
 export function takeOptions<T extends object>(
   options: unknown,

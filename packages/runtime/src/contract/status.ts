@@ -49,7 +49,10 @@ export interface PlaneStatus {
   readonly lost: number
   /** The number of commits that this device holds, but that wait for a missing commit on which they depend. */
   readonly waiting: number
-  /** The number of sessions whose next commit depends on a commit of which this device holds a different version. */
+  /**
+   * The number of sessions that cannot continue on this device, because their next commit depends on one version of a forked commit, and this device
+   * holds the other version.
+   */
   readonly contradicted: number
   /** The number of sessions whose next commit is not delivered, because the store cannot read one of its dependencies. */
   readonly unreadable: number
@@ -60,8 +63,8 @@ export interface PlaneStatus {
   /** The number of commands of this device that were accepted, but have not reached their requested durability yet. */
   readonly pendingCommands: number
   /**
-   * The number of commands since the plane was opened that had the durability `memory`, were acknowledged, and were then undone because the store
-   * refused to write them. If another browser tab becomes the leader, the new leader does not start at 0: it adds to the number of the previous
+   * The number of commands that were undone since the plane was opened, because the store refused to write them after they had been acknowledged with
+   * the durability `memory`. If another browser tab becomes the leader, the new leader does not start at 0: it adds to the number of the previous
    * leader.
    */
   readonly undone: number

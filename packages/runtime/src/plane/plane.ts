@@ -66,7 +66,7 @@ export interface Plane {
   /**
    * Resolves with the outcome of the commands that were called with `operationId`. An error with the code `unknown` contains the operation id of the
    * command whose outcome is not known. The outcome `undefined` means that the commands did not run and never will: later calls with this operation
-   * id are refused as `withdrawn`. This device remembers the outcomes of its latest `limits.operations` operations.
+   * id are refused as `withdrawn`. This device remembers the outcomes of its latest operations, at most `limits.operations` of them.
    */
   outcome(operationId: string, wait?: Wait): Promise<Outcome | undefined>
   /**

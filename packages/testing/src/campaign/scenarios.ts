@@ -1,7 +1,7 @@
 import { ambientFaults, momentaryFaults, type FaultKind } from '../fleet/fault-kinds.ts'
 import type { Rhythm } from '../plan/script.ts'
 
-/** A scenario: the settings from which the runs of a campaign are chosen. */
+/** A scenario: the settings from which a campaign makes the plans of its runs. */
 export interface CampaignScenario {
   /** A short description of the scenario for people. */
   readonly what: string
