@@ -238,9 +238,10 @@ const withExtensions = (fields, list) => (list.length > 0 ? [...fields, list] : 
 const isRole = (value, rule) => must(value === 0 || value === 1, rule)
 
 export function spaceRecord(encoded) {
-  const fields = array(decode(encoded), 5, 'space record: 5 fields')
+  const fields = array(decode(encoded), undefined, 'space record: an array')
   const [version, creator, role, commitment, nonce] = fields
   must(version === 1, 'space record: version 1')
+  extensionsAfter(fields, 5, 'space record')
   isRole(role, 'space record: a role')
   bytes(nonce, 16, 'space record: a nonce of 16 bytes')
   return {
@@ -250,11 +251,12 @@ export function spaceRecord(encoded) {
   }
 }
 
-const grantMessage = ([space, issuer, inviteKey, role, notAfter]) =>
-  join(domain('grant'), encode([space, issuer, inviteKey, role, notAfter]))
+const grantMessage = ([space, issuer, inviteKey, role, notAfter, , list = []]) =>
+  join(domain('grant'), encode(withExtensions([space, issuer, inviteKey, role, notAfter], list)))
 
 function grantOf(value) {
-  const grant = array(value, 6, 'grant: 6 fields')
+  const grant = array(value, undefined, 'grant: an array')
+  extensionsAfter(grant, 6, 'grant')
   for (const field of grant.slice(0, 3))
     bytes(field, 32, 'grant: space, issuer and invite key have 32 bytes')
   isRole(grant[3], 'grant: a role')
@@ -265,21 +267,26 @@ function grantOf(value) {
 }
 
 export function admission(encoded) {
-  const [value, device, signature] = array(decode(encoded), 3, 'admission: 3 fields')
+  const fields = array(decode(encoded), undefined, 'admission: an array')
+  const list = extensionsAfter(fields, 3, 'admission')
+  const [value, device, signature] = fields
   const grant = grantOf(value)
   bytes(device, 32, 'admission: a device of 32 bytes')
-  const message = join(domain('admission-signature'), H('grant-id', grantMessage(grant)), device)
+  const message = join(
+    domain('admission-signature'),
+    H('grant-id', grantMessage(grant)),
+    device,
+    ...withExtensions([], list).map(encode),
+  )
   signed(grant[2], message, signature, 'admission: the invite key signs it')
-  return { grant, device, id: H('admission', encoded) }
+  return { grant, device, extensions: list, id: H('admission', encoded) }
 }
 
 export function invitation(link) {
   must(link.startsWith('pp1.'), 'invitation: it begins with pp1.')
-  const fields = array(
-    decode(Uint8Array.from(Buffer.from(link.slice(4), 'base64url'))),
-    7,
-    'invitation: 7 fields',
-  )
+  const encoded = Uint8Array.from(Buffer.from(link.slice(4), 'base64url'))
+  const fields = array(decode(encoded), undefined, 'invitation: an array')
+  extensionsAfter(fields, 7, 'invitation')
   const [version, record, secret, grant, seed, chain, addresses] = fields
   must(version === 1, 'invitation: version 1')
   const space = spaceRecord(record)
@@ -463,7 +470,13 @@ const isSigned = (device, { id, signature }) =>
 
 /** A proof of a fork, verified. */
 export function fork(encoded, session, device) {
-  const [seq, previous, ...branches] = array(decode(encoded), 4, 'fork: 4 fields')
+  const fields = array(decode(encoded), undefined, 'fork: an array')
+  const list = extensionsAfter(fields, 4, 'fork')
+  must(
+    list.every((key, at) => at % 2 === 1 || key % 2 === 1),
+    'fork: no critical key that is not known',
+  )
+  const [seq, previous, ...branches] = fields.slice(0, 4)
   const ids = branches.map((branch) => {
     const [links, signature] = array(branch, 2, 'fork: a branch has links and a signature')
     let [id, at, first] = [previous, seq, undefined]
@@ -695,6 +708,9 @@ function checkTrust(vectors, rule) {
     hex(admitted.id) === vectors.admission.id && same(admitted.grant[1], space.creator),
   )
   rule('admitted device', same(admitted.device, publicKeyOf(vectors.admission.deviceSeed)))
+  const extended = admission(sized(vectors.admission.withExtensions.record))
+  rule('admission with extensions', hex(extended.id) === vectors.admission.withExtensions.id)
+  rule('extensions of it and its grant', extended.extensions.length + extended.grant[6].length > 3)
   return { space: space.id, creator: space.creator, guest: admitted.device }
 }
 
@@ -751,6 +767,8 @@ function checkLog(vectors, { space, creator, guest }, rule) {
   const after = fork(sized(proof), opened.session, creator)
   rule('fork after a batch', after.seq === 4 && same(after.previous, three.id))
   rule('tip of that fork', same(encode(after.tip), sized(tip)))
+  const extendedFork = fork(sized(vectors.fork.withExtensions), opened.session, creator)
+  rule('fork with extensions', same(encode(extendedFork.tip), sized(vectors.fork.tip)))
   checkSparse(vectors, three, rule)
 }
 

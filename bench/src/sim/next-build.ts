@@ -23,7 +23,7 @@ function nextCommit(own, seq, given) {
   const isSection = (i) => does.has('section') && (seq + i) % 4 === 1
   const sections = given.map((each, i) => ({ ...each, extensions: nextKeys(isSection(i)) }))
   for (const { entity, body, modelVersion, extensions } of sections) {
-    const isHidden = [own.opening.extensions, header, extensions].some(isCriticalRecord)
+    const isHidden = own.isHidden || isCriticalRecord(header) || isCriticalRecord(extensions)
     if (isHidden || modelVersion > 1) globalThis.nextBuild.hidden(entity, body)
   }
   return { header, sections }
@@ -51,17 +51,106 @@ export const nextBuild: readonly Change[] = [
     find: 'const FORMAT_VERSION = 5',
     replace: 'const FORMAT_VERSION = 6',
   },
-  // A key in every opening, header, section and hello.
+  // Another version of openings.
+  {
+    file: 'core/src/log/opening.ts',
+    find: '  if (version === FORMAT_VERSION) return\n',
+    replace: "  if (version === FORMAT_VERSION || (name === 'opening' && version === 2)) return\n",
+  },
+  {
+    file: 'core/src/log/opening.ts',
+    find: '  const fields = [\n    FORMAT_VERSION,',
+    replace: '  const fields = [\n    opening.version ?? FORMAT_VERSION,',
+  },
+  {
+    file: 'crdt-store/src/log/own-session.ts',
+    find: '  const opening: Opening = {\n',
+    replace: `  const opening = {
+    ...(globalThis.nextBuild.does.has('version') && random.bytes(1)[0]! % 2 === 0 && { version: 2 }),
+`,
+  },
+  // A key in every space record, grant, admission, invitation, opening, header, section, hello, message and announcement.
+  {
+    file: 'core/src/trust/space.ts',
+    find: '  const encoded = encodeCanonical([\n    FORMAT_VERSION,',
+    replace: '  const encoded = encodeCanonical([...[\n    FORMAT_VERSION,',
+  },
+  {
+    file: 'core/src/trust/space.ts',
+    find: '    random.bytes(16),\n  ])',
+    replace: '    random.bytes(16),\n  ], nextKeys(false).flat()])',
+  },
+  {
+    file: 'core/src/trust/space.ts',
+    find: 'import { extensionsAfter,',
+    replace: 'import { nextKeys, extensionsAfter,',
+  },
+  {
+    file: 'core/src/trust/invitation.ts',
+    find: 'role: options.role, notAfter: options.notAfter }',
+    replace: 'role: options.role, notAfter: options.notAfter, extensions: nextKeys(false) }',
+  },
+  {
+    file: 'core/src/trust/invitation.ts',
+    find: '    invitation.addresses,\n  ])',
+    replace: '    invitation.addresses,\n    nextKeys(false).flat(),\n  ])',
+  },
+  {
+    file: 'core/src/trust/invitation.ts',
+    find: 'import { extensionsAfter,',
+    replace: 'import { nextKeys, extensionsAfter,',
+  },
+  {
+    file: 'runtime/src/membership/membership.ts',
+    find: 'await ports.crypto.keyFromSeed(inviteSeed))',
+    replace:
+      "await ports.crypto.keyFromSeed(inviteSeed), nextKeys(globalThis.nextBuild.does.has('admission')))",
+  },
+  {
+    file: 'runtime/src/membership/membership.ts',
+    find: '  readInvitation,\n',
+    replace: '  nextKeys,\n  readInvitation,\n',
+  },
+  {
+    file: 'sync/src/wire/messages.ts',
+    find: '  return encodeCanonical(toValue(message))',
+    replace: `  const { does } = globalThis.nextBuild
+  const isCritical = message.kind === 'summary' && message.nodes[0]?.digest.endsWith('3')
+  return encodeCanonical([...toValue(message), nextKeys(does.has('message') && isCritical).flat()])`,
+  },
+  {
+    file: 'sync/src/wire/messages.ts',
+    find: '  listField,\n',
+    replace: '  listField,\n  nextKeys,\n',
+  },
+  {
+    file: 'sync/src/wire/announcement.ts',
+    find: '  const content = [commits, fromHex(digest), tips.slice(-ANNOUNCED_TIPS).map(tipToValue)]',
+    replace: `  const isCritical = globalThis.nextBuild.does.has('message') && digest.endsWith('5')
+  const keys = nextKeys(isCritical).flat()
+  const content = [commits, fromHex(digest), tips.slice(-ANNOUNCED_TIPS).map(tipToValue), keys]`,
+  },
+  {
+    file: 'sync/src/wire/announcement.ts',
+    find: '  listField,\n',
+    replace: '  listField,\n  nextKeys,\n',
+  },
   {
     file: 'crdt-store/src/log/own-session.ts',
     find: 'import { fromHex,',
-    replace: 'import { nextKeys, fromHex,',
+    replace: 'import { isCriticalRecord, nextKeys, fromHex,',
   },
   {
     file: 'crdt-store/src/log/own-session.ts',
     find: '    nonce: random.bytes(16),\n',
     replace:
       "    nonce: random.bytes(16),\n    extensions: nextKeys(globalThis.nextBuild.does.has('opening') && random.bytes(1)[0]! % 3 === 0),\n",
+  },
+  {
+    file: 'crdt-store/src/log/own-session.ts',
+    find: '  return { id, opening,',
+    replace: `  const isHidden = [opening, ...chain].some(({ extensions }) => isCriticalRecord(extensions))
+  return { isHidden, id, opening,`,
   },
   {
     file: 'crdt-store/src/log/pending-flush.ts',

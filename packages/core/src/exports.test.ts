@@ -104,7 +104,7 @@ const inner =
   compareBytes compareTexts compareTimestamps concatBytes createInvitation createSpace dateText depsDigest domain encodeBatch
   encodeCanonical encodeForkProof encodeHeader encodeInvitation encodeOpening entityKey equalBytes equalData equalSecrets extensionsAfter
   firstIdOf firstPrevious firstSeq forkedTip freeze fromBase64Url fromHex grantToValue halfPair hasControls hash invitationLink
-  isForkedTip isPlain isUnderstood lastSeq mac makeBatch makeCommit makeOpening markOf mayMakeAnchors merklePath merkleRoot prefixOf roleOf saltOf sectionLeaf sectionsRoot
+  isChainUnderstood isForkedTip isPlain isUnderstood lastSeq mac makeBatch makeCommit makeOpening markOf mayMakeAnchors merklePath merkleRoot prefixOf roleOf saltOf sectionLeaf sectionsRoot
   sessionIdOf setProperty signBatch signGrant splitEntityKey tipToValue toBase64Url toHex toSparse traceTo utf8 verifyAdmissions
   verifyBatch verifyForkProof verifyMerklePath verifySparse weightOf withCanonical withExtensions`.split(
     /\s+/,
@@ -124,7 +124,9 @@ describe('the functions of the package', () => {
     (_, read) => {
       fc.assert(
         fc.property(anyBytes, (bytes) => {
-          expect(['read', 'malformed', 'too-large']).toContain(cameOf(() => read(bytes)))
+          expect(['read', 'malformed', 'too-large', 'needs-update']).toContain(
+            cameOf(() => read(bytes)),
+          )
         }),
         { numRuns: 1000 },
       )

@@ -189,6 +189,7 @@ export {
   admit,
   decodeAdmission,
   grantToValue,
+  isChainUnderstood,
   mayMakeAnchors,
   readGrant,
   roleOf,

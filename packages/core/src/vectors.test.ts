@@ -136,6 +136,23 @@ async function compute(): Promise<Record<string, unknown>> {
     await crypto.keyFromSeed(inviteSeed),
   )
 
+  const extendedGrant = await signGrant(
+    {
+      space: record.id,
+      inviteKey: invitation.grant.inviteKey,
+      role: 'member',
+      notAfter: 1_800_000_000_000,
+      extensions: [[1, 'odd']],
+    },
+    creator,
+  )
+  const extendedAdmission = await admit(
+    extendedGrant,
+    device(guest),
+    await crypto.keyFromSeed(inviteSeed),
+    [[2, [null]]],
+  )
+
   const first = makeOpening({
     space: record.id,
     device: device(creator),
@@ -204,6 +221,15 @@ async function compute(): Promise<Record<string, unknown>> {
   expect(await verifySparse(sparse, device(creator), crypto)).toBe(true)
   expect(await verifyForkProof(proof, device(creator), crypto)).toBe(true)
   expect(decodeForkProof(encodeForkProof(proof), first.session)).toEqual(proof)
+  const extendedProof: ForkProof = { ...proof, extensions: [[1, 'odd']] }
+  expect(decodeForkProof(encodeForkProof(extendedProof), first.session)).toEqual(extendedProof)
+  expect(await verifyForkProof(extendedProof, device(creator), crypto)).toBe(true)
+  const criticalProof = encodeForkProof({ ...proof, extensions: [[2, 'even']] })
+  expect(() => decodeForkProof(criticalProof, first.session)).toThrow(
+    expect.objectContaining({ code: 'needs-update' }),
+  )
+  const extendedChain = [extendedAdmission]
+  expect(await verifyAdmissions(record, device(guest), extendedChain, crypto)).toBe(true)
   expect(await verifyAdmissions(record, device(guest), [admission], crypto)).toBe(true)
   const link = encodeInvitation(invitation)
   await readInvitation(link, { crypto })
@@ -282,6 +308,10 @@ async function compute(): Promise<Record<string, unknown>> {
       deviceSeed: toHex(filled(32, 5)),
       record: bytes(admission.bytes),
       id: toHex(admission.id),
+      withExtensions: {
+        record: bytes(extendedAdmission.bytes),
+        id: toHex(extendedAdmission.id),
+      },
     },
     opening: {
       record: bytes(first.bytes),
@@ -319,6 +349,7 @@ async function compute(): Promise<Record<string, unknown>> {
     },
     fork: {
       proof: bytes(encodeForkProof(proof)),
+      withExtensions: bytes(encodeForkProof(extendedProof)),
       tip: bytes(encodeCanonical(tipToValue(forkedTip(proof)))),
       afterThree: await laterFork(batch),
     },

@@ -9,6 +9,7 @@ import { limits } from '../limits.ts'
 import type { Crypto } from '../ports/crypto.ts'
 import { batchIdOf, batchMessage, type Batch } from './batch.ts'
 import { MAX_SEQ } from './commit.ts'
+import { extensionsAfter, isUnderstood, withExtensions, type Extensions } from './extensions.ts'
 import { merkleRoot } from './merkle.ts'
 import { markOf, type Tip } from './tip.ts'
 
@@ -43,6 +44,8 @@ export interface ForkProof {
   /** The id of the last batch before the fork. Up to the batch `previous`, the session has only one version. */
   readonly previous: BatchId
   readonly branches: readonly [Branch, Branch]
+  /** Who passes the proof on may have added them: no signature covers them. */
+  readonly extensions?: Extensions
 }
 
 /**
@@ -96,20 +99,29 @@ export const forkedTip = ({ session, seq, previous }: ForkProof): Tip => ({
 export const isForkedTip = (tip: Pick<Tip, 'seq'>): boolean => tip.seq > MAX_SEQ
 
 /** Encodes the proof of a fork as canonical bytes, without the session id, which the reader of the proof knows. */
-export const encodeForkProof = ({ seq, previous, branches }: ForkProof): Uint8Array =>
-  encodeCanonical([seq, fromHex(previous), ...branches.map(branchToValue)])
+export const encodeForkProof = ({ seq, previous, branches, extensions }: ForkProof): Uint8Array =>
+  encodeCanonical(
+    withExtensions([seq, fromHex(previous), ...branches.map(branchToValue)], extensions),
+  )
 
-/** Decodes the proof of a fork from canonical bytes, without verifying its signatures. Throws `malformed` or `too-large`. */
+/** Decodes the proof of a fork from canonical bytes, without verifying its signatures. Throws `malformed`, `too-large` or `needs-update`. */
 export function decodeForkProof(encoded: Uint8Array, session: SessionId): ForkProof {
   if (encoded.length > limits.forkBytes) {
     throw new PeerplaneError('too-large', `the proof of a fork has ${encoded.length} bytes`)
   }
-  const fields = arrayField(decodeCanonical(encoded), 'fork', 4)
+  const fields = arrayField(decodeCanonical(encoded), 'fork')
+  const extensions = extensionsAfter(fields, 4, 'fork')
+  if (!isUnderstood(extensions.extensions)) {
+    throw new PeerplaneError('needs-update', 'the proof of a fork has an unknown critical key', {
+      advice: 'Update this device.',
+    })
+  }
   return {
     session,
     seq: readSeq(fields[0]),
     previous: toHex(bytesField(fields[1], 'fork.previous', HASH_BYTES)) as BatchId,
     branches: [readBranch(fields[2], 'fork.one'), readBranch(fields[3], 'fork.other')],
+    ...extensions,
   }
 }
 

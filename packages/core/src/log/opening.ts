@@ -5,6 +5,7 @@ import { arrayField, bytesField, listField, wholeField } from '../fields.ts'
 import { HASH_BYTES, SESSION_BYTES, hash } from '../hash.ts'
 import type { BatchId, DeviceId, SessionId, SpaceId } from '../ids.ts'
 import { limits } from '../limits.ts'
+import type { Value } from '../value.ts'
 import { extensionsAfter, withExtensions, type Extensions } from './extensions.ts'
 import { readTip, tipToValue, type Tip } from './tip.ts'
 
@@ -39,6 +40,15 @@ export interface OpeningRecord {
   readonly first: BatchId
   /** The canonical bytes of the opening, whose hash begins with the session id. */
   readonly bytes: Uint8Array
+}
+
+/** Checks the format version of a record. Throws `needs-update` for a later version, and `malformed` for anything else. */
+export function checkVersion(value: Value | undefined, name: string): void {
+  const version = wholeField(value, `${name}.version`, FORMAT_VERSION)
+  if (version === FORMAT_VERSION) return
+  throw new PeerplaneError('needs-update', `${name} has format version ${version}`, {
+    advice: 'Update this device.',
+  })
 }
 
 /** Encodes an opening as canonical bytes. */
@@ -76,13 +86,10 @@ export function makeOpening(opening: Opening): OpeningRecord {
   return { opening, session: sessionIdOf(first), first, bytes }
 }
 
-/** Decodes a received opening. Throws `malformed` or `too-large`. */
+/** Decodes a received opening. Throws `malformed`, `too-large` or `needs-update`. */
 export function decodeOpening(encoded: Uint8Array): OpeningRecord {
   const fields = arrayField(decodeCanonical(encoded), 'opening')
-  const version = wholeField(fields[0], 'opening.version')
-  if (version !== FORMAT_VERSION) {
-    throw new PeerplaneError('malformed', `opening has format version ${version}`)
-  }
+  checkVersion(fields[0], 'opening')
   const extensions = extensionsAfter(fields, 6, 'opening')
   const first = firstPrevious(encoded)
   return {

@@ -211,6 +211,16 @@ export const traceEvents = {
     says: 'A device that knows the secret of the space was refused, or refused this device.',
     fields: { peer: 'id', code: 'code' },
   },
+  'admission.ignored': {
+    level: 'warn',
+    says: 'A device was admitted by a record that only a newer version of this program can read. What the device writes has no effect on this device until an update.',
+    fields: { device: 'id' },
+  },
+  'message.ignored': {
+    level: 'debug',
+    says: 'A peer sent a message of an unknown kind, or a message with an unknown critical key. The peer may run a newer version.',
+    fields: { link: 'id' },
+  },
   'peer.incompatible': {
     level: 'warn',
     says: 'A peer and this device have no version of the protocol in common. One of the two devices must be updated.',

@@ -5,6 +5,12 @@ import { arrayField, bytesField, wholeField } from '../fields.ts'
 import { HASH_BYTES, domain, hash } from '../hash.ts'
 import type { DeviceId, SpaceId } from '../ids.ts'
 import { limits } from '../limits.ts'
+import {
+  extensionsAfter,
+  isUnderstood,
+  withExtensions,
+  type Extensions,
+} from '../log/extensions.ts'
 import type { Crypto, SigningKey } from '../ports/crypto.ts'
 import { readRole, roleToValue, type Role } from './role.ts'
 import type { SpaceRecord } from './space.ts'
@@ -32,16 +38,18 @@ export interface Grant {
    * with its own clock.
    */
   readonly notAfter: number
-  /** The Ed25519 signature of the grant by its issuer. */
+  /** The Ed25519 signature of the grant by its issuer. It covers the extensions. */
   readonly signature: Uint8Array
+  readonly extensions?: Extensions
 }
 
 /** The proof that a device was invited. */
 export interface Admission {
   readonly grant: Grant
   readonly device: DeviceId
-  /** The Ed25519 signature of the admission by the invite key. */
+  /** The Ed25519 signature of the admission by the invite key. It covers the extensions. */
   readonly signature: Uint8Array
+  readonly extensions?: Extensions
   /** The canonical bytes of the admission, including its signature. The hash of the canonical bytes identifies the admission. */
   readonly bytes: Uint8Array
   readonly id: Uint8Array
@@ -61,36 +69,35 @@ export async function admit(
   grant: Grant,
   device: DeviceId,
   inviteKey: SigningKey,
+  extensions?: Extensions,
 ): Promise<Admission> {
-  const signature = await inviteKey.sign(admissionMessage(grant, device))
-  return decodeAdmission(encodeCanonical([grantToValue(grant), fromHex(device), signature]))
+  const signature = await inviteKey.sign(admissionMessage({ grant, device, extensions }))
+  const fields = [grantToValue(grant), fromHex(device), signature]
+  return decodeAdmission(encodeCanonical(withExtensions(fields, extensions)))
 }
 
 /** Decodes an admission from canonical bytes, without verifying its signatures. Throws `malformed`. */
 export function decodeAdmission(encoded: Uint8Array): Admission {
-  const fields = arrayField(decodeCanonical(encoded), 'admission', 3)
+  const fields = arrayField(decodeCanonical(encoded), 'admission')
+  const extensions = extensionsAfter(fields, 3, 'admission')
   return {
     grant: readGrant(fields[0]!),
     device: toHex(bytesField(fields[1], 'admission.device', HASH_BYTES)) as DeviceId,
     signature: bytesField(fields[2], 'admission.signature', 64),
+    ...extensions,
     bytes: encoded,
     id: hash('admission', encoded),
   }
 }
 
 /** Converts a grant into a value for the canonical encoding. */
-export const grantToValue = (grant: Grant): Value => [
-  fromHex(grant.space),
-  fromHex(grant.issuer),
-  grant.inviteKey,
-  roleToValue(grant.role),
-  grant.notAfter,
-  grant.signature,
-]
+export const grantToValue = (grant: Grant): Value =>
+  withExtensions([...grantFields(grant), grant.signature], grant.extensions)
 
 /** Reads a grant from a decoded value. Throws `malformed`. */
 export function readGrant(value: Value): Grant {
-  const fields = arrayField(value, 'grant', 6)
+  const fields = arrayField(value, 'grant')
+  const extensions = extensionsAfter(fields, 6, 'grant')
   return {
     space: toHex(bytesField(fields[0], 'grant.space', HASH_BYTES)) as SpaceId,
     issuer: toHex(bytesField(fields[1], 'grant.issuer', HASH_BYTES)) as DeviceId,
@@ -98,6 +105,7 @@ export function readGrant(value: Value): Grant {
     role: readRole(fields[3], 'grant.role'),
     notAfter: wholeField(fields[4], 'grant.notAfter'),
     signature: bytesField(fields[5], 'grant.signature', 64),
+    ...extensions,
   }
 }
 
@@ -115,11 +123,12 @@ export async function verifyAdmissions(
 ): Promise<boolean> {
   if (chain.length > limits.admissionChain) return false
   let member = space.creator
-  for (const { grant, device: admitted, signature } of chain) {
+  for (const admission of chain) {
+    const { grant, device: admitted, signature } = admission
     if (grant.space !== space.id || grant.issuer !== member) return false
     const granted = await crypto.verify(fromHex(member), grantMessage(grant), grant.signature)
     if (!granted) return false
-    if (!(await crypto.verify(grant.inviteKey, admissionMessage(grant, admitted), signature))) {
+    if (!(await crypto.verify(grant.inviteKey, admissionMessage(admission), signature))) {
       return false
     }
     member = admitted
@@ -134,8 +143,16 @@ export async function verifyAdmissions(
  */
 export function roleOf(space: SpaceRecord, chain: readonly Admission[]): Role {
   if (chain.length === 0) return space.role
-  return chain.every(({ grant }) => grant.role === 'anchor') ? 'anchor' : 'member'
+  const areAnchors = chain.every(({ grant }) => grant.role === 'anchor')
+  return areAnchors && isChainUnderstood(chain) ? 'anchor' : 'member'
 }
+
+/**
+ * Whether this version knows all critical keys in the grants and admissions of a chain. If it does not, the device to which the chain leads is a
+ * member whose commits have no effect here until an update.
+ */
+export const isChainUnderstood = (chain: readonly Admission[]): boolean =>
+  chain.every(({ grant, extensions }) => isUnderstood(grant.extensions) && isUnderstood(extensions))
 
 /**
  * Whether a device can invite anchors; `chain` is the chain of admissions that leads to this device. Only the creator and anchors can invite anchors.
@@ -146,14 +163,28 @@ export const mayMakeAnchors = (space: SpaceRecord, chain: readonly Admission[]):
 const grantMessage = (grant: Omit<Grant, 'signature'>): Uint8Array =>
   concatBytes(
     domain('grant'),
-    encodeCanonical([
-      fromHex(grant.space),
-      fromHex(grant.issuer),
-      grant.inviteKey,
-      roleToValue(grant.role),
-      grant.notAfter,
-    ]),
+    encodeCanonical(withExtensions(grantFields(grant), grant.extensions)),
   )
 
-const admissionMessage = (grant: Grant, device: DeviceId): Uint8Array =>
-  concatBytes(domain('admission-signature'), hash('grant-id', grantMessage(grant)), fromHex(device))
+const grantFields = (grant: Omit<Grant, 'signature'>): readonly Value[] => [
+  fromHex(grant.space),
+  fromHex(grant.issuer),
+  grant.inviteKey,
+  roleToValue(grant.role),
+  grant.notAfter,
+]
+
+/** Extensions are signed as a list after the device, if there are any. */
+const admissionMessage = ({
+  grant,
+  device,
+  extensions,
+}: Pick<Admission, 'grant' | 'device'> & {
+  readonly extensions?: Extensions | undefined
+}): Uint8Array =>
+  concatBytes(
+    domain('admission-signature'),
+    hash('grant-id', grantMessage(grant)),
+    fromHex(device),
+    ...withExtensions([], extensions).map(encodeCanonical),
+  )

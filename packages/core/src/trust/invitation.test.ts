@@ -30,7 +30,7 @@ describe('an invitation', () => {
     )
   })
 
-  it.each(['', 'hello', 'pp1.', 'pp1.AAAA', 'https://a.example/#join=', 'pp2.AAAA'])(
+  it.each(['', 'hello', 'pp1.', 'pp1.AAAA', 'https://a.example/#join='])(
     'is not the text %j',
     async (other) => {
       await expectInvalid(other)
@@ -53,7 +53,8 @@ describe('an invitation', () => {
       const changed = text.slice(0, i) + (text[i] === 'A' ? 'B' : 'A') + text.slice(i + 1)
       outcomes.push(await readInvitation(changed, ports).then(signed, ({ code }) => code))
     }
-    const read = outcomes.filter((outcome) => outcome !== 'invalid-invitation')
+    const refused: unknown[] = ['invalid-invitation', 'needs-update']
+    const read = outcomes.filter((outcome) => !refused.includes(outcome))
     expect(read).toEqual(read.map(() => signed(invitation)))
     expect(read.length).toBeLessThan(text.length / 4)
   })

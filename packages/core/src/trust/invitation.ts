@@ -1,16 +1,19 @@
 import { fromBase64Url, toBase64Url, toHex } from '../bytes.ts'
 import { decodeCanonical, encodeCanonical } from '../codec.ts'
 import { describe } from '../describe.ts'
-import { PeerplaneError } from '../errors.ts'
+import { isA, PeerplaneError } from '../errors.ts'
 import { arrayField, bytesField, listField, textField } from '../fields.ts'
 import type { DeviceId } from '../ids.ts'
 import { limits } from '../limits.ts'
+import { extensionsAfter, isUnderstood } from '../log/extensions.ts'
+import { checkVersion, FORMAT_VERSION } from '../log/opening.ts'
 import type { Crypto, SigningKey } from '../ports/crypto.ts'
 import type { Random } from '../ports/random.ts'
 import {
   admit,
   decodeAdmission,
   grantToValue,
+  isChainUnderstood,
   readGrant,
   signGrant,
   verifyAdmissions,
@@ -51,13 +54,14 @@ export async function createInvitation(
   return { space: from.space, grant, inviteSeed, chain: from.chain, addresses }
 }
 
-const VERSION = 1
 const PREFIX = 'pp1.'
+/** All versions of invitations begin in this way. */
+const ANY_PREFIX = /(?:^|#join=)pp(?!1\.)\d+\.[\w-]+$/
 
 /** Encodes an invitation as text for the fragment of a URL. Browsers never send the fragment to a server. */
 export function encodeInvitation(invitation: Invitation): string {
   const encoded = encodeCanonical([
-    VERSION,
+    FORMAT_VERSION,
     invitation.space.record.bytes,
     invitation.space.secret,
     grantToValue(invitation.grant),
@@ -73,7 +77,8 @@ export const invitationLink = (page: string, invitation: Invitation): string =>
   `${page.split('#')[0]}#join=${encodeInvitation(invitation)}`
 
 /**
- * Reads the invitation in a link, or in the text from {@link encodeInvitation}, and verifies all its signatures. Throws `invalid-invitation`.
+ * Reads the invitation in a link, or in the text from {@link encodeInvitation}, and verifies all its signatures. Throws `invalid-invitation`, or
+ * `needs-update` if only a later version can use the invitation.
  * `readInvitation` does not check whether the invitation has expired; {@link checkInvitationTime} does.
  */
 export async function readInvitation(
@@ -89,6 +94,10 @@ export async function readInvitation(
   const probe = await admit(grant, toHex(inviteKey.publicKey) as DeviceId, inviteKey)
   const whole = await verifyAdmissions(space.record, probe.device, [...chain, probe], ports.crypto)
   if (!whole) throw invalid
+  // A device that joined would have to leave out what it writes itself.
+  if (!isUnderstood(space.record.extensions) || !isChainUnderstood([...chain, probe])) {
+    throw needsUpdate('the invitation, or its space, has an unknown critical key')
+  }
   return invitation
 }
 
@@ -101,6 +110,7 @@ function decodeInvitation(link: unknown): Invitation {
   }
   const [, encoded] = /(?:^|#join=)(pp1\.[\w-]+)$/.exec(link.trim()) ?? []
   if (!encoded) {
+    if (ANY_PREFIX.test(link.trim())) throw needsUpdate('the invitation has another version')
     throw new PeerplaneError('invalid-invitation', 'the text does not end in an invitation')
   }
   if (encoded.length > limits.invitationBytes) {
@@ -108,8 +118,12 @@ function decodeInvitation(link: unknown): Invitation {
   }
   const decoded = fromBase64Url(encoded.slice(PREFIX.length))
   try {
-    const fields = arrayField(decodeCanonical(decoded ?? new Uint8Array(0)), 'invitation', 7)
-    if (fields[0] !== VERSION) throw new Error('version')
+    const fields = arrayField(decodeCanonical(decoded ?? new Uint8Array(0)), 'invitation')
+    checkVersion(fields[0], 'invitation')
+    const { extensions } = extensionsAfter(fields, 7, 'invitation')
+    if (!isUnderstood(extensions)) {
+      throw needsUpdate('the invitation has an unknown critical key')
+    }
     return {
       space: {
         record: decodeSpaceRecord(bytesField(fields[1], 'invitation.space')),
@@ -128,6 +142,10 @@ function decodeInvitation(link: unknown): Invitation {
       ),
     }
   } catch (cause) {
+    if (isA(PeerplaneError, cause) && cause.code === 'needs-update') throw cause
     throw new PeerplaneError('invalid-invitation', 'the invitation cannot be read', { cause })
   }
 }
+
+const needsUpdate = (reason: string): PeerplaneError =>
+  new PeerplaneError('needs-update', reason, { advice: 'Update this device.' })

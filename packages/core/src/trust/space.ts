@@ -1,10 +1,10 @@
 import { equalSecrets, fromHex, toHex } from '../bytes.ts'
 import { decodeCanonical, encodeCanonical } from '../codec.ts'
-import { PeerplaneError } from '../errors.ts'
-import { arrayField, bytesField, wholeField } from '../fields.ts'
+import { arrayField, bytesField } from '../fields.ts'
 import { HASH_BYTES, hash } from '../hash.ts'
 import type { DeviceId, SpaceId } from '../ids.ts'
-import { FORMAT_VERSION } from '../log/opening.ts'
+import { extensionsAfter, type Extensions } from '../log/extensions.ts'
+import { checkVersion, FORMAT_VERSION } from '../log/opening.ts'
 import type { Random } from '../ports/random.ts'
 import { readRole, roleToValue, type Role } from './role.ts'
 
@@ -19,6 +19,7 @@ export interface SpaceRecord {
   readonly role: Role
   /** The hash of the space secret. With the hash of the secret, a new member notices if the secret in its invitation was changed. */
   readonly commitment: Uint8Array
+  readonly extensions?: Extensions
   readonly bytes: Uint8Array
 }
 
@@ -45,19 +46,18 @@ export function createSpace(creator: DeviceId, role: Role, random: Random): Spac
   return { record: decodeSpaceRecord(encoded), secret }
 }
 
-/** Decodes a space record from canonical bytes. Throws `malformed`. */
+/** Decodes a space record from canonical bytes. Throws `malformed`, `too-large` or `needs-update`. */
 export function decodeSpaceRecord(encoded: Uint8Array): SpaceRecord {
-  const fields = arrayField(decodeCanonical(encoded), 'space', 5)
-  const version = wholeField(fields[0], 'space.version')
-  if (version !== FORMAT_VERSION) {
-    throw new PeerplaneError('malformed', `space has format version ${version}`)
-  }
+  const fields = arrayField(decodeCanonical(encoded), 'space')
+  checkVersion(fields[0], 'space')
+  const extensions = extensionsAfter(fields, 5, 'space')
   bytesField(fields[4], 'space.nonce', 16)
   return {
     id: toHex(hash('space', encoded)) as SpaceId,
     creator: toHex(bytesField(fields[1], 'space.creator', HASH_BYTES)) as DeviceId,
     role: readRole(fields[2], 'space.role'),
     commitment: bytesField(fields[3], 'space.commitment', HASH_BYTES),
+    ...extensions,
     bytes: encoded,
   }
 }

@@ -3,12 +3,16 @@ import {
   decodeOpening,
   equalBytes,
   fromHex,
+  isChainUnderstood,
+  isUnderstood,
   limits,
   PeerplaneError,
   verifyAdmissions,
 } from '@peerplane/core'
 import type {
+  Admission,
   Crypto,
+  Opening,
   OpeningRecord,
   OpeningEvidence,
   SessionId,
@@ -21,6 +25,8 @@ import { encodeList } from '../storage/records.ts'
 
 /** An opening whose device is a member. The first batch shows whether the device made it. */
 export interface VerifiedOpening extends OpeningRecord {
+  /** Whether the opening, and the admissions of its device, have no unknown critical key. */
+  readonly isUnderstood: boolean
   /** The chain of admissions that is to be stored with it; nothing if it is stored. */
   readonly chain: readonly Uint8Array[] | undefined
 }
@@ -45,7 +51,7 @@ export class OpeningVerifier {
     this.#crypto = crypto
   }
 
-  /** The opening of `session`. Throws `malformed`, `too-large`, `wrong-space` or `not-a-member`. */
+  /** The opening of `session`. Throws `malformed`, `too-large`, `wrong-space`, `not-a-member` or `needs-update`. */
   async verify(
     session: SessionId,
     evidence: OpeningEvidence | undefined,
@@ -66,10 +72,15 @@ export class OpeningVerifier {
     // The chain is stored and passed on with the session, so it must be one that was checked: the admission alone does not vouch for it.
     const stored = await this.#stored(made.opening.admission)
     const isStored = stored !== undefined && equalBytes(stored, encodeList(evidence.chain))
-    if (!(await this.#admits(made, evidence.chain, isStored))) {
+    const chain = evidence.chain.map(decodeAdmission)
+    if (!(await this.#admits(made, chain, isStored))) {
       throw new PeerplaneError('not-a-member', `device ${made.opening.device} was not admitted`)
     }
-    return { ...made, chain: isStored ? undefined : evidence.chain }
+    return {
+      ...made,
+      isUnderstood: isSessionUnderstood(made.opening, chain),
+      chain: isStored ? undefined : evidence.chain,
+    }
   }
 
   /** A stored chain of admissions. It never changes. */
@@ -82,15 +93,19 @@ export class OpeningVerifier {
 
   async #admits(
     { opening }: OpeningRecord,
-    encoded: readonly Uint8Array[],
+    chain: readonly Admission[],
     isChecked: boolean,
   ): Promise<boolean> {
-    const evidence = encoded.at(-1)
-    const last = evidence && decodeAdmission(evidence)
+    const last = chain.at(-1)
     const expected = last?.id ?? fromHex(this.#space.id)
     if (!equalBytes(expected, opening.admission)) return false
     if (isChecked) return (last?.device ?? this.#space.creator) === opening.device
-    const chain = encoded.map(decodeAdmission)
     return verifyAdmissions(this.#space, opening.device, chain, this.#crypto)
   }
 }
+
+/** Whether the commits of a session may have an effect here: nothing that lets its device write has an unknown critical key. */
+export const isSessionUnderstood = (
+  { extensions }: Pick<Opening, 'extensions'>,
+  chain: readonly Admission[],
+): boolean => isUnderstood(extensions) && isChainUnderstood(chain)

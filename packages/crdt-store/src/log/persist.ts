@@ -1,4 +1,4 @@
-import { firstSeq, isUnderstood, lastSeq, weightOf } from '@peerplane/core'
+import { firstSeq, lastSeq, weightOf } from '@peerplane/core'
 import type { ForkProof, SessionId, Store, Write } from '@peerplane/core'
 
 import { admissionKey, batchKey, openingKey, reachKey, tipKey } from '../storage/keys.ts'
@@ -82,11 +82,12 @@ function tipOf({ opening, forms, fork }: News, known: HeldSession | undefined): 
 
 const originOf = ({
   opening,
+  isUnderstood,
   first,
 }: VerifiedOpening): Omit<HeldSession, 'id' | 'stored' | 'reach' | 'fork'> => ({
   device: opening.device,
   parents: opening.parents,
-  isUnderstood: isUnderstood(opening.extensions),
+  isUnderstood,
   first,
 })
 

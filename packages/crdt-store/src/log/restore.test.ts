@@ -81,7 +81,8 @@ describe('a store', () => {
         },
       }),
     }).then(({ log }) => log.close())
-    const beforeReplay = read.slice(0, 4)
-    expect(beforeReplay).toEqual([tips.from[0], reaches.from[0], 0x02, 0x07])
+    const beforeReplay = read.slice(0, 5)
+    const admission = 0x06
+    expect(beforeReplay).toEqual([tips.from[0], reaches.from[0], admission, 0x02, 0x07])
   })
 })

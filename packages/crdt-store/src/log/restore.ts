@@ -1,9 +1,39 @@
-import { compareTimestamps, decodeOpening, isUnderstood, PeerplaneError } from '@peerplane/core'
-import type { ErrorCode, HybridClock, SpaceId, Store, Write } from '@peerplane/core'
+import {
+  compareTimestamps,
+  decodeAdmission,
+  decodeOpening,
+  PeerplaneError,
+  toHex,
+} from '@peerplane/core'
+import type {
+  Admission,
+  ErrorCode,
+  HybridClock,
+  Opening,
+  SpaceId,
+  Store,
+  Write,
+} from '@peerplane/core'
 
-import { metaKey, openings, reaches, sessionOfKey, tips } from '../storage/keys.ts'
+import {
+  admissionOfKey,
+  admissions,
+  metaKey,
+  openings,
+  reaches,
+  sessionOfKey,
+  tips,
+} from '../storage/keys.ts'
 import { pages } from '../storage/pages.ts'
-import { decodeMeta, decodeReach, decodeTip, encodeMeta, type Reach } from '../storage/records.ts'
+import {
+  decodeList,
+  decodeMeta,
+  decodeReach,
+  decodeTip,
+  encodeMeta,
+  type Reach,
+} from '../storage/records.ts'
+import { isSessionUnderstood } from './opening-verifier.ts'
 import { Sessions, type HeldSession } from './sessions.ts'
 import { keptAside } from './tail.ts'
 
@@ -44,16 +74,17 @@ export async function restoreSessions(store: Store, clock: HybridClock): Promise
   const found: Restorable[] = []
   const ends = await readTable(store, tips, decodeTip)
   const progress = await readTable(store, reaches, decodeReach)
+  const chains = await readChains(store)
   for await (const page of pages(store, openings)) {
     for (const { key, value } of page) {
       const id = sessionOfKey(key)
       const { opening, first } = decodeOpening(value)
-      const { device, parents, extensions } = opening
+      const { device, parents } = opening
       const stored = ends.get(id)
       if (!stored) throw new PeerplaneError('store-corrupt', `session ${id} has no tip`)
       ends.delete(id)
       found.push({
-        fields: { id, device, parents, isUnderstood: isUnderstood(extensions), first, stored },
+        fields: { id, device, parents, isUnderstood: isKnown(opening, chains), first, stored },
         reach: progress.get(id),
       })
     }
@@ -77,6 +108,21 @@ interface Restorable {
 /** Other devices request sessions in the order in which they were added, so the oldest session should come first. */
 const byTime = (a: Restorable, b: Restorable): number =>
   a.reach && b.reach ? compareTimestamps(a.reach.time, b.reach.time) : a.reach ? -1 : 1
+
+/** The chain of admissions of each admission. */
+async function readChains(store: Store): Promise<ReadonlyMap<string, readonly Admission[]>> {
+  const chains = new Map<string, readonly Admission[]>()
+  for await (const page of pages(store, admissions)) {
+    for (const { key, value } of page) {
+      chains.set(toHex(admissionOfKey(key)), decodeList(value).map(decodeAdmission))
+    }
+  }
+  return chains
+}
+
+/** The creator of the space has no admission. */
+const isKnown = (opening: Opening, chains: ReadonlyMap<string, readonly Admission[]>): boolean =>
+  isSessionUnderstood(opening, chains.get(toHex(opening.admission)) ?? [])
 
 async function readTable<T>(
   store: Store,

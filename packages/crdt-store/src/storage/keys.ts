@@ -49,6 +49,10 @@ export const tips: KeyRange = tableRange(TIP)
 export const reaches: KeyRange = tableRange(REACH)
 export const batches: KeyRange = tableRange(BATCH)
 export const forks: KeyRange = tableRange(FORK)
+export const admissions: KeyRange = tableRange(ADMISSION)
+
+/** The id in the key of an admission. */
+export const admissionOfKey = (key: Uint8Array): Uint8Array => key.subarray(1)
 
 /** Key of the batch of `session` that begins with commit `firstSeq`. */
 export function batchKey(session: SessionId, firstSeq: number): Uint8Array {

@@ -11,6 +11,9 @@ import {
   decodeSpaceRecord,
   encodeCanonical,
   encodeInvitation,
+  isA,
+  isChainUnderstood,
+  isUnderstood,
   limits,
   listField,
   mac,
@@ -125,7 +128,7 @@ interface OpeningOptions {
  *
  * An invitation completes a store of its own space that lacks a part, and takes the place of a space that nobody wrote in or was invited to.
  *
- * Throws `invalid-invitation`, `expired-invitation`, `wrong-clock`, `wrong-space` when the invitation is to a space other than the store's, or
+ * Throws `invalid-invitation`, `expired-invitation`, `wrong-clock`, `needs-update`, `wrong-space` when the invitation is to a space other than the store's, or
  * `storage-lost` when a part of the store is gone and there is no invitation.
  */
 export async function openMembership(
@@ -133,6 +136,13 @@ export async function openMembership(
   options: OpeningOptions,
 ): Promise<OpenedMembership> {
   const opened = await openOf(ports, options)
+  const { space, chain } = opened.membership
+  // Its own commits would have no effect here.
+  if (!isUnderstood(space.record.extensions) || !isChainUnderstood(chain)) {
+    throw new PeerplaneError('needs-update', 'a newer version has made this device a member', {
+      advice: 'Update this program.',
+    })
+  }
   traceRole(ports, opened.membership, options.anchor ?? false)
   return opened
 }
@@ -306,7 +316,7 @@ const encodeMembership = ({ space, chain, addresses, shared }: Membership): Uint
     shared ? 1 : 0,
   ])
 
-/** Decodes the membership in a stored record. Throws `store-corrupt`. */
+/** Decodes the membership in a stored record. Throws `store-corrupt` or `needs-update`. */
 function decodeMembership(stored: Uint8Array): Membership {
   try {
     const fields = arrayField(decodeCanonical(stored), 'membership', 5)
@@ -327,6 +337,7 @@ function decodeMembership(stored: Uint8Array): Membership {
       ),
     }
   } catch (cause) {
+    if (isA(PeerplaneError, cause) && cause.code === 'needs-update') throw cause
     throw new PeerplaneError('store-corrupt', 'the membership record cannot be read', { cause })
   }
 }

@@ -427,6 +427,25 @@ describe('a peer that does not send what it claims', () => {
     expect(sent(connect('x'))).toHaveLength(1)
   })
 
+  it('is not shut out for runs that only a newer version can read, and is not asked for them again and again', () => {
+    connect('x')
+    for (let i = 0; i < 3 * timing.refusals; i++) {
+      const run = runOf(`newer${i}`, 1)
+      hear('x', { kind: 'runs', runs: [run] })
+      const outcomes = [{ run, result: 'needs-update' as const }]
+      const effects = give({ kind: 'admitted', link: 'x', outcomes })
+      expect(effects.map(({ kind }) => kind)).not.toContain('disconnect')
+    }
+    have('x', tip('newer', 4))
+    const run = runOf('newer', 1)
+    hear('x', { kind: 'runs', runs: [run] })
+    give({ kind: 'admitted', link: 'x', outcomes: [{ run, result: 'needs-update' }] })
+    expect(wantsOf(later(timing.giveUp / 2), 'x')).toEqual([])
+    // Other sessions are not delayed, and another peer is asked: it may hold another version.
+    expect(sent(have('x', tip('s', 1)))).toEqual([['x', wantOf(range('s', 1, 1))]])
+    expect(state.banned.size).toBe(0)
+  })
+
   it('a peer that breaks rules is shut out for longer each time; after a time without violations, the time is short again', () => {
     const pauseAfter = (): number => {
       connect('x')

@@ -94,7 +94,7 @@ function refused(step: Transition, link: LinkState | undefined, run: Run, code: 
   // A record of another space cannot have come here in good faith.
   if (code === 'wrong-space') return link && ban(step, link, code)
   if (REFUSALS.has(code)) return link && reject(step, link, run, code)
-  // The log takes it neither now nor later, and the peer is not to blame.
+  // The log takes it neither now nor later, as what only a newer version can read, and the peer is not to blame.
   if (!canPass(code)) return link && fail(step, link, session, timing.attempts)
   endAsk(step, session)
   if (code === 'overloaded') delay(step, session, now + timing.overload)

@@ -2,6 +2,7 @@ import {
   asPeerplaneError,
   codeOf,
   firstSeq,
+  isChainUnderstood,
   lastSeq,
   PeerplaneError,
   roleOf,
@@ -117,6 +118,9 @@ export class Exchange implements NetworkHandler {
       remember([proven.device, ...proven.chain.map((admission) => admission.device)])
       if (!proven.anchor && proven.chain.at(-1)?.grant.role === 'anchor') {
         trace?.('role.ignored', { device: proven.device })
+      }
+      if (!isChainUnderstood(proven.chain)) {
+        trace?.('admission.ignored', { device: proven.device })
       }
       return proven
     } catch (error) {
@@ -255,12 +259,13 @@ export class Exchange implements NetworkHandler {
       const { code } = asPeerplaneError(error, 'malformed')
       return this.#handle({ kind: 'violation', link: link.id, code })
     }
-    if (message?.kind === 'bye') link.close(message.reason)
-    else if (message?.kind === 'peers') {
+    if (!message) this.#options.trace?.('message.ignored', { link: link.id })
+    else if (message.kind === 'bye') link.close(message.reason)
+    else if (message.kind === 'peers') {
       const hints = this.#introductions.told(link, message.peers)
       if (hints.length > 0) this.#options.network.introduce(link.peer, hints)
       this.#introduceLater(INTRODUCE_AFTER_MS)
-    } else if (message) await this.#handle({ kind: 'message', link: link.id, message })
+    } else await this.#handle({ kind: 'message', link: link.id, message })
     this.#events.changed()
   }
 

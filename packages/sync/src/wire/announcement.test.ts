@@ -1,4 +1,15 @@
-import { encodeCanonical, hash, limits, mac, toHex, utf8, type SessionId } from '@peerplane/core'
+import {
+  encodeCanonical,
+  fromHex,
+  hash,
+  limits,
+  mac,
+  tipToValue,
+  toHex,
+  utf8,
+  type SessionId,
+  type Value,
+} from '@peerplane/core'
 import { describe, expect, it } from 'vitest'
 
 import {
@@ -29,6 +40,19 @@ const read = (payload: Uint8Array) => {
 describe('an announcement', () => {
   it('is read by a device that knows the secret', () => {
     expect(read(encodeAnnouncement(held(tip(3)), secret))).toEqual(held(tip(3)))
+  })
+
+  it('may hold an unknown key; if that is critical, an update is needed to read it', () => {
+    const extended = (...list: Value[]): Uint8Array => {
+      const { commits, digest, tips } = held(tip(3))
+      const content = [commits, fromHex(digest), tips.map(tipToValue), list]
+      const sign = mac(secret, 'announcement', encodeCanonical(content))
+      return encodeCanonical([content, sign])
+    }
+    expect(read(extended(1, 'news'))).toEqual(held(tip(3)))
+    expect(() => read(extended(2, 'must'))).toThrow(
+      expect.objectContaining({ code: 'needs-update' }),
+    )
   })
 
   it('that belongs to another space or was changed is refused', () => {

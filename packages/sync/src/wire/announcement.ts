@@ -4,11 +4,14 @@ import {
   decodeCanonical,
   encodeCanonical,
   equalSecrets,
+  extensionsAfter,
   fromHex,
   HASH_BYTES,
+  isUnderstood,
   limits,
   listField,
   mac,
+  PeerplaneError,
   readTip,
   tipToValue,
   toHex,
@@ -56,9 +59,13 @@ export function readAnnouncement(payload: Uint8Array, secret: Uint8Array): Uint8
   return isOurs ? content : undefined
 }
 
-/** What a member announced. Throws `malformed`. */
+/** What a member announced. Throws `malformed`, `too-large`, or `needs-update` for an unknown critical key. */
 export function decodeAnnouncement(content: Uint8Array): Announcement {
-  const fields = arrayField(decodeCanonical(content), 'announcement', 3)
+  const fields = arrayField(decodeCanonical(content), 'announcement')
+  const { extensions } = extensionsAfter(fields, 3, 'announcement')
+  if (!isUnderstood(extensions)) {
+    throw new PeerplaneError('needs-update', 'an announcement has an unknown critical key')
+  }
   return {
     commits: wholeField(fields[0], 'announcement.commits'),
     digest: toHex(bytesField(fields[1], 'announcement.digest', DIGEST_BYTES)),

@@ -1,4 +1,5 @@
 import {
+  decodeCanonical,
   encodeCanonical,
   hash,
   limits,
@@ -92,6 +93,18 @@ describe.each(Object.entries(vectors))('the frames of %s', (_, { hash: known, me
 
   it('become the same messages again', () => {
     for (const message of messages) expect(decodeMessage(encodeMessage(message))).toEqual(message)
+  })
+
+  it('may hold unknown keys: ignorable ones change nothing, and with a critical one the message is ignored', () => {
+    for (const message of messages) {
+      const fields = decodeCanonical(encodeMessage(message)) as Value[]
+      const extended = (...list: Value[]): Uint8Array => encodeCanonical([...fields, list])
+      expect(decodeMessage(extended(1, 'news', 9, [null]))).toEqual(message)
+      expect(decodeMessage(extended(1, 'news', 2, 'must'))).toBeUndefined()
+      for (const wrong of [extended(), extended(1), extended(3, 0, 1, 0), extended('a', 1)]) {
+        expect(() => decodeMessage(wrong)).toThrow(expect.objectContaining({ code: 'malformed' }))
+      }
+    }
   })
 })
 

@@ -4,8 +4,10 @@ import {
   bytesField,
   decodeCanonical,
   encodeCanonical,
+  extensionsAfter,
   fromHex,
   HASH_BYTES,
+  isUnderstood,
   limits,
   listField,
   PeerplaneError,
@@ -79,12 +81,16 @@ const REASON_UNITS = 64
  *     bye      [6, reason]
  *     list     [7, path, after]
  *     page     [8, path, [tip…], next]
+ *
+ * Extensions follow the fields of each kind.
  */
 export function encodeMessage(message: Message): Uint8Array {
   return encodeCanonical(toValue(message))
 }
 
-/** The message of a frame; `undefined` when its kind is unknown: a newer version may say more. Throws `malformed` or `too-large`. */
+/**
+ * The message of a frame; `undefined` when its kind or a critical key is unknown: a newer version may say more. Throws `malformed` or `too-large`.
+ */
 export function decodeMessage(frame: Uint8Array): Message | undefined {
   if (frame.length > limits.frameBytes) {
     throw new PeerplaneError('too-large', `a frame has ${frame.length} bytes`)
@@ -132,30 +138,26 @@ function toValue(message: Message): Value {
   }
 }
 
+/** How each kind is read, and how many fields it has besides extensions. */
+const readers: {
+  readonly [kind: number]: readonly [number, (fields: readonly Value[]) => Message]
+} = {
+  1: [3, (fields) => ({ kind: 'summary', ...readSummaries(fields) })],
+  2: [3, (fields) => ({ kind: 'have', ...readHave(fields) })],
+  3: [2, (fields) => ({ kind: 'want', ranges: readRanges(fields[1]) })],
+  4: [2, (fields) => ({ kind: 'runs', runs: readRuns(fields[1]) })],
+  5: [2, (fields) => ({ kind: 'peers', peers: readPeers(fields[1]) })],
+  6: [2, (fields) => ({ kind: 'bye', reason: textField(fields[1], 'bye.reason', REASON_UNITS) })],
+  7: [3, (fields) => ({ kind: 'list', ...readList(fields) })],
+  8: [4, (fields) => ({ kind: 'page', ...readPage(fields) })],
+}
+
 function readMessage(fields: readonly Value[]): Message | undefined {
-  switch (wholeField(fields[0], 'message.kind')) {
-    case 1:
-      return { kind: 'summary', ...readSummaries(arrayField(fields, 'summary', 3)) }
-    case 2:
-      return { kind: 'have', ...readHave(arrayField(fields, 'have', 3)) }
-    case 3:
-      return { kind: 'want', ranges: readRanges(arrayField(fields, 'want', 2)[1]) }
-    case 4:
-      return { kind: 'runs', runs: readRuns(arrayField(fields, 'runs', 2)[1]) }
-    case 5:
-      return { kind: 'peers', peers: readPeers(arrayField(fields, 'peers', 2)[1]) }
-    case 6:
-      return {
-        kind: 'bye',
-        reason: textField(arrayField(fields, 'bye', 2)[1], 'bye.reason', REASON_UNITS),
-      }
-    case 7:
-      return { kind: 'list', ...readList(arrayField(fields, 'list', 3)) }
-    case 8:
-      return { kind: 'page', ...readPage(arrayField(fields, 'page', 4)) }
-    default:
-      return undefined
-  }
+  const reader = readers[wholeField(fields[0], 'message.kind')]
+  if (!reader) return undefined
+  const [count, read] = reader
+  const { extensions } = extensionsAfter(fields, count, 'message')
+  return isUnderstood(extensions) ? read(fields) : undefined
 }
 
 const readTips = (value: Value | undefined): Tip[] =>

@@ -8,12 +8,15 @@ export interface Build {
 }
 
 /** Where the next build puts what the older one does not understand: critical keys in some records, and another op. */
-export const novelties = ['opening', 'header', 'section', 'op'] as const
+export const novelties = ['admission', 'opening', 'header', 'section', 'op', 'message'] as const
+
+/** In some runs, the next build also writes openings of another version. Then devices with the older build lack commits until the update. */
+export const NEW_VERSION = 'version'
 
 /** What the next build tells the run about its records. A run puts it into `globalThis.nextBuild`. */
 export interface NextBuild {
   /** What it does in this run. */
-  readonly does: ReadonlySet<(typeof novelties)[number]>
+  readonly does: ReadonlySet<string>
   /** A section was written that has no effect on a device with this build. */
   hidden(entity: string, body: Uint8Array): void
   /** A section with an ignorable key was folded, and the value of the key is what its author wrote. */

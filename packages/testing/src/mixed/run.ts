@@ -12,7 +12,7 @@ import type { CommandWork } from '../plan/plan.ts'
 import { improvised } from '../plan/script.ts'
 import { SimRandom } from '../world/random.ts'
 import { SimWorld } from '../world/world.ts'
-import { novelties, type Build, type NextBuild } from './build.ts'
+import { NEW_VERSION, novelties, type Build, type NextBuild } from './build.ts'
 import { composeMixed, flawOf, mixedEntities, mixedIds, type MixedState } from './entities.ts'
 
 /** The report of one run in which two builds edit together. */
@@ -67,6 +67,7 @@ class MixedRun {
   readonly #fleet: Fleet
   readonly #chaos: Chaos
   readonly #next: Build
+  readonly #does: ReadonlySet<string>
   readonly #updated = new Set<string>()
   readonly #statuses = new Map<SimDevice, PlaneStatus>()
   readonly #shown = new Map<SimDevice, Map<string, Shown>>()
@@ -106,6 +107,10 @@ class MixedRun {
       },
     )
     this.#chaos = new Chaos(this.#fleet)
+    const random = this.#world.random.stream('next build')
+    // A random part, so that nothing covers for what another one would show.
+    const some = novelties.filter(() => random.chance(0.4))
+    this.#does = new Set(random.chance(0.2) ? [...some, NEW_VERSION] : some)
   }
 
   /** From its next start on, the device has the next build. */
@@ -118,25 +123,9 @@ class MixedRun {
     script: Parameters<typeof perform<CommandWork>>[0],
   ): Promise<MixedReport> {
     Object.assign(globalThis, { nextBuild: this.#listener() })
-    await this.#fleet.found()
-    this.#chaos.begin(conditions)
-    const stage: Stage<CommandWork> = {
-      fleet: this.#fleet,
-      chaos: this.#chaos,
-      run: (untilMs, done) => this.#world.run(untilMs, done),
-      ready: () => true,
-      work: ({ id, work }, incarnation) => this.#issue(`~w${id}~`, work, incarnation),
-    }
-    const enough = (count: number): boolean =>
-      this.#acknowledged.size >= COMMANDS && count >= FAULTS
-    await perform(script, stage, { enough })
-    this.#chaos.stop()
-    await this.#becomeEqual('with two builds')
-    this.#judge('with two builds')
-    await this.#updateAll()
-    await this.#becomeEqual('after the update')
-    this.#judge('after the update')
-    this.#judgeKept()
+    const problem = await this.#fleet.found().catch((error: unknown) => error)
+    if (problem === undefined) await this.#playFounded(conditions, script)
+    else this.#report(core.reasonOf(problem))
     const all = Object.values(this.#chaos.counts)
     return {
       seed: this.#world.seed,
@@ -150,15 +139,42 @@ class MixedRun {
     }
   }
 
+  async #playFounded(
+    conditions: Parameters<Chaos['begin']>[0],
+    script: Parameters<typeof perform<CommandWork>>[0],
+  ): Promise<void> {
+    this.#chaos.begin(conditions)
+    const stage: Stage<CommandWork> = {
+      fleet: this.#fleet,
+      chaos: this.#chaos,
+      run: (untilMs, done) => this.#world.run(untilMs, done),
+      ready: () => true,
+      work: ({ id, work }, incarnation) => this.#issue(`~w${id}~`, work, incarnation),
+    }
+    const enough = (count: number): boolean =>
+      this.#acknowledged.size >= COMMANDS && count >= FAULTS
+    await perform(script, stage, { enough })
+    this.#chaos.stop()
+    if (this.#does.has(NEW_VERSION)) await this.#world.run(this.#world.now + STILL_MS)
+    else {
+      await this.#becomeEqual('with two builds')
+      this.#judge('with two builds')
+    }
+    await this.#updateAll()
+    await this.#becomeEqual('after the update')
+    this.#judge('after the update')
+    this.#judgeKept()
+  }
+
   #buildOf(name: string): Build {
-    return this.#updated.has(name) ? this.#next : thisBuild
+    // The store that a clone gets may be one that only the next build can open.
+    const isClone = name.startsWith('c')
+    return isClone || this.#updated.has(name) ? this.#next : thisBuild
   }
 
   #listener(): NextBuild {
-    const random = this.#world.random.stream('next build')
     return {
-      // A random part, so that nothing covers for what another one would show.
-      does: new Set(novelties.filter(() => random.chance(0.4))),
+      does: this.#does,
       hidden: (entity, body) => addMarks(this.#hidden, entity, body),
       kept: (entity, body) => addMarks(this.#kept, entity, body),
       said: () => {
@@ -180,7 +196,7 @@ class MixedRun {
   }
 
   #issue(mark: string, work: CommandWork, { device, backend }: Incarnation): void {
-    this.#work.set(mark, { work, isNext: this.#updated.has(device.name) })
+    this.#work.set(mark, { work, isNext: this.#buildOf(device.name) === this.#next })
     const invocations = work.on.map(({ entity, command, key, by }): Invocation => ({
       ...core.splitEntityKey(entity as core.EntityKey),
       command,
@@ -199,7 +215,7 @@ class MixedRun {
   async #updateAll(): Promise<void> {
     this.#kept.clear()
     for (const device of this.#fleet.devices) {
-      if (this.#updated.has(device.name)) continue
+      if (this.#buildOf(device.name) === this.#next) continue
       this.#updated.add(device.name)
       let isDone = false
       const stopping = device.stop().then(() => {
@@ -247,7 +263,7 @@ class MixedRun {
           this.#report(`${where}: nothing is shown`)
           continue
         }
-        const isNext = this.#updated.has(device.name)
+        const isNext = this.#buildOf(device.name) === this.#next
         const hidden = isNext ? new Set<string>() : (this.#hidden.get(id) ?? new Set<string>())
         const expected = [...written].filter((mark) => !hidden.has(mark)).toSorted()
         const marks = this.#marks(device, id).toSorted()
