@@ -635,6 +635,7 @@ export function check(vectors) {
   const devices = checkTrust(vectors, rule)
   checkLog(vectors, devices, rule)
   checkMessages(vectors, devices, rule)
+  checkAnnouncement(vectors, rule)
   checkHandshake(vectors, devices, rule)
   return done
 }
@@ -827,6 +828,19 @@ function checkMessages({ messages, fork: { afterThree }, batch: of }, devices, r
     )
     rule(`message: ${name}`, isDeepStrictEqual(shownTips, ends[name]))
   }
+}
+
+function checkAnnouncement({ announcement, mac: { key } }, rule) {
+  const [content, proof] = array(decode(sized(announcement)), 2, 'R-GOSSIP-1: content and mac')
+  const [commits, of, tips] = array(content, 3, 'R-GOSSIP-1: 3 fields')
+  whole(commits, 0, 'R-GOSSIP-1: a number of commits')
+  must(tips.length <= 64, 'R-GOSSIP-1: at most 64 tips')
+  const fields = [commits, hex(bytes(of, 16, 'R-GOSSIP-1: a digest')), listOf(tips, trieTip)]
+  rule('announcement', isDeepStrictEqual(fields, announcement.fields))
+  const mac = (tag, of) => hmac(bytesOf(key), join(domain(tag), of))
+  rule('mac of an announcement', same(proof, mac('announcement', encode(content))))
+  const topic = mac('topic', new Uint8Array(0)).slice(0, 16)
+  rule('topic', hex(topic) === announcement.topic)
 }
 
 function checkSparse({ sparse }, three, rule) {

@@ -5,6 +5,7 @@ import {
   encodeBatch,
   firstPrevious,
   fromHex,
+  mac,
   readTip,
   sessionIdOf,
   toHex,
@@ -17,6 +18,7 @@ import {
 } from '@peerplane/core'
 import { expect, test } from 'vitest'
 
+import { decodeAnnouncement, encodeAnnouncement, readAnnouncement } from './announcement.ts'
 import { decodeMessage, encodeMessage, type Message } from './messages.ts'
 
 /*
@@ -28,6 +30,7 @@ interface Encoded {
   readonly hex: string
 }
 interface Vectors {
+  readonly mac: { readonly key: string }
   readonly admission: { readonly record: Encoded; readonly deviceSeed: string }
   readonly opening: { readonly record: Encoded }
   readonly batch: {
@@ -112,7 +115,7 @@ function fieldsOf(message: Message): readonly unknown[] {
 }
 
 function messagesOf(vectors: Vectors): Readonly<Record<string, Message>> {
-  const tips = vectors.tips[0].tips.map((hex) => readTip(decodeCanonical(fromHex(hex)), 'tip'))
+  const tips = tipsOf(vectors)
   const opened = openedRun(vectors)
   const { session } = opened
   const digest = tips[0]!.mark
@@ -144,6 +147,24 @@ function messagesOf(vectors: Vectors): Readonly<Record<string, Message>> {
   }
 }
 
+/** What the members of the space gossip, and the name of their topic. */
+function announcementOf(vectors: Vectors): unknown {
+  const secret = fromHex(vectors.mac.key)
+  const tips = tipsOf(vectors)
+  const held = { commits: 1_000, digest: tips[0]!.mark, tips }
+  const encoded = encodeAnnouncement(held, secret)
+  expect(decodeAnnouncement(readAnnouncement(encoded, secret)!)).toEqual(held)
+  return {
+    fields: [held.commits, held.digest, tips.map(tipToJson)],
+    bytes: encoded.length,
+    hex: toHex(encoded),
+    topic: toHex(mac(secret, 'topic').slice(0, 16)),
+  }
+}
+
+const tipsOf = ({ tips: [first] }: Vectors): Tip[] =>
+  first.tips.map((hex) => readTip(decodeCanonical(fromHex(hex)), 'tip'))
+
 test('the messages of the vectors are what they were', () => {
   const vectors = JSON.parse(readFileSync(file, 'utf8')) as Vectors
   const messages = Object.fromEntries(
@@ -154,7 +175,8 @@ test('the messages of the vectors are what they were', () => {
       return [name, message.kind === 'runs' ? shown : { fields: fieldsOf(message), ...shown }]
     }),
   )
-  const written = JSON.stringify({ ...vectors, messages }, null, 2) + '\n'
+  const announcement = announcementOf(vectors)
+  const written = JSON.stringify({ ...vectors, messages, announcement }, null, 2) + '\n'
   if (process.env['UPDATE_VECTORS']) writeFileSync(file, written)
   expect(written).toBe(readFileSync(file, 'utf8'))
 })
