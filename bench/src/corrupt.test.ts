@@ -40,7 +40,7 @@ test.each([
   ['checksums', ['--deletions', '0'], /^wrong: bit \d of byte \d+/m],
   ['counts', ['--flips', '0'], /^wrong: \d+ pairs from [0-9a-f]+ on/m],
 ] as const)(
-  'if its checks are removed, a damaged store gives a wrong answer, and the command finds the wrong answer: without %s',
+  'a damaged store without checks gives a wrong answer, and `npm run corrupt` finds this answer: without %s',
   { timeout: 120_000 },
   async (what, args, found) => {
     const { code, errors } = await corrupt(`--without-${what}`, '--truncations', '0', ...args)

@@ -186,7 +186,7 @@ export const sabotages: readonly Sabotage[] = [
   ),
   sabotage(
     'another-prefix',
-    'a device writes a wrong prefix of its own commits into its rows',
+    'a device stores its own commits in its rows with a wrong prefix of their ids',
     'crdt-store/src/kernels/native-state.ts',
     'made.prefix = prefix',
     "made.prefix = '00'.repeat(8)",
@@ -251,7 +251,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   sabotage(
     'show-while-lost',
-    'an entity that was opened when commits were lost is shown before the other commits are folded again',
+    'an entity that is opened while commits are being lost is shown before the remaining commits are folded again',
     'runtime/src/watching/entity-watches.ts',
     'space.losses() !== losses',
     'false',
@@ -300,7 +300,7 @@ export const sabotages: readonly Sabotage[] = [
   ),
   sabotage(
     'refused-in-memory',
-    'a command of durability `memory` is acknowledged although the store refused it before it was shown',
+    'a command of durability `memory` is acknowledged although the store had already refused its commit',
     'runtime/src/commands/invoker.ts',
     '      await lost\n',
     '',

@@ -110,7 +110,7 @@ it.each(['the site data are cleared', 'another page deletes the database'])(
   },
 )
 
-it('a tab that takes over after the leader and the storage are lost acknowledges nothing, and any invitation is accepted', async () => {
+it('if the leading tab and the storage are lost, the next leading tab acknowledges nothing, and any invitation is accepted later', async () => {
   const space = newSpace()
   const invitation = await inviteFromElsewhere()
   const leader = await openTally(await newTab(), space, invitation)

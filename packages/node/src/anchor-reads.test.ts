@@ -20,7 +20,7 @@ afterEach(async () => {
 })
 
 // SECURITY.md says so. Encryption that hides it from anchors makes this test fail, and the page is then to be changed with it.
-test('an anchor without entities holds what members write in plain text', async () => {
+test('an anchor that declares no entities stores in plain text what members write', async () => {
   const listen = ['/ip4/127.0.0.1/tcp/0']
   const data = join(folder, 'anchor')
   const anchor = await open({ entities: [], data, listen, anchor: true })

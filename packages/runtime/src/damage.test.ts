@@ -182,7 +182,7 @@ describe('a damaged or missing record', async () => {
     await again.close()
   })
 
-  test('if the log is damaged and rows must be rebuilt, no state without the damaged part is shown', async () => {
+  test('if the log is damaged and rows must be rebuilt, a state that lacks the damaged part is never shown', async () => {
     const store = createMemoryStore()
     const plane = await open(store, ['rows-at-once', 'evict-all'])
     await fill(plane)

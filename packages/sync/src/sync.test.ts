@@ -483,7 +483,7 @@ describe('who has been seen', () => {
 })
 
 describe('sessions', () => {
-  it('endless pushed sessions are accepted slowly, and requested sessions immediately', async () => {
+  it('new sessions that a peer pushes without end are accepted slowly, and requested sessions are accepted immediately', async () => {
     const sessionRate = { perSecond: 2, burst: 10 }
     const [a] = (await devices('a')) as [TestDevice]
     const b = await members.device('b', { sessionRate })

@@ -232,7 +232,7 @@ it('a database with damaged, truncated or missing pairs gives right answers or e
   expect(verdicts).toMatchObject({ right: expect.any(Number), refused: expect.any(Number) })
 }, 120_000)
 
-it('the check of damaged databases detects an answer from an earlier moment', async () => {
+it('the test of damaged databases notices if a database gives an answer from an earlier time', async () => {
   const space = `judged ${performance.now()}`
   const early = await openAt(space)
   await early.get(Card, '1').fill('early')

@@ -121,7 +121,7 @@ const pairs = Object.keys(trees).flatMap((from) =>
 
 describe('documents of two versions', () => {
   test.each(pairs)(
-    'text that is typed in one version is shown in another, or that is incomplete and can be written: %s, then %s',
+    'a device with another version of the declaration shows typed text, or marks the document as incomplete; either way, the document can be written: %s, then %s',
     async (from, to) => {
       const [old, young] = [await Device.open('old', from), await Device.open('young', to)]
       old.type('typed')
@@ -146,7 +146,7 @@ describe('documents of two versions', () => {
   )
 
   test.each(pairs)(
-    'devices with two versions of a declaration edit one document, each as it declares it: %s and %s',
+    'devices with two versions of a declaration edit the same document, and each device shows the fields of its own version: %s and %s',
     async (from, to) => {
       const [one, other] = [await Device.open('one', from), await Device.open('other', to)]
       one.type('here')

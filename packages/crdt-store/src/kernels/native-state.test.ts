@@ -440,7 +440,7 @@ describe('native state', () => {
     ],
   ]
 
-  test.each(growing)('commands cannot fill a state without limit: %s', (_, grow) => {
+  test.each(growing)('a command that would make a state too large is refused: %s', (_, grow) => {
     let turn = 0
     const fill = (): void => {
       while (turn < 20) run(alice, 1, grow(++turn))
@@ -479,7 +479,7 @@ describe('native state', () => {
     expect(bob.snapshot().length).toBeLessThan(1_000)
   })
 
-  test('a state that concurrent commands have filled can be emptied by commands, and not filled further', async () => {
+  test('if concurrent commands have filled a state, later commands can make it smaller, but not larger', async () => {
     for (const session of [1, 2, 3]) {
       const author = await model.open(undefined)
       bob.fold([run(author, session, (h) => times((i) => h.tags.add(`${session}-${i}`)))])

@@ -44,7 +44,7 @@ const anyStorm = fc.record({
   ),
 })
 
-test('a device that forks all the time takes part in a bounded number of passes a minute, delays the forks of no other device, and all its forks are taken back', () => {
+test('if a device forks all the time, entities are folded again for it a bounded number of times a minute, no fork of another device waits for it, and in the end none of its forked commits has an effect', () => {
   fc.assert(
     fc.property(anyStorm, ({ entities, seconds, honest }) => {
       const forks: Fork[] = []

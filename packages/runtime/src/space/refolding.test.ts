@@ -257,7 +257,7 @@ test('commands and changes by others are shown immediately while entities are fo
   await ada.close()
 })
 
-test('however often a device forks, a command on a document does not wait for forks that come after it, and all forks are taken back', async () => {
+test('a command on a document waits only for forks that were found before it, however often a device forks, and in the end no forked commit has an effect', async () => {
   const inner = createMemoryStore()
   const stormy: (() => Promise<void>)[] = []
   let brought = 0

@@ -140,7 +140,7 @@ describe('a stranger', () => {
     expect(channels[1].sent).toEqual([])
   })
 
-  it('to whom a device connects sees one frame, and nothing that is valid elsewhere', async () => {
+  it('to whom a device connects sees one frame, and cannot use it in another handshake', async () => {
     const channels = channelPair('a', 'b')
     const results = await shake(channels, self(guest), self(creator, { space: strange() }))
     expect(results).toEqual(['handshake-failed', 'handshake-failed'])
@@ -368,7 +368,7 @@ describe('two devices', () => {
     }
   })
 
-  it('of which one requires what the other does not know both get an error', async () => {
+  it('both get an error if one of them requires a capability that the other does not know', async () => {
     for (const selves of [
       [speaking(guest, 1, 1, 2), self(creator)],
       [self(guest), speaking(creator, 1, 1, 1, 4)],
@@ -402,7 +402,7 @@ describe('two devices', () => {
   })
 })
 
-describe('an invitation that ends later than any valid invitation', () => {
+describe('an invitation that is valid for too long', () => {
   it('does not admit a new device, and both sides learn which clocks disagree', async () => {
     chain = [await invite(time.now() + 10 * 365 * 24 * HOUR)]
     const [at, from] = channelPair('a', 'b')

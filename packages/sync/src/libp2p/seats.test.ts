@@ -15,7 +15,7 @@ describe('the seats of members', () => {
     expect(seats.sit(101, seat('a'))).toEqual({ held: 1, why: 'device' })
   })
 
-  it('when all seats are taken, the device with the most links loses its newest one, or the newcomer is refused', () => {
+  it('when all seats are taken, the device with the most links loses its newest link; if no device has several links, the new device is refused', () => {
     const seats = new Seats<string>(4)
     for (const held of ['a1', 'b1', 'b2', 'a2']) seats.sit(held, seat(held.slice(0, 1)))
     expect(seats.sit('c1', seat('c'))).toEqual({ held: 'a2', why: 'no-room' })

@@ -89,7 +89,7 @@ async function start(
 
 const loopback = ['/ip4/127.0.0.1/tcp/0']
 
-test('a device that speaks another version is named by both sides, and not dialled again at once', async () => {
+test('if two devices speak different versions, both sides report it, and the peer is not dialled again at once', async () => {
   const old = await start(creator, { lowest: 1, highest: 1 }, loopback, [])
   const young = await start(guest, { lowest: 2, highest: 3 }, [], old.addresses)
   await vi.waitFor(
