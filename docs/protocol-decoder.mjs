@@ -562,14 +562,15 @@ const messageKinds = {
   ],
 }
 
-/** A message of a link; `undefined` for one of an unknown kind. */
+/** A message of a link; `undefined` for one of an unknown kind, or with a critical key that is not known. */
 export function message(encoded) {
   const [kind, ...fields] = array(decode(encoded), undefined, 'R-MESSAGE-1: a list')
   const [name, ...readers] = messageKinds[whole(kind, 0, 'R-MESSAGE-1: a kind')] ?? []
   if (!name) return undefined
-  array(fields, readers.length, `${name}: ${readers.length} fields`)
+  const list = extensionsAfter(fields, readers.length, name)
+  if (list.some((key, at) => at % 2 === 0 && key % 2 === 0)) return undefined
   if (name === 'summary') must(typeof fields[1] === 'boolean', 'summary: reply is true or false')
-  return { name, fields: fields.map((field, at) => readers[at](field)) }
+  return { name, fields: readers.map((read, at) => read(fields[at])) }
 }
 
 /** A run, nothing verified yet. */
@@ -816,10 +817,14 @@ function checkMessages({ messages, fork: { afterThree }, batch: of }, devices, r
   }
   ends.runsWithoutOpening = ends.runs
   ends.runsOfTwoSessions = [...ends.runsWithFork, ...ends.runs]
-  for (const [name, vector] of Object.entries(messages)) {
+  const { ignored, ...others } = messages
+  for (const [why, encoded] of Object.entries(ignored)) {
+    rule(`ignored: ${why}`, message(bytesOf(encoded)) === undefined)
+  }
+  for (const [name, vector] of Object.entries(others)) {
     const { name: kind, fields } = message(sized(vector))
     if (kind !== 'runs') {
-      rule(`message: ${name}`, kind === name && isDeepStrictEqual(fields, vector.fields))
+      rule(`message: ${name}`, name.startsWith(kind) && isDeepStrictEqual(fields, vector.fields))
       continue
     }
     const tips = fields[0].map((run) => verifyRun(run, devices, held))
@@ -832,7 +837,8 @@ function checkMessages({ messages, fork: { afterThree }, batch: of }, devices, r
 
 function checkAnnouncement({ announcement, mac: { key } }, rule) {
   const [content, proof] = array(decode(sized(announcement)), 2, 'R-GOSSIP-1: content and mac')
-  const [commits, of, tips] = array(content, 3, 'R-GOSSIP-1: 3 fields')
+  const [commits, of, tips] = array(content, undefined, 'R-GOSSIP-1: a list')
+  extensionsAfter(content, 3, 'announcement')
   whole(commits, 0, 'R-GOSSIP-1: a number of commits')
   must(tips.length <= 64, 'R-GOSSIP-1: at most 64 tips')
   const fields = [commits, hex(bytes(of, 16, 'R-GOSSIP-1: a digest')), listOf(tips, trieTip)]

@@ -10,6 +10,7 @@ import {
   sessionIdOf,
   toHex,
   decodeCanonical,
+  encodeCanonical,
   type BatchId,
   type DeviceId,
   type Run,
@@ -147,6 +148,20 @@ function messagesOf(vectors: Vectors): Readonly<Record<string, Message>> {
   }
 }
 
+/** A message with extensions that nobody knows: with an odd key it is read, with an even key it is ignored. */
+function extendedLists(): Readonly<Record<string, unknown>> {
+  const list: Message = { kind: 'list', path: '0a', after: 256 }
+  const extended = (key: number): Uint8Array => encodeCanonical([7, '0a', 256, [key, ['new']]])
+  const [odd, even] = [extended(9), extended(10)]
+  expect(decodeMessage(odd)).toEqual(list)
+  const unknown = encodeCanonical([200, 'new'])
+  for (const each of [even, unknown]) expect(decodeMessage(each)).toBeUndefined()
+  return {
+    listWithExtensions: { fields: fieldsOf(list), bytes: odd.length, hex: toHex(odd) },
+    ignored: { criticalKey: toHex(even), unknownKind: toHex(unknown) },
+  }
+}
+
 /** What the members of the space gossip, and the name of their topic. */
 function announcementOf(vectors: Vectors): unknown {
   const secret = fromHex(vectors.mac.key)
@@ -175,6 +190,7 @@ test('the messages of the vectors are what they were', () => {
       return [name, message.kind === 'runs' ? shown : { fields: fieldsOf(message), ...shown }]
     }),
   )
+  Object.assign(messages, extendedLists())
   const announcement = announcementOf(vectors)
   const written = JSON.stringify({ ...vectors, messages, announcement }, null, 2) + '\n'
   if (process.env['UPDATE_VECTORS']) writeFileSync(file, written)
