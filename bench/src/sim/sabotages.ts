@@ -88,7 +88,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   sabotage(
     'sessions-only-digest',
-    'a digest covers which sessions a device holds, but not how far it holds them',
+    'a digest depends only on which sessions a device holds, not on how many of their commits it holds',
     'core/src/log/tip-trie.ts',
     'encodeCanonical(tips.map(tipToValue))',
     'encodeCanonical(tips.map(({ session }) => fromHex(session)))',
@@ -193,7 +193,7 @@ export const sabotages: readonly Sabotage[] = [
   ),
   sabotage(
     'takes-back-more',
-    'the removal of a counter takes back what was added at the same time',
+    'removing a counter also deletes additions that the removing device had not seen',
     'crdt-store/src/kernels/share.ts',
     'this.#takeBack(found.total, at + 1, context)',
     'this.#takeBack(this.#total, this.#added.length, context)',
@@ -258,14 +258,14 @@ export const sabotages: readonly Sabotage[] = [
   ),
   sabotage(
     'deaf-while-closing',
-    'lost commits are ignored while the last commits are being stored',
+    'a plane that is being closed does not notice that its last commits could not be stored',
     'runtime/src/space/held-space.ts',
     "services.add('writes', { stop: () => log.idle() })",
     "services.add('writes', { stop: async () => { const stopped = folding.stop(); await log.idle(); await stopped } })",
   ),
   sabotage(
     'show-while-closing',
-    'entities are still shown while they are being closed',
+    'watches still show states while their plane is being closed',
     'runtime/src/runtime.ts',
     'closing: () => watches.stop()',
     'closing: () => undefined',
