@@ -21,7 +21,7 @@ import type {
 } from '@peerplane/core'
 
 import { admissionKey } from '../storage/keys.ts'
-import { encodeList } from '../storage/records.ts'
+import { decodeList, encodeList } from '../storage/records.ts'
 
 /** An opening whose device is a member. The first batch shows whether the device made it. */
 export interface VerifiedOpening extends OpeningRecord {
@@ -35,6 +35,7 @@ export interface VerifiedOpening extends OpeningRecord {
 interface StoredChain {
   readonly admission: Uint8Array
   readonly chain: Uint8Array
+  readonly decoded: readonly Admission[]
 }
 
 /** Decides who may write: checks openings; a chain of admissions that is stored was found good. */
@@ -71,8 +72,8 @@ export class OpeningVerifier {
     }
     // The chain is stored and passed on with the session, so it must be one that was checked: the admission alone does not vouch for it.
     const stored = await this.#stored(made.opening.admission)
-    const isStored = stored !== undefined && equalBytes(stored, encodeList(evidence.chain))
-    const chain = evidence.chain.map(decodeAdmission)
+    const isStored = stored !== undefined && equalBytes(stored.chain, encodeList(evidence.chain))
+    const chain = isStored ? stored.decoded : evidence.chain.map(decodeAdmission)
     if (!(await this.#admits(made, chain, isStored))) {
       throw new PeerplaneError('not-a-member', `device ${made.opening.device} was not admitted`)
     }
@@ -84,11 +85,12 @@ export class OpeningVerifier {
   }
 
   /** A stored chain of admissions. It never changes. */
-  async #stored(admission: Uint8Array): Promise<Uint8Array | undefined> {
-    if (this.#latest && equalBytes(this.#latest.admission, admission)) return this.#latest.chain
+  async #stored(admission: Uint8Array): Promise<StoredChain | undefined> {
+    if (this.#latest && equalBytes(this.#latest.admission, admission)) return this.#latest
     const chain = await this.#store.get(admissionKey(admission))
-    if (chain) this.#latest = { admission, chain }
-    return chain
+    if (!chain) return undefined
+    this.#latest = { admission, chain, decoded: decodeList(chain).map(decodeAdmission) }
+    return this.#latest
   }
 
   async #admits(
