@@ -188,8 +188,8 @@ export const sabotages: readonly Sabotage[] = [
     'another-prefix',
     'a device stores its own commits in its rows with a wrong prefix of their ids',
     'crdt-store/src/kernels/native-state.ts',
-    'made.prefix = prefix',
-    "made.prefix = '00'.repeat(8)",
+    'made.identify(prefix)',
+    "made.identify('00'.repeat(8))",
   ),
   sabotage(
     'takes-back-more',
