@@ -94,7 +94,7 @@ async function main(args: readonly string[]): Promise<number> {
   if (story || shrink || [report, plan, save].some((file) => file !== undefined))
     return examine({ seed: first, scenario, story, shrink, report, plan, save, because, sabotage })
   if (values.sabotage !== undefined) {
-    return runSabotage(named(values.sabotage), { first, count, workers })
+    return runSabotage(named(values.sabotage), { first, count, workers, scenario })
   }
   const started = performance.now()
   const reports = await runSeeds({ first, count, workers, scenario }, (report) => {

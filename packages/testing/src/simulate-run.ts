@@ -8,7 +8,8 @@ import { Fleet } from './fleet/fleet.ts'
 import { planConditions, planDevices, planRareWays } from './plan/generate.ts'
 import { perform, type Stage } from './plan/perform.ts'
 import type { Plan } from './plan/plan.ts'
-import { improvised, planned, type Rhythm, type Script } from './plan/script.ts'
+import type { Rhythm } from './plan/habits.ts'
+import { improvised, planned, type Script } from './plan/script.ts'
 import type { Recorder } from './record/recorder.ts'
 import type { Performed, SimulatedDevice, Simulation } from './simulation.ts'
 import { SimRandom } from './world/random.ts'
@@ -57,7 +58,7 @@ export function performWorkload(simulation: Simulation, seed: number): Promise<W
   const conditions = planConditions(random, kinds, devices)
   const setting = { seed, devices, conditions, rareWays: planRareWays(random) }
   const actions = Object.keys(simulation.workload)
-  const script = improvised(random, kinds, RHYTHM, (choices) => choices.pick(actions))
+  const script = improvised(random, { kinds, rhythm: RHYTHM }, (choices) => choices.pick(actions))
   return play(simulation, setting, script, { steps })
 }
 

@@ -3,26 +3,20 @@ import { webCrypto, type PlaneStatus } from '@peerplane/runtime'
 
 import { Chaos } from '../fleet/chaos.ts'
 import type { Incarnation } from '../fleet/device.ts'
-import { chooseFaults, type FaultCounts } from '../fleet/fault-kinds.ts'
+import type { FaultCounts } from '../fleet/fault-kinds.ts'
 import { Fleet } from '../fleet/fleet.ts'
 import type { PerturbationCounts } from '../fleet/perturber.ts'
-import {
-  planCommand,
-  planConditions,
-  planDevices,
-  planMembers,
-  planRareWays,
-} from '../plan/generate.ts'
+import { planCommand } from '../plan/generate.ts'
 import { perform, type Stage, type Until } from '../plan/perform.ts'
 import type { CommandWork, Plan } from '../plan/plan.ts'
 import { improvised, planned, type Script } from '../plan/script.ts'
 import type { Recorder } from '../record/recorder.ts'
 import { outsideTime } from '../world/crypto.ts'
-import { SimRandom } from '../world/random.ts'
 import { SimWorld } from '../world/world.ts'
 import { Arrivals } from './arrivals.ts'
 import { judgeCalm, SETTLE_MS } from './calm.ts'
 import { Knowledge } from './knowledge.ts'
+import { mix } from './mix.ts'
 import { scenarios, type CampaignScenario } from './scenarios.ts'
 import { Oracle, type Twins, type Violation } from './oracle.ts'
 import { TitleHistories } from './title-histories.ts'
@@ -32,12 +26,6 @@ import { campaignKeys, Workload, type WorkloadCounts } from './workload.ts'
 
 /** One run in this many has real signatures. */
 const WEB_CRYPTO_EVERY = 100
-
-/** Devices beyond the least. Most faults need three; what more of them show costs the square of their number. */
-const MORE_DEVICES = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2] as const
-
-/** Where members mean harm, this happens so much more often. */
-const HOSTILE_PACE = 3
 
 /** How long a fleet may take to become equal once nothing disturbs it, virtual milliseconds. */
 const PATIENCE_MS = 120_000
@@ -96,33 +84,16 @@ export async function runSeed(seed: number, options: RunOptions = {}): Promise<R
 /** Runs the simulation of one seed. Resolves with the report of the run, and a plan that repeats the run. */
 export async function performSeed(seed: number, options: RunOptions = {}): Promise<Performance> {
   const scenario = options.scenario ?? scenarios.everything
-  const { faults: among, least } = scenario
-  const whole = new SimRandom(`seed ${seed}`)
-  const random = whole.stream('plan')
-  const devices = planDevices(random, least.devices + random.pick(MORE_DEVICES))
-  const kinds = chooseFaults(random, among)
-  const conditions = planConditions(random, kinds, devices)
-  const { members, harms, rhythm } = planHostility(whole.stream('members'), scenario, devices)
-  const setting = { seed, devices, conditions, members, rareWays: planRareWays(random) }
+  const { setting, habits, random, sessions } = mix(seed, scenario)
+  const { least } = scenario
   const run = new Run(setting, options)
-  const script = improvised(random, kinds, rhythm, planCommand, harms)
+  const script = improvised(random, habits, planCommand)
   const enough = (faults: number): boolean =>
-    run.acknowledged >= least.commits && faults >= least.faults
+    run.acknowledged >= least.commits && faults >= least.faults && run.sessions >= sessions
   const { plan, report } = await run.play(script, { enough })
   const idle = options.untilHealed ? undefined : judgeWork(report, least)
   if (!idle) return { plan, report }
   return { plan, report: { ...report, violations: [...report.violations, idle] } }
-}
-
-/** What hostile members there are, if any, and at which pace the run goes on. */
-function planHostility(
-  random: SimRandom,
-  { hostile, rhythm }: CampaignScenario,
-  devices: CommandPlan['devices'],
-): Partial<ReturnType<typeof planMembers>> & Pick<CampaignScenario, 'rhythm'> {
-  if (!random.chance(hostile)) return { rhythm }
-  const faultMs = rhythm.faultMs / HOSTILE_PACE
-  return { ...planMembers(random, devices), rhythm: { ...rhythm, faultMs } }
 }
 
 /** Runs a plan. Unlike a run from a seed, a run of a plan is valid even if it does very little work. */
@@ -224,6 +195,11 @@ class Run {
 
   get acknowledged(): number {
     return this.#workload.counts.acknowledged
+  }
+
+  /** The most sessions of one device. */
+  get sessions(): number {
+    return this.#workload.counts.sessions
   }
 
   async play(script: Script<CommandWork>, until: Until): Promise<Performance> {

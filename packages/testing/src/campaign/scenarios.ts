@@ -1,5 +1,5 @@
 import { ambientFaults, momentaryFaults, type FaultKind } from '../fleet/fault-kinds.ts'
-import type { Rhythm } from '../plan/script.ts'
+import type { Rhythm } from '../plan/habits.ts'
 
 /** A scenario: the settings from which a campaign makes the plans of its runs. */
 export interface CampaignScenario {
@@ -10,6 +10,8 @@ export interface CampaignScenario {
   readonly rhythm: Rhythm
   /** The share of runs with hostile members, from 0 to 1. */
   readonly hostile: number
+  /** The share of runs in which one device restarts a hundred times or more. */
+  readonly restless: number
   /** The minimum amount of work that a run must do. A run that does less work than this minimum breaks the rule `workload`. */
   readonly least: { readonly devices: number; readonly commits: number; readonly faults: number }
 }
@@ -26,6 +28,7 @@ export const scenarios = {
     faults: [...momentaryFaults, ...ambientFaults],
     rhythm,
     hostile: 0.04,
+    restless: 0.002,
     least: leastWork,
   },
   calm: {
@@ -33,6 +36,7 @@ export const scenarios = {
     faults: [],
     rhythm,
     hostile: 0,
+    restless: 0,
     least: { ...leastWork, faults: 0 },
   },
   storage: {
@@ -40,6 +44,7 @@ export const scenarios = {
     faults: ['crash', 'power-cut', 'restart', 'pause', 'disk-errors', 'disk-full', 'slow-disk'],
     rhythm,
     hostile: 0,
+    restless: 0,
     least: leastWork,
   },
   network: {
@@ -59,6 +64,7 @@ export const scenarios = {
     ],
     rhythm,
     hostile: 0,
+    restless: 0,
     least: leastWork,
   },
   hostile: {
@@ -66,6 +72,15 @@ export const scenarios = {
     faults: [...momentaryFaults, ...ambientFaults],
     rhythm,
     hostile: 1,
+    restless: 0,
+    least: leastWork,
+  },
+  restless: {
+    what: 'one device restarts a hundred times or more, and a random half of all kinds of fault',
+    faults: [...momentaryFaults, ...ambientFaults],
+    rhythm,
+    hostile: 0,
+    restless: 1,
     least: leastWork,
   },
   restore: {
@@ -73,6 +88,7 @@ export const scenarios = {
     faults: ['restore', 'clone', 'crash', 'power-cut'],
     rhythm: { ...rhythm, copyMs: 800 },
     hostile: 0,
+    restless: 0,
     least: leastWork,
   },
 } as const satisfies Record<string, CampaignScenario>

@@ -91,10 +91,15 @@ export class Fleet {
     if (!founder.incarnation)
       throw new Error(`the space could not be founded: ${this.#lastFailure()}`)
     this.#invitation = await this.#awaited(founder.incarnation.backend.invite({}))
-    for (const device of this.devices) device.start(this.#invitation)
-    const allOpen = (): boolean => this.devices.every(({ incarnation }) => incarnation)
+    const late = new Map(devices.flatMap(({ name, joinMs }) => (joinMs ? [[name, joinMs]] : [])))
+    const early = this.devices.filter(({ name }) => !late.has(name))
+    for (const device of early) device.start(this.#invitation)
+    const allOpen = (): boolean => early.every(({ incarnation }) => incarnation)
     if (!(await this.world.run(this.world.now + 60_000, allOpen))) {
       throw new Error(`a device could not join: ${this.#lastFailure()}`)
+    }
+    for (const [name, joinMs] of late) {
+      this.world.after(joinMs, () => this.start(this.device(name)!))
     }
     this.members = (this.#options.members ?? []).map(
       ({ name, dial }) =>

@@ -38,6 +38,10 @@ const acts: Readonly<Record<HarmKind, Act>> = { forge, fork, lie, jam, sessions,
 
 const FAR = 2 ** 40
 
+/** How often a jam fills the waiting room, and how often there are hundreds of sessions: both take as long as a whole run. */
+const MASS_JAM = 0.03
+const MANY_SESSIONS = 0.1
+
 const tools = ({ now }: HostileMember, random: SimRandom): Tools => ({ random, now })
 
 const wild = (random: SimRandom): WrittenCommit => ({
@@ -192,7 +196,7 @@ async function jam(member: HostileMember, random: SimRandom): Promise<void> {
   const withheld = await write(member, random, [[wild(random)]])
   const [ancestor] = withheld.versions[0]! as readonly [Batch]
   const { session, seq } = tipOf(ancestor)
-  const isMass = random.chance(0.1)
+  const isMass = random.chance(MASS_JAM)
   const count = isMass ? 12 : 1 + random.below(4)
   const waiting: Offered[] = []
   for (let index = 0; index < count; index++) {
@@ -222,7 +226,7 @@ async function jam(member: HostileMember, random: SimRandom): Promise<void> {
 /** The sessions of a device that restarted often, in a random order. */
 async function sessions(member: HostileMember, random: SimRandom): Promise<void> {
   const links = member.links(random)
-  const count = random.chance(0.2) ? 100 + random.below(200) : 5 + random.below(30)
+  const count = random.chance(MANY_SESSIONS) ? 100 + random.below(200) : 5 + random.below(30)
   const chained = random.pick([0, 0.5, 0.9, 1])
   const author = member.authors[1]!
   const all: Offered[] = []

@@ -59,7 +59,7 @@ export async function runMixed(seed: number, next: Build): Promise<MixedReport> 
   const names = random.shuffle(devices.map(({ name }) => name))
   const run = new MixedRun(seed, { devices, rareWays: planRareWays(random) }, next)
   for (const name of names.slice(0, Math.ceil(names.length / 2))) run.update(name)
-  return run.play(conditions, improvised(random, kinds, RHYTHM, composeMixed))
+  return run.play(conditions, improvised(random, { kinds, rhythm: RHYTHM }, composeMixed))
 }
 
 class MixedRun {

@@ -7,6 +7,7 @@ import type { Fleet } from '../fleet/fleet.ts'
 import { harmKinds, type Harm, type HarmKind } from '../hostile/harm-kinds.ts'
 import { chooseTopology } from '../fleet/topology.ts'
 import type { SimRandom } from '../world/random.ts'
+import type { Habits } from './habits.ts'
 import type { CommandWork, Condition, Fault, PlannedDevice, PlannedMember } from './plan.ts'
 
 /** Devices in a network of a random shape; the first one is an anchor in half of all runs. */
@@ -60,11 +61,14 @@ export function planConditions(
 export const planRareWays = (random: SimRandom): Perturbation[] =>
   random.shuffle(perturbations).slice(0, Math.ceil(perturbations.length / 2))
 
+/** Hostile members, and what they do. */
+export interface MemberPlan {
+  readonly members: readonly PlannedMember[]
+  readonly harms: readonly HarmKind[]
+}
+
 /** One or two hostile members, each next to some of the devices, and a random half of what they may do. */
-export function planMembers(
-  random: SimRandom,
-  devices: readonly PlannedDevice[],
-): { readonly members: readonly PlannedMember[]; readonly harms: readonly HarmKind[] } {
+export function planMembers(random: SimRandom, devices: readonly PlannedDevice[]): MemberPlan {
   const names = devices.map(({ name }) => name)
   const members = Array.from({ length: random.pick([1, 1, 2]) }, (_, i) => ({
     name: `m${i}`,
@@ -107,7 +111,7 @@ export function planCommand(random: SimRandom): CommandWork {
 /** A random fault among `kinds` that can happen to the fleet as it is; `copies` are those made so far, by device. */
 export function planFault(
   random: SimRandom,
-  kinds: ReadonlySet<FaultKind>,
+  { kinds, restless }: Pick<Habits, 'kinds' | 'restless'>,
   fleet: Fleet,
   copies: readonly { readonly id: number; readonly device: string }[],
 ): Fault | undefined {
@@ -115,19 +119,22 @@ export function planFault(
   const open = fleet.open()
   if (candidates.length === 0 || open.length === 0) return undefined
   const kind = random.pick(candidates)
-  const device = random.pick(open).device.name
+  const some = random.pick(open).device.name
+  const isRestless = open.some((each) => each.device.name === restless) && random.chance(0.9)
+  const device = isRestless ? restless! : some
+  const downMs = (): number => neat(random.between(10, isRestless ? 40 : 5000))
   const names = random.shuffle(fleet.devices.map(({ name }) => name))
   const lasting = (longestMs: number): number => neat(random.between(0.05, 1) * longestMs)
   switch (kind) {
     case 'crash':
     case 'power-cut':
     case 'restart':
-      return { kind, device, downMs: neat(random.between(10, 5000)) }
+      return { kind, device, downMs: downMs() }
     case 'restore': {
       const own = copies.filter((copy) => copy.device === device).slice(-3)
       if (own.length === 0) return undefined
       const copy = random.pick(own).id
-      return { kind, device, copy, downMs: neat(random.between(10, 5000)) }
+      return { kind, device, copy, downMs: downMs() }
     }
     case 'clone':
       // A clone is one more device for the rest of the run: expensive, and rarely what the run is about.

@@ -30,6 +30,8 @@ export interface PlannedDevice {
   /** Names of the devices it stays connected to. */
   readonly dial: readonly string[]
   readonly anchor: boolean
+  /** The time at which it joins, in milliseconds after all others have joined. Default: with the others. */
+  readonly joinMs?: number | undefined
 }
 
 /** A hostile member. */

@@ -1,8 +1,7 @@
-import type { FaultKind } from '../fleet/fault-kinds.ts'
 import type { Fleet } from '../fleet/fleet.ts'
-import type { HarmKind } from '../hostile/harm-kinds.ts'
 import type { SimRandom } from '../world/random.ts'
 import { planFault, planHarm } from './generate.ts'
+import type { Habits } from './habits.ts'
 import type { Fault, Plan, Step } from './plan.ts'
 
 /** Where the steps of a run come from: a plan, or a seed that makes them up while the run goes on. */
@@ -24,20 +23,11 @@ export function planned<Work>({ steps }: Plan<Work>): Script<Work> {
   }
 }
 
-/** Mean times between two steps of each sort, milliseconds. */
-export interface Rhythm {
-  readonly workMs: number
-  readonly faultMs: number
-  readonly copyMs: number
-}
-
 /** Endless steps made up from a random stream, each one for the fleet as it is then. */
 export function improvised<Work>(
   random: SimRandom,
-  kinds: ReadonlySet<FaultKind>,
-  rhythm: Rhythm,
+  { kinds, rhythm, harms = [], restless }: Habits,
   compose: (random: SimRandom) => Work,
-  harms: readonly HarmKind[] = [],
 ): Script<Work> {
   const copies: { id: number; device: string }[] = []
   const due = {
@@ -61,8 +51,10 @@ export function improvised<Work>(
   ): Record<string, unknown> | undefined => {
     if (sort === 'fault') {
       const fault =
-        held ?? planHarm(random, harms, fleet) ?? planFault(random, kinds, fleet, copies)
-      if (fault && ready.includes(deviceOf(fault)) && random.chance(0.5)) {
+        held ??
+        planHarm(random, harms, fleet) ??
+        planFault(random, { kinds, restless }, fleet, copies)
+      if (fault && ready.includes(deviceOf(fault)) && random.chance(restless ? 0.95 : 0.5)) {
         // An end matters most in the middle of work.
         if (!held && isEnd(fault)) {
           held = fault

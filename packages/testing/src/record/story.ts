@@ -38,6 +38,10 @@ export function tellRun(plan: Plan<unknown>, recording: Recording): string {
   return [
     `Seed ${plan.seed}: ${plan.devices.length} devices, ${plan.steps.length} steps.`,
     ...devices(recording, words),
+    ...(plan.members ?? []).map(
+      ({ name, dial }) =>
+        `- ${name} is a hostile member and dials ${dial.map((each) => words.who(each)).join(', ')}.`,
+    ),
     ...plan.conditions.map((condition) => `- All the time: ${words.condition(condition)}.`),
     ...(plan.rareWays?.length
       ? [`- Rare branches, sometimes taken: ${plan.rareWays.join(', ')}.`]
@@ -63,13 +67,14 @@ function render({ atMs, text, step }: Line, beginMs: number): string {
 }
 
 function devices({ devices: all }: Recording, words: Words): string[] {
-  return all.map(({ name, dial, anchor, cloneOf }, index) => {
+  return all.map(({ name, dial, anchor, cloneOf, joinMs }, index) => {
     const who = words.who(name)
     const origin = cloneOf === undefined ? '' : `, a clone of ${words.who(cloneOf)}`
     const founder = index === 0 ? ' founded the space' : ''
     const dials = dial.length > 0 ? ` dials ${dial.map((each) => words.who(each)).join(', ')}` : ''
     const does = [founder, dials].filter(Boolean).join(' and') || ' is dialled by others'
-    return `- ${who} (${name}${anchor ? ', an anchor' : ''}${origin})${does}.`
+    const late = joinMs === undefined ? '' : ` It joins ${seconds(joinMs)} after the others.`
+    return `- ${who} (${name}${anchor ? ', an anchor' : ''}${origin})${does}.${late}`
   })
 }
 
