@@ -55,7 +55,7 @@ const to =
   (kind: Kind, make: Bodies): Commits =>
   (turn, random, seq) => [{ entity: entityKey(kind, VICTIM), body: make(turn, random, seq) }]
 
-const COUNTERS = 100
+const ENTITIES = 100
 const KEYS = 30_000
 const NAMES = 95
 
@@ -65,20 +65,35 @@ const naming = encodeCanonical([
 ])
 const counting = encodeCanonical([[], [...times(() => 1)]])
 
+const many = (
+  kind: Kind,
+  count: number,
+  body: Uint8Array,
+  prefix = `${VICTIM}-`,
+): readonly Content[] =>
+  Array.from({ length: count }, (_, i) => ({ entity: entityKey(kind, `${prefix}${i}`), body }))
+
 /** Commits that are as large as a commit may be, or meet an entity that holds as much as it may. */
 export const large = {
   names: to('register', () => naming),
-  sections: () =>
-    Array.from({ length: COUNTERS }, (_, i) => ({
-      entity: entityKey('counter', `${VICTIM}-${i}`),
-      body: counting,
-    })),
+  sections: () => many('counter', ENTITIES, counting),
+  // What is counting for a counter is of another kind for a register.
+  kinds: () => many('register', ENTITIES, counting),
+  entities: (turn) => many('counter', limits.sections, encodeCanonical([[], [1]]), `${turn}-`),
   // Three commits write all keys.
   full: to(
     'map',
     native((turn) => times((i) => [3, `${(turn * OPS + i) % KEYS}`, [0, `${turn}`, []]])),
   ),
 } as const satisfies Record<string, Commits>
+
+const abouts: Readonly<Record<keyof typeof large, string>> = {
+  names: 'that name another commit 950,000 times',
+  sections: 'that add to 100 counters, 10,000 times to each',
+  kinds: 'to 100 registers, with 10,000 ops of another kind to each',
+  entities: 'to 256 new entities each',
+  full: 'to a map of 30,000 keys, each to 10,000 keys',
+}
 
 const perSecond = `a member writes ${PER_SECOND} commits a second`
 
@@ -90,16 +105,8 @@ export const hostileBodies: readonly Attack[] = [
     ),
   ),
   hostile('document', `${perSecond} to a document, each as costly as is allowed`, documentBodies),
-  hostile('names', `${perSecond} that name another commit 950,000 times`, async () => large.names),
-  hostile(
-    'sections',
-    `${perSecond} that add to 100 counters, 10,000 times to each`,
-    async () => large.sections,
-  ),
-  hostile(
-    'full',
-    `${perSecond} to a map of 30,000 keys, each to 10,000 keys`,
-    async () => large.full,
+  ...Object.entries(abouts).map(([name, about]) =>
+    hostile(name, `${perSecond} ${about}`, async () => large[name as keyof typeof large]),
   ),
 ]
 

@@ -1,13 +1,17 @@
 import {
+  counter,
   decodeCanonical,
   encodeCanonical,
   limits,
+  map,
   PREFIX_BYTES,
+  record,
   register,
   SESSION_BYTES,
   type DeviceId,
   type Json,
   type SessionId,
+  type Shape,
   type Value,
 } from '@peerplane/core'
 import { bodyAt, processorTime } from '@peerplane/core/testing'
@@ -34,16 +38,40 @@ const bodies: Readonly<Record<string, Uint8Array>> = {
 test.each(Object.entries(bodies))(
   'folding a body costs at most eight times what decoding it costs: %s',
   async (_, bytes) => {
-    const state = await nativeModel(register<Json>('')).open(undefined)
-    let seq = 0
-    const fold = (): void => {
-      const origin = { device, session, seq: ++seq, time: { ms: 0, counter: 0 } }
-      expect(state.fold([bodyAt(origin, bytes)])).toEqual([])
-    }
     const decoding = leastTime(() => decodeCanonical(bytes))
-    expect(leastTime(fold) / decoding).toBeLessThan(8)
+    expect((await folding(register<Json>(''), bytes)) / decoding).toBeLessThan(8)
   },
 )
+
+const shape = record({ total: counter(), names: map(map(register(''))) })
+/** Ops of another kind, and at what place. */
+const others: Readonly<Record<string, Value>> = {
+  'a record itself': 1,
+  'a field': ['total', [0, '', []]],
+  'a key below a field': ['names', [3, 'a', [3, 'b', 1]]],
+  'a removal': ['names', [4, 'a', [1]]],
+}
+
+// When they were thrown, such ops cost up to 20 times as much as valid ones.
+test.each(Object.entries(others))(
+  'an op of another kind costs at most twice as much as a valid one: %s',
+  async (_, op) => {
+    const times = (each: Value): Uint8Array =>
+      encodeCanonical([[], Array.from({ length: limits.opsPerSection }, () => each)])
+    const valid = await folding(shape, times(['names', [3, 'a', [3, 'b', [0, '', []]]]]))
+    expect((await folding(shape, times(op))) / valid).toBeLessThan(2)
+  },
+)
+
+/** The time that a state of `shape` takes to fold a body. */
+async function folding(shape: Shape, bytes: Uint8Array): Promise<number> {
+  const state = await nativeModel(shape).open(undefined)
+  let seq = 0
+  return leastTime(() => {
+    const origin = { device, session, seq: ++seq, time: { ms: 0, counter: 0 } }
+    expect(state.fold([bodyAt(origin, bytes)])).toEqual([])
+  })
+}
 
 function writes(count: number, value: Value, names: readonly Value[]): Uint8Array {
   return encodeCanonical([

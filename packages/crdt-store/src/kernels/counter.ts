@@ -3,6 +3,7 @@ import { describe, PeerplaneError, type CounterHandle, type SessionId } from '@p
 import { readRefs, toRefs } from './commits.ts'
 import { some, touch, type Cell, type Kernel, type CellAccess } from './kernel.ts'
 import { readNames, readOp } from './op.ts'
+import { OtherKind } from './other-kind.ts'
 import { ExpectedCommits } from './survivors.ts'
 import { Share } from './share.ts'
 import { items } from './void.ts'
@@ -34,7 +35,9 @@ export function counterKernel(isRemovable: boolean): Kernel<CounterCell> {
     create,
 
     apply(cell, op, context) {
-      const [by] = readOp(op, 'counter')
+      const fields = readOp(op, 'counter')
+      if (fields instanceof OtherKind) return fields
+      const [by] = fields
       const { session } = context.origin
       context.changes(cell, undefined, () => shown(cell))
       let share = cell.shares.get(session)
@@ -46,16 +49,20 @@ export function counterKernel(isRemovable: boolean): Kernel<CounterCell> {
       share.add(by as number, context, isRemovable)
       if (cell.expected.has(context.commit)) share.takeBack(context.commit, context)
       touch(cell, context)
+      return undefined
     },
 
     remove(cell, observed, context) {
+      const names = readNames(observed, 'counter', context.table)
+      if (names instanceof OtherKind) return names
       context.changes(cell, undefined, () => shown(cell))
-      for (const commit of readNames(observed, 'counter', context.table)) {
+      for (const commit of names) {
         const isTaken = cell.shares.get(commit.session)?.takeBack(commit, context)
         if (!isTaken) cell.expected.add(commit, context)
       }
       cell.shares.get(context.origin.session)?.takeBackAll(context)
       touch(cell, context)
+      return undefined
     },
 
     observe(cell, table) {

@@ -2,6 +2,7 @@ import type { Json, ShapeKind, Value } from '@peerplane/core'
 
 import type { CommitTable } from './commits.ts'
 import type { OpContext } from './op-context.ts'
+import type { OtherKind } from './other-kind.ts'
 
 /** A kind of shape that a kernel holds; documents have a model of their own. */
 export type NativeKind = Exclude<ShapeKind, 'document'>
@@ -28,16 +29,16 @@ export interface CellAccess<C extends Cell> {
  * One kind of native state.
  *
  * Ops and removals name what they supersede, and their effect does not depend on the order in which concurrent ones are applied. They
- * come from other devices: `apply` and `remove` throw `Void` for an op that breaks a rule, and `OtherKind` for one of another kind. The
+ * come from other devices: `apply` and `remove` throw `Void` for an op that breaks a rule, and return `OtherKind` for one of another kind. The
  * caller then takes back what was done.
  */
 export interface Kernel<C extends Cell = Cell> {
   /** The kind of shape that it holds. */
   readonly kind: NativeKind
   create(): C
-  apply(cell: C, op: Value, context: OpContext): void
+  apply(cell: C, op: Value, context: OpContext): OtherKind | undefined
   /** Applies a removal of the place, made from what `observe` gave. */
-  remove(cell: C, observed: Value, context: OpContext): void
+  remove(cell: C, observed: Value, context: OpContext): OtherKind | undefined
   /** What a removal must name to take back all that is here; `undefined` when nothing is. */
   observe(cell: C, table: CommitTable): Value | undefined
   /** Whether anything is here that a removal would take back. */

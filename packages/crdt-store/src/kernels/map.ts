@@ -1,7 +1,8 @@
 import { setProperty, type Json, type MapHandle, type Value } from '@peerplane/core'
 
 import { place, some, touch, type Cell, type Kernel, type CellAccess } from './kernel.ts'
-import { below, readOp, readPairs } from './op.ts'
+import { readOp, readPairs } from './op.ts'
+import { below, OtherKind } from './other-kind.ts'
 import type { OpContext } from './op-context.ts'
 import type { CommitTable } from './commits.ts'
 import { items } from './void.ts'
@@ -42,22 +43,24 @@ export function mapKernel(values: Kernel): Kernel<MapCell> {
     }),
 
     apply(cell, op, context) {
-      const [kind, name, inner] = readOp(op, 'map')
-      const key = readText(name)
-      change(values, cell, key, context, (value) => {
-        below(key, () =>
-          kind === 4 ? values.remove(value, inner!, context) : values.apply(value, inner!, context),
-        )
-      })
+      const fields = readOp(op, 'map')
+      if (fields instanceof OtherKind) return fields
+      const [kind, name, inner] = fields
+      return change(values, cell, readText(name), context, (value) =>
+        kind === 4 ? values.remove(value, inner!, context) : values.apply(value, inner!, context),
+      )
     },
 
     remove(cell, observed, context) {
-      for (const [name, inner] of readPairs(observed, 'map')) {
-        const key = readText(name)
-        change(values, cell, key, context, (value) =>
-          below(key, () => values.remove(value, inner, context)),
+      const pairs = readPairs(observed, 'map')
+      if (pairs instanceof OtherKind) return pairs
+      for (const [name, inner] of pairs) {
+        const other = change(values, cell, readText(name), context, (value) =>
+          values.remove(value, inner, context),
         )
+        if (other) return other
       }
+      return undefined
     },
 
     observe: (cell, table) => observe(cell, values, table),
@@ -95,8 +98,8 @@ function change(
   cell: MapCell,
   key: string,
   context: OpContext,
-  how: (value: Cell) => void,
-): void {
+  how: (value: Cell) => OtherKind | undefined,
+): OtherKind | undefined {
   const { cells, sorted } = cell
   const before = cells.get(key)
   const value = before ?? values.create()
@@ -104,7 +107,8 @@ function change(
     const now = cells.get(key)
     return now !== undefined && values.isLive(now)
   })
-  how(value)
+  const other = how(value)
+  if (other) return below(key, other)
   place(cells, key, values.isBlank(value) ? undefined : value)
   sorted.changed(key)
   context.undo(() => {
@@ -112,6 +116,7 @@ function change(
     sorted.changed(key)
   })
   touch(cell, context)
+  return undefined
 }
 
 const empty: { readonly [key: string]: Json } = Object.freeze({})

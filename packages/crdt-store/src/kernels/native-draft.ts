@@ -71,7 +71,8 @@ export class NativeDraft implements Draft {
     }
     const mark = this.#context.mark()
     try {
-      this.#kernel.apply(this.#root, op, this.#context)
+      const other = this.#kernel.apply(this.#root, op, this.#context)
+      if (other) throw new Error(other.message)
     } catch (error) {
       this.#context.revert(mark)
       if (error instanceof Void) throw new PeerplaneError('invalid-input', error.message)

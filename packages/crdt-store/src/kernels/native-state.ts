@@ -14,7 +14,7 @@ import {
 
 import type { Cell, Kernel } from './kernel.ts'
 import { NativeDraft } from './native-draft.ts'
-import { OtherKind } from './op.ts'
+import type { OtherKind } from './other-kind.ts'
 import { CommitTable, NamedCommit, readCommits, readTable, tableToValues } from './commits.ts'
 import { OpContext } from './op-context.ts'
 import { items, Void } from './void.ts'
@@ -142,13 +142,10 @@ export class NativeState implements EntityState {
     let skipped: OtherKind | undefined
     for (const op of ops) {
       const before = context.mark()
-      try {
-        this.#kernel.apply(this.#root, op, context)
-      } catch (error) {
-        if (!(error instanceof OtherKind)) throw error
-        context.revert(before)
-        skipped ??= error
-      }
+      const other = this.#kernel.apply(this.#root, op, context)
+      if (!other) continue
+      context.revert(before)
+      skipped ??= other
     }
     return skipped
   }

@@ -2,23 +2,8 @@ import type { Value } from '@peerplane/core'
 
 import type { NativeKind } from './kernel.ts'
 import { readRefs, type CommitTable, type NamedCommit } from './commits.ts'
+import { OtherKind } from './other-kind.ts'
 import { items, Void } from './void.ts'
-
-/** An op of another kind of state than its place has: the place was declared in another way where it was written. */
-export class OtherKind extends Error {
-  readonly written: string
-  readonly declared: string
-  /** Names of the fields and keys that lead to the place. */
-  readonly path: readonly string[]
-
-  constructor(written: string, declared: string, path: readonly string[] = []) {
-    const place = path.length > 0 ? `"${path.join('.')}"` : 'it'
-    super(`${place} was written as a ${written} and is declared as a ${declared}`)
-    this.written = written
-    this.declared = declared
-    this.path = path
-  }
-}
 
 /*
  * Every op says which kind of state it is for, so that it is never mistaken for one of another kind. A list of three begins with a number,
@@ -43,52 +28,42 @@ const kinds: ReadonlyMap<unknown, string> = new Map(
   Object.entries(marks).flatMap(([kind, own]) => own.map((mark) => [mark, kind] as const)),
 )
 
-/** The items of an op for the kind `declared`. Throws `OtherKind`, or `Void` for anything but an op. */
-export function readOp(op: Value, declared: NativeKind): readonly Value[] {
+/** The items of an op for the kind `declared`; `OtherKind` for an op of another one. Throws `Void` for anything but an op. */
+export function readOp(op: Value, declared: NativeKind): readonly Value[] | OtherKind {
   const written = kindOf(op)
-  if (written !== declared) throw new OtherKind(written, declared)
+  if (written !== declared) return new OtherKind(written, declared)
   return Array.isArray(op) ? op : [op]
 }
 
 /**
- * The places of a removal for the kind `declared`, and what was observed at each: a list of pairs, of which the second item is a list. Throws
+ * The places of a removal for the kind `declared`, and what was observed at each: a list of pairs, of which the second item is a list;
  * `OtherKind` for a list of another form.
  */
 export function readPairs(
   observed: Value,
   declared: NativeKind,
-): readonly (readonly [place: string | number, observed: Value])[] {
+): readonly (readonly [place: string | number, observed: Value])[] | OtherKind {
   const list = items(observed)
   const pairs: [string | number, Value][] = []
   for (let i = 0; i < list.length; i += 2) {
     const [place, inner] = list.slice(i, i + 2)
     const isPlace = typeof place === 'string' || (typeof place === 'number' && declared === 'set')
-    if (!isPlace || !Array.isArray(inner)) throw new OtherKind('value of another kind', declared)
+    if (!isPlace || !Array.isArray(inner)) return new OtherKind('value of another kind', declared)
     pairs.push([place, inner])
   }
   return pairs
 }
 
-/** The commits of a removal for the kind `declared`. Throws `OtherKind` for a list of another form. */
+/** The commits of a removal for the kind `declared`; `OtherKind` for a list of another form. */
 export function readNames(
   observed: Value,
   declared: NativeKind,
   table: CommitTable,
-): readonly NamedCommit[] {
+): readonly NamedCommit[] | OtherKind {
   if (items(observed).some((item) => typeof item !== 'number')) {
-    throw new OtherKind('value of another kind', declared)
+    return new OtherKind('value of another kind', declared)
   }
   return readRefs(observed, table)
-}
-
-/** Applies an op at the place called `name` below another. */
-export function below(name: string, apply: () => void): void {
-  try {
-    apply()
-  } catch (error) {
-    if (!(error instanceof OtherKind)) throw error
-    throw new OtherKind(error.written, error.declared, [name, ...error.path])
-  }
 }
 
 function kindOf(op: Value): string {

@@ -1,7 +1,8 @@
 import { compareTexts, setProperty, type Json, type Value } from '@peerplane/core'
 
 import { touch, type Cell, type Kernel, type CellAccess } from './kernel.ts'
-import { below, readOp, readPairs } from './op.ts'
+import { readOp, readPairs } from './op.ts'
+import { below, OtherKind } from './other-kind.ts'
 import type { CommitTable } from './commits.ts'
 import { items } from './void.ts'
 import { readText } from './values.ts'
@@ -30,10 +31,10 @@ export function recordKernel(fields: ReadonlyMap<string, Kernel>): Kernel<Record
   const change = (
     cell: RecordCell,
     name: string,
-    how: (field: Kernel, value: Cell) => void,
-  ): void => {
+    how: (field: Kernel, value: Cell) => OtherKind | undefined,
+  ): OtherKind | undefined => {
     const field = fields.get(name)
-    if (field) how(field, cell.fields.get(name)!)
+    return field && below(name, how(field, cell.fields.get(name)!))
   }
 
   const kernel: Kernel<RecordCell> = {
@@ -45,20 +46,24 @@ export function recordKernel(fields: ReadonlyMap<string, Kernel>): Kernel<Record
     }),
 
     apply(cell, op, context) {
-      const [name, inner] = readOp(op, 'record')
-      const known = readText(name)
-      change(cell, known, (field, value) => below(known, () => field.apply(value, inner!, context)))
+      const parts = readOp(op, 'record')
+      if (parts instanceof OtherKind) return parts
+      const [name, inner] = parts
       touch(cell, context)
+      return change(cell, readText(name), (field, value) => field.apply(value, inner!, context))
     },
 
     remove(cell, observed, context) {
-      for (const [name, inner] of readPairs(observed, 'record')) {
-        const known = readText(name)
-        change(cell, known, (field, value) =>
-          below(known, () => field.remove(value, inner, context)),
-        )
-      }
+      const pairs = readPairs(observed, 'record')
+      if (pairs instanceof OtherKind) return pairs
       touch(cell, context)
+      for (const [name, inner] of pairs) {
+        const other = change(cell, readText(name), (field, value) =>
+          field.remove(value, inner, context),
+        )
+        if (other) return other
+      }
+      return undefined
     },
 
     observe: (cell, table) => observe(cell, fields, table),
@@ -84,15 +89,7 @@ export function recordKernel(fields: ReadonlyMap<string, Kernel>): Kernel<Record
 
     save: (cell, table) => save(cell, fields, table),
 
-    load(saved, table) {
-      const values = new Map(items(saved).map((each) => items(each, 2) as [string, Value]))
-      const cells = new Map<string, Cell>()
-      for (const [name, field] of fields) {
-        const value = values.get(name)
-        cells.set(name, value === undefined ? field.create() : field.load(value, table))
-      }
-      return { mirror: initial, stale: true, fields: cells }
-    },
+    load: (saved, table) => ({ mirror: initial, stale: true, fields: load(saved, fields, table) }),
   }
   return kernel
 }
@@ -115,6 +112,16 @@ function save(cell: RecordCell, fields: Kernels, table: CommitTable): Value | un
     if (value !== undefined) saved.push([name, value])
   }
   return saved.length > 0 ? saved : undefined
+}
+
+function load(saved: Value, fields: Kernels, table: CommitTable): ReadonlyMap<string, Cell> {
+  const values = new Map(items(saved).map((each) => items(each, 2) as [string, Value]))
+  const cells = new Map<string, Cell>()
+  for (const [name, field] of fields) {
+    const value = values.get(name)
+    cells.set(name, value === undefined ? field.create() : field.load(value, table))
+  }
+  return cells
 }
 
 function recordHandle(place: CellAccess<RecordCell>, fields: ReadonlyMap<string, Kernel>): object {

@@ -9,6 +9,7 @@ import {
 
 import { compareCommits, readRefs, toRefs } from './commits.ts'
 import { readNames, readOp } from './op.ts'
+import { OtherKind } from './other-kind.ts'
 import type { OpContext } from './op-context.ts'
 import { touch, type Cell, type CellAccess, type Kernel } from './kernel.ts'
 import { Survivors, type Made } from './survivors.ts'
@@ -41,19 +42,25 @@ export function registerKernel(initial: Json): Kernel<RegisterCell> {
     create: () => ({ mirror: first, stale: false, written: new Survivors() }),
 
     apply(cell, op, context) {
-      const [, value, superseded] = readOp(op, 'register')
+      const fields = readOp(op, 'register')
+      if (fields instanceof OtherKind) return fields
+      const [, value, superseded] = fields
       const { commit, origin } = context
       const written = { commit, value: checkJson(value, context.bodyBytes), time: origin.time }
       context.changes(cell, undefined, () => [kernel.show(cell), ...authorsOf(cell, context)])
       cell.written.supersede(readRefs(superseded, context.table), context)
       cell.written.add(written, context)
       touch(cell, context)
+      return undefined
     },
 
     remove(cell, observed, context) {
+      const names = readNames(observed, 'register', context.table)
+      if (names instanceof OtherKind) return names
       context.changes(cell, undefined, () => [kernel.show(cell), ...authorsOf(cell, context)])
-      cell.written.supersede(readNames(observed, 'register', context.table), context)
+      cell.written.supersede(names, context)
       touch(cell, context)
+      return undefined
     },
 
     observe: ({ written }, table) =>

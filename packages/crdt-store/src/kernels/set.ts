@@ -2,6 +2,7 @@ import { PeerplaneError, type SetHandle, type Value } from '@peerplane/core'
 
 import { readRefs, toRefs, type NamedCommit } from './commits.ts'
 import { readNames, readOp, readPairs } from './op.ts'
+import { OtherKind } from './other-kind.ts'
 import { place, some, touch, type Cell, type Kernel, type CellAccess } from './kernel.ts'
 import type { OpContext } from './op-context.ts'
 import { allKeys, ShownKeys } from './shown-keys.ts'
@@ -37,16 +38,23 @@ export const setKernel: Kernel<SetCell> = {
   }),
 
   apply(cell, op, context) {
-    const [kind, element, superseded] = readOp(op, 'set')
+    const fields = readOp(op, 'set')
+    if (fields instanceof OtherKind) return fields
+    const [kind, element, superseded] = fields
     const commits = readRefs(superseded, context.table)
     change(cell, readElement(element), commits, kind === 1, context)
+    return undefined
   },
 
   remove(cell, observed, context) {
-    for (const [element, superseded] of readPairs(observed, 'set')) {
+    const pairs = readPairs(observed, 'set')
+    if (pairs instanceof OtherKind) return pairs
+    for (const [element, superseded] of pairs) {
       const commits = readNames(superseded, 'set', context.table)
+      if (commits instanceof OtherKind) return commits
       change(cell, readElement(element), commits, false, context)
     }
+    return undefined
   },
 
   observe(cell, table) {
