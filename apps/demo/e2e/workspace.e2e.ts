@@ -131,7 +131,7 @@ test('two tabs of one browser edit together; when the leading tab is closed, the
   await expect(task(other, 'After the take-over')).toBeVisible()
 })
 
-test('a page that gets a wrong invitation says that it is wrong and offers a way to continue', async ({
+test('a page that gets a wrong invitation says that the invitation is wrong and offers a way to continue', async ({
   page,
 }) => {
   const { origin } = new URL(daemon.link)

@@ -151,7 +151,7 @@ export const sabotages: readonly Sabotage[] = [
   ),
   sabotage(
     'rows-of-the-dead',
-    'states are kept although they show lost commits',
+    'after commits are lost, a device keeps the entity states that contain them',
     'runtime/src/space/folding.ts',
     'discarded = entities.discard({ rows: why !== undefined })',
     'discarded = why ? entities.discard({ rows: true }) : Promise.resolve()',
@@ -200,7 +200,7 @@ export const sabotages: readonly Sabotage[] = [
   ),
   sabotage(
     'largest-count',
-    'a counter shows its largest part instead of the sum',
+    'a counter shows the largest total of one session instead of the sum of all sessions',
     'crdt-store/src/kernels/counter.ts',
     '    quick += total - taken\n',
     '    quick = Math.max(quick, total - taken)\n',

@@ -124,7 +124,7 @@ const table = ['pairs', 'keys'].flatMap((place) => [
 ])
 
 it.each(table)(
-  'a database without one of its object stores is refused, and opens with an invitation: %s is %s',
+  'a database without one of its object stores opens only with an invitation: %s is %s',
   async (place, way) => {
     const fixture = await makeFixture()
     const before = await fixture.open(fixture.own)

@@ -35,7 +35,7 @@ it('a page that was opened without an invitation stores and announces nothing be
   expect(await listed(name)).toMatchObject({ shared: false })
 })
 
-it('an invitation silently replaces an empty space, even if it was accepted under another name before', async () => {
+it('an invitation silently replaces an empty space, even if the same invitation was accepted under another name before', async () => {
   const host = await openTally(peerplane, newSpace())
   const invitation = await host.plane.invite()
   const [elsewhere, name] = [newSpace(), newSpace()]
@@ -141,7 +141,7 @@ it('a page that wakes up does not restore a space that was erased meanwhile', as
   expect(await listed(name)).toBeUndefined()
 })
 
-it('a page that had a database open writes nothing to the database after it was erased', async () => {
+it('a page that had a database open writes nothing to the database after the database was erased', async () => {
   const name = newSpace()
   const store = await openIndexedDbStore({ name: databaseOf(name) })
   await store.write([{ key: utf8('a'), value: utf8('1') }], 'synced')

@@ -149,7 +149,7 @@ export const settings: { readonly [Name in keyof Config]: SettingOf<Config[Name]
     undefined,
     'URL',
     'URL of the page that invitation links open (default: the served web application)',
-    'the URL of a page',
+    'a URL that begins with http: or https:',
     (given) => /^https?:/i.test(given) && URL.canParse(given),
   ),
   log: choice(

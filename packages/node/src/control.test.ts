@@ -132,7 +132,7 @@ it('rejects what is open when the daemon ends', async () => {
   await expect(target.describe()).rejects.toMatchObject({ code: 'timeout' })
 })
 
-it('the control socket keeps a bounded amount of unread answers, and continues', async () => {
+it('if clients do not read their answers, the control socket buffers a bounded amount and serves other clients', async () => {
   const bytes = 8 * 2 ** 20
   await serve([], 'x'.repeat(bytes))
   const asked = Array.from({ length: limits.controlConnections - 1 }, () => {

@@ -154,7 +154,7 @@ describe('network of a Node peer', () => {
     expect(sizes[2]! - sizes[0]!).toBeLessThan(2 << 20)
   }, 60_000)
 
-  it('nothing is kept of peers that leave immediately after they have connected', async () => {
+  it('no data is kept about peers that leave immediately after they have connected', async () => {
     const anchor = await start(true, loopback, [])
     const [address = ''] = anchor.network.addresses()
     const visit = async (): Promise<void> => {

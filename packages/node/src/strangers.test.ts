@@ -146,7 +146,7 @@ function patience(): { readonly scheduler: Scheduler; readonly end: () => void }
 }
 
 describe('strangers', () => {
-  it('who announce giant WebSocket messages are cut off before a byte of them is kept', async () => {
+  it('who announce giant WebSocket messages are cut off before a byte of such a message is kept', async () => {
     const { anchor, ws } = await anchorAt()
     const sockets = await Promise.all(Array.from({ length: 16 }, () => stranger(ws)))
     const part = Buffer.alloc(256 * 1024)
@@ -207,7 +207,7 @@ describe('strangers', () => {
   )
 
   it.each(['ws', 'tcp'] as const)(
-    'never take the seat of a peer that has proved the secret, even from its own address: %s',
+    'never take the seat of a peer that has proved the secret, even if they share its address: %s',
     async (transport) => {
       let finish = (): void => undefined
       const until = new Promise<void>((resolve) => {

@@ -201,7 +201,7 @@ describe('a damaged or missing record', async () => {
     await expect(open(createMemoryStore(store.entries()))).rejects.toMatchObject(refused)
   })
 
-  test('a damaged row that cannot be deleted is refused, and no call waits for a state that cannot be built', async () => {
+  test('if a damaged row cannot be deleted, calls that need the row are refused, and no call waits forever', async () => {
     const kept = createMemoryStore()
     let isMalformed = false
     const store: ReturnType<typeof createMemoryStore> = {

@@ -23,7 +23,7 @@ test('a handler that is asynchronous does not compile', () => {
   })
 })
 
-test('a call of atomic whose callback is asynchronous or returns a value does not compile, and is refused', async () => {
+test('if the callback of atomic is asynchronous or returns a value, the call does not compile, and is refused at run time', async () => {
   const Count = entity('count', { state, commands: { up: (count) => count.increment() } })
   const plane = createPlane([Count], await openAlone([Count]))
   const count = plane.get(Count, 'a')

@@ -14,7 +14,7 @@ const message = (length: number): number[] => [
 ]
 
 describe('traffic on a WebRTC channel', () => {
-  it('is refused as soon as a message announces too much, however its bytes are split', () => {
+  it('is refused as soon as a message announces a length above the limit, however its bytes are split', () => {
     const good = [0, 1, 127, 128, 300, limits.webRtcBytes].flatMap(message)
     const all = Uint8Array.from([...good, ...lengthOf(limits.webRtcBytes + 1)])
     const sizes = fc.array(fc.integer({ min: 1, max: 5_000 }), { minLength: 1 })

@@ -168,7 +168,7 @@ it('a member that opens channels over WebRTC without end is cut off', async () =
   }, PATIENT)
 })
 
-it('a member that sends much on WebRTC channels without naming a protocol is cut off', async () => {
+it('a member that sends too much data on WebRTC channels without naming a protocol is cut off', async () => {
   const [one, other] = await pair()
   const hostile = await channel()
   const piece = new Uint8Array(16_002)

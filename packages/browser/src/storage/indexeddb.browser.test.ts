@@ -147,7 +147,7 @@ describe('connections', () => {
     expect((await second.scan(everything)).map(({ key }) => key)).toEqual([utf8('a'), utf8('c')])
   })
 
-  it('a connection allows the deletion of its database, and acknowledges nothing from then on', async () => {
+  it('a connection does not prevent the deletion of its database, and acknowledges no write after the deletion', async () => {
     const name = freshName()
     const lost = vi.fn<() => void>()
     const store = await openIndexedDbStore({ name, onLost: lost })

@@ -176,7 +176,7 @@ describe('a follower', () => {
     await eventually(() => expect([disk.watchers, leader.tabs().others]).toEqual([0, 0]))
   })
 
-  it('all commands of a follower are executed, even if they arrive after the end of the follower', async () => {
+  it('all commands of a follower are executed, even commands that arrive after the follower has closed', async () => {
     const { open, disk, tab } = await browser()
     const leader = await open({ hearsAfterMs: 20 })
     const follower = await open()

@@ -11,7 +11,7 @@ const Count = entity('count', {
   commands: { up: (state) => state.increment(1) },
 })
 
-test('a tab that takes over continues the count of undone commands', async () => {
+test('a tab that takes over keeps the number of undone commands and counts on from there', async () => {
   const world = new World(1)
   let isFull = false
   const openTab = async (

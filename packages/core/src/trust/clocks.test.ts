@@ -31,7 +31,7 @@ describe('the time of an invitation', () => {
     ['ten years away: made on a fast clock', now + 10 * YEAR, 'wrong-clock'],
     ['beyond all dates', Number.MAX_SAFE_INTEGER, 'wrong-clock'],
   ])(
-    'an invitation that has expired or ends too late is refused, and the error names its end and the current time: %s',
+    'an invitation that has expired, or expires too far in the future, is refused, and the error names the expiry time and the current time: %s',
     (_, notAfter, code) => {
       expect(() => checkInvitationTime(notAfter, now)).toThrow(expect.objectContaining({ code }))
       expect(messageAt(notAfter)).toContain(dateText(notAfter))

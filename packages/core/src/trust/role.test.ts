@@ -37,7 +37,7 @@ async function chainOf(creator: Role, roles: readonly Role[]): Promise<[SpaceRec
   return [record, chain]
 }
 
-it('only the creator or an anchor can make an anchor, whatever other members grant', async () => {
+it('only the creator or an anchor can make an anchor; grants of other members make only members', async () => {
   await fc.assert(
     fc.asyncProperty(role, fc.array(role, { maxLength: 5 }), async (creator, roles) => {
       const [space, chain] = await chainOf(creator, roles)

@@ -156,7 +156,7 @@ test.each<readonly [string, (doc: Handle) => unknown]>([
   expect(draft.finish()).toBeUndefined()
 })
 
-test('a handle refuses a value that is not JSON or is nested too deeply, and every change after its command has ended', async () => {
+test('a handle refuses a value that is not JSON or is nested too deeply, and any change after the command has ended', async () => {
   const a = await device('a')
   const draft = a.state.begin(a.origin)
   const doc = draft.handle as Handle

@@ -179,7 +179,7 @@ describe('entities', () => {
   })
 
   test.each(['row', 'page'])(
-    'a change that only a newer version can read makes its entity incomplete, and leaves it readable and writable: a %s',
+    'an entity with a change that only a newer version can read is incomplete, but can be read and written: a %s',
     async (type) => {
       const critical = { extensions: [[2, 'new']] as const }
       const traced: unknown[] = []
@@ -245,7 +245,7 @@ describe('entities', () => {
   )
 
   test.each(['row', 'page'])(
-    'an incomplete entity is complete after an update: a %s',
+    'an incomplete entity becomes complete when the program is updated to the newer version: a %s',
     async (type) => {
       const key = keyOf(`${type}/a`)
       const body = await remoteBody(originOf(2), (h) => h.title.set('newer'))

@@ -144,10 +144,10 @@ describe.each(kinds)('$name', ({ honest, hostile, kept, gone }) => {
     expect(snapshots.size).toBe(1)
   }
 
-  test('commits whose prefix a body guesses are not superseded, in any order of arrival', () =>
+  test('a body that guesses the prefix of a commit does not supersede this commit, in any order of arrival', () =>
     check(another, kept))
 
-  test('commits that a body names are superseded, in any order of arrival', () =>
+  test('a body supersedes the commits that it names, in any order of arrival', () =>
     check((prefix) => prefix, gone))
 })
 

@@ -471,7 +471,7 @@ describe('native state', () => {
     ['increments of a counter', ['count', 1]],
     ['additions of one element', ['tags', [1, 'x', []]]],
     ['changes at one key', ['stock', [3, 'x', 1]]],
-  ])('ops of one session at one place never fill a state: %s', (_, op) => {
+  ])('a session cannot fill a state by changing one place again and again: %s', (_, op) => {
     for (let turn = 1; turn <= 10; turn++) {
       bob.fold([forged(Array.from({ length: limits.opsPerSection }, () => op))])
     }

@@ -88,7 +88,7 @@ describe.each(FIRSTS)('a log without the batch that begins at commit %i', (first
   })
 })
 
-test('a session that depends on a missing batch is unreadable, and no device is accused', async () => {
+test('a session that depends on a missing batch counts as unreadable, and no device is blamed for a fork', async () => {
   const erin = await openPeer(four, 0, { seed: 5 })
   await writeMany(erin, ['e1', 'e2'])
   const dave = await openPeer(four, 3)

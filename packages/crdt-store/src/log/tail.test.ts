@@ -86,7 +86,7 @@ test('commits that could not be signed in time are signed when the log is opened
   expect(contents(await reopened(next, again))).toEqual(['a', 'b', 'c', 'd', 'e'])
 })
 
-test('after a call of `hasten`, every commit is stored exactly once, wherever the process ends', async () => {
+test('after a call of `hasten`, every commit is stored exactly once, no matter when the process ends', async () => {
   const step = fc.constantFrom('say', 'say', 'wait', 'rest', 'hasten')
   await fc.assert(
     fc.asyncProperty(

@@ -110,7 +110,11 @@ describe('what is wrong is said on standard error, with what to do, and nothing 
     ['up --tcp-port 65536', '--tcp-port must be a number from 0 to 65535', ''],
     ['up --host nowhere', '--host must be an IP address, not "nowhere".', ''],
     ['up --host 203.0.113.7', 'this machine cannot listen at 203.0.113.7', 'an address of this'],
-    ['up --page nowhere', '--page must be the URL of a page, not "nowhere".', ''],
+    [
+      'up --page nowhere',
+      '--page must be a URL that begins with http: or https:, not "nowhere".',
+      '',
+    ],
     ['up --announce nowhere', '"nowhere" is not a multiaddress.', 'Write it like /ip4/'],
     ['up --serve nowhere', 'there is no directory nowhere to serve.', 'or correct --serve.'],
     ['up --serve file', 'there is no directory file to serve.', 'or correct --serve.'],

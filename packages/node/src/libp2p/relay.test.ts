@@ -75,7 +75,7 @@ it('one end of a relayed connection waits for the other, and no data is lost', a
   await vi.waitFor(() => expect(received).toBe(size), { timeout: 20_000, interval: 50 })
 }, 40_000)
 
-it('nothing is kept of relay reservations that were renewed and released', async () => {
+it('no data is kept about relay reservations that were renewed and released', async () => {
   const [relay, a] = await Promise.all([node(true), node()])
   const { reservations } = (relay.services as { relay: CircuitRelayService }).relay
   const turn = async (): Promise<void> => {

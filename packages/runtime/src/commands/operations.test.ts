@@ -127,11 +127,14 @@ describe('a store that', () => {
     },
   )
 
-  test.each(ids)('lacks the place of an operation still knows its outcome', async (id) => {
-    const operations = await without(operationOrderKey(ids.indexOf(id)))
-    for (const [i, each] of ids.entries()) {
-      expect(await operations.recall(each)).toEqual(outcome(i))
-    }
-    expect(operations.remember('new', outcome(9))).toHaveLength(2)
-  })
+  test.each(ids)(
+    'lacks the position of an operation in the order of operations still returns the outcome of the operation',
+    async (id) => {
+      const operations = await without(operationOrderKey(ids.indexOf(id)))
+      for (const [i, each] of ids.entries()) {
+        expect(await operations.recall(each)).toEqual(outcome(i))
+      }
+      expect(operations.remember('new', outcome(9))).toHaveLength(2)
+    },
+  )
 })

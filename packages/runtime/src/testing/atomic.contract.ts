@@ -89,7 +89,7 @@ export function atomicContract(open: OpenPlane): void {
       await expectUnchanged(plane)
     })
 
-    it('a recorder that is used after its callback, even inside the next call of atomic', async () => {
+    it('a recorder that is used after its callback has returned, even inside the next call of atomic', async () => {
       const plane = await open([Account])
       const account = plane.get(Account, 'ada')
       const kept: { on?: On; recorder?: { deposit(amount: number): void } } = {}

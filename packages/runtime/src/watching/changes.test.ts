@@ -107,7 +107,7 @@ retryContract(
   ),
 )
 
-test('a listing keeps a row that cannot be read for a while, and shows the change later', async () => {
+test('while a changed row cannot be read, a listing keeps the old row; it shows the change later', async () => {
   const time = new VirtualTime()
   let fails = false
   const { ada, bob, watches } = await pairOf({

@@ -48,7 +48,7 @@ describe('seats for those who come', () => {
     expect(gone).toEqual([['a', 'no-room']])
   })
 
-  it('with a random choice, a connection of the older half loses its seat', () => {
+  it('when all seats are taken, a connection to close is chosen at random from the older half', () => {
     for (let byte = 0; byte < 256; byte++) {
       const random = { bytes: () => Uint8Array.of(byte) }
       const { gone, come } = setUp(6, 6, [], random)

@@ -23,7 +23,7 @@ const watch = (streams: readonly WatchedStream[] = []) =>
   )
 
 describe('traffic to the multiplexer', () => {
-  it('is refused as soon as a frame announces too much, however its bytes are split', () => {
+  it('is refused as soon as a frame announces a length above the limit, however its bytes are split', () => {
     const good = frame(DATA, 0, 1, limits.streamWindowBytes)
     const bad = frame(DATA, 0, 1, limits.streamWindowBytes + 1).subarray(0, 12)
     const all = new Uint8Array([...frame(UPDATE, 0, 1, 5), ...good, ...good, ...bad])
