@@ -89,9 +89,9 @@ export const limitTable = {
     'The maximum number of batches in one run, including the batches that the proof of a fork names. Two consecutive verified signatures of a session are at most this many batches apart.',
   ),
   forkBytes: limit(
-    320 * KiB,
+    352 * KiB,
     'bytes',
-    'The largest proof of a fork: two branches of `runBatches` batches each, with 40 bytes for each batch.',
+    'The largest proof of a fork: two branches of `runBatches` batches each, with 40 bytes for each batch, and two openings.',
   ),
   deps: limit(
     64,

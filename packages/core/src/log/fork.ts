@@ -11,6 +11,7 @@ import { batchIdOf, batchMessage, type Batch } from './batch.ts'
 import { MAX_SEQ } from './commit.ts'
 import { extensionsAfter, isUnderstood, withExtensions, type Extensions } from './extensions.ts'
 import { merkleRoot } from './merkle.ts'
+import { decodeOpening } from './opening.ts'
 import { markOf, type Tip } from './tip.ts'
 
 /**
@@ -46,6 +47,11 @@ export interface ForkProof {
   readonly branches: readonly [Branch, Branch]
   /** Who passes the proof on may have added them: no signature covers them. */
   readonly extensions?: Extensions
+  /**
+   * The canonical bytes of the two openings of the session, if the session has two openings. Each branch then begins with the opening at the same
+   * place of this list, `seq` is 1, and `previous` is the hash of the first opening.
+   */
+  readonly openings?: readonly [Uint8Array, Uint8Array]
 }
 
 /**
@@ -61,19 +67,24 @@ export function branchOf(batches: readonly Batch[], end: Uint8Array | Branch): B
   return { links: [...links, ...end.links], signature: end.signature }
 }
 
-/** Whether `device` signed both branches in the proof of a fork. */
+/**
+ * Whether `device` signed both branches in the proof of a fork. If the proof has two openings, each branch must be signed by the device that its own
+ * opening names.
+ */
 export async function verifyForkProof(
   proof: ForkProof,
   device: DeviceId,
   crypto: Crypto,
 ): Promise<boolean> {
   const [one, other] = proof.branches
-  if (firstIdOf(proof, one) === firstIdOf(proof, other)) return false
-  const key = fromHex(device)
+  const begun = proof.openings?.map((opening) => decodeOpening(opening))
+  if (!begun && firstIdOf(proof, one) === firstIdOf(proof, other)) return false
   const verified = await Promise.all(
-    proof.branches.map((branch) =>
-      crypto.verify(key, batchMessage(lastIdOf(proof, branch)), branch.signature),
-    ),
+    proof.branches.map((branch, index) => {
+      const { first: previous, opening } = begun?.[index] ?? { first: proof.previous }
+      const last = lastIdOf({ ...proof, previous }, branch)
+      return crypto.verify(fromHex(opening?.device ?? device), batchMessage(last), branch.signature)
+    }),
   )
   return verified.every(Boolean)
 }
@@ -99,10 +110,11 @@ export const forkedTip = ({ session, seq, previous }: ForkProof): Tip => ({
 export const isForkedTip = (tip: Pick<Tip, 'seq'>): boolean => tip.seq > MAX_SEQ
 
 /** Encodes the proof of a fork as canonical bytes, without the session id, which the reader of the proof knows. */
-export const encodeForkProof = ({ seq, previous, branches, extensions }: ForkProof): Uint8Array =>
-  encodeCanonical(
-    withExtensions([seq, fromHex(previous), ...branches.map(branchToValue)], extensions),
-  )
+export const encodeForkProof = (proof: ForkProof): Uint8Array => {
+  const { seq, previous, branches, openings, extensions } = proof
+  const place = openings ?? [seq, fromHex(previous)]
+  return encodeCanonical(withExtensions([...place, ...branches.map(branchToValue)], extensions))
+}
 
 /** Decodes the proof of a fork from canonical bytes, without verifying its signatures. Throws `malformed`, `too-large` or `needs-update`. */
 export function decodeForkProof(encoded: Uint8Array, session: SessionId): ForkProof {
@@ -116,13 +128,29 @@ export function decodeForkProof(encoded: Uint8Array, session: SessionId): ForkPr
       advice: 'Update this device.',
     })
   }
-  return {
-    session,
-    seq: readSeq(fields[0]),
-    previous: toHex(bytesField(fields[1], 'fork.previous', HASH_BYTES)) as BatchId,
-    branches: [readBranch(fields[2], 'fork.one'), readBranch(fields[3], 'fork.other')],
-    ...extensions,
+  const branches = [readBranch(fields[2], 'fork.one'), readBranch(fields[3], 'fork.other')] as const
+  const rest = { session, branches, ...extensions }
+  if (fields[0] instanceof Uint8Array) {
+    return { ...rest, seq: 1, ...readOpenings(fields[0], fields[1], session) }
   }
+  const previous = toHex(bytesField(fields[1], 'fork.previous', HASH_BYTES)) as BatchId
+  return { ...rest, seq: readSeq(fields[0]), previous }
+}
+
+function readOpenings(
+  one: Uint8Array,
+  second: Value | undefined,
+  session: SessionId,
+): Required<Pick<ForkProof, 'openings' | 'previous'>> {
+  const other = bytesField(second, 'fork.opening')
+  const [made, rival] = [decodeOpening(one), decodeOpening(other)]
+  if (made.session !== session || rival.session !== session || made.first === rival.first) {
+    throw new PeerplaneError('malformed', 'fork.openings are not two openings of the session')
+  }
+  if (made.opening.space !== rival.opening.space) {
+    throw new PeerplaneError('malformed', 'fork.openings belong to two spaces')
+  }
+  return { openings: [one, other], previous: made.first }
 }
 
 const branchToValue = ({ links, signature }: Branch): Value => [

@@ -73,7 +73,7 @@ export const firstPrevious = (openingBytes: Uint8Array): BatchId =>
 
 /**
  * Computes the id of a session from the field `previous` of its first batch. A session id is only half of a hash, but that is long enough to prevent
- * harmful collisions. By computing 2^64 hashes, a device can make two openings with the same session id, but this harms only its own session. Making
+ * harmful collisions. By computing 2^64 hashes, a device can make two openings with the same session id, but only that session loses its effect. Making
  * an opening with the session id of another device takes 2^128 hashes.
  */
 export const sessionIdOf = (first: BatchId): SessionId =>

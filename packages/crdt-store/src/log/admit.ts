@@ -108,11 +108,13 @@ class Group {
     }
     // Room that was made for another run may have cost this one what it continues.
     if (sessions.get(run.session)?.stored !== examined.stored) return this.#takeAnew(index, run)
-    const { held, opening, decoded, told } = examined
+    const { opening, decoded, rival } = examined
     const { session } = run
-    const kept = await whatToKeep(decoded.fresh, examined, this.#options, this.#planned)
+    // What continues another opening does not count, nor does it fit.
+    const fresh = rival ? [] : decoded.fresh
+    const kept = await whatToKeep(fresh, examined, this.#options, this.#planned)
     const { forms, awaits, full, waits } = kept
-    const fork = full ? undefined : await forkIn(decoded, told, held, this.#options.store)
+    const fork = full ? undefined : await forkIn(examined, this.#options.store)
     const news = { session, opening, forms, fork }
     if (!waits) {
       this.#members.push({ index, news })

@@ -1,5 +1,6 @@
 import {
   decodeForkProof,
+  firstPrevious,
   limits,
   PeerplaneError,
   verifyBatch,
@@ -30,6 +31,8 @@ export interface Examined {
   readonly parents: readonly Tip[]
   readonly decoded: DecodedRun
   readonly told: ForkProof | undefined
+  /** Another opening of a session that is held; all batches of the run continue that one. */
+  readonly rival: VerifiedOpening | undefined
 }
 
 /**
@@ -81,13 +84,41 @@ async function decode(
     if (held?.fork) return undefined
     throw new PeerplaneError('broken-chain', `commit ${run.from} does not follow what is held`)
   }
-  const opening = held ? undefined : await membership.verify(run.session, run.opening)
-  const { device, parents } = held ?? opening!.opening
-  const { first } = held ?? opening!
-  const decoded = await decodeRun(run, held, first, store, unproved)
-  const told = proofAt(run, decoded, held)
+  const rival = await rivalOf(run, held, membership)
+  const continued = rival ? undefined : held
+  const opening = rival ?? (held ? undefined : await membership.verify(run.session, run.opening))
+  const { device, parents } = continued ?? opening!.opening
+  const { first } = continued ?? opening!
+  const decoded = await decodeRun(run, continued, first, store, unproved)
+  const told = proofAt(run, decoded, continued)
+  if (told?.openings) membership.assertOurs(told.openings[0])
   if (!decoded.last && !told) return undefined
-  return { held, stored, opening, device, parents, decoded, told }
+  return {
+    held,
+    stored,
+    opening: rival ? undefined : opening,
+    device,
+    parents,
+    decoded,
+    told,
+    rival,
+  }
+}
+
+/**
+ * The opening that a run brings of a session that is held with another one: its author has made two with the same id. Throws `broken-chain` if
+ * there is no batch yet that shows who made the one that is held.
+ */
+async function rivalOf(
+  { session, from, opening, fork }: Run,
+  held: HeldSession | undefined,
+  membership: OpeningVerifier,
+): Promise<VerifiedOpening | undefined> {
+  if (!held || held.fork?.seq === 1 || from > 1 || !opening) return undefined
+  if (firstPrevious(opening.bytes) === held.first) return undefined
+  if (fork && decodeForkProof(fork, session).openings) return undefined
+  if (held.stored.seq > 0) return membership.verify(session, opening)
+  throw new PeerplaneError('broken-chain', 'a run has another opening of its session')
 }
 
 function checkSizes({ batches, from, fork }: Run): void {
@@ -111,7 +142,8 @@ function proofAt(
   if (batches.length + proof.branches[0].links.length > limits.runBatches) {
     throw new PeerplaneError('too-large', 'a run and the proof at its end have too many batches')
   }
-  if (proof.seq !== end.seq || proof.previous !== end.previous) {
+  const follows = proof.openings !== undefined || proof.previous === end.previous
+  if (proof.seq !== end.seq || !follows) {
     throw new PeerplaneError(
       from > 1 ? 'broken-chain' : 'malformed',
       'the proof of a fork does not follow its run',

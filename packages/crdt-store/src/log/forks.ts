@@ -7,9 +7,10 @@ import {
 } from '@peerplane/core'
 import type { Batch, Branch, DeviceId, ForkProof, SessionId, Store, Write } from '@peerplane/core'
 
-import { forkKey, forks, sessionOfKey } from '../storage/keys.ts'
+import { forkKey, forks, openingKey, sessionOfKey } from '../storage/keys.ts'
 import { pages } from '../storage/pages.ts'
-import type { DecodedRun, SessionPlace } from './decode-run.ts'
+import type { SessionPlace } from './decode-run.ts'
+import type { Examined } from './examine.ts'
 import { decodePlaced, following, readBatchAt } from './range.ts'
 import type { HeldSession, Sessions } from './sessions.ts'
 
@@ -50,16 +51,20 @@ export const forkWrite = (proof: ForkProof): Write => ({
  * the run. The first branch of the result continues what is held here.
  */
 export async function forkIn(
-  { contradiction, last }: DecodedRun,
-  told: ForkProof | undefined,
-  held: HeldSession | undefined,
+  { decoded, told, held, rival }: Examined,
   store: Store,
 ): Promise<ForkProof | undefined> {
+  const { contradiction, last, fresh } = decoded
+  if (rival) {
+    const batches = fresh.map(({ batch }) => batch)
+    const theirs = branchOf(batches, told?.branches[0] ?? last!.signature!)
+    return openingsProof(held!, rival.bytes, theirs, store)
+  }
   if (contradiction) {
     const theirs = branchOf(contradiction.batches, told?.branches[0] ?? last!.signature!)
     return proofOf(contradiction, held!, await ownBranch(contradiction.seq, held!, store), theirs)
   }
-  if (!told || !held || held.stored.seq < told.seq) return told
+  if (!told || told.openings || !held || held.stored.seq < told.seq) return told
   const ours = await ownBranch(told.seq, held, store)
   const first = firstIdOf(told, ours)
   const theirs = told.branches.find((branch) => firstIdOf(told, branch) !== first)!
@@ -72,6 +77,22 @@ const proofOf = (
   ours: Branch,
   theirs: Branch,
 ): ForkProof => ({ session, seq, previous, branches: [ours, theirs] })
+
+/** The proof that the session that is held has another opening, too, with a branch of its own. */
+async function openingsProof(
+  held: HeldSession,
+  rival: Uint8Array,
+  theirs: Branch,
+  store: Store,
+): Promise<ForkProof> {
+  const opening = await store.get(openingKey(held.id))
+  if (!opening) throw new PeerplaneError('store-corrupt', `session ${held.id} has no opening`)
+  const place = { seq: 1, previous: held.first }
+  return {
+    ...proofOf(place, held, await ownBranch(1, held, store), theirs),
+    openings: [opening, rival],
+  }
+}
 
 /** Returns the held batches from the batch that begins at `seq`, up to a batch whose signature was verified. */
 async function ownBranch(seq: number, held: HeldSession, store: Store): Promise<Branch> {

@@ -64,9 +64,7 @@ export class OpeningVerifier {
     if (made.session !== session) {
       throw new PeerplaneError('malformed', 'an opening came with a run of another session')
     }
-    if (made.opening.space !== this.#space.id) {
-      throw new PeerplaneError('wrong-space', 'an opening belongs to another space')
-    }
+    this.#assertOurs(made)
     if (evidence.chain.length > limits.admissionChain) {
       throw new PeerplaneError('too-large', `a chain of ${evidence.chain.length} admissions`)
     }
@@ -82,6 +80,16 @@ export class OpeningVerifier {
       isUnderstood: isSessionUnderstood(made.opening, chain),
       chain: isStored ? undefined : evidence.chain,
     }
+  }
+
+  /** Throws `wrong-space` for an opening of another space. */
+  assertOurs(opening: Uint8Array): void {
+    this.#assertOurs(decodeOpening(opening))
+  }
+
+  #assertOurs({ opening }: OpeningRecord): void {
+    if (opening.space === this.#space.id) return
+    throw new PeerplaneError('wrong-space', 'an opening belongs to another space')
   }
 
   /** A stored chain of admissions. It never changes. */
