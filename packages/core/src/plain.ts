@@ -4,9 +4,9 @@ import type { Json } from './json.ts'
 
 /** Bounds for the size of a value. */
 export interface PlainBounds {
-  /** The largest number of levels of nesting. */
+  /** The maximum number of levels of nesting. */
   readonly depth: number
-  /** The largest total number of values, keys and characters in texts. */
+  /** The maximum total number of values, keys and characters of texts. */
   readonly size: number
 }
 

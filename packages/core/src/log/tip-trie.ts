@@ -20,7 +20,7 @@ export interface Summary {
   readonly digest: string
 }
 
-/** The largest number of sessions below a leaf of the trie. */
+/** The maximum number of sessions below a leaf of the trie. */
 export const LEAF_SESSIONS = 16
 
 const DIGEST_BYTES = 16

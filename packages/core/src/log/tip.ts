@@ -5,8 +5,8 @@ import { SESSION_BYTES } from '../hash.ts'
 import type { BatchId, SessionId } from '../ids.ts'
 
 /**
- * The tip of a session says how far a device holds the session: up to commit `seq`. `mark` is the beginning of the id of the batch whose last commit
- * is `seq`. A batch id covers all earlier batches of the session, but a commit id does not.
+ * The tip of a session states that a device holds the session up to commit `seq`. `mark` is the beginning of the id of the batch whose last commit is
+ * `seq`. A batch id covers all earlier batches of the session, but a commit id does not.
  */
 export interface Tip {
   readonly session: SessionId

@@ -20,7 +20,7 @@ export interface Entry {
 export interface KeyRange {
   readonly from: Uint8Array
   readonly to: Uint8Array
-  /** The largest number of pairs to return. Default: all pairs in the range. */
+  /** The maximum number of pairs to return. Default: all pairs in the range. */
   readonly limit?: number
   /** Whether to return the pairs in descending order of their keys. */
   readonly reverse?: boolean

@@ -1,6 +1,6 @@
 import type { Random, Refusal } from '@peerplane/core'
 
-/** The most connections in total and per address. */
+/** The maximum number of connections in total and per address. */
 export interface AddressLimits {
   readonly total: number
   readonly perAddress: number
