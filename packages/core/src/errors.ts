@@ -58,7 +58,7 @@ export const errorKinds = {
   fork: kind(
     'A device signed two different commits for the same place in a session.',
     false,
-    'The session has no effect from the fork on, and the proof of the fork is kept and forwarded. The device that forked its session continues in a new session.',
+    'The commits of the session at and after the fork have no effect, and the proof of the fork is kept and forwarded. The device that forked its session continues in a new session.',
   ),
   void: kind(
     'A commit has a valid signature, but its content breaks a rule of its state model.',

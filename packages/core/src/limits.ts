@@ -280,7 +280,7 @@ export const limitTable = {
   pendingConnections: limit(
     64,
     'connections',
-    'The maximum number of open connections whose peers have not proved that they know the secret. If the number of such connections exceeds this limit, one connection is closed at the address that has the most such connections. A separate limit of the same size applies to peers that have proved that they know the secret, but have not proved yet that they are members.',
+    'The maximum number of open connections whose peers have not proved that they know the secret. If there are more of these connections, one of them is closed, at the address that has the most of them. A separate limit of the same size applies to peers that have proved that they know the secret, but have not proved yet that they are members.',
   ),
   connectionsPerSecond: limit(
     50,

@@ -86,12 +86,12 @@ export interface Replica {
    * Checks runs of different sessions, stores their new commits, and delivers all commits that can be delivered. If all new commits can be delivered,
    * they are stored in one write. Resolves with one result for each run, when the commits of all accepted runs are durable. A rejected run has no
    * effect on the other runs. If the limit for waiting commits is reached, only commits that can be delivered are stored. After a run has proved a
-   * fork, the tip of the session is its `forkedTip`, and the commits of the session from the fork on are ignored. A run is rejected with `malformed`,
-   * `too-large`, `wrong-space`, `not-a-member`, `bad-signature`, `broken-chain`, or an error code of the store. No part of a rejected run is stored.
-   * `broken-chain` means that the run does not continue the commits that this device holds: either there is a gap, or sender and receiver hold
-   * different versions of the session. `broken-chain` does not prove a fault of the sender. After `broken-chain`, a request for the session from
-   * commit 1 on shows whether there is a gap or a different version. The whole call rejects with `overloaded` if too many calls are waiting, or with
-   * `closed` if the log is closed.
+   * fork, the tip of the session is its `forkedTip`, and the commits of the session at and after the fork are ignored. A run is rejected with
+   * `malformed`, `too-large`, `wrong-space`, `not-a-member`, `bad-signature`, `broken-chain`, or an error code of the store. No part of a rejected
+   * run is stored. `broken-chain` means that the run does not continue the commits that this device holds: either there is a gap, or sender and
+   * receiver hold different versions of the session. `broken-chain` does not prove a fault of the sender. After `broken-chain`, a request for the
+   * session from commit 1 on shows whether there is a gap or a different version. The whole call rejects with `overloaded` if too many calls are
+   * waiting, or with `closed` if the log is closed.
    */
   admitAll(runs: readonly Run[]): Promise<readonly PromiseSettledResult<Admitted>[]>
   /**

@@ -95,7 +95,7 @@ export const traceEvents = {
   },
   'session.forked': {
     level: 'warn',
-    says: 'A device signed two versions of a session. The session has no effect from commit `seq` on.',
+    says: 'A device signed two versions of a session. Commit `seq` and all later commits of the session have no effect.',
     fields: { session: 'id', device: 'id', seq: 'count' },
   },
   'session.contradicted': {

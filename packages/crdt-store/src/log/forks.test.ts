@@ -57,7 +57,7 @@ const reopened = ({ store }: Peer, index: number): Promise<Peer> =>
   openPeer(four, index, { store: createMemoryStore(store.entries()), seed: 7 })
 
 describe('a fork', () => {
-  test('is proved by two signatures, and the session has no effect from the fork on, even after a restart', async () => {
+  test('is proved by two signatures, and the commits of the session at and after the fork have no effect, even after a restart', async () => {
     await alice.log.admit(one)
     expect(await alice.log.admit(other)).toMatchObject({
       stored: 0,

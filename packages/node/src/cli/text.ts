@@ -71,7 +71,7 @@ function problemsOf(status: PlaneStatus): string[] {
     ],
     [
       forks,
-      `${some(forks, 'session is', 'sessions are')} forked, and have no effect from the fork on, because a device signed two versions. A device with a copied store continues in a new session.`,
+      `${some(forks, 'session is', 'sessions are')} forked: a device signed two versions, and the commits at and after the fork have no effect. A device with a copied store continues in a new session.`,
     ],
     [
       status.void,
