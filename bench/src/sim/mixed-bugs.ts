@@ -80,13 +80,6 @@ export const mixedBugs: readonly MixedBug[] = [
     "  const { extensions } = extensionsAfter(arrayField(fields, 'message', count), count, 'message')",
   ),
   bug(
-    'refuse-newer-version',
-    'a peer that sends sessions of a newer version is shut out',
-    'sync/src/engine/intake.ts',
-    "  'not-a-member',\n])",
-    "  'not-a-member',\n  'needs-update',\n])",
-  ),
-  bug(
     'read-newer-model',
     'a body for a newer model is read as one for the model that is known',
     'crdt-store/src/entities/slot.ts',

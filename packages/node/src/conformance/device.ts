@@ -5,6 +5,7 @@ import {
   type Admission,
   type Crypto,
   type DeviceId,
+  type Extensions,
   type Invitation,
   type Random,
   type SigningKey,
@@ -34,17 +35,18 @@ export async function joinWith(
   }
 }
 
-/** A new device that another one admits, with an invitation that ends at `notAfter`. */
+/** A new device that another one admits, with an invitation that ends at `notAfter`. Its grant and its admission have the extensions. */
 export async function guestOf(
   host: TestDevice,
   notAfter: number,
   { crypto, random }: Keys,
+  extensions?: Extensions,
 ): Promise<TestDevice> {
   const key = await crypto.keyFromSeed(random.bytes(32))
   const id = toHex(key.publicKey) as DeviceId
   const inviteKey = await crypto.keyFromSeed(random.bytes(32))
   const { space } = host.chain[0]!.grant
   const fields = { space, inviteKey: inviteKey.publicKey, role: 'member', notAfter } as const
-  const grant = await signGrant(fields, host.key)
-  return { id, key, chain: [...host.chain, await admit(grant, id, inviteKey)] }
+  const grant = await signGrant(extensions ? { ...fields, extensions } : fields, host.key)
+  return { id, key, chain: [...host.chain, await admit(grant, id, inviteKey, extensions)] }
 }

@@ -7,6 +7,7 @@ export const rules = {
   'R-EXTENSION-1': 'extensions are in the order of their keys',
   'R-EXTENSION-2': 'the extensions of a record have at most 1,024 bytes',
   'R-EXTENSION-3': 'extensions are stored and forwarded unchanged',
+  'R-EXTENSION-4': 'an unknown ignorable extension changes nothing',
   'R-EXTENSION-5': 'a record with an unknown critical extension is delivered and forwarded',
   'R-OPENING-1': 'an opening has its fields, and its hash begins with the session id',
   'R-OPENING-3': 'a session is delivered after its parents',

@@ -90,7 +90,7 @@ const LANES = 3
 
 export const garbage: Check = {
   name: 'garbage',
-  rules: ['R-MESSAGE-3', 'R-MESSAGE-4', 'R-BYE-1', ...cases.map(([rule]) => rule)],
+  rules: ['R-MESSAGE-3', 'R-MESSAGE-4', 'R-EXTENSION-4', 'R-BYE-1', ...cases.map(([rule]) => rule)],
   run: async (tester) => {
     await unknownKind(tester)
     const left = [...cases]
@@ -112,6 +112,17 @@ async function unknownKind(tester: Tester): Promise<void> {
     'R-MESSAGE-4',
     page === true,
     probe.missing('an answer after a message of an unknown kind'),
+  )
+  // One that is to be ignored, and one that is to be answered.
+  await probe.send([7, 'e', 0, [102, 'newer']])
+  const path = await probe.ask([7, 'f', 0, [101, 'newer']], (message) =>
+    message.kind === 'page' ? message.path : undefined,
+  )
+  tester.verdicts.must('R-MESSAGE-4', path !== 'e', 'a message with a critical key is answered')
+  tester.verdicts.must(
+    'R-EXTENSION-4',
+    path !== undefined,
+    probe.missing('an answer to a message with an odd key'),
   )
   await probe.close()
 }

@@ -10,7 +10,7 @@ const HOUR_MS = 3_600_000
 /** Devices that another member admits, with invitations that are valid or not. */
 export const membership: Check = {
   name: 'membership',
-  rules: ['R-MEMBER-2', 'R-MEMBER-3'],
+  rules: ['R-MEMBER-2', 'R-MEMBER-3', 'R-EXTENSION-4', 'R-EXTENSION-5'],
   run: async (tester) => {
     const host = await joinWith(tester.invitation, tester)
     const now = tester.clock.now()
@@ -23,6 +23,10 @@ export const membership: Check = {
     await comes(tester, far, 'wrong-clock', 'R-MEMBER-2')
     await comes(tester, second, 'expired-invitation', 'R-MEMBER-3')
     await comes(tester, inTime, 'let in', 'R-MEMBER-2')
+    const odd = await guestOf(host, now + HOUR_MS, tester, [[101, 'newer']])
+    const even = await guestOf(host, now + HOUR_MS, tester, [[102, 'newer']])
+    await comes(tester, odd, 'let in', 'R-EXTENSION-4')
+    await comes(tester, even, 'let in', 'R-EXTENSION-5')
   },
 }
 
