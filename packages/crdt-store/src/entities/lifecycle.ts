@@ -6,40 +6,43 @@ import type { FoldEvents, Slot } from './slot.ts'
 import type { Tally } from './tally.ts'
 
 /**
- * How the states of one kind live: when bodies are folded into them, and what of them is stored.
+ * A lifecycle decides when section bodies are folded into the states of entities, and what is stored of these states.
  *
- * One lifecycle serves all entities of its kind. It keeps what it needs besides the slots, and knows no other lifecycle.
+ * One lifecycle serves all entities whose state model names it. Lifecycles do not use each other.
  */
 export interface Lifecycle {
-  /** An entity for memory. Rejects with a code of the store; a damaged entity is a slot with a problem. */
+  /** Reads an entity into memory. Rejects with an error code of the store. If the entity is damaged, resolves with a slot that has a problem. */
   load(key: EntityKey, model: StateModel): Promise<Slot>
-  /** Brings into memory what {@link take} needs of these entities. */
+  /** Reads into memory what {@link take} needs for the entities `keys`. */
   prepare(keys: readonly EntityKey[]): Promise<void>
-  /** Takes delivered bodies of one entity, in causal order. Returns whether its state may have changed. */
+  /** Accepts delivered bodies of one entity, in causal order. Returns whether the state of the entity may have changed. */
   take(key: EntityKey, bodies: readonly VersionedBody[]): boolean
-  /** Takes a body that a draft on the open entity has left in its state. Returns `false` if it has to be taken again after {@link prepare}. */
+  /**
+   * Accepts a body of this device whose changes are already in the state of the open entity, because a draft made them there. Returns `false` if the
+   * entity is not in memory; the caller then passes the body to {@link take} after {@link prepare}.
+   */
   takeOwn(key: EntityKey, body: VersionedBody): boolean
-  /** What brings the store up to the state of an entity at this moment. */
+  /** Returns the writes that store the current state of an entity. */
   capture(key: EntityKey): CapturedEntity
-  /** Whether a slot whose row is written may leave memory now, or only after one more capture. */
+  /** Whether a slot whose row is written may leave memory now, or only after one more call of {@link capture}. */
   mayLeave(slot: Slot): 'now' | 'later'
-  /** The keys of what is stored of an entity beside its row; with the row if `isBlank`. */
+  /** Returns the keys of all records of an entity in the store, without the row of the entity; with the row if `isBlank` is true. */
   stored(key: EntityKey, isBlank: boolean): Promise<readonly Uint8Array[]>
-  /** The entity has another state, of which nothing is stored. `beyond` are its bodies for a newer model. */
+  /** Records that the entity has a new state, of which nothing is stored yet. `beyond` contains the bodies of the entity that need a newer model. */
   replaced(key: EntityKey, slot: Slot | undefined, beyond: readonly VersionedBody[]): void
-  /** Forgets what is not stored. */
+  /** Drops everything in memory that is not stored. */
   forget(): void
 }
 
-/** The state of one entity as writes; `stored` is called when they are in the store. */
+/** The writes that store the state of one entity. The caller calls `stored` when these writes are in the store. */
 export interface CapturedEntity {
   readonly writes: readonly Write[]
-  /** How many records there are more than before. */
+  /** The difference that the writes make to the number of records in the store; negative if they delete more records than they add. */
   readonly more: number
   readonly stored: () => void
 }
 
-/** What a lifecycle works with. */
+/** The objects that a lifecycle uses. */
 export interface LifecycleParts {
   readonly store: Store
   readonly tally: Tally
@@ -49,7 +52,7 @@ export interface LifecycleParts {
     drop(key: EntityKey): void
     readonly rows: KnownRows
   }
-  /** The row of an entity is older than its state. */
+  /** Called when the stored row of an entity has become older than its state. */
   readonly changed: (key: EntityKey) => void
   readonly events: FoldEvents
 }

@@ -2,7 +2,7 @@ import { FoldedAsDelivered } from './folded-as-delivered.ts'
 import { FoldedWhenOpened } from './folded-when-opened.ts'
 import type { Lifecycle, LifecycleParts } from './lifecycle.ts'
 
-/** The ways in which states live. */
+/** All lifecycles, by name. */
 const lifecycles = {
   'folded-as-delivered': FoldedAsDelivered,
   'folded-when-opened': FoldedWhenOpened,

@@ -37,11 +37,11 @@ export interface ClearableStore extends Store {
  * Returns a store that passes all calls to `store`, and checks what it reads for damage. A read rejects with `store-corrupt` if a pair differs from
  * the pair that was written.
  *
- * A damaged key is also detected if a search misses its pair. A damaged key can mislead a search. In any kind of search tree, this search ends beside
- * the damaged key, because all other keys are in order. So if a search finds no pair, the checked store checks the two keys next to the place where
- * the search ended. SQLite searches an index with copies of the keys. If the copy of a key in the index is damaged, the key itself may still be
- * intact. The intact key then reveals the damage: it is a key that the search should have found, or it is on the wrong side of the place where the
- * search ended.
+ * If the key of a pair is damaged, a search for the original key may not find the pair. The checked store detects this case too. A damaged key can
+ * mislead a search. In any kind of search tree, this search ends beside the damaged key, because all other keys are in order. So if a search finds no
+ * pair, the checked store checks the two keys next to the place where the search ended. SQLite searches an index with copies of the keys. If the copy
+ * of a key in the index is damaged, the key itself may still be intact. The intact key then reveals the damage: it is a key that the search should
+ * have found, or it is on the wrong side of the place where the search ended.
  */
 export function checkedStore(store: Store): ClearableStore {
   /**

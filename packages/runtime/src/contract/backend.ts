@@ -60,8 +60,8 @@ export interface Backend {
   setOnline(online: boolean): Promise<void>
   /**
    * Prepares the plane for a process that may end after the current task, such as a page that is being closed. After `hasten`, the write that stores
-   * a command begins in the task in which the handler of the command has run. A command that must read from the store before its handler runs may
-   * still be lost.
+   * a command begins in the task in which the handler of the command has run. If a command must first read from the store, its handler runs in a
+   * later task, so this command may be lost despite `hasten`.
    */
   hasten(): void
   close(): Promise<void>
