@@ -238,7 +238,7 @@ export const limitTable = {
   linksPerDevice: limit(
     4,
     'connections',
-    'The maximum number of simultaneous connections of one device. If a device opens more connections, its oldest connection is closed. At most four connections between two devices are useful: one that each of them dialled, one through a relay, and the direct connection that replaces the relayed one.',
+    'The maximum number of simultaneous connections of one device. If a device opens more connections, its oldest connection is closed. Two devices use at most four connections with each other: two if both devices dial, one through a relay, and the direct connection that replaces the relayed connection.',
   ),
   linksPerAddress: limit(
     50,
