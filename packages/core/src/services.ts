@@ -2,8 +2,8 @@ import { codeOf, PeerplaneError } from './errors.ts'
 import type { Trace } from './ports/trace.ts'
 
 /**
- * Something that works on its own until it is stopped, such as a timer, a listener or a connection. A service has already started when a caller gets
- * it.
+ * Something that works on its own until it is stopped, such as a timer, a listener or a connection. A caller gets a service only after the service
+ * has started.
  *
  * Once `stop` has returned, or its promise has resolved, the service does nothing more. A second call of `stop` has no effect. `stop` does not fail
  * if the other side of a connection is already gone.

@@ -133,8 +133,8 @@ export interface Entities {
    */
   refold(keys: Iterable<EntityKey>): Refold
   /**
-   * Records that the states no longer contain commits of a session after `seq`. Before you call `retreat`, fold again all entities that were changed
-   * by commits of this session after `seq`.
+   * Tells the entities that their states no longer contain the commits of `session` after `seq`. Before you call `retreat`, fold again all entities
+   * that were changed by commits of this session after `seq`.
    */
   retreat(session: SessionId, seq: number): void
   /**

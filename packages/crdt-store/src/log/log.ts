@@ -133,11 +133,11 @@ export interface Log extends Replica {
    */
   onFailure(callback: (error: PeerplaneError, rejected: readonly CommitId[]) => void): () => void
   /**
-   * Calls `callback` when delivered commits no longer have an effect, because their device signed two versions of the session from `seq` on. Commits
-   * from a fork on have no effect on any replica that knows of the fork. If the caller has folded commits of the session from `seq` on, it must fold
-   * the entities `touched` again, with the commits that {@link history} returns. If commits of this device may build on commits that no longer have
-   * an effect, the caller must call {@link retire}. To stop the calls of `callback`, call the returned function. Forks that were found before the log
-   * was opened are in {@link status}.
+   * Calls `callback` when delivered commits no longer have an effect, because their device signed two versions of the session from `seq` on. The
+   * commits at and after a fork have no effect on any replica that knows of the fork. If the caller has folded commits of the session from `seq` on,
+   * it must fold the entities `touched` again, with the commits that {@link history} returns. If commits of this device may build on commits that no
+   * longer have an effect, the caller must call {@link retire}. To stop the calls of `callback`, call the returned function. Forks that were found
+   * before the log was opened are in {@link status}.
    */
   onForked(callback: OnForked): () => void
   /** Returns whether a commit has no effect because it comes after a fork that this device knows. */

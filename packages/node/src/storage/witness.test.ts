@@ -83,13 +83,16 @@ describe('a process that is killed', () => {
     ...shares.map((share) => [`cut at ${share}`, (wal: string) => cut(wal, share)] as const),
     ...shares.map((share) => [`damaged at ${share}`, (wal: string) => flip(wal, share)] as const),
     ['deleted', (wal: string) => rmSync(wal)] as const,
-  ])('the status says which commits are lost with the SQLite log: %s', async (_, damage) => {
-    const { votes, status } = await after(killed, (path) => damage(`${path}-wal`))
-    expect(votes).toBe(status.commits)
-    expect(votes).toBeLessThan(VOTES)
-    expect(status).toMatchObject({ lost: VOTES - votes, lastError: { code: 'storage-lost' } })
-    expect(status.lastError?.message).toContain(`${VOTES - votes} of session `)
-  })
+  ])(
+    'the status says which commits are lost with the write-ahead log of SQLite: %s',
+    async (_, damage) => {
+      const { votes, status } = await after(killed, (path) => damage(`${path}-wal`))
+      expect(votes).toBe(status.commits)
+      expect(votes).toBeLessThan(VOTES)
+      expect(status).toMatchObject({ lost: VOTES - votes, lastError: { code: 'storage-lost' } })
+      expect(status.lastError?.message).toContain(`${VOTES - votes} of session `)
+    },
+  )
 
   it('lost commits are reported at each opening, until other devices have sent them again', async () => {
     const data = mkdtempSync(join(root, 'again-'))
@@ -103,7 +106,7 @@ describe('a process that is killed', () => {
     }
   })
 
-  it('a device is not mistaken for a new one if all its data was in the lost SQLite log', async () => {
+  it('a device is not mistaken for a new one if all its data was in a write-ahead log of SQLite that is lost', async () => {
     await expect(after(young, (path) => rmSync(`${path}-wal`))).rejects.toMatchObject({
       code: 'storage-lost',
     })

@@ -47,8 +47,8 @@ export interface Libp2pNetworkOptions {
   /** Whether the transports can make WebRTC connections. */
   readonly webrtc: boolean
   /**
-   * The `Door` that counts strangers (peers without proof of membership), if the transports count strangers from their first byte on. Default: a new
-   * `Door`, which counts strangers only of this network.
+   * The `Door` that counts strangers: peers that have not proved that they are members. Set `door` if the transports count each stranger from the
+   * first byte that the stranger sends. Default: a new `Door`, which counts strangers only of this network.
    */
   readonly door?: Door
   /** The counter of refused peers. Default: a new counter for this network. */
