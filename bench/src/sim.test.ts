@@ -39,20 +39,14 @@ test('another process gives the same digests', { timeout: 120_000 }, async () =>
   expect(once).toEqual(twice)
 })
 
-// About one seed in 250 shows drop-commit. Where the seeds begin is arbitrary: for it, shortly before one that does.
-test.for([
-  ['1', 'ignore-dependencies,no-anti-entropy,resume-session,sessions-only-digest,clock-register'],
-  ['120', 'drop-commit'],
-] as const)(
-  'the campaign from seed %s on finds what is planted: %s',
-  { timeout: 300_000 },
-  async ([seed, names]) => {
-    const { code, output } = await sim('--sabotage', names, '--seed', seed, '--seeds', '500')
-    expect(output).not.toContain('survived')
-    expect(output).not.toContain('exception')
-    expect(code).toBe(0)
-  },
-)
+test('the campaign finds what is planted', { timeout: 300_000 }, async () => {
+  const names =
+    'ignore-dependencies,no-anti-entropy,resume-session,sessions-only-digest,clock-register,drop-commit'
+  const { code, output } = await sim('--sabotage', names, '--seeds', '500')
+  expect(output).not.toContain('survived')
+  expect(output).not.toContain('exception')
+  expect(code).toBe(0)
+})
 
 test('a wrong call says how to call it', { timeout: 60_000 }, async () => {
   expect((await sim('--seeds', 'many')).code).toBe(2)
