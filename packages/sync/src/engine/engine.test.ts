@@ -15,6 +15,7 @@ import {
   type Tip,
   TipTrie,
 } from '@peerplane/core'
+import fc from 'fast-check'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 
 import { step } from './engine.ts'
@@ -391,6 +392,56 @@ describe('a peer that does not send what it claims', () => {
     }
     expect(asked.length).toBeLessThan(timing.attempts)
     expect(behind()).toBe(0)
+  })
+
+  it('is soon not counted as ahead, whatever it claims and however long it goes on claiming', () => {
+    const names = ['held', 'made up', 'other']
+    const claim = fc.oneof(
+      fc.record({
+        name: fc.constantFrom(...names),
+        seq: fc.oneof(fc.integer({ min: 1, max: 9 }), fc.constant(2 ** 50)),
+        // A new session with every claim.
+        isNew: fc.boolean(),
+      }),
+      fc.record({ name: fc.constantFrom(...names), forkedAt: fc.integer({ min: 1, max: 9 }) }),
+    )
+    const second = fc.record({
+      claims: fc.array(claim, { maxLength: 4 }),
+      reconnects: fc.integer({ min: 0, max: 19 }).map((luck) => luck === 0),
+      commits: fc.option(fc.integer({ min: 1, max: 2 ** 40 })),
+    })
+    fc.assert(
+      fc.property(fc.array(second, { minLength: 180, maxLength: 180 }), (seconds) => {
+        begin()
+        hold(tip('held', 3))
+        connect('x')
+        connect('honest')
+        have('honest', tip('real', 5))
+        const counted: number[] = []
+        const honest: number[] = []
+        for (const [at, { claims, reconnects, commits }] of seconds.entries()) {
+          if (reconnects) {
+            give({ kind: 'linkDown', link: 'x' })
+            connect('x')
+          }
+          const tips = claims.map((each, i) =>
+            'forkedAt' in each
+              ? forked(each.name, each.forkedAt)
+              : tip(each.isNew ? `${each.name} ${at} ${i}` : each.name, each.seq),
+          )
+          have('x', ...tips)
+          const nodes = [{ path: '', sessions: 9, commits: commits ?? 0, digest: '07'.repeat(16) }]
+          if (commits) hear('x', { kind: 'summary', nodes, reply: false })
+          for (let i = 0; i < 4; i++) later(250)
+          const behind = (link: string) => compare({ state }, state.links.get(link)!).behind
+          counted.push(behind('x'))
+          honest.push(behind('honest'))
+        }
+        expect(counted.slice(90)).toEqual(counted.slice(90).map(() => 0))
+        expect(honest.slice(0, 4)).toEqual([5, 5, 5, 5])
+      }),
+      { numRuns: 20 },
+    )
   })
 
   it('does not delay asking another peer', () => {

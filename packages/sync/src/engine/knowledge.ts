@@ -1,6 +1,13 @@
 import { isForkedTip, limits, type SessionId } from '@peerplane/core'
 
-import { storedSeq, type Claim, type LinkState, type Transition } from './state.ts'
+import {
+  missedBy,
+  storedSeq,
+  type Claim,
+  type EngineState,
+  type LinkState,
+  type Transition,
+} from './state.ts'
 import { holdsSame } from './summaries.ts'
 import { timing } from './types.ts'
 import { delay, noteElsewhere, suspect } from './wanting.ts'
@@ -80,12 +87,20 @@ export function compare(
   const { remote } = link
   if (remote && holdsSame(state, remote)) return { pending: 0, behind: 0 }
   let behind = 0
+  const isBelieved = missedBy(state, link) < timing.attempts
   for (const [session, { seq }] of link.claims) {
-    if (!isDoubtful(link, session)) behind += distance(storedSeq(state, session), seq)
+    if (isDoubtful(link, session) || !(isBelieved || isBringing(state, link, session))) continue
+    behind += distance(storedSeq(state, session), seq)
   }
   const { commits } = state.log.tips
   const pending = commits - (remote?.commits ?? 0) + behind
   return { pending: Math.min(commits, Math.max(0, pending)), behind }
+}
+
+/** Whether a peer has brought a part of what it was last asked for of a session. */
+function isBringing({ asks }: EngineState, link: LinkState, session: SessionId): boolean {
+  const ask = asks.get(session)
+  return ask?.link === link.id && ask.progressAt > ask.askedAt
 }
 
 /** A peer may lose one answer. */
