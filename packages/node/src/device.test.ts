@@ -109,7 +109,7 @@ function replaceByCopy(directory: string): void {
 }
 
 it.each(losses)(
-  'a process that loses its store acknowledges no further command, and what is left of the store is not opened as a new device: %s',
+  'a process that loses its store acknowledges no further command, and opening what is left of the store never creates a new device: %s',
   async (_, lose, opened) => {
     const data = mkdtempSync(join(root, 'lost-'))
     const own = await inviteFrom()

@@ -6,7 +6,7 @@ import type { Value } from '../value.ts'
 
 /**
  * The fields of a record that this version of Peerplane does not know: keys in ascending order, with their values. A receiver ignores unknown fields
- * that have odd keys. A record with an unknown even key has no effect until the receiver is updated. A receiver always stores a record with unknown
+ * with odd keys. Fields with even keys are critical: a record with an unknown even key has no effect until the program of the receiver is updated. A receiver always stores a record with unknown
  * fields, and passes it on unchanged. BOLT 1 of the Lightning Network has the same rule for odd and even keys.
  */
 export type Extensions = readonly (readonly [key: number, value: Value])[]

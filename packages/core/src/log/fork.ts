@@ -95,8 +95,8 @@ export const firstIdOf = (proof: ForkProof, { links }: Branch): BatchId =>
 
 /**
  * Returns the tip of a forked session. A device that holds the proof of the fork, and all commits before the fork, lists this tip in its frontier.
- * The tip of an earlier fork has a higher seq, so a peer that knows only a later fork of the session asks for the earlier fork. The mark of the tip
- * of a forked session is the mark of the last batch before the fork.
+ * The tip of an earlier fork has a higher seq, so a peer that knows only a later fork of the session asks for the earlier fork. As its mark, the tip
+ * of a forked session has the first 16 bytes of the id of the last batch before the fork.
  */
 export const forkedTip = ({ session, seq, previous }: ForkProof): Tip => ({
   session,

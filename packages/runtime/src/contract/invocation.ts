@@ -32,7 +32,7 @@ export interface Invocation {
   readonly id: string
   readonly command: string
   readonly input?: Json | undefined
-  /** The version of the entity that the caller saw. In the input of the command, positions in texts refer to the version `at` of the entity. */
+  /** The version of the entity that the caller saw. If the input of the command contains positions in texts, they are positions in this version. */
   readonly at?: string | undefined
 }
 

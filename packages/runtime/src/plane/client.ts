@@ -25,7 +25,7 @@ import { isBounded, takeWait, waitFor, waitReaders, type Wait } from './wait.ts'
  * `unknown` may still take effect; `Plane.outcome` returns its outcome.
  */
 export interface CommandOptions extends InvokeOptions, Wait {
-  /** The version of the entity that the caller saw. In the input of the command, positions in texts refer to the version `at` of the entity. */
+  /** The version of the entity that the caller saw. If the input of the command contains positions in texts, they are positions in this version. */
   readonly at?: string | undefined
 }
 
