@@ -102,7 +102,10 @@ export class Folding {
     })
   }
 
-  /** Takes the effect of commits back that were folded before a fork was known, as an earlier opening had no time to. */
+  /**
+   * Takes back the effects that the rows have of commits after a fork. The rows have them if this device ended, or lost commits, before the
+   * states without these effects were written.
+   */
   async takeBack(): Promise<void> {
     const { log, entities } = this.#options
     const folded = entities.folded()
@@ -232,6 +235,7 @@ export class Folding {
       await this.#discarded.catch(() => this.#discard('damaged'))
       await log.settled()
       await refold(log, entities)
+      await this.takeBack()
       this.#isUnmade = false
       this.#failure = undefined
     } catch (error) {
