@@ -35,6 +35,7 @@ export async function runMixedCampaign(campaign: MixedCampaign): Promise<number>
     ['faults', sum(({ faults }) => faults)],
     ['sections without effect on the older build', sum(({ hidden }) => hidden)],
     ['messages of an unknown kind', sum(({ said }) => said)],
+    ['sessions forked', sum(({ forks }) => forks)],
     ['virtual hours', (sum(({ virtualMs }) => virtualMs) / 3_600_000).toFixed(1)],
     ['seconds', ((performance.now() - started) / 1000).toFixed(0)],
   ]

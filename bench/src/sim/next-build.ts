@@ -69,7 +69,18 @@ export const nextBuild: readonly Change[] = [
     ...(globalThis.nextBuild.does.has('version') && random.bytes(1)[0]! % 2 === 0 && { version: 2 }),
 `,
   },
-  // A key in every space record, grant, admission, invitation, opening, header, section, hello, message and announcement.
+  // A key in every space record, grant, admission, invitation, opening, header, section, proof of a fork, hello, message and announcement.
+  {
+    file: 'core/src/log/fork.ts',
+    find: '  return encodeCanonical(withExtensions([...place, ...branches.map(branchToValue)], extensions))',
+    replace:
+      '  return encodeCanonical(withExtensions([...place, ...branches.map(branchToValue)], extensions ?? nextKeys(false)))',
+  },
+  {
+    file: 'core/src/log/fork.ts',
+    find: 'import { extensionsAfter,',
+    replace: 'import { nextKeys, extensionsAfter,',
+  },
   {
     file: 'core/src/trust/space.ts',
     find: '  const encoded = encodeCanonical([\n    FORMAT_VERSION,',
@@ -217,9 +228,8 @@ export const nextBuild: readonly Change[] = [
   },
   {
     file: 'crdt-store/src/kernels/counter.ts',
-    find: "      const [by] = readOp(op, 'counter')\n",
-    replace:
-      "      const read = readOp(op, 'counter')\n      const by = read.length === 3 ? read[1] : read[0]\n",
+    find: '      const [by] = fields\n',
+    replace: '      const by = fields.length === 3 ? fields[1] : fields[0]\n',
   },
   {
     file: 'crdt-store/src/kernels/counter.ts',

@@ -26,7 +26,8 @@ interface Handle {
   readonly title: { set(value: string): void }
 }
 
-const TYPE = 'tally'
+/** Hostile members write on other types. */
+export const MIXED_TYPE = 'mixed'
 export const mixedIds: readonly string[] = ['a', 'b', 'c']
 
 /** The entities of a mixed run, declared with a build. All builds declare the same. */
@@ -45,7 +46,7 @@ export function mixedEntities({ core }: Build): readonly Entity[] {
     sums: map(counter()),
     title: register(''),
   })
-  return [entity(TYPE, { state, commands: { add: command } })]
+  return [entity(MIXED_TYPE, { state, commands: { add: command } })]
 }
 
 /** A random command, on one entity or on two. */
@@ -56,7 +57,7 @@ export function composeMixed(random: SimRandom): CommandWork {
       .shuffle(mixedIds)
       .slice(0, count)
       .map((id) => ({
-        entity: `${TYPE}/${id}`,
+        entity: `${MIXED_TYPE}/${id}`,
         command: 'add',
         key: random.pick(['x', 'y']),
         by: 1 + random.below(9),
@@ -74,7 +75,7 @@ export function flawOf(
   const { marks, total, sums } = state as unknown as MixedState
   const counted: { total: number; [key: string]: number } = { total: 0 }
   for (const mark of marks) {
-    const part = work(mark)?.on.find(({ entity }) => entity === `${TYPE}/${id}`)
+    const part = work(mark)?.on.find(({ entity }) => entity === `${MIXED_TYPE}/${id}`)
     if (!part) return `${mark} was never written on it`
     counted.total += part.by
     counted[part.key] = (counted[part.key] ?? 0) + part.by

@@ -6,14 +6,22 @@ import { Chaos } from '../fleet/chaos.ts'
 import type { Incarnation, SimDevice } from '../fleet/device.ts'
 import { ambientFaults, chooseFaults, momentaryFaults } from '../fleet/fault-kinds.ts'
 import { Fleet } from '../fleet/fleet.ts'
-import { planConditions, planDevices, planRareWays } from '../plan/generate.ts'
+import type { HarmKind } from '../hostile/harm-kinds.ts'
+import { planConditions, planDevices, planMembers, planRareWays } from '../plan/generate.ts'
 import { perform, type Stage } from '../plan/perform.ts'
 import type { CommandWork } from '../plan/plan.ts'
 import { improvised } from '../plan/script.ts'
 import { SimRandom } from '../world/random.ts'
 import { SimWorld } from '../world/world.ts'
 import { NEW_VERSION, novelties, type Build, type NextBuild } from './build.ts'
-import { composeMixed, flawOf, mixedEntities, mixedIds, type MixedState } from './entities.ts'
+import {
+  composeMixed,
+  flawOf,
+  MIXED_TYPE,
+  mixedEntities,
+  mixedIds,
+  type MixedState,
+} from './entities.ts'
 
 /** The report of one run in which two builds edit together. */
 export interface MixedReport {
@@ -25,6 +33,8 @@ export interface MixedReport {
   readonly hidden: number
   /** Messages of a kind that the older build does not know. */
   readonly said: number
+  /** Sessions that a hostile member has forked. */
+  readonly forks: number
   readonly virtualMs: number
   readonly violations: readonly string[]
 }
@@ -57,9 +67,15 @@ export async function runMixed(seed: number, next: Build): Promise<MixedReport> 
   const kinds = chooseFaults(random, faults)
   const conditions = planConditions(random, kinds, devices)
   const names = random.shuffle(devices.map(({ name }) => name))
-  const run = new MixedRun(seed, { devices, rareWays: planRareWays(random) }, next)
+  // In some runs, a member forks its sessions: proofs of forks are records, too.
+  const isForking = random.chance(0.3)
+  const { members } = planMembers(random, devices)
+  const plan = { devices, rareWays: planRareWays(random), ...(isForking ? { members } : {}) }
+  const run = new MixedRun(seed, plan, next)
   for (const name of names.slice(0, Math.ceil(names.length / 2))) run.update(name)
-  return run.play(conditions, improvised(random, { kinds, rhythm: RHYTHM }, composeMixed))
+  const harms: HarmKind[] = isForking ? ['fork'] : []
+  const script = improvised(random, { kinds, rhythm: RHYTHM, harms }, composeMixed)
+  return run.play(conditions, script)
 }
 
 class MixedRun {
@@ -81,7 +97,7 @@ class MixedRun {
 
   constructor(
     seed: number,
-    plan: Pick<ConstructorParameters<typeof Fleet>[1], 'devices' | 'rareWays'>,
+    plan: Pick<ConstructorParameters<typeof Fleet>[1], 'devices' | 'members' | 'rareWays'>,
     next: Build,
   ) {
     this.#next = next
@@ -134,6 +150,7 @@ class MixedRun {
       faults: all.reduce((sum, count) => sum + count, 0),
       hidden: sizeOf(this.#hidden),
       said: this.#said,
+      forks: this.#fleet.forks,
       virtualMs: this.#world.now,
       violations: this.#violations,
     }
@@ -188,7 +205,7 @@ class MixedRun {
     const shown = new Map<string, Shown>()
     this.#shown.set(device, shown)
     for (const id of mixedIds) {
-      backend.watchEntity('tally', id, (entity) => {
+      backend.watchEntity(MIXED_TYPE, id, (entity) => {
         if (entity.phase === 'ready') shown.set(id, entity)
         else this.#report(`${id} is unreadable on ${device.name}: ${entity.problem.message}`)
       })
@@ -281,7 +298,9 @@ class MixedRun {
         states.set(isNext, text)
       }
       for (const mark of this.#acknowledged) {
-        const isOn = this.#work.get(mark)!.work.on.some(({ entity }) => entity === `tally/${id}`)
+        const isOn = this.#work
+          .get(mark)!
+          .work.on.some(({ entity }) => entity === `${MIXED_TYPE}/${id}`)
         if (isOn && !written.has(mark)) this.#report(`${when}: ${mark} is gone from ${id}`)
       }
     }
