@@ -29,7 +29,7 @@ const next = (): Promise<unknown> =>
   new Promise((resolve) => process.once('message', (message) => resolve(message)))
 process.once('disconnect', () => process.exit())
 
-const roles: Readonly<Record<string, () => Promise<void>>> = { serve, follow }
+const roles: Readonly<Record<string, () => Promise<void>>> = { serve, follow, reopen }
 await roles[role]!()
 
 async function serve(): Promise<void> {
@@ -50,6 +50,7 @@ async function serve(): Promise<void> {
 }
 
 async function follow(): Promise<void> {
+  const beforeCpu = cpuMs()
   const started = performance.now()
   const plane = await open({ entities: [Item], data, join })
   const firstMs = new Promise<number>((resolve) => {
@@ -61,7 +62,9 @@ async function follow(): Promise<void> {
   })
   await reaches(plane, Number(count))
   const catchUpSeconds = (performance.now() - started) / 1_000
-  tell({ catchUpSeconds, firstShownMs: await firstMs, catchUpBytes: wireBytes() })
+  const catchUpCpuSeconds = (cpuMs() - beforeCpu) / 1_000
+  const firstShownMs = await firstMs
+  tell({ catchUpSeconds, catchUpCpuSeconds, firstShownMs, catchUpBytes: wireBytes() })
   await next()
   const shown = new Promise<void>((resolve) => {
     plane.get(Item, 'live').subscribe(({ rank }) => {
@@ -76,6 +79,15 @@ async function follow(): Promise<void> {
   await shown
   const took = performance.now() - began
   tell({ msPerWrite: perWrite(cpuMs() - before, took, idleCpu), idleBytesPerMinute })
+}
+
+/** Opens what was closed in order: the process before was killed, so what it left to be done is done first. */
+async function reopen(): Promise<void> {
+  await (await open({ entities: [Item], data })).close()
+  const started = performance.now()
+  const plane = await open({ entities: [Item], data })
+  tell({ secondOpenMs: performance.now() - started })
+  await plane.close()
 }
 
 /** Processor time of doing nothing, per millisecond. */

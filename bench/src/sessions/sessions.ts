@@ -61,6 +61,8 @@ async function measure(sessions: number, chained: boolean): Promise<Figures> {
     ])
     for (const child of processes) child.send('live')
     const [wrote, saw] = await live
+    for (const child of processes) child.kill('SIGKILL')
+    const { secondOpenMs } = await report<{ secondOpenMs: number }>(start('reopen', reader))
     return {
       sessions,
       chained,
@@ -69,6 +71,7 @@ async function measure(sessions: number, chained: boolean): Promise<Figures> {
       authorMsPerWrite: wrote.msPerWrite,
       receiverMsPerWrite: saw.msPerWrite,
       idleBytesPerMinute: saw.idleBytesPerMinute,
+      secondOpenMs,
     }
   } finally {
     for (const child of processes) child.kill('SIGKILL')
