@@ -45,7 +45,7 @@ export interface ForkProof {
   /** The id of the last batch before the fork. Up to the batch `previous`, the session has only one version. */
   readonly previous: BatchId
   readonly branches: readonly [Branch, Branch]
-  /** Who passes the proof on may have added them: no signature covers them. */
+  /** The extensions of the proof. No signature covers them, so any peer that has passed the proof on may have added extensions. */
   readonly extensions?: Extensions
   /**
    * The canonical bytes of the two openings of the session, if the session has two openings. Each branch then begins with the opening at the same

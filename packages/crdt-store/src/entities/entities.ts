@@ -67,8 +67,8 @@ export interface Refold {
   /** The keys of the entities that are being folded again. Entities of undeclared types are left out. */
   readonly keys: readonly EntityKey[]
   /**
-   * For each session, the sequence number of the last commit that the caller must add. The caller adds all commits up to this number that have an
-   * effect. Commits after this number are added automatically.
+   * For each session, the sequence number of the last commit that the caller must add. The caller calls `add` with each
+   * commit up to this one that has an effect. Later commits are added automatically.
    */
   readonly folded: ReadonlyMap<SessionId, number>
   /** Adds commits. The commits of each session must be in the order of their sequence numbers. Rejects with the same codes as `Entities.open`. */
