@@ -67,15 +67,22 @@ export async function runMixed(seed: number, next: Build): Promise<MixedReport> 
   const kinds = chooseFaults(random, faults)
   const conditions = planConditions(random, kinds, devices)
   const names = random.shuffle(devices.map(({ name }) => name))
-  // In some runs, a member forks its sessions: proofs of forks are records, too.
-  const isForking = random.chance(0.3)
+  const does = chooseNovelties(new SimRandom(`mixed seed ${seed}`).stream('next build'))
+  // In some runs, a member forks its sessions: proofs of forks are records, too. The member reads no newer version of records.
+  const isForking = random.chance(0.3) && !does.has(NEW_VERSION)
   const { members } = planMembers(random, devices)
   const plan = { devices, rareWays: planRareWays(random), ...(isForking ? { members } : {}) }
-  const run = new MixedRun(seed, plan, next)
+  const run = new MixedRun(seed, plan, { next, does })
   for (const name of names.slice(0, Math.ceil(names.length / 2))) run.update(name)
   const harms: HarmKind[] = isForking ? ['fork'] : []
   const script = improvised(random, { kinds, rhythm: RHYTHM, harms }, composeMixed)
   return run.play(conditions, script)
+}
+
+/** A random part of what the next build can do, so that nothing covers for what another one would show. */
+function chooseNovelties(random: SimRandom): ReadonlySet<string> {
+  const some = novelties.filter(() => random.chance(0.4))
+  return new Set(random.chance(0.2) ? [...some, NEW_VERSION] : some)
 }
 
 class MixedRun {
@@ -98,7 +105,7 @@ class MixedRun {
   constructor(
     seed: number,
     plan: Pick<ConstructorParameters<typeof Fleet>[1], 'devices' | 'members' | 'rareWays'>,
-    next: Build,
+    { next, does }: { readonly next: Build; readonly does: ReadonlySet<string> },
   ) {
     this.#next = next
     this.#world = new SimWorld(seed)
@@ -123,10 +130,7 @@ class MixedRun {
       },
     )
     this.#chaos = new Chaos(this.#fleet)
-    const random = this.#world.random.stream('next build')
-    // A random part, so that nothing covers for what another one would show.
-    const some = novelties.filter(() => random.chance(0.4))
-    this.#does = new Set(random.chance(0.2) ? [...some, NEW_VERSION] : some)
+    this.#does = does
   }
 
   /** From its next start on, the device has the next build. */
