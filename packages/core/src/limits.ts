@@ -201,7 +201,7 @@ export const limitTable = {
   lostSessions: limit(
     100_000,
     'sessions',
-    'The maximum number of sessions in the list of lost commits that a device keeps after its store has lost commits.',
+    'The maximum number of sessions in the list of lost commits. A device keeps this list after its store has lost commits.',
   ),
   summariesPerMessage: limit(
     1024,

@@ -34,7 +34,7 @@ export interface Header {
    * the same session has already named are left out. Each dependency is the last commit of its batch.
    */
   readonly deps: readonly Dot[]
-  /** The first 16 bytes of the hash over the ids of the batches whose last commits are `deps`. The digest is empty if the commit has no `deps`. */
+  /** Each of `deps` is the last commit of a batch; the digest is the first 16 bytes of the hash over the ids of these batches. The digest is empty if the commit has no `deps`. */
   readonly digest: Uint8Array
   readonly time: Timestamp
   /** The hash over the number of sections and the Merkle root of their leaves; see {@link rootOfLeaves}. */

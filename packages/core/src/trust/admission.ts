@@ -148,7 +148,7 @@ export function roleOf(space: SpaceRecord, chain: readonly Admission[]): Role {
 }
 
 /**
- * Whether this version knows all critical keys in the grants and admissions of a chain. If it does not, the device to which the chain leads is a
+ * Whether this version of the program knows all critical extensions of the grants and admissions in a chain. If it does not, the device to which the chain leads is a
  * member whose commits have no effect here until an update.
  */
 export const isChainUnderstood = (chain: readonly Admission[]): boolean =>
