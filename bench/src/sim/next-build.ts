@@ -186,8 +186,8 @@ export const nextBuild: readonly Change[] = [
   },
   {
     file: 'crdt-store/src/entities/bodies-of.ts',
-    find: 'import { hasControls,',
-    replace: 'import { isKept, hasControls,',
+    find: 'import { isUnderstood, mayName,',
+    replace: 'import { isKept, isUnderstood, mayName,',
   },
   {
     file: 'crdt-store/src/entities/bodies-of.ts',

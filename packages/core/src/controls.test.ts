@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 
 import { codeOf } from './errors.ts'
 import { checkName } from './entity/entity.ts'
-import { hasControls } from './controls.ts'
+import { hasControls, mayName } from './controls.ts'
 
 /** R-SECTION-2 of the protocol, from the first to the last code point of each range. */
 const FORBIDDEN = [
@@ -31,6 +31,14 @@ test('of all code points, exactly those that the protocol lists make a name void
   expect(wrong).toEqual([])
 })
 
+test('a name has no part that leads elsewhere in a path, with slashes of both kinds', () => {
+  const forbidden = ['.', '..', '../../a', 'a/..', 'a/./b', '..\\a', 'a\\..\\b', '/..', '../']
+  expect(forbidden.filter(mayName)).toEqual([])
+  expect(forbidden.filter((name) => mayName(`type/${name}`))).toEqual([])
+  const valid = ['...', '..a', 'a..', 'a.b/c', '.a/b.', 'a//b', '/', '\\']
+  expect(valid.filter((name) => !mayName(name) || !mayName(`type/${name}`))).toEqual([])
+})
+
 test('a command refuses an id exactly if a change of an entity with that id would be void', () => {
   const refusal = (name: string): string | undefined => {
     try {
@@ -43,7 +51,7 @@ test('a command refuses an id exactly if a change of an entity with that id woul
   const wrong: number[] = []
   for (let code = 0; code <= 0xffff; code++) {
     const name = `a${String.fromCodePoint(code)}`
-    const expected = hasControls(`type/${name}`) ? 'invalid-input' : undefined
+    const expected = mayName(`type/${name}`) ? undefined : 'invalid-input'
     if (name.isWellFormed() && refusal(name) !== expected) wrong.push(code)
   }
   expect(wrong).toEqual([])

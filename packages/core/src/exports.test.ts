@@ -103,8 +103,8 @@ const inner =
   `HybridClock Services Timers TipTrie admit batchIdOf batchMessage branchOf canPass checkInvitationTime clockDoubt commitIdOf commitSize
   compareBytes compareTexts compareTimestamps concatBytes createInvitation createSpace dateText depsDigest domain encodeBatch
   encodeCanonical encodeForkProof encodeHeader encodeInvitation encodeOpening entityKey equalBytes equalData equalSecrets extensionsAfter
-  firstIdOf firstPrevious firstSeq forkedTip freeze fromBase64Url fromHex grantToValue halfPair hasControls hash invitationLink
-  isChainUnderstood isForkedTip isPlain isUnderstood lastSeq mac makeBatch makeCommit makeOpening markOf mayMakeAnchors merklePath merkleRoot prefixOf roleOf saltOf sectionLeaf sectionsRoot
+  firstIdOf firstPrevious firstSeq forkedTip freeze fromBase64Url fromHex grantToValue halfPair hash invitationLink
+  isChainUnderstood isForkedTip isPlain isUnderstood lastSeq mac makeBatch makeCommit makeOpening markOf mayMakeAnchors mayName merklePath merkleRoot prefixOf roleOf saltOf sectionLeaf sectionsRoot
   sessionIdOf setProperty signBatch signGrant splitEntityKey tipToValue toBase64Url toHex toSparse traceTo utf8 verifyAdmissions
   verifyBatch verifyForkProof verifyMerklePath verifySparse weightOf withCanonical withExtensions`.split(
     /\s+/,

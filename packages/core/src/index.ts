@@ -209,7 +209,7 @@ export {
 } from './trust/invitation.ts'
 export { Services, type Service } from './services.ts'
 export { compareTexts, fromUtf8, halfPair, utf8 } from './text.ts'
-export { hasControls } from './controls.ts'
+export { mayName } from './controls.ts'
 export { Timers } from './timers.ts'
 export { createSpace, decodeSpaceRecord, type Space, type SpaceRecord } from './trust/space.ts'
 export type { Value } from './value.ts'

@@ -6,7 +6,7 @@ import type { DeviceId } from '../ids.ts'
 import { limits } from '../limits.ts'
 import { isPlain, reading } from '../plain.ts'
 import { checkShape, type HandleOf, type MirrorOf, type Shape } from './shapes.ts'
-import { hasControls } from '../controls.ts'
+import { hasControls, mayName } from '../controls.ts'
 import { utf8 } from '../text.ts'
 
 /**
@@ -125,7 +125,7 @@ export function takeDeclarations(entities: unknown): readonly Entity[] {
 }
 
 /**
- * Returns `name` if it has 1 to 256 bytes of well-formed UTF-8 without control characters. Throws `invalid-input` if the name is invalid. The message
+ * Returns `name` if it has 1 to 256 bytes of well-formed UTF-8, no control characters and no part `.` or `..` between slashes. Throws `invalid-input` if the name is invalid. The message
  * of the error begins with `what`, a description of the name, such as `an entity id`.
  */
 export function checkName(name: unknown, what: string): string {
@@ -141,6 +141,10 @@ export function checkName(name: unknown, what: string): string {
   }
   if (hasControls(name)) {
     const reason = `${what} has no control characters, line separators or bidirectional controls; ${describe(name)} has`
+    throw new PeerplaneError('invalid-input', reason)
+  }
+  if (!mayName(name)) {
+    const reason = `${what} has no part "." or ".." between slashes; ${describe(name)} has`
     throw new PeerplaneError('invalid-input', reason)
   }
   return name

@@ -21,7 +21,10 @@ test('a name with control characters is refused, and the error shows them as esc
     expect(message).toContain('an entity id has no control characters')
     expect(message).not.toContain(control)
   }
-  for (const name of ['a', 'a\uFEFFb', '../../x', '👍', 'a b', 'é', '__proto__']) {
+  for (const name of ['..', '../../x', 'a/./b', 'a\\..']) {
+    expect(errorOf(() => checkName(name, 'an id'))).toMatchObject({ code: 'invalid-input' })
+  }
+  for (const name of ['a', 'a\uFEFFb', '..x/...', '👍', 'a b', 'é', '__proto__']) {
     expect(checkName(name, 'a name')).toBe(name)
   }
 })

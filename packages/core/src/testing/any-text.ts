@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 
 import { limits } from '../limits.ts'
-import { hasControls } from '../controls.ts'
+import { mayName } from '../controls.ts'
 import { utf8 } from '../text.ts'
 
 /**
@@ -19,7 +19,7 @@ export const anyText: fc.Arbitrary<string> = fc
   .map((parts) => parts.join(''))
 
 /** The same without what a name must not have. */
-export const anyName: fc.Arbitrary<string> = anyText.filter((text) => !hasControls(text))
+export const anyName: fc.Arbitrary<string> = anyText.filter(mayName)
 
 /** The same as ids of entities, some of them as long as an id may be. */
 export const anyId: fc.Arbitrary<string> = fc

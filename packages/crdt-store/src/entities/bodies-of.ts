@@ -1,4 +1,4 @@
-import { hasControls, isUnderstood, prefixOf } from '@peerplane/core'
+import { isUnderstood, mayName, prefixOf } from '@peerplane/core'
 import type { Commit, EntityKey, Origin } from '@peerplane/core'
 
 import type { EntitiesOptions } from './entities.ts'
@@ -7,7 +7,7 @@ import { reportVoid, type FoldEvents } from './slot.ts'
 
 /**
  * The bodies of commits by entity, in order. A second section of a commit on one entity, one for no version of a model, and one of an entity
- * whose name has controls are void: reported as such. One that this version of the program does not understand is for a model beyond all.
+ * that may not have its name are void: reported as such. One that this version of the program does not understand is for a model beyond all.
  */
 export function bodiesOf(
   commits: readonly Commit[],
@@ -24,7 +24,7 @@ export function bodiesOf(
       if (!isWanted(entity)) continue
       const modelVersion = isClear && isUnderstood(extensions) ? version : BEYOND
       const list = bodies.get(entity)
-      if (hasControls(entity) || version < 1 || list?.at(-1)?.origin === origin) {
+      if (!mayName(entity) || version < 1 || list?.at(-1)?.origin === origin) {
         reportVoid(entity, origin, options)
       } else if (list) list.push({ origin, prefix, modelVersion, bytes: body })
       else bodies.set(entity, [{ origin, prefix, modelVersion, bytes: body }])

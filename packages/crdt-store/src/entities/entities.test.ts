@@ -286,8 +286,11 @@ describe('entities', () => {
       '\u2066a',
       '\u200F',
       '\u061C',
+      '..',
+      '../../a',
+      'a\\..',
     ]
-    const good = ['a\uFEFF', '../../a', 'e\u0301', '👍', '__proto__', 'a b']
+    const good = ['a\uFEFF', '..a/...', 'e\u0301', '👍', '__proto__', 'a b']
     const told: string[] = []
     await reopen({ onVoid: (key) => told.push(key) })
     for (const type of ['row', 'page']) {
