@@ -64,7 +64,7 @@ const small: readonly Small[] = [
     refused: { device: 3 },
     banned: ['garbage', 'bad-signature'],
     handles: 50,
-    // A device begins 50 sessions at once and 2 a second, here of up to three commits.
+    // A device begins a few sessions at once and 2 a second, here of up to three commits.
     commits: (seconds) => 3 * (50 + 2 * seconds) + 100,
     forks: 9,
   },

@@ -343,9 +343,9 @@ export const limitTable = {
     'The maximum number of sessions of its own that a device may send to another device per minute; a burst may be as large as `sessionsAtOnce`. Sessions that a peer forwards for other devices do not count towards this limit.',
   ),
   sessionsAtOnce: limit(
-    50,
+    16,
     'sessions',
-    'The maximum number of sessions of its own that a device may send to another device at once. A device that was offline for a long time may send many sessions at once. A burst is limited because storing sessions delays data from other devices.',
+    'The maximum number of sessions of its own that a device may send to another device at once. A device that was offline for a long time may have begun many sessions; other devices request them, and requested sessions do not count. A burst is limited because commits of other devices wait for the sessions on which they depend.',
   ),
   webSocketBytes: limit(
     16 * KiB,
