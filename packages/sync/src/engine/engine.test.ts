@@ -328,7 +328,7 @@ describe('a peer that does not send what it claims', () => {
     expect(asked).toEqual([timing.want])
   })
 
-  it('delays other peers once, and from then on hardly, however much it claims and however often it connects', () => {
+  it('a peer that claims more than it sends delays other peers once for long, and later by 500 ms at most, however often it connects', () => {
     connect('y')
     const waits: number[] = []
     for (let seq = 1; seq < 100; seq++) {
@@ -350,7 +350,7 @@ describe('a peer that does not send what it claims', () => {
     expect(Math.max(...others)).toBeLessThanOrEqual(timing.doubt)
   })
 
-  it('is asked after others that have the same, until it has brought as many answers as it has missed', () => {
+  it('a peer that has missed answers is asked after peers that hold the same, until it has sent as many answers as it has missed', () => {
     connect('x')
     connect('y')
     /** The peer that is asked for a session that both have, but x further. */
@@ -585,7 +585,7 @@ describe('a peer that does not send what it claims', () => {
     expect(looks.mock.calls.length).toBeLessThan(200)
   })
 
-  it('claims without room are looked up a few times each, however many the peer has made before', () => {
+  it('each claim of a message is looked up a few times, however many claims the peer has made before', () => {
     connect('x')
     const claims = (turn: number): Tip[] =>
       Array.from({ length: 1_000 }, (_, i) => tip(`made up ${turn} ${i}`, 1))
@@ -595,7 +595,7 @@ describe('a peer that does not send what it claims', () => {
     expect(looks.mock.calls.length).toBeLessThan(5_000)
   })
 
-  it('claims to what is held by now make room for others', () => {
+  it('claims to commits that the device has received since then make room for other claims', () => {
     connect('x')
     const claims = Array.from({ length: limits.claimsPerLink }, (_, i) => tip(`made up ${i}`, 1))
     have('x', ...claims)
