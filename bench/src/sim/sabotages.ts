@@ -369,13 +369,6 @@ export const sabotages: readonly Sabotage[] = [
     '',
   ),
   sabotage(
-    'takes-forked-back-late',
-    'an opening does not take back the effects of commits whose fork was proved before',
-    'runtime/src/space/held-space.ts',
-    '  await folding.takeBack()\n',
-    '',
-  ),
-  sabotage(
     'names-by-place',
     'a name of a commit counts by its place only, whatever its prefix is',
     'crdt-store/src/kernels/survivors.ts',
