@@ -176,7 +176,7 @@ export const limitTable = {
   documentOpsAhead: limit(
     1_000_000,
     'operations',
-    'The largest gap between the operation numbers of a document change and the operation numbers of the changes on which it depends. If a command changes an older version of a document, the numbers of its operations begin after the highest operation number that its author holds, so they leave a gap. The gap is limited because otherwise one change could use up all operation numbers of a document.',
+    'The largest gap between the operation numbers of a document change and the operation numbers of the changes on which it depends. If a command changes an older version of a document, the author numbers the new operations from the highest operation number that it holds. So there is a gap between the numbers in the older version and the new numbers. The gap is limited because otherwise one change could use up all operation numbers of a document.',
   ),
   documentLastOp: limit(
     2 ** 31 - 1,

@@ -68,7 +68,7 @@ export interface Refold {
   readonly keys: readonly EntityKey[]
   /**
    * For each session, the sequence number of the last commit that the caller must add. The caller calls `add` with each
-   * commit up to this one that has an effect. Later commits are added automatically.
+   * commit that has an effect, up to and including this commit. Later commits are added automatically.
    */
   readonly folded: ReadonlyMap<SessionId, number>
   /** Adds commits. The commits of each session must be in the order of their sequence numbers. Rejects with the same codes as `Entities.open`. */
