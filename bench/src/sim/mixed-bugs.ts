@@ -26,9 +26,9 @@ export const mixedBugs: readonly MixedBug[] = [
   bug(
     'block-critical-key',
     'a session whose opening has an unknown critical key is refused',
-    'core/src/log/opening.ts',
-    "  const extensions = extensionsAfter(fields, 6, 'opening')\n",
-    "  const extensions = extensionsAfter(fields, 6, 'opening')\n  if (extensions.extensions?.some(([key]) => key % 2 === 0)) throw new PeerplaneError('malformed', 'an unknown key')\n",
+    'crdt-store/src/log/opening-verifier.ts',
+    '    const made = decodeOpening(evidence.bytes)\n',
+    "    const made = decodeOpening(evidence.bytes)\n    if (made.opening.extensions?.some(([key]) => key % 2 === 0)) throw new PeerplaneError('malformed', 'an unknown key')\n",
   ),
   bug(
     'ignore-critical-key',
