@@ -61,8 +61,9 @@ export function foldInto(
   if (slot.problem) return true
   const { isIncomplete } = slot
   const known = bodies.filter((body) => !isBeyond(slot, body))
-  const beyond = bodies.find((body) => isBeyond(slot, body))
-  if (beyond) makeIncomplete(slot, 'it was written for a newer version', events)
+  if (known.length < bodies.length) {
+    makeIncomplete(slot, 'it was written for a newer version', events)
+  }
   const voids = slot.state.fold(known)
   for (const { origin } of voids) reportVoid(slot.key, origin, events)
   const { problem, skipped } = slot.state

@@ -39,7 +39,7 @@ export function counterKernel(isRemovable: boolean): Kernel<CounterCell> {
       if (fields instanceof OtherKind) return fields
       const [by] = fields
       const { session } = context.origin
-      context.changes(cell, undefined, () => shown(cell))
+      context.draft?.changes(cell, undefined, () => partsOf(cell))
       let share = cell.shares.get(session)
       if (!share) {
         share = new Share()
@@ -55,7 +55,7 @@ export function counterKernel(isRemovable: boolean): Kernel<CounterCell> {
     remove(cell, observed, context) {
       const names = readNames(observed, 'counter', context.table)
       if (names instanceof OtherKind) return names
-      context.changes(cell, undefined, () => shown(cell))
+      context.draft?.changes(cell, undefined, () => partsOf(cell))
       for (const commit of names) {
         const isTaken = cell.shares.get(commit.session)?.takeBack(commit, context)
         if (!isTaken) cell.expected.add(commit, context)
@@ -111,6 +111,12 @@ const create = (expected = new ExpectedCommits()): CounterCell => ({
   shares: new Map(),
   expected,
 })
+
+/** What the sum is made of. Beyond the safe integers, a change of the sum does not show. */
+const partsOf = ({ shares }: CounterCell): number[][] =>
+  [...shares.values()]
+    .filter(({ total, taken }) => total !== taken)
+    .map(({ total, taken }) => [total, taken])
 
 function shown(cell: CounterCell | undefined): number {
   if (!cell) return 0

@@ -103,7 +103,7 @@ function change(
   const { cells, sorted } = cell
   const before = cells.get(key)
   const value = before ?? values.create()
-  context.changes(cell, key, () => {
+  context.draft?.changes(cell, key, () => {
     const now = cells.get(key)
     return now !== undefined && values.isLive(now)
   })

@@ -43,7 +43,7 @@ export class NativeDraft implements Draft {
 
   finish(): Uint8Array | undefined {
     this.#isOpen = false
-    if (this.#context.hasNoEffect()) {
+    if (this.#context.draft?.areNone) {
       this.#context.revert(0)
       return undefined
     }

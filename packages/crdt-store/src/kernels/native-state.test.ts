@@ -218,6 +218,19 @@ describe('native state', () => {
     expect(run(alice, 1, (h) => h.count.increment()).bytes.length).toBe(11)
   })
 
+  test('a change of a counter beyond the shown numbers is kept, although nothing else is shown', () => {
+    const most = (h: HandleOf<typeof shape>): void => h.count.increment(Number.MAX_SAFE_INTEGER)
+    const mine = run(alice, 1, most)
+    const yours = run(bob, 2, most)
+    alice.fold([yours])
+    bob.fold([mine, run(alice, 1, (h) => h.count.decrement())])
+    expect([alice.mirror, bob.mirror]).toMatchObject([
+      { count: Number.MAX_SAFE_INTEGER },
+      { count: Number.MAX_SAFE_INTEGER },
+    ])
+    expect(alice.snapshot()).toEqual(bob.snapshot())
+  })
+
   test('a counter of a map that goes up and down makes its key', () => {
     run(alice, 1, (h) => {
       h.stock.get('a').increment()

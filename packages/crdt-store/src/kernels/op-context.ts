@@ -8,6 +8,26 @@ interface Seen {
   readonly look: () => unknown
 }
 
+/** The parts of a state that a draft has changed, to know in the end whether they look as they did before. */
+class DraftEffects {
+  readonly #seen = new Map<object, Map<unknown, Seen>>()
+
+  /** Says that a part of a cell is going to change. `look` gives what is shown of the part. */
+  changes(cell: object, part: unknown, look: () => unknown): void {
+    let parts = this.#seen.get(cell)
+    if (!parts) this.#seen.set(cell, (parts = new Map()))
+    if (!parts.has(part)) parts.set(part, { before: look(), look })
+  }
+
+  /** Whether all of them look as they did before. */
+  get areNone(): boolean {
+    for (const parts of this.#seen.values()) {
+      for (const { before, look } of parts.values()) if (!equalData(before, look())) return false
+    }
+    return true
+  }
+}
+
 /** The application of one body, or of one draft as it grows: where its ops come from, and how to take them back. */
 export class OpContext {
   readonly origin: Origin
@@ -17,7 +37,8 @@ export class OpContext {
   /** Size of the body; 0 while it grows. */
   readonly bodyBytes: number
   readonly #journal: (() => void)[] = []
-  readonly #seen: Map<object, Map<unknown, Seen>> | undefined
+  /** What a draft has changed; nothing of a body, so that folding does not look for it. */
+  readonly draft: DraftEffects | undefined
 
   /** `isDraft` for a body that grows. */
   constructor(
@@ -26,27 +47,11 @@ export class OpContext {
     commit: NamedCommit,
     { bodyBytes = 0, isDraft = false }: { bodyBytes?: number; isDraft?: boolean } = {},
   ) {
-    if (isDraft) this.#seen = new Map()
+    this.draft = isDraft ? new DraftEffects() : undefined
     this.origin = origin
     this.table = table
     this.commit = commit
     this.bodyBytes = bodyBytes
-  }
-
-  /** Says that a part of a cell is going to change. `look` gives what is shown of the part. */
-  changes(cell: object, part: unknown, look: () => unknown): void {
-    if (!this.#seen) return
-    let parts = this.#seen.get(cell)
-    if (!parts) this.#seen.set(cell, (parts = new Map()))
-    if (!parts.has(part)) parts.set(part, { before: look(), look })
-  }
-
-  /** Whether all that a draft has changed looks as it did before. */
-  hasNoEffect(): boolean {
-    for (const parts of this.#seen?.values() ?? []) {
-      for (const { before, look } of parts.values()) if (!equalData(before, look())) return false
-    }
-    return true
   }
 
   /** Records how to take the change back that is made now. */

@@ -37,7 +37,7 @@ interface RegisterCell extends Cell {
 /** A last-writer-wins register. A write supersedes those that its author saw; among the others the latest by hybrid time is shown. */
 export function registerKernel(initial: Json): Kernel<RegisterCell> {
   const first = copyJson(initial)
-  const kernel: Kernel<RegisterCell> = {
+  return {
     kind: 'register',
     create: () => ({ mirror: first, stale: false, written: new Survivors() }),
 
@@ -47,7 +47,7 @@ export function registerKernel(initial: Json): Kernel<RegisterCell> {
       const [, value, superseded] = fields
       const { commit, origin } = context
       const written = { commit, value: checkJson(value, context.bodyBytes), time: origin.time }
-      context.changes(cell, undefined, () => [kernel.show(cell), ...authorsOf(cell, context)])
+      context.draft?.changes(cell, undefined, () => partsOf(cell, first, context))
       cell.written.supersede(readRefs(superseded, context.table), context)
       cell.written.add(written, context)
       touch(cell, context)
@@ -57,7 +57,7 @@ export function registerKernel(initial: Json): Kernel<RegisterCell> {
     remove(cell, observed, context) {
       const names = readNames(observed, 'register', context.table)
       if (names instanceof OtherKind) return names
-      context.changes(cell, undefined, () => [kernel.show(cell), ...authorsOf(cell, context)])
+      context.draft?.changes(cell, undefined, () => partsOf(cell, first, context))
       cell.written.supersede(names, context)
       touch(cell, context)
       return undefined
@@ -74,17 +74,9 @@ export function registerKernel(initial: Json): Kernel<RegisterCell> {
       return weight
     },
 
-    show(cell) {
-      if (!cell) return first
-      if (cell.stale) {
-        const latest = latestOf(cell.written.values())
-        cell.mirror = latest ? freeze(latest.value) : first
-        cell.stale = false
-      }
-      return cell.mirror
-    },
+    show: (cell) => shown(cell, first),
 
-    handle: (place) => registerHandle(place, (cell) => kernel.show(cell)),
+    handle: (place) => registerHandle(place, first),
 
     save({ written }, table) {
       const expected = written.expected(table)
@@ -107,33 +99,40 @@ export function registerKernel(initial: Json): Kernel<RegisterCell> {
       return { mirror: first, stale: true, written }
     },
   }
-  return kernel
 }
 
-function registerHandle(
-  place: CellAccess<RegisterCell>,
-  show: (cell: RegisterCell | undefined) => Json,
-): RegisterHandle<Json> {
+function registerHandle(place: CellAccess<RegisterCell>, first: Json): RegisterHandle<Json> {
   return Object.freeze({
     get value() {
-      return show(place.cell())
+      return shown(place.cell(), first)
     },
     set: (value: Json) => {
       const copy = copyJson(value)
       const cell = place.cell()
       // A value that another session has written is written again: its device can revoke it by a fork.
       const isOwn = cell?.written.size === 1 && cell.written.has(place.table.own)
-      if (isOwn && equalData(copy, show(cell))) return
+      if (isOwn && equalData(copy, shown(cell, first))) return
       const seen = cell?.written.commits() ?? []
       place.write([0, copy, toRefs(seen, place.table)])
     },
   })
 }
 
-/** Whether the session of `context` has written what is there, and how many sessions have. */
-const authorsOf = ({ written }: RegisterCell, { origin }: OpContext): Json[] => [
-  written.has(origin.session),
-  written.size,
+function shown(cell: RegisterCell | undefined, first: Json): Json {
+  if (!cell) return first
+  if (cell.stale) {
+    const latest = latestOf(cell.written.values())
+    cell.mirror = latest ? freeze(latest.value) : first
+    cell.stale = false
+  }
+  return cell.mirror
+}
+
+/** What is shown, whether the session of `context` has written, and how many sessions have. */
+const partsOf = (cell: RegisterCell, first: Json, { origin }: OpContext): Json[] => [
+  shown(cell, first),
+  cell.written.has(origin.session),
+  cell.written.size,
 ]
 
 function latestOf(written: Iterable<Written>): Written | undefined {

@@ -150,7 +150,7 @@ function change(
   const before = elements.get(element)
   const added = before ?? new Survivors()
   const { session } = context.origin
-  context.changes(cell, element, () => {
+  context.draft?.changes(cell, element, () => {
     const now = elements.get(element)
     return [isPresent(now), now?.has(session) ?? false]
   })

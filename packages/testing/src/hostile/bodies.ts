@@ -96,7 +96,7 @@ export function oddSection(random: SimRandom): Section {
       ['total', Number.MIN_SAFE_INTEGER],
     ]),
     section(board, [['nobody declares it', [1, 'x', []]]]),
-    // The entity declares a counter there. The entity is unreadable as long as this op has an effect.
+    // The entity declares a counter there, so this op has no effect, and the entity is incomplete.
     section(tally, [['total', [0, 'x', []]]]),
     section(board, [['cells', [3, '__proto__', [0, null, []]]]]),
     section(board, [['tags', [1, '\u202e\u0000', []]]]),
