@@ -100,12 +100,12 @@ const ofStrangers: Readonly<Record<string, (bytes: Uint8Array) => unknown>> = {
 
 /** What packages of the product call with what they have checked or made. */
 const inner =
-  `HybridClock Services Timers TipTrie admit batchIdOf batchMessage branchOf canPass checkInvitationTime clockDoubt commitIdOf commitSize
+  `HybridClock Services Timers TipTrie WrittenSession admit batchIdOf batchMessage branchOf canPass checkInvitationTime clockDoubt commitIdOf commitSize
   compareBytes compareTexts compareTimestamps concatBytes createInvitation createSpace dateText depsDigest domain encodeBatch
   encodeCanonical encodeForkProof encodeHeader encodeInvitation encodeOpening entityKey equalBytes equalData equalSecrets extensionsAfter
   firstIdOf firstPrevious firstSeq forkedTip freeze fromBase64Url fromHex grantToValue halfPair hash invitationLink
   isChainUnderstood isForkedTip isPlain isUnderstood lastSeq mac makeBatch makeCommit makeOpening markOf mayMakeAnchors mayName merklePath merkleRoot prefixOf roleOf saltOf sectionLeaf sectionsRoot
-  sessionIdOf setProperty signBatch signGrant splitEntityKey tipToValue toBase64Url toHex toSparse traceTo utf8 verifyAdmissions
+  sessionIdOf setProperty signBatch signGrant splitEntityKey tipAfter tipToValue toBase64Url toHex toSparse traceTo utf8 verifyAdmissions
   verifyBatch verifyForkProof verifyMerklePath verifySparse weightOf withCanonical withExtensions`.split(
     /\s+/,
   )

@@ -129,6 +129,14 @@ export {
   type Branch,
   type ForkProof,
 } from './log/fork.ts'
+export {
+  tipAfter,
+  WrittenSession,
+  type Signer,
+  type WritingTools,
+  type WrittenCommit,
+  type WrittenOpening,
+} from './log/written-session.ts'
 export { copyPlain, freeze, isPlain, reading, setProperty, type PlainBounds } from './plain.ts'
 export { merklePath, merkleRoot, verifyMerklePath } from './log/merkle.ts'
 export { extensionsAfter, isUnderstood, withExtensions, type Extensions } from './log/extensions.ts'

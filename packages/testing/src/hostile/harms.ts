@@ -1,4 +1,10 @@
 import {
+  tipAfter,
+  WrittenSession,
+  type Signer,
+  type WrittenOpening,
+  type WritingTools,
+  type WrittenCommit,
   depsDigest,
   encodeBatch,
   encodeForkProof,
@@ -16,14 +22,6 @@ import { idle, oddSection, traceSection, wildSection } from './bodies.ts'
 import type { Harm, HarmKind } from './harm-kinds.ts'
 import type { HostileMember, Offered } from './member.ts'
 import { announcementOf, haveFrame, listFrame, runsFrame, summaryFrame } from './messages.ts'
-import {
-  tipOf,
-  WrittenSession,
-  type Signer,
-  type OpeningFields,
-  type Tools,
-  type WrittenCommit,
-} from './written-session.ts'
 
 type Act = (member: HostileMember, random: SimRandom) => Promise<void>
 
@@ -42,7 +40,7 @@ const FAR = 2 ** 40
 const MASS_JAM = 0.03
 const MANY_SESSIONS = 0.1
 
-const tools = ({ now }: HostileMember, random: SimRandom): Tools => ({ random, now })
+const tools = ({ now }: HostileMember, random: SimRandom): WritingTools => ({ random, now })
 
 const wild = (random: SimRandom): WrittenCommit => ({
   sections: [random.chance(0.8) ? wildSection(random) : oddSection(random)],
@@ -53,7 +51,7 @@ async function write(
   member: HostileMember,
   random: SimRandom,
   batches: readonly (readonly WrittenCommit[])[],
-  beginning: OpeningFields = {},
+  beginning: WrittenOpening = {},
 ): Promise<Offered> {
   const author = random.pick(member.authors)
   const session = new WrittenSession(author, tools(member, random), beginning)
@@ -195,7 +193,7 @@ async function jam(member: HostileMember, random: SimRandom): Promise<void> {
   const links = member.links(random)
   const withheld = await write(member, random, [[wild(random)]])
   const [ancestor] = withheld.versions[0]! as readonly [Batch]
-  const { session, seq } = tipOf(ancestor)
+  const { session, seq } = tipAfter(ancestor)
   const isMass = random.chance(MASS_JAM)
   const count = isMass ? 12 : 1 + random.below(4)
   const waiting: Offered[] = []
@@ -205,7 +203,7 @@ async function jam(member: HostileMember, random: SimRandom): Promise<void> {
     const first = commits[0]!
     const way = random.below(3)
     if (way === 0) {
-      const parents = [tipOf(ancestor)]
+      const parents = [tipAfter(ancestor)]
       waiting.push(await write(member, random, [commits], { parents }))
       continue
     }
@@ -236,7 +234,7 @@ async function sessions(member: HostileMember, random: SimRandom): Promise<void>
     const session = new WrittenSession(author, tools(member, random), { parents })
     const batch = await session.batch(undefined, [wild(random)], tools(member, random))
     all.push({ session, versions: [[batch]], isSplit: false })
-    last = tipOf(batch)
+    last = tipAfter(batch)
   }
   for (const each of all) member.offer(each)
   const ordered = random.pick([
@@ -247,7 +245,7 @@ async function sessions(member: HostileMember, random: SimRandom): Promise<void>
     () => all.slice(count >> 1),
   ])()
   if (random.chance(0.7)) member.push(links, ordered)
-  else member.send(links, haveFrame(ordered.map(({ versions }) => tipOf(versions[0]![0]!))))
+  else member.send(links, haveFrame(ordered.map(({ versions }) => tipAfter(versions[0]![0]!))))
 }
 
 /** Commits that must have no effect. */

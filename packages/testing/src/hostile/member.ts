@@ -1,4 +1,8 @@
 import {
+  tipAfter,
+  type Signer,
+  type WrittenSession,
+  type DeviceId,
   admit,
   readInvitation,
   TipTrie,
@@ -23,7 +27,6 @@ import { SimProcess } from '../world/process.ts'
 import type { SimRandom } from '../world/random.ts'
 import type { SimWorld } from '../world/world.ts'
 import { hear, pageFrame, runsFrame, wantFrame, type ForeignSession } from './messages.ts'
-import { deviceOf, tipOf, type Signer, type WrittenSession } from './written-session.ts'
 
 /** What a hostile member is made of. */
 export interface MemberOptions {
@@ -98,7 +101,11 @@ export class HostileMember {
     const admitted = async (): Promise<Signer> => {
       const key: SigningKey = await crypto.keyFromSeed(random.bytes(32))
       const inviteKey = await crypto.keyFromSeed(read.inviteSeed)
-      const admission: Admission = await admit(read.grant, deviceOf(key), inviteKey)
+      const admission: Admission = await admit(
+        read.grant,
+        toHex(key.publicKey) as DeviceId,
+        inviteKey,
+      )
       return { key, chain: [...read.chain, admission] }
     }
     const author = await admitted()
@@ -168,7 +175,7 @@ export class HostileMember {
 
   /** The tip of a session in the version that a peer gets. */
   tipFor(link: Link, offered: Offered): Tip {
-    return tipOf(this.#versionFor(link, offered).at(-1)!)
+    return tipAfter(this.#versionFor(link, offered).at(-1)!)
   }
 
   #versionFor({ identity }: Link, { versions, isSplit }: Offered): readonly Batch[] {
@@ -221,7 +228,7 @@ export class HostileMember {
   }
 
   #isOwn({ device }: ForeignSession): boolean {
-    return this.authors.some(({ key }) => deviceOf(key) === device)
+    return this.authors.some(({ key }) => (toHex(key.publicKey) as DeviceId) === device)
   }
 
   #serve(link: Link, session: SessionId, from: number): void {

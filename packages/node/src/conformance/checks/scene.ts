@@ -5,12 +5,13 @@ import {
   type Batch,
   type Summary,
   type Value,
+  type WrittenOpening,
 } from '@peerplane/core'
 
 import { joinWith, type TestDevice } from '../device.ts'
 import type { Heard } from '../heard.ts'
 import { Probe } from '../probe.ts'
-import { HandmadeSession, type Beginning } from '../session.ts'
+import { HandmadeSession } from '../session.ts'
 import type { Tester } from '../tester.ts'
 
 /** A link over which the peer has spoken; of a new device, unless one is given. */
@@ -27,8 +28,12 @@ export function rootOf(message: Heard): Summary | undefined {
 }
 
 /** A session of the device of a link. */
-export function begin(tester: Tester, { device }: Probe, beginning?: Beginning): HandmadeSession {
-  const session = new HandmadeSession(device, tester, beginning)
+export function begin(
+  tester: Tester,
+  { device }: Probe,
+  opening?: WrittenOpening,
+): HandmadeSession {
+  const session = new HandmadeSession(device, tester, opening)
   tester.ledger.knows(session.record)
   return session
 }

@@ -1,34 +1,23 @@
-import {
-  encodeBatch,
-  lastSeq,
-  makeBatch,
-  makeCommit,
-  makeOpening,
-  markOf,
-  signBatch,
-  toHex,
-  type Admission,
-  type Batch,
-  type Commit,
-  type DeviceId,
-  type Dot,
-  type Extensions,
-  type OpeningRecord,
-  type Random,
-  type Run,
-  type Section,
-  type SigningKey,
-  type Tip,
-  type Timestamp,
-} from '@peerplane/core'
+import { encodeBatch, lastSeq, makeBatch, signBatch, type Batch } from './batch.ts'
+import { makeCommit, type Commit, type Dot, type Section } from './commit.ts'
+import type { Extensions } from './extensions.ts'
+import { markOf, type Tip } from './tip.ts'
+import { makeOpening, type OpeningRecord } from './opening.ts'
+import type { Timestamp } from '../hybrid-clock.ts'
+import type { DeviceId } from '../ids.ts'
+import type { SigningKey } from '../ports/crypto.ts'
+import type { Random } from '../ports/random.ts'
+import type { Run } from '../ports/replica.ts'
+import type { Admission } from '../trust/admission.ts'
+import { toHex } from '../bytes.ts'
 
-/** A member that signs what it likes. */
+/** The author of a session that is written by hand. */
 export interface Signer {
   readonly key: SigningKey
   readonly chain: readonly Admission[]
 }
 
-/** What a commit says; everything has a default. */
+/** The content of a commit that is written by hand. A field that is missing has a default. */
 export interface WrittenCommit {
   readonly sections?: readonly Section[]
   readonly deps?: readonly Dot[]
@@ -37,16 +26,18 @@ export interface WrittenCommit {
   readonly extensions?: Extensions
 }
 
-/** What a session begins with; by default it is one of its author. */
-export interface OpeningFields {
+/** The content of the opening of a session that is written by hand. By default, the session belongs to its author. */
+export interface WrittenOpening {
   readonly parents?: readonly Tip[]
   readonly extensions?: Extensions
   readonly device?: DeviceId
   readonly admission?: Uint8Array
+  /** The hexadecimal digits with which the id of the session begins. */
+  readonly path?: string
 }
 
-/** What writing takes from outside. */
-export interface Tools {
+/** The randomness and the time that writing takes from outside. */
+export interface WritingTools {
   readonly random: Random
   readonly now: number
 }
@@ -54,35 +45,39 @@ export interface Tools {
 const NOTHING = new Uint8Array(0)
 
 /** The device that holds a key. */
-export const deviceOf = ({ publicKey }: SigningKey): DeviceId => toHex(publicKey) as DeviceId
+const deviceOf = ({ publicKey }: SigningKey): DeviceId => toHex(publicKey) as DeviceId
 
-/** A session that is written by hand, so that it can break every rule. */
+/** A session that is written by hand, so that its author can break the rules: for conformance checks and hostile members. */
 export class WrittenSession {
   readonly record: OpeningRecord
   readonly author: Signer
 
   constructor(
     author: Signer,
-    { random }: Tools,
-    { parents = [], extensions, device, admission }: OpeningFields = {},
+    { random }: Pick<WritingTools, 'random'>,
+    { parents = [], extensions, device, admission, path = '' }: WrittenOpening = {},
   ) {
     const { grant, id } = author.chain.at(-1)!
     this.author = author
-    this.record = makeOpening({
+    const fields = {
       space: grant.space,
       device: device ?? deviceOf(author.key),
       parents,
       admission: admission ?? id,
-      nonce: random.bytes(16),
       ...(extensions && { extensions }),
-    })
+    }
+    let record = makeOpening({ ...fields, nonce: random.bytes(16) })
+    while (!record.session.startsWith(path)) {
+      record = makeOpening({ ...fields, nonce: random.bytes(16) })
+    }
+    this.record = record
   }
 
   /** A signed batch after `before`, or the first one. */
   async batch(
     before: Batch | undefined,
     written: readonly WrittenCommit[],
-    { random, now }: Tools,
+    { random, now }: WritingTools,
   ): Promise<Batch> {
     const seed = random.bytes(16)
     const first = before ? lastSeq(before) + 1 : 1
@@ -98,7 +93,7 @@ export class WrittenSession {
 
   /** The run of these batches; with the opening if it begins at commit 1. */
   run(batches: readonly Batch[]): Run {
-    const from = batches[0]!.commits[0]!.header.seq
+    const from = batches[0]?.commits[0]?.header.seq ?? 1
     const chain = this.author.chain.map(({ bytes }) => bytes)
     return {
       session: this.record.session,
@@ -109,8 +104,8 @@ export class WrittenSession {
   }
 }
 
-/** The tip of a session that ends with a batch. */
-export const tipOf = (batch: Batch): Tip => ({
+/** Returns the tip of a session that ends with this batch. */
+export const tipAfter = (batch: Batch): Tip => ({
   session: batch.session,
   seq: lastSeq(batch),
   mark: markOf(batch.id),
