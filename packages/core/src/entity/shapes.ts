@@ -74,7 +74,10 @@ export interface MapHandle<Handle> {
   delete(key: string): void
 }
 
-/** A document that the handler changes as if it were a plain object. */
+/**
+ * A document that the handler changes as if it were a plain object. An assignment of a text changes only those words that differ, so that concurrent
+ * changes of the text are kept. An assignment of an object or a list replaces what stands at the place.
+ */
 export type DocumentHandle<T> = T & {
   /**
    * Replaces `deleteCount` characters at `index` of the text at `path` with `text`. Indices and counts are in UTF-16 code units, as in a JavaScript

@@ -4,6 +4,7 @@ import type { DocumentReplica } from './library.ts'
 import type { Places } from './places.ts'
 import { operationsOf, takePlain, toMirror, typeOf } from './plain.ts'
 import { spliceUnits, type TextPlace } from './splice-units.ts'
+import { diffTexts } from './text-diff.ts'
 
 /** A key of a map or a position in a list. */
 export type Prop = string | number
@@ -64,9 +65,14 @@ export class Access {
     return this.#open().length(place.id)
   }
 
-  /** Writes `value` at a key or over an item. A text becomes a new one: concurrent edits of the old one are lost. */
+  /**
+   * Writes `value` at a key or over an item. A text in place of a text changes only what differs, so concurrent edits of it are kept; anything
+   * else takes the place of what stands there.
+   */
   put(place: Container, step: Prop, value: unknown): void {
     const plain = takePlain(value, place.depth + 1)
+    const text = typeof plain === 'string' ? this.#onlyText(place, step) : undefined
+    if (text !== undefined) return this.#rewrite(text, plain as string)
     const replica = this.#change(operationsOf(plain))
     if (typeof plain === 'string') replica.putObject(place.id, step, plain)
     else if (typeof plain === 'object' && plain !== null) {
@@ -103,6 +109,26 @@ export class Access {
       remove + (text.length > limits.documentOps ? operationsOf(text) : text.length),
     )
     spliceUnits(this.#open(), found, at, remove, text)
+  }
+
+  /** The id of the text at a step, where nothing but texts stands. */
+  #onlyText(place: Container, step: Prop): string | undefined {
+    const replica = this.#open()
+    const found = this.#places.find(replica, place.id, step)
+    if (found?.[0] !== 'text') return undefined
+    const isOnly = replica.getAll(place.id, step).every(([type]) => type === 'text')
+    return isOnly ? String(found[1]) : undefined
+  }
+
+  #rewrite(id: string, after: string): void {
+    const before = this.#open().text(id)
+    const hunks = diffTexts(before, after)
+    if (hunks.length === 0) return
+    const replica = this.#change(
+      hunks.reduce((sum, { remove, text }) => sum + remove + text.length, 0),
+    )
+    const place = { id, length: before.length, boundary: 0 }
+    for (const { at, remove, text } of hunks) spliceUnits(replica, place, at, remove, text)
   }
 
   #textAt(path: readonly Prop[]): TextPlace {

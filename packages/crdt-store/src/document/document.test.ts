@@ -279,6 +279,26 @@ test('concurrent edits of one text are all kept', async () => {
   expect(b.state.mirror).toEqual(a.state.mirror)
 })
 
+test('an assignment of a whole text keeps concurrent edits of the same text', async () => {
+  const [a, b] = [await device('a'), await device('b')]
+  b.state.fold(a.write((doc) => (doc.text = 'one two three four')))
+  const fromA = a.write((doc) => (doc.text = '1 two three 4'))
+  const fromB = [
+    ...b.write((doc) => doc.splice(['text'], 7, 0, ' and a half')),
+    ...b.write((doc) => (doc.text = `${doc.text}!`)),
+  ]
+  expect(b.state.fold(fromA)).toEqual([])
+  expect(a.state.fold(fromB)).toEqual([])
+  expect((a.state.mirror as unknown as Note).text).toBe('1 two and a half three 4!')
+  expect(b.state.mirror).toEqual(a.state.mirror)
+})
+
+test('an assignment of the text that stands there makes no change', async () => {
+  const a = await device('a')
+  a.write((doc) => (doc.text = 'one'))
+  expect(a.write((doc) => (doc.text = 'one'))).toEqual([])
+})
+
 test('the mirror is a new object exactly when the state has changed', async () => {
   const [a, b] = [await device('a'), await device('b')]
   const bodies = b.write((doc) => doc.splice(['text'], 0, 0, 'x'))
