@@ -1,0 +1,66 @@
+import type { NamedCommit } from '../commits.ts'
+
+import type { Siblings } from './siblings.ts'
+
+/** The name of what one op of a commit has made: the commit, and a number that no other op of the commit has. */
+export interface PositionId {
+  /** Its prefix is empty if the session that names it has made it: a session has one commit at each place. */
+  readonly commit: NamedCommit
+  readonly index: number
+}
+
+/** Where a position is made. Without a parent, it is made after the root, which is before everything. */
+export interface Spot {
+  readonly parent: PositionId | undefined
+  readonly side: 'before' | 'after'
+}
+
+/** A link of the chain that lists the placed positions in their order. */
+export class Linked {
+  previous: Linked = this
+  next: Linked = this
+
+  linkAfter(previous: Linked): void {
+    this.previous = previous
+    this.next = previous.next
+    previous.next.previous = this
+    previous.next = this
+  }
+
+  unlink(): void {
+    this.previous.next = this.next
+    this.next.previous = this.previous
+  }
+}
+
+/** The root, or a position: a link with others before and after it. */
+export class Parent<Owner> extends Linked {
+  befores: Siblings<Position<Owner>> | undefined = undefined
+  afters: Siblings<Position<Owner>> | undefined = undefined
+  /** How many steps in a row lead to it on its side. */
+  steps = 0
+  /** Where all that is below it begins, or ends. A few have one: finding the end of the others takes few steps. */
+  edge: Linked | undefined = undefined
+}
+
+/** A place in an order. It never moves and never goes: others may name it as their parent at any time. */
+export class Position<Owner> extends Parent<Owner> implements PositionId {
+  readonly commit: NamedCommit
+  readonly index: number
+  readonly spot: Spot
+  /** What stands here, or has stood here. */
+  owner: Owner
+  /** The parent, once it is placed. */
+  parent: Parent<Owner> | undefined = undefined
+  /** On which side of its parent it is placed. */
+  side: Spot['side']
+
+  constructor({ commit, index }: PositionId, spot: Spot, owner: Owner) {
+    super()
+    this.commit = commit
+    this.index = index
+    this.spot = spot
+    this.side = spot.side
+    this.owner = owner
+  }
+}
