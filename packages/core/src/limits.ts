@@ -163,6 +163,16 @@ export const limitTable = {
     'operations',
     'The maximum number of operations in one change of a document. The number of operations is limited because otherwise a change of 98 bytes could claim ten million operations.',
   ),
+  documentFreeOps: limit(
+    256,
+    'operations',
+    'The number of operations that a change of a document may have however few bytes it has; the same number of operations may be replaced.',
+  ),
+  documentOpsPerByte: limit(
+    4,
+    'operations',
+    'The number of operations that a change of a document may have, in addition to `documentFreeOps`, for each byte of its body. Operations are run-length encoded, so without this limit a few kilobytes could keep all devices busy for minutes. Typed text has at most one operation for each byte. A change that needs more operations, for example because it deletes a long text, is padded with zeros.',
+  ),
   documentDefaults: limit(
     256,
     'places',

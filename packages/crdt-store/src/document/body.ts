@@ -1,5 +1,12 @@
-import { decodeCanonical, encodeCanonical, PeerplaneError, type Json } from '@peerplane/core'
+import {
+  decodeCanonical,
+  encodeCanonical,
+  PeerplaneError,
+  type Json,
+  type Value,
+} from '@peerplane/core'
 
+import { allowed, missingBytes, placesIn, type Work } from './allowance.ts'
 import type { Tree } from './defaults.ts'
 import { toPlain } from './plain.ts'
 import { wrong } from './wrong.ts'
@@ -10,23 +17,41 @@ export interface DocumentBody {
   readonly tree: Tree | undefined
 }
 
-/** `[chunk]`, or `[chunk, initial state]`. */
-export const encodeBody = ({ chunk, tree }: DocumentBody): Uint8Array =>
-  encodeCanonical(tree ? [chunk, tree] : [chunk])
+/** A body that was read, and how many operations it may have. */
+export interface ReadBody extends DocumentBody {
+  readonly allowed: number
+}
+
+/** `[chunk]`, `[chunk, initial state]`; a last item of bytes pads a body that is too short for the work that it makes. */
+export function encodeBody({ chunk, tree }: DocumentBody, work?: Work): Uint8Array {
+  const items: Value[] = tree ? [chunk, tree] : [chunk]
+  const body = encodeCanonical(items)
+  const missing = work ? missingBytes(work, placesIn(tree), body.length) : 0
+  return missing > 0 ? encodeCanonical([...items, new Uint8Array(missing)]) : body
+}
 
 /** The body; `undefined` for a body of a state that is not a document. Throws `void`. */
-export function readBody(bytes: Uint8Array): DocumentBody | undefined {
+export function readBody(bytes: Uint8Array): ReadBody | undefined {
   const fields = attempt(() => decodeCanonical(bytes))
   if (!Array.isArray(fields)) throw wrong('it is not a body')
-  const [chunk, tree] = fields as readonly unknown[]
+  const [chunk, ...rest] = fields as readonly unknown[]
   if (Array.isArray(chunk) && fields.length === 2) return undefined
-  if (!(chunk instanceof Uint8Array) || fields.length > 2) throw wrong('it is not a body')
-  if (tree === undefined) return { chunk, tree: undefined }
-  const plain = attempt(() => toPlain(tree, 0))
-  if (typeof plain !== 'object' || plain === null || Array.isArray(plain)) {
-    throw wrong('its initial state is not a record')
+  if (!(chunk instanceof Uint8Array)) throw wrong('it is not a body')
+  if (rest.at(-1) instanceof Uint8Array) rest.pop()
+  if (rest.length > 1) throw wrong('it is not a body')
+  const [given] = rest
+  const tree = given === undefined ? undefined : readTree(given)
+  const left = allowed(bytes.length, placesIn(tree))
+  if (left < 0) throw wrong('it has too few bytes for its initial state')
+  return { chunk, tree, allowed: left }
+}
+
+function readTree(given: unknown): Tree {
+  const plain = attempt(() => toPlain(given, 0))
+  if (typeof plain === 'object' && plain !== null && !Array.isArray(plain)) {
+    return plain as { readonly [key: string]: Json }
   }
-  return { chunk, tree: plain as { readonly [key: string]: Json } }
+  throw wrong('its initial state is not a record')
 }
 
 function attempt<T>(read: () => T): T {

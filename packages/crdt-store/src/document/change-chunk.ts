@@ -1,8 +1,9 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { limits, toHex } from '@peerplane/core'
 
+import type { Work } from './allowance.ts'
 import { ByteReader } from './byte-reader.ts'
-import { readOperations, type OperationColumns } from './columns.ts'
+import { countOperations, readOperations, type OperationColumns } from './columns.ts'
 import { wrong } from './wrong.ts'
 
 /** What is known of a change without having applied it. */
@@ -24,18 +25,35 @@ export interface Change {
 /**
  * Reads one change chunk of Automerge's binary format without applying it.
  *
- * A hundred bytes of run lengths can stand for millions of operations, so runs are counted before they are expanded. Whether the change
- * is valid where it stands, {@link History} says. Throws `void`.
+ * A hundred bytes of run lengths can stand for millions of operations, so runs are counted before they are expanded, and there may be at
+ * most `most`. Whether the change is valid where it stands, {@link History} says. Throws `void`.
  *
  * Source of the format: Automerge binary format specification, sections "Chunk" and "Change chunk".
  */
-export function readChange(bytes: Uint8Array): Change {
+export function readChange(bytes: Uint8Array, most: number = limits.documentOps): Change {
   if (bytes.length > limits.documentBytes) throw wrong('it is too long')
   const body = readChunk(bytes, CHANGE_CHUNK)
   const hash = sha256(bytes.subarray(HASHED_FROM))
   if (bytes.subarray(4, HASHED_FROM).some((byte, i) => byte !== hash[i])) {
     throw wrong('its checksum does not match')
   }
+  const head = readHead(body)
+  const operations = readOperations(body, most)
+  if (head.startOp + operations.count - 1 > limits.documentLastOp) {
+    throw wrong('its operations are numbered too high')
+  }
+  return { bytes, hash: toHex(hash), ...head, operations }
+}
+
+/** How much work a change of this device makes. */
+export function workOf(bytes: Uint8Array): Work {
+  const body = readChunk(bytes, CHANGE_CHUNK)
+  readHead(body)
+  return countOperations(body)
+}
+
+/** What stands before the operations. */
+function readHead(body: ByteReader): Pick<Change, 'deps' | 'actors' | 'seq' | 'startOp'> {
   const deps = Array.from({ length: body.count(limits.documentOps) }, () => toHex(body.take(32)))
   if (deps.length === 0) throw wrong('it builds on nothing')
   const author = readActor(body)
@@ -44,11 +62,7 @@ export function readChange(bytes: Uint8Array): Change {
   if (body.signed() !== 0) throw wrong('it has a time')
   if (body.count(0) !== 0) throw wrong('it has a message')
   const others = Array.from({ length: body.count(limits.documentOps) }, () => readActor(body))
-  const operations = readOperations(body)
-  if (startOp + operations.count - 1 > limits.documentLastOp) {
-    throw wrong('its operations are numbered too high')
-  }
-  return { bytes, hash: toHex(hash), deps, actors: [author, ...others], seq, startOp, operations }
+  return { deps, actors: [author, ...others], seq, startOp }
 }
 
 /** A reader of what follows the header of the one chunk that `bytes` are. Throws `void` if they are another or several. */

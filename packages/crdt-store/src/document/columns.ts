@@ -1,7 +1,8 @@
 import { limits } from '@peerplane/core'
 
+import type { Work } from './allowance.ts'
 import type { ByteReader } from './byte-reader.ts'
-import { booleans, countRows, numbers, texts } from './run-length.ts'
+import { booleans, countRows, numbers, sumRows, texts } from './run-length.ts'
 import { wrong } from './wrong.ts'
 
 /**
@@ -35,24 +36,19 @@ export const STRING_VALUE = 6
 
 /**
  * Reads the operation columns at the end of a change. Runs are counted before they are expanded, so that time and memory are bounded by
- * `limits.documentOps` and the length of the bytes.
+ * `limits.documentOps` and the length of the bytes. `most` is how many operations there may be, and as many replaced ones.
  *
  * Allowed are plain data and texts: maps, lists, texts, and their values null, boolean, number and string. Counters, dates, bytes and
  * marks are not, because a mirror could not show them as JSON. Throws `void`.
  */
-export function readOperations(reader: ByteReader): OperationColumns {
-  const sizes = readSizes(reader, specs)
-  const columns = new Map(sizes.map(([each, size]) => [each, reader.take(size)]))
-  const column = (each: number): Uint8Array => columns.get(each) ?? EMPTY
-  if (reader.left !== 0) throw wrong('something follows the columns')
-  const count = countRows(column(spec.action), limits.documentOps)
-  if (count === 0) throw wrong('there are no operations')
+export function readOperations(reader: ByteReader, most: number): OperationColumns {
+  const column = readColumns(reader)
+  const { ops: count, replaced: sum } = countIn(column)
+  if (count > most || sum > most) throw wrong('it has more operations than its bytes pay for')
   const actions = numbers(column(spec.action), count)
   if (actions.some((each) => each < 0 || each > action.makeText))
     throw wrong('an action is unknown')
   const replaced = numbers(column(spec.replaced), count).map((each) => Math.max(0, each))
-  const sum = replaced.reduce((total, each) => total + each, 0)
-  if (sum > limits.documentReplaced) throw wrong('it replaces too much')
   return {
     count,
     ...readPlaces(column, count),
@@ -62,6 +58,24 @@ export function readOperations(reader: ByteReader): OperationColumns {
     replacedActor: numbers(column(spec.replacedActor), sum),
     replacedCounter: numbers(column(spec.replacedCounter), sum, true),
   }
+}
+
+/** How many operations the columns at the end of a change have, without expanding them. Throws `void` for more than any change may have. */
+export const countOperations = (reader: ByteReader): Work => countIn(readColumns(reader))
+
+function readColumns(reader: ByteReader): (spec: number) => Uint8Array {
+  const sizes = readSizes(reader, specs)
+  const columns = new Map(sizes.map(([each, size]) => [each, reader.take(size)]))
+  if (reader.left !== 0) throw wrong('something follows the columns')
+  return (each) => columns.get(each) ?? EMPTY
+}
+
+function countIn(column: (spec: number) => Uint8Array): Work {
+  const ops = countRows(column(spec.action), limits.documentOps)
+  if (ops === 0) throw wrong('there are no operations')
+  const replaced = sumRows(column(spec.replaced), ops)
+  if (replaced > limits.documentReplaced) throw wrong('it replaces too much')
+  return { ops, replaced }
 }
 
 /** Specifications and sizes of the columns that follow. Throws `void` for one that is not in `known`. */

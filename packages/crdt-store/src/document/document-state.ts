@@ -11,6 +11,7 @@ import {
 
 import { applyRemote } from './apply.ts'
 import { encodeBody } from './body.ts'
+import { workOf } from './change-chunk.ts'
 import type { Default, DefaultMaker, Tree } from './defaults.ts'
 import { DocumentDraft } from './document-draft.ts'
 import { actorOf, Intake } from './intake.ts'
@@ -123,8 +124,9 @@ export class DocumentState implements EntityState {
     this.#draft = undefined
     const body = { chunk, tree: this.#shown.keep() }
     this.#changed()
+    const bytes = encodeBody(body, workOf(chunk))
     this.#intake.addOwn(body)
-    return encodeBody(body)
+    return bytes
   }
 
   /** Called by the draft. */

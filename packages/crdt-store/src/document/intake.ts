@@ -17,12 +17,15 @@ import type { DocumentReplica } from './library.ts'
 import type { Snapshot } from './snapshot.ts'
 import { wrong } from './wrong.ts'
 
+/** What applying needs of a change. Its operations are not kept: read, they take many times the room of their bytes. */
+type AppliedChange = Pick<Change, 'bytes' | 'hash' | 'deps'>
+
 /** A body of another device that is valid as far as a check without applying it can say. */
 export interface Pending {
   readonly body: Body
-  readonly change: Change
+  readonly change: AppliedChange
   /** Parts of an initial state that it is the first to build on. */
-  readonly defaults: readonly Change[]
+  readonly defaults: readonly AppliedChange[]
 }
 
 /**
@@ -162,7 +165,7 @@ export class Intake {
           this.#kinds.addOther()
           continue
         }
-        const change = readChange(content.chunk)
+        const change = readChange(content.chunk, content.allowed)
         if (!isActorOf(change.actors[0], actorOf(session))) throw wrong('another session made it')
         if (history.has(change.hash)) continue
         const defaults = this.#defaultsOf(content.tree).filter(
@@ -174,7 +177,7 @@ export class Intake {
           break
         }
         if (content.tree) this.#kinds.add(content.tree)
-        this.pending.push({ body, change, defaults })
+        this.pending.push({ body, change: toApply(change), defaults: defaults.map(toApply) })
         this.pendingBytes += body.bytes.length
         arrived.push(...defaults.map(({ hash: each }) => each), change.hash)
       } catch (error) {
@@ -218,7 +221,9 @@ export class Intake {
     try {
       const history = History.of(replica)
       for (const { defaults, change } of this.pending) {
-        for (const each of [...defaults, change]) if (!history.has(each.hash)) history.add(each)
+        for (const { hash, bytes } of [...defaults, change]) {
+          if (!history.has(hash)) history.add(readChange(bytes))
+        }
       }
       this.#history = history
       return history
@@ -227,6 +232,8 @@ export class Intake {
     }
   }
 }
+
+const toApply = ({ bytes, hash, deps }: Change): AppliedChange => ({ bytes, hash, deps })
 
 /**
  * Adds a change and what comes with it if everything else that it builds on is here; otherwise adds nothing and names what is missing.

@@ -13,6 +13,20 @@ export function countRows(bytes: Uint8Array, max: number): number {
   )
 }
 
+/** The sum of the values of a run-length encoded column of numbers, without expanding it. Throws `void` for more than `max` rows. */
+export function sumRows(bytes: Uint8Array, max: number): number {
+  let sum = 0
+  readRuns(
+    bytes,
+    max,
+    (reader) => reader.unsigned(),
+    (_, count, value) => {
+      sum += count * value
+    },
+  )
+  return sum
+}
+
 /** What a column of numbers has in a row without one, or in one that the column is too short for. */
 export const NONE = -1
 

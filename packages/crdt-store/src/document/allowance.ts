@@ -1,0 +1,35 @@
+import { limits, type Json } from '@peerplane/core'
+
+/*
+ * Operations are run-length encoded, so a few bytes can hold very many. Every device that receives them has the work. Therefore a body may
+ * have only as many as its bytes pay for: what a member makes others do grows with what that member sends. Texts that people type
+ * take a byte or more for each operation. A body that does more in fewer bytes, such as one that deletes a long text, is padded.
+ */
+
+/** What a change makes every device do. */
+export interface Work {
+  readonly ops: number
+  /** How many operations these replace. */
+  readonly replaced: number
+}
+
+/** How many operations, and as many replaced ones, the change in a body of this size may have; negative if its initial state alone is too much. */
+export const allowed = (bodyBytes: number, places: number): number =>
+  limits.documentFreeOps + limits.documentOpsPerByte * bodyBytes - PLACE_OPS * places
+
+/** How many bytes a body lacks. */
+export function missingBytes({ ops, replaced }: Work, places: number, bodyBytes: number): number {
+  const beyond = Math.max(ops, replaced) - allowed(bodyBytes, places)
+  return Math.max(0, Math.ceil(beyond / limits.documentOpsPerByte))
+}
+
+/** How many places an initial state has, itself not counted. */
+export const placesIn = (tree: Json | undefined): number => (tree ? placesOf(tree) - 1 : 0)
+
+function placesOf(value: Json): number {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 1
+  return Object.values(value).reduce<number>((sum, each) => sum + placesOf(each), 1)
+}
+
+/** Making the change of a place takes about as long as so many operations. */
+const PLACE_OPS = 128
