@@ -166,12 +166,17 @@ export const limitTable = {
   documentFreeOps: limit(
     256,
     'operations',
-    'The number of operations that a change of a document may have however few bytes it has; the same number of operations may be replaced.',
+    'The number of operations that the changes in one body of a document may have together, however few bytes the body has.',
   ),
   documentOpsPerByte: limit(
     4,
     'operations',
-    'The number of operations that a change of a document may have, in addition to `documentFreeOps`, for each byte of its body. Operations are run-length encoded, so without this limit a few kilobytes could keep all devices busy for minutes. Typed text has at most one operation for each byte. A change that needs more operations, for example because it deletes a long text, is padded with zeros.',
+    'The number of operations that the changes in one body of a document may have together, in addition to `documentFreeOps`, for each byte of the body. Operations are run-length encoded, so without this limit a few kilobytes could keep all devices busy for minutes. Typed text has at most one operation for each byte. A body that needs more operations, for example because it deletes a long text, is padded with zeros.',
+  ),
+  documentCommandOps: limit(
+    1_048_576,
+    'operations',
+    'The maximum number of operations of one command on a document: inserting or deleting one character is one operation. A command with more operations than `documentOps` makes several changes, which take effect together. Make a larger change with several commands: each command blocks its thread while it runs, for about 50 milliseconds per 50,000 inserted characters and 250 milliseconds per 50,000 deleted characters.',
   ),
   documentDefaults: limit(
     256,
@@ -184,7 +189,7 @@ export const limitTable = {
     'The maximum number of operations that one change of a document may replace. Deleting text that several authors wrote replaces about one operation for each deleted character.',
   ),
   documentOpsAhead: limit(
-    1_000_000,
+    4_194_304,
     'operations',
     'The largest gap between the operation numbers of a document change and the operation numbers of the changes on which it depends. If a command changes an older version of a document, the author numbers the new operations from the highest operation number that it holds. So there is a gap between the numbers in the older version and the new numbers. The gap is limited because otherwise one change could use up all operation numbers of a document.',
   ),

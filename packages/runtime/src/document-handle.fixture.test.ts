@@ -86,7 +86,7 @@ export function documentTable(tried: Tried): FunctionTable {
 
 const undecided = (): undefined => undefined
 const isText = (value: unknown): boolean =>
-  typeof value === 'string' && value.isWellFormed() && value.length < limits.documentOps
+  typeof value === 'string' && value.isWellFormed() && value.length < limits.documentCommandOps
 /** Automerge keeps whole numbers apart from others, and none beyond the safe ones. */
 const isContent = (value: unknown): boolean =>
   isData(value) &&

@@ -1,10 +1,12 @@
-import { describe, limits, PeerplaneError } from '@peerplane/core'
+import { describe, PeerplaneError } from '@peerplane/core'
 
 import type { DocumentReplica } from './library.ts'
 import type { Places } from './places.ts'
-import { operationsOf, takePlain, toMirror, typeOf } from './plain.ts'
-import { spliceUnits, type TextPlace } from './splice-units.ts'
+import { operationsOf, takePlain, toMirror } from './plain.ts'
+import { checkSplice, spliceUnits, type TextPlace } from './splice-units.ts'
 import { diffTexts } from './text-diff.ts'
+import type { Transaction } from './transaction.ts'
+import { putValue, spliceValues } from './write-values.ts'
 
 /** A key of a map or a position in a list. */
 export type Prop = string | number
@@ -17,15 +19,15 @@ export interface Container {
 
 /** How the handle of one command reads and changes its replica: every access ends with the command. */
 export class Access {
-  readonly #replica: DocumentReplica
+  readonly #transaction: Transaction
   readonly #places: Places
   /** Texts that this command has spliced, by path: finding and measuring one costs as much as a keystroke. */
   readonly #texts = new Map<string, TextPlace>()
   #isOpen = true
   #isPaused = false
 
-  constructor(replica: DocumentReplica, places: Places) {
-    this.#replica = replica
+  constructor(transaction: Transaction, places: Places) {
+    this.#transaction = transaction
     this.#places = places
   }
 
@@ -53,7 +55,7 @@ export class Access {
     if (type === 'map' || type === 'list') {
       return wrap(type, { id: value as string, depth: place.depth + 1 })
     }
-    if (type === 'text') return this.#replica.text(value as string)
+    if (type === 'text') return this.#open().text(value as string)
     return toMirror(value)
   }
 
@@ -73,21 +75,21 @@ export class Access {
     const plain = takePlain(value, place.depth + 1)
     const text = typeof plain === 'string' ? this.#onlyText(place, step) : undefined
     if (text !== undefined) return this.#rewrite(text, plain as string)
-    const replica = this.#change(operationsOf(plain))
-    if (typeof plain === 'string') replica.putObject(place.id, step, plain)
-    else if (typeof plain === 'object' && plain !== null) {
-      replica.putObjectFromHydrate(place.id, step, plain)
-    } else replica.put(place.id, step, plain, typeOf(plain))
+    this.#change(operationsOf(plain))
+    putValue(this.#transaction, place.id, step, plain)
   }
 
   delete(place: Container, key: string): void {
-    this.#change(1).delete(place.id, key)
+    this.#change(1)
+    this.#transaction.roomForAll(1)
+    this.#transaction.replica.delete(place.id, key)
   }
 
   /** Replaces items of a list. */
   spliceList(place: Container, at: number, remove: number, items: readonly unknown[]): void {
     const plain = items.map((item) => takePlain(item, place.depth + 1))
-    this.#change(remove + operationsOf(plain) - 1).spliceFromHydrate(place.id, at, remove, plain)
+    this.#change(remove + operationsOf(plain) - 1)
+    spliceValues(this.#transaction, place.id, at, remove, plain)
   }
 
   /**
@@ -105,10 +107,9 @@ export class Access {
     if (typeof text !== 'string') {
       throw new PeerplaneError('invalid-input', `a splice inserts a string, not ${describe(text)}`)
     }
-    this.#requireRoom(
-      remove + (text.length > limits.documentOps ? operationsOf(text) : text.length),
-    )
-    spliceUnits(this.#open(), found, at, remove, text)
+    this.#open()
+    checkSplice(this.#transaction, remove, text)
+    spliceUnits(this.#transaction, found, at, remove, text)
   }
 
   /** The id of the text at a step, where nothing but texts stands. */
@@ -124,11 +125,13 @@ export class Access {
     const before = this.#open().text(id)
     const hunks = diffTexts(before, after)
     if (hunks.length === 0) return
-    const replica = this.#change(
-      hunks.reduce((sum, { remove, text }) => sum + remove + text.length, 0),
-    )
     const place = { id, length: before.length, boundary: 0 }
-    for (const { at, remove, text } of hunks) spliceUnits(replica, place, at, remove, text)
+    const removed = hunks.reduce((sum, { remove }) => sum + remove, 0)
+    checkSplice(this.#transaction, removed, hunks.map(({ text }) => text).join(''))
+    this.#texts.clear()
+    for (const { at, remove, text } of hunks) {
+      spliceUnits(this.#transaction, place, at, remove, text)
+    }
   }
 
   #textAt(path: readonly Prop[]): TextPlace {
@@ -150,21 +153,14 @@ export class Access {
     return text
   }
 
-  #change(operations: number): DocumentReplica {
-    this.#requireRoom(operations)
+  #change(operations: number): void {
+    this.#open()
+    this.#transaction.check(operations)
     this.#texts.clear()
-    return this.#open()
-  }
-
-  /** Before anything is written: Automerge takes seconds to take back as much as a command may write, and hours for a few megabytes. */
-  #requireRoom(operations: number): void {
-    const all = this.#open().pendingOps() + operations
-    if (all <= limits.documentOps) return
-    throw new PeerplaneError('too-large', `a command makes ${all} changes to a document`)
   }
 
   #open(): DocumentReplica {
-    if (this.#isOpen && !this.#isPaused) return this.#replica
+    if (this.#isOpen && !this.#isPaused) return this.#transaction.replica
     throw new PeerplaneError('handler-failed', 'a handler used its state after it had returned')
   }
 }

@@ -35,8 +35,8 @@ function write(
 
 /** The same change without the bytes that pay for it. */
 function unpaid(body: Body): Body {
-  const { chunk, tree } = readBody(body.bytes)!
-  return { ...body, bytes: encodeBody({ chunk, tree }) }
+  const { chunks, tree } = readBody(body.bytes)!
+  return { ...body, bytes: encodeBody({ chunks, tree }) }
 }
 
 test('a change that does much in few bytes is padded, and void without the padding', async () => {
@@ -87,9 +87,9 @@ test('an initial state with more places than its bytes pay for is void', async (
   const other = await (await documentModel(document<{ k: number }>({ k: 0 }))).open(undefined)
   const draft = other.begin(originOf('alice'))
   ;(draft.handle as DocumentHandle<{ k: number }>).k = 1
-  const { chunk } = readBody(draft.finish()!)!
+  const { chunks } = readBody(draft.finish()!)!
   const bodyWith = (...rest: readonly Uint8Array[]): Body =>
-    bodyAt(originOf('alice'), encodeCanonical([chunk, { ...tree, k: 0 }, ...rest]))
+    bodyAt(originOf('alice'), encodeCanonical([chunks, { ...tree, k: 0 }, ...rest]))
   const [bare, padded] = [bodyWith(), bodyWith(new Uint8Array(2_000))]
   expect((await model.open(undefined)).fold([bare])).toEqual([bare])
   expect((await model.open(undefined)).fold([padded])).toEqual([])

@@ -6,20 +6,16 @@ import { limits, type Json } from '@peerplane/core'
  * take a byte or more for each operation. A body that does more in fewer bytes, such as one that deletes a long text, is padded.
  */
 
-/** What a change makes every device do. */
-export interface Work {
-  readonly ops: number
-  /** How many operations these replace. */
-  readonly replaced: number
-}
-
-/** How many operations, and as many replaced ones, the change in a body of this size may have; negative if its initial state alone is too much. */
+/**
+ * How much work the changes in a body of this size may make; negative if its initial state alone is too much. The work of a change is the
+ * number of its operations, or of those that they replace, whichever is more.
+ */
 export const allowed = (bodyBytes: number, places: number): number =>
   limits.documentFreeOps + limits.documentOpsPerByte * bodyBytes - PLACE_OPS * places
 
 /** How many bytes a body lacks. */
-export function missingBytes({ ops, replaced }: Work, places: number, bodyBytes: number): number {
-  const beyond = Math.max(ops, replaced) - allowed(bodyBytes, places)
+export function missingBytes(work: number, places: number, bodyBytes: number): number {
+  const beyond = work - allowed(bodyBytes, places)
   return Math.max(0, Math.ceil(beyond / limits.documentOpsPerByte))
 }
 

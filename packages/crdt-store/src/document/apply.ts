@@ -32,12 +32,12 @@ export function applyRemote(replica: DocumentReplica, pending: readonly Pending[
   const lose = (each: Pending, list: Pending[], sessions: Set<SessionId>): void => {
     list.push(each)
     sessions.add(each.body.origin.session)
-    for (const { hash } of [...each.defaults, each.change]) lost.add(hash)
+    for (const { hash } of [...each.defaults, ...each.changes]) lost.add(hash)
   }
   const isLeft = (each: Pending): boolean => {
     const { session } = each.body.origin
     if (refusedSessions.has(session)) lose(each, refused, refusedSessions)
-    else if (orphanedSessions.has(session) || each.change.deps.some((dep) => lost.has(dep))) {
+    else if (orphanedSessions.has(session) || dependsOn(each, lost)) {
       lose(each, orphaned, orphanedSessions)
     } else return true
     return false
@@ -60,6 +60,9 @@ export function applyRemote(replica: DocumentReplica, pending: readonly Pending[
   return { replica, refused, orphaned }
 }
 
+const dependsOn = ({ changes }: Pending, lost: ReadonlySet<string>): boolean =>
+  changes.some(({ deps }) => deps.some((dep) => lost.has(dep)))
+
 function tryOnCopy(
   replica: DocumentReplica,
   pending: readonly Pending[],
@@ -67,7 +70,7 @@ function tryOnCopy(
   let copy: DocumentReplica | undefined
   try {
     copy = replica.clone()
-    const changes = pending.flatMap(({ defaults, change }) => [...defaults, change])
+    const changes = pending.flatMap((each) => [...each.defaults, ...each.changes])
     copy.applyChanges(changes.map(({ bytes }) => bytes))
     checkStored(copy.getChanges(replica.getHeads()), pending)
     return copy
@@ -89,7 +92,7 @@ function checkStored(stored: readonly Uint8Array[], pending: readonly Pending[])
     if (same) same.push(bytes)
     else byChecksum.set(checksumOf(bytes), [bytes])
   }
-  for (const { change } of pending) {
+  for (const change of pending.flatMap(({ changes }) => changes)) {
     const candidates = byChecksum.get(checksumOf(change.bytes)) ?? []
     if (!candidates.some((bytes) => equalBytes(bytes, change.bytes))) {
       throw new Error('not what was applied')

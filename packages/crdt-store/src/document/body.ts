@@ -6,14 +6,15 @@ import {
   type Value,
 } from '@peerplane/core'
 
-import { allowed, missingBytes, placesIn, type Work } from './allowance.ts'
+import { allowed, missingBytes, placesIn } from './allowance.ts'
 import type { Tree } from './defaults.ts'
 import { toPlain } from './plain.ts'
 import { wrong } from './wrong.ts'
 
-/** A section body: a change, and the initial state if the change is the first to build on it. */
+/** A section body: the changes of one command, and the initial state if they are the first to build on it. */
 export interface DocumentBody {
-  readonly chunk: Uint8Array
+  /** Change chunks, one after the other. */
+  readonly chunks: Uint8Array
   readonly tree: Tree | undefined
 }
 
@@ -22,11 +23,11 @@ export interface ReadBody extends DocumentBody {
   readonly allowed: number
 }
 
-/** `[chunk]`, `[chunk, initial state]`; a last item of bytes pads a body that is too short for the work that it makes. */
-export function encodeBody({ chunk, tree }: DocumentBody, work?: Work): Uint8Array {
-  const items: Value[] = tree ? [chunk, tree] : [chunk]
+/** `[chunks]`, `[chunks, initial state]`; a last item of bytes pads a body that is too short for the work that it makes. */
+export function encodeBody({ chunks, tree }: DocumentBody, work = 0): Uint8Array {
+  const items: Value[] = tree ? [chunks, tree] : [chunks]
   const body = encodeCanonical(items)
-  const missing = work ? missingBytes(work, placesIn(tree), body.length) : 0
+  const missing = work > 0 ? missingBytes(work, placesIn(tree), body.length) : 0
   return missing > 0 ? encodeCanonical([...items, new Uint8Array(missing)]) : body
 }
 
@@ -34,16 +35,16 @@ export function encodeBody({ chunk, tree }: DocumentBody, work?: Work): Uint8Arr
 export function readBody(bytes: Uint8Array): ReadBody | undefined {
   const fields = attempt(() => decodeCanonical(bytes))
   if (!Array.isArray(fields)) throw wrong('it is not a body')
-  const [chunk, ...rest] = fields as readonly unknown[]
-  if (Array.isArray(chunk) && fields.length === 2) return undefined
-  if (!(chunk instanceof Uint8Array)) throw wrong('it is not a body')
+  const [chunks, ...rest] = fields as readonly unknown[]
+  if (Array.isArray(chunks) && fields.length === 2) return undefined
+  if (!(chunks instanceof Uint8Array)) throw wrong('it is not a body')
   if (rest.at(-1) instanceof Uint8Array) rest.pop()
   if (rest.length > 1) throw wrong('it is not a body')
   const [given] = rest
   const tree = given === undefined ? undefined : readTree(given)
   const left = allowed(bytes.length, placesIn(tree))
   if (left < 0) throw wrong('it has too few bytes for its initial state')
-  return { chunk, tree, allowed: left }
+  return { chunks, tree, allowed: left }
 }
 
 function readTree(given: unknown): Tree {

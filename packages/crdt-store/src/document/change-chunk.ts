@@ -1,7 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { limits, toHex } from '@peerplane/core'
 
-import type { Work } from './allowance.ts'
 import { ByteReader } from './byte-reader.ts'
 import { countOperations, readOperations, type OperationColumns } from './columns.ts'
 import { wrong } from './wrong.ts'
@@ -22,6 +21,18 @@ export interface Change {
   readonly operations: OperationColumns
 }
 
+/** Reads the changes of one body: chunks, one after the other, that make at most this much work together. Throws `void`. */
+export function readChanges(bytes: Uint8Array, most = Infinity): readonly Change[] {
+  const changes: Change[] = []
+  let left = most
+  for (const chunk of chunksOf(bytes)) {
+    const change = readChange(chunk, left)
+    left -= Math.max(change.operations.count, change.operations.replacedActor.length)
+    changes.push(change)
+  }
+  return changes
+}
+
 /**
  * Reads one change chunk of Automerge's binary format without applying it.
  *
@@ -30,7 +41,7 @@ export interface Change {
  *
  * Source of the format: Automerge binary format specification, sections "Chunk" and "Change chunk".
  */
-export function readChange(bytes: Uint8Array, most: number = limits.documentOps): Change {
+export function readChange(bytes: Uint8Array, most = Infinity): Change {
   if (bytes.length > limits.documentBytes) throw wrong('it is too long')
   const body = readChunk(bytes, CHANGE_CHUNK)
   const hash = sha256(bytes.subarray(HASHED_FROM))
@@ -45,11 +56,16 @@ export function readChange(bytes: Uint8Array, most: number = limits.documentOps)
   return { bytes, hash: toHex(hash), ...head, operations }
 }
 
-/** How much work a change of this device makes. */
-export function workOf(bytes: Uint8Array): Work {
-  const body = readChunk(bytes, CHANGE_CHUNK)
-  readHead(body)
-  return countOperations(body)
+/** How much work the changes of one body of this device make. */
+export function workOf(bytes: Uint8Array): number {
+  let work = 0
+  for (const chunk of chunksOf(bytes)) {
+    const body = readChunk(chunk, CHANGE_CHUNK)
+    readHead(body)
+    const { ops, replaced } = countOperations(body)
+    work += Math.max(ops, replaced)
+  }
+  return work
 }
 
 /** What stands before the operations. */
@@ -74,6 +90,23 @@ export function readChunk(bytes: Uint8Array, type: number): ByteReader {
   if (reader.byte() !== type) throw wrong('it is not an uncompressed change')
   if (reader.unsigned() !== reader.left) throw wrong('it is not exactly one chunk')
   return reader
+}
+
+/** The parts of `bytes` that begin with the header of a chunk and are as long as it states. Throws `void` for none. */
+function* chunksOf(bytes: Uint8Array): Iterable<Uint8Array> {
+  let left = bytes
+  do {
+    const length = lengthOfChunk(left)
+    yield left.subarray(0, length)
+    left = left.subarray(length)
+  } while (left.length > 0)
+}
+
+function lengthOfChunk(bytes: Uint8Array): number {
+  const reader = new ByteReader(bytes)
+  reader.take(HASHED_FROM + 1)
+  const length = reader.unsigned()
+  return bytes.length - reader.left + length
 }
 
 /** The next actor, hexadecimal. */

@@ -1,6 +1,5 @@
 import { limits } from '@peerplane/core'
 
-import type { Work } from './allowance.ts'
 import type { ByteReader } from './byte-reader.ts'
 import { booleans, countRows, numbers, sumRows, texts } from './run-length.ts'
 import { wrong } from './wrong.ts'
@@ -60,8 +59,14 @@ export function readOperations(reader: ByteReader, most: number): OperationColum
   }
 }
 
+/** How many operations a change has, and how many these replace. */
+interface Counts {
+  readonly ops: number
+  readonly replaced: number
+}
+
 /** How many operations the columns at the end of a change have, without expanding them. Throws `void` for more than any change may have. */
-export const countOperations = (reader: ByteReader): Work => countIn(readColumns(reader))
+export const countOperations = (reader: ByteReader): Counts => countIn(readColumns(reader))
 
 function readColumns(reader: ByteReader): (spec: number) => Uint8Array {
   const sizes = readSizes(reader, specs)
@@ -70,7 +75,7 @@ function readColumns(reader: ByteReader): (spec: number) => Uint8Array {
   return (each) => columns.get(each) ?? EMPTY
 }
 
-function countIn(column: (spec: number) => Uint8Array): Work {
+function countIn(column: (spec: number) => Uint8Array): Counts {
   const ops = countRows(column(spec.action), limits.documentOps)
   if (ops === 0) throw wrong('there are no operations')
   const replaced = sumRows(column(spec.replaced), ops)

@@ -1,18 +1,19 @@
-import { limits, PeerplaneError, type Draft } from '@peerplane/core'
+import { limits, type Draft } from '@peerplane/core'
 
 import { Access } from './access.ts'
 import { free } from './automerge.ts'
 import type { DocumentReplica } from './library.ts'
 import { documentHandle } from './handle.ts'
 import type { Places } from './places.ts'
+import { tooLarge, Transaction } from './transaction.ts'
 
 /** What a draft needs of the state it belongs to. */
 export interface DraftOwner {
   /** Called when the draft ends, and its replica is to be used again. */
   ended(): void
-  /** Called when its replica holds the change; gives the body for it. Throws `void` when other devices would refuse the change. */
-  committed(chunk: Uint8Array): Uint8Array
-  /** Called when the change was taken back, with a replica without it; the replica that held it is freed. */
+  /** Called when its replica holds the changes; gives the body for it. Throws `void` when other devices would refuse the change. */
+  committed(chunks: Uint8Array): Uint8Array
+  /** Called when the changes were taken back, with a replica without them; the replica that held them is freed. */
   reverted(replica: DocumentReplica): void
 }
 
@@ -24,23 +25,21 @@ export interface DraftSource {
   readonly at: string[] | undefined
 }
 
-/**
- * A command in progress on a document: one open transaction, which becomes one change.
- */
+/** A command in progress on a document. */
 export class DocumentDraft implements Draft {
   readonly handle: object
   readonly #owner: DraftOwner
   readonly #access: Access
   readonly #isBranch: boolean
-  #replica: DocumentReplica
+  readonly #transaction: Transaction
   #phase: 'open' | 'finished' | 'committed' | 'reverted' = 'open'
 
   constructor(owner: DraftOwner, { replica, places, at }: DraftSource) {
     this.#owner = owner
-    this.#replica = replica
+    this.#transaction = new Transaction(replica)
     this.#isBranch = at !== undefined
     if (at) replica.isolate(at)
-    this.#access = new Access(replica, places)
+    this.#access = new Access(this.#transaction, places)
     this.handle = documentHandle(this.#access)
   }
 
@@ -54,53 +53,50 @@ export class DocumentDraft implements Draft {
 
   finish(): Uint8Array | undefined {
     this.#access.close()
-    const replica = this.#replica
-    const ops = replica.pendingOps()
-    if (ops === 0) {
+    const chunks = this.#transaction.finish()
+    if (!chunks) {
       this.#leave('finished')
       this.#owner.ended()
       return undefined
     }
-    if (ops > limits.documentOps) {
-      throw new PeerplaneError('too-large', `a command makes ${ops} changes to a document`)
-    }
-    const hash = replica.commit(null, 0)
-    const bytes = hash === null ? null : replica.getChangeByHash(hash)
     this.#leave('committed')
-    if (bytes !== null && bytes.length <= limits.commitBytes) {
-      return this.#owner.committed(bytes)
-    }
-    this.#owner.ended()
-    throw new PeerplaneError('too-large', `one change of a document has ${bytes?.length} bytes`)
+    const body = this.#owner.committed(chunks)
+    if (body.length <= limits.commitBytes) return body
+    throw tooLarge(`${body.length} bytes`, limits.commitBytes)
   }
 
   revert(): void {
     this.#access.close()
+    const { replica } = this.#transaction
     if (this.#phase === 'open') {
-      this.#replica.rollback()
-      this.#leave('reverted')
-      this.#owner.ended()
-    } else if (this.#phase === 'committed') {
-      // Rare: another entity of the command refused after this one had agreed. Automerge cannot take a change back.
-      const replica = this.#replica
-      this.#replica = withoutLast(replica)
-      free(replica)
-      this.#leave('reverted')
-      this.#owner.reverted(this.#replica)
+      if (this.#transaction.full === 0) {
+        replica.rollback()
+        this.#leave('reverted')
+        this.#owner.ended()
+        return
+      }
+      this.#transaction.finish()
+      this.#leave('committed')
     }
+    if (this.#phase !== 'committed') return
+    // Rare: the command failed after a full change, or another entity of it refused after this one had agreed. Automerge cannot take changes back.
+    const rebuilt = withoutLast(replica, this.#transaction.full)
+    free(replica)
+    this.#leave('reverted')
+    this.#owner.reverted(rebuilt)
   }
 
   #leave(phase: 'finished' | 'committed' | 'reverted'): void {
-    if (this.#isBranch && this.#phase === 'open') this.#replica.integrate()
+    if (this.#isBranch && this.#phase === 'open') this.#transaction.replica.integrate()
     this.#phase = phase
   }
 }
 
-/** `replica` before its last change: rebuilt from all others in their order, so that it also saves to the same bytes. */
-function withoutLast(replica: DocumentReplica): DocumentReplica {
+/** `replica` before its last changes: rebuilt from all others in their order, so that it also saves to the same bytes. */
+function withoutLast(replica: DocumentReplica, changes: number): DocumentReplica {
   const [first, ...rest] = replica.getChangesMeta([])
   const rebuilt = replica.fork(replica.getActorId(), [first!.hash])
   rebuilt.resetDiffCursor()
-  rebuilt.applyChanges(rest.slice(0, -1).map(({ hash }) => replica.getChangeByHash(hash)!))
+  rebuilt.applyChanges(rest.slice(0, -changes).map(({ hash }) => replica.getChangeByHash(hash)!))
   return rebuilt
 }

@@ -120,17 +120,18 @@ export class DocumentState implements EntityState {
   }
 
   /** Called by the draft. */
-  committed(chunk: Uint8Array): Uint8Array {
+  committed(chunks: Uint8Array): Uint8Array {
     this.#draft = undefined
-    const body = { chunk, tree: this.#shown.keep() }
+    const body = { chunks, tree: this.#shown.keep() }
     this.#changed()
-    const bytes = encodeBody(body, workOf(chunk))
+    const bytes = encodeBody(body, workOf(chunks))
     this.#intake.addOwn(body)
     return bytes
   }
 
   /** Called by the draft. */
   reverted(replica: DocumentReplica): void {
+    this.#draft = undefined
     this.#shown.revert(replica)
     this.#changed()
     this.#intake.revertOwn()

@@ -285,7 +285,7 @@ test('a mutated change neither throws nor hangs, and the document still saves an
 })
 
 /** A change as the first of its session. */
-const bodyOf = (chunk: Uint8Array): Uint8Array => encodeBody({ chunk, tree: shape.initial })
+const bodyOf = (chunks: Uint8Array): Uint8Array => encodeBody({ chunks, tree: shape.initial })
 
 function write(
   state: EntityState,

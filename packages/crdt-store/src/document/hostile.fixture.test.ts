@@ -18,17 +18,17 @@ export const originOf = (name: string, seq = 1): Origin => ({
 })
 
 /** The change in a body. */
-export const chunkOf = (body: Uint8Array): Uint8Array => readBody(body)!.chunk
+export const chunkOf = (body: Uint8Array): Uint8Array => readBody(body)!.chunks
 
 /** A body with one to four bytes of its change changed, and the checksum made to fit. */
 export function mutate(body: Uint8Array, random: () => number): Uint8Array {
-  const { chunk, tree } = readBody(body)!
-  const mutated = Uint8Array.from(chunk)
+  const { chunks, tree } = readBody(body)!
+  const mutated = Uint8Array.from(chunks)
   for (let left = 1 + Math.floor(random() * 4); left > 0; left--) {
     mutated[8 + Math.floor(random() * (mutated.length - 8))] = Math.floor(random() * 256)
   }
   mutated.set(checksum(mutated.subarray(8)), 4)
-  return encodeBody({ chunk: mutated, tree })
+  return encodeBody({ chunks: mutated, tree })
 }
 
 export const checksum = (hashed: Uint8Array): Uint8Array =>

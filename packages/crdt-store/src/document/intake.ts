@@ -9,7 +9,7 @@ import {
 } from '@peerplane/core'
 
 import { readBody, type DocumentBody } from './body.ts'
-import { isActorOf, readChange, type Change } from './change-chunk.ts'
+import { isActorOf, readChange, readChanges, type Change } from './change-chunk.ts'
 import { allOf, changesOf, type DefaultMaker, type Tree } from './defaults.ts'
 import { History } from './history.ts'
 import type { Kinds } from './kinds.ts'
@@ -23,7 +23,8 @@ type AppliedChange = Pick<Change, 'bytes' | 'hash' | 'deps'>
 /** A body of another device that is valid as far as a check without applying it can say. */
 export interface Pending {
   readonly body: Body
-  readonly change: AppliedChange
+  /** In their order; they take effect together or not at all. */
+  readonly changes: readonly AppliedChange[]
   /** Parts of an initial state that it is the first to build on. */
   readonly defaults: readonly AppliedChange[]
 }
@@ -120,11 +121,11 @@ export class Intake {
   }
 
   /** This device has added a change, and what it builds on, to the replica. Throws `void` if other devices would refuse it. */
-  addOwn({ chunk, tree }: DocumentBody): void {
+  addOwn({ chunks, tree }: DocumentBody): void {
     if (tree) this.#kinds.add(tree)
     // A history is made of the replica when it is first needed.
     if (!this.#history && this.#waiting.size === 0) return
-    const changes = [...this.#defaultsOf(tree), readChange(chunk)]
+    const changes = [...this.#defaultsOf(tree), ...readChanges(chunks)]
     for (const change of changes) {
       if (this.#history?.has(change.hash)) continue
       this.#history?.add(change)
@@ -165,21 +166,23 @@ export class Intake {
           this.#kinds.addOther()
           continue
         }
-        const change = readChange(content.chunk, content.allowed)
-        if (!isActorOf(change.actors[0], actorOf(session))) throw wrong('another session made it')
-        if (history.has(change.hash)) continue
-        const defaults = this.#defaultsOf(content.tree).filter(
-          ({ hash: each }) => !history.has(each),
-        )
-        const missing = addAll(history, defaults, change)
+        const all = readChanges(content.chunks, content.allowed)
+        if (all.some(({ actors }) => !isActorOf(actors[0], actorOf(session)))) {
+          throw wrong('another session made it')
+        }
+        const isNew = ({ hash: each }: Change): boolean => !history.has(each)
+        const changes = all.filter(isNew)
+        if (changes.length === 0) continue
+        const defaults = this.#defaultsOf(content.tree).filter(isNew)
+        const missing = addAll(history, defaults, changes)
         if (missing !== undefined) {
           this.#wait(session, bodies.slice(at), missing)
           break
         }
         if (content.tree) this.#kinds.add(content.tree)
-        this.pending.push({ body, change: toApply(change), defaults: defaults.map(toApply) })
+        this.pending.push({ body, changes: changes.map(toApply), defaults: defaults.map(toApply) })
         this.pendingBytes += body.bytes.length
-        arrived.push(...defaults.map(({ hash: each }) => each), change.hash)
+        for (const each of [...defaults, ...changes]) arrived.push(each.hash)
       } catch (error) {
         if (!(error instanceof PeerplaneError && error.code === 'void')) throw error
         this.banned.add(session)
@@ -220,8 +223,8 @@ export class Intake {
     if (this.#history) return this.#history
     try {
       const history = History.of(replica)
-      for (const { defaults, change } of this.pending) {
-        for (const { hash, bytes } of [...defaults, change]) {
+      for (const { defaults, changes } of this.pending) {
+        for (const { hash, bytes } of [...defaults, ...changes]) {
           if (!history.has(hash)) history.add(readChange(bytes))
         }
       }
@@ -236,21 +239,32 @@ export class Intake {
 const toApply = ({ bytes, hash, deps }: Change): AppliedChange => ({ bytes, hash, deps })
 
 /**
- * Adds a change and what comes with it if everything else that it builds on is here; otherwise adds nothing and names what is missing.
- * Throws `void`, and adds nothing then either.
+ * Adds the changes of a body and what comes with them, if everything else that they build on is here; otherwise adds nothing and names what is
+ * missing. Throws `void`, and adds nothing then either.
  */
-function addAll(history: History, defaults: readonly Change[], change: Change): string | undefined {
-  for (const each of defaults) history.add(each)
+function addAll(
+  history: History,
+  defaults: readonly Change[],
+  changes: readonly Change[],
+): string | undefined {
+  const added: Change[] = []
   const takeBack = (): void => {
-    for (const each of defaults.toReversed()) history.remove(each)
-  }
-  const missing = change.deps.find((dep) => !history.has(dep))
-  if (missing !== undefined) {
-    takeBack()
-    return missing
+    for (const each of added.reverse()) history.remove(each)
   }
   try {
-    history.add(change)
+    for (const each of defaults) {
+      history.add(each)
+      added.push(each)
+    }
+    for (const each of changes) {
+      const missing = each.deps.find((dep) => !history.has(dep))
+      if (missing !== undefined) {
+        takeBack()
+        return missing
+      }
+      history.add(each)
+      added.push(each)
+    }
   } catch (error) {
     takeBack()
     throw error

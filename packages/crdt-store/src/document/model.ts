@@ -16,7 +16,7 @@ import { decodeSnapshot } from './snapshot.ts'
 /**
  * The state model of documents: Automerge, which is loaded by this call.
  *
- * A section body is one uncompressed change chunk of Automerge, with the initial state if it is the first to build on it. Throws `unreadable` when the kernel cannot be loaded, and
+ * A section body is the changes of one command as uncompressed change chunks of Automerge, with the initial state if they are the first to build on it. Throws `unreadable` when the kernel cannot be loaded, and
  * `invalid-declaration` for an initial state that is not JSON or has a member called `splice`.
  */
 export async function documentModel(

@@ -12,6 +12,7 @@ import { beforeAll, expect, test } from 'vitest'
 
 import { automerge } from './automerge.ts'
 import { encodeBody } from './body.ts'
+import { readChanges } from './change-chunk.ts'
 import { allOf, changesOf, DefaultMaker, type Tree } from './defaults.ts'
 import { chunkOf, generator, mutate, originOf } from './hostile.fixture.test.ts'
 import { documentModel } from './index.ts'
@@ -59,7 +60,7 @@ const HOSTILE = Array.from({ length: 8 }, (_, i) => `mallory ${i}`)
  * continue with what they hold of it.
  */
 test('what takes effect depends neither on the order nor on the batches in which changes come', async () => {
-  const counts = { honest: 0, valid: 0, void: 0, waiting: 0 }
+  const counts = { honest: 0, valid: 0, several: 0, void: 0, waiting: 0 }
   const seeds = rounds(20)
   for (let seed = 1; seed <= seeds; seed++) {
     const random = generator(seed * 7919)
@@ -75,7 +76,12 @@ test('what takes effect depends neither on the order nor on the batches in which
       counts.void++
     }
     for (const [place, { author, body }] of sent.entries()) {
-      const isEffective = first!.effective.has(hashOf(body.bytes))
+      const hashes = decoded(body.bytes).map(({ hash }) => hash)
+      const effective = hashes.filter((each) => first!.effective.has(each))
+      // Together or not at all.
+      expect([0, hashes.length], `seed ${seed}, ${place}`).toContain(effective.length)
+      const isEffective = effective.length > 0
+      if (isEffective && hashes.length > 1) counts.several++
       const isHonest = HONEST.includes(author)
       expect(isEffective || !isHonest, `seed ${seed}, ${place}`).toBe(true)
       if (!isHonest && isEffective) counts.valid++
@@ -85,6 +91,7 @@ test('what takes effect depends neither on the order nor on the batches in which
   // Enough of each was among them.
   expect(counts.honest).toBeGreaterThan(seeds * 16)
   expect(counts.valid).toBeGreaterThan(seeds * 3)
+  expect(counts.several).toBeGreaterThan(seeds / 4)
   expect(counts.void).toBeGreaterThan(seeds * 3)
   expect(counts.waiting).toBeGreaterThan(seeds / 6)
 })
@@ -166,14 +173,21 @@ function forge(
   sent: readonly Sent[],
   nat: (below: number) => number,
 ): Uint8Array {
-  const change = structuredClone(A.decodeChange(chunkOf(bytes)))
+  const first = A.decodeChange(chunkOf(bytes))
+  const change = structuredClone(first)
+  const isSecond = nat(3) === 0
+  if (isSecond) {
+    change.seq++
+    change.startOp += first.ops.length
+    change.deps = [first.hash!]
+  }
   const any = <T>(list: readonly T[]): T => list[nat(list.length)]!
   const changes = [...sent.flatMap(({ body }) => decoded(body.bytes)), change]
   const made = changes.flatMap(({ ops, startOp, actor }) =>
     (ops as unknown as Op[]).map((op, i) => ({ id: `${startOp + i}@${actor}`, op })),
   )
   for (const id of initialOps) made.push({ id, op: any(made).op })
-  for (let left = nat(4) === 0 ? 2 : 1; left > 0; left--) {
+  for (let left = isSecond ? nat(2) : nat(4) === 0 ? 2 : 1; left > 0; left--) {
     const op = any(change.ops as unknown as Op[])
     const kind = nat(12)
     if (kind < 5 && op.elemId) {
@@ -197,7 +211,9 @@ function forge(
     else change.seq += nat(3) - 1
   }
   try {
-    return encodeBody({ chunk: A.encodeChange(change), tree: any(trees) })
+    const forged = A.encodeChange(change)
+    const chunks = isSecond ? Buffer.concat([chunkOf(bytes), forged]) : forged
+    return encodeBody({ chunks, tree: any(trees) })
   } catch {
     return bytes
   }
@@ -216,12 +232,12 @@ interface Op {
 const byLamport = (a: string, b: string): number =>
   parseInt(a, 10) - parseInt(b, 10) || (a.split('@')[1]! < b.split('@')[1]! ? -1 : 1)
 
-/** The change that these bytes are, if they are one. */
+/** The changes that these bytes are, if they are some. */
 function decoded(bytes: Uint8Array): readonly A.DecodedChange[] {
   let known = decodedBytes.get(bytes)
   if (!known) {
     try {
-      known = [A.decodeChange(chunkOf(bytes))]
+      known = readChanges(chunkOf(bytes)).map((each) => A.decodeChange(each.bytes))
     } catch {
       known = []
     }
@@ -231,8 +247,6 @@ function decoded(bytes: Uint8Array): readonly A.DecodedChange[] {
 }
 
 const decodedBytes = new WeakMap<Uint8Array, readonly A.DecodedChange[]>()
-
-const hashOf = (bytes: Uint8Array): string | undefined => decoded(bytes)[0]?.hash
 
 /** Up to `count` bodies that are not held, in a random order in which the log may deliver them. */
 function order(

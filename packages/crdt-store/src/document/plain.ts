@@ -9,7 +9,7 @@ import {
 
 /** {@link toPlain} of what a handler writes. As everywhere, members that are `undefined` are left out. */
 export function takePlain(value: unknown, depth: number): Json {
-  const bounds = { depth: limits.valueDepth - depth + 1, size: 2 * limits.documentOps }
+  const bounds = { depth: limits.valueDepth - depth + 1, size: 2 * limits.documentCommandOps }
   return toPlain(copyPlain(value, 'a value of a document', bounds), depth)
 }
 

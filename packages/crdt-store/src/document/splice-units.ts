@@ -1,6 +1,9 @@
-import { halfPair } from '@peerplane/core'
+import { halfPair, utf8 } from '@peerplane/core'
 
 import type { DocumentReplica } from './library.ts'
+import { operationsOf } from './plain.ts'
+import { isInPair } from './text-diff.ts'
+import type { Transaction } from './transaction.ts'
 
 /** A text that is being edited. */
 export interface TextPlace {
@@ -17,20 +20,59 @@ export interface TextPlace {
  * be left.
  */
 export function spliceUnits(
-  replica: DocumentReplica,
+  transaction: Transaction,
   text: TextPlace,
   at: number,
   remove: number,
   inserted: string,
 ): void {
+  const { replica } = transaction
   const [before] = characterAround(replica, text, at)
   const [, after] = characterAround(replica, text, at + remove)
   const whole = before + inserted + after
   if (!whole.isWellFormed()) throw halfPair()
-  replica.splice(text.id, at - before.length, remove + before.length + after.length, whole)
+  write(transaction, text.id, at - before.length, remove + before.length + after.length, whole)
   text.length += inserted.length - remove
   text.boundary = at + inserted.length + after.length
 }
+
+/** Checks that a command may do a splice. Throws `too-large`. */
+export function checkSplice(transaction: Transaction, remove: number, inserted: string): void {
+  const isLong = inserted.length > SHORT
+  transaction.check(
+    remove + (isLong ? operationsOf(inserted) : inserted.length),
+    isLong ? utf8(inserted).length : inserted.length,
+  )
+}
+
+/** Writes a splice of whole characters, in pieces that fit into one change each. */
+function write(
+  transaction: Transaction,
+  id: string,
+  at: number,
+  remove: number,
+  inserted: string,
+): void {
+  const { replica } = transaction
+  let left = remove
+  let done = 0
+  do {
+    const room = transaction.room(left + inserted.length - done)
+    const removed = Math.min(left, room)
+    const until = done + room - removed
+    const piece = inserted.slice(done, isInPair(inserted, until) ? until + 1 : until)
+    const isLast = removed === left && done + piece.length === inserted.length
+    const length = isLast ? 0 : replica.length(id)
+    replica.splice(id, at + done, removed, piece)
+    if (isLast) return
+    // Automerge has removed the whole of a character that the piece would have cut.
+    left -= length + piece.length - replica.length(id)
+    done += piece.length
+  } while (left > 0 || done < inserted.length)
+}
+
+/** Shorter texts are not measured: a few more operations or bytes than they are counted as make no difference. */
+const SHORT = 1_000
 
 /** The units before and after a position within one character, or whatever else Automerge holds as one; nothing between two. */
 function characterAround(

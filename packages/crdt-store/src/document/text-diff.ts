@@ -66,7 +66,8 @@ function trim({ at, remove, text }: Hunk, before: string): Hunk {
   }
 }
 
-const isInPair = (text: string, at: number): boolean =>
+/** Whether a position lies within a surrogate pair. */
+export const isInPair = (text: string, at: number): boolean =>
   (text.charCodeAt(at) & 0xfc00) === 0xdc00 && (text.charCodeAt(at - 1) & 0xfc00) === 0xd800
 
 /** Hunks from the end to the beginning, or `undefined` if there are too many. */
