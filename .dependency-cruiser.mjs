@@ -21,6 +21,7 @@ const ROOMS = {
     storage: [],
     kernels: [],
     document: [],
+    migration: [],
     log: ['storage'],
     entities: ['storage'],
   },

@@ -14,6 +14,7 @@ export {
   command,
   checkName,
   entity,
+  storedShape,
   takeDeclarations,
   type Command,
   type CommandContext,
@@ -22,6 +23,8 @@ export {
   type Handler,
   type StateOf,
 } from './entity/entity.ts'
+export type { Lens, LensField, StoredField, StoredShape } from './entity/layout.ts'
+export { migrate, type Conversion, type Migrations } from './entity/migrations.ts'
 export {
   counter,
   document,

@@ -17,6 +17,7 @@ const inner = [
   'inListOrder',
   'isListed',
   'isWitnessed',
+  'migratedModel',
   'nativeModel',
   'openEntities',
   'openLog',

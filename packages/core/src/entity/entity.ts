@@ -5,6 +5,8 @@ import { PeerplaneError, reasonOf } from '../errors.ts'
 import type { DeviceId } from '../ids.ts'
 import { limits } from '../limits.ts'
 import { isPlain, reading } from '../plain.ts'
+import { Layout, type StoredShape } from './layout.ts'
+import { takeMigrations, type Migrations } from './migrations.ts'
 import { checkShape, type HandleOf, type MirrorOf, type Shape } from './shapes.ts'
 import { hasControls, mayName } from '../controls.ts'
 import { utf8 } from '../text.ts'
@@ -51,6 +53,10 @@ export interface Entity<S extends Shape = Shape, C = object> {
   readonly type: string
   readonly state: S
   readonly consistency: 'causal'
+  /** The version of the declared state: 1, plus 1 for each migration. */
+  readonly version: number
+  /** How the declared state has become what it is; `undefined` in version 1. */
+  readonly migrations: Migrations | undefined
   readonly commands: C
 }
 
@@ -68,17 +74,42 @@ export type SynchronousCommands<C> = {
 
 type Deferred = PromiseLike<unknown> | Iterator<unknown> | AsyncIterator<unknown>
 
+/** Migrations whose last version is not what the state declares do not compile. */
+type LeadTo<Last, S> =
+  HandleOf<S> extends HandleOf<Last> ? unknown : 'the migrations do not lead to the declared state'
+
 /**
- * Declares an entity type: its state, and the commands that change the state.
+ * Declares an entity type: its state, and the commands that change the state. If an earlier version of the app has declared the state in another
+ * way, `migrations` tell how it has changed, and `version` is 1 plus the number of migrations. Both versions of the app can then edit the same
+ * entities. A field that is only added needs no migration.
  *
- * Throws `invalid-declaration` if the name of the type does not match `[a-z][a-z0-9-.]*`, if the state is not a shape, if a command is not a
- * function, or if a command has a reserved name.
+ * Throws `invalid-declaration` if the name of the type does not match `[a-z][a-z0-9-.]*`, if the state is not a shape, if the migrations do not lead
+ * to the state or to the version, if a command is not a function, or if a command has a reserved name.
  */
-export function entity<const S extends Shape, C extends Commands<HandleOf<S>>>(
+export function entity<
+  const S extends Shape,
+  C extends Commands<HandleOf<S>>,
+  Last extends Shape = S,
+>(
   type: string,
-  declaration: { readonly state: S; readonly commands: C & SynchronousCommands<C> },
+  declaration: {
+    readonly state: S
+    readonly version?: number
+    readonly migrations?: Migrations<Last> & LeadTo<Last, S>
+    readonly commands: C & SynchronousCommands<C>
+  },
 ): Entity<S, C> {
   return takeDeclaration(type, declaration) as Entity<S, C>
+}
+
+/**
+ * Returns the shape in which the commits and rows of an entity hold its state, and how the declared state is read and written there. Without
+ * migrations, this is the declared shape. Throws `invalid-declaration` if the migrations do not lead to the declared state.
+ */
+export function storedShape({ type, state, migrations }: Omit<Entity, 'commands'>): StoredShape {
+  if (!migrations) return { shape: state, lens: { kind: 'same' } }
+  const { first, steps } = migrations
+  return Layout.store(first, Layout.after(first, steps), state, `the state of entity "${type}"`)
 }
 
 /**
@@ -170,13 +201,36 @@ function takeDeclaration(type: unknown, declaration: unknown): Entity {
   }
   return reading(
     () => {
-      const { state, commands } = declaration as Partial<Entity>
+      const { state, version, migrations, commands } = declaration as Partial<Entity>
       checkShape(state, `the state of entity "${type}"`)
-      const taken = takeCommands(commands, type)
-      return Object.freeze({ type, consistency: 'causal', state: state!, commands: taken })
+      const taken = {
+        type,
+        consistency: 'causal' as const,
+        state: state!,
+        ...takeHistory(version, migrations, type),
+        commands: takeCommands(commands, type),
+      }
+      storedShape(taken)
+      return Object.freeze(taken)
     },
     (cause) => invalid(`the declaration of entity "${type}" cannot be read: ${reasonOf(cause)}`),
   )
+}
+
+function takeHistory(
+  version: unknown,
+  given: unknown,
+  type: string,
+): Pick<Entity, 'version' | 'migrations'> {
+  const migrations = given === undefined ? undefined : takeMigrations(given)
+  const steps = migrations?.steps.length ?? 0
+  const declared = version === undefined ? 1 : version
+  if (declared !== steps + 1) {
+    throw invalid(
+      `entity "${type}" has version ${describe(declared)}, and its ${steps} migrations lead to version ${steps + 1}`,
+    )
+  }
+  return { version: steps + 1, migrations }
 }
 
 function takeCommands(commands: unknown, type: string): object {

@@ -12,6 +12,7 @@ type Declaring = Pick<
   | 'document'
   | 'entity'
   | 'map'
+  | 'migrate'
   | 'PeerplaneError'
   | 'record'
   | 'register'
@@ -21,7 +22,7 @@ type Declaring = Pick<
 
 /** The rows of the functions with which entities are declared. */
 export function declarationTable(exports: Declaring): FunctionTable {
-  const { command, document, entity, map, record, register } = exports as unknown as {
+  const { command, document, entity, map, migrate, record, register } = exports as unknown as {
     readonly [name: string]: (...args: unknown[]) => unknown
   }
   const schema = { '~standard': { version: 1, vendor: 'table', validate: () => ({ value: 1 }) } }
@@ -42,6 +43,10 @@ export function declarationTable(exports: Declaring): FunctionTable {
       kind: row(never, (kind) => record!({ field: { kind } })),
       name: keyRow(isText, (name) => record!({ [name]: state })),
     },
+    migrate: {
+      first: row(never, (value) => migrate!(value)),
+      ...migrationRows(exports),
+    },
     entity: {
       type: row(
         (value) => value === 'a',
@@ -52,6 +57,14 @@ export function declarationTable(exports: Declaring): FunctionTable {
       commands: row(
         (value) => holdsFunctions(value) && !Array.isArray(value),
         (commands) => entity!('thing', { state, commands }),
+      ),
+      version: row(
+        (value) => value === undefined || value === 1,
+        (version) => entity!('thing', { state, version, commands: {} }),
+      ),
+      migrations: row(
+        (value) => value === undefined,
+        (migrations) => entity!('thing', { state, migrations, commands: {} }),
       ),
       command: row(isFunction, (run) => entity!('thing', { state, commands: { run } })),
       'name of a command': keyRow(
@@ -65,6 +78,13 @@ export function declarationTable(exports: Declaring): FunctionTable {
       validate: row(isFunction, (validate) => command!({ '~standard': { validate } }, ignore)),
       handler: row(isFunction, (value) => command!(schema, value)),
     },
+    ...errorRows(exports),
+  }
+}
+
+/** The rows of the errors that applications make. */
+function errorRows(exports: Declaring): FunctionTable {
+  return {
     PeerplaneError: {
       code: row(never, (value) => make(exports.PeerplaneError, value, 'reason'), ['invalid-input']),
       // A refusal must not fail because its options cannot be read.
@@ -80,6 +100,42 @@ export function declarationTable(exports: Declaring): FunctionTable {
     },
   }
 }
+
+/** The arguments of the methods that add a migration. */
+function migrationRows(exports: Declaring): { readonly [parameter: string]: Parameter } {
+  const history = exports.migrate(
+    exports.record({ a: exports.register(0), in: exports.record({}) }),
+  ) as unknown as { readonly [method: string]: (...args: unknown[]) => unknown }
+  const pass =
+    (method: string, ...args: readonly unknown[]) =>
+    (value: unknown): unknown =>
+      history[method]!(...args.map((arg) => (arg === GIVEN ? value : arg)))
+  const same = { up: (value: unknown) => value, down: (value: unknown) => value }
+  const register = exports.register(0)
+  const isNew = (value: unknown): boolean =>
+    typeof value === 'string' && isText(value) && value !== 'a' && value !== 'in'
+  return {
+    'rename from': row((value) => value === 'a', pass('rename', GIVEN, 'b')),
+    'rename to': row((value) => value === 'a' || isNew(value), pass('rename', 'a', GIVEN)),
+    drop: row((value) => value === 'a' || value === 'in', pass('drop', GIVEN)),
+    'add name': row(isNew, pass('add', GIVEN, register)),
+    'add shape': row(never, pass('add', 'b', GIVEN)),
+    'convert from': row((value) => value === 'a', pass('convert', GIVEN, 'b', register, same)),
+    'convert to': row(
+      (value) => value === 'a' || isNew(value),
+      pass('convert', 'a', GIVEN, register, same),
+    ),
+    'convert shape': row(never, pass('convert', 'a', 'b', GIVEN, same)),
+    conversion: row(never, pass('convert', 'a', 'b', register, GIVEN)),
+    'in name': row(
+      (value) => value === 'in',
+      pass('in', GIVEN, (part: unknown) => part),
+    ),
+    'in function': row(never, pass('in', 'in', GIVEN)),
+  }
+}
+
+const GIVEN = Symbol('the argument that a row passes')
 
 const row = (
   takes: Parameter['takes'],

@@ -43,7 +43,11 @@ export const models: ReadonlyMap<string, DeclaredModel> = new Map([
 ])
 
 function declared(lifecycle: DeclaredModel['lifecycle']): DeclaredModel {
-  return { signature: shapeSignature(shape, 1), lifecycle, load: () => Promise.resolve(model) }
+  return {
+    signature: shapeSignature({ shape, lens: { kind: 'same' } }, 1, 1),
+    lifecycle,
+    load: () => Promise.resolve(model),
+  }
 }
 
 /** A store that remembers the order of its writes, and fails from `failAfter` on. */

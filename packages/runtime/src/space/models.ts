@@ -1,12 +1,14 @@
 import {
   PeerplaneError,
   reasonOf,
+  storedShape,
   type Entity,
   type Shape,
   type ShapeKinds,
   type StateModel,
 } from '@peerplane/core'
 import {
+  migratedModel,
   nativeModel,
   shapeSignature,
   type DeclaredModel,
@@ -15,7 +17,7 @@ import {
 
 /** The state model of each declared type. */
 export function modelsOf(entities: readonly Entity[]): ReadonlyMap<string, DeclaredModel> {
-  return new Map(entities.map(({ type, state }) => [type, declaredModel(state)]))
+  return new Map(entities.map((entity) => [entity.type, declaredModel(entity)]))
 }
 
 /** How states of one kind of shape are held. */
@@ -59,12 +61,17 @@ export const registry: Registry<ShapeKinds> = {
 /** Whether commands must not be decided on a state that has the effect of commits which no longer count: their own effect would be lost. */
 export const needsCauses = ({ state }: Entity): boolean => registry[state.kind].needsCauses
 
-function declaredModel(shape: Shape): DeclaredModel {
+function declaredModel(entity: Entity): DeclaredModel {
+  const stored = storedShape(entity)
+  const { shape, lens } = stored
   const { lifecycle, rowVersion, load }: Registered<never> = registry[shape.kind]
   return {
-    signature: shapeSignature(shape, rowVersion),
+    signature: shapeSignature(stored, entity.version, rowVersion),
     lifecycle,
-    load: loadOnce(() => load(shape as never)),
+    load: loadOnce(async () => {
+      const model = await load(shape as never)
+      return lens.kind === 'same' ? model : migratedModel(model, lens)
+    }),
   }
 }
 

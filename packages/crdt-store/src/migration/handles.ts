@@ -1,0 +1,103 @@
+import {
+  equalData,
+  type DocumentHandle,
+  type Json,
+  type Lens,
+  type MapHandle,
+  type RegisterHandle,
+  type StoredField,
+} from '@peerplane/core'
+
+import { valueOf, writesOf } from './converted.ts'
+import { Names } from './names.ts'
+
+/** What a handler gets for a state whose stored handle is `stored`. */
+export function handleFor(lens: Lens, stored: unknown): unknown {
+  switch (lens.kind) {
+    case 'same':
+      return stored
+    case 'map':
+      return mapHandle(lens.value, stored as MapHandle<unknown>)
+    case 'record':
+      return recordHandle(lens, stored as Fields)
+    default:
+      return documentHandle(new Names(lens.names), stored as DocumentHandle<Tree>)
+  }
+}
+
+interface Fields {
+  readonly [stored: string]: unknown
+}
+
+interface Tree {
+  [name: string]: Json
+}
+
+function mapHandle(lens: Lens, stored: MapHandle<unknown>): MapHandle<unknown> {
+  return Object.freeze({
+    get keys() {
+      return stored.keys
+    },
+    has: (key: string) => stored.has(key),
+    get: (key: string) => handleFor(lens, stored.get(key)),
+    delete: (key: string) => stored.delete(key),
+  })
+}
+
+function recordHandle(lens: Lens & { readonly kind: 'record' }, stored: Fields): object {
+  const handle = {}
+  for (const field of lens.fields) {
+    const value = field.converted
+      ? convertedHandle(field, stored)
+      : handleFor(field.lens, stored[field.stored])
+    Object.defineProperty(handle, field.name, { value, enumerable: true })
+  }
+  return Object.freeze(handle)
+}
+
+function convertedHandle(field: StoredField, fields: Fields): RegisterHandle<Json> {
+  const register = (stored: string): RegisterHandle<Json> => fields[stored] as RegisterHandle<Json>
+  const shown = (): Json => valueOf(field, (stored) => register(stored).value).value
+  return Object.freeze({
+    get value() {
+      return shown()
+    },
+    set: (given: Json) => {
+      const writes = writesOf(field, given)
+      if (equalData(shown(), writes[0]![1])) return
+      for (const [stored, value] of writes) rewrite(register(stored), value)
+    },
+  })
+}
+
+/**
+ * Writes a value even if the register has it already: then all registers of a conversion have their latest write in one commit, so that after
+ * concurrent writes they show the values of the same commit.
+ */
+function rewrite(register: RegisterHandle<Json>, value: Json): void {
+  if (equalData(register.value, value)) register.set(value === null ? false : null)
+  register.set(value)
+}
+
+/** Names members as the app does; everything else is left to the handle of the document. */
+function documentHandle(names: Names, stored: DocumentHandle<Tree>): object {
+  const splice = (path: unknown, ...rest: [number, number, string]): void => {
+    const steps: unknown = Array.isArray(path)
+      ? path.map((step: unknown, i) => (i === 0 ? names.storedAs(step) : step))
+      : path
+    stored.splice(steps as readonly string[], ...rest)
+  }
+  const at = (key: string | symbol): string | symbol =>
+    typeof key === 'string' ? names.storedAs(key) : key
+  return new Proxy<Tree>(stored, {
+    get: (target, key) => (key === 'splice' ? splice : (Reflect.get(target, at(key)) as unknown)),
+    set: (target, key, value) => Reflect.set(target, at(key), value),
+    has: (target, key) => Reflect.has(target, at(key)),
+    deleteProperty: (target, key) => Reflect.deleteProperty(target, at(key)),
+    ownKeys: (target) =>
+      Reflect.ownKeys(target).flatMap((key) =>
+        typeof key === 'string' ? (names.shownAs(key) ?? []) : key,
+      ),
+    getOwnPropertyDescriptor: (target, key) => Reflect.getOwnPropertyDescriptor(target, at(key)),
+  })
+}
