@@ -1,5 +1,5 @@
 import { limits } from '@peerplane/core'
-import { isData, type FunctionTable, type Parameter } from '@peerplane/core/testing'
+import { isData, isUndefined, type FunctionTable, type Parameter } from '@peerplane/core/testing'
 
 import { unchanged } from './native-handles.fixture.test.ts'
 import { never, optional, parameter, refusals } from './testing/parameters.ts'
@@ -10,6 +10,8 @@ type Loose = { [name: string]: unknown } & {
   readonly items: unknown[]
   readonly nested: { [name: string]: unknown }
   splice(...args: unknown[]): void
+  positionAt(...args: unknown[]): string
+  indexOf(...args: unknown[]): number
 }
 
 /** What a handler may do to a document, and what plain data does not do. */
@@ -39,6 +41,15 @@ export function documentTable(tried: Tried): FunctionTable {
       index: row(isIn(3), (page, value) => page.splice(['text'], value, 0, 'x')),
       deleteCount: row(isIn(3), (page, value) => page.splice(['text'], 0, value, 'x')),
       text: row(isText, (page, value) => page.splice(['text'], 1, 1, value)),
+    },
+    positionAt: {
+      path: row(never, (page, value) => page.positionAt(value, 0)),
+      index: row(isIn(3), (page, value) => page.positionAt(['text'], value)),
+      neighbour: row(isUndefined, (page, value) => page.positionAt(['text'], 1, value)),
+    },
+    indexOf: {
+      path: row(never, (page, value) => page.indexOf(value, '>e')),
+      position: row(never, (page, value) => page.indexOf(['text'], value)),
     },
     'a list': {
       push: row(isContent, ({ items }, value) => items.push(value)),

@@ -80,10 +80,32 @@ export interface MapHandle<Handle> {
  */
 export type DocumentHandle<T> = T & {
   /**
-   * Replaces `deleteCount` characters at `index` of the text at `path` with `text`. Indices and counts are in UTF-16 code units, as in a JavaScript
-   * string. Throws `invalid-input` if the change would leave a lone surrogate in the text.
+   * Replaces `deleteCount` characters at `at` of the text at `path` with `text`. The parameter `at` is an index, or a position that `positionAt`
+   * returned. Indices and counts are in UTF-16 code units, as in a JavaScript string. Throws `invalid-input` if the change would leave a lone
+   * surrogate in the text.
    */
-  splice(path: readonly (string | number)[], index: number, deleteCount: number, text: string): void
+  splice(
+    path: readonly (string | number)[],
+    at: number | string,
+    deleteCount: number,
+    text: string,
+  ): void
+  /**
+   * Returns the name of a position in the text at `path`: the position moves with the text around it, and has the same name on every device. If a
+   * text is inserted exactly at the position, the position stays next to its neighbour: the character after it (`next`, the default) or the
+   * character before it (`previous`). At the end of the text, a position with the neighbour `next` is always the end of the text; at the
+   * beginning, a position with the neighbour `previous` is always the beginning.
+   */
+  positionAt(
+    path: readonly (string | number)[],
+    index: number,
+    neighbour?: 'next' | 'previous',
+  ): string
+  /**
+   * Returns the index at which a position of the text at `path` is now. If the neighbour of the position was deleted, this is where the neighbour was.
+   * Throws `invalid-input` if the text has no such position.
+   */
+  indexOf(path: readonly (string | number)[], position: string): number
 }
 
 export interface CounterShape extends Shape<CounterHandle, number> {

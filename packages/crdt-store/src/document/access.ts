@@ -5,6 +5,7 @@ import type { Places } from './places.ts'
 import { operationsOf, takePlain, toMirror } from './plain.ts'
 import { checkSplice, spliceUnits, type TextPlace } from './splice-units.ts'
 import { diffTexts } from './text-diff.ts'
+import { indexOfPosition, positionAt, type Neighbour } from './text-positions.ts'
 import type { Transaction } from './transaction.ts'
 import { putValue, spliceValues } from './write-values.ts'
 
@@ -93,11 +94,12 @@ export class Access {
   }
 
   /**
-   * Replaces UTF-16 units of the text at `path`. Throws `invalid-input` if there is no text or no such position, or if half of a
-   * surrogate pair would be left.
+   * Replaces UTF-16 units of the text at `path`, at an index or a position. Throws `invalid-input` if there is no text or no such position, or
+   * if half of a surrogate pair would be left.
    */
-  spliceText(path: readonly Prop[], at: number, remove: number, text: string): void {
+  spliceText(path: readonly Prop[], place: number | string, remove: number, text: string): void {
     const found = this.#textAt(path)
+    const at = typeof place === 'string' ? this.indexOf(path, place) : place
     if (!isWhole(at) || !isWhole(remove) || at + remove > found.length) {
       throw new PeerplaneError(
         'invalid-input',
@@ -110,6 +112,29 @@ export class Access {
     this.#open()
     checkSplice(this.#transaction, remove, text)
     spliceUnits(this.#transaction, found, at, remove, text)
+  }
+
+  /** Names a position of the text at `path`. Throws `invalid-input`. */
+  positionAt(path: readonly Prop[], index: number, neighbour: Neighbour): string {
+    const found = this.#textAt(path)
+    if (!isWhole(index) || index > found.length) {
+      throw new PeerplaneError(
+        'invalid-input',
+        `a text of ${found.length} characters has no index ${describe(index)}`,
+      )
+    }
+    if (neighbour !== 'next' && neighbour !== 'previous') {
+      throw new PeerplaneError(
+        'invalid-input',
+        `a position is next to "next" or "previous", not ${describe(neighbour)}`,
+      )
+    }
+    return positionAt(this.#open(), found, index, neighbour)
+  }
+
+  /** Where a position of the text at `path` is now. Throws `invalid-input`. */
+  indexOf(path: readonly Prop[], position: unknown): number {
+    return indexOfPosition(this.#open(), this.#textAt(path), position)
   }
 
   /** The id of the text at a step, where nothing but texts stands. */

@@ -2,18 +2,34 @@ import { copyPlain, describe, limits, PeerplaneError } from '@peerplane/core'
 
 import type { Access, Container, Prop } from './access.ts'
 import { checkKey } from './plain.ts'
+import type { Neighbour } from './text-positions.ts'
 
 /**
  * What a handler gets for a document: it looks like plain data, and writing to it changes the replica of `access`.
  *
- * Texts read as strings; `splice` at the top edits them in place. What a document cannot hold, or plain data cannot do, throws
+ * Texts read as strings; `splice` at the top edits them in place, `positionAt` and `indexOf` name places in them. What a document cannot hold, or plain data cannot do, throws
  * `invalid-input`.
  */
 export function documentHandle(access: Access): object {
-  const splice = (path: unknown, at: number, remove: number, text: string): void =>
-    access.spliceText(checkPath(path), at, remove, text)
-  return mapHandle(access, { id: '_root', depth: 0 }, { splice })
+  return mapHandle(access, { id: '_root', depth: 0 }, methodsOf(access))
 }
+
+/** What a document has beside its content; `documentMethods` names them. */
+function methodsOf(access: Access): {
+  readonly [name in (typeof documentMethods)[number]]: unknown
+} {
+  return {
+    splice: (path: unknown, at: number | string, remove: number, text: string): void =>
+      access.spliceText(checkPath(path), at, remove, text),
+    positionAt: (path: unknown, index: number, neighbour: Neighbour = 'next'): string =>
+      access.positionAt(checkPath(path), index, neighbour),
+    indexOf: (path: unknown, position: unknown): number =>
+      access.indexOf(checkPath(path), position),
+  }
+}
+
+/** No place of a document has one of these names. */
+export const documentMethods = ['splice', 'positionAt', 'indexOf'] as const
 
 function checkPath(path: unknown): readonly Prop[] {
   const steps = copyPlain(path, 'the path of a text', { depth: 1, size: limits.valueBytes })

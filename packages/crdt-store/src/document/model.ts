@@ -9,6 +9,7 @@ import {
 import { automerge } from './automerge.ts'
 import { DefaultMaker, type Default, type Tree } from './defaults.ts'
 import { DocumentState } from './document-state.ts'
+import { documentMethods } from './handle.ts'
 import type { Automerge, DocumentReplica } from './library.ts'
 import { toPlain } from './plain.ts'
 import { decodeSnapshot } from './snapshot.ts'
@@ -17,7 +18,7 @@ import { decodeSnapshot } from './snapshot.ts'
  * The state model of documents: Automerge, which is loaded by this call.
  *
  * A section body is the changes of one command as uncompressed change chunks of Automerge, with the initial state if they are the first to build on it. Throws `unreadable` when the kernel cannot be loaded, and
- * `invalid-declaration` for an initial state that is not JSON or has a member called `splice`.
+ * `invalid-declaration` for an initial state that is not JSON or has a member with the name of a method of documents.
  */
 export async function documentModel(
   shape: DocumentShape<{ readonly [key: string]: Json }>,
@@ -39,10 +40,11 @@ export async function documentModel(
 const nothing = { banned: [], waiting: [], kinds: [] } as const
 
 function declaredTree(initial: Tree): Tree {
-  if ('splice' in initial) {
+  const taken = documentMethods.find((name) => name in initial)
+  if (taken !== undefined) {
     throw new PeerplaneError(
       'invalid-declaration',
-      'a document has a member "splice", which is how its texts are edited',
+      `a document has a member "${taken}", which is a method of all documents`,
     )
   }
   return declaring(() => toPlain(initial, 0) as Tree)
