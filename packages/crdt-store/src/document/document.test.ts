@@ -279,6 +279,33 @@ test('concurrent edits of one text are all kept', async () => {
   expect(b.state.mirror).toEqual(a.state.mirror)
 })
 
+test.each([1, 4])(
+  'texts that two devices type forwards at one place do not interleave, with %i keystrokes per command',
+  async (keystrokes) => {
+    const [a, b] = [await device('a'), await device('b')]
+    b.state.fold(a.write((doc) => doc.splice(['text'], 0, 0, '[]')))
+    const type = (by: Device, text: string): Body[] => {
+      const bodies: Body[] = []
+      for (let at = 0; at < text.length; at += keystrokes) {
+        const keys = Array.from(text.slice(at, at + keystrokes)).entries()
+        bodies.push(
+          ...by.write((doc) => {
+            for (const [i, key] of keys) doc.splice(['text'], 1 + at + i, 0, key)
+          }),
+        )
+      }
+      return bodies
+    }
+    const [fromA, fromB] = [type(a, 'abcdefgh'), type(b, '12345678')]
+    a.state.fold(fromB)
+    b.state.fold(fromA)
+    expect(['[abcdefgh12345678]', '[12345678abcdefgh]']).toContain(
+      (a.state.mirror as unknown as Note).text,
+    )
+    expect(b.state.mirror).toEqual(a.state.mirror)
+  },
+)
+
 test('an assignment of a whole text keeps concurrent edits of the same text', async () => {
   const [a, b] = [await device('a'), await device('b')]
   b.state.fold(a.write((doc) => (doc.text = 'one two three four')))
