@@ -178,6 +178,21 @@ export const limitTable = {
     'operations',
     'The maximum number of operations of one command on a document: inserting or deleting one character is one operation. A command with more operations than `documentOps` makes several changes, which take effect together. Make a larger change with several commands: each command blocks its thread while it runs, for about 50 milliseconds per 50,000 inserted characters and 250 milliseconds per 50,000 deleted characters.',
   ),
+  documentBranches: limit(
+    63,
+    'changes',
+    'The number of concurrent changes that one session may make to a document, in addition to its last one. Two commands of a session are concurrent if both refer to a version without the other. If a session could make any number of concurrent changes, the next change of an honest device would have to name them all.',
+  ),
+  documentSessionOps: limit(
+    16_000_000,
+    'operations',
+    'The number of operations that one session may make in a document; later changes of the session to this document are void. Commands are refused if the document holds nearly as many operations. Pasting and deleting five million characters takes ten million operations.',
+  ),
+  documentAllOps: limit(
+    32_000_000,
+    'operations',
+    'The number of operations that a document may hold, with those that were replaced or deleted. A document with more operations is unreadable, because reading it would take too much time and memory.',
+  ),
   documentDefaults: limit(
     256,
     'places',

@@ -8,7 +8,7 @@ import { limits, type Json } from '@peerplane/core'
 
 /**
  * How much work the changes in a body of this size may make; negative if its initial state alone is too much. The work of a change is the
- * number of its operations, or of those that they replace, whichever is more.
+ * number of its operations, or of those that they replace, whichever is more, and of the numbers of operations that it leaves out.
  */
 export const allowed = (bodyBytes: number, places: number): number =>
   limits.documentFreeOps + limits.documentOpsPerByte * bodyBytes - PLACE_OPS * places

@@ -17,7 +17,8 @@ export type VectorClock = Int32Array
 /**
  * The changes that a change builds on, directly or not.
  *
- * The clocks of the last changes are at hand, others are found by going back at most {@link KEEP_EVERY} steps on each path.
+ * The clocks of the last changes are at hand, others are found by going back some steps on each path: at most {@link KEEP_EVERY}, unless
+ * there are very many actors.
  */
 export class CausalPast {
   readonly #recent = new Map<ChangeNode, VectorClock>()
@@ -46,7 +47,8 @@ export class CausalPast {
   ): ChangeNode {
     past[change.actor] = change.seq
     const steps = 1 + change.deps.reduce((most, dep) => Math.max(most, dep.steps), 0)
-    const isKept = steps >= KEEP_EVERY
+    // With very many actors clocks are long, so fewer are kept: memory grows with the number of changes alone.
+    const isKept = steps >= Math.max(KEEP_EVERY, past.length / 32)
     const node = { ...change, steps: isKept ? 0 : steps, clock: isKept ? past : undefined }
     if (!isKept) {
       this.#recent.set(node, past)

@@ -27,7 +27,7 @@ export function readChanges(bytes: Uint8Array, most = Infinity): readonly Change
   let left = most
   for (const chunk of chunksOf(bytes)) {
     const change = readChange(chunk, left)
-    left -= Math.max(change.operations.count, change.operations.replacedActor.length)
+    left -= workIn(change)
     changes.push(change)
   }
   return changes
@@ -56,14 +56,24 @@ export function readChange(bytes: Uint8Array, most = Infinity): Change {
   return { bytes, hash: toHex(hash), ...head, operations }
 }
 
-/** How much work the changes of one body of this device make. */
-export function workOf(bytes: Uint8Array): number {
+/** The author of the first change of a body of this device. */
+export function authorOf(bytes: Uint8Array): string {
+  const [chunk] = chunksOf(bytes)
+  return readHead(readChunk(chunk!, CHANGE_CHUNK)).actors[0]
+}
+
+/** How much work a change makes, the numbers that it leaves out not counted. */
+export const workIn = ({ operations }: Change): number =>
+  Math.max(operations.count, operations.replacedActor.length)
+
+/** How much work the changes of one body of this device make. `lastOp` is the last operation of a change that they may build on. */
+export function workOf(bytes: Uint8Array, lastOp: (hash: string) => number): number {
   let work = 0
   for (const chunk of chunksOf(bytes)) {
     const body = readChunk(chunk, CHANGE_CHUNK)
-    readHead(body)
+    const { deps, startOp } = readHead(body)
     const { ops, replaced } = countOperations(body)
-    work += Math.max(ops, replaced)
+    work += Math.max(ops, replaced) + startOp - 1 - Math.max(...deps.map(lastOp))
   }
   return work
 }
@@ -114,16 +124,23 @@ export const readActor = (reader: ByteReader): string => toHex(reader.take(reade
 
 /**
  * Whether the author of a change is the actor of this session. When a command refers to a version without the session's own last change,
- * Automerge writes it as a branch of the actor: four bytes and the number of the branch before it.
+ * Automerge writes it as a branch of the actor: four bytes and the number of the branch before it. It takes the first branch all of whose
+ * changes the version has, so there are as many branches as a session has concurrent changes; a few are allowed.
  */
 export function isActorOf(author: string, actor: string): boolean {
   if (!author.endsWith(actor)) return false
-  const branch = (author.length - actor.length) / 2
-  return branch === 0 || (branch > 4 && branch <= 4 + 5 && author.startsWith(BRANCH))
+  if (author.length === actor.length) return true
+  const before = author.slice(0, -actor.length)
+  if (before.length !== BRANCH.length + 2 || !before.startsWith(BRANCH)) return false
+  return Number.parseInt(before.slice(-2), 16) <= limits.documentBranches
 }
+
+/** The actor of the session that a change is of, by its author; of a branch it is the same as of the session. */
+export const sessionActorOf = (author: string): string => author.slice(-ACTOR_DIGITS)
 
 const MAGIC = [0x85, 0x6f, 0x4a, 0x83]
 const CHANGE_CHUNK = 1
 /** Magic and checksum come before what is hashed. */
 const HASHED_FROM = 8
 const BRANCH = '13b22309'
+const ACTOR_DIGITS = 32

@@ -18,6 +18,10 @@ export interface SavedOperations extends Pick<
   readonly actors: readonly string[]
   readonly actor: Int32Array
   readonly counter: Int32Array
+  /** By how many operations each was replaced or deleted; which ones stand one after the other. */
+  readonly replacedBy: Int32Array
+  readonly successorActor: Int32Array
+  readonly successorCounter: Int32Array
 }
 
 /**
@@ -35,6 +39,8 @@ export function readSaved(bytes: Uint8Array): SavedOperations {
   const columns = new Map(operationSizes.map(([each, size]) => [each, body.take(size)]))
   const column = (each: number): Uint8Array => columns.get(each) ?? EMPTY
   const count = countRows(column(spec.action), Infinity)
+  const replacedBy = numbers(column(SUCCESSORS), count).map((each) => Math.max(0, each))
+  const successors = replacedBy.reduce((sum, each) => sum + each, 0)
   return {
     count,
     actors,
@@ -42,6 +48,9 @@ export function readSaved(bytes: Uint8Array): SavedOperations {
     counter: numbers(column(ID_COUNTER), count, true),
     ...readPlaces(column, count),
     action: numbers(column(spec.action), count),
+    replacedBy,
+    successorActor: numbers(column(SUCCESSOR_ACTOR), successors),
+    successorCounter: numbers(column(SUCCESSOR_COUNTER), successors, true),
   }
 }
 
@@ -49,12 +58,16 @@ const EMPTY = new Uint8Array(0)
 const DOCUMENT_CHUNK = 0
 const ID_ACTOR = 0x21
 const ID_COUNTER = 0x23
-const SUCCESSORS = [0x80, 0x81, 0x83]
+const SUCCESSORS = 0x80
+const SUCCESSOR_ACTOR = 0x81
+const SUCCESSOR_COUNTER = 0x83
 const operationSpecs: ReadonlySet<number> = new Set([
   ...Object.values(spec),
   ID_ACTOR,
   ID_COUNTER,
-  ...SUCCESSORS,
+  SUCCESSORS,
+  SUCCESSOR_ACTOR,
+  SUCCESSOR_COUNTER,
 ])
 /** Actor, number, last operation, time, message, dependencies, extra bytes. */
 const changeSpecs: ReadonlySet<number> = new Set([

@@ -11,7 +11,7 @@ import {
 
 import { applyRemote } from './apply.ts'
 import { encodeBody } from './body.ts'
-import { workOf } from './change-chunk.ts'
+import { authorOf, isActorOf, workOf } from './change-chunk.ts'
 import type { Default, DefaultMaker, Tree } from './defaults.ts'
 import { DocumentDraft } from './document-draft.ts'
 import { actorOf, Intake } from './intake.ts'
@@ -48,6 +48,9 @@ export class DocumentState implements EntityState {
   #version: string
   #mirror: Json | undefined
   #draft: DocumentDraft | undefined
+  /** Who makes it. */
+  #actor = ''
+  #problem: string | undefined
   /** Why this state can no longer be used: the WASM has died. */
   #failure: unknown
 
@@ -64,8 +67,8 @@ export class DocumentState implements EntityState {
     this.#version = this.#shown.replica.getHeads().join()
   }
 
-  get problem(): undefined {
-    return undefined
+  get problem(): string | undefined {
+    return this.#problem
   }
 
   /** What the initial states of changes show. The mirror finds the rest. */
@@ -87,9 +90,10 @@ export class DocumentState implements EntityState {
   fold(bodies: readonly Body[]): readonly Body[] {
     // Looking into the replica would end the transaction of a command.
     if (this.#draft) this.#intake.hold(bodies)
-    else if (!this.#failure) {
+    else if (!this.#failure && !this.#problem) {
       try {
         this.#refused.push(...this.#intake.take(bodies, this.#shown.held))
+        if (this.#intake.operations > limits.documentAllOps) this.#giveUp()
         if (this.#intake.pendingBytes > limits.documentBytes) this.#settle()
       } catch (error) {
         // The next read of the document throws it.
@@ -104,7 +108,9 @@ export class DocumentState implements EntityState {
     // At the state that Automerge already has, what came in since can wait.
     if (!isSeen) this.#settle()
     const heads = at === undefined || at === this.#version ? undefined : this.#headsOf(at)
-    const replica = this.#shown.writable(actorOf(origin.session))
+    this.#requireRoom()
+    this.#actor = actorOf(origin.session)
+    const replica = this.#shown.writable(this.#actor)
     this.#draft = new DocumentDraft(this, { replica, places: this.#places, at: heads })
     return this.#draft
   }
@@ -124,7 +130,13 @@ export class DocumentState implements EntityState {
     this.#draft = undefined
     const body = { chunks, tree: this.#shown.keep() }
     this.#changed()
-    const bytes = encodeBody(body, workOf(chunks))
+    if (!isActorOf(authorOf(chunks), this.#actor)) {
+      throw new PeerplaneError('invalid-input', 'a command refers to a version that is too old')
+    }
+    const bytes = encodeBody(
+      body,
+      workOf(chunks, (hash) => this.#lastOp(hash)),
+    )
     this.#intake.addOwn(body)
     return bytes
   }
@@ -173,6 +185,13 @@ export class DocumentState implements EntityState {
     this.#changed()
   }
 
+  /** What it holds is freed: nobody can look at it. */
+  #giveUp(): void {
+    this.#problem = `it holds more than ${limits.documentAllOps} operations`
+    this.#intake.giveUp()
+    this.close()
+  }
+
   #changed(): void {
     const version = this.#shown.replica.getHeads().join()
     if (version !== this.#version) this.#mirror = undefined
@@ -198,12 +217,25 @@ export class DocumentState implements EntityState {
 
   /** The heads of a version that is held here and not so old that other devices would refuse a change made there. */
   #headsOf(version: string): string[] {
-    const lastOp = (head: string): number | undefined =>
-      this.#shown.replica.getChangeMetaByHash(head)?.maxOp
     const heads = version.split(',')
-    const known = heads.map((head) => lastOp(head) ?? -Infinity)
-    const last = Math.max(...this.#version.split(',').map((head) => lastOp(head) ?? 0))
+    const known = heads.map((head) => this.#lastOp(head))
+    const last = Math.max(...this.#version.split(',').map((head) => this.#lastOp(head)))
     if (Math.min(...known) >= 0 && last - Math.max(...known) < limits.documentOpsAhead) return heads
     throw new PeerplaneError('invalid-input', 'a command refers to a version that is not held here')
+  }
+
+  /** Without the changes of others, all operations are numbered one after the other. */
+  #requireRoom(): void {
+    const last = Math.max(...this.#version.split(',').map((head) => this.#lastOp(head)))
+    const held = Math.max(last, this.#intake.operations)
+    if (held + limits.documentCommandOps <= limits.documentSessionOps) return
+    throw new PeerplaneError(
+      'too-large',
+      `a document holds ${held} operations, and commands may make ${limits.documentSessionOps}`,
+    )
+  }
+
+  #lastOp(hash: string): number {
+    return this.#shown.replica.getChangeMetaByHash(hash)?.maxOp ?? -Infinity
   }
 }

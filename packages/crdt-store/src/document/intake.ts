@@ -9,7 +9,7 @@ import {
 } from '@peerplane/core'
 
 import { readBody, type DocumentBody } from './body.ts'
-import { isActorOf, readChange, readChanges, type Change } from './change-chunk.ts'
+import { isActorOf, readChange, readChanges, workIn, type Change } from './change-chunk.ts'
 import { allOf, changesOf, type DefaultMaker, type Tree } from './defaults.ts'
 import { History } from './history.ts'
 import type { Kinds } from './kinds.ts'
@@ -73,6 +73,23 @@ export class Intake {
   get waiting(): readonly Body[] {
     const sessions = [...this.#waiting].sort(([a], [b]) => (a < b ? -1 : 1))
     return [...this.#held, ...sessions.flatMap(([, bodies]) => bodies)]
+  }
+
+  /** How many operations the document has, as far as it was looked at to judge changes of other devices. */
+  get operations(): number {
+    return this.#history?.operations ?? 0
+  }
+
+  /** Forgets everything: nobody looks at the document any longer. */
+  giveUp(): void {
+    this.pending = []
+    this.pendingBytes = 0
+    this.#history = undefined
+    this.#waiting.clear()
+    this.#waitingFor.clear()
+    this.#waitingBytes = 0
+    this.#held = []
+    this.#own = []
   }
 
   /** Keeps bodies until the next call of `take`. */
@@ -174,7 +191,7 @@ export class Intake {
         const changes = all.filter(isNew)
         if (changes.length === 0) continue
         const defaults = this.#defaultsOf(content.tree).filter(isNew)
-        const missing = addAll(history, defaults, changes)
+        const missing = addAll(history, { defaults, changes, allowed: content.allowed })
         if (missing !== undefined) {
           this.#wait(session, bodies.slice(at), missing)
           break
@@ -244,9 +261,13 @@ const toApply = ({ bytes, hash, deps }: Change): AppliedChange => ({ bytes, hash
  */
 function addAll(
   history: History,
-  defaults: readonly Change[],
-  changes: readonly Change[],
+  {
+    defaults,
+    changes,
+    allowed,
+  }: { defaults: readonly Change[]; changes: readonly Change[]; allowed: number },
 ): string | undefined {
+  let left = changes.reduce((rest, each) => rest - workIn(each), allowed)
   const added: Change[] = []
   const takeBack = (): void => {
     for (const each of added.reverse()) history.remove(each)
@@ -262,6 +283,8 @@ function addAll(
         takeBack()
         return missing
       }
+      left -= history.leftOutBy(each)
+      if (left < 0) throw wrong('it leaves out more numbers than its bytes pay for')
       history.add(each)
       added.push(each)
     }

@@ -36,6 +36,8 @@ export class OperationIndex {
   readonly #actors: Actor[] = []
   readonly #actorNumbers = new Map<string, number>()
   readonly #types: ContainerType[] = ['map']
+  /** How deep each container lies; the outermost map at 0. */
+  readonly #depths: number[] = [0]
   /** Containers by the operation that made them. */
   readonly #containers = new Map<number, number>()
   readonly #keys = new Map<string, number>()
@@ -118,8 +120,10 @@ export class OperationIndex {
     return rows[at] === NONE ? undefined : { container: rows[at]!, key: rows[at + 1]! }
   }
 
-  addContainer(actor: number, counter: number, type: ContainerType): number {
+  /** `depth` is at hand where the container that it lies in is. */
+  addContainer(actor: number, counter: number, type: ContainerType, depth: number): number {
     this.#types.push(type)
+    this.#depths.push(depth)
     this.#containers.set(idOf(actor, counter), this.#types.length - 1)
     return this.#types.length - 1
   }
@@ -133,6 +137,10 @@ export class OperationIndex {
     return this.#types[container]!
   }
 
+  depthOf(container: number): number {
+    return this.#depths[container]!
+  }
+
   /** The number of a key of maps. */
   keyOfText(text: string): number {
     return this.#key(`.${text}`)
@@ -141,6 +149,11 @@ export class OperationIndex {
   /** The number of the key that an item has which this operation inserted. */
   keyOfItem(actor: number, counter: number): number {
     return this.#key(`${counter}@${actor}`)
+  }
+
+  /** The same where something has been set over the item. */
+  knownKeyOfItem(actor: number, counter: number): number | undefined {
+    return this.#keys.get(`${counter}@${actor}`)
   }
 
   #key(name: string): number {

@@ -189,7 +189,7 @@ function forge(
   for (const id of initialOps) made.push({ id, op: any(made).op })
   for (let left = isSecond ? nat(2) : nat(4) === 0 ? 2 : 1; left > 0; left--) {
     const op = any(change.ops as unknown as Op[])
-    const kind = nat(12)
+    const kind = nat(13)
     if (kind < 5 && op.elemId) {
       // An item of the same list, of whatever change.
       const items = made.filter((each) => each.op.insert && each.op.obj === op.obj)
@@ -207,7 +207,8 @@ function forge(
     } else if (kind === 10) {
       const others = nat(2) === 0 ? change.deps : []
       change.deps = [...new Set([...others, any(changes.slice(0, -1))?.hash ?? UNKNOWN])].sort()
-    } else if (nat(2) === 0) change.startOp += nat(4)
+    } else if (kind === 11) op.pred = op.pred.slice(1)
+    else if (nat(2) === 0) change.startOp += nat(4)
     else change.seq += nat(3) - 1
   }
   try {
