@@ -22,6 +22,7 @@ const ROOMS = {
     kernels: [],
     document: [],
     migration: [],
+    'single-writer': ['kernels'],
     log: ['storage'],
     entities: ['storage'],
   },

@@ -1,5 +1,16 @@
-import type { ShapeKind } from '@peerplane/core'
-import { counter, document, entity, map, record, register, set, type Entity } from '@peerplane/node'
+import type { Json, ShapeKind } from '@peerplane/core'
+import {
+  counter,
+  document,
+  entity,
+  events,
+  map,
+  record,
+  register,
+  set,
+  value,
+  type Entity,
+} from '@peerplane/node'
 
 /** What honest members write, and read from each other. */
 export const Pulse = entity('pulse', {
@@ -18,6 +29,11 @@ export const kinds = {
   map: entity('map', { state: map(register<string>('')), commands: {} }),
   record: entity('record', { state: record({ a: register(''), b: counter() }), commands: {} }),
   document: entity('document', { state: document({ text: '' }), commands: {} }),
+  events: entity('events', {
+    state: events([0], { added: (sums, by: number) => [...sums.slice(-999), by] }),
+    commands: {},
+  }),
+  value: entity('value', { state: value<Json>(null), commands: {} }),
 } as const satisfies Record<ShapeKind, Entity>
 
 /** The one entity of each kind that is attacked, and that honest members watch. */

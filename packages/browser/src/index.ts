@@ -4,6 +4,7 @@ export {
   document,
   entity,
   errorKinds,
+  events,
   map,
   migrate,
   PeerplaneError,
@@ -12,6 +13,8 @@ export {
   Rejected,
   set,
   traceEvents,
+  value,
+  type StateBranch,
   type Command,
   type CommandContext,
   type Commands,
@@ -20,6 +23,8 @@ export {
   type DocumentHandle,
   type Entity,
   type ErrorCode,
+  type Events,
+  type EventsHandle,
   type HandleOf,
   type Handler,
   type Json,
@@ -33,6 +38,7 @@ export {
   type Trace,
   type TraceFields,
   type TraceName,
+  type ValueHandle,
 } from '@peerplane/core'
 export type {
   CommandMethods,

@@ -442,6 +442,16 @@ export const limitTable = {
     'times',
     'How often per minute entities are folded again because of the forks of one device. Further forks of this device wait, and delay neither commands nor the forks of other devices.',
   ),
+  branchesPerDevice: limit(
+    8,
+    'sessions',
+    'The maximum number of sessions of one device whose state an entity with a single writer keeps. The sessions that began to write the entity last are kept; what earlier sessions write afterwards has no effect.',
+  ),
+  branchNames: limit(
+    128,
+    'commits',
+    'The maximum number of commits of other sessions that a session names when it begins to write an entity with a single writer: the commits take at most 4 KB.',
+  ),
   unflushedEntities: limit(
     20_000,
     'entities',

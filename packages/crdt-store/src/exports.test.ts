@@ -12,6 +12,7 @@ const inner = [
   'batchOfWrite',
   'checkedStore',
   'createMemoryStore',
+  'eventsModel',
   'foundedAside',
   'holdsCommits',
   'inListOrder',
@@ -24,6 +25,7 @@ const inner = [
   'shapeSignature',
   'spaceOf',
   'spaceWrite',
+  'valueModel',
 ]
 
 it('every function that the package exports is known as an inner one', () => {

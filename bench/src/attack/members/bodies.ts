@@ -46,6 +46,16 @@ export const bodies: Readonly<Record<Exclude<Kind, 'document'>, Bodies>> = {
   set: native((turn) => times((index) => [1, `${turn}-${index}`, []])),
   map: native((turn) => times((index) => [3, `${turn}-${index}`, [0, '', []]])),
   record: native(() => times((index) => (index % 2 === 0 ? ['b', 1] : ['a', [0, '', []]]))),
+  events: (turn, random) => {
+    if (turn % 4 === 3) return random.bytes(100_000)
+    const list = times((index) => index).flatMap((index) => ['added', index])
+    return encodeCanonical(turn === 1 ? [3, [], turn, 0, [0], list] : [1, list])
+  },
+  value: (turn, random) => {
+    if (turn % 4 === 3) return random.bytes(100_000)
+    const list = Array.from({ length: 60_000 }, () => turn % 24)
+    return encodeCanonical(turn === 1 ? [3, [], turn, 1, list, []] : [2, list])
+  },
 }
 
 /** What one commit does. */

@@ -3,6 +3,7 @@ import { PeerplaneError, reasonOf } from '../errors.ts'
 import type { Json } from '../json.ts'
 import { limits } from '../limits.ts'
 import { copyPlain, freeze, isPlain, reading, type PlainBounds } from '../plain.ts'
+import { utf8 } from '../text.ts'
 
 /*
  * A shape says what kind of state an entity, or a field of it, has. It is plain data; the kernels that give it behaviour live elsewhere,
@@ -22,7 +23,12 @@ export interface ShapeKinds {
   readonly map: MapShape<Shape>
   readonly record: RecordShape<Fields>
   readonly document: DocumentShape<{ readonly [key: string]: Json }>
+  readonly events: EventsShape<Json, never>
+  readonly value: ValueShape<Json>
 }
+
+/** The kinds of shapes that only an entity can have, and no field of a record or value of a map. */
+export type WholeKind = 'document' | 'events' | 'value'
 
 /** The name of a kind of shape, such as `counter` or `map`. */
 export type ShapeKind = keyof ShapeKinds
@@ -108,6 +114,60 @@ export type DocumentHandle<T> = T & {
   indexOf(path: readonly (string | number)[], position: string): number
 }
 
+/**
+ * What the sessions of an entity with a single writer have written, each on top of what it had seen. If two of them went on from the same point, for
+ * example after a backup was restored, each of them is a branch. The entity shows the branch whose session began to write last.
+ */
+export interface StateBranch<S extends Json> {
+  /** Identifies the branch, until its writer writes again. */
+  readonly key: string
+  /** The device that has written the branch. */
+  readonly writer: string
+  /** The number of the last event, or of the last value. */
+  readonly number: number
+  readonly value: S
+  /** Whether the branch has events that have no effect here: another version of the app has declared them, or folding them has failed. */
+  readonly incomplete: boolean
+}
+
+/** A state that one device writes. */
+export interface SingleWriterHandle<S extends Json> {
+  readonly value: S
+  /** Empty while nobody has written, and more than one while there is a conflict. The first branch is the one that is shown. */
+  readonly branches: readonly StateBranch<S>[]
+  /**
+   * Goes on from the branch `key`, and ends the others. Makes this device the writer. A command calls it before it writes. Throws `Rejected`: `absent`
+   * if there is no such branch, and `not-writer` if the id of the entity names another device.
+   */
+  choose(key: string): void
+}
+
+/** A value that one device sets as a whole. */
+export interface ValueHandle<S extends Json> extends SingleWriterHandle<S> {
+  /**
+   * Sets the value. Throws `Rejected`: `not-writer` if another device is the writer, and `conflict` if the session has written a branch that is
+   * not shown.
+   */
+  set(value: S): void
+}
+
+/** A state that is folded from the events of one device. */
+export interface EventsHandle<S extends Json, E extends Events> extends SingleWriterHandle<S> {
+  /**
+   * Adds an event; without `event`, the event is `null`. Throws `Rejected`: `not-writer` if another device is the writer, and `conflict` if the session has written a branch that is
+   * not shown.
+   */
+  emit<N extends keyof E & string>(
+    name: N,
+    ...event: null extends E[N] ? [event?: E[N]] : [event: E[N]]
+  ): void
+}
+
+/** The events of a state, by name. */
+export interface Events {
+  readonly [name: string]: Json
+}
+
 export interface CounterShape extends Shape<CounterHandle, number> {
   readonly kind: 'counter'
 }
@@ -138,6 +198,33 @@ export interface DocumentShape<T extends { readonly [key: string]: Json }> exten
 > {
   readonly kind: 'document'
   readonly initial: T
+}
+
+export interface ValueShape<S extends Json> extends Shape<ValueHandle<S>, S> {
+  readonly kind: 'value'
+  readonly initial: S
+}
+export interface EventsShape<S extends Json, E extends Events> extends Shape<
+  EventsHandle<S, E>,
+  S
+> {
+  readonly kind: 'events'
+  readonly initial: S
+  readonly fold: { readonly [name: string]: (state: never, event: never) => Json }
+}
+
+/** What each event makes of the state, by the name of the event. */
+export interface Folds<S extends Json> {
+  readonly [name: string]: (state: S, event: never) => S
+}
+
+/** The events of functions that fold them. An event that its function does not look at is `null`. */
+export type EventsOf<F> = {
+  readonly [Name in keyof F]: F[Name] extends (state: never, event: infer Event) => Json
+    ? Event extends Json
+      ? Event
+      : null
+    : never
 }
 
 /** Named shapes. */
@@ -185,6 +272,29 @@ export const document = <T extends { readonly [key: string]: Json }>(
   return { kind: 'document', initial: taken as T }
 }
 
+/** Declares a value that one device sets as a whole. Throws `invalid-declaration` if `initial` is not JSON. */
+export const value = <S extends Json>(initial: S): ValueShape<WidenAll<S>> => ({
+  kind: 'value',
+  initial: takeInitial(initial, 'a value') as WidenAll<S>,
+})
+
+/**
+ * Declares a state that one device changes by events. For each event, `fold` has a pure function that returns the state after the event; it must not
+ * change the state that it gets. Throws `invalid-declaration` if `initial` is not JSON, or if `fold` is not an object of functions.
+ */
+export const events = <S extends Json, F extends Folds<WidenAll<S>>>(
+  initial: S,
+  fold: F,
+): EventsShape<WidenAll<S>, EventsOf<F>> =>
+  declaring('the events of a state', () => {
+    checkFolds(fold)
+    return {
+      kind: 'events',
+      initial: takeInitial(initial, 'events') as WidenAll<S>,
+      fold: Object.freeze({ ...fold }),
+    }
+  })
+
 /** Checks that `shape` and everything in it are valid shapes. Throws `invalid-declaration` with a message that calls the shape `what`. */
 export function checkShape(shape: unknown, what: string, depth = 0): void {
   const given = (typeof shape === 'object' && shape !== null ? shape : {}) as Given
@@ -193,10 +303,18 @@ export function checkShape(shape: unknown, what: string, depth = 0): void {
   if (typeof kind !== 'string' || !Object.hasOwn(partChecks, kind)) {
     throw invalid(`${what} is a shape such as counter() or record({}), not ${describe(shape)}`)
   }
-  if (depth > 0 && kind === 'document') {
-    throw invalid(`${what} is a document inside a record or map: declare it as an entity`)
+  const whole = Object.hasOwn(wholeKinds, kind) && wholeKinds[kind as WholeKind]
+  if (depth > 0 && whole) {
+    throw invalid(`${what} is ${whole} inside a record or map: declare it as an entity`)
   }
   partChecks[kind as ShapeKind](given, what, depth + 1)
+}
+
+/** What the kinds of shapes are called that only an entity can have. */
+const wholeKinds: { readonly [Kind in WholeKind]: string } = {
+  document: 'a document',
+  events: 'a state with events',
+  value: 'a value',
 }
 
 /** A value that may be a shape. */
@@ -214,6 +332,25 @@ const partChecks: {
   map: ({ value }, what, depth) => checkShape(value, what, depth),
   record: ({ fields }, what, depth) => checkFields(fields, what, depth),
   document: ({ initial }, what) => void takeInitial(initial, what),
+  value: ({ initial }, what) => void takeInitial(initial, what),
+  events: ({ initial, fold }, what) => {
+    takeInitial(initial, what)
+    checkFolds(fold)
+  },
+}
+
+function checkFolds(fold: unknown): void {
+  if (typeof fold !== 'object' || fold === null || !isPlain(fold)) {
+    throw invalid(`events are an object of functions, not ${describe(fold)}`)
+  }
+  for (const [name, apply] of Object.entries(fold)) {
+    if (name === '' || !name.isWellFormed() || utf8(name).length > limits.entityNameBytes) {
+      throw invalid(`an event cannot be called ${describe(name)}`)
+    }
+    if (typeof apply !== 'function') {
+      throw invalid(`event ${describe(name)} is folded by a function, not by ${describe(apply)}`)
+    }
+  }
 }
 
 function checkFields(fields: unknown, what: string, depth: number): void {
@@ -248,3 +385,22 @@ type Widen<T extends Json> = T extends string
     : T extends boolean
       ? boolean
       : T
+
+/**
+ * The type of an initial value, widened: `''` stands for any text, `0` for any number, also inside objects and lists. A union, such as
+ * `'light' | 'dark'`, can only be meant as it is.
+ */
+type WidenAll<T extends Json> =
+  IsUnion<T> extends true
+    ? T
+    : T extends string
+      ? string
+      : T extends number
+        ? number
+        : T extends boolean
+          ? boolean
+          : T extends object
+            ? { [Key in keyof T]: T[Key] extends Json ? WidenAll<T[Key]> : T[Key] }
+            : T
+
+type IsUnion<T, All = T> = T extends unknown ? ([All] extends [T] ? false : true) : never

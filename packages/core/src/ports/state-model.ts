@@ -1,5 +1,5 @@
 import type { Timestamp } from '../hybrid-clock.ts'
-import type { DeviceId, SessionId } from '../ids.ts'
+import type { DeviceId, EntityKey, SessionId } from '../ids.ts'
 import type { Json } from '../json.ts'
 
 /** The origin of ops. An origin together with the index of an op in its commit is what the CRDT literature calls a dot. */
@@ -84,6 +84,9 @@ export interface StateModel {
    * a newer version of the model has no effect on this device, and makes its entity incomplete.
    */
   readonly version: number
-  /** Opens the state that `snapshot` contains, or the initial state if there is no snapshot. Rejects with `unreadable`. */
-  open(snapshot: Uint8Array | undefined): Promise<EntityState>
+  /**
+   * Opens the state that `snapshot` contains, or the initial state if there is no snapshot. Rejects with `unreadable`. `entity` is the key of the
+   * entity: with a single writer, the id of an entity can name its writer.
+   */
+  open(snapshot: Uint8Array | undefined, entity?: EntityKey): Promise<EntityState>
 }

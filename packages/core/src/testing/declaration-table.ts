@@ -11,6 +11,7 @@ type Declaring = Pick<
   | 'counter'
   | 'document'
   | 'entity'
+  | 'events'
   | 'map'
   | 'migrate'
   | 'PeerplaneError'
@@ -18,6 +19,7 @@ type Declaring = Pick<
   | 'register'
   | 'Rejected'
   | 'set'
+  | 'value'
 >
 
 /** The rows of the functions with which entities are declared. */
@@ -32,7 +34,8 @@ export function declarationTable(exports: Declaring): FunctionTable {
     counter: {},
     set: {},
     register: { initial: row(isData, (value) => register!(value)) },
-    document: { initial: row(isRecord, (value) => document!(value)) },
+    document: { initial: row(isRecord, (initial) => document!(initial)) },
+    ...singleWriterRows(exports),
     map: { value: row(never, (value) => map!(value)) },
     record: {
       fields: row(
@@ -136,6 +139,28 @@ function migrationRows(exports: Declaring): { readonly [parameter: string]: Para
 }
 
 const GIVEN = Symbol('the argument that a row passes')
+
+/** Rows of the states that one device writes. */
+function singleWriterRows(exports: Declaring): FunctionTable {
+  const { events, value } = exports as unknown as {
+    readonly [name: string]: (...args: unknown[]) => unknown
+  }
+  return {
+    value: { initial: row(isData, (initial) => value!(initial)) },
+    events: {
+      initial: row(isData, (initial) => events!(initial, {})),
+      fold: row(
+        (fold) => holdsFunctions(fold) && !Array.isArray(fold),
+        (fold) => events!(0, fold),
+      ),
+      function: row(isFunction, (apply) => events!(0, { happened: apply })),
+      'name of an event': keyRow(
+        (name) => name !== '' && isText(name),
+        (name) => events!(0, { [name]: (): number => 0 }),
+      ),
+    },
+  }
+}
 
 const row = (
   takes: Parameter['takes'],

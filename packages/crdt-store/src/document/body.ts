@@ -37,6 +37,9 @@ export function readBody(bytes: Uint8Array): ReadBody | undefined {
   if (!Array.isArray(fields)) throw wrong('it is not a body')
   const [chunks, ...rest] = fields as readonly unknown[]
   if (Array.isArray(chunks) && fields.length === 2) return undefined
+  // A state with a single writer.
+  if ((chunks === 1 || chunks === 2) && fields.length === 2) return undefined
+  if (chunks === 3 && fields.length === 6) return undefined
   if (!(chunks instanceof Uint8Array)) throw wrong('it is not a body')
   if (rest.at(-1) instanceof Uint8Array) rest.pop()
   if (rest.length > 1) throw wrong('it is not a body')

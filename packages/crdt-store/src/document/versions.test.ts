@@ -7,6 +7,7 @@ import {
   type DocumentHandle,
   type Json,
   type StateModel,
+  type Value,
 } from '@peerplane/core'
 import { bodyAt } from '@peerplane/core/testing'
 import fc from 'fast-check'
@@ -192,11 +193,16 @@ describe('documents of two versions', () => {
     again.close()
   }
 
-  test('a body of another kind of state has no effect, and bans nobody', async () => {
+  test.each<[string, Value]>([
+    ['a native state', [[], [['title', 1]]]],
+    ['events', [1, ['added', 1]]],
+    ['a value', [2, 1]],
+    ['a session of a single writer', [3, [], 1, 0, 'x', []]],
+  ])('a body of %s has no effect, and bans nobody', async (_, body) => {
     const device = await Device.open('author', 'a text')
     const first = device.type('one ')
     const origin = originOf('author', 2)
-    const other = bodyAt(origin, encodeCanonical([[], [['title', 1]]]))
+    const other = bodyAt(origin, encodeCanonical(body))
     const draft = device.state.begin(originOf('author', 3))
     typeAll(draft.handle as Handle, device.tree, [], 'two ')
     const last = bodyAt(originOf('author', 3), draft.finish()!)

@@ -27,11 +27,11 @@ export class FoldedAsDelivered implements Lifecycle {
   async load(key: EntityKey, model: StateModel): Promise<Slot> {
     const { store, slots, events } = this.#parts
     const stored = slots.rows.mayHave(key) ? await store.get(rowKey(key)) : undefined
-    if (!stored) return slotOf(key, model, await model.open(undefined))
+    if (!stored) return slotOf(key, model, await model.open(undefined, key))
     slots.rows.add(key)
     try {
       const { problem, isIncomplete, snapshot } = decodeRow(stored)
-      const slot = slotOf(key, model, await model.open(problem ? undefined : snapshot))
+      const slot = slotOf(key, model, await model.open(problem ? undefined : snapshot, key))
       slot.rowBytes = stored.length
       if (problem) makeUnreadable(slot, problem, events)
       if (isIncomplete) makeIncomplete(slot, 'it was so when it was stored', events)

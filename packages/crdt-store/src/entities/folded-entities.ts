@@ -239,7 +239,7 @@ export class FoldedEntities implements Entities {
 
   readonly #blankSlot = async (key: EntityKey): Promise<Slot> => {
     const model = await this.#declared(key)!.load()
-    return slotOf(key, model, await model.open(undefined))
+    return slotOf(key, model, await model.open(undefined, key))
   }
 
   /** Puts new states in the place of those that are shown. */

@@ -45,7 +45,7 @@ export class FoldedWhenOpened implements Lifecycle {
     const { store, slots, changed, events } = this.#parts
     const [snapshot] = await Promise.all([store.get(snapshotKey(key)), slots.rows.find(key)])
     try {
-      const slot = slotOf(key, model, await model.open(snapshot))
+      const slot = slotOf(key, model, await model.open(snapshot, key))
       const waiting = await this.#waiting.read(store, key)
       foldInto(
         slot,

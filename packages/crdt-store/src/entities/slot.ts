@@ -111,7 +111,7 @@ export async function damagedSlot(
 ): Promise<Slot> {
   const error = asPeerplaneError(cause, 'unreadable')
   if (error.code !== 'unreadable' && error.code !== 'malformed') throw error
-  const slot = slotOf(key, model, await model.open(undefined))
+  const slot = slotOf(key, model, await model.open(undefined, key))
   slot.problem = new PeerplaneError('unreadable', `what is stored of ${key} is damaged`, { cause })
   reportUnreadable(slot, events)
   return slot

@@ -1,4 +1,10 @@
-import { PeerplaneError, type Fields, type Shape, type ShapeKinds } from '@peerplane/core'
+import {
+  PeerplaneError,
+  type Fields,
+  type Shape,
+  type ShapeKinds,
+  type WholeKind,
+} from '@peerplane/core'
 
 import { counterKernel } from './counter.ts'
 import type { Kernel } from './kernel.ts'
@@ -9,7 +15,7 @@ import { setKernel } from './set.ts'
 
 /** How the kernel of each native kind is built; below a map its state can be removed. */
 export type Builders<Kinds> = {
-  readonly [Kind in Exclude<keyof Kinds, 'document'>]: (
+  readonly [Kind in Exclude<keyof Kinds, WholeKind>]: (
     shape: Kinds[Kind],
     isRemovable?: boolean,
   ) => Kernel

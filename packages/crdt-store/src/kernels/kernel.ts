@@ -1,11 +1,11 @@
-import type { Json, ShapeKind, Value } from '@peerplane/core'
+import type { Json, ShapeKind, Value, WholeKind } from '@peerplane/core'
 
 import type { CommitTable } from './commits.ts'
 import type { OpContext } from './op-context.ts'
 import type { OtherKind } from './other-kind.ts'
 
-/** A kind of shape that a kernel holds; documents have a model of their own. */
-export type NativeKind = Exclude<ShapeKind, 'document'>
+/** A kind of shape that a kernel holds; the others have models of their own. */
+export type NativeKind = Exclude<ShapeKind, WholeKind>
 
 /** The folded state of one place. Each kernel adds its own fields; all changes to them are journalled in the context. */
 export interface Cell {

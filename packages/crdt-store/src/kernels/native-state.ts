@@ -121,13 +121,14 @@ export class NativeState implements EntityState {
     let context: OpContext | undefined
     try {
       const { session, seq } = origin
-      const { commits, ops } = readBody(bytes, session)
+      const { commits, ops, other } = readBody(bytes, session)
       const table = new CommitTable(this.#seenOf, { commits })
       this.#grow(bytes.length, ops.length)
       const commit = new NamedCommit(session, seq, prefix)
       context = new OpContext(origin, table, commit, { bodyBytes: bytes.length })
       const skipped = this.#applyAll(ops, context)
       this.#see(context)
+      this.#skipped ??= other
       this.#skipped ??= skipped?.message
       return true
     } catch (error) {
@@ -182,10 +183,17 @@ export class NativeState implements EntityState {
 function readBody(
   bytes: Uint8Array,
   session: SessionId,
-): { readonly commits: NamedCommit[]; readonly ops: readonly Value[] } {
+): {
+  readonly commits: NamedCommit[]
+  readonly ops: readonly Value[]
+  /** Why the body has no effect: it was written for another kind of state. */
+  readonly other?: string
+} {
   const fields = items(decode(bytes))
   const [named, list] = fields
   if (named instanceof Uint8Array) return { commits: [], ops: [named] }
+  if (isOfWriter(fields))
+    return { commits: [], ops: [], other: 'it was written by a single writer' }
   if (fields.length !== 2) throw new Void('a body has two parts')
   const commits = readCommits(named)
   if (commits.some((each) => each.session === session)) {
@@ -195,6 +203,10 @@ function readBody(
   if (ops.length > limits.opsPerSection) throw new Void('too many ops')
   return { commits, ops }
 }
+
+/** Whether a body has the form of one of a state with a single writer. */
+const isOfWriter = ([form, ...rest]: readonly Value[]): boolean =>
+  ((form === 1 || form === 2) && rest.length === 1) || (form === 3 && rest.length === 5)
 
 function decode(body: Uint8Array): Value {
   try {

@@ -9,8 +9,10 @@ import {
 } from '@peerplane/core'
 import {
   migratedModel,
+  eventsModel,
   nativeModel,
   shapeSignature,
+  valueModel,
   type DeclaredModel,
   type LifecycleName,
 } from '@peerplane/crdt-store'
@@ -55,6 +57,18 @@ export const registry: Registry<ShapeKinds> = {
       const { documentModel } = await import('@peerplane/crdt-store/document')
       return documentModel(shape)
     },
+  },
+  events: {
+    lifecycle: 'folded-as-delivered',
+    rowVersion: 1,
+    needsCauses: false,
+    load: async (shape) => eventsModel(shape),
+  },
+  value: {
+    lifecycle: 'folded-as-delivered',
+    rowVersion: 1,
+    needsCauses: false,
+    load: async (shape) => valueModel(shape),
   },
 }
 
