@@ -63,7 +63,12 @@ test('a restored backup makes a conflict, the owner chooses, and all devices agr
   await offline.get(Journal, 'day').add('new')
   await offline.close()
   const restored = await start('backup')
+  const conflicts: boolean[] = []
+  anchor.get(Journal, 'day').watch((known) => {
+    if (known.phase === 'ready') conflicts.push(known.conflict)
+  })
   await Promise.all([anchor, restored].map((plane) => shows(plane, ['x', 'new'], 2)))
+  await vi.waitFor(() => expect(conflicts.at(-1)).toBe(true))
   await expect(anchor.get(Journal, 'day').add('not mine')).rejects.toMatchObject({
     rejection: 'not-writer',
   })
@@ -71,6 +76,8 @@ test('a restored backup makes a conflict, the owner chooses, and all devices agr
   await restored.get(Journal, 'day').choose('lost')
   await restored.get(Journal, 'day').add('kept')
   await Promise.all([anchor, restored].map((plane) => shows(plane, ['x', 'lost', 'kept'], 1)))
+
+  await vi.waitFor(() => expect(conflicts.at(-1)).toBe(false))
 
   await anchor.get(Journal, 'day').takeOver()
   await anchor.get(Journal, 'day').add('by the anchor')

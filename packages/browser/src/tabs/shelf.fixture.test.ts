@@ -144,6 +144,7 @@ export async function openShelf(
           version: '',
           pending: 0,
           incomplete: false,
+          conflict: false,
         }),
       )
       return () => {

@@ -54,6 +54,8 @@ export interface EntityState {
    * has no effect.
    */
   readonly skipped: string | undefined
+  /** Whether the state has several branches, of which `mirror` shows one: two sessions have continued from the same point. */
+  readonly hasConflict?: boolean
   /**
    * Identifies the state that `mirror` shows. A command can refer to the version of the state that its caller saw. The version is an empty text if
    * the model does not need versions.

@@ -124,6 +124,11 @@ export const traceEvents = {
     says: 'A change of an entity was written for a newer version of this program or of the state model, or for a different shape. The entity is shown without this change.',
     fields: { type: 'text', entity: 'data', why: 'data' },
   },
+  'entity.conflict': {
+    level: 'warn',
+    says: 'Two sessions have continued an entity with a single writer from the same point. The entity shows one of the branches until a command chooses.',
+    fields: { type: 'text', entity: 'data' },
+  },
   'rows.flushed': {
     level: 'debug',
     says: 'The rows of changed entities were written to the store.',

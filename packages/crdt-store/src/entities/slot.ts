@@ -60,6 +60,7 @@ export function foldInto(
 ): boolean {
   if (slot.problem) return true
   const { isIncomplete } = slot
+  const { hasConflict = false } = slot.state
   const known = bodies.filter((body) => !isBeyond(slot, body))
   if (known.length < bodies.length) {
     makeIncomplete(slot, 'it was written for a newer version', events)
@@ -68,6 +69,9 @@ export function foldInto(
   for (const { origin } of voids) reportVoid(slot.key, origin, events)
   const { problem, skipped } = slot.state
   if (skipped !== undefined) makeIncomplete(slot, skipped, events)
+  if (slot.state.hasConflict && !hasConflict) {
+    events.trace?.('entity.conflict', { type: splitEntityKey(slot.key).type, entity: slot.key })
+  }
   if (problem !== undefined) makeUnreadable(slot, `${slot.key}: ${problem}`, events)
   return problem !== undefined || slot.isIncomplete !== isIncomplete || voids.length < known.length
 }

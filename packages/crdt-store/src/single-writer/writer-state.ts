@@ -43,6 +43,8 @@ export class WriterState implements EntityState {
   /** The only device whose bodies have an effect, if the id of the entity names one. */
   readonly #owner: DeviceId | undefined
   #strands: Strands
+  /** Found when they are needed. */
+  #branches: readonly Strand[] | undefined
   #mirror: Json | undefined
   #problem: string | undefined
   #skipped: string | undefined
@@ -62,7 +64,11 @@ export class WriterState implements EntityState {
   }
 
   get mirror(): Json {
-    return (this.#mirror ??= branchesOf(this.#strands)[0]?.value ?? this.#kind.initial)
+    return (this.#mirror ??= this.#shown[0]?.value ?? this.#kind.initial)
+  }
+
+  get hasConflict(): boolean {
+    return this.#shown.length > 1
   }
 
   fold(bodies: readonly Body[]): readonly Body[] {
@@ -95,6 +101,7 @@ export class WriterState implements EntityState {
     const made = this.#strands.get(session)
     if (made?.seq !== seq || made.prefix !== '') return
     this.#strands = new Map(this.#strands).set(session, { ...made, prefix })
+    this.#branches = undefined
   }
 
   snapshot(): Uint8Array {
@@ -152,8 +159,13 @@ export class WriterState implements EntityState {
     )
   }
 
+  get #shown(): readonly Strand[] {
+    return (this.#branches ??= branchesOf(this.#strands))
+  }
+
   #show(strands: Strands): void {
     this.#strands = strands
+    this.#branches = undefined
     this.#mirror = undefined
   }
 

@@ -21,6 +21,11 @@ export type Loaded<State = Json> =
        * application.
        */
       readonly incomplete: boolean
+      /**
+       * Whether the entity has several branches, of which `state` is the one that is shown. Only entities with a single writer, `events` and `value`,
+       * can have a conflict. It ends when a command chooses a branch.
+       */
+      readonly conflict: boolean
     }
   | { readonly phase: 'unreadable'; readonly problem: Problem }
 
@@ -49,6 +54,7 @@ export const loaded = tagged<Loaded, 'phase'>('phase', {
     version: text(),
     pending: count,
     incomplete: flag,
+    conflict: flag,
   }),
   unreadable: object({ phase: oneOf('unreadable'), problem }),
 })

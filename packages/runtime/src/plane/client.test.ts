@@ -56,6 +56,7 @@ test('watch says loading, then ready, and each change', async () => {
       version: '',
       pending: 0,
       incomplete: false,
+      conflict: false,
     }),
   )
   stop()

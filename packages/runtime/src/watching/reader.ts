@@ -78,9 +78,10 @@ export class Reader {
       const { code, message } = found
       return { phase: 'unreadable', problem: { code, message } }
     }
-    const { mirror, version } = found
+    const { mirror, version, hasConflict: conflict = false } = found
     const { pendingOn, space } = this.#parts
     const incomplete = space.entities.isIncomplete(key)
-    return { phase: 'ready', state: mirror, version, pending: pendingOn(key), incomplete }
+    const pending = pendingOn(key)
+    return { phase: 'ready', state: mirror, version, pending, incomplete, conflict }
   }
 }

@@ -290,6 +290,7 @@ class Scene {
       version: '',
       pending: 0,
       incomplete: false,
+      conflict: false,
     })
   }
 }
