@@ -8,9 +8,9 @@ import { readArguments } from './arguments.ts'
 import { examine } from './sim/examine.ts'
 import { printRun, printTotals, totalsOf } from './sim/print.ts'
 import { runSeeds } from './sim/pool.ts'
-import { runMixedBugs, runMixedCampaign } from './sim/mixed-campaign.ts'
 import { replayRegressions } from './sim/regressions.ts'
 import { runSabotage } from './sim/sabotage-campaign.ts'
+import { runSideBugs, runSideCampaign, sideCampaigns } from './sim/side-campaign.ts'
 
 /** Loads the simulator, which must not happen before a bug is planted in it. */
 async function usage(): Promise<string> {
@@ -27,6 +27,7 @@ ${Object.entries(scenarios)
     [--save FILE]         keep its plan, [--because "SENTENCE"] with a reason
     [--plan FILE]         run a plan that was kept, instead of a seed
     [--mixed]             run two builds together, of which one knows more; with --sabotage, plant bugs in the older one
+    [--evolve]            run two versions of an app together, of which one has migrations; also with --sabotage
     [--regressions]       plant the bug of every kept plan again; each must break its rule
     [--sabotage [NAMES]]  plant known bugs, all or those named, one after the other; each must be found`
 }
@@ -63,6 +64,7 @@ async function main(args: readonly string[]): Promise<number> {
       save: { type: 'string' },
       because: { type: 'string' },
       mixed: { type: 'boolean', default: false },
+      evolve: { type: 'boolean', default: false },
       regressions: { type: 'boolean', default: false },
       sabotage: { type: 'string' },
     },
@@ -84,10 +86,11 @@ async function main(args: readonly string[]): Promise<number> {
     console.error(await usage())
     return 2
   }
-  if (values.mixed) {
-    const campaign = { first, count, workers }
-    if (values.sabotage === undefined) return runMixedCampaign(campaign)
-    return runMixedBugs(named(values.sabotage), campaign)
+  const side = (['mixed', 'evolve'] as const).find((option) => values[option])
+  if (side) {
+    const seeds = { first, count, workers }
+    if (values.sabotage === undefined) return runSideCampaign(sideCampaigns[side], seeds)
+    return runSideBugs(sideCampaigns[side], seeds, named(values.sabotage))
   }
   if (values.regressions) return replayRegressions()
   const { story, shrink, report, plan, save, because, sabotage } = values

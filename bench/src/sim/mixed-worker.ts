@@ -1,20 +1,11 @@
 import { parentPort, workerData } from 'node:worker_threads'
 
-import type { MixedReport } from '@peerplane/testing/campaign'
-
 import { mixedBugs } from './mixed-bugs.ts'
 import { plantNextBuild, QUERY } from './next-build.ts'
 import { plantChanges } from './plant.ts'
+import type { FromSideWorker, SideWork } from './side-campaign.ts'
 
-/** What a worker is started with: its seeds, and the name of a bug to plant in the older build. */
-export interface MixedWork {
-  readonly seeds: readonly number[]
-  readonly bug: string | undefined
-}
-
-export type FromMixedWorker = { readonly report: MixedReport } | { readonly failure: string }
-
-const { seeds, bug } = workerData as MixedWork
+const { seeds, bug } = workerData as SideWork
 const next = plantNextBuild()
 const planted = [next.planted]
 const chosen = mixedBugs.find(({ name }) => name === bug)
@@ -26,10 +17,18 @@ const build = await next.load()
 // Errors are made by the thousand, as answers; their stacks would cost more than they.
 Error.stackTraceLimit = 0
 
-const answer = (message: FromMixedWorker): void => parentPort!.postMessage(message)
+const answer = (message: FromSideWorker): void => parentPort!.postMessage(message)
 for (const seed of seeds) {
   try {
-    answer({ report: await runMixed(seed, build) })
+    const { virtualMs, violations, ...rest } = await runMixed(seed, build)
+    const counts = {
+      'commands acknowledged as synced': rest.acknowledged,
+      faults: rest.faults,
+      'sections without effect on the older build': rest.hidden,
+      'messages of an unknown kind': rest.said,
+      'sessions forked': rest.forks,
+    }
+    answer({ report: { seed, virtualMs, violations, counts } })
   } catch (error) {
     const failure = error instanceof Error ? (error.stack ?? error.message) : String(error)
     answer({ failure: `seed ${seed}: ${failure}` })

@@ -6,6 +6,7 @@ import { Chaos } from '../fleet/chaos.ts'
 import type { Incarnation, SimDevice } from '../fleet/device.ts'
 import { ambientFaults, chooseFaults, momentaryFaults } from '../fleet/fault-kinds.ts'
 import { Fleet } from '../fleet/fleet.ts'
+import { restart, settle, STILL_MS } from '../fleet/settle.ts'
 import type { HarmKind } from '../hostile/harm-kinds.ts'
 import { planConditions, planDevices, planMembers, planRareWays } from '../plan/generate.ts'
 import { perform, type Stage } from '../plan/perform.ts'
@@ -47,9 +48,6 @@ interface Shown {
 
 const COMMANDS = 40
 const FAULTS = 8
-const PATIENCE_MS = 180_000
-/** How long nothing may change before devices count as equal: longer than the interval of anti-entropy. */
-const STILL_MS = 15_000
 const MOST_VIOLATIONS = 10
 const RHYTHM = { workMs: 300, faultMs: 1500, copyMs: Infinity }
 /** A disk that is restored may lose commits for good, so nothing could be expected of the end. */
@@ -238,38 +236,14 @@ class MixedRun {
     for (const device of this.#fleet.devices) {
       if (this.#buildOf(device.name) === this.#next) continue
       this.#updated.add(device.name)
-      let isDone = false
-      const stopping = device.stop().then(() => {
-        isDone = true
-      })
-      await this.#world.run(this.#world.now + 60_000, () => isDone)
-      if (!isDone) this.#report(`${device.name} did not stop`)
-      else await stopping
-      this.#fleet.start(device)
+      if (!(await restart(this.#fleet, device))) this.#report(`${device.name} did not stop`)
     }
   }
 
-  /** Waits until all devices hold the same commits, none of which waits. */
   async #becomeEqual(when: string): Promise<void> {
-    const end = this.#world.now + PATIENCE_MS
-    let still = this.#world.now
-    let before = ''
-    while (this.#world.now < end) {
-      await this.#world.run(this.#world.now + 1000)
-      const statuses = this.#fleet.devices.map((device) => this.#statuses.get(device))
-      const commits = statuses[0]?.commits
-      const isEqual = statuses.every(
-        (status) =>
-          status?.commits === commits && status?.waiting === 0 && status.pendingCommands === 0,
-      )
-      const now = JSON.stringify(
-        statuses.map((status) => [status?.commits, status?.waiting, status?.pendingCommands]),
-      )
-      if (now !== before || !isEqual) still = this.#world.now
-      before = now
-      if (this.#world.now - still >= STILL_MS) return
-    }
-    this.#report(`${when}, the devices did not become equal: ${before}`)
+    const difference = await settle(this.#fleet, (device) => this.#statuses.get(device))
+    if (difference === undefined) return
+    this.#report(`${when}, the devices did not become equal: ${difference}`)
   }
 
   /** Each device must show everything that it can read, and say whether that is all. */

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { transformSync } from 'esbuild'
 import { expect, test } from 'vitest'
 
+import { evolveBugs } from './evolve-bugs.ts'
 import { mixedBugs } from './mixed-bugs.ts'
 import { nextBuild } from './next-build.ts'
 import type { Change } from './sabotages.ts'
@@ -12,9 +13,9 @@ import type { Change } from './sabotages.ts'
 const packages = new URL('../../../packages/', import.meta.url)
 const command = fileURLToPath(new URL('../sim.ts', import.meta.url))
 
-/** Runs `npm run sim -- --mixed`. */
+/** Runs `npm run sim -- --mixed` or `--evolve`. */
 function sim(...args: string[]): Promise<{ code: unknown; output: string }> {
-  const all = ['--conditions=@peerplane/source', command, '--mixed', ...args]
+  const all = ['--conditions=@peerplane/source', command, ...args]
   return new Promise((resolve) => {
     execFile(process.execPath, all, (error, stdout, stderr) => {
       resolve({ code: error ? error.code : 0, output: stdout + stderr })
@@ -23,14 +24,28 @@ function sim(...args: string[]): Promise<{ code: unknown; output: string }> {
 }
 
 test('a build and the next one edit together: nothing blocks, nothing is lost', async () => {
-  const { code, output } = await sim('--seeds', '6')
+  const { code, output } = await sim('--mixed', '--seeds', '6')
   expect(output).toContain('6, 0 with a violation')
   expect(code).toBe(0)
 }, 60_000)
 
 test('bugs of the older build are found', async () => {
   const names = 'drop-unknown-keys,ignore-critical-key'
-  const { code, output } = await sim('--sabotage', names, '--seeds', '4')
+  const { code, output } = await sim('--mixed', '--sabotage', names, '--seeds', '4')
+  expect(output.match(/after \d+ seeds/g)).toHaveLength(2)
+  expect(output).not.toContain('SURVIVED')
+  expect(code).toBe(0)
+}, 60_000)
+
+test('two versions of an app edit together, and change from start to start: nothing is lost', async () => {
+  const { code, output } = await sim('--evolve', '--seeds', '6')
+  expect(output).toContain('6, 0 with a violation')
+  expect(code).toBe(0)
+}, 60_000)
+
+test('bugs of migrations are found', async () => {
+  const names = 'write-newer-only,take-freed-name'
+  const { code, output } = await sim('--evolve', '--sabotage', names, '--seeds', '4')
   expect(output.match(/after \d+ seeds/g)).toHaveLength(2)
   expect(output).not.toContain('SURVIVED')
   expect(code).toBe(0)
@@ -39,7 +54,7 @@ test('bugs of the older build are found', async () => {
 test('the next build and each bug change what stands in the sources', () => {
   const files = new Set(nextBuild.map(({ file }) => file))
   for (const file of files) expectChangeable(nextBuild.filter((each) => each.file === file))
-  for (const { changes } of mixedBugs) expectChangeable(changes)
+  for (const { changes } of [...mixedBugs, ...evolveBugs]) expectChangeable(changes)
 })
 
 /** Makes the changes of one file, one after the other; what comes out must compile. */
