@@ -1,7 +1,7 @@
 // An independent reader of the records and bodies in protocol.md: plain JavaScript over node:crypto, without a line of the product. It checks
-// protocol-vectors.json and state-vectors.json, and is what to read beside the text when you write an implementation of your own.
+// protocol-vectors.json, state-vectors.json and writer-vectors.json, and is what to read beside the text when you write an implementation of your own.
 //
-//     node docs/protocol-decoder.mjs [vectors.json [state-vectors.json]]
+//     node docs/protocol-decoder.mjs [vectors.json [state-vectors.json [writer-vectors.json]]]
 //
 // It prints what it has checked; at the first thing that is not as the text says it ends with that rule and exit code 1.
 
@@ -1011,6 +1011,9 @@ function readBody({ session, seq, time, prefix, body }) {
   const place = { session, seq, time, prefix }
   // R-BODY-3: one op on a document, whatever follows.
   if (fields[0] instanceof Uint8Array) return { ...place, commits: [], ops: [fields[0]] }
+  // R-BODY-3: an op of an entity with a single writer, which is of another kind, like one on a document.
+  if ([1, 2, 3].includes(fields[0]) && fields.length === (fields[0] === 3 ? 6 : 2))
+    return { ...place, commits: [], ops: [new Uint8Array()] }
   const [list, ops] = array(fields, 2, 'R-VOID-1: commits and ops')
   const commits = commitsOf(list)
   must(!commits.some((each) => each.session === session), 'R-VOID-2: no commit of its own session')
@@ -1173,6 +1176,135 @@ export function checkStates(vectors) {
   })
 }
 
+// Entities with a single writer. The one declared event, `added`, appends what it holds to a list.
+
+/** The branches of an entity, the shown one first, computed from all its bodies at once, and whether something was skipped. */
+export function writerStateOf(kind, initial, id, bodies) {
+  const named = /^([0-9a-f]{64})(\/|$)/.exec(id)?.[1]
+  const read = bodies
+    // R-EVENT-2: of other devices than the one that the id names.
+    .filter(({ device }) => named === undefined || device === named)
+    .map((body) => ({ ...body, fields: writerBodyOf(body) }))
+    .filter(({ fields }) => fields !== undefined)
+  const strands = Object.values(Object.groupBy(read, ({ session }) => session))
+    .map((own) =>
+      strandOf(
+        kind,
+        own.sort((a, b) => a.seq - b.seq),
+      ),
+    )
+    .filter(({ last }) => last !== undefined)
+  const beginLater = (a, b) => b.rank - a.rank || (a.session < b.session ? 1 : -1)
+  // R-EVENT-4
+  const kept = Object.values(Object.groupBy(strands, ({ device }) => device))
+    .flatMap((own) => own.sort(beginLater).slice(0, 8))
+    .sort(beginLater)
+  // R-EVENT-5
+  const hasEnded = ({ session, last }) =>
+    kept
+      .flatMap(({ names }) => names)
+      .some(
+        (name) => name.session === session && name.seq === last.seq && name.prefix === last.prefix,
+      )
+  const live = kept.filter((strand) => !hasEnded(strand))
+  // R-EVENT-6
+  const branches = (live.length > 0 ? live : kept).map(({ session, number, value }) => ({
+    session,
+    number,
+    value,
+  }))
+  const all = Object.values(Object.groupBy(read, ({ session }) => session))
+  return { branches, incomplete: all.some((own) => strandOf(kind, own).isIncomplete) }
+}
+
+function strandOf(kind, own) {
+  const { session, device } = own[0]
+  const strand = { session, device, rank: 0, names: [], last: undefined, isIncomplete: false }
+  for (const { seq, prefix, fields } of own) {
+    const [form, ...rest] = fields
+    const other = kind === 'events' ? 2 : 1
+    // R-EVENT-3
+    const isWithout = form !== 3 && strand.last === undefined
+    if (typeof form !== 'number') strand.isIncomplete = true
+    else if (isWithout) continue
+    else if (form === other) strand.isIncomplete = true
+    else {
+      if (form === 3) begin(strand, rest)
+      if (form === 2) [strand.value, strand.number] = [rest[0], strand.number + 1]
+      else addAll(kind, strand, form === 3 ? rest[4] : rest[0])
+      strand.last = { seq, prefix }
+    }
+  }
+  return strand
+}
+
+function begin(strand, [commits, rank, number, value]) {
+  strand.names = commitsOf(commits)
+  strand.rank = Math.max(strand.rank, rank)
+  strand.number = number
+  strand.value = value
+}
+
+/** R-EVENT-7, R-EVENT-8 */
+function addAll(kind, strand, list) {
+  for (let i = 0; i < list.length; i += 2) {
+    strand.number++
+    if (kind === 'events' && list[i] === 'added') strand.value = [...strand.value, list[i + 1]]
+    else strand.isIncomplete = true
+  }
+}
+
+/** R-EVENT-1: the fields of a body; `undefined` for one that is void. */
+function writerBodyOf({ session, body }) {
+  try {
+    const fields = array(decode(bytesOf(body)), undefined, 'R-VOID-1: a list')
+    const [form, ...rest] = fields
+    // R-BODY-3
+    if (form instanceof Uint8Array || (Array.isArray(form) && rest.length === 1)) return fields
+    if (form === 1) checkEvents(array(rest, 1, 'R-EVENT-1: events')[0], 1)
+    else if (form === 2) isValue(array(rest, 1, 'R-EVENT-1: a value')[0], 32)
+    else {
+      must(form === 3, 'R-EVENT-1: one of three forms')
+      const [commits, rank, number, value, list] = array(rest, 5, 'R-EVENT-1: a beginning')
+      const names = commitsOf(commits)
+      must(names.length <= 128, 'R-EVENT-1: at most 128 commits')
+      must(
+        !names.some((each) => each.session === session),
+        'R-EVENT-1: no commit of its own session',
+      )
+      whole(rank, 0, 'R-EVENT-1: a rank')
+      whole(number, 0, 'R-EVENT-1: a number')
+      isValue(value, 32)
+      checkEvents(list, 0)
+    }
+    return fields
+  } catch (error) {
+    if (error instanceof Broken) return undefined
+    throw error
+  }
+}
+
+function checkEvents(list, least) {
+  array(list, undefined, 'R-EVENT-1: events')
+  must(list.length % 2 === 0, 'R-EVENT-1: a name and a value for each event')
+  must(list.length / 2 >= least && list.length / 2 <= 10_000, 'R-EVENT-1: how many events')
+  for (const [index, each] of list.entries()) {
+    if (index % 2 === 1) isValue(each, 32)
+    else {
+      const length = text(textOf(each, 'R-EVENT-1: a name is a text')).length
+      must(length >= 1 && length <= 256, 'R-EVENT-1: a name of 1 to 256 bytes')
+    }
+  }
+}
+
+/** Checks vectors of entities with a single writer. Returns what each of them shows. */
+export function checkWriters(vectors) {
+  return vectors.map(({ what, kind, initial, id, bodies, ...expected }) => {
+    must(isDeepStrictEqual(writerStateOf(kind, initial, id, bodies), expected), `writer: ${what}`)
+    return what
+  })
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const read = (given, name) =>
     JSON.parse(readFileSync(given ?? new URL(name, import.meta.url), 'utf8'))
@@ -1180,6 +1312,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     const done = [
       ...check(read(process.argv[2], 'protocol-vectors.json')),
       ...checkStates(read(process.argv[3], 'state-vectors.json')),
+      ...checkWriters(read(process.argv[4], 'writer-vectors.json')),
     ]
     process.stdout.write(`${done.length} rules hold:\n  ${[...new Set(done)].join('\n  ')}\n`)
   } catch (error) {

@@ -5,9 +5,9 @@ import { expect, test } from 'vitest'
 const folder = new URL('../../../docs/', import.meta.url)
 const read = (name = 'protocol-vectors.json'): unknown =>
   JSON.parse(readFileSync(new URL(name, folder), 'utf8'))
-const { check, checkStates } = (await import(
+const { check, checkStates, checkWriters } = (await import(
   new URL('protocol-decoder.mjs', folder).href
-)) as Readonly<Record<'check' | 'checkStates', (vectors: unknown) => string[]>>
+)) as Readonly<Record<'check' | 'checkStates' | 'checkWriters', (vectors: unknown) => string[]>>
 
 test('a reader that was written from the text alone reads the vectors', () => {
   expect(check(read()).length).toBeGreaterThan(40)
@@ -39,6 +39,26 @@ test('it makes the states of the vectors, and other states of other bodies', () 
   expect(noticed.fewer).toBeGreaterThan(30)
   expect(noticed.prefix).toBeGreaterThan(3)
 })
+
+test('it makes the branches of the vectors with a single writer, and other branches of other bodies', () => {
+  const vectors = read('writer-vectors.json') as WriterVector[]
+  expect(checkWriters(vectors).length).toBe(vectors.length)
+  const isNoticed = (vector: WriterVector): boolean => !isAccepted([vector], checkWriters)
+  let noticed = 0
+  for (const vector of vectors) {
+    expect(isNoticed({ ...vector, branches: vector.branches.slice(1) })).toBe(true)
+    for (const body of vector.bodies) {
+      const bodies = vector.bodies.filter((each) => each !== body)
+      if (isNoticed({ ...vector, bodies })) noticed++
+    }
+  }
+  expect(noticed).toBeGreaterThan(30)
+})
+
+interface WriterVector {
+  readonly bodies: readonly unknown[]
+  readonly branches: readonly unknown[]
+}
 
 /** What stays wrong when it is changed, and wall clocks, of which some do not matter. */
 const WRONG = new Set(['refused', 'notCanonical', 'ignores', 'ignored', 'wall'])

@@ -298,6 +298,18 @@ const otherKinds: readonly Case[] = [
     incomplete: true,
   },
   {
+    what: 'a body of an entity with a single writer is skipped as a whole; one that only resembles it is void',
+    shape: counter(),
+    bodies: [
+      ['a', 1, 1, '', { whole: [1, ['added', 1]] }],
+      ['a', 2, 2, '', { whole: [3, [], 1, 0, 7, []] }],
+      ['b', 1, 1, '', { whole: [2, 5, 5] }],
+      ['b', 2, 2, '', [4]],
+    ],
+    state: 4,
+    incomplete: true,
+  },
+  {
     what: 'a body is void if the total of its session is too large after one of its ops, also if it is not at the end',
     shape: counter(),
     bodies: [
