@@ -28,6 +28,7 @@ export { migrate, type Conversion, type Migrations } from './entity/migrations.t
 export {
   counter,
   document,
+  documentMethods,
   events,
   map,
   record,

@@ -6,6 +6,7 @@ import { copyPlain } from '../plain.ts'
 import type { Migration } from './migration.ts'
 import {
   document,
+  documentMethods,
   map,
   record,
   type DocumentShape,
@@ -190,7 +191,7 @@ export class Layout {
 
   #set(name: string, field: Field): void {
     if (this.#fields.has(name)) throw invalid(`a migration makes a second field "${name}"`)
-    if (this.#isDocument && name === 'splice') throw invalid('a document has no member "splice"')
+    if (this.#isDocument && isMethod(name)) throw invalid(`"${name}" is a method of a document`)
     this.#fields.set(name, field)
   }
 
@@ -271,6 +272,8 @@ export class Layout {
     return record(Object.fromEntries(fields))
   }
 }
+
+const isMethod = (name: string): boolean => documentMethods.some((method) => method === name)
 
 const same: Lens = Object.freeze({ kind: 'same' })
 

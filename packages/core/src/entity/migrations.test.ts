@@ -175,6 +175,10 @@ test('migrations that do not fit are refused where they are written', () => {
       declare(undefined, first, history.drop('done')),
     ],
     ['has version 2, and its 0 migrations lead to version 1', declare(2, first, undefined)],
+    [
+      '"indexOf" is a method of a document',
+      () => migrate(document({ a: '' })).rename('a', 'indexOf'),
+    ],
     ['migrations begin with migrate()', declare(2, first, [])],
     ['there is no migration "grow"', declare(2, first, { first, steps: [{ kind: 'grow' }] })],
   ]

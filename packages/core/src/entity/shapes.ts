@@ -232,6 +232,9 @@ export interface Fields {
   readonly [name: string]: Shape
 }
 
+/** The methods of a document. No member at the top of a document has one of these names. */
+export const documentMethods = ['splice', 'positionAt', 'indexOf'] as const
+
 /** Declares a counter that starts at 0. */
 export const counter = (): CounterShape => ({ kind: 'counter' })
 

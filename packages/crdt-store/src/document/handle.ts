@@ -1,4 +1,4 @@
-import { copyPlain, describe, limits, PeerplaneError } from '@peerplane/core'
+import { copyPlain, describe, limits, PeerplaneError, type documentMethods } from '@peerplane/core'
 
 import type { Access, Container, Prop } from './access.ts'
 import { checkKey } from './plain.ts'
@@ -27,9 +27,6 @@ function methodsOf(access: Access): {
       access.indexOf(checkPath(path), position),
   }
 }
-
-/** No place of a document has one of these names. */
-export const documentMethods = ['splice', 'positionAt', 'indexOf'] as const
 
 function checkPath(path: unknown): readonly Prop[] {
   const steps = copyPlain(path, 'the path of a text', { depth: 1, size: limits.valueBytes })

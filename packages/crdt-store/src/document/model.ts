@@ -1,4 +1,5 @@
 import {
+  documentMethods,
   PeerplaneError,
   type DocumentShape,
   type EntityState,
@@ -9,7 +10,6 @@ import {
 import { automerge } from './automerge.ts'
 import { DefaultMaker, type Default, type Tree } from './defaults.ts'
 import { DocumentState } from './document-state.ts'
-import { documentMethods } from './handle.ts'
 import type { Automerge, DocumentReplica } from './library.ts'
 import { toPlain } from './plain.ts'
 import { decodeSnapshot } from './snapshot.ts'

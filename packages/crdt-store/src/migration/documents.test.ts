@@ -98,11 +98,14 @@ test('the handle of a document names its members as the app does', async () => {
     page.content = 'x'
     delete (page as { title?: string }).title
     expect({ ...page, splice: undefined }).toEqual({ body: [], content: 'x', note: 'again' })
+    const end = page.positionAt(['content'], 1)
+    page.splice(['content'], 0, 0, 'w')
+    expect(page.indexOf(['content'], end)).toBe(2)
     for (const path of [[], 'content', ['nothing']]) {
       expect(() => page.splice(path as never, 0, 0, '')).toThrow(/path|text/)
     }
   })
-  expect(now.mirror).toEqual({ body: [], content: 'x', note: 'again' })
+  expect(now.mirror).toEqual({ body: [], content: 'wx', note: 'again' })
 })
 
 test('the text of a document with one more field is shown, and both versions go on to edit it', async () => {

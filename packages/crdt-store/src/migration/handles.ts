@@ -1,6 +1,6 @@
 import {
+  documentMethods,
   equalData,
-  type DocumentHandle,
   type Json,
   type Lens,
   type MapHandle,
@@ -21,7 +21,7 @@ export function handleFor(lens: Lens, stored: unknown): unknown {
     case 'record':
       return recordHandle(lens, stored as Fields)
     default:
-      return documentHandle(new Names(lens.names), stored as DocumentHandle<Tree>)
+      return documentHandle(new Names(lens.names), stored as Tree)
   }
 }
 
@@ -80,17 +80,16 @@ function rewrite(register: RegisterHandle<Json>, value: Json): void {
 }
 
 /** Names members as the app does; everything else is left to the handle of the document. */
-function documentHandle(names: Names, stored: DocumentHandle<Tree>): object {
-  const splice = (path: unknown, ...rest: [number, number, string]): void => {
-    const steps: unknown = Array.isArray(path)
-      ? path.map((step: unknown, i) => (i === 0 ? names.storedAs(step) : step))
-      : path
-    stored.splice(steps as readonly string[], ...rest)
-  }
+function documentHandle(names: Names, stored: Tree): object {
   const at = (key: string | symbol): string | symbol =>
     typeof key === 'string' ? names.storedAs(key) : key
   return new Proxy<Tree>(stored, {
-    get: (target, key) => (key === 'splice' ? splice : (Reflect.get(target, at(key)) as unknown)),
+    get(target, key) {
+      const method: unknown = isMethod(key) ? Reflect.get(target, key) : undefined
+      if (typeof method !== 'function') return Reflect.get(target, at(key)) as unknown
+      return (path: unknown, ...rest: unknown[]): unknown =>
+        (method as Method)(names.pathOf(path), ...rest)
+    },
     set: (target, key, value) => Reflect.set(target, at(key), value),
     has: (target, key) => Reflect.has(target, at(key)),
     deleteProperty: (target, key) => Reflect.deleteProperty(target, at(key)),
@@ -101,3 +100,8 @@ function documentHandle(names: Names, stored: DocumentHandle<Tree>): object {
     getOwnPropertyDescriptor: (target, key) => Reflect.getOwnPropertyDescriptor(target, at(key)),
   })
 }
+
+/** Each method of a document takes a path first. */
+type Method = (path: unknown, ...rest: unknown[]) => unknown
+
+const isMethod = (key: string | symbol): boolean => documentMethods.some((name) => name === key)

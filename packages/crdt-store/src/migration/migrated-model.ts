@@ -11,11 +11,13 @@ export function migratedModel(model: StateModel, lens: Lens): StateModel {
   const mirrors = new Mirrors(lens)
   return {
     version: model.version,
-    open: async (snapshot) => new MigratedState(await model.open(snapshot), lens, mirrors),
+    open: async (snapshot, entity) =>
+      new MigratedState(await model.open(snapshot, entity), lens, mirrors),
   }
 }
 
-class MigratedState implements EntityState {
+/** All members are passed on, also those that a model may leave out. */
+class MigratedState implements Required<EntityState> {
   readonly #stored: EntityState
   readonly #lens: Lens
   readonly #mirrors: Mirrors
@@ -40,6 +42,10 @@ class MigratedState implements EntityState {
 
   get skipped(): string | undefined {
     return this.#stored.skipped ?? this.#unconverted
+  }
+
+  get hasConflict(): boolean {
+    return this.#stored.hasConflict ?? false
   }
 
   get version(): string {
