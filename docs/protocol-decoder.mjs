@@ -1182,7 +1182,7 @@ export function checkStates(vectors) {
 export function writerStateOf(kind, initial, id, bodies) {
   const named = /^([0-9a-f]{64})(\/|$)/.exec(id)?.[1]
   const read = bodies
-    // R-EVENT-2: of other devices than the one that the id names.
+    // R-EVENT-2: only bodies of the device that the id names, if it names one.
     .filter(({ device }) => named === undefined || device === named)
     .map((body) => ({ ...body, fields: writerBodyOf(body) }))
     .filter(({ fields }) => fields !== undefined)
