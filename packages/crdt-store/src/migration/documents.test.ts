@@ -12,7 +12,8 @@ import {
   type Json,
   type SessionId,
 } from '@peerplane/core'
-import { bodyAt } from '@peerplane/core/testing'
+import { bodyAt, rounds } from '@peerplane/core/testing'
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
 import { documentModel } from '../document/index.ts'
@@ -125,3 +126,60 @@ test('the text of a document with one more field is shown, and both versions go 
   small.fold([more])
   expect(small.mirror).toEqual({ text: 'typed more', title: 'T' })
 })
+
+const step = fc.oneof(
+  fc.record({ do: fc.constant('edit' as const), at: fc.nat(3), where: fc.nat() }),
+  fc.record({ do: fc.constant('sync' as const), from: fc.nat(3), to: fc.nat(3) }),
+)
+
+test('concurrent edits of two versions of a document are all there, in both versions', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 20 }), async (steps) => {
+      const states = await Promise.all([Old, New, Old, New].map(open))
+      const known: Body[][] = states.map(() => [])
+      const sync = (from: number, to: number): void => {
+        const fresh = known[from]!.filter((body) => !known[to]!.includes(body))
+        expect(states[to]!.fold(fresh)).toEqual([])
+        known[to]!.push(...fresh)
+      }
+      const written: string[] = []
+      for (const each of steps) {
+        if (each.do === 'sync') sync(each.from, each.to)
+        else {
+          const { at } = each
+          const word = `<${written.length}>`
+          written.push(word)
+          const body = edit(states[at]!, at, (page: Record<string, unknown> & Page) => {
+            const text = at % 2 === 0 ? 'body' : 'content'
+            // Between words, so that none is torn apart.
+            const ends = [
+              0,
+              ...[...(page[text] as string).matchAll(/>/g)].map(({ index }) => index + 1),
+            ]
+            page.splice([text], ends[each.where % ends.length]!, 0, word)
+            if (at % 2 === 0) page['note'] = written.length
+            else (page['body'] as number[]).push(written.length)
+          })
+          known[at]!.push(body)
+        }
+      }
+      for (let round = 0; round < 2; round++) {
+        for (const from of states.keys()) for (const to of states.keys()) sync(from, to)
+      }
+      const [old, now, otherOld, otherNow] = states.map(({ mirror }) => mirror as Mirror)
+      expect([otherOld, otherNow]).toEqual([old, now])
+      expect(now!['content']).toBe(old!['body'])
+      const words = (now!['content'] as string).split(/(?<=>)/).filter(Boolean)
+      expect(words.toSorted()).toEqual(written.toSorted())
+      expect(Object.keys(now!)).toEqual(['body', 'content', 'title'])
+      expect(old!['body~2'] ?? []).toEqual(now!['body'])
+      for (const state of states) state.close()
+    }),
+    { numRuns: rounds(30) },
+  )
+})
+
+type Page = Pick<DocumentHandle<First>, 'splice'>
+interface Mirror {
+  readonly [name: string]: Json
+}

@@ -16,7 +16,7 @@ import {
   type MirrorOf,
   type SessionId,
 } from '@peerplane/core'
-import { bodyAt } from '@peerplane/core/testing'
+import { bodyAt, rounds } from '@peerplane/core/testing'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
@@ -185,7 +185,7 @@ test('three versions of an app edit the same entity, and each shows what all of 
         check(replicas, done)
       },
     ),
-    { numRuns: 300 },
+    { numRuns: rounds(200) },
   )
 })
 
