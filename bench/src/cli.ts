@@ -1,18 +1,22 @@
 // npm run bench -- <name>: prints figures as JSON; exits non-zero when a comparison that must hold does not.
 import { benchDocument } from './document.ts'
+import { benchPaste } from './paste/paste.ts'
 import { benchReconcile } from './reconcile/reconcile.ts'
 import { benchRows } from './rows/rows.ts'
 import { benchSessions } from './sessions/sessions.ts'
 import { benchSpaces } from './spaces.ts'
 import { benchTrace } from './trace.ts'
+import { benchTraces } from './traces/traces.ts'
 
 const benches: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
   document: benchDocument,
+  paste: benchPaste,
   reconcile: benchReconcile,
   rows: benchRows,
   sessions: benchSessions,
   spaces: benchSpaces,
   trace: benchTrace,
+  traces: benchTraces,
 }
 
 const USAGE = `usage: npm run bench -- ${Object.keys(benches).join(' | ')}`

@@ -1,0 +1,122 @@
+import { basename } from 'node:path'
+
+import { readArguments } from '../arguments.ts'
+import { readSteps, type Recording } from './recording.ts'
+import { createMembers, TextReplica } from './replica.ts'
+
+/** There are at least so many replicas: those beyond the authors only read. */
+const REPLICAS = 3
+
+/**
+ * Replays recorded edits over three replicas, each of which has exactly what its recorded author had seen: commits are made, signed, passed on,
+ * checked and folded as between devices. At the end all get everything, and must show the same text, which the recording states.
+ */
+export async function benchTraces(args: readonly string[]): Promise<number> {
+  const usage =
+    'usage: npm run bench -- traces [--transactions 1] RECORDING ...    bench/README.md says which recordings'
+  const { values, positionals } = await readArguments(usage, {
+    args: [...args],
+    allowPositionals: true,
+    options: { transactions: { type: 'string', default: '1' } },
+  })
+  const most = Number(values.transactions)
+  if (positionals.length === 0 || !(most >= 1)) {
+    console.error(usage)
+    return 2
+  }
+  let isRight = true
+  for (const path of positionals) {
+    const figures = await replay(readSteps(path, most))
+    console.log(JSON.stringify({ recording: basename(path), ...figures }, null, 2))
+    isRight &&= figures.isRight
+  }
+  if (!isRight)
+    console.error('A text differs from the recorded one, or from that of another replica.')
+  return isRight ? 0 : 1
+}
+
+/** What a replay has shown. */
+export interface Replayed {
+  readonly authors: number
+  readonly transactions: number
+  readonly commits: number
+  /** Commits that build on commits of several authors that had not seen each other. */
+  readonly merges: number
+  readonly seconds: number
+  /** CPU time until a replica that gets everything at once shows the text. */
+  readonly readerSeconds: number
+  readonly characters: number
+  readonly isRight: boolean
+}
+
+/** See {@link benchTraces}. */
+export async function replay(recording: Recording): Promise<Replayed> {
+  const { authors, steps, endContent } = recording
+  const members = await createMembers(Math.max(REPLICAS, authors + 1))
+  const replicas = await Promise.all(members.devices.map((_, i) => TextReplica.open(members, i)))
+  try {
+    const started = process.cpuUsage()
+    const written = await write(recording, replicas)
+    const writers = replicas.slice(0, authors)
+    for (const replica of writers) await receiveAll(replica, written)
+    const seconds = secondsSince(started)
+    const reading = process.cpuUsage()
+    for (const replica of replicas.slice(authors)) {
+      await receiveAll(replica, written)
+      await replica.text()
+    }
+    const texts = await Promise.all(replicas.map((replica) => replica.text()))
+    return {
+      authors,
+      transactions: recording.transactions,
+      commits: written.length,
+      merges: steps.filter(({ parents }) => parents.length > 1).length,
+      seconds,
+      readerSeconds: secondsSince(reading) / (replicas.length - authors),
+      characters: endContent.length,
+      isRight: texts.every((text) => text === endContent),
+    }
+  } finally {
+    for (const replica of replicas) await replica.close()
+  }
+}
+
+/** A commit: which one it is of its author. */
+interface Written {
+  readonly author: TextReplica
+  readonly seq: number
+}
+
+/** Makes all commits, each on what its author had seen. Returns them in an order in which each comes after what it builds on. */
+async function write(
+  { authors, steps }: Recording,
+  replicas: readonly TextReplica[],
+): Promise<Written[]> {
+  /** For each step, how many commits of each author it has and builds on. */
+  const seen: Int32Array[] = []
+  const written: Written[] = []
+  for (const { author: number, parents, patches } of steps) {
+    const past = new Int32Array(authors)
+    for (const parent of parents) {
+      for (const [each, count] of seen[parent]!.entries()) past[each] = Math.max(past[each]!, count)
+    }
+    const author = replicas[number]!
+    for (const [other, count] of past.entries()) {
+      if (other !== number && count > 0) await author.receive(replicas[other]!, count)
+    }
+    const seq = await author.write(patches)
+    past[number] = seq
+    seen.push(past)
+    written.push({ author, seq })
+  }
+  return written
+}
+
+async function receiveAll(replica: TextReplica, written: readonly Written[]): Promise<void> {
+  for (const { author, seq } of written) if (author !== replica) await replica.receive(author, seq)
+}
+
+function secondsSince(start: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(start)
+  return Math.round((user + system) / 1e4) / 100
+}
