@@ -49,8 +49,8 @@ export const evolveBugs: readonly Sabotage[] = [
     'forget-nested',
     'a command changes the values of a map as if they had no migrations',
     'core/src/entity/layout.ts',
-    "        return { shape: map(value.shape), lens: { kind: 'map', value: value.lens } }",
-    '        return { shape: map(value.shape), lens: same }',
+    "isSame ? same : { kind: 'parts', part: lens }",
+    'isSame ? same : same',
   ),
   bug(
     'show-first-mirror',

@@ -7,19 +7,19 @@ import type { Migration } from './migration.ts'
 import {
   document,
   documentMethods,
-  map,
   record,
   type DocumentShape,
-  type MapShape,
   type RecordShape,
   type RegisterShape,
   type Shape,
+  type ShapeKind,
 } from './shapes.ts'
 
 /** How an app reads and writes the stored shape of an entity: as data, in which functions only compute values. */
 export type Lens =
   | { readonly kind: 'same' }
-  | { readonly kind: 'map'; readonly value: Lens }
+  /** Every part of a map is seen through the lens `part`. */
+  | { readonly kind: 'parts'; readonly part: Lens }
   | { readonly kind: 'record'; readonly fields: readonly LensField[] }
   /** The stored name of each member that is stored under another name; a dropped member is stored there if an app adds it once more. */
   | {
@@ -114,12 +114,16 @@ export class Layout {
         `${what} is declared as a ${declared.kind}, and its migrations lead to a ${first.kind}`,
       )
     }
-    switch (first.kind) {
-      case 'map': {
-        const value = Layout.store(valueOf(first), layout, valueOf(declared), `${what}, a value`)
-        if (value.lens.kind === 'same') return { shape: map(value.shape), lens: same }
-        return { shape: map(value.shape), lens: { kind: 'map', value: value.lens } }
+    const [part, declaredPart] = [partOf(first), partOf(declared)]
+    if (part && declaredPart) {
+      const { shape, lens } = Layout.store(part, layout, declaredPart, `${what}, a part`)
+      const isSame = lens.kind === 'same'
+      return {
+        shape: withPart(declared, shape),
+        lens: isSame ? same : { kind: 'parts', part: lens },
       }
+    }
+    switch (first.kind) {
       case 'record':
         return (layout ?? new Layout(first)).#storeRecord(declared as RecordShape<never>, what)
       case 'document':
@@ -267,7 +271,8 @@ export class Layout {
 
   /** A shape with these fields. */
   #within(shape: Shape): Shape {
-    if (shape.kind === 'map') return map(this.#within(valueOf(shape)))
+    const part = partOf(shape)
+    if (part) return withPart(shape, this.#within(part))
     const fields = [...this.#fields.keys()].map((name) => [name, this.shapeOf(name)] as const)
     return record(Object.fromEntries(fields))
   }
@@ -277,11 +282,26 @@ const isMethod = (name: string): boolean => documentMethods.some((method) => met
 
 const same: Lens = Object.freeze({ kind: 'same' })
 
-/** What stands inside maps. */
-const innermost = (shape: Shape): Shape =>
-  shape.kind === 'map' ? innermost(valueOf(shape)) : shape
+/** The kinds of shapes with any number of parts of one shape, and the name of this shape. */
+const partNames: { readonly [Kind in ShapeKind]?: string } = { map: 'value' }
 
-const valueOf = (shape: Shape): Shape => (shape as MapShape<Shape>).value
+const partOf = (shape: Shape): Shape | undefined => {
+  const name = partNames[shape.kind]
+  return name === undefined
+    ? undefined
+    : (shape as Shape & { readonly [part: string]: Shape })[name]
+}
+
+/** The shape with another shape of its parts, and with its own options. */
+const withPart = (shape: Shape, part: Shape): Shape =>
+  Object.freeze({ ...shape, [partNames[shape.kind]!]: part })
+
+/** What stands inside maps. */
+function innermost(shape: Shape): Shape {
+  const part = partOf(shape)
+  return part ? innermost(part) : shape
+}
+
 const initialOf = (shape: Shape): { readonly [key: string]: Json } =>
   (shape as DocumentShape<{ readonly [key: string]: Json }>).initial
 

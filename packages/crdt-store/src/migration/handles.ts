@@ -3,7 +3,6 @@ import {
   equalData,
   type Json,
   type Lens,
-  type MapHandle,
   type RegisterHandle,
   type StoredField,
 } from '@peerplane/core'
@@ -16,8 +15,8 @@ export function handleFor(lens: Lens, stored: unknown): unknown {
   switch (lens.kind) {
     case 'same':
       return stored
-    case 'map':
-      return mapHandle(lens.value, stored as MapHandle<unknown>)
+    case 'parts':
+      return partsHandle(lens.part, stored as PartsHandle)
     case 'record':
       return recordHandle(lens, stored as Fields)
     default:
@@ -33,15 +32,28 @@ interface Tree {
   [name: string]: Json
 }
 
-function mapHandle(lens: Lens, stored: MapHandle<unknown>): MapHandle<unknown> {
-  return Object.freeze({
-    get keys() {
-      return stored.keys
-    },
-    has: (key: string) => stored.has(key),
-    get: (key: string) => handleFor(lens, stored.get(key)),
-    delete: (key: string) => stored.delete(key),
-  })
+/** Methods that return a part, or a key and a part, are translated; everything else is that of the stored handle. */
+function partsHandle(lens: Lens, stored: PartsHandle): object {
+  const get = (...args: readonly unknown[]): unknown => handleFor(lens, stored.get(...args))
+  const insert = (...args: readonly unknown[]): unknown => {
+    const { key, value } = stored.insert!(...args)
+    return Object.freeze({ key, value: handleFor(lens, value) })
+  }
+  const handle = {}
+  for (const name of Object.keys(stored)) {
+    const own = name === 'get' ? get : name === 'insert' ? insert : undefined
+    Object.defineProperty(handle, name, {
+      get: () => own ?? stored[name],
+      enumerable: true,
+    })
+  }
+  return Object.freeze(handle)
+}
+
+interface PartsHandle {
+  readonly [member: string]: unknown
+  get(...args: readonly unknown[]): unknown
+  insert?(...args: readonly unknown[]): { readonly key: string; readonly value: unknown }
 }
 
 function recordHandle(lens: Lens & { readonly kind: 'record' }, stored: Fields): object {

@@ -8,7 +8,7 @@ import { Mirrors } from './mirrors.ts'
  * writes it through `lens`. Bodies and snapshots are those of `model`, so every version of the app reads the bodies of every other version.
  */
 export function migratedModel(model: StateModel, lens: Lens): StateModel {
-  const mirrors = new Mirrors(lens)
+  const mirrors = Mirrors.through(lens)
   return {
     version: model.version,
     open: async (snapshot, entity) =>

@@ -18,8 +18,12 @@ export class Mirrors {
   readonly #show: (stored: Json) => Shown
   readonly #shown = new WeakMap<object, Shown>()
 
-  constructor(lens: Lens) {
-    this.#show = showing(lens)
+  constructor(show: (stored: Json) => Shown) {
+    this.#show = show
+  }
+
+  static through(lens: Lens): Mirrors {
+    return new Mirrors(showing(lens))
   }
 
   of(stored: Json): Shown {
@@ -34,9 +38,13 @@ function showing(lens: Lens): (stored: Json) => Shown {
   switch (lens.kind) {
     case 'same':
       return (mirror) => ({ mirror, problem: undefined })
-    case 'map': {
-      const values = new Mirrors(lens.value)
-      return (stored) => combined(Object.entries(stored as Stored), (value) => values.of(value))
+    case 'parts': {
+      const parts = Mirrors.through(lens.part)
+      const items: Mirrors = new Mirrors((item) => showItem(item as unknown as Item, parts, items))
+      return (stored) =>
+        Array.isArray(stored)
+          ? listed(stored, items)
+          : combined(Object.entries(stored as Stored), (part) => parts.of(part))
     }
     case 'record': {
       const fields = lens.fields.map((field) => [field.name, showingField(field)] as const)
@@ -57,12 +65,32 @@ function showing(lens: Lens): (stored: Json) => Shown {
 }
 
 function showingField(field: LensField): (stored: Stored) => Shown {
-  const inner = new Mirrors(field.lens)
+  const inner = Mirrors.through(field.lens)
   if (!field.converted) return (stored) => inner.of(stored[field.stored]!)
   return (stored) => {
     const { value, problem } = valueOf(field, (name) => stored[name]!)
     return { mirror: value, problem }
   }
+}
+
+/** What stands in a list or tree. */
+interface Item {
+  readonly key: string
+  readonly value: Json
+  readonly children?: readonly Json[]
+}
+
+function showItem({ value, children, ...rest }: Item, parts: Mirrors, items: Mirrors): Shown {
+  const part = parts.of(value)
+  const below = children && listed(children, items)
+  const mirror = { ...rest, value: part.mirror, ...(below && { children: below.mirror }) }
+  return { mirror: Object.freeze(mirror), problem: part.problem ?? below?.problem }
+}
+
+function listed(stored: readonly Json[], items: Mirrors): Shown {
+  const all = stored.map((item) => items.of(item))
+  const problem = all.find((each) => each.problem !== undefined)?.problem
+  return { mirror: Object.freeze(all.map(({ mirror }) => mirror)), problem }
 }
 
 /** An object of named parts, with the first of their problems. */
