@@ -28,6 +28,7 @@ ${Object.entries(scenarios)
     [--plan FILE]         run a plan that was kept, instead of a seed
     [--mixed]             run two builds together, of which one knows more; with --sabotage, plant bugs in the older one
     [--evolve]            run two versions of an app together, of which one has migrations; also with --sabotage
+    [--writers]           run entities with a single writer, on devices that are cloned and restored; also with --sabotage
     [--regressions]       plant the bug of every kept plan again; each must break its rule
     [--sabotage [NAMES]]  plant known bugs, all or those named, one after the other; each must be found`
 }
@@ -65,6 +66,7 @@ async function main(args: readonly string[]): Promise<number> {
       because: { type: 'string' },
       mixed: { type: 'boolean', default: false },
       evolve: { type: 'boolean', default: false },
+      writers: { type: 'boolean', default: false },
       regressions: { type: 'boolean', default: false },
       sabotage: { type: 'string' },
     },
@@ -86,7 +88,7 @@ async function main(args: readonly string[]): Promise<number> {
     console.error(await usage())
     return 2
   }
-  const side = (['mixed', 'evolve'] as const).find((option) => values[option])
+  const side = (['mixed', 'evolve', 'writers'] as const).find((option) => values[option])
   if (side) {
     const seeds = { first, count, workers }
     if (values.sabotage === undefined) return runSideCampaign(sideCampaigns[side], seeds)

@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads'
 import { evolveBugs } from './evolve-bugs.ts'
 import { mixedBugs } from './mixed-bugs.ts'
 import type { Sabotage } from './sabotages.ts'
+import { writersBugs } from './writers-bugs.ts'
 
 /** Which seeds to run. */
 export interface Seeds {
@@ -45,6 +46,11 @@ export const sideCampaigns = {
     what: 'runs with two versions of an app',
     worker: new URL('./evolve-worker.ts', import.meta.url),
     bugs: evolveBugs,
+  },
+  writers: {
+    what: 'runs with single writers',
+    worker: new URL('./writers-worker.ts', import.meta.url),
+    bugs: writersBugs,
   },
 } satisfies { readonly [option: string]: SideCampaign }
 

@@ -9,11 +9,12 @@ import { evolveBugs } from './evolve-bugs.ts'
 import { mixedBugs } from './mixed-bugs.ts'
 import { nextBuild } from './next-build.ts'
 import type { Change } from './sabotages.ts'
+import { writersBugs } from './writers-bugs.ts'
 
 const packages = new URL('../../../packages/', import.meta.url)
 const command = fileURLToPath(new URL('../sim.ts', import.meta.url))
 
-/** Runs `npm run sim -- --mixed` or `--evolve`. */
+/** Runs `npm run sim -- --mixed`, `--evolve` or `--writers`. */
 function sim(...args: string[]): Promise<{ code: unknown; output: string }> {
   const all = ['--conditions=@peerplane/source', command, ...args]
   return new Promise((resolve) => {
@@ -51,10 +52,24 @@ test('bugs of migrations are found', async () => {
   expect(code).toBe(0)
 }, 60_000)
 
+test('devices with single writers are cloned and restored: all show the same branches, and nothing is gone', async () => {
+  const { code, output } = await sim('--writers', '--seeds', '6')
+  expect(output).toContain('6, 0 with a violation')
+  expect(code).toBe(0)
+}, 60_000)
+
+test('bugs of single writers are found', async () => {
+  const names = 'begin-without-names,forget-names-in-rows'
+  const { code, output } = await sim('--writers', '--sabotage', names, '--seeds', '4')
+  expect(output.match(/after \d+ seeds/g)).toHaveLength(2)
+  expect(output).not.toContain('SURVIVED')
+  expect(code).toBe(0)
+}, 60_000)
+
 test('the next build and each bug change what stands in the sources', () => {
   const files = new Set(nextBuild.map(({ file }) => file))
   for (const file of files) expectChangeable(nextBuild.filter((each) => each.file === file))
-  for (const { changes } of [...mixedBugs, ...evolveBugs]) expectChangeable(changes)
+  for (const { changes } of [...mixedBugs, ...evolveBugs, ...writersBugs]) expectChangeable(changes)
 })
 
 /** Makes the changes of one file, one after the other; what comes out must compile. */
