@@ -95,23 +95,32 @@ async function write(
   /** For each step, how many commits of each author it has and builds on. */
   const seen: Int32Array[] = []
   const written: Written[] = []
+  /** What each author lacks of what is written so far. */
+  const lacking = new Map(replicas.slice(0, authors).map((author) => [author, [] as Written[]]))
   for (const { author: number, parents, patches } of steps) {
     const past = new Int32Array(authors)
     for (const parent of parents) {
       for (const [each, count] of seen[parent]!.entries()) past[each] = Math.max(past[each]!, count)
     }
     const author = replicas[number]!
-    for (const [other, count] of past.entries()) {
-      if (other !== number && count > 0) await author.receive(replicas[other]!, count)
-    }
+    const has = (each: Written): boolean => each.seq <= past[replicas.indexOf(each.author)]!
+    const next = lacking.get(author)!
+    await receiveAll(author, next.filter(has))
+    lacking.set(
+      author,
+      next.filter((each) => !has(each)),
+    )
     const seq = await author.write(patches)
     past[number] = seq
     seen.push(past)
-    written.push({ author, seq })
+    const commit = { author, seq }
+    written.push(commit)
+    for (const [other, list] of lacking) if (other !== author) list.push(commit)
   }
   return written
 }
 
+/** Passes on commits in an order in which each comes after what it builds on: only so many can wait for others. */
 async function receiveAll(replica: TextReplica, written: readonly Written[]): Promise<void> {
   for (const { author, seq } of written) if (author !== replica) await replica.receive(author, seq)
 }
