@@ -159,9 +159,9 @@ export const limitTable = {
   ),
   documentBytes: limit(5 * MiB, 'bytes', 'The largest change of a document, after decompression.'),
   documentOps: limit(
-    50_000,
+    8_192,
     'operations',
-    'The maximum number of operations in one change of a document. The number of operations is limited because otherwise a change of 98 bytes could claim ten million operations.',
+    'The maximum number of operations in one change of a document. A device applies a change without a pause, in about 10 milliseconds for the maximum number of operations. A command with more operations makes several changes.',
   ),
   documentFreeOps: limit(
     256,

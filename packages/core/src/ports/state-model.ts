@@ -66,6 +66,12 @@ export interface EntityState {
    * because they break a rule of the state model.
    */
   fold(bodies: readonly Body[]): readonly Body[]
+  /**
+   * Does a part of the work that the state has put off, in about 20 milliseconds if possible, unless the section bodies that wait for it have at most
+   * `most` bytes together. Returns whether more is to be done. The mirror and the version are the same whether the work is done in parts or
+   * when they are next looked at. A state without `advance` puts nothing off.
+   */
+  advance?(most: number): boolean
   /** Begins the draft of a command of this device. `at` is the version of the state that the caller of the command saw. */
   begin(origin: Origin, at?: string): Draft
   /**

@@ -41,10 +41,10 @@ function unpaid(body: Body): Body {
 
 test('a change that does much in few bytes is padded, and void without the padding', async () => {
   const edits: ((doc: DocumentHandle<Content>) => void)[] = [
-    (doc) => doc.list.push(...Array.from({ length: 10_000 }, () => null)),
-    (doc) => doc.list.splice(0, 5_000),
-    (doc) => doc.splice(['text'], 0, 0, 'x'.repeat(20_000)),
-    (doc) => doc.splice(['text'], 0, 20_000, ''),
+    (doc) => doc.list.push(...Array.from({ length: 3_000 }, () => null)),
+    (doc) => doc.list.splice(0, 3_000),
+    (doc) => doc.splice(['text'], 0, 0, 'x'.repeat(6_000)),
+    (doc) => doc.splice(['text'], 0, 6_000, ''),
   ]
   const author = await model.open(undefined)
   const reader = await model.open(undefined)
@@ -57,9 +57,9 @@ test('a change that does much in few bytes is padded, and void without the paddi
   })
   const [nulls, cut, typed, deleted] = sizes as [number, number][]
   for (const [padded, bare] of [nulls!, cut!, deleted!]) {
-    expect(bare).toBeLessThan(200)
-    expect(padded).toBeGreaterThan(1_000)
-    expect(padded).toBeLessThan((10_000 / limits.documentOpsPerByte) * 2 + 100)
+    expect(bare).toBeLessThan(600)
+    expect(padded).toBeGreaterThan(600)
+    expect(padded).toBeLessThan(6_000 / limits.documentOpsPerByte + 100)
   }
   expect(typed![0]).toBe(typed![1])
   for (const [at, edit] of edits.entries()) {
@@ -68,7 +68,10 @@ test('a change that does much in few bytes is padded, and void without the paddi
     const before = edits.slice(0, at).map((each, i) => write(state, i + 1, each))
     const body = unpaid(write(state, at + 1, edit))
     const fresh = await model.open(undefined)
-    expect(fresh.fold([...before, body])).toEqual([body])
+    const refused = fresh.fold([...before, body])
+    // Bodies after a large one are looked at later.
+    void fresh.mirror
+    expect([...refused, ...fresh.fold([])]).toEqual([body])
   }
 })
 

@@ -1,6 +1,6 @@
 import { equalBytes, PeerplaneError, type SessionId } from '@peerplane/core'
 
-import { free } from './automerge.ts'
+import { copyOf, free } from './automerge.ts'
 import type { DocumentReplica } from './library.ts'
 import type { Pending } from './intake.ts'
 
@@ -63,13 +63,14 @@ export function applyRemote(replica: DocumentReplica, pending: readonly Pending[
 const dependsOn = ({ changes }: Pending, lost: ReadonlySet<string>): boolean =>
   changes.some(({ deps }) => deps.some((dep) => lost.has(dep)))
 
-function tryOnCopy(
+/** Applies changes to a copy of `replica`; `undefined` if that fails. */
+export function tryOnCopy(
   replica: DocumentReplica,
   pending: readonly Pending[],
 ): DocumentReplica | undefined {
   let copy: DocumentReplica | undefined
   try {
-    copy = replica.clone()
+    copy = copyOf(replica)
     const changes = pending.flatMap((each) => [...each.defaults, ...each.changes])
     copy.applyChanges(changes.map(({ bytes }) => bytes))
     checkStored(copy.getChanges(replica.getHeads()), pending)

@@ -15,6 +15,13 @@ export async function automerge(): Promise<Automerge> {
   }
 }
 
+/** A copy with another author. A copy begins to record patches, which nobody reads and which take more memory and time than the changes. */
+export function copyOf(replica: DocumentReplica, actor?: string): DocumentReplica {
+  const copy = replica.clone(actor)
+  copy.resetDiffCursor()
+  return copy
+}
+
 /** Frees a replica, also one that a failure has left in an unknown state. */
 export function free(replica: DocumentReplica): void {
   try {

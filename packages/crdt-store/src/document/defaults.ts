@@ -1,5 +1,6 @@
 import { encodeCanonical, hash, limits, PeerplaneError, toHex, type Json } from '@peerplane/core'
 
+import { copyOf } from './automerge.ts'
 import { readChange, type Change } from './change-chunk.ts'
 import type { Automerge, DocumentReplica } from './library.ts'
 import { typeOf } from './plain.ts'
@@ -45,7 +46,7 @@ export class DefaultMaker {
 
   /** A document without any state. */
   empty(): DocumentReplica {
-    return this.#root.clone()
+    return copyOf(this.#root)
   }
 
   /** The places of `tree`, in the order of their keys. Throws `too-large` for more than `limits.documentDefaults`. */

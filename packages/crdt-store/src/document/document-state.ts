@@ -9,8 +9,8 @@ import {
   type Origin,
 } from '@peerplane/core'
 
-import { applyRemote } from './apply.ts'
 import { encodeBody } from './body.ts'
+import { CatchUp } from './catch-up.ts'
 import { authorOf, isActorOf, workOf } from './change-chunk.ts'
 import type { Default, DefaultMaker, Tree } from './defaults.ts'
 import { DocumentDraft } from './document-draft.ts'
@@ -22,6 +22,9 @@ import { toMirror } from './plain.ts'
 import { ShownReplica } from './shown-replica.ts'
 import { encodeSnapshot, type Snapshot } from './snapshot.ts'
 
+/** Judging so many operations takes about 10 ms at most. */
+const PART_WORK = 16_384
+
 /** What an app declares a document to begin with. */
 export interface DeclaredDocument {
   readonly maker: DefaultMaker
@@ -32,20 +35,23 @@ export interface DeclaredDocument {
 /**
  * A folded document.
  *
- * Folding checks a body and keeps it; Automerge applies all that has come in when the state is next looked at. Applying costs about
- * 0.2 us per operation of the texts that are touched, however little comes in, so many small bodies cost what one does. A body that
- * only Automerge finds fault with is named by the call of `fold` after that.
+ * Folding keeps bodies and checks some of them; the others are checked, and all are applied, when the state is next looked at, or in parts
+ * before that. Applying costs about 0.2 us per operation of the texts that are touched, however little comes in, so many small bodies
+ * cost what one does. A body that is found void later is named by the call of `fold` after that.
  *
  * Which bodies take effect, {@link Intake} decides; a hostile session makes Automerge fail once.
  */
 export class DocumentState implements EntityState {
   readonly #shown: ShownReplica
   readonly #intake: Intake
+  readonly #catchUp: CatchUp
   readonly #kinds: Kinds
   readonly #places: Places
   /** Bodies found void since the last call of `fold`. */
   #refused: Body[] = []
   #version: string
+  /** Whether parts of what was pending have been applied since the version was made. */
+  #isOutdated = false
   #mirror: Json | undefined
   #draft: DocumentDraft | undefined
   /** Who makes it. */
@@ -64,6 +70,7 @@ export class DocumentState implements EntityState {
     this.#kinds.load(kinds)
     this.#places = new Places(declared, this.#kinds)
     this.#intake = new Intake(maker, this.#kinds, { banned, waiting })
+    this.#catchUp = new CatchUp(this.#shown, this.#intake)
     this.#version = this.#shown.replica.getHeads().join()
   }
 
@@ -88,23 +95,29 @@ export class DocumentState implements EntityState {
   }
 
   fold(bodies: readonly Body[]): readonly Body[] {
-    // Looking into the replica would end the transaction of a command.
-    if (this.#draft) this.#intake.hold(bodies)
-    else if (!this.#failure && !this.#problem) {
-      try {
-        this.#refused.push(...this.#intake.take(bodies, this.#shown.held))
-        if (this.#intake.operations > limits.documentAllOps) this.#giveUp()
-        if (this.#intake.pendingBytes > limits.documentBytes) this.#settle()
-      } catch (error) {
-        // The next read of the document throws it.
-        this.#failure = error
-      }
+    if (!this.#failure && !this.#problem) {
+      this.#intake.hold(bodies)
+      // Looking into the replica would end the transaction of a command.
+      if (!this.#draft) this.#attempt(() => this.#take(PART_WORK))
     }
     return this.#refused.splice(0)
   }
 
+  advance(most: number): boolean {
+    const isAtRest = this.#failure !== undefined || this.#problem !== undefined || this.#draft
+    if (isAtRest || this.#intake.bytes <= most) return false
+    this.#attempt(() => {
+      if (this.#intake.isBehind) this.#take(PART_WORK)
+      else {
+        this.#isOutdated = true
+        this.#refused.push(...this.#catchUp.part())
+      }
+    })
+    return this.#failure === undefined && this.#problem === undefined && this.#intake.bytes > most
+  }
+
   begin(origin: Origin, at?: string): Draft {
-    const isSeen = at !== undefined && at === this.#version
+    const isSeen = at !== undefined && at === this.#version && !this.#isOutdated
     // At the state that Automerge already has, what came in since can wait.
     if (!isSeen) this.#settle()
     const heads = at === undefined || at === this.#version ? undefined : this.#headsOf(at)
@@ -157,7 +170,23 @@ export class DocumentState implements EntityState {
   }
 
   close(): void {
+    this.#catchUp.close()
     this.#shown.close()
+  }
+
+  /** What fails here is thrown by the next read of the document. */
+  #attempt(task: () => void): void {
+    try {
+      task()
+    } catch (error) {
+      this.#failure = error
+    }
+  }
+
+  /** Takes bodies in, up to so much work. */
+  #take(work: number): void {
+    this.#refused.push(...this.#intake.take(this.#shown.held, work))
+    if (this.#intake.operations > limits.documentAllOps) this.#giveUp()
   }
 
   /**
@@ -169,15 +198,15 @@ export class DocumentState implements EntityState {
     if (this.#failure) throw asPeerplaneError(this.#failure, 'unreadable')
     if (this.#draft) return
     try {
-      this.#refused.push(...this.#intake.take([], this.#shown.held))
-      if (this.#intake.pending.length === 0) return
+      this.#take(Infinity)
+      if (this.#problem !== undefined) throw new PeerplaneError('unreadable', this.#problem)
+      if (this.#intake.pending.length === 0 && !this.#isOutdated) return
       // Changes that build on a refused one are tried again: they may not need it. Each round bans a session.
       while (this.#intake.pending.length > 0) {
-        const { replica, refused, orphaned } = applyRemote(this.#shown.held, this.#intake.pending)
-        this.#shown.replace(replica)
-        this.#refused.push(...this.#intake.settled(refused, orphaned))
-        this.#refused.push(...this.#intake.take([], this.#shown.held))
+        this.#refused.push(...this.#catchUp.all())
+        this.#take(Infinity)
       }
+      this.#isOutdated = false
     } catch (error) {
       this.#failure = error
       throw asPeerplaneError(error, 'unreadable')

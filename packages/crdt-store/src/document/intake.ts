@@ -27,6 +27,8 @@ export interface Pending {
   readonly changes: readonly AppliedChange[]
   /** Parts of an initial state that it is the first to build on. */
   readonly defaults: readonly AppliedChange[]
+  /** About how many operations Automerge has to apply. */
+  readonly work: number
 }
 
 /**
@@ -43,15 +45,16 @@ export class Intake {
   readonly banned: Set<SessionId>
   /** What is to be applied, in causal order. */
   pending: Pending[] = []
-  pendingBytes = 0
+  #pendingBytes = 0
   #history: History | undefined
   /** Sessions that wait: their bodies in order. */
   readonly #waiting = new Map<SessionId, Body[]>()
   #waitingBytes = 0
   /** Which sessions wait for a change, by its hash. */
   readonly #waitingFor = new Map<string, SessionId[]>()
-  /** Bodies to be taken before any other: those that waited when the document was saved, or came during a command. */
-  #held: readonly Body[]
+  /** Bodies to be taken before any other: those that waited when the document was saved, came during a command, or were too many for one part. */
+  #held: Body[]
+  #heldBytes = 0
   /** Changes of this device that somebody may wait for. */
   #own: string[] = []
 
@@ -66,7 +69,18 @@ export class Intake {
     this.#maker = maker
     this.#kinds = kinds
     this.banned = new Set(banned)
-    this.#held = waiting
+    this.#held = []
+    this.hold(waiting)
+  }
+
+  /** How many bytes the bodies have that are to be taken or applied. */
+  get bytes(): number {
+    return this.#heldBytes + this.#pendingBytes
+  }
+
+  /** Whether bodies are to be taken. */
+  get isBehind(): boolean {
+    return this.#held.length > 0 || this.#own.length > 0
   }
 
   /** Bodies that wait, in the order of their sessions' ids and in their own. */
@@ -83,29 +97,40 @@ export class Intake {
   /** Forgets everything: nobody looks at the document any longer. */
   giveUp(): void {
     this.pending = []
-    this.pendingBytes = 0
+    this.#pendingBytes = 0
     this.#history = undefined
     this.#waiting.clear()
     this.#waitingFor.clear()
     this.#waitingBytes = 0
     this.#held = []
+    this.#heldBytes = 0
     this.#own = []
   }
 
   /** Keeps bodies until the next call of `take`. */
   hold(bodies: readonly Body[]): void {
-    this.#held = [...this.#held, ...bodies]
+    for (const body of bodies) {
+      this.#held.push(body)
+      this.#heldBytes += body.bytes.length
+    }
   }
 
-  /** Takes bodies in and returns those that are void. Throws `unreadable` when too much waits. */
-  take(bodies: readonly Body[], replica: DocumentReplica): Body[] {
-    const all = [...this.#held, ...bodies]
-    if (all.length === 0 && this.#own.length === 0) return []
-    this.#held = []
+  /**
+   * Takes bodies in, until so much work is done that the rest is for the next call, and returns those that are void. Throws `unreadable` when
+   * too much waits.
+   */
+  take(replica: DocumentReplica, work: number = Infinity): Body[] {
+    if (!this.isBehind) return []
     const refused: Body[] = []
     const history = this.#historyOf(replica)
     for (const own of this.#own.splice(0)) this.#wake(own, history, refused)
-    for (const body of all) {
+    const [held, operations] = [this.#held, history.operations]
+    let taken = 0
+    let bytes = 0
+    while (taken < held.length && history.operations - operations + weigh(taken, bytes) < work) {
+      const body = held[taken]!
+      taken++
+      bytes += body.bytes.length
       const { session } = body.origin
       const behind = this.#waiting.get(session)
       if (behind) {
@@ -116,21 +141,27 @@ export class Intake {
         for (const hash of arrived) this.#wake(hash, history, refused)
       }
     }
+    this.#held = held.slice(taken)
+    this.#heldBytes -= bytes
     if (this.#waitingBytes <= limits.documentWaitingBytes) return refused
     throw new PeerplaneError('unreadable', 'too many changes of a document build on missing ones')
   }
 
-  /** Everything pending is applied except these: void bodies, and those that build on them. */
-  settled(refused: readonly Pending[], orphaned: readonly Pending[]): Body[] {
-    this.pending = []
-    this.pendingBytes = 0
+  /** The first `count` pending ones are applied except these: void bodies, and those that build on them. */
+  settled(count: number, refused: readonly Pending[], orphaned: readonly Pending[]): Body[] {
+    for (const { body } of this.pending.splice(0, count)) this.#pendingBytes -= body.bytes.length
     if (refused.length === 0) return []
-    // It is rebuilt of what the replica holds.
+    // It is rebuilt of what the replica holds. What is still pending may build on what is refused.
     this.#history = undefined
-    const sessions = new Set(orphaned.map(({ body }) => body.origin.session))
-    const again = orphaned.map(({ body }) => body)
-    for (const session of sessions) again.push(...this.#release(session))
-    this.#held = [...again, ...this.#held]
+    const again = [...orphaned, ...this.pending.splice(0)].map(({ body }) => body)
+    this.#pendingBytes = 0
+    for (const session of new Set(again.map(({ origin }) => origin.session))) {
+      again.push(...this.#release(session))
+    }
+    const held = this.#held
+    this.#held = []
+    this.#heldBytes = 0
+    this.hold([...again, ...held])
     return refused.flatMap(({ body }) => {
       this.banned.add(body.origin.session)
       return [body, ...this.#release(body.origin.session)]
@@ -197,8 +228,14 @@ export class Intake {
           break
         }
         if (content.tree) this.#kinds.add(content.tree)
-        this.pending.push({ body, changes: changes.map(toApply), defaults: defaults.map(toApply) })
-        this.pendingBytes += body.bytes.length
+        const work = changes.reduce((sum, each) => sum + workIn(each), 0)
+        this.pending.push({
+          body,
+          changes: changes.map(toApply),
+          defaults: defaults.map(toApply),
+          work,
+        })
+        this.#pendingBytes += body.bytes.length
         for (const each of [...defaults, ...changes]) arrived.push(each.hash)
       } catch (error) {
         if (!(error instanceof PeerplaneError && error.code === 'void')) throw error
@@ -252,6 +289,9 @@ export class Intake {
     }
   }
 }
+
+/** Reading bodies takes about as long as judging so many operations. */
+const weigh = (bodies: number, bytes: number): number => 64 * bodies + bytes / 16
 
 const toApply = ({ bytes, hash, deps }: Change): AppliedChange => ({ bytes, hash, deps })
 

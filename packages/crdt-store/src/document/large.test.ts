@@ -52,12 +52,15 @@ function write(both: Pair, edit: (doc: Handle) => void, at?: string): number {
 
 const contentOf = ({ writer }: Pair): Content => writer.mirror as Content
 
+/** More than fits into one change. */
+const LONG = 2 * Math.floor(0.6 * limits.documentOps)
+
 /** A text of many parts, most of which end within a surrogate pair. */
 const long = (characters: number): string => `x${'👍a'.repeat(characters / 2)}`
 
 test('a paste and a cut beyond one change are one command of several changes', async () => {
   const both = await pair()
-  const pasted = long(60_000)
+  const pasted = long(LONG)
   expect(write(both, (doc) => doc.splice(['text'], 6, 0, pasted))).toBe(2)
   expect(contentOf(both).text === `begin ${pasted}end`).toBe(true)
   expect(write(both, (doc) => doc.splice(['text'], 0, 0, '> '))).toBe(1)
@@ -67,21 +70,21 @@ test('a paste and a cut beyond one change are one command of several changes', a
 
 test('other values beyond one change are written in parts', async () => {
   const both = await pair()
-  const numbers = Array.from({ length: 60_000 }, (_, i) => i)
-  const value = { deep: [numbers, long(60_000), { a: null }] }
+  const numbers = Array.from({ length: LONG }, (_, i) => i)
+  const value = { deep: [numbers, long(LONG), { a: null }] }
   expect(write(both, (doc) => (doc['value'] = value))).toBe(4)
   expect(JSON.stringify(contentOf(both)['value']) === JSON.stringify(value)).toBe(true)
   expect(write(both, (doc) => (doc.list = [...numbers, 'last']))).toBe(3)
-  expect(write(both, (doc) => doc.list.splice(1, 59_998, { a: 1 }))).toBe(2)
-  expect(contentOf(both).list).toEqual([0, { a: 1 }, 59_999, 'last'])
-  expect(write(both, (doc) => (doc.text = long(60_000)))).toBe(2)
+  expect(write(both, (doc) => doc.list.splice(1, LONG - 2, { a: 1 }))).toBe(2)
+  expect(contentOf(both).list).toEqual([0, { a: 1 }, LONG - 1, 'last'])
+  expect(write(both, (doc) => (doc.text = long(LONG)))).toBe(2)
 })
 
 test('a large command on what its caller saw keeps what was written since', async () => {
   const both = await pair()
   const seen = both.writer.version
   write(both, (doc) => doc.splice(['text'], 9, 0, '!'))
-  const pasted = long(60_000)
+  const pasted = long(LONG)
   write(both, (doc) => doc.splice(['text'], 6, 3, pasted), seen)
   expect(contentOf(both).text === `begin ${pasted}!`).toBe(true)
   write(both, (doc) => doc.splice(['text'], 0, 5, 'B'))
@@ -95,7 +98,7 @@ test.each(['before', 'after'])('a large command is taken back whole, %s its end'
     write(both, (doc) => doc.splice(['text'], 0, 0, '2'))
     const { version, mirror } = both.writer
     const draft = both.writer.begin(originOf('writer', 9), at)
-    ;(draft.handle as Handle).splice(['text'], 1, 0, long(60_000))
+    ;(draft.handle as Handle).splice(['text'], 1, 0, long(LONG))
     if (when === 'after') draft.finish()
     draft.revert()
     expect(both.writer.version).toBe(version)

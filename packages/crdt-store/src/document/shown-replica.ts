@@ -1,4 +1,4 @@
-import { free } from './automerge.ts'
+import { copyOf, free } from './automerge.ts'
 import type { Default, Tree } from './defaults.ts'
 import type { DocumentReplica } from './library.ts'
 import { missingIn } from './missing.ts'
@@ -37,7 +37,7 @@ export class ShownReplica {
     this.#forget()
     const before = this.replica
     if (before.getActorId() === actor) return before
-    const replica = before.clone(actor)
+    const replica = copyOf(before, actor)
     if (before === this.#held) this.#held = replica
     this.#shown = replica
     free(before)
@@ -82,7 +82,7 @@ export class ShownReplica {
     const { changes, tree, isComplete } = missingIn(this.#held, this.#declared)
     this.#isComplete = isComplete
     if (changes.length === 0) return this.#held
-    const shown = this.#held.clone()
+    const shown = copyOf(this.#held)
     shown.applyChanges([...changes])
     this.#tree = tree
     return shown

@@ -29,9 +29,10 @@ import { NewStates } from './new-states.ts'
 import type { VersionedBody } from './row.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { createLifecycles, type LifecycleName } from './lifecycles.ts'
-import { slotOf, type Slot } from './slot.ts'
+import { advance, slotOf, type Slot } from './slot.ts'
 import { Slots } from './slots.ts'
 import type { Tally } from './tally.ts'
+import { Turns } from './turns.ts'
 
 /** The entities over one store. Whatever changes several of them at once does so without awaiting in between. */
 export class FoldedEntities implements Entities {
@@ -41,6 +42,7 @@ export class FoldedEntities implements Entities {
   readonly #tally: Tally
   readonly #lifecycles: ReadonlyMap<LifecycleName, Lifecycle>
   readonly #flusher: Flusher
+  readonly #turns: Turns
   /** Own bodies for entities that had left memory when their commit was made, and those made while states are being discarded. */
   #late: { readonly key: EntityKey; readonly body: VersionedBody }[] = []
   /** Own commits made meanwhile. */
@@ -55,6 +57,7 @@ export class FoldedEntities implements Entities {
     this.#options = options
     this.#frontier = folded
     this.#tally = tally
+    this.#turns = new Turns(options.scheduler)
     this.#slots = new Slots(options.store, (key) => this.#read(key))
     this.#lifecycles = createLifecycles({
       store: options.store,
@@ -66,7 +69,7 @@ export class FoldedEntities implements Entities {
     this.#flusher = new Flusher(
       options,
       { folded, tally, capture: (key) => this.#lifecycleOf(key).capture(key) },
-      { before: () => this.#takeLate(), after: () => this.#afterFlush() },
+      { before: () => this.#beforeFlush(), after: () => this.#afterFlush() },
     )
   }
 
@@ -80,8 +83,7 @@ export class FoldedEntities implements Entities {
 
   async openAll(keys: readonly EntityKey[]): Promise<readonly EntityState[]> {
     this.#assertOpen()
-    const slots = await this.#slots.load(keys)
-    this.#assertOpen()
+    const slots = await this.#ready(keys)
     for (const { problem } of slots) if (problem) throw problem
     this.#evict()
     return slots.map(({ state }) => state)
@@ -154,7 +156,9 @@ export class FoldedEntities implements Entities {
     this.#assertOpen()
     if (!this.#options.models.has(type)) throw undeclared(type)
     // Entities that nobody has opened have no state yet, and perhaps no row.
-    for (const key of this.#unflushed(type)) if (!this.#slots.get(key)) await this.#mirrorOf(key)
+    for (const key of this.#unflushed(type)) {
+      await (this.#slots.get(key) ? this.#advance(key, 0) : this.#mirrorOf(key))
+    }
     const source = {
       store: this.#options.store,
       unflushed: () =>
@@ -198,6 +202,7 @@ export class FoldedEntities implements Entities {
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
+    this.#turns.stop()
     await this.#folding
     this.#newStates?.close()
     // Ignored: the flusher reports it; rows can be rebuilt from the log, so closing does not fail with them.
@@ -217,6 +222,8 @@ export class FoldedEntities implements Entities {
     // Discarded meanwhile: the caller folds again from an earlier point.
     if (generation !== this.#generation) return []
     const changed = this.#foldNow(commits)
+    // So bodies do not come faster than they are folded.
+    for (const key of changed) await this.#advance(key, PUT_OFF_BYTES)
     if (this.#flusher.size > limits.unflushedEntities) {
       // Ignored: the flusher reports it, and tries again.
       await this.flush().catch(() => undefined)
@@ -292,6 +299,36 @@ export class FoldedEntities implements Entities {
     }
   }
 
+  async #beforeFlush(): Promise<void> {
+    await this.#takeLate()
+    for (const key of this.#flusher.keys()) await this.#advance(key, 0)
+  }
+
+  /** The slots of entities that have put nothing off. */
+  async #ready(keys: readonly EntityKey[]): Promise<readonly Slot[]> {
+    for (const key of keys) this.#slots.pin(key)
+    try {
+      for (;;) {
+        const slots = await this.#slots.load(keys)
+        this.#assertOpen()
+        const behind = slots.filter((slot) => advance(slot, 0, this.#options))
+        if (behind.length === 0) return slots
+        await this.#turns.next()
+      }
+    } finally {
+      for (const key of keys) this.#slots.unpin(key)
+    }
+  }
+
+  /** Lets an entity in memory do the work that it has put off, a part in each turn, until bodies of at most `most` bytes wait. */
+  async #advance(key: EntityKey, most: number): Promise<void> {
+    for (;;) {
+      const slot = this.#slots.get(key)
+      if (!slot || this.#isClosed || !advance(slot, most, this.#options)) return
+      await this.#turns.next()
+    }
+  }
+
   #forget(): void {
     this.#generation++
     this.#newStates?.close()
@@ -319,7 +356,7 @@ export class FoldedEntities implements Entities {
 
   /** The state of an entity, opened for a list; `undefined` if it cannot be read. */
   async #mirrorOf(key: EntityKey): Promise<Json | undefined> {
-    const [slot] = await this.#slots.load([key])
+    const [slot] = await this.#ready([key])
     this.#evict()
     return mirrorOf(slot!)
   }
@@ -357,6 +394,9 @@ export class FoldedEntities implements Entities {
     if (this.#isClosed) throw new PeerplaneError('closed', 'the entities are closed')
   }
 }
+
+/** An open entity that nobody looks at may put off the folding of bodies of this size. */
+const PUT_OFF_BYTES = 256 * 1024
 
 /** Own bodies are never newer than the model that made them. */
 const OWN_VERSION = 0

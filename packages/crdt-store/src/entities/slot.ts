@@ -76,6 +76,17 @@ export function foldInto(
   return problem !== undefined || slot.isIncomplete !== isIncomplete || voids.length < known.length
 }
 
+/**
+ * Does a part of the work that a state has put off, unless the bodies that wait for it have at most `most` bytes. Returns whether more is to be
+ * done.
+ */
+export function advance(slot: Slot, most: number, events: FoldEvents): boolean {
+  if (slot.problem || !slot.state.advance) return false
+  const isMore = slot.state.advance(most)
+  foldInto(slot, [], events)
+  return isMore && !slot.problem
+}
+
 /** Whether a body is for a newer model than the one that is here. */
 export const isBeyond = ({ model }: Slot, { modelVersion }: VersionedBody): boolean =>
   modelVersion > model.version

@@ -58,6 +58,10 @@ class MigratedState implements Required<EntityState> {
     return this.#stored.fold(bodies)
   }
 
+  advance(most: number): boolean {
+    return this.#stored.advance?.(most) ?? false
+  }
+
   begin(origin: Origin, at?: string): Draft {
     const draft = this.#stored.begin(origin, at)
     return {
