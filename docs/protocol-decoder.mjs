@@ -1287,7 +1287,7 @@ function writerBodyOf({ session, body }) {
 function checkEvents(list, least) {
   array(list, undefined, 'R-EVENT-1: events')
   must(list.length % 2 === 0, 'R-EVENT-1: a name and a value for each event')
-  must(list.length / 2 >= least && list.length / 2 <= 10_000, 'R-EVENT-1: how many events')
+  must(list.length / 2 >= least && list.length / 2 <= 250, 'R-EVENT-1: how many events')
   for (const [index, each] of list.entries()) {
     if (index % 2 === 1) isValue(each, 32)
     else {

@@ -442,6 +442,11 @@ export const limitTable = {
     'times',
     'How often per minute entities are folded again because of the forks of one device. Further forks of this device wait, and delay neither commands nor the forks of other devices.',
   ),
+  eventsPerSection: limit(
+    250,
+    'events',
+    'The maximum number of events in one section of a commit. A device folds all events of a section without a pause, with functions of the application. Split a larger change into several commands.',
+  ),
   branchesPerDevice: limit(
     8,
     'sessions',

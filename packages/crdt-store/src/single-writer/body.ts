@@ -91,7 +91,7 @@ function readEvents(value: Value | undefined, size: number, least: number): Name
   const list = items(value)
   if (list.length % 2 !== 0) throw new Void('an event has a name and a value')
   const count = list.length / 2
-  if (count < least || count > limits.opsPerSection) throw new Void('no events, or too many')
+  if (count < least || count > limits.eventsPerSection) throw new Void('no events, or too many')
   return Array.from({ length: count }, (_, i) => {
     const name = list[2 * i]
     if (!isEventName(name)) throw new Void('an event has no name')

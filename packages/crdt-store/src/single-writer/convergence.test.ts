@@ -17,7 +17,7 @@ import {
   type StateBranch,
   type Value,
 } from '@peerplane/core'
-import { bodyAt } from '@peerplane/core/testing'
+import { bodyAt, rounds } from '@peerplane/core/testing'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
@@ -318,7 +318,7 @@ test.each<Kind>(['events', 'value'])(
           expect(toHex(state.snapshot())).toBe(bytes)
         }
       }),
-      { numRuns: 300 },
+      { numRuns: rounds(1000) },
     )
   },
 )
@@ -382,7 +382,7 @@ test('hostile bodies among honest ones give the same state in any order', async 
         }
       },
     ),
-    { numRuns: 300 },
+    { numRuns: rounds(1000) },
   )
 })
 

@@ -1,7 +1,8 @@
 import { compareTexts, limits, type DeviceId, type Json, type SessionId } from '@peerplane/core'
 
 import { NamedCommit } from '../kernels/commits.ts'
-import { PART_BYTES, weightOf } from '../kernels/weight.ts'
+import { PART_BYTES } from '../kernels/weight.ts'
+import type { SettledValues } from './settled-values.ts'
 
 /** What one session has written, on top of the value that it began with. */
 export interface Strand {
@@ -28,10 +29,12 @@ export type Strands = ReadonlyMap<SessionId, Strand>
 
 export const noStrands: Strands = new Map()
 
-export const strandOf = (fields: Omit<Strand, 'weight'>): Strand => ({
-  ...fields,
-  weight: (fields.names.length + 1) * PART_BYTES + weightOf(fields.value),
-})
+/** A strand whose value is one of `values`. */
+export function strandOf(fields: Omit<Strand, 'weight'>, values: SettledValues): Strand {
+  const value = values.take(fields.value)
+  const weight = (fields.names.length + 1) * PART_BYTES + values.bytesOf(value)
+  return { ...fields, value, weight }
+}
 
 /**
  * `strands` with a new or longer strand. Of each device, those of the highest ranks are kept. The rank of a session only grows, so which ones are

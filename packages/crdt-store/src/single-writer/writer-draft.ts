@@ -177,7 +177,10 @@ export class WriterDraft implements Draft {
 
   #strandOf(made: Beginning): Strand {
     const { device, session, seq } = this.#place.origin
-    return strandOf({ isIncomplete: false, ...made, device, session, seq, prefix: '' })
+    return strandOf(
+      { isIncomplete: false, ...made, device, session, seq, prefix: '' },
+      this.#kind.values,
+    )
   }
 
   /** All that a body of this session must name: other sessions may forget that they have named it. */

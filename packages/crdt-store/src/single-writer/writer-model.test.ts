@@ -359,7 +359,13 @@ describe('bodies that are not as they should be', () => {
       'a name of its own session',
       [3, [Buffer.from(sessionId('b1'), 'hex'), 1, new Uint8Array(8)], 1, 0, [], []],
     ],
-    ['too many events', [1, Array.from({ length: 20_002 }, (_, i) => (i % 2 ? 'x' : 'added'))]],
+    [
+      'too many events',
+      [
+        1,
+        Array.from({ length: 2 * limits.eventsPerSection + 2 }, (_, i) => (i % 2 ? 'x' : 'added')),
+      ],
+    ],
     ['deep nesting', [2, Array.from({ length: 40 }).reduce<Value>((inner) => [inner], 1)]],
   ])('%s is void', async (_, fields) => {
     const own = fields instanceof Array && fields[0] === 3 ? fields : fields
@@ -411,12 +417,27 @@ describe('bodies that are not as they should be', () => {
     expect(look(state, ({ branches }) => branches)).toMatchObject([{ incomplete: false }])
   })
 
+  test('a command adds as many events as other devices take, and no more', async () => {
+    const state = await open()
+    const most = Array.from({ length: limits.eventsPerSection }, () => 'x')
+    const large = run(state, at('a1', 1), (handle) => {
+      for (const text of most) handle.emit(handle.value.length > 9 ? 'cleared' : 'added', text)
+    })
+    expect((await open([large])).mirror).toEqual(state.mirror)
+    expect(() => run(state, at('a1', 2), add(...most, 'x'))).toThrow(/more than 250 events/)
+  })
+
   test('a fold that throws in a command fails the command alone', async () => {
     const state = await open()
     expect(() => run(state, at('a1', 1), (h) => h.emit('failed', 'bad'))).toThrow(
       'this text is bad',
     )
     expect(() => run(state, at('a1', 1), (h) => h.emit('other' as 'added', 'x'))).toThrow(/"other"/)
+    const ignoring = (handle: Journal): void => {
+      handle.emit('added', 'y')
+      expect(() => handle.emit('failed', 'bad')).toThrow('this text is bad')
+    }
+    expect(() => run(state, at('a1', 1), ignoring)).toThrow(/has thrown/)
     run(state, at('a1', 1), add('x'))
     expect(state.mirror).toEqual(['x'])
   })

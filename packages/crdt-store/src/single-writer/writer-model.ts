@@ -29,7 +29,7 @@ const writerModel = (kind: WriterKind): StateModel => ({
     const owner = entity && ownerOf(entity)
     if (!snapshot) return new WriterState(kind, owner)
     try {
-      return new WriterState(kind, owner, loadStrands(decodeCanonical(snapshot)))
+      return new WriterState(kind, owner, loadStrands(decodeCanonical(snapshot), kind.values))
     } catch (cause) {
       throw new PeerplaneError('unreadable', 'the stored state is damaged', { cause })
     }

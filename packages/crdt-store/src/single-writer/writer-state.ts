@@ -1,6 +1,5 @@
 import {
   encodeCanonical,
-  freeze,
   fromHex,
   limits,
   PeerplaneError,
@@ -29,6 +28,7 @@ import {
   type Strand,
   type Strands,
 } from './strands.ts'
+import type { SettledValues } from './settled-values.ts'
 import { WriterDraft } from './writer-draft.ts'
 import type { WriterKind } from './writing.ts'
 
@@ -154,7 +154,10 @@ export class WriterState implements EntityState {
     this.#show(
       withStrand(
         this.#strands,
-        strandOf({ device, session, seq, prefix, rank, number, value, isIncomplete, names }),
+        strandOf(
+          { device, session, seq, prefix, rank, number, value, isIncomplete, names },
+          this.#kind.values,
+        ),
       ),
     )
   }
@@ -177,10 +180,10 @@ export class WriterState implements EntityState {
 }
 
 /** The strands of a snapshot. Throws for anything but a snapshot. */
-export function loadStrands(snapshot: Value): Strands {
+export function loadStrands(snapshot: Value, values: SettledValues): Strands {
   return new Map(
     items(snapshot).map((saved) => {
-      const strand = loadStrand(saved)
+      const strand = loadStrand(saved, values)
       return [strand.session, strand]
     }),
   )
@@ -192,19 +195,22 @@ function saveStrand(strand: Strand): Value {
   return [...ids, rank, number, value, isIncomplete, commitsToValue(names)]
 }
 
-function loadStrand(saved: Value): Strand {
+function loadStrand(saved: Value, values: SettledValues): Strand {
   const [device, session, seq, prefix, rank, number, value, isIncomplete, names] = items(saved, 9)
-  return strandOf({
-    device: hex(device, DEVICE_BYTES) as DeviceId,
-    session: hex(session, SESSION_BYTES) as SessionId,
-    seq: whole(seq, 1),
-    prefix: hex(prefix, PREFIX_BYTES),
-    rank: whole(rank),
-    number: whole(number),
-    value: freeze(value as Json),
-    isIncomplete: isIncomplete === true,
-    names: readCommits(names),
-  })
+  return strandOf(
+    {
+      device: hex(device, DEVICE_BYTES) as DeviceId,
+      session: hex(session, SESSION_BYTES) as SessionId,
+      seq: whole(seq, 1),
+      prefix: hex(prefix, PREFIX_BYTES),
+      rank: whole(rank),
+      number: whole(number),
+      value: value as Json,
+      isIncomplete: isIncomplete === true,
+      names: readCommits(names),
+    },
+    values,
+  )
 }
 
 const DEVICE_BYTES = 32

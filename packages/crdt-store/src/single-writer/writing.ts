@@ -1,7 +1,7 @@
 import {
   describe,
   equalData,
-  freeze,
+  limits,
   PeerplaneError,
   reasonOf,
   type EventsShape,
@@ -11,6 +11,7 @@ import {
 
 import { copyJson } from '../kernels/values.ts'
 import type { NamedEvent, WriterBody } from './body.ts'
+import { SettledValues } from './settled-values.ts'
 import { nextNumber } from './strands.ts'
 
 /** What the body of a session adds to the value that stands before it. */
@@ -31,6 +32,7 @@ export interface Written {
 /** One of the kinds of state with a single writer: what its bodies mean and how a handler writes. */
 export interface WriterKind {
   readonly initial: Json
+  readonly values: SettledValues
   /** What `body` makes of `before`; `undefined` for a body of another kind. */
   add(before: Json, body: WriterBody): Added | undefined
   /** What one command writes on top of `before`. */
@@ -63,8 +65,10 @@ export interface Pen {
 
 /** A state that is set as a whole. */
 export function valueKind({ initial }: ValueShape<Json>): WriterKind {
+  const values = new SettledValues()
   return {
-    initial: copyJson(initial),
+    initial: values.take(copyJson(initial)),
+    values,
     add: (before, body) => {
       if (body.form === 'value') return { value: body.value, count: 1, skipped: undefined }
       if (body.form === 'events') return undefined
@@ -105,11 +109,13 @@ export function eventsKind({ initial, fold }: EventsShape<Json, never>): WriterK
   const folds: Folds = new Map(
     Object.entries(fold as { readonly [name: string]: unknown }) as [string, Fold][],
   )
+  const values = new SettledValues()
   return {
-    initial: copyJson(initial),
+    initial: values.take(copyJson(initial)),
+    values,
     add: (before, body) =>
-      body.form === 'value' ? undefined : foldAll(folds, before, body.events),
-    write: (before) => eventPen(folds, before),
+      body.form === 'value' ? undefined : foldAll(folds, values, before, body.events),
+    write: (before) => new EventPen(folds, values, before),
     continued: ({ events }) => ({ form: 'events', events }),
     begun: ({ value, number }, written) => ({ value, number, events: written?.events ?? [] }),
   }
@@ -120,38 +126,76 @@ type Folds = ReadonlyMap<string, Fold>
 
 const OTHER_EVENTS = 'it was written as events and is declared as a value'
 
-function eventPen(folds: Folds, before: () => Json): Pen {
-  const events: NamedEvent[] = []
-  // As the functions of the app made it: other devices fold the events of one body in the same way.
-  let made: Json = null
-  let shown: Json | undefined
-  const value = (): Json => (events.length === 0 ? before() : (shown ??= resultOf(made)))
-  return {
-    get value() {
-      return value()
-    },
-    get count() {
-      return events.length
-    },
-    members: (ready) => ({
+class EventPen implements Pen {
+  readonly #folds: Folds
+  readonly #settled: SettledValues
+  readonly #before: () => Json
+  readonly #events: NamedEvent[] = []
+  /** As the functions of the app made it: other devices fold the events of one body in the same way. */
+  #made: Json = null
+  #shown: Json | undefined
+  /** A function that has thrown may have left half a change in what it got, so nothing may come of this command. */
+  #hasFailed = false
+
+  constructor(folds: Folds, settled: SettledValues, before: () => Json) {
+    this.#folds = folds
+    this.#settled = settled
+    this.#before = before
+  }
+
+  get value(): Json {
+    if (this.#events.length === 0) return this.#before()
+    return (this.#shown ??= resultOf(this.#made, this.#settled))
+  }
+
+  get count(): number {
+    return this.#events.length
+  }
+
+  members(ready: () => void): object {
+    return {
       emit: (name: unknown, event: unknown = null) => {
-        const apply = typeof name === 'string' ? folds.get(name) : undefined
+        const apply = typeof name === 'string' ? this.#folds.get(name) : undefined
         if (!apply) {
           throw new PeerplaneError('invalid-input', `no event is declared as ${describe(name)}`)
         }
         const copy = copyJson(event)
         ready()
-        made = freeze(apply(events.length === 0 ? before() : made, copy))
-        events.push([name as string, copy])
-        shown = undefined
+        this.#emit(name as string, copy, apply)
       },
-    }),
-    written: () => (events.length > 0 ? { value: value(), events } : undefined),
+    }
+  }
+
+  written(): Written | undefined {
+    if (this.#hasFailed) {
+      throw new PeerplaneError('handler-failed', 'a function that folds events has thrown')
+    }
+    return this.count > 0 ? { value: this.value, events: this.#events } : undefined
+  }
+
+  #emit(name: string, event: Json, apply: Fold): void {
+    if (this.count >= limits.eventsPerSection) {
+      const reason = `a command adds more than ${limits.eventsPerSection} events`
+      throw new PeerplaneError('too-large', reason)
+    }
+    try {
+      this.#made = apply(this.count === 0 ? this.#before() : this.#made, event)
+    } catch (error) {
+      this.#hasFailed = true
+      throw error
+    }
+    this.#events.push([name, event])
+    this.#shown = undefined
   }
 }
 
 /** Folds the events of one body. What an app cannot fold has no effect; an app that throws harms only its own state. */
-function foldAll(folds: Folds, before: Json, events: readonly NamedEvent[]): Added {
+function foldAll(
+  folds: Folds,
+  settled: SettledValues,
+  before: Json,
+  events: readonly NamedEvent[],
+): Added {
   let skipped: string | undefined
   let made = before
   for (const [name, event] of events) {
@@ -159,7 +203,7 @@ function foldAll(folds: Folds, before: Json, events: readonly NamedEvent[]): Add
     if (!apply) skipped ??= `it has an event ${describe(name)} that is not declared`
     else {
       try {
-        made = freeze(apply(made, event))
+        made = apply(made, event)
       } catch (error) {
         // Ignored: the state says that it is incomplete, and why.
         skipped ??= `the fold of event ${describe(name)} failed: ${reasonOf(error)}`
@@ -169,7 +213,7 @@ function foldAll(folds: Folds, before: Json, events: readonly NamedEvent[]): Add
   const count = events.length
   if (made === before) return { value: before, count, skipped }
   try {
-    return { value: resultOf(made), count, skipped }
+    return { value: resultOf(made, settled), count, skipped }
   } catch (error) {
     // Ignored: the state says that it is incomplete, and why.
     return { value: before, count, skipped: skipped ?? reasonOf(error) }
@@ -177,9 +221,9 @@ function foldAll(folds: Folds, before: Json, events: readonly NamedEvent[]): Add
 }
 
 /** What the functions of an app have made, as a state. Throws `handler-failed` for anything but JSON, and `too-large`. */
-function resultOf(made: Json): Json {
+function resultOf(made: Json, settled: SettledValues): Json {
   try {
-    return freeze(copyJson(made))
+    return settled.take(made)
   } catch (cause) {
     if (cause instanceof PeerplaneError && cause.code === 'too-large') throw cause
     const reason = `a function that folds events returned what is not JSON: ${reasonOf(cause)}`
