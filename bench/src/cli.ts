@@ -1,5 +1,6 @@
 // npm run bench -- <name>: prints figures as JSON; exits non-zero when a comparison that must hold does not.
 import { benchDocument } from './document.ts'
+import { benchMigrations } from './migrations.ts'
 import { benchPaste } from './paste/paste.ts'
 import { benchReconcile } from './reconcile/reconcile.ts'
 import { benchRows } from './rows/rows.ts'
@@ -10,6 +11,7 @@ import { benchTraces } from './traces/traces.ts'
 
 const benches: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
   document: benchDocument,
+  migrations: benchMigrations,
   paste: benchPaste,
   reconcile: benchReconcile,
   rows: benchRows,
