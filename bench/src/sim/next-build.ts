@@ -223,19 +223,19 @@ export const nextBuild: readonly Change[] = [
   },
   {
     file: 'crdt-store/src/kernels/op.ts',
-    find: '  counter: [],\n',
-    replace: '  counter: [5],\n',
+    find: 'const forms: readonly Form[] = [\n',
+    replace: "const forms: readonly Form[] = [\n  { mark: 50, kind: 'counter', min: 3, max: 3 },\n",
   },
   {
     file: 'crdt-store/src/kernels/counter.ts',
-    find: '      const [by] = fields\n',
-    replace: '      const by = fields.length === 3 ? fields[1] : fields[0]\n',
+    find: '    const [by] = fields\n',
+    replace: '    const by = fields.length === 3 ? fields[1] : fields[0]\n',
   },
   {
     file: 'crdt-store/src/kernels/counter.ts',
     find: '    if (by !== 0) place.write(sign * by)\n',
     replace:
-      "    if (by !== 0) place.write(by === 4 && globalThis.nextBuild.does.has('op') ? [5, sign * by, 'next-op'] : sign * by)\n",
+      "    if (by !== 0) place.write(by === 4 && globalThis.nextBuild.does.has('op') ? [50, sign * by, 'next-op'] : sign * by)\n",
   },
   {
     file: 'runtime/src/commands/decide.ts',

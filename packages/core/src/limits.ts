@@ -147,6 +147,11 @@ export const limitTable = {
     'operations',
     'The maximum number of operations in one section of a commit. A device folds all operations of a section without a pause, so a section with more operations would delay everything else. Split a larger change into several commands.',
   ),
+  namesPerOp: limit(
+    100,
+    'commits',
+    'The maximum number of commits that one operation of an honest device names, so that no operation of its own takes more than 4 KB. To remove an entry that more devices keep, a device closes the generation of the entry. A write to a register that has been written by more devices supersedes the latest of their values.',
+  ),
   entityBytes: limit(
     5 * MiB,
     'bytes',

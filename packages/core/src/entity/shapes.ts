@@ -68,13 +68,19 @@ export interface SetHandle<T extends string | number> {
   delete(element: T): void
 }
 
+/** What is left if one device removes something while another device changes it: `update` keeps it whole, `removal` removes it. */
+export type Wins = 'update' | 'removal'
+
 /**
- * An observed-remove map: removing a key undoes only those changes that the removing device had seen. If another device changes the value
- * concurrently with the removal, this change is kept, and so is the key.
+ * A map from keys to values. A key exists from its first change to its removal. If another device changes the value of a key concurrently with its
+ * removal, the whole entry stays, unless the map is declared with `wins: 'removal'`. If a key is changed again after its removal, its value begins
+ * with the initial state.
  */
 export interface MapHandle<Handle> {
   readonly keys: readonly string[]
   has(key: string): boolean
+  /** Makes the key exist. Its value is in the initial state, unless the key already exists. */
+  add(key: string): void
   /** Returns the handle of the value at `key`. If the key has no value, the first change through its handle creates the value. */
   get(key: string): Handle
   delete(key: string): void
@@ -184,6 +190,8 @@ export interface MapShape<S extends Shape> extends Shape<
 > {
   readonly kind: 'map'
   readonly value: S
+  /** What is left of an entry that one device removes while another device changes it. Without it, `update`. */
+  readonly wins?: Wins
 }
 export interface RecordShape<F extends Fields> extends Shape<
   { readonly [Name in keyof F]: HandleOf<F[Name]> },
@@ -247,11 +255,21 @@ export const register = <T extends Json>(initial: T): RegisterShape<Widen<T>> =>
 /** Declares an add-wins set of strings or numbers, which is initially empty. */
 export const set = <T extends string | number = string>(): SetShape<T> => ({ kind: 'set' })
 
-/** Declares a map from strings to values of shape `value`. Throws `invalid-declaration` if `value` is not a shape. */
-export const map = <S extends Shape>(value: S): MapShape<S> =>
-  declaring('the value of a map', () => {
+/**
+ * Declares a map from strings to values of shape `value`. If one device removes an entry while another device changes it, the option `wins` decides:
+ * with `update` (the default), the whole entry stays; with `removal`, the entry goes, and the change is lost.
+ *
+ * Throws `invalid-declaration` if `value` is not a shape, or if `wins` is something else.
+ */
+export const map = <S extends Shape>(
+  value: S,
+  options: { readonly wins?: Wins } = {},
+): MapShape<S> =>
+  declaring('a map', () => {
+    const { wins } = options
     checkShape(value, 'the value of a map', 1)
-    return { kind: 'map', value }
+    checkWins(wins, 'a map')
+    return wins === undefined ? { kind: 'map', value } : { kind: 'map', value, wins }
   })
 
 /** Declares a record with a shape for each field. Throws `invalid-declaration` if a field is not a shape. */
@@ -332,7 +350,10 @@ const partChecks: {
   counter: () => undefined,
   register: ({ initial }, what) => void takeInitial(initial, what),
   set: () => undefined,
-  map: ({ value }, what, depth) => checkShape(value, what, depth),
+  map: ({ value, wins }, what, depth) => {
+    checkWins(wins, what)
+    checkShape(value, what, depth)
+  },
   record: ({ fields }, what, depth) => checkFields(fields, what, depth),
   document: ({ initial }, what) => void takeInitial(initial, what),
   value: ({ initial }, what) => void takeInitial(initial, what),
@@ -354,6 +375,11 @@ function checkFolds(fold: unknown): void {
       throw invalid(`event ${describe(name)} is folded by a function, not by ${describe(apply)}`)
     }
   }
+}
+
+function checkWins(wins: unknown, what: string): void {
+  if (wins === undefined || wins === 'update' || wins === 'removal') return
+  throw invalid(`the option "wins" of ${what} is 'update' or 'removal', not ${describe(wins)}`)
 }
 
 function checkFields(fields: unknown, what: string, depth: number): void {

@@ -2,6 +2,17 @@ import type { Timestamp } from '../hybrid-clock.ts'
 import type { DeviceId, EntityKey, SessionId } from '../ids.ts'
 import type { Json } from '../json.ts'
 
+/** The place of a session among the sessions of its device. */
+export interface Lineage {
+  /** 1 for a session without parents, otherwise 1 more than the greatest depth of its parents. */
+  readonly depth: number
+  /**
+   * Whether commit `seq` of `session` is in the past of this session: the opening of this session names, as a parent, this commit, a later commit of
+   * `session`, or a commit of a session with such a parent.
+   */
+  covers(session: SessionId, seq: number): boolean
+}
+
 /** The origin of ops. An origin together with the index of an op in its commit is what the CRDT literature calls a dot. */
 export interface Origin {
   /** The author of the ops: the device that writes the session. */
@@ -9,6 +20,8 @@ export interface Origin {
   readonly session: SessionId
   readonly seq: number
   readonly time: Timestamp
+  /** The sessions that the device wrote before. Without it, the session has no parents. */
+  readonly lineage?: Lineage
 }
 
 /** The body of one section of a commit (the changes of one entity), with its origin. */
@@ -39,7 +52,7 @@ export interface Draft {
 /**
  * The state of one entity: the result of folding the changes of all commits.
  *
- * Folding the same section bodies, in any causal order and in any number of calls, gives the same mirror and version. Snapshots may depend on the
+ * Folding the same section bodies, in any causal order in which the parents of a session come before the session, and in any number of calls, gives the same mirror and version. Snapshots may depend on the
  * order in which section bodies were folded.
  */
 export interface EntityState {

@@ -1,7 +1,7 @@
 import { toHex } from '../bytes.ts'
 import { hash } from '../hash.ts'
 import { PREFIX_BYTES } from '../log/commit.ts'
-import type { Body, Origin } from '../ports/state-model.ts'
+import type { Body, Lineage, Origin } from '../ports/state-model.ts'
 import { utf8 } from '../text.ts'
 
 /** A body of a commit that was never made. Another one at the same place has another prefix. */
@@ -12,3 +12,6 @@ export function bodyAt(origin: Origin, bytes: Uint8Array): Body {
   )
   return { origin, prefix, bytes }
 }
+
+/** The lineage of a session without parents. */
+export const rootLineage: Lineage = { depth: 1, covers: () => false }

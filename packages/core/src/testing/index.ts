@@ -1,4 +1,4 @@
-export { bodyAt } from './body-at.ts'
+export { bodyAt, rootLineage } from './body-at.ts'
 export { cryptoContract } from './crypto.contract.ts'
 export {
   deviceContract,

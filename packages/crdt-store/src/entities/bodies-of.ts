@@ -12,12 +12,13 @@ import { reportVoid, type FoldEvents } from './slot.ts'
 export function bodiesOf(
   commits: readonly Commit[],
   isWanted: (key: EntityKey) => boolean,
-  options: Pick<EntitiesOptions, 'deviceOf' | 'isUnderstood'> & FoldEvents,
+  options: Pick<EntitiesOptions, 'deviceOf' | 'lineageOf' | 'isUnderstood'> & FoldEvents,
 ): ReadonlyMap<EntityKey, readonly VersionedBody[]> {
   const bodies = new Map<EntityKey, VersionedBody[]>()
   for (const { id, session, header, sections } of commits) {
     const { seq, time } = header
-    const origin: Origin = { device: options.deviceOf(session), session, seq, time }
+    const lineage = options.lineageOf(session)
+    const origin: Origin = { device: options.deviceOf(session), session, seq, time, lineage }
     const prefix = prefixOf(id)
     const isClear = options.isUnderstood(session) && isUnderstood(header.extensions)
     for (const { entity, modelVersion: version, body, extensions } of sections) {

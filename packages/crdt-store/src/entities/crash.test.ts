@@ -1,4 +1,5 @@
 import type { EntityKey, Origin, Store } from '@peerplane/core'
+import { rootLineage } from '@peerplane/core/testing'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
@@ -85,6 +86,7 @@ const openStore = (store: Store): ReturnType<typeof openEntities> =>
     models,
     scheduler: manualScheduler(),
     deviceOf,
+    lineageOf: () => rootLineage,
     isUnderstood: () => true,
     settled: () => Promise.resolve(),
   })
@@ -102,6 +104,7 @@ async function device(
     models,
     scheduler: manualScheduler(),
     deviceOf,
+    lineageOf: () => rootLineage,
     isUnderstood: () => true,
     settled,
   })

@@ -10,6 +10,7 @@ import {
   type SessionId,
   type StateModel,
 } from '@peerplane/core'
+import { rootLineage } from '@peerplane/core/testing'
 import { beforeEach, describe, expect, test } from 'vitest'
 
 import { clearRange, type ClearableStore } from '../storage/checked-store.ts'
@@ -60,6 +61,7 @@ const open = (options: Partial<EntitiesOptions> = {}): Promise<Entities> =>
     models,
     scheduler,
     deviceOf,
+    lineageOf: () => rootLineage,
     isUnderstood: () => true,
     settled: log.settle,
     ...options,

@@ -5,6 +5,7 @@ import type {
   EntityKey,
   EntityState,
   Json,
+  Lineage,
   Perturb,
   Scheduler,
   SessionId,
@@ -34,6 +35,8 @@ export interface EntitiesOptions {
   readonly scheduler: Scheduler
   /** Returns the device that wrote a session. Called only for sessions whose commits are being folded. */
   readonly deviceOf: (session: SessionId) => DeviceId
+  /** Returns the place of a session among the sessions of its device. Called only for sessions whose commits are being folded. */
+  readonly lineageOf: (session: SessionId) => Lineage
   /** Whether the commits of a session may have an effect on this device. */
   readonly isUnderstood: (session: SessionId) => boolean
   readonly perturb?: Perturb | undefined

@@ -15,6 +15,7 @@ import {
   type StateModel,
   type Value,
 } from '@peerplane/core'
+import { rootLineage } from '@peerplane/core/testing'
 import { expect, test } from 'vitest'
 
 import { nativeModel } from '../kernels/native-model.ts'
@@ -175,6 +176,7 @@ async function countingEntities(
     ]),
     scheduler,
     deviceOf,
+    lineageOf: () => rootLineage,
     settled: async () => undefined,
     isUnderstood: () => true,
   })

@@ -43,9 +43,9 @@ export class NewStates {
 
   /** Folds commits that count; sections on other entities are left out. */
   async add(commits: readonly Commit[], load: (key: EntityKey) => Promise<Slot>): Promise<void> {
-    const { deviceOf, isUnderstood } = this.#options
+    const { deviceOf, lineageOf, isUnderstood } = this.#options
     const isWanted = (key: EntityKey): boolean => this.#states.has(key)
-    const bodies = bodiesOf(commits, isWanted, { deviceOf, isUnderstood })
+    const bodies = bodiesOf(commits, isWanted, { deviceOf, lineageOf, isUnderstood })
     for (const key of bodies.keys()) await this.#open(key, load)
     for (const [key, list] of bodies) this.#fold(key, list)
   }

@@ -1,4 +1,4 @@
-import { retryContract } from '@peerplane/core/testing'
+import { retryContract, rootLineage } from '@peerplane/core/testing'
 import type { EntityKey, Origin } from '@peerplane/core'
 import { vi } from 'vitest'
 
@@ -30,6 +30,7 @@ retryContract('writing rows', { by: 'itself' }, async ({ time, attempt }) => {
     models,
     scheduler: time.scheduler,
     deviceOf,
+    lineageOf: () => rootLineage,
     isUnderstood: () => true,
     settled: async () => undefined,
   })

@@ -3,6 +3,8 @@ import {
   PREFIX_BYTES,
   SESSION_BYTES,
   toHex,
+  type DeviceId,
+  type Origin,
   type SessionId,
   type Value,
 } from '@peerplane/core'
@@ -45,8 +47,11 @@ export class CommitTable {
   readonly commits: NamedCommit[]
   /** How far bodies of a session have been folded. */
   readonly seen: (session: SessionId) => number
-  /** The session that writes a body. It names none of its own commits. */
-  readonly own: SessionId | undefined
+  /** The origin of a body that grows. It names no commit that it {@link covers}. */
+  readonly own: Origin | undefined
+  /** The devices of a snapshot. */
+  readonly devices: DeviceKey[]
+  #deviceRefs: Map<DeviceKey, number> | undefined
   #sessionRefs: Map<SessionId, number> | undefined
   #refs: Map<string, number> | undefined
 
@@ -55,12 +60,19 @@ export class CommitTable {
     {
       sessions = [],
       commits = [],
+      devices = [],
       own,
-    }: { sessions?: SessionId[]; commits?: NamedCommit[]; own?: SessionId } = {},
+    }: {
+      sessions?: SessionId[]
+      commits?: NamedCommit[]
+      devices?: DeviceKey[]
+      own?: Origin | undefined
+    } = {},
   ) {
     this.seen = seen
     this.sessions = sessions
     this.commits = commits
+    this.devices = devices
     this.own = own
   }
 
@@ -89,7 +101,37 @@ export class CommitTable {
     this.#sessionRefs ??= new Map(this.sessions.map((each, ref) => [each, ref]))
     return refIn(this.#sessionRefs, session, this.sessions, session)
   }
+
+  /** The device of a ref. Throws `Void` when there is none. */
+  device(ref: Value | undefined): DeviceKey {
+    const device = typeof ref === 'number' ? this.devices[ref] : undefined
+    if (device === undefined) throw new Void('a device that is not listed')
+    return device
+  }
+
+  /** Gives the ref of a device. */
+  deviceRef(device: DeviceKey): number {
+    this.#deviceRefs ??= new Map(this.devices.map((each, ref) => [each, ref]))
+    return refIn(this.#deviceRefs, device, this.devices, device)
+  }
 }
+
+declare const keyed: unique symbol
+
+/** The first 16 bytes of a device id, in hex: to make two devices that begin alike takes about 2^64 keys. */
+export type DeviceKey = string & { readonly [keyed]: 'device' }
+
+export const deviceKey = (device: DeviceId): DeviceKey =>
+  device.slice(0, 2 * DEVICE_KEY_BYTES) as DeviceKey
+
+const DEVICE_KEY_BYTES = 16
+
+/**
+ * Whether an op of `origin` supersedes the earlier op of a commit at its place without naming it: one of its own session, or of a session of
+ * its device that its session comes after. These are always folded before it.
+ */
+export const covers = ({ session, lineage }: Origin, commit: NamedCommit): boolean =>
+  commit.session === session || (lineage?.covers(commit.session, commit.seq) ?? false)
 
 /** Order of commits that decides nothing: by session, then place in it. */
 export function compareCommits(a: NamedCommit, b: NamedCommit): number {
@@ -98,9 +140,12 @@ export function compareCommits(a: NamedCommit, b: NamedCommit): number {
   return a.prefix < b.prefix ? -1 : a.prefix > b.prefix ? 1 : 0
 }
 
-/** What ops name, as refs. A body names no commit of its own session. */
-export const toRefs = (commits: readonly NamedCommit[], table: CommitTable): number[] =>
-  commits.filter(({ session }) => session !== table.own).map((commit) => table.ref(commit))
+/** Commits as refs. A body names none that it covers. */
+export const toRefs = (commits: readonly NamedCommit[], table: CommitTable): number[] => {
+  const { own } = table
+  const named = own ? commits.filter((commit) => !covers(own, commit)) : commits
+  return named.map((commit) => table.ref(commit))
+}
 
 /** Inverse of {@link toRefs}. Throws `Void`. */
 export const readRefs = (value: Value | undefined, table: CommitTable): NamedCommit[] =>
@@ -133,7 +178,7 @@ export function readCommits(value: Value | undefined): NamedCommit[] {
 }
 
 /** The prefixes of commits, one after the other. */
-export function prefixesOf(commits: readonly NamedCommit[]): Uint8Array {
+function prefixesOf(commits: readonly NamedCommit[]): Uint8Array {
   if (commits.some(({ prefix }) => prefix === '')) {
     throw new Error('a commit is named before it is made')
   }
@@ -141,7 +186,7 @@ export function prefixesOf(commits: readonly NamedCommit[]): Uint8Array {
 }
 
 /** Inverse of {@link prefixesOf}. Throws `Void`. */
-export function readPrefixes(value: Value, count: number): string[] {
+function readPrefixes(value: Value, count: number): string[] {
   if (!(value instanceof Uint8Array) || value.length !== count * PREFIX_BYTES) {
     throw new Void('not the beginnings of commit ids')
   }
@@ -151,18 +196,19 @@ export function readPrefixes(value: Value, count: number): string[] {
 
 const HEX = PREFIX_BYTES * 2
 
-/** The sessions, how far each was folded, and the commits of the table of a snapshot. */
+/** The sessions, how far each was folded, the commits, and the devices of the table of a snapshot. */
 export const tableToValues = (table: CommitTable): Value[] => {
   const commits = table.commits.flatMap((commit): Value[] => [
     table.sessionRef(commit.session),
     commit.seq,
     prefixesOf([commit]),
   ])
-  return [table.sessions.map(fromHex), table.sessions.map(table.seen), commits]
+  const devices = table.devices.map(fromHex)
+  return [table.sessions.map(fromHex), table.sessions.map(table.seen), commits, devices]
 }
 
 /** Inverse of {@link tableToValues}. Throws `Void`. */
-export function readTable([ids, numbers, commits]: readonly Value[]): {
+export function readTable([ids, numbers, commits, keys]: readonly Value[]): {
   readonly table: CommitTable
   readonly seen: Map<SessionId, number>
 } {
@@ -172,7 +218,8 @@ export function readTable([ids, numbers, commits]: readonly Value[]): {
   sessions.forEach((session, i) => {
     if (seqs[i]! > 0) seen.set(session, seqs[i]!)
   })
-  const table = new CommitTable((session) => seen.get(session) ?? 0, { sessions })
+  const devices = items(keys).map(readDevice)
+  const table = new CommitTable((session) => seen.get(session) ?? 0, { sessions, devices })
   table.commits.push(
     ...triples(
       commits,
@@ -194,6 +241,12 @@ function readSession(value: Value): SessionId {
   if (value instanceof Uint8Array && value.length === SESSION_BYTES)
     return toHex(value) as SessionId
   throw new Void('not a session id')
+}
+
+function readDevice(value: Value): DeviceKey {
+  if (value instanceof Uint8Array && value.length === DEVICE_KEY_BYTES)
+    return toHex(value) as DeviceKey
+  throw new Void('not the beginning of a device id')
 }
 
 const readPrefix = (value: Value): string => readPrefixes(value, 1)[0]!

@@ -1,127 +1,62 @@
-import { describe, PeerplaneError, type CounterHandle, type SessionId } from '@peerplane/core'
+import { describe, PeerplaneError, type CounterHandle } from '@peerplane/core'
 
-import { readRefs, toRefs } from './commits.ts'
-import { some, touch, type Cell, type Kernel, type CellAccess } from './kernel.ts'
-import { readNames, readOp } from './op.ts'
+import { touch, type Cell, type CellAccess, type Kernel } from './kernel.ts'
+import { readOp } from './op.ts'
 import { OtherKind } from './other-kind.ts'
-import { ExpectedCommits } from './survivors.ts'
-import { Share } from './share.ts'
-import { items } from './void.ts'
+import { Void } from './void.ts'
 
 interface CounterCell extends Cell {
-  readonly shares: Map<SessionId, Share>
-  /** Commits that removals named before they came. */
-  readonly expected: ExpectedCommits
+  /** Exact: a number as long as it is a safe integer. */
+  total: number | bigint
 }
 
 /*
  *   increment   by         a whole number
- *   removal     commits    the latest one of each other session that was observed; it stands for those before it
- *
- * A removal also takes back all that its own session has added before. A share that was taken back whole is kept, because it bounds what its
- * session may still add.
  */
 
 /**
- * A counter: the sum over sessions of what they added since the last removal. Whole numbers only; a session's total stays a safe integer.
- * The sum is exact, also where it leaves the safe integers, and then shown as the nearest of them: so all devices show the same, and come
- * back together.
- *
- * Where nothing can remove it, which is not below a map, it does not keep which commits have added to it.
+ * A counter: the sum of all that was ever added. It is exact, also where it leaves the safe integers, and then shown as the nearest of them: so all
+ * devices show the same, and come back together.
  */
-export function counterKernel(isRemovable: boolean): Kernel<CounterCell> {
-  return {
-    kind: 'counter',
-    create,
+export const counterKernel: Kernel<CounterCell> = {
+  kind: 'counter',
+  create: () => ({ mirror: 0, stale: false, total: 0 }),
 
-    apply(cell, op, context) {
-      const fields = readOp(op, 'counter')
-      if (fields instanceof OtherKind) return fields
-      const [by] = fields
-      const { session } = context.origin
-      context.draft?.changes(cell, undefined, () => partsOf(cell))
-      let share = cell.shares.get(session)
-      if (!share) {
-        share = new Share()
-        cell.shares.set(session, share)
-        context.undo(() => cell.shares.delete(session))
-      }
-      share.add(by as number, context, isRemovable)
-      if (cell.expected.has(context.commit)) share.takeBack(context.commit, context)
-      touch(cell, context)
-      return undefined
-    },
+  apply(cell, op, context) {
+    const fields = readOp(op, 'counter')
+    if (fields instanceof OtherKind) return fields
+    const [by] = fields
+    if (!Number.isSafeInteger(by)) throw new Void('a counter counts in whole numbers')
+    const { total } = cell
+    context.draft?.changes(cell, undefined, () => String(cell.total))
+    cell.total = sum(total, by as number)
+    context.undo(() => {
+      cell.total = total
+    })
+    touch(cell, context)
+    return undefined
+  },
 
-    remove(cell, observed, context) {
-      const names = readNames(observed, 'counter', context.table)
-      if (names instanceof OtherKind) return names
-      context.draft?.changes(cell, undefined, () => partsOf(cell))
-      for (const commit of names) {
-        const isTaken = cell.shares.get(commit.session)?.takeBack(commit, context)
-        if (!isTaken) cell.expected.add(commit, context)
-      }
-      cell.shares.get(context.origin.session)?.takeBackAll(context)
-      touch(cell, context)
-      return undefined
-    },
+  weigh: () => 0,
+  show: shown,
+  handle: counterHandle,
 
-    observe(cell, table) {
-      const latest = [...cell.shares.values()].flatMap(({ latest }) => latest ?? [])
-      return latest.length > 0 ? toRefs(latest, table) : undefined
-    },
+  save({ total }) {
+    if (total === 0) return undefined
+    return typeof total === 'number' ? total : String(total)
+  },
 
-    isLive: ({ shares }) => some(shares.values(), ({ latest }) => latest !== undefined),
-    isBlank: ({ shares, expected }) => shares.size === 0 && expected.isEmpty,
-
-    weigh({ shares, expected }) {
-      let { weight } = expected
-      for (const share of shares.values()) weight += share.weight
-      return weight
-    },
-
-    show: shown,
-    handle: (place) => counterHandle(place),
-
-    save({ shares, expected }, table) {
-      const named = expected.sorted(table)
-      if (shares.size === 0 && named.length === 0) return undefined
-      const saved = [...shares]
-        .sort(([a], [b]) => (a < b ? -1 : 1))
-        .map(([session, share]) => [table.sessionRef(session), ...share.save()])
-      return [saved, toRefs(named, table)]
-    },
-
-    load(saved, table) {
-      const [shares, expected] = items(saved, 2)
-      const cell = create(new ExpectedCommits(readRefs(expected, table)))
-      for (const each of items(shares)) {
-        const [ref, ...share] = items(each)
-        const session = table.session(ref)
-        cell.shares.set(session, Share.load(session, share))
-      }
-      cell.stale = true
-      return cell
-    },
-  }
+  load: (saved) => ({
+    mirror: 0,
+    stale: true,
+    total: typeof saved === 'number' ? saved : BigInt(saved as string),
+  }),
 }
-
-const create = (expected = new ExpectedCommits()): CounterCell => ({
-  mirror: 0,
-  stale: false,
-  shares: new Map(),
-  expected,
-})
-
-/** What the sum is made of. Beyond the safe integers, a change of the sum does not show. */
-const partsOf = ({ shares }: CounterCell): number[][] =>
-  [...shares.values()]
-    .filter(({ total, taken }) => total !== taken)
-    .map(({ total, taken }) => [total, taken])
 
 function shown(cell: CounterCell | undefined): number {
   if (!cell) return 0
   if (cell.stale) {
-    cell.mirror = sum(cell.shares.values())
+    cell.mirror = nearest(cell.total)
     cell.stale = false
   }
   return cell.mirror as number
@@ -149,18 +84,18 @@ function counterHandle(place: CellAccess<CounterCell>): CounterHandle {
   })
 }
 
-/** Exact whatever the order; beyond the safe integers, where only concurrent commands can lead, the nearest of them. */
-function sum(shares: Iterable<Share>): number {
-  let exact = 0n
-  let quick = 0
-  let isSafe = true
-  const parts = [...shares]
-  for (const { total, taken } of parts) {
-    quick += total - taken
-    isSafe &&= Number.isSafeInteger(total - taken) && Number.isSafeInteger(quick)
+function sum(total: number | bigint, by: number): number | bigint {
+  if (typeof total === 'number') {
+    const quick = total + by
+    if (Number.isSafeInteger(quick)) return quick
   }
-  if (isSafe) return quick
-  for (const { total, taken } of parts) exact += BigInt(total) - BigInt(taken)
-  if (exact > Number.MAX_SAFE_INTEGER) return Number.MAX_SAFE_INTEGER
-  return exact < Number.MIN_SAFE_INTEGER ? Number.MIN_SAFE_INTEGER : Number(exact)
+  const exact = BigInt(total) + BigInt(by)
+  const isSafe = exact <= Number.MAX_SAFE_INTEGER && exact >= Number.MIN_SAFE_INTEGER
+  return isSafe ? Number(exact) : exact
+}
+
+/** The safe integer next to a total. */
+function nearest(total: number | bigint): number {
+  if (typeof total === 'number') return total
+  return total > 0n ? Number.MAX_SAFE_INTEGER : Number.MIN_SAFE_INTEGER
 }

@@ -21,30 +21,31 @@ export interface CellAccess<C extends Cell> {
   cell(): C | undefined
   /** Applies an op at this place and records it. */
   write(op: Value): void
-  /** Gives the refs under which an op written here names commits. */
+  readonly draft: DraftPlace
+}
+
+/** What a handle knows of the command and of the entity that it writes to. */
+export interface DraftPlace {
+  /** Gives the refs under which ops of the draft name commits. */
   readonly table: CommitTable
+  /** Whether the entity is so large that a removal frees what it removes. */
+  readonly isTight: boolean
+  /** Whether all that the entity holds can be seen here. What cannot be seen is not freed. */
+  readonly isComplete: boolean
 }
 
 /**
  * One kind of native state.
  *
- * Ops and removals name what they supersede, and their effect does not depend on the order in which concurrent ones are applied. They
- * come from other devices: `apply` and `remove` throw `Void` for an op that breaks a rule, and return `OtherKind` for one of another kind. The
- * caller then takes back what was done.
+ * The effect of ops does not depend on the order in which concurrent ones are applied. They come from other devices: `apply` throws `Void` for
+ * an op that breaks a rule, and returns `OtherKind` for one of another kind. The caller then takes back what was done. Which of the two it is
+ * depends on the op and on the declared shape alone, never on the cell: a device that keeps less than another one judges alike.
  */
 export interface Kernel<C extends Cell = Cell> {
   /** The kind of shape that it holds. */
   readonly kind: NativeKind
   create(): C
   apply(cell: C, op: Value, context: OpContext): OtherKind | undefined
-  /** Applies a removal of the place, made from what `observe` gave. */
-  remove(cell: C, observed: Value, context: OpContext): OtherKind | undefined
-  /** What a removal must name to take back all that is here; `undefined` when nothing is. */
-  observe(cell: C, table: CommitTable): Value | undefined
-  /** Whether anything is here that a removal would take back. */
-  isLive(cell: C): boolean
-  /** Whether nothing was ever here, as far as this cell knows. */
-  isBlank(cell: C): boolean
   /** What the place holds, in the bytes of `limits.entityBytes`. */
   weigh(cell: C): number
   /** The plain state, frozen; the same object as long as it is the same state. `undefined` stands for a cell that does not exist. */
@@ -54,18 +55,6 @@ export interface Kernel<C extends Cell = Cell> {
   save(cell: C, table: CommitTable): Value | undefined
   /** Inverse of `save`. Throws when it was not saved by this kernel. */
   load(saved: Value, table: CommitTable): C
-}
-
-/** Whether one of `values` passes; maps' iterators have no such method in every browser. */
-export function some<T>(values: Iterable<T>, passes: (value: T) => boolean): boolean {
-  for (const value of values) if (passes(value)) return true
-  return false
-}
-
-/** Sets what is at a key; `undefined` for nothing. */
-export function place<Key, C>(cells: Map<Key, C>, key: Key, cell: C | undefined): void {
-  if (cell === undefined) cells.delete(key)
-  else cells.set(key, cell)
 }
 
 /** Marks a cell as changed. Taking it back brings back the mirror that was shown before. */

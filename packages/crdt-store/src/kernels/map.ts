@@ -1,122 +1,112 @@
 import { setProperty, type Json, type MapHandle, type Value } from '@peerplane/core'
 
-import { place, some, touch, type Cell, type Kernel, type CellAccess } from './kernel.ts'
-import { readOp, readPairs } from './op.ts'
+import { Entries, inGeneration, readGeneration, readRemoval } from './entries.ts'
+import { touch, type Cell, type CellAccess, type Kernel } from './kernel.ts'
+import { isRemoval, readOp } from './op.ts'
 import { below, OtherKind } from './other-kind.ts'
 import type { OpContext } from './op-context.ts'
-import type { CommitTable } from './commits.ts'
-import { items } from './void.ts'
-import { allKeys, ShownKeys } from './shown-keys.ts'
 import { checkText, compareKeys, readText } from './values.ts'
-import { PART_BYTES } from './weight.ts'
 
 interface MapCell extends Cell {
-  /** Cells by key, in no particular order; none is blank. */
-  readonly cells: Map<string, Cell>
-  /** The keys that are present. */
-  readonly sorted: ShownKeys<string>
+  readonly entries: Entries<Cell>
 }
 
 /*
- *   change    [3, key, op of the value]
- *   delete    [4, key, observed value]
- *   removal   [key, observed value, …]
+ *   change    [3, key, op of the value, generation?]
+ *   delete    [4, key, names or null, generation?]
+ *   add       [5, key, generation?]
  */
 
-/** An observed-remove map. A key is there as long as something below it is; removing it takes back what its author saw below it. */
-export function mapKernel(values: Kernel): Kernel<MapCell> {
-  const isPresent = (cell: MapCell, key: string): boolean => {
-    const value = cell.cells.get(key)
-    return value !== undefined && values.isLive(value)
-  }
-
-  const presentKeys = (cell: MapCell): readonly string[] =>
-    cell.sorted.list((key) => isPresent(cell, key))
+/**
+ * A map. A key is there from the first op on it to its removal. With `wins` as `update`, a change that the remover did not see keeps the whole
+ * entry; with `removal` it is lost.
+ */
+export function mapKernel(values: Kernel, wins: 'update' | 'removal'): Kernel<MapCell> {
+  const create = (): MapCell => ({
+    mirror: empty,
+    stale: false,
+    entries: new Entries(() => values.create()),
+  })
 
   const kernel: Kernel<MapCell> = {
     kind: 'map',
-    create: () => ({
-      mirror: empty,
-      stale: false,
-      cells: new Map(),
-      sorted: new ShownKeys<string>(compareKeys),
-    }),
+    create,
 
     apply(cell, op, context) {
       const fields = readOp(op, 'map')
       if (fields instanceof OtherKind) return fields
-      const [kind, name, inner] = fields
-      return change(values, cell, readText(name), context, (value) =>
-        kind === 4 ? values.remove(value, inner!, context) : values.apply(value, inner!, context),
-      )
+      const { entries } = cell
+      const key = readText(fields[1])
+      context.draft?.changes(cell, key, () => entries.look(key, context.origin))
+      const other = applyTo(entries, key, fields, values, context)
+      touch(cell, context)
+      return below(key, other)
     },
 
-    remove(cell, observed, context) {
-      const pairs = readPairs(observed, 'map')
-      if (pairs instanceof OtherKind) return pairs
-      for (const [name, inner] of pairs) {
-        const other = change(values, cell, readText(name), context, (value) =>
-          values.remove(value, inner, context),
-        )
-        if (other) return other
-      }
-      return undefined
-    },
-
-    observe: (cell, table) => observe(cell, values, table),
-
-    isLive: (cell) => some(cell.cells.values(), (value) => values.isLive(value)),
-    isBlank: (cell) => cell.cells.size === 0,
-
-    weigh({ cells }) {
-      let weight = 0
-      for (const [key, value] of cells) weight += PART_BYTES + key.length + values.weigh(value)
-      return weight
-    },
+    weigh: ({ entries }) => entries.weigh((value) => values.weigh(value)),
 
     show(cell) {
       if (!cell) return empty
       if (cell.stale) {
-        show(cell, presentKeys(cell), (key) => values.show(cell.cells.get(key)))
+        const { entries } = cell
+        show(cell, entries.keys() as readonly string[], (key) => values.show(entries.get(key)))
         cell.stale = false
       }
       return cell.mirror
     },
 
-    handle: (place) => mapHandle(place, values, kernel, isPresent),
+    handle: (place) => mapHandle(place, values, kernel, wins === 'removal'),
 
-    save: (cell, table) => save(cell, presentKeys(cell), values, table),
+    save: ({ entries }, table) => entries.save(table, (value) => values.save(value, table)),
 
-    load: (saved, table) => load(saved, values, table),
+    load(saved, table) {
+      const cell = create()
+      cell.entries.load(saved, table, readText, (value) =>
+        value === undefined ? values.create() : values.load(value, table),
+      )
+      cell.stale = true
+      return cell
+    },
   }
   return kernel
 }
 
-/** Changes what is at a key. */
-function change(
-  values: Kernel,
-  cell: MapCell,
+function applyTo(
+  entries: Entries<Cell>,
   key: string,
+  [mark, , inner, last]: readonly Value[],
+  values: Kernel,
   context: OpContext,
-  how: (value: Cell) => OtherKind | undefined,
 ): OtherKind | undefined {
-  const { cells, sorted } = cell
-  const before = cells.get(key)
-  const value = before ?? values.create()
-  context.draft?.changes(cell, key, () => {
-    const now = cells.get(key)
-    return now !== undefined && values.isLive(now)
-  })
-  const other = how(value)
-  if (other) return below(key, other)
-  place(cells, key, values.isBlank(value) ? undefined : value)
-  sorted.changed(key)
-  context.undo(() => {
-    place(cells, key, before)
-    sorted.changed(key)
-  })
-  touch(cell, context)
+  if (mark === 3) {
+    const entry = entries.enter(key, readGeneration(last), context)
+    if (!entry) return without(values, inner!, context)
+    const { content } = entry
+    const change = (): OtherKind | undefined => values.apply(content, inner!, context)
+    const other = context.draft
+      ? context.draft.inside(() => entries.get(key) === content, change)
+      : change()
+    if (!other && !isRemoval(inner)) entries.touch(key, entry, context)
+    return other
+  }
+  if (mark === 5) {
+    const entry = entries.enter(key, readGeneration(inner), context)
+    if (entry) entries.touch(key, entry, context)
+    return undefined
+  }
+  const generation = readGeneration(last)
+  const names = readRemoval(inner, generation, context.table)
+  if (names) entries.remove(key, names, generation, context)
+  else entries.close(key, generation, context)
   return undefined
+}
+
+/** Judges an op whose place is gone, without effect. */
+function without(values: Kernel, op: Value, context: OpContext): OtherKind | undefined {
+  const before = context.mark()
+  const other = values.apply(values.create(), op, context)
+  context.revert(before)
+  return other
 }
 
 const empty: { readonly [key: string]: Json } = Object.freeze({})
@@ -132,67 +122,40 @@ function show(cell: MapCell, keys: readonly string[], valueOf: (key: string) => 
   cell.mirror = Object.freeze(mirror)
 }
 
-function observe(cell: MapCell, values: Kernel, table: CommitTable): Value | undefined {
-  const pairs: Value[] = []
-  for (const [key, value] of cell.cells) {
-    const observed = values.observe(value, table)
-    if (observed !== undefined) pairs.push(key, observed)
-  }
-  return pairs.length > 0 ? pairs : undefined
-}
-
-function save(
-  cell: MapCell,
-  present: readonly string[],
-  values: Kernel,
-  table: CommitTable,
-): Value | undefined {
-  const saved: Value[] = []
-  for (const key of allKeys(present, cell.cells)) {
-    const value = values.save(cell.cells.get(key)!, table)
-    if (value !== undefined) saved.push([key, value])
-  }
-  return saved.length > 0 ? saved : undefined
-}
-
-function load(saved: Value, values: Kernel, table: CommitTable): MapCell {
-  const cells = new Map<string, Cell>()
-  for (const each of items(saved)) {
-    const [key, value] = items(each, 2)
-    cells.set(readText(key), values.load(value!, table))
-  }
-  const sorted = new ShownKeys<string>(compareKeys, cells.keys())
-  return { mirror: empty, stale: true, cells, sorted }
-}
-
 function mapHandle(
   access: CellAccess<MapCell>,
   values: Kernel,
   kernel: Kernel<MapCell>,
-  isPresent: (cell: MapCell, key: string) => boolean,
+  closes: boolean,
 ): MapHandle<object> {
-  const has = (key: string): boolean => {
-    const cell = access.cell()
-    return cell !== undefined && isPresent(cell, key)
-  }
+  const { draft } = access
+  const has = (key: string): boolean => access.cell()?.entries.isPresent(key) ?? false
+  const generation = (key: string): number => access.cell()?.entries.nextGeneration(key, draft) ?? 0
   return Object.freeze({
     get keys() {
       return Object.keys(kernel.show(access.cell()) as object).sort(compareKeys)
     },
     has: (key: string) => has(checkText(key)),
+    add: (name: string) => {
+      const key = checkText(name)
+      // An entry that another session keeps is kept again: its device can revoke that by a fork.
+      if (access.cell()?.entries.isTouchedBy(key, draft.table)) return
+      access.write(inGeneration([5, key], generation(key)))
+    },
     get: (name: string) => {
       const key = checkText(name)
       return values.handle({
-        cell: () => access.cell()?.cells.get(key),
-        write: (op) => access.write([3, key, op]),
-        table: access.table,
+        cell: () => access.cell()?.entries.get(key),
+        write: (op) => access.write(inGeneration([3, key, op], generation(key))),
+        draft,
       })
     },
     delete: (name: string) => {
       const key = checkText(name)
-      const value = access.cell()?.cells.get(key)
-      const observed = value && values.observe(value, access.table)
-      if (observed !== undefined) access.write([4, key, observed])
+      if (!has(key)) return
+      const { entries } = access.cell()!
+      const names = entries.removal(key, closes, draft)
+      access.write(inGeneration([4, key, names], entries.nextGeneration(key, draft)))
     },
   })
 }

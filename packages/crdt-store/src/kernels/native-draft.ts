@@ -1,6 +1,6 @@
 import { encodeCanonical, limits, PeerplaneError, type Draft, type Value } from '@peerplane/core'
 
-import type { Cell, Kernel } from './kernel.ts'
+import type { Cell, DraftPlace, Kernel } from './kernel.ts'
 import { commitsToValue } from './commits.ts'
 import type { OpContext } from './op-context.ts'
 import { Void } from './void.ts'
@@ -20,6 +20,7 @@ export class NativeDraft implements Draft {
     kernel: Kernel,
     root: Cell,
     context: OpContext,
+    draft: DraftPlace,
     finished: (body: Uint8Array, ops: number) => void,
   ) {
     this.#kernel = kernel
@@ -30,7 +31,7 @@ export class NativeDraft implements Draft {
       this.#requireOpen()
       return root
     }
-    this.handle = kernel.handle({ cell, write: (op) => this.#write(op), table: context.table })
+    this.handle = kernel.handle({ cell, write: (op) => this.#write(op), draft })
   }
 
   pause(): void {

@@ -12,7 +12,7 @@ import {
   type Value,
 } from '@peerplane/core'
 
-import type { Cell, Kernel } from './kernel.ts'
+import type { Cell, DraftPlace, Kernel } from './kernel.ts'
 import { NativeDraft } from './native-draft.ts'
 import type { OtherKind } from './other-kind.ts'
 import { CommitTable, NamedCommit, readCommits, readTable, tableToValues } from './commits.ts'
@@ -22,7 +22,7 @@ import { GROWTH_PER_BYTE, GROWTH_PER_OP } from './weight.ts'
 
 /*
  *   body        [commits of other sessions, ops]
- *   snapshot    [sessions, how far each was folded, commits, state]
+ *   snapshot    [sessions, how far each was folded, commits, devices, state]
  *
  * Ops and the state name commits and sessions by their numbers in these lists. How far each session was folded makes a repeated body
  * harmless, and tells a commit that came before from one that is yet to come.
@@ -55,9 +55,9 @@ export class NativeState implements EntityState {
 
   /** Throws for anything but a snapshot of this kernel. */
   static load(kernel: Kernel, snapshot: Value): NativeState {
-    const fields = items(snapshot, 4)
+    const fields = items(snapshot, 5)
     const { table, seen } = readTable(fields)
-    const saved = fields[3]!
+    const saved = fields[4]!
     const root = saved === null ? kernel.create() : kernel.load(saved, table)
     return new NativeState(kernel, root, seen, Number.POSITIVE_INFINITY)
   }
@@ -85,10 +85,15 @@ export class NativeState implements EntityState {
   begin(origin: Origin): Draft {
     const { session, seq } = origin
     const commit = new NamedCommit(session, seq, '')
-    const table = new CommitTable(this.#seenOf, { own: session })
+    const table = new CommitTable(this.#seenOf, { own: origin })
     const context = new OpContext(origin, table, commit, { isDraft: true })
     const allowed = Math.max(limits.entityCommandBytes, this.#weightUpTo(limits.entityCommandBytes))
-    return new NativeDraft(this.#kernel, this.#root, context, (body, ops) => {
+    const draft: DraftPlace = {
+      table,
+      isTight: this.#weightUpTo(limits.entityCommandBytes) > limits.entityCommandBytes,
+      isComplete: this.#skipped === undefined,
+    }
+    return new NativeDraft(this.#kernel, this.#root, context, draft, (body, ops) => {
       this.#grow(body.length, ops)
       const weight = this.#weightUpTo(allowed)
       if (weight > allowed) {

@@ -1,6 +1,6 @@
 import { equalData, type Origin } from '@peerplane/core'
 
-import type { CommitTable, NamedCommit } from './commits.ts'
+import { covers, type CommitTable, type NamedCommit } from './commits.ts'
 
 /** What was shown of a part of a cell before its first change, and what is shown now. */
 interface Seen {
@@ -11,12 +11,29 @@ interface Seen {
 /** The parts of a state that a draft has changed, to know in the end whether they look as they did before. */
 class DraftEffects {
   readonly #seen = new Map<object, Map<unknown, Seen>>()
+  /** Whether the entries around the place that changes now are present. */
+  #around: readonly (() => boolean)[] = []
 
   /** Says that a part of a cell is going to change. `look` gives what is shown of the part. */
   changes(cell: object, part: unknown, look: () => unknown): void {
     let parts = this.#seen.get(cell)
     if (!parts) this.#seen.set(cell, (parts = new Map()))
-    if (!parts.has(part)) parts.set(part, { before: look(), look })
+    if (parts.has(part)) return
+    const around = this.#around
+    // What is in an entry that is not present is not shown.
+    const shown = (): unknown => (around.every((isPresent) => isPresent()) ? look() : undefined)
+    parts.set(part, { before: shown(), look: shown })
+  }
+
+  /** Makes a change inside of an entry. */
+  inside<Result>(isPresent: () => boolean, change: () => Result): Result {
+    const around = this.#around
+    this.#around = [...around, isPresent]
+    try {
+      return change()
+    } finally {
+      this.#around = around
+    }
   }
 
   /** Whether all of them look as they did before. */
@@ -52,6 +69,11 @@ export class OpContext {
     this.table = table
     this.commit = commit
     this.bodyBytes = bodyBytes
+  }
+
+  /** Whether an op that is part of this supersedes the earlier op of a commit at its place without naming it. */
+  covers(commit: NamedCommit): boolean {
+    return covers(this.origin, commit)
   }
 
   /** Records how to take the change back that is made now. */

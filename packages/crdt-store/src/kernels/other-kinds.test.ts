@@ -70,8 +70,8 @@ const places: Readonly<Record<string, Around>> = {
     }),
   'a key': (inner) =>
     kind(map(inner.shape), (h, turn) => {
-      if (turn % 4 === 3) h.delete('key')
-      inner.change(h.get('key') as never, turn)
+      if (turn === 7) h.delete('key')
+      else inner.change(h.get('key') as never, turn)
     }),
 }
 
@@ -84,9 +84,8 @@ const cases = Object.keys(places).flatMap((place) =>
 )
 
 const AUTHORS = 4
-const device = '0d'.repeat(32) as DeviceId
 const originOf = (author: number, seq: number): Origin => ({
-  device,
+  device: author.toString(16).repeat(64) as DeviceId,
   session: author.toString(16).padStart(32, '0') as SessionId,
   seq,
   time: { ms: 10 * seq + author, counter: 0 },

@@ -1,7 +1,7 @@
 import { compareTexts, setProperty, type Json, type Value } from '@peerplane/core'
 
 import { touch, type Cell, type Kernel, type CellAccess } from './kernel.ts'
-import { readOp, readPairs } from './op.ts'
+import { readOp } from './op.ts'
 import { below, OtherKind } from './other-kind.ts'
 import type { CommitTable } from './commits.ts'
 import { items } from './void.ts'
@@ -13,7 +13,6 @@ interface RecordCell extends Cell {
 
 /*
  *   change    [field, op of the field]
- *   removal   [field, observed field, …]
  *
  * A field that this app does not declare comes from a newer one: its ops are passed over here and folded once it is declared.
  */
@@ -28,15 +27,6 @@ export function recordKernel(fields: ReadonlyMap<string, Kernel>): Kernel<Record
   }
   const initial = showAll((_, field) => field.show(undefined))
 
-  const change = (
-    cell: RecordCell,
-    name: string,
-    how: (field: Kernel, value: Cell) => OtherKind | undefined,
-  ): OtherKind | undefined => {
-    const field = fields.get(name)
-    return field && below(name, how(field, cell.fields.get(name)!))
-  }
-
   const kernel: Kernel<RecordCell> = {
     kind: 'record',
     create: () => ({
@@ -50,26 +40,11 @@ export function recordKernel(fields: ReadonlyMap<string, Kernel>): Kernel<Record
       if (parts instanceof OtherKind) return parts
       const [name, inner] = parts
       touch(cell, context)
-      return change(cell, readText(name), (field, value) => field.apply(value, inner!, context))
+      const key = readText(name)
+      const field = fields.get(key)
+      return field && below(key, field.apply(cell.fields.get(key)!, inner!, context))
     },
 
-    remove(cell, observed, context) {
-      const pairs = readPairs(observed, 'record')
-      if (pairs instanceof OtherKind) return pairs
-      touch(cell, context)
-      for (const [name, inner] of pairs) {
-        const other = change(cell, readText(name), (field, value) =>
-          field.remove(value, inner, context),
-        )
-        if (other) return other
-      }
-      return undefined
-    },
-
-    observe: (cell, table) => observe(cell, fields, table),
-
-    isLive: (cell) => names.some((name) => fields.get(name)!.isLive(cell.fields.get(name)!)),
-    isBlank: (cell) => names.every((name) => fields.get(name)!.isBlank(cell.fields.get(name)!)),
     weigh: (cell) =>
       names.reduce((sum, name) => sum + fields.get(name)!.weigh(cell.fields.get(name)!), 0),
 
@@ -96,15 +71,6 @@ export function recordKernel(fields: ReadonlyMap<string, Kernel>): Kernel<Record
 
 type Kernels = ReadonlyMap<string, Kernel>
 
-function observe(cell: RecordCell, fields: Kernels, table: CommitTable): Value | undefined {
-  const pairs: Value[] = []
-  for (const [name, field] of fields) {
-    const observed = field.observe(cell.fields.get(name)!, table)
-    if (observed !== undefined) pairs.push(name, observed)
-  }
-  return pairs.length > 0 ? pairs : undefined
-}
-
 function save(cell: RecordCell, fields: Kernels, table: CommitTable): Value | undefined {
   const saved: Value[] = []
   for (const name of [...fields.keys()].toSorted(compareTexts)) {
@@ -130,7 +96,7 @@ function recordHandle(place: CellAccess<RecordCell>, fields: ReadonlyMap<string,
     const value = field.handle({
       cell: () => place.cell()?.fields.get(name),
       write: (op) => place.write([name, op]),
-      table: place.table,
+      draft: place.draft,
     })
     Object.defineProperty(handle, name, { value, enumerable: true })
   }

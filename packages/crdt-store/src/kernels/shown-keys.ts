@@ -1,13 +1,3 @@
-import { compareKeys } from './values.ts'
-
-/** All keys of a place, sorted like those `shown`, which are nearly always all of them. */
-export function allKeys<Key extends string | number>(
-  shown: readonly Key[],
-  all: ReadonlyMap<Key, unknown>,
-): readonly Key[] {
-  return shown.length === all.size ? shown : [...all.keys()].sort(compareKeys)
-}
-
 /** The keys of a place that are shown, sorted. A change costs what it changes, and one copy of the list when somebody looks at it. */
 export class ShownKeys<Key> {
   readonly #compare: (a: Key, b: Key) => number

@@ -11,7 +11,7 @@ export interface Made {
 
 /**
  * The ops of one place that no other op supersedes, at most one of each session: what was applied less what was named, whatever the order of
- * both, and less what its own session followed by another.
+ * both, and less what an op of the same session, or of a session of the same device after it, followed.
  *
  * An honest op names only commits that were applied before it everywhere. A forged one may name a commit that exists and comes later
  * elsewhere; unless that is kept in mind until it comes, replicas that saw the two in different orders would differ for ever. It cannot name
@@ -74,15 +74,24 @@ export class Survivors<Op extends Made> {
     context.undo(() => this.#remove(op))
   }
 
-  /** Applies that an op names these commits of other sessions. It also supersedes the earlier op of its own session. */
+  /** Applies that an op names these commits. It also supersedes what it covers. */
   supersede(commits: readonly NamedCommit[], context: OpContext): void {
-    const own = this.#of(context.origin.session)
-    if (own) this.#take(own, context)
+    for (const covered of this.#covered(context)) this.#take(covered, context)
     for (const commit of commits) {
       const live = this.size > 0 ? this.#of(commit.session) : undefined
       if (live && compareCommits(live.commit, commit) === 0) this.#take(live, context)
       else (this.#expected ??= new ExpectedCommits()).add(commit, context)
     }
+  }
+
+  #covered(context: OpContext): readonly Op[] {
+    if (this.size === 0) return []
+    const { session, lineage } = context.origin
+    if (lineage && lineage.depth > 1) {
+      return [...this.#live.values()].filter(({ commit }) => context.covers(commit))
+    }
+    const own = this.#of(session)
+    return own ? [own] : []
   }
 
   #take(live: Op, context: OpContext): void {

@@ -8,9 +8,6 @@ import type { Json } from '@peerplane/core'
 /** Of a key, an element, or an op that is kept. */
 export const PART_BYTES = 64
 
-/** Of a commit that has added to a counter: rows keep it in about as many bytes. */
-export const ADDED_BYTES = 16
-
 /** A body adds at most this to a state, for each of its ops and for each of its bytes: a commit that is named with one byte is kept as a part. */
 export const GROWTH_PER_OP = 2 * PART_BYTES
 export const GROWTH_PER_BYTE = 1 * PART_BYTES

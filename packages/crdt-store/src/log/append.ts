@@ -14,7 +14,8 @@ import type {
 
 import { record, signFlush } from './flush.ts'
 import type { Head, Heads } from './heads.ts'
-import { openOwnSession, type Author, type OwnSession } from './own-session.ts'
+import type { Lineages } from './lineages.ts'
+import { openOwnSession, type Author, type OpenSession, type OwnSession } from './own-session.ts'
 import type { Sessions } from './sessions.ts'
 import { tailOf } from './tail.ts'
 import {
@@ -33,6 +34,7 @@ export interface AppenderOptions {
   readonly author: Author
   readonly clock: HybridClock
   readonly sessions: Sessions
+  readonly lineages: Lineages
   readonly heads: Heads
   /** Own batches are durable. */
   readonly onStored: (batches: readonly Batch[]) => void
@@ -51,7 +53,7 @@ const STEPS = 100
  */
 export class Appender {
   readonly #options: AppenderOptions
-  #own: OwnSession | undefined
+  #own: OpenSession | undefined
   #queued: PendingFlush = newPendingFlush()
   #flushing: PendingFlush | undefined
   #loop: Promise<void> | undefined
@@ -65,11 +67,15 @@ export class Appender {
 
   /** See {@link Log.next}. */
   next(): Origin {
-    const { author, clock, sessions, heads } = this.#options
-    this.#own ??= openOwnSession(author, sessions)
+    const { author, clock, sessions, lineages, heads } = this.#options
+    // A session covers all that its device has written as far as it is known here, so that no commit counts for less than an earlier one.
+    if (this.#own && sessions.deliveredOf(this.#own.opening.device) > this.#own.delivered) {
+      this.#end(this.#own)
+    }
+    this.#own ??= openOwnSession(author, sessions, lineages)
     const merges = Math.max(0, Math.ceil(heads.count / limits.deps) - 1)
-    const { id: session, opening, seq } = this.#own
-    return { device: opening.device, session, seq: seq + merges + 1, time: clock.next() }
+    const { id: session, opening, lineage, seq } = this.#own
+    return { device: opening.device, session, seq: seq + merges + 1, time: clock.next(), lineage }
   }
 
   /** See {@link Log.commit}. */
@@ -172,17 +178,19 @@ export class Appender {
 
   /** Ends this device's session, at once; the next commit opens another one that depends on it. Resolves when it is durable. */
   async retire(): Promise<void> {
-    const own = this.#own
-    this.#own = undefined
-    if (own && own.seq > 0) {
-      let { previous } = own
-      // These batches are complete, so they have their ids.
-      for (const { own: of, commits, seed } of this.#queued.batches) {
-        if (of === own) previous = makeBatch(previous, commits as [Commit, ...Commit[]], seed).id
-      }
-      this.#options.heads.add({ session: own.id, seq: own.seq, batch: previous })
-    }
+    if (this.#own) this.#end(this.#own)
     await this.flushed()
+  }
+
+  #end(own: OwnSession): void {
+    this.#own = undefined
+    if (own.seq === 0) return
+    let { previous } = own
+    // These batches are complete, so they have their ids.
+    for (const { own: of, commits, seed } of this.#queued.batches) {
+      if (of === own) previous = makeBatch(previous, commits as [Commit, ...Commit[]], seed).id
+    }
+    this.#options.heads.add({ session: own.id, seq: own.seq, batch: previous })
   }
 
   /** See {@link Log.settled}. A flush is made durable after the one before it, and given up with it. */

@@ -150,4 +150,8 @@ export class CausalOrder {
 }
 
 /** What a batch depends on: its first commit alone has deps. */
-export const depsOf = (batch: Batch): readonly Dot[] => batch.commits[0]!.header.deps
+const depsOf = (batch: Batch): readonly Dot[] => batch.commits[0]!.header.deps
+
+/** Of the first batch its session's parents, too: a session with parents that nobody has is announced to nobody. */
+export const causesOf = (batch: Batch, parents: readonly Dot[]): readonly Dot[] =>
+  firstSeq(batch) > 1 ? depsOf(batch) : [...parents, ...depsOf(batch)]

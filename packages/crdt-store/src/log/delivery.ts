@@ -13,7 +13,7 @@ import type {
 import { batchKey, forkKey, tipKey } from '../storage/keys.ts'
 import { encodeTip } from '../storage/records.ts'
 import { Agreement } from './agreement.ts'
-import { CausalOrder, depsOf } from './causal-order.ts'
+import { CausalOrder, causesOf } from './causal-order.ts'
 import type { BatchIds } from './batch-ids.ts'
 import type { Heads } from './heads.ts'
 import type { Planned } from './planned.ts'
@@ -197,6 +197,7 @@ export class Delivery {
   #deliver(batch: Batch, delivered: Commit[]): void {
     const { sessions, heads, ids, clock } = this.#options
     sessions.deliver(batch)
+    sessions.came(batch)
     heads.deliver(batch)
     ids.add(batch)
     clock.observe(latest(batch))
@@ -216,10 +217,6 @@ export class Delivery {
     if (this.#contradicted.get(batch.session) === batch) this.#contradicted.delete(batch.session)
   }
 }
-
-/** Of the first batch its session's parents, too: a session with parents that nobody has is announced to nobody. */
-const causesOf = (batch: Batch, parents: readonly Dot[]): readonly Dot[] =>
-  firstSeq(batch) > 1 ? depsOf(batch) : [...parents, ...depsOf(batch)]
 
 const countOf = (batches: readonly Batch[]): number =>
   batches.reduce((count, { commits }) => count + commits.length, 0)

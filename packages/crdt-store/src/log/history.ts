@@ -48,20 +48,21 @@ export async function touchedBy(
 
 /**
  * The commits up to `to` that have a section on one of `keys`: those of a session in their order, all of them in the order of their times,
- * which honest devices write in causal order. Batches are looked through without hashing them; only what is found is decoded. Parts may be
+ * which honest devices write in causal order. A session comes after its parents, whatever its times are. Batches are looked through without hashing them; only what is found is decoded. Parts may be
  * empty, so that other work can go first in between.
  */
 export async function* historyOf(
   store: Store,
   keys: ReadonlySet<EntityKey>,
   to: Frontier,
+  placeOf: (session: SessionId) => PlaceOfSession,
 ): AsyncGenerator<HistoryPart> {
   const search = new Search(keys, to)
   for await (const page of pages(store, batches, () => PAGE)) {
     for (const entry of page) search.look(entry)
     yield { commits: [], batches: page.length }
   }
-  for (const { session, seq } of search.finish()) {
+  for (const { session, seq } of search.finish(placeOf)) {
     const batch = decodePlaced(session, await readBatchOf(store, session, seq))
     const last = to.get(session)!.seq
     const commits = batch.commits.filter(
@@ -70,6 +71,12 @@ export async function* historyOf(
     )
     yield { commits, batches: 0 }
   }
+}
+
+/** The depth of a session, and its parents of the same device. */
+export interface PlaceOfSession {
+  readonly depth: number
+  readonly parents: readonly SessionId[]
 }
 
 /** A batch that names one of the entities, and the latest time in its session up to it. */
@@ -84,9 +91,11 @@ class Search {
   /** The sessions that were not found yet. */
   readonly #missing: Set<SessionId>
   readonly #places: Place[] = []
+  /** The latest time of each session. */
+  readonly #latest = new Map<SessionId, Timestamp>()
   #session: SessionId | undefined
   #next = 1
-  #time: Timestamp = { ms: 0, counter: 0 }
+  #time = never
 
   constructor(keys: ReadonlySet<EntityKey>, to: Frontier) {
     this.#keys = keys
@@ -105,20 +114,46 @@ class Search {
     this.#next = firstSeq + commits
     if (this.#next > last) this.#missing.delete(session)
     const { time, entities } = skimBatch(encoded)
-    if (compareTimestamps(time, this.#time) > 0) this.#time = time
+    this.#time = later(this.#time, time)
+    this.#latest.set(session, this.#time)
     if (!entities.some((entity) => this.#keys.has(entity))) return
     this.#places.push({ session, seq: firstSeq, time: this.#time })
   }
 
   /** What was found. Throws `store-corrupt` if a batch is missing. */
-  finish(): readonly Place[] {
+  finish(placeOf: (session: SessionId) => PlaceOfSession): readonly Place[] {
     for (const session of this.#missing) throw missingBatch(session, this.#next)
-    return this.#places.sort((a, b) => compareTimestamps(a.time, b.time))
+    const begins = this.#begins(placeOf)
+    const timeOf = ({ session, time }: Place): Timestamp => later(time, begins.get(session)!)
+    return this.#places
+      .map((place) => ({ place, time: timeOf(place), depth: placeOf(place.session).depth }))
+      .sort((a, b) => compareTimestamps(a.time, b.time) || a.depth - b.depth)
+      .map(({ place }) => place)
+  }
+
+  /** For each session, the latest time of all sessions that it comes after. */
+  #begins(placeOf: (session: SessionId) => PlaceOfSession): ReadonlyMap<SessionId, Timestamp> {
+    const begins = new Map<SessionId, Timestamp>()
+    const byDepth = [...this.#latest.keys()]
+      .map((session) => ({ session, ...placeOf(session) }))
+      .sort((a, b) => a.depth - b.depth)
+    for (const { session, parents } of byDepth) {
+      const times = parents.flatMap((parent) => [this.#latest.get(parent), begins.get(parent)])
+      begins.set(
+        session,
+        times.reduce<Timestamp>((a, b) => (b ? later(a, b) : a), never),
+      )
+    }
+    return begins
   }
 
   #begin(session: SessionId): void {
     this.#session = session
     this.#next = 1
-    this.#time = { ms: 0, counter: 0 }
+    this.#time = never
   }
 }
+
+const never: Timestamp = { ms: 0, counter: 0 }
+
+const later = (a: Timestamp, b: Timestamp): Timestamp => (compareTimestamps(a, b) < 0 ? b : a)

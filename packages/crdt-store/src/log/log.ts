@@ -9,6 +9,7 @@ import type {
   EntityKey,
   Frontier,
   HybridClock,
+  Lineage,
   Origin,
   PeerplaneError,
   Perturb,
@@ -155,6 +156,8 @@ export interface Log extends Replica {
   ): AsyncIterable<HistoryPart>
   /** Returns the device that wrote a session of which this device holds a commit. */
   deviceOf(session: SessionId): DeviceId
+  /** Returns the place of a session among the sessions of its device. Call it only for sessions that are delivered. */
+  lineageOf(session: SessionId): Lineage
   /**
    * Whether the commits of a session may have an effect on this device. The commits of a session have no effect if its opening has extensions that
    * only a newer version of Peerplane knows. This device must hold a commit of the session.

@@ -8,6 +8,7 @@ import type {
   Dot,
   EntityKey,
   Frontier,
+  Lineage,
   Origin,
   Run,
   Section,
@@ -25,6 +26,7 @@ import type { Heads } from './heads.ts'
 import { historyOf, touchedBy, type HistoryPart } from './history.ts'
 import { Listeners } from './listeners.ts'
 import type { CommitOptions, Committed, Log, LogOptions, LogStatus, OnForked } from './log.ts'
+import { Lineages } from './lineages.ts'
 import { OpeningVerifier } from './opening-verifier.ts'
 import { readRun } from './range.ts'
 import { replay } from './replay.ts'
@@ -45,6 +47,7 @@ export interface Restored {
 export class OpenedLog implements Log {
   readonly #options: LogOptions
   readonly #sessions: Sessions
+  readonly #lineages: Lineages
   readonly #ids: BatchIds
   readonly #delivery: Delivery
   readonly #appender: Appender
@@ -63,6 +66,7 @@ export class OpenedLog implements Log {
     const { store, space, crypto, clock } = options
     this.#options = options
     this.#sessions = sessions
+    this.#lineages = new Lineages((session) => sessions.get(session))
     this.tips = sessions.delivered
     this.#ids = ids
     this.lost = lost
@@ -72,6 +76,7 @@ export class OpenedLog implements Log {
       author: options,
       clock,
       sessions,
+      lineages: this.#lineages,
       heads,
       onStored: (batches) => this.#ownStored(batches),
       onFailure: (error, rejected) => {
@@ -124,7 +129,8 @@ export class OpenedLog implements Log {
   }
 
   replay(from: Frontier): AsyncIterable<readonly Commit[]> {
-    return replay(this.#options.store, from, this.#sessions.reaches())
+    const parentsOf = (session: SessionId): readonly Tip[] => this.#sessions.get(session)!.parents
+    return replay({ store: this.#options.store, from, to: this.#sessions.reaches(), parentsOf })
   }
 
   watch(callback: (own: Batch | undefined) => void): () => void {
@@ -159,11 +165,17 @@ export class OpenedLog implements Log {
       tip.session,
       { ...tip, seq: Math.min(tip.seq, to.get(tip.session) ?? 0) },
     ])
-    return historyOf(this.#options.store, keys, new Map(reached))
+    return historyOf(this.#options.store, keys, new Map(reached), (session) =>
+      this.#lineages.placeOf(session),
+    )
   }
 
   deviceOf(session: SessionId): DeviceId {
     return this.#sessions.get(session)!.device
+  }
+
+  lineageOf(session: SessionId): Lineage {
+    return this.#lineages.of(session)
   }
 
   isUnderstood(session: SessionId): boolean {

@@ -3,6 +3,7 @@ import type {
   Admission,
   BatchId,
   DeviceId,
+  Lineage,
   Opening,
   Perturb,
   Random,
@@ -12,6 +13,7 @@ import type {
   Trace,
 } from '@peerplane/core'
 
+import type { Lineages } from './lineages.ts'
 import type { Sessions } from './sessions.ts'
 
 /** The session that this log writes. */
@@ -28,6 +30,13 @@ export interface OwnSession {
   previous: BatchId
 }
 
+/** The session to which the next commit belongs. */
+export interface OpenSession extends OwnSession {
+  readonly lineage: Lineage
+  /** How many batches of other sessions of this device were delivered when it began. */
+  readonly delivered: number
+}
+
 /** Who writes. */
 export interface Author {
   readonly space: SpaceRecord
@@ -39,7 +48,11 @@ export interface Author {
 }
 
 /** Begins a session, in memory, on top of all that is held of this device. */
-export function openOwnSession(author: Author, sessions: Sessions): OwnSession {
+export function openOwnSession(
+  author: Author,
+  sessions: Sessions,
+  lineages: Lineages,
+): OpenSession {
   const { space, key, chain, random, trace } = author
   const device = toHex(key.publicKey) as DeviceId
   const opening: Opening = {
@@ -52,5 +65,7 @@ export function openOwnSession(author: Author, sessions: Sessions): OwnSession {
   }
   const { session: id, first } = makeOpening(opening)
   trace?.('session.begun', { session: id, device })
-  return { id, opening, first, opened: false, seq: 0, previous: first }
+  const lineage = lineages.opening(opening)
+  const delivered = sessions.deliveredOf(device)
+  return { id, opening, lineage, delivered, first, opened: false, seq: 0, previous: first }
 }

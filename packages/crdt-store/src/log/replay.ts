@@ -1,7 +1,7 @@
 import { lastSeq } from '@peerplane/core'
-import type { Commit, Frontier, SessionId, Store } from '@peerplane/core'
+import type { Commit, Dot, Frontier, SessionId, Store } from '@peerplane/core'
 
-import { CausalOrder } from './causal-order.ts'
+import { CausalOrder, causesOf } from './causal-order.ts'
 import { decodePlaced, missingBatch, nextOf, readBatchFrom, readDecoded } from './range.ts'
 
 /** Commits handed out at once, about. */
@@ -18,19 +18,31 @@ interface Cursor {
   next: number
 }
 
+/** What is replayed. */
+export interface ReplayOptions {
+  readonly store: Store
+  readonly from: Frontier
+  readonly to: Frontier
+  readonly parentsOf: (session: SessionId) => readonly Dot[]
+}
+
 /** The commits beyond `from` and up to `to`, a causally closed frontier of what is stored, in causal order. */
-export async function* replay(
-  store: Store,
-  from: Frontier,
-  to: Frontier,
-): AsyncGenerator<readonly Commit[]> {
+export async function* replay({
+  store,
+  from,
+  to,
+  parentsOf,
+}: ReplayOptions): AsyncGenerator<readonly Commit[]> {
   const cursors = new Map<SessionId, Cursor>()
   const reached = new Map<SessionId, number>()
   // Who depends on what comes after a fork has it behind the end.
-  const order = new CausalOrder((session) => {
-    const seq = reached.get(session)
-    return seq === undefined || seq === to.get(session)?.seq ? Infinity : seq
-  })
+  const order = new CausalOrder(
+    (session) => {
+      const seq = reached.get(session)
+      return seq === undefined || seq === to.get(session)?.seq ? Infinity : seq
+    },
+    (batch) => causesOf(batch, parentsOf(batch.session)),
+  )
   for (const { session, seq: last } of to.values()) {
     const done = from.get(session)?.seq ?? 0
     if (done >= last) continue

@@ -46,6 +46,7 @@ export class Sessions {
   readonly #delivered = new TipTrie()
   readonly #forked = new Set<HeldSession>()
   readonly #wroteLast = new Map<DeviceId, number>()
+  readonly #deliveredOf = new Map<DeviceId, number>()
   #commits = 0
 
   get(session: SessionId): HeldSession | undefined {
@@ -98,6 +99,17 @@ export class Sessions {
     for (const commit of batch.commits) {
       for (const dep of commit.header.deps) this.#cover(dep)
     }
+  }
+
+  /** Takes note that a batch was delivered that came from elsewhere, or from an earlier opening of the store. */
+  came({ session }: Batch): void {
+    const { device } = this.#held.get(session)!
+    this.#deliveredOf.set(device, this.deliveredOf(device) + 1)
+  }
+
+  /** How many batches of a device {@link came} since the log was opened. */
+  deliveredOf(device: DeviceId): number {
+    return this.#deliveredOf.get(device) ?? 0
   }
 
   /** How far a session is delivered; 0 when it is unknown. What comes after a fork has no effect, so nobody has to wait for it. */

@@ -82,6 +82,7 @@ export async function holdSpace(
         trace,
         settled: () => log.settled(),
         deviceOf: (session) => log.deviceOf(session),
+        lineageOf: (session) => log.lineageOf(session),
         isUnderstood: (session) => log.isUnderstood(session),
         onVoid: () => {
           voids++

@@ -1,0 +1,135 @@
+import { compareTimestamps, type Timestamp, type Value } from '@peerplane/core'
+
+import {
+  compareCommits,
+  deviceKey,
+  readRefs,
+  toRefs,
+  type CommitTable,
+  type DeviceKey,
+  type NamedCommit,
+} from './commits.ts'
+import type { OpContext } from './op-context.ts'
+import { ExpectedCommits, type Made } from './survivors.ts'
+import { items, whole } from './void.ts'
+import { PART_BYTES } from './weight.ts'
+
+/** An op of one device at a place, the latest as far as its device is asked. */
+export interface Latest<Content> extends Made {
+  readonly device: DeviceKey
+  /** The depth of its session in the lineage of its device. */
+  readonly depth: number
+  readonly time: Timestamp
+  /** `undefined` if it was superseded: what remains keeps out earlier ops of its device. */
+  readonly content: Content | undefined
+}
+
+/**
+ * The latest op of each device at one place, unless another op has named it. The latest is that of the deepest session, then of the latest time: an
+ * honest device begins a session that comes after all that it has written as far as it knows, so its next op is the latest whatever its clock
+ * says.
+ *
+ * So a place holds as many ops as devices have written it, in however many sessions, and an op can name them all.
+ */
+export class LatestByDevice<Content> {
+  readonly #latest = new Map<DeviceKey, Latest<Content>>()
+  readonly #expected: ExpectedCommits
+
+  constructor(latest: readonly Latest<Content>[] = [], expected: readonly NamedCommit[] = []) {
+    for (const each of latest) this.#latest.set(each.device, each)
+    this.#expected = new ExpectedCommits(expected)
+  }
+
+  /** Those that no other op has named, the latest time first. */
+  live(): Latest<Content>[] {
+    const live = [...this.#latest.values()].filter(({ content }) => content !== undefined)
+    return live.length < 2 ? live : live.sort((a, b) => compareLatest(b, a))
+  }
+
+  /** What is kept beside the contents, in the bytes of `limits.entityBytes`. */
+  get weight(): number {
+    return this.#latest.size * PART_BYTES + this.#expected.weight
+  }
+
+  /** Applies that an op names these commits. */
+  supersede(commits: readonly NamedCommit[], context: OpContext): void {
+    for (const commit of commits) {
+      const named = this.#find(commit)
+      if (!named) this.#expected.add(commit, context)
+      else if (named.content !== undefined) this.#put({ ...named, content: undefined }, context)
+    }
+  }
+
+  /** Applies the arrival of an op, after {@link supersede}. */
+  write(content: Content, context: OpContext): void {
+    const { commit, origin } = context
+    const { lineage, time } = origin
+    const device = deviceKey(origin.device)
+    const depth = lineage?.depth ?? 1
+    const isNamed = this.#expected.has(commit)
+    const op = { device, commit, depth, time, content: isNamed ? undefined : content }
+    const before = this.#latest.get(device)
+    if (before && compareOfDevice(op, before) < 0) return
+    this.#put(op, context)
+  }
+
+  save(table: CommitTable, saveContent: (content: Content) => readonly Value[]): Value | undefined {
+    const expected = this.#expected.sorted(table)
+    if (this.#latest.size === 0 && expected.length === 0) return undefined
+    const latest = [...this.#latest.values()].sort((a, b) => (a.device < b.device ? -1 : 1))
+    const saved = latest.map(({ device, commit, depth, time, content }): Value => [
+      table.deviceRef(device),
+      table.ref(commit),
+      depth,
+      time.ms,
+      time.counter,
+      ...(content === undefined ? [] : saveContent(content)),
+    ])
+    return [saved, toRefs(expected, table)]
+  }
+
+  /** Inverse of `save`. Throws `Void`. */
+  static load<Content>(
+    saved: Value,
+    table: CommitTable,
+    loadContent: (fields: readonly Value[]) => Content,
+  ): LatestByDevice<Content> {
+    const [latest, expected] = items(saved, 2)
+    const read = items(latest).map((each): Latest<Content> => {
+      const [device, commit, depth, ms, counter, ...content] = items(each)
+      return {
+        device: table.device(device),
+        commit: table.commit(commit),
+        depth: whole(depth, 1),
+        time: { ms: whole(ms), counter: whole(counter) },
+        content: content.length > 0 ? loadContent(content) : undefined,
+      }
+    })
+    return new LatestByDevice(read, readRefs(expected, table))
+  }
+
+  #find(commit: NamedCommit): Latest<Content> | undefined {
+    for (const each of this.#latest.values()) {
+      if (each.commit.seq === commit.seq && compareCommits(each.commit, commit) === 0) return each
+    }
+    return undefined
+  }
+
+  #put(op: Latest<Content>, context: OpContext): void {
+    const { device } = op
+    const before = this.#latest.get(device)
+    this.#latest.set(device, op)
+    context.undo(() => {
+      if (before) this.#latest.set(device, before)
+      else this.#latest.delete(device)
+    })
+  }
+}
+
+/** Order of concurrent ops of different devices: by time, then by commit. */
+const compareLatest = (a: Latest<unknown>, b: Latest<unknown>): number =>
+  compareTimestamps(a.time, b.time) || compareCommits(a.commit, b.commit)
+
+/** Order of the ops of one device; 0 for ops of one commit, of which the later one counts. */
+const compareOfDevice = (a: Latest<unknown>, b: Latest<unknown>): number =>
+  a.depth - b.depth || compareLatest(a, b)
