@@ -926,7 +926,7 @@ function isRefused(task) {
   }
 }
 
-// States: which effect of an op is there follows from the set of all bodies, so no order of arrival occurs here.
+// States: what is shown follows from the set of all bodies, so no order of arrival occurs here.
 
 /** An op whose kind differs from that of its place: it is skipped. */
 class OtherKind extends Error {}
@@ -935,80 +935,39 @@ class OtherKind extends Error {}
  * The state that bodies of commits make, and whether it is incomplete. A shape is `{kind: 'counter'}`, `{kind: 'set'}`, `{kind: 'register',
  * initial}`, `{kind: 'map', value: shape}` or `{kind: 'record', fields: {name: shape}}`.
  */
-export function stateOf(shape, bodies) {
-  const read = bodies.map(bodyOf).filter((body) => body !== undefined)
-  const totals = new Map()
-  const folded = read
-    .sort((a, b) => a.seq - b.seq)
-    .map((body) => effectsOfBody(shape, body, totals))
-  const all = folded.flatMap(({ effects }) => effects)
-  const standsThere = (name) =>
-    read.some((body) => body.prefix === name.prefix && isPlace(body, name))
-  const hasAdded = (name, at) =>
-    all.some(({ does, path, body }) => does === 'add' && path === at && isPlace(body, name))
-  const takesBack = (later, one) => {
-    if (later.does === 'add' || later.path !== one.path) return false
-    if (later.body.session === one.body.session) return isAfter(later, one)
-    return later.names
-      .map((number) => later.body.commits[number])
-      .filter((name) => name.session === one.body.session && standsThere(name))
-      .some((name) =>
-        one.does === 'add'
-          ? name.seq >= one.body.seq && hasAdded(name, one.path)
-          : name.seq === one.body.seq,
-      )
-  }
-  const made = all.filter(({ does }) => does !== 'take back')
-  const left = made.filter((one) => !all.some((each) => takesBack(each, one)))
-  return { state: shown(shape, left), incomplete: folded.some(({ isIncomplete }) => isIncomplete) }
+export function stateOf({ shape, sessions, bodies }) {
+  const opened = new Map(sessions.map((each) => [each.session, each]))
+  const judged = bodies.map((body) => judge(shape, body, opened))
+  const ops = judged.flatMap((each) => each.ops)
+  return { state: shown(shape, ops), incomplete: judged.some((each) => each.skips) }
 }
 
-/** The effects of a body, none if it is void, and whether an op was skipped. `totals` are those of each session at each counter. */
-function effectsOfBody(shape, body, totals) {
-  const effects = []
-  const after = new Map()
-  let isIncomplete = false
+/** The ops of a body, none if it is void, and whether one was skipped. */
+function judge(shape, vector, opened) {
+  const ops = []
+  let skips = false
   try {
+    const body = readBody(vector, opened)
     for (const [index, op] of body.ops.entries()) {
       try {
-        for (const effect of effectsOf(shape, op, [], body.commits)) {
-          effects.push({ ...effect, body, index })
-          if (effect.does !== 'add') continue
-          const key = `${body.session} ${effect.path}`
-          const total = (after.get(key) ?? totals.get(key) ?? 0) + effect.value
-          must(Number.isSafeInteger(total), 'R-COUNTER-1: the total after an op')
-          after.set(key, total)
-        }
+        checkOp(shape, op, body.commits)
+        ops.push({ op, index, body })
       } catch (error) {
         if (!(error instanceof OtherKind)) throw error
-        isIncomplete = true
+        skips = true
       }
     }
   } catch (error) {
-    if (error instanceof Broken) return { effects: [], isIncomplete: false }
+    if (error instanceof Broken) return { ops: [], skips: false }
     throw error
   }
-  for (const [key, total] of after) totals.set(key, total)
-  return { effects, isIncomplete }
+  return { ops, skips }
 }
 
-const isPlace = (body, { session, seq }) => body.session === session && body.seq === seq
-
-const isAfter = (a, b) => (a.body.seq - b.body.seq || a.index - b.index) > 0
-
-/** A body; `undefined` for one that is void. Bodies of vectors are short: this reader does not count the bytes of values and texts. */
-function bodyOf(vector) {
-  try {
-    return readBody(vector)
-  } catch (error) {
-    if (error instanceof Broken) return undefined
-    throw error
-  }
-}
-
-function readBody({ session, seq, time, prefix, body }) {
+/** A body. Bodies of vectors are short: this reader does not count the bytes of values and texts. */
+function readBody({ session, seq, time, prefix, body }, opened) {
   const fields = array(decode(bytesOf(body)), undefined, 'R-VOID-1: a list')
-  const place = { session, seq, time, prefix }
+  const place = { session, seq, time, prefix, opened, device: opened.get(session).device }
   // R-BODY-3: one op on a document, whatever follows.
   if (fields[0] instanceof Uint8Array) return { ...place, commits: [], ops: [fields[0]] }
   // R-BODY-3: an op of an entity with a single writer, which is of another kind, like one on a document.
@@ -1037,13 +996,17 @@ function commitsOf(list) {
   })
 }
 
-const MARKS = new Map([
-  [0, 'register'],
-  [1, 'set'],
-  [2, 'set'],
-  [3, 'map'],
-  [4, 'map'],
-])
+const KINDS = ['register', 'set', 'set', 'map', 'map', 'map']
+
+/** For each mark, the smallest number of items, the place of the names, and the place of the generation. */
+const FORMS = [
+  { least: 3, names: 2 },
+  { least: 2, generation: 2 },
+  { least: 3, names: 2, generation: 3 },
+  { least: 3, generation: 3 },
+  { least: 3, names: 2, generation: 3 },
+  { least: 2, generation: 2 },
+]
 
 /** R-BODY-3: the kind of an op. */
 function kindOf(op) {
@@ -1051,77 +1014,36 @@ function kindOf(op) {
   if (op instanceof Uint8Array) return 'document'
   array(op, undefined, 'R-VOID-1: an op has a form')
   if (op.length === 2 && typeof op[0] === 'string') return 'record'
-  const kind = op.length === 3 ? MARKS.get(op[0]) : undefined
-  must(kind !== undefined, 'R-VOID-1: an op has a form')
-  return kind
+  must(KINDS[op[0]] !== undefined, 'R-VOID-1: an op has a form')
+  return KINDS[op[0]]
 }
 
-/** What an op does at which places: it makes something, and takes back what it names; an increment takes back nothing. */
-function effectsOf(shape, op, path, commits) {
+/** R-BODY-5: the kind of an op, then whatever else is checked at its place, then the op in it. */
+function checkOp(shape, op, commits) {
   if (kindOf(op) !== shape.kind) throw new OtherKind()
-  if (shape.kind === 'counter') {
-    must(Number.isSafeInteger(op), 'R-COUNTER-1: an integer')
-    return [{ does: 'add', path: pathOf(path), value: op }]
-  }
-  const [first, second, third] = op
+  if (shape.kind === 'counter') return must(Number.isSafeInteger(op), 'R-COUNTER-1: an integer')
   if (shape.kind === 'record') {
-    const field = fieldOf(shape, first)
-    return field ? effectsOf(field, second, [...path, first], commits) : []
+    const field = fieldOf(shape, op[0])
+    return field && checkOp(field, op[1], commits)
   }
-  if (shape.kind === 'register') {
-    isValue(second, 32)
-    const names = namesOf(third, commits)
-    return [{ does: 'write', path: pathOf(path), value: second, names }]
-  }
-  if (shape.kind === 'set') {
-    const does = first === 1 ? 'write' : 'take back'
-    const at = pathOf([...path, elementOf(second)])
-    return [{ does, path: at, value: second, names: namesOf(third, commits) }]
-  }
-  const inner = [...path, keyOf(second)]
-  const { value } = shape
-  return first === 3
-    ? effectsOf(value, third, inner, commits)
-    : removalOf(value, third, inner, commits)
+  const [mark, second, third] = op
+  const { least, names, generation } = FORMS[mark]
+  must(op.length === least || op.length - 1 === generation, 'R-VOID-1: the number of items')
+  if (mark === 0) isValue(second, 32)
+  else if (typeof second !== 'number' || shape.kind === 'map') textOf(second, 'R-VOID-4: a text')
+  if (op.length - 1 === generation) whole(op[generation], 1, 'R-ENTRY-1: a generation')
+  if (names !== undefined && !closes(op)) checkNames(third, commits)
+  must(!closes(op) || generationOf(op) < LAST, 'R-ENTRY-7: the last generation stays open')
+  if (mark === 3) checkOp(shape.value, third, commits)
 }
-
-function removalOf(shape, observed, path, commits) {
-  const { kind } = shape
-  array(observed, undefined, 'R-VOID-1: what was observed is a list')
-  if (kind === 'register' || kind === 'counter') {
-    if (!observed.every((item) => typeof item === 'number')) throw new OtherKind()
-    return [{ does: 'take back', path: pathOf(path), names: namesOf(observed, commits) }]
-  }
-  const pairs = Array.from({ length: Math.ceil(observed.length / 2) }, (_, i) =>
-    observed.slice(2 * i, 2 * i + 2),
-  )
-  const isPair = ([at, below]) =>
-    Array.isArray(below) && (typeof at === 'string' || (kind === 'set' && typeof at === 'number'))
-  if (!pairs.every(isPair)) throw new OtherKind()
-  return pairs.flatMap(([at, below]) => {
-    const inner = kind === 'set' ? { kind: 'register' } : innerOf(shape, at)
-    return inner ? removalOf(inner, below, [...path, at], commits) : []
-  })
-}
-
-/** The shape at a key or a field; `undefined` for a field that is not declared. */
-const innerOf = (shape, name) => (shape.kind === 'map' ? shape.value : fieldOf(shape, name))
-
-const fieldOf = ({ fields }, name) => (Object.hasOwn(fields, name) ? fields[name] : undefined)
 
 /** R-VOID-3: names are numbers of commits in the list. */
-function namesOf(list, commits) {
+function checkNames(list, commits) {
   for (const each of array(list, undefined, 'names: a list'))
     must(commits[whole(each, 0, 'R-VOID-3: a number')], 'R-VOID-3: a commit that is listed')
-  return list
 }
 
-const keyOf = (value) => textOf(value, 'R-VOID-4: a key is a text')
-
-function elementOf(value) {
-  must(typeof value === 'number' || typeof value === 'string', 'R-VOID-4: a text or a number')
-  return value
-}
+const fieldOf = ({ fields }, name) => (Object.hasOwn(fields, name) ? fields[name] : undefined)
 
 /** R-VOID-4: a value has at most so many levels of lists and maps. */
 function isValue(value, levels) {
@@ -1131,25 +1053,79 @@ function isValue(value, levels) {
   for (const each of Object.values(value)) isValue(each, levels - 1)
 }
 
-const pathOf = (path) => JSON.stringify(path)
+const LAST = Number.MAX_SAFE_INTEGER
 
-function shown(shape, effects) {
+const isRemoval = ([mark]) => mark === 2 || mark === 4
+
+const closes = (op) => isRemoval(op) && op[2] === null
+
+/** R-ENTRY-1: the generation of an op on an entry. */
+const generationOf = (op) => op[FORMS[op[0]].generation] ?? 0
+
+/** R-ENTRY-3: whether an op removes something, at whatever depth. */
+function removes(op) {
+  if (!Array.isArray(op)) return false
+  if (typeof op[0] === 'string') return removes(op[1])
+  return op[0] === 3 ? removes(op[2]) : isRemoval(op)
+}
+
+/** The commits that an op names. */
+const namesOf = ({ op: [, , names], body }) => (names ?? []).map((number) => body.commits[number])
+
+/** Whether one of `ops` names the commit of an op. */
+const isNamed = ({ body }, ops) =>
+  ops.some((each) =>
+    namesOf(each).some(
+      (name) =>
+        name.session === body.session && name.seq === body.seq && name.prefix === body.prefix,
+    ),
+  )
+
+/** The parents of a session that belong to its own device. */
+const parentsOf = (session, opened) => {
+  const { device, parents } = opened.get(session)
+  return parents.filter(([parent]) => opened.get(parent)?.device === device)
+}
+
+/** R-OPENING-6 */
+const depthOf = (session, opened) =>
+  1 + Math.max(0, ...parentsOf(session, opened).map(([parent]) => depthOf(parent, opened)))
+
+/** R-OPENING-5 */
+const coversCommit = (session, commit, opened) =>
+  parentsOf(session, opened).some(
+    ([parent, seq]) =>
+      (parent === commit.session && seq >= commit.seq) || coversCommit(parent, commit, opened),
+  )
+
+/** R-BODY-1: whether an op comes after another one only by whose it is. */
+const covers = (later, { body, index }) =>
+  later.body.session === body.session
+    ? (later.body.seq - body.seq || later.index - index) > 0
+    : coversCommit(later.body.session, body, body.opened)
+
+const inside = (ops, place) => ops.map((each) => ({ ...each, op: each.op[place] }))
+
+function shown(shape, ops) {
   const { kind } = shape
-  if (kind === 'counter')
-    return clamped(effects.reduce((sum, { value }) => sum + BigInt(value), 0n))
-  if (kind === 'set') return [...new Set(effects.map(({ value }) => value))].sort(byKind)
-  if (kind === 'register') {
-    const latest = effects.sort(byTime).at(-1)
-    return latest ? latest.value : shape.initial
+  if (kind === 'counter') return clamped(ops.reduce((sum, { op }) => sum + BigInt(op), 0n))
+  if (kind === 'register') return latestOf(ops) ?? shape.initial
+  if (kind === 'record') {
+    const valueOf = ([name, field]) => {
+      const own = ops.filter(({ op }) => op[0] === name)
+      return [name, shown(field, inside(own, 1))]
+    }
+    return Object.fromEntries(Object.entries(shape.fields).map(valueOf))
   }
-  const nameOf = ({ path }) => JSON.parse(path)[0]
-  const below = (name) =>
-    effects
-      .filter((each) => nameOf(each) === name)
-      .map((each) => ({ ...each, path: pathOf(JSON.parse(each.path).slice(1)) }))
-  const names = kind === 'record' ? Object.keys(shape.fields) : new Set(effects.map(nameOf))
+  const keys = [...new Set(ops.map(({ op }) => op[1]))]
+  const entries = keys.map((key) => entryOf(ops.filter(({ op }) => op[1] === key)))
+  const present = entries.filter(({ isPresent }) => isPresent)
+  if (kind === 'set') return present.map(({ key }) => key).sort(byKind)
   return Object.fromEntries(
-    [...names].map((name) => [name, shown(innerOf(shape, name), below(name))]),
+    present.map(({ key, current }) => {
+      const changes = current.filter(({ op }) => op[0] === 3)
+      return [key, shown(shape.value, inside(changes, 2))]
+    }),
   )
 }
 
@@ -1159,19 +1135,44 @@ function clamped(sum) {
   return Number(sum > most ? most : sum < -most ? -most : sum)
 }
 
+/** R-REGISTER-2 to R-REGISTER-4: the value that a register shows; `undefined` if it shows its initial value. */
+function latestOf(ops) {
+  const ofDevice = Map.groupBy(ops, ({ body }) => body.device.slice(0, 32))
+  const kept = [...ofDevice.values()].map((own) => own.sort(byDepth).at(-1))
+  const left = kept.filter((each) => !isNamed(each, ops)).sort(byTime)
+  return left.at(-1)?.op[1]
+}
+
+/** What the ops on one entry make of it: R-ENTRY-2 to R-ENTRY-6. */
+function entryOf(ops) {
+  const generation = Math.max(...ops.map(({ op }) => generationOf(op)))
+  const current = ops.filter(({ op }) => generationOf(op) === generation)
+  const removals = current.filter(({ op }) => isRemoval(op))
+  const touches = current.filter(({ op }) => !removes(op))
+  const isLeft = (touch) =>
+    !isNamed(touch, removals) && ![...touches, ...removals].some((each) => covers(each, touch))
+  const isPresent = !removals.some(({ op }) => closes(op)) && touches.some(isLeft)
+  return { key: ops[0].op[1], isPresent, current }
+}
+
 /** Numbers come before texts. */
 const byKind = (a, b) => {
   if (typeof a !== typeof b) return typeof a === 'number' ? -1 : 1
   return typeof a === 'number' ? a - b : Buffer.compare(text(a), text(b))
 }
 
-const byTime = ({ body: a }, { body: b }) =>
-  a.time[0] - b.time[0] || a.time[1] - b.time[1] || (a.session < b.session ? -1 : 1)
+const byTime = ({ body: a, index: i }, { body: b, index: j }) =>
+  a.time[0] - b.time[0] ||
+  a.time[1] - b.time[1] ||
+  (a.session === b.session ? a.seq - b.seq || i - j : a.session < b.session ? -1 : 1)
+
+const byDepth = (a, b) =>
+  depthOf(a.body.session, a.body.opened) - depthOf(b.body.session, b.body.opened) || byTime(a, b)
 
 /** Checks vectors of states. Returns what each of them shows. */
 export function checkStates(vectors) {
-  return vectors.map(({ what, shape, bodies, ...expected }) => {
-    must(isDeepStrictEqual(stateOf(shape, bodies), expected), `state: ${what}`)
+  return vectors.map(({ what, state, incomplete, ...given }) => {
+    must(isDeepStrictEqual(stateOf(given), { state, incomplete }), `state: ${what}`)
     return what
   })
 }

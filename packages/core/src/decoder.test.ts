@@ -14,6 +14,7 @@ test('a reader that was written from the text alone reads the vectors', () => {
 })
 
 interface StateVector {
+  readonly sessions: readonly { readonly device: string; readonly parents: readonly unknown[] }[]
   readonly bodies: readonly { readonly prefix: string }[]
   readonly state: unknown
   readonly incomplete: boolean
@@ -23,7 +24,7 @@ test('it makes the states of the vectors, and other states of other bodies', () 
   const vectors = read('state-vectors.json') as StateVector[]
   expect(checkStates(vectors).length).toBe(vectors.length)
   const isNoticed = (vector: StateVector): boolean => !isAccepted([vector], checkStates)
-  const noticed = { fewer: 0, prefix: 0 }
+  const noticed = { fewer: 0, prefix: 0, device: 0, parents: 0 }
   for (const vector of vectors) {
     expect(isNoticed({ ...vector, state: another(vector.state) })).toBe(true)
     expect(isNoticed({ ...vector, incomplete: !vector.incomplete })).toBe(true)
@@ -35,9 +36,17 @@ test('it makes the states of the vectors, and other states of other bodies', () 
       const bodies = vector.bodies.with(at, { ...body, prefix: another(body.prefix) as string })
       if (isNoticed({ ...vector, bodies })) noticed.prefix++
     }
+    for (const [at, session] of vector.sessions.entries()) {
+      const device = vector.sessions.with(at, { ...session, device: 'ff'.repeat(32) })
+      const parents = vector.sessions.with(at, { ...session, parents: [] })
+      if (isNoticed({ ...vector, sessions: device })) noticed.device++
+      if (isNoticed({ ...vector, sessions: parents })) noticed.parents++
+    }
   }
-  expect(noticed.fewer).toBeGreaterThan(30)
-  expect(noticed.prefix).toBeGreaterThan(3)
+  expect(noticed.fewer).toBeGreaterThan(80)
+  expect(noticed.prefix).toBeGreaterThan(10)
+  expect(noticed.device).toBeGreaterThan(15)
+  expect(noticed.parents).toBeGreaterThan(7)
 })
 
 test('it makes the branches of the vectors with a single writer, and other branches of other bodies', () => {
