@@ -44,7 +44,7 @@ export function decode(bytes) {
     must(Number.isSafeInteger(value), 'canonical bytes: whole numbers are below 2^53')
     return value
   }
-  const item = () => {
+  const item = (levels) => {
     const first = take(1)[0]
     const [major, info] = [first >> 5, first & 31]
     if (major === 7) return simple(first)
@@ -54,13 +54,14 @@ export function decode(bytes) {
     if (major === 2) return take(count).slice()
     if (major === 3)
       return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(take(count))
-    if (major === 4) return Array.from({ length: count }, item)
+    must(levels > 0, 'R-VALUE-6: at most 256 levels of lists and maps')
+    if (major === 4) return Array.from({ length: count }, () => item(levels - 1))
     must(major === 5, 'canonical bytes: no tags')
     let before
     return Object.fromEntries(
       Array.from({ length: count }, () => {
         const start = at
-        const key = item()
+        const key = item(0)
         must(typeof key === 'string', 'canonical bytes: keys are texts')
         const encoded = hex(bytes.subarray(start, at))
         must(
@@ -68,7 +69,7 @@ export function decode(bytes) {
           'canonical bytes: keys are in ascending order',
         )
         before = encoded
-        return [key, item()]
+        return [key, item(levels - 1)]
       }),
     )
   }
@@ -90,7 +91,7 @@ export function decode(bytes) {
     )
     return value
   }
-  const value = item()
+  const value = item(256)
   must(at === bytes.length, 'canonical bytes: nothing follows the value')
   return value
 }

@@ -5,16 +5,20 @@ import type { Value } from './value.ts'
 /** Longer texts go through the decoder of the platform. */
 const SHORT_TEXT = 64
 
+/** Values are nested less deeply on every platform than its stack allows, so that all devices read the same. */
+const MAX_DEPTH = 256
+
 /** Reads what `CborWriter` writes and nothing else, so that a value has one encoding. Throws for anything else. */
 export class CborReader {
   readonly #bytes: Uint8Array
   #at = 0
+  #depth = 0
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes
   }
 
-  /** The value that is all of the bytes. Nesting is bounded by the stack. */
+  /** The value that is all of the bytes. */
   decode(): Value {
     const value = this.#value()
     if (this.#at !== this.#bytes.length) throw new SyntaxError('bytes follow the value')
@@ -48,13 +52,16 @@ export class CborReader {
     // Each item has a byte at least: a forged length takes no memory.
     if (length > this.#bytes.length - this.#at) throw new SyntaxError('the bytes end too early')
     const items: Value[] = []
+    this.#enter()
     for (let i = 0; i < length; i++) items.push(this.#value())
+    this.#depth--
     return items
   }
 
   #map(size: number): Value {
     const map: { [key: string]: Value } = {}
     let before: Uint8Array | undefined
+    this.#enter()
     for (let i = 0; i < size; i++) {
       const first = this.#byte()
       if (first >>> 5 !== 3) throw new SyntaxError('a key that is not a string')
@@ -71,7 +78,12 @@ export class CborReader {
         Object.defineProperty(map, name, property)
       } else map[name] = value
     }
+    this.#depth--
     return map
+  }
+
+  #enter(): void {
+    if (++this.#depth > MAX_DEPTH) throw new SyntaxError('the value is nested too deeply')
   }
 
   #text(length: number): string {

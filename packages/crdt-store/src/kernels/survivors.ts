@@ -87,10 +87,11 @@ export class Survivors<Op extends Made> {
   #covered(context: OpContext): readonly Op[] {
     if (this.size === 0) return []
     const { session, lineage } = context.origin
-    if (lineage && lineage.depth > 1) {
+    const own = this.#of(session)
+    // If the commit has made an op here before, that op has superseded everything else that is covered.
+    if (lineage && lineage.depth > 1 && own?.commit.seq !== context.commit.seq) {
       return [...this.#live.values()].filter(({ commit }) => context.covers(commit))
     }
-    const own = this.#of(session)
     return own ? [own] : []
   }
 

@@ -64,8 +64,11 @@ interface Case {
 }
 
 const most = Number.MAX_SAFE_INTEGER
-/** 33 lists in each other, one more than a value may have. */
-const tooDeep = Array.from({ length: 33 }).reduce<Value>((inner) => [inner], [])
+/** Lists in each other. */
+const nested = (levels: number): Value =>
+  Array.from({ length: levels - 1 }).reduce<Value>((inner) => [inner], [])
+/** One level more than a value may have. */
+const tooDeep = nested(33)
 const shelf = map(record({ title: register('none'), votes: counter(), tags: set() }))
 /** A session b of the device of session a, which comes after commit a1. */
 const afterA: Sessions = { b: { device: 'a', parents: 'a1' } }
@@ -1136,6 +1139,33 @@ const otherKinds: readonly Case[] = [
     ],
     state: 4,
     incomplete: true,
+  },
+  {
+    what: 'a body is void if it has more than 256 levels of lists and maps, also in a field that is not declared',
+    shape: record({ votes: counter() }),
+    bodies: [
+      [
+        'a',
+        1,
+        1,
+        '',
+        [
+          ['votes', 1],
+          ['color', nested(253)],
+        ],
+      ],
+      [
+        'b',
+        1,
+        1,
+        '',
+        [
+          ['votes', 2],
+          ['color', nested(254)],
+        ],
+      ],
+    ],
+    state: { votes: 1 },
   },
   ...(
     [

@@ -36,9 +36,18 @@ export class Lineages {
   /** The lineage of a session with this opening. */
   opening(opened: Opened): Lineage {
     const parents = this.#ofDevice(opened)
+    // A body asks for the same sessions again and again.
+    const covered = new Map<SessionId, number>()
     return {
       depth: this.#below(parents),
-      covers: (session, seq) => this.#cover(opened.device, parents, session, seq),
+      covers: (session, seq) => {
+        let last = covered.get(session)
+        if (last === undefined) {
+          last = this.#covered(opened.device, parents, session)
+          covered.set(session, last)
+        }
+        return seq <= last
+      },
     }
   }
 
@@ -64,19 +73,20 @@ export class Lineages {
     return parents.reduce((most, { session }) => Math.max(most, this.#depthOf(session)), 0) + 1
   }
 
-  /** Whether one of `tips` is commit `seq` of `session` or comes after it. Looks only at sessions that are at least as deep. */
-  #cover(device: DeviceId, tips: readonly Tip[], session: SessionId, seq: number): boolean {
-    if (tips.length === 0 || this.#openedOf(session)?.device !== device) return false
+  /** The last commit of `session` that is one of `tips` or comes before one; 0 if none does. Looks only at sessions that are at least as deep. */
+  #covered(device: DeviceId, tips: readonly Tip[], session: SessionId): number {
+    if (tips.length === 0 || this.#openedOf(session)?.device !== device) return 0
+    let last = 0
     const depth = this.#depthOf(session)
     const seen = new Set<SessionId>()
     const open = [...tips]
     for (let tip = open.pop(); tip; tip = open.pop()) {
-      if (tip.session === session && tip.seq >= seq) return true
+      if (tip.session === session) last = Math.max(last, tip.seq)
       if (seen.has(tip.session) || this.#depthOf(tip.session) <= depth) continue
       seen.add(tip.session)
-      open.push(...this.#parentsOf(tip.session))
+      for (const parent of this.#parentsOf(tip.session)) open.push(parent)
     }
-    return false
+    return last
   }
 
   #parentsOf(session: SessionId): readonly Tip[] {
