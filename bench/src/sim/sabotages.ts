@@ -29,7 +29,7 @@ export const sabotages: readonly Sabotage[] = [
     what: 'commits are delivered without their dependencies',
     changes: [
       {
-        file: 'crdt-store/src/log/delivery.ts',
+        file: 'crdt-store/src/log/causal-order.ts',
         find: 'firstSeq(batch) > 1 ? depsOf(batch) : [...parents, ...depsOf(batch)]',
         replace: '[]',
       },
@@ -70,16 +70,16 @@ export const sabotages: readonly Sabotage[] = [
   sessions.wrote = true
   if (last && isRestart) {
     const { seq, batch } = last.stored
-    return { id: last.id, opening: last, opened: true, seq, previous: batch }
+    return { id: last.id, opening: last, lineage: lineages.of(last.id), delivered: Infinity, opened: true, seq, previous: batch }
   }
 `,
       },
       {
         // A session does not depend on itself.
         file: 'crdt-store/src/log/append.ts',
-        find: '    this.#own ??= openOwnSession(author, sessions)\n',
+        find: '    this.#own ??= openOwnSession(author, sessions, lineages)\n',
         replace: `    if (!this.#own) {
-      this.#own = openOwnSession(author, sessions)
+      this.#own = openOwnSession(author, sessions, lineages)
       heads.remove([{ session: this.#own.id }])
     }
 `,

@@ -95,6 +95,7 @@ export class TextReplica {
       scheduler: platform.scheduler,
       settled: () => log.settled(),
       deviceOf: (session) => log.deviceOf(session),
+      lineageOf: (session) => log.lineageOf(session),
       isUnderstood: (session) => log.isUnderstood(session),
       onVoid: () => {
         throw new Error('a commit of an honest author is void')

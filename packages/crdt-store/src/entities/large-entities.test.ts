@@ -39,7 +39,7 @@ const OPS = 500
 const growing: readonly (readonly [string, Shape, (text: string) => Value])[] = [
   ['counter', counter(), () => 1],
   ['register', register(''), (text) => [0, text, []]],
-  ['set', set<string>(), (text) => [1, text, []]],
+  ['set', set<string>(), (text) => [1, text]],
   ['map', map(register('')), (text) => [3, text, [0, '', []]]],
   ['record', record({ a: register('') }), (text) => ['a', [0, text, []]]],
 ]
@@ -70,7 +70,7 @@ test.each([
     for (let seq = 1; seq <= 20; seq++) await entities.fold([commit(seq, longElement)])
     for (let seq = 21; seq <= 23; seq++) {
       await entities.flush()
-      await entities.fold([commit(seq, () => [1, 'small', []], other)])
+      await entities.fold([commit(seq, () => [1, 'small'], other)])
     }
     await entities.flush()
     const { mirror } = await entities.open(key)
@@ -89,10 +89,10 @@ test('the larger a row is, the less often it is written, but at least once a min
     },
   })
   for (let seq = 1; seq <= 12; seq++) {
-    await entities.fold([commit(seq, (text) => [1, text.padEnd(600), []])])
+    await entities.fold([commit(seq, (text) => [1, text.padEnd(600)])])
     if (seq % 3 === 0) await entities.flush()
   }
-  await entities.fold([commit(13, () => [1, 'small', []])])
+  await entities.fold([commit(13, () => [1, 'small'])])
   expect(delays).toHaveLength(5)
   expect(delays).toEqual(delays.toSorted((a, b) => a - b))
   expect(delays[1]!).toBeGreaterThan(1.5 * delays[0]!)
@@ -103,7 +103,7 @@ test('the larger a row is, the less often it is written, but at least once a min
 test('an entity that holds too much is unreadable, even after a restart; other entities of its type are readable', async () => {
   const store = recordingStore()
   const first = await countingEntities(set<string>(), undefined, store)
-  await first.entities.fold([commit(1, () => [1, 'small', []], other)])
+  await first.entities.fold([commit(1, () => [1, 'small'], other)])
   let seq = 1
   const isReadable = async (entities: Entities): Promise<boolean> =>
     entities.open(key).then(
@@ -111,7 +111,7 @@ test('an entity that holds too much is unreadable, even after a restart; other e
       (error: unknown) => (error as PeerplaneError).code !== 'unreadable',
     )
   while (seq < 40 && (await isReadable(first.entities))) {
-    await first.entities.fold([commit(++seq, (text) => [1, text.padEnd(600), []])])
+    await first.entities.fold([commit(++seq, (text) => [1, text.padEnd(600)])])
   }
   expect(seq).toBeLessThan(20)
   await first.entities.close()
@@ -120,7 +120,7 @@ test('an entity that holds too much is unreadable, even after a restart; other e
 
   const { entities } = await countingEntities(set<string>(), undefined, store)
   expect(await isReadable(entities)).toBe(false)
-  expect(await entities.fold([commit(seq + 1, (text) => [1, text, []])])).toEqual([key])
+  expect(await entities.fold([commit(seq + 1, (text) => [1, text])])).toEqual([key])
   expect(await isReadable(entities)).toBe(false)
   expect((await entities.open(other)).mirror).toEqual(['small'])
   await entities.close()
@@ -129,7 +129,7 @@ test('an entity that holds too much is unreadable, even after a restart; other e
 const key = 'large/one' as EntityKey
 const other = 'large/other' as EntityKey
 
-const longElement = (text: string): Value => [1, text.padEnd(120), []]
+const longElement = (text: string): Value => [1, text.padEnd(120)]
 
 function commit(seq: number, op: (text: string) => Value, entity = key): Commit {
   const session = sessionId(1)

@@ -15,7 +15,7 @@ import { items, whole } from './void.ts'
 import { PART_BYTES } from './weight.ts'
 
 /** An op of one device at a place, the latest as far as its device is asked. */
-export interface Latest<Content> extends Made {
+export interface LatestOp<Content> extends Made {
   readonly device: DeviceKey
   /** The depth of its session in the lineage of its device. */
   readonly depth: number
@@ -32,16 +32,16 @@ export interface Latest<Content> extends Made {
  * So a place holds as many ops as devices have written it, in however many sessions, and an op can name them all.
  */
 export class LatestByDevice<Content> {
-  readonly #latest = new Map<DeviceKey, Latest<Content>>()
+  readonly #latest = new Map<DeviceKey, LatestOp<Content>>()
   readonly #expected: ExpectedCommits
 
-  constructor(latest: readonly Latest<Content>[] = [], expected: readonly NamedCommit[] = []) {
+  constructor(latest: readonly LatestOp<Content>[] = [], expected: readonly NamedCommit[] = []) {
     for (const each of latest) this.#latest.set(each.device, each)
     this.#expected = new ExpectedCommits(expected)
   }
 
   /** Those that no other op has named, the latest time first. */
-  live(): Latest<Content>[] {
+  live(): LatestOp<Content>[] {
     const live = [...this.#latest.values()].filter(({ content }) => content !== undefined)
     return live.length < 2 ? live : live.sort((a, b) => compareLatest(b, a))
   }
@@ -95,7 +95,7 @@ export class LatestByDevice<Content> {
     loadContent: (fields: readonly Value[]) => Content,
   ): LatestByDevice<Content> {
     const [latest, expected] = items(saved, 2)
-    const read = items(latest).map((each): Latest<Content> => {
+    const read = items(latest).map((each): LatestOp<Content> => {
       const [device, commit, depth, ms, counter, ...content] = items(each)
       return {
         device: table.device(device),
@@ -108,14 +108,14 @@ export class LatestByDevice<Content> {
     return new LatestByDevice(read, readRefs(expected, table))
   }
 
-  #find(commit: NamedCommit): Latest<Content> | undefined {
+  #find(commit: NamedCommit): LatestOp<Content> | undefined {
     for (const each of this.#latest.values()) {
       if (each.commit.seq === commit.seq && compareCommits(each.commit, commit) === 0) return each
     }
     return undefined
   }
 
-  #put(op: Latest<Content>, context: OpContext): void {
+  #put(op: LatestOp<Content>, context: OpContext): void {
     const { device } = op
     const before = this.#latest.get(device)
     this.#latest.set(device, op)
@@ -127,9 +127,9 @@ export class LatestByDevice<Content> {
 }
 
 /** Order of concurrent ops of different devices: by time, then by commit. */
-const compareLatest = (a: Latest<unknown>, b: Latest<unknown>): number =>
+const compareLatest = (a: LatestOp<unknown>, b: LatestOp<unknown>): number =>
   compareTimestamps(a.time, b.time) || compareCommits(a.commit, b.commit)
 
 /** Order of the ops of one device; 0 for ops of one commit, of which the later one counts. */
-const compareOfDevice = (a: Latest<unknown>, b: Latest<unknown>): number =>
+const compareOfDevice = (a: LatestOp<unknown>, b: LatestOp<unknown>): number =>
   a.depth - b.depth || compareLatest(a, b)
