@@ -7,6 +7,7 @@ import type {
   Scheduler,
   StateModel,
 } from '@peerplane/core'
+import { rootLineage } from '@peerplane/core/testing'
 import { expect, test } from 'vitest'
 
 import type { Entities } from './entities.ts'
@@ -48,6 +49,7 @@ async function slow(): Promise<Slow> {
     models: new Map([['slow', { signature: '', lifecycle, load: async () => model }]]),
     scheduler,
     deviceOf,
+    lineageOf: () => rootLineage,
     settled: async () => undefined,
     isUnderstood: () => true,
   })

@@ -230,7 +230,7 @@ describe('native state', () => {
     expect(alice.snapshot()).toEqual(bob.snapshot())
   })
 
-  test('a key that is changed after its removal begins anew, and takes no change of before', () => {
+  test('a key that is changed after its removal starts from the initial state, and takes no change of before', () => {
     bob.fold([run(alice, 1, (h) => h.stock.get('a').increment(5))])
     const late = run(bob, 2, (h) => h.stock.get('a').increment(7))
     const bodies = [
@@ -271,7 +271,7 @@ describe('native state', () => {
     expect(alice.mirror).toMatchObject({ stock: { a: 1 } })
   })
 
-  test('a device that cannot see all that an entry holds neither closes it nor begins it anew', () => {
+  test('a device that cannot see all that an entry holds neither closes it nor begins a generation', () => {
     alice.fold([forged([['stock', [3, 'a', [0, 'of another kind', []]]]])])
     expect(alice.skipped).toBeDefined()
     run(alice, 1, (h) => h.stock.get('a').increment(5))
