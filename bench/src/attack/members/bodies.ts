@@ -6,6 +6,7 @@ import {
   PREFIX_BYTES,
   SESSION_BYTES,
   toHex,
+  type DocumentHandle,
   type Link,
   type Random,
   type StateModel,
@@ -158,22 +159,27 @@ function hostile(
   }
 }
 
-/** Long insertions as the kernel itself would write them; every fourth is damaged. */
+/**
+ * Changes as the kernel itself would write them, with as much work as their bytes allow: a long text, a list of 40,000 values in a few
+ * bytes, and a cut of the whole text. None is damaged: a session with a void change has no further effect on a document.
+ */
 async function documentBodies(session: HandmadeSession): Promise<Commits> {
   const model: StateModel = await documentModel(document({ text: '' }))
   const state = await model.open(undefined)
   return to('document', (turn, random, seq) => {
-    if (turn % 4 === 3) return random.bytes(100_000)
     const draft = state.begin({
       device: session.device,
       session: session.session,
       seq,
       time: { ms: 0, counter: 0 },
     })
-    const handle = draft.handle as {
-      splice(path: readonly string[], index: number, remove: number, text: string): void
-    }
-    handle.splice(['text'], 0, 0, toHex(random.bytes(20_000)))
+    const handle = draft.handle as DocumentHandle<{
+      text: string
+      [key: string]: string | null[]
+    }>
+    if (turn % 3 === 1) handle.splice(['text'], 0, 0, toHex(random.bytes(20_000)))
+    else if (turn % 3 === 2) handle['list'] = Array.from({ length: 40_000 }, () => null)
+    else handle.splice(['text'], 0, handle.text.length, '')
     return draft.finish()!
   })
 }

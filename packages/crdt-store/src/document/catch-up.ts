@@ -23,11 +23,11 @@ export class CatchUp {
 
   /** Applies a part. Returns the bodies that are void. */
   part(): Body[] {
-    const { pending, operations } = this.#intake
+    const { pending } = this.#intake
     const [first] = pending
     if (!first) return []
-    // Each part takes time for all that stands in the texts that it changes. In a large document many small ones would take too much.
-    const work = operations > LARGE ? operations / 8 : PART_WORK
+    // Each part takes time for all that stands in the texts that it changes. In a large text many small ones would take too much.
+    const work = first.largest > LARGE ? first.largest / 8 : PART_WORK
     if (this.#begun || (first.work > work && first.changes.length > 1)) {
       return this.#applySome(first, work)
     }

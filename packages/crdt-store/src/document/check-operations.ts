@@ -20,15 +20,15 @@ import { wrong } from './wrong.ts'
  * Automerge looks for some of this only in the containers that the rest of a batch touches, so that it accepts in one batch what it
  * refuses in another. After this check both agree.
  *
- * `actors` are the numbers of the actors in the change's list. `known` says whether the change may know of an operation. Throws `void`;
- * then the change must be removed from the index.
+ * `actors` are the numbers of the actors in the change's list. `known` says whether the change may know of an operation. Returns how many
+ * operations the largest container has that it changes. Throws `void`; then the change must be removed from the index.
  */
 export function addOperations(
   { operations: ops, startOp }: Change,
   actors: readonly number[],
   known: Knows,
   { index, standing }: { readonly index: OperationIndex; readonly standing: Standing },
-): void {
+): number {
   const author = actors[0]!
   const actorAt = (local: number, counter: number): number => {
     const actor = actors[local]
@@ -39,6 +39,7 @@ export function addOperations(
 
   const keys = new Keys(ops, actorAt, index)
   let next = 0
+  let largest = 0
   for (let at = 0; at < ops.count; at++) {
     const [local, made] = [ops.objectActor[at]!, ops.objectCounter[at]!]
     const container =
@@ -72,7 +73,9 @@ export function addOperations(
     }
     const type = containerMade(kind)
     if (type) index.addContainer(author, counter, type, depthIn(container, type, index))
+    largest = Math.max(largest, index.sizeOf(container))
   }
+  return largest
 }
 
 /** The depth of a container of this type in another one. Handles refuse to go deeper, and mirrors end there. */

@@ -57,8 +57,8 @@ export class History {
     return startOp - 1 - this.#lastOp(deps)
   }
 
-  /** Adds a change all of whose deps are known. Throws `void` for one that is not valid: then nothing is added. */
-  add(change: Change): void {
+  /** Adds a change all of whose deps are known, and returns how many operations the largest container has that it changes. Throws `void` for one that is not valid: then nothing is added. */
+  add(change: Change): number {
     const { deps, actors, seq, startOp, operations } = change
     const nodes = deps.map((dep) => this.#changes.get(dep)!)
     const before = this.#lastOp(deps)
@@ -75,10 +75,11 @@ export class History {
       throw wrong('it has the wrong number')
     }
     const lastOp = startOp + count - 1
-    this.#addOperations(change, author, lastOp, past)
+    const largest = this.#addOperations(change, author, lastOp, past)
     const node = { actor: author, seq, lastOp, deps: nodes }
     this.#changes.set(change.hash, this.#past.add(node, past))
     this.#count(actors[0], count)
+    return largest
   }
 
   /** Takes back the last change of its author. */
@@ -98,7 +99,7 @@ export class History {
     this.#operations += operations
   }
 
-  #addOperations(change: Change, author: number, lastOp: number, past: VectorClock): void {
+  #addOperations(change: Change, author: number, lastOp: number, past: VectorClock): number {
     const others = change.actors.slice(1).map((actor) => this.#index.actorNumber(actor))
     if (others.some((other) => other === undefined || past[other] === 0)) {
       throw wrong('it names an author whom it cannot know')
@@ -111,7 +112,7 @@ export class History {
     this.#index.addChange(author, change.startOp, lastOp)
     try {
       const known = (actor: number, counter: number): boolean => counter <= limit[actor]!
-      addOperations(change, actors, known, { index: this.#index, standing: this.#standing })
+      return addOperations(change, actors, known, { index: this.#index, standing: this.#standing })
     } catch (error) {
       this.#index.removeChange(author)
       throw error

@@ -29,6 +29,8 @@ export interface Pending {
   readonly defaults: readonly AppliedChange[]
   /** About how many operations Automerge has to apply. */
   readonly work: number
+  /** How many operations the largest container has that it changes. */
+  readonly largest: number
 }
 
 /**
@@ -222,7 +224,11 @@ export class Intake {
         const changes = all.filter(isNew)
         if (changes.length === 0) continue
         const defaults = this.#defaultsOf(content.tree).filter(isNew)
-        const missing = addAll(history, { defaults, changes, allowed: content.allowed })
+        const { missing, largest } = addAll(history, {
+          defaults,
+          changes,
+          allowed: content.allowed,
+        })
         if (missing !== undefined) {
           this.#wait(session, bodies.slice(at), missing)
           break
@@ -234,6 +240,7 @@ export class Intake {
           changes: changes.map(toApply),
           defaults: defaults.map(toApply),
           work,
+          largest,
         })
         this.#pendingBytes += body.bytes.length
         for (const each of [...defaults, ...changes]) arrived.push(each.hash)
@@ -297,7 +304,7 @@ const toApply = ({ bytes, hash, deps }: Change): AppliedChange => ({ bytes, hash
 
 /**
  * Adds the changes of a body and what comes with them, if everything else that they build on is here; otherwise adds nothing and names what is
- * missing. Throws `void`, and adds nothing then either.
+ * missing. Says how many operations the largest container has that they change. Throws `void`, and adds nothing then either.
  */
 function addAll(
   history: History,
@@ -306,7 +313,8 @@ function addAll(
     changes,
     allowed,
   }: { defaults: readonly Change[]; changes: readonly Change[]; allowed: number },
-): string | undefined {
+): { readonly missing?: string; readonly largest: number } {
+  let largest = 0
   let left = changes.reduce((rest, each) => rest - workIn(each), allowed)
   const added: Change[] = []
   const takeBack = (): void => {
@@ -321,18 +329,18 @@ function addAll(
       const missing = each.deps.find((dep) => !history.has(dep))
       if (missing !== undefined) {
         takeBack()
-        return missing
+        return { missing, largest }
       }
       left -= history.leftOutBy(each)
       if (left < 0) throw wrong('it leaves out more numbers than its bytes pay for')
-      history.add(each)
+      largest = Math.max(largest, history.add(each))
       added.push(each)
     }
   } catch (error) {
     takeBack()
     throw error
   }
-  return undefined
+  return { largest }
 }
 
 /** The actor of a session in every document, hexadecimal: 16 bytes that no other session has, and a session is never resumed. */

@@ -38,6 +38,8 @@ export class OperationIndex {
   readonly #types: ContainerType[] = ['map']
   /** How deep each container lies; the outermost map at 0. */
   readonly #depths: number[] = [0]
+  /** How many operations were made in each container. */
+  readonly #sizes: number[] = [0]
   /** Containers by the operation that made them. */
   readonly #containers = new Map<number, number>()
   readonly #keys = new Map<string, number>()
@@ -109,6 +111,7 @@ export class OperationIndex {
     if (at === undefined) return
     const { rows } = this.#actors[actor]!
     rows[at] = container
+    this.#sizes[container]!++
     rows[at + 1] = key
   }
 
@@ -124,6 +127,7 @@ export class OperationIndex {
   addContainer(actor: number, counter: number, type: ContainerType, depth: number): number {
     this.#types.push(type)
     this.#depths.push(depth)
+    this.#sizes.push(0)
     this.#containers.set(idOf(actor, counter), this.#types.length - 1)
     return this.#types.length - 1
   }
@@ -135,6 +139,10 @@ export class OperationIndex {
 
   typeOf(container: number): ContainerType {
     return this.#types[container]!
+  }
+
+  sizeOf(container: number): number {
+    return this.#sizes[container]!
   }
 
   depthOf(container: number): number {

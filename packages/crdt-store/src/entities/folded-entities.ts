@@ -396,7 +396,7 @@ export class FoldedEntities implements Entities {
 }
 
 /** An open entity that nobody looks at may put off the folding of bodies of this size. */
-const PUT_OFF_BYTES = 256 * 1024
+const PUT_OFF_BYTES = 4 * 1024 * 1024
 
 /** Own bodies are never newer than the model that made them. */
 const OWN_VERSION = 0

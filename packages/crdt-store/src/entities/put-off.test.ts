@@ -22,7 +22,7 @@ import {
 import { openEntities } from './open-entities.ts'
 
 const key = 'slow/one' as EntityKey
-const BODY_BYTES = 100 * 1024
+const BODY_BYTES = 1_600 * 1024
 
 /** Its states put off what they are given, and count the bytes that they then have to do when they are looked at. */
 interface Slow {
