@@ -221,11 +221,16 @@ function check(
   })
 }
 
-function change(
-  { version, state, known }: Replica,
+function change(replica: Replica, device: number, time: number, made: Edit): void {
+  const edited = editors[replica.version]!
+  run(replica, device, time, (handle: never) => edited(handle, made))
+}
+
+function run(
+  { state, known }: Replica,
   device: number,
   time: number,
-  made: Edit,
+  how: (handle: never) => void,
 ): void {
   const seq = known.filter(({ origin }) => origin.session === sessionOf(device)).length + 1
   const origin = {
@@ -235,7 +240,7 @@ function change(
     time: { ms: time, counter: 0 },
   }
   const draft = state.begin(origin)
-  editors[version]!(draft.handle as never, made)
+  how(draft.handle as never)
   const bytes = draft.finish()
   if (!bytes) return
   const body = bodyAt(origin, bytes)
@@ -291,4 +296,32 @@ test('a value that cannot be converted leaves the rest readable, and the entity 
   honest.fold([write(2, true)])
   expect(honest.mirror).toEqual({ status: 'done', title: 'title 2' })
   expect(honest.skipped).toBeUndefined()
+})
+
+test('an entry that an older app removes goes with all fields, or stays with all fields', async () => {
+  const open = async (version: number): Promise<Replica> => ({
+    version,
+    state: await models[version]!.open(undefined),
+    known: [],
+  })
+  const [old, now] = [await open(0), await open(1)]
+  const made: Edit = { title: 'T', code: undefined, by: 2, key: 'k' }
+  const cards = ({ state }: Replica): Json => (state.mirror as unknown as Mirrors[0]).cards
+  let time = 0
+  const remove = (): void => run(old!, 0, ++time, (handle: Handle1) => handle.cards.delete('k'))
+  change(now!, 1, ++time, made)
+  sync(now!, old!)
+  // A change that the older app does not know keeps the entry.
+  remove()
+  run(now!, 1, ++time, (handle: Handle2) => handle.cards.get('k').points.increment(1))
+  sync(now!, old!)
+  sync(old!, now!)
+  expect(cards(old!)).toEqual({ k: { text: 'T', votes: 0 } })
+  expect(cards(now!)).toEqual({ k: { label: 'T', votes: 0, points: 3 } })
+  remove()
+  sync(old!, now!)
+  expect([cards(old!), cards(now!)]).toEqual([{}, {}])
+  change(old!, 0, ++time, { ...made, by: 1 })
+  sync(old!, now!)
+  expect(cards(now!)).toEqual({ k: { label: 'T', votes: 1, points: 0 } })
 })
