@@ -82,4 +82,11 @@ export const evolveBugs: readonly Sabotage[] = [
     '  if (!stored || !equalBytes(stored, encodeModels(models))) {',
     '  if (!stored) {',
   ),
+  bug(
+    'report-unknown-fields',
+    'an entity is incomplete if a newer version of the app has changed a field that this version does not declare',
+    'crdt-store/src/kernels/record.ts',
+    '      return field && below(key, field.apply',
+    "      if (!field) return new OtherKind('field', 'record')\n      return field && below(key, field.apply",
+  ),
 ]
