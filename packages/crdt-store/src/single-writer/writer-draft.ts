@@ -132,7 +132,8 @@ export class WriterDraft implements Draft {
     if (this.#isUsed) {
       throw new PeerplaneError('invalid-input', 'a command chooses a branch before it writes')
     }
-    if (this.#branches.length === 1 && branch.session === this.#place.origin.session) return
+    // Its own next session continues it anyway.
+    if (this.#branches.length === 1 && branch.device === this.#place.origin.device) return
     this.#chosen = branch
   }
 

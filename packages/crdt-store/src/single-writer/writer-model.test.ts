@@ -198,6 +198,20 @@ describe('one writer', () => {
     expect(free.fold([foreign])).toEqual([])
   })
 
+  test('choosing the only branch makes no commit if the device has written it', async () => {
+    const state = await open([run(await open(), at('a1', 1), add('x'))])
+    for (const name of ['a1', 'a2']) {
+      const draft = state.begin(at(name, 2, 9))
+      const handle = draft.handle as Journal
+      handle.choose(handle.branches[0]!.key)
+      expect(draft.finish()).toBeUndefined()
+    }
+    const draft = state.begin(at('b1', 1))
+    const handle = draft.handle as Journal
+    handle.choose(handle.branches[0]!.key)
+    expect(draft.finish()).toBeDefined()
+  })
+
   test('a value that does not change makes no commit; an event always does', async () => {
     const state = await valueModel(setting).open(undefined)
     const set = (name: string, seq: number, to: Json): Uint8Array | undefined => {
