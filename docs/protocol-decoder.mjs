@@ -951,7 +951,7 @@ function judge(shape, vector, opened) {
     const body = readBody(vector, opened)
     for (const [index, op] of body.ops.entries()) {
       try {
-        checkOp(shape, op, body.commits)
+        checkOp(shape, op, { ...body, index })
         ops.push({ op, index, body })
       } catch (error) {
         if (!(error instanceof OtherKind)) throw error
@@ -997,17 +997,19 @@ function commitsOf(list) {
   })
 }
 
-const KINDS = ['register', 'set', 'set', 'map', 'map', 'map']
-
-/** For each mark, the smallest number of items, the place of the names, and the place of the generation. */
-const FORMS = [
-  { least: 3, names: 2 },
-  { least: 2, generation: 2 },
-  { least: 3, names: 2, generation: 3 },
-  { least: 3, generation: 3 },
-  { least: 3, names: 2, generation: 3 },
-  { least: 2, generation: 2 },
-]
+/** For each mark, its kind, the smallest number of items, and the places of the names, of the generation, of an id and of a spot. */
+const FORMS = {
+  0: { kind: 'register', least: 3, names: 2 },
+  1: { kind: 'set', least: 2, generation: 2 },
+  2: { kind: 'set', least: 3, names: 2, generation: 3 },
+  3: { kind: 'map', least: 3, generation: 3 },
+  4: { kind: 'map', least: 3, names: 2, generation: 3 },
+  5: { kind: 'map', least: 2, generation: 2 },
+  10: { kind: 'list', least: 1, spot: 1 },
+  11: { kind: 'list', least: 4, id: 2 },
+  12: { kind: 'list', least: 4, names: 1, id: 2, spot: 4 },
+  13: { kind: 'list', least: 4, names: 1, id: 2 },
+}
 
 /** R-BODY-3: the kind of an op. */
 function kindOf(op) {
@@ -1015,27 +1017,51 @@ function kindOf(op) {
   if (op instanceof Uint8Array) return 'document'
   array(op, undefined, 'R-VOID-1: an op has a form')
   if (op.length === 2 && typeof op[0] === 'string') return 'record'
-  must(KINDS[op[0]] !== undefined, 'R-VOID-1: an op has a form')
-  return KINDS[op[0]]
+  const form = typeof op[0] === 'number' ? FORMS[op[0]] : undefined
+  must(form !== undefined, 'R-VOID-1: an op has a form')
+  return form.kind
 }
 
 /** R-BODY-5: the kind of an op, then whatever else is checked at its place, then the op in it. */
-function checkOp(shape, op, commits) {
+function checkOp(shape, op, at) {
   if (kindOf(op) !== shape.kind) throw new OtherKind()
   if (shape.kind === 'counter') return must(Number.isSafeInteger(op), 'R-COUNTER-1: an integer')
   if (shape.kind === 'record') {
     const field = fieldOf(shape, op[0])
-    return field && checkOp(field, op[1], commits)
+    return field && checkOp(field, op[1], at)
   }
+  if (shape.kind === 'list') return checkListOp(shape, op, at)
   const [mark, second, third] = op
   const { least, names, generation } = FORMS[mark]
   must(op.length === least || op.length - 1 === generation, 'R-VOID-1: the number of items')
   if (mark === 0) isValue(second, 32)
   else if (typeof second !== 'number' || shape.kind === 'map') textOf(second, 'R-VOID-4: a text')
   if (op.length - 1 === generation) whole(op[generation], 1, 'R-ENTRY-1: a generation')
-  if (names !== undefined && !closes(op)) checkNames(third, commits)
+  if (names !== undefined && !closes(op)) checkNames(third, at.commits)
   must(!closes(op) || generationOf(op) < LAST, 'R-ENTRY-7: the last generation stays open')
-  if (mark === 3) checkOp(shape.value, third, commits)
+  if (mark === 3) checkOp(shape.value, third, at)
+}
+
+function checkListOp(shape, op, at) {
+  const { least, names, id, spot } = FORMS[op[0]]
+  const more = op.length - least
+  must(more === 0 || (spot !== undefined && more === 3), 'R-ORDER-2: the number of items')
+  if (names !== undefined && !closes(op)) checkNames(op[names], at.commits)
+  if (id !== undefined) checkId(op[id], op[id + 1], at)
+  if (more > 0) {
+    must(op[spot] === 0 || op[spot] === 1, 'R-ORDER-2: a side')
+    checkId(op[spot + 1], op[spot + 2], at)
+  }
+  if (op[0] === 11) checkOp(shape.item, op[1], at)
+}
+
+/** R-ORDER-1 */
+function checkId(commit, number, { commits, seq, index }) {
+  whole(number, 0, 'R-ORDER-1: an index')
+  if (Number.isInteger(commit) && commit < 0) {
+    must(seq + 1 + commit >= 1, 'R-ORDER-1: a commit of its own session')
+    must(commit < -1 || number < index, 'R-ORDER-1: made by an earlier op')
+  } else checkNames([commit], commits)
 }
 
 /** R-VOID-3: names are numbers of commits in the list. */
@@ -1056,9 +1082,9 @@ function isValue(value, levels) {
 
 const LAST = Number.MAX_SAFE_INTEGER
 
-const isRemoval = ([mark]) => mark === 2 || mark === 4
+const isRemoval = ([mark]) => mark === 2 || mark === 4 || mark === 13
 
-const closes = (op) => isRemoval(op) && op[2] === null
+const closes = (op) => isRemoval(op) && op[FORMS[op[0]].names] === null
 
 /** R-ENTRY-1: the generation of an op on an entry. */
 const generationOf = (op) => op[FORMS[op[0]].generation] ?? 0
@@ -1067,11 +1093,13 @@ const generationOf = (op) => op[FORMS[op[0]].generation] ?? 0
 function removes(op) {
   if (!Array.isArray(op)) return false
   if (typeof op[0] === 'string') return removes(op[1])
+  if (op[0] === 11) return removes(op[1])
   return op[0] === 3 ? removes(op[2]) : isRemoval(op)
 }
 
 /** The commits that an op names. */
-const namesOf = ({ op: [, , names], body }) => (names ?? []).map((number) => body.commits[number])
+const namesOf = ({ op, body }) =>
+  (op[FORMS[op[0]].names] ?? []).map((number) => body.commits[number])
 
 /** Whether one of `ops` names the commit of an op. */
 const isNamed = ({ body }, ops) =>
@@ -1110,7 +1138,11 @@ const inside = (ops, place) => ops.map((each) => ({ ...each, op: each.op[place] 
 function shown(shape, ops) {
   const { kind } = shape
   if (kind === 'counter') return clamped(ops.reduce((sum, { op }) => sum + BigInt(op), 0n))
-  if (kind === 'register') return latestOf(ops) ?? shape.initial
+  if (kind === 'register') {
+    const latest = keptOf(ops).at(-1)
+    return latest ? latest.op[1] : shape.initial
+  }
+  if (kind === 'list') return elementsOf(shape, ops)
   if (kind === 'record') {
     const valueOf = ([name, field]) => {
       const own = ops.filter(({ op }) => op[0] === name)
@@ -1136,13 +1168,74 @@ function clamped(sum) {
   return Number(sum > most ? most : sum < -most ? -most : sum)
 }
 
-/** R-REGISTER-2 to R-REGISTER-4: the value that a register shows; `undefined` if it shows its initial value. */
-function latestOf(ops) {
+/** R-REGISTER-2 to R-REGISTER-4: the writes, or moves, that are left, the latest last. */
+function keptOf(ops) {
   const ofDevice = Map.groupBy(ops, ({ body }) => body.device.slice(0, 32))
   const kept = [...ofDevice.values()].map((own) => own.sort(byDepth).at(-1))
-  const left = kept.filter((each) => !isNamed(each, ops)).sort(byTime)
-  return left.at(-1)?.op[1]
+  return kept.filter((each) => !isNamed(each, ops)).sort(byTime)
 }
+
+/** R-ORDER-3 to R-ORDER-8 */
+function elementsOf(shape, ops) {
+  const inserts = ops.filter(({ op }) => op[0] === 10)
+  const made = ops.filter(({ op }) => op[0] === 10 || op[0] === 12)
+  const spots = made.map((each) => {
+    const [side, commit, index] = each.op.slice(FORMS[each.op[0]].spot)
+    const parent = commit === undefined ? undefined : idNamed(each, commit, index, made)
+    return { each, parent, side: parent === undefined ? 1 : side }
+  })
+  const walk = (parent, side) =>
+    spots
+      .filter((spot) => spot.parent === parent && spot.side === side)
+      .map(({ each }) => each)
+      .sort(byId)
+      .flatMap((each) => [...walk(idOf(each), 0), each, ...walk(idOf(each), 1)])
+  const placed = walk(undefined, 1)
+  const waiting = made.filter((each) => !placed.includes(each)).sort(byId)
+  const elements = inserts.map((insert) => {
+    const others = ops.filter((each) => {
+      const { id } = FORMS[each.op[0]]
+      return id && idNamed(each, each.op[id], each.op[id + 1], inserts) === idOf(insert)
+    })
+    const moves = keptOf(others.filter(({ op }) => op[0] === 12))
+    const current = moves.filter((each) => placed.includes(each)).at(-1) ?? insert
+    return { insert, others, current, isPresent: entryOf([insert, ...others]).isPresent }
+  })
+  return [...placed, ...waiting].flatMap((position) =>
+    elements
+      .filter(({ current, isPresent }) => current === position && isPresent)
+      .map(({ insert, others }) => ({
+        key: keyOfElement(insert),
+        value: shown(
+          shape.item,
+          inside(
+            others.filter(({ op }) => op[0] === 11),
+            1,
+          ),
+        ),
+      })),
+  )
+}
+
+const idOf = ({ body: { session, seq, prefix }, index }) => `${session} ${seq} ${prefix} ${index}`
+
+/** The id that an op names; `undefined` if its own session has not made it. */
+function idNamed({ body }, commit, index, made) {
+  if (commit >= 0) return idOf({ body: body.commits[commit], index })
+  const isIt = (each) =>
+    each.body.session === body.session &&
+    each.body.seq === body.seq + 1 + commit &&
+    each.index === index
+  const found = made.find(isIt)
+  return found && idOf(found)
+}
+
+/** R-ORDER-8 */
+const keyOfElement = ({ body, index }) =>
+  `${Buffer.from(body.session, 'hex').toString('base64url')}${body.seq}.${index}`
+
+const byId = ({ body: a, index: i }, { body: b, index: j }) =>
+  a.session === b.session ? a.seq - b.seq || i - j : a.session < b.session ? -1 : 1
 
 /** What the ops on one entry make of it: R-ENTRY-2 to R-ENTRY-6. */
 function entryOf(ops) {

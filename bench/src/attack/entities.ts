@@ -4,6 +4,7 @@ import {
   document,
   entity,
   events,
+  list,
   map,
   record,
   register,
@@ -27,6 +28,7 @@ export const kinds = {
   register: entity('register', { state: register<string>(''), commands: {} }),
   set: entity('set', { state: set<string>(), commands: {} }),
   map: entity('map', { state: map(register<string>('')), commands: {} }),
+  list: entity('list', { state: list(register<string>('')), commands: {} }),
   record: entity('record', { state: record({ a: register(''), b: counter() }), commands: {} }),
   document: entity('document', { state: document({ text: '' }), commands: {} }),
   events: entity('events', {

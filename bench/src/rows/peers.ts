@@ -23,6 +23,10 @@ export const peers: Readonly<Record<string, PeerEntry>> = {
     load: () => import('./peers/peerplane.ts'),
     note: `through plane.open: validated commands, signed and verified history, rows, ${SQLITE}; libp2p with Noise; shown when durable`,
   },
+  'peerplane-list': {
+    load: () => import('./peers/peerplane-list.ts'),
+    note: 'like peerplane, but each 100 rows are the elements of one list',
+  },
   'signed-turn': {
     load: () => import('./peers/signed-turn.ts'),
     note: `the limit: one Ed25519 signed, hash-chained entry per turn, verified; last-writer-wins rows; ${SQLITE}; WebSocket; shown before durable`,

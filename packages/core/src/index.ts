@@ -30,6 +30,7 @@ export {
   document,
   documentMethods,
   events,
+  list,
   map,
   record,
   register,
@@ -47,6 +48,9 @@ export {
   type Fields,
   type Folds,
   type HandleOf,
+  type Item,
+  type ListHandle,
+  type ListShape,
   type MapHandle,
   type Wins,
   type MapShape,
@@ -63,6 +67,7 @@ export {
   type ValueHandle,
   type ValueShape,
   type WholeKind,
+  type Where,
 } from './entity/shapes.ts'
 export { equalData } from './equal-data.ts'
 export {

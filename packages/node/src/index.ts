@@ -5,6 +5,7 @@ export {
   entity,
   errorKinds,
   events,
+  list,
   map,
   migrate,
   PeerplaneError,
@@ -28,6 +29,8 @@ export {
   type HandleOf,
   type Handler,
   type Json,
+  type Item,
+  type ListHandle,
   type MapHandle,
   type Migrations,
   type MirrorOf,
@@ -39,6 +42,7 @@ export {
   type TraceFields,
   type TraceName,
   type ValueHandle,
+  type Where,
 } from '@peerplane/core'
 export type {
   CommandMethods,

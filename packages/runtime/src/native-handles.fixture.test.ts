@@ -1,7 +1,13 @@
-import { limits } from '@peerplane/core'
-import { either, isData, type FunctionTable, type Parameter } from '@peerplane/core/testing'
+import { limits, type Where } from '@peerplane/core'
+import {
+  either,
+  isData,
+  isUndefined,
+  type FunctionTable,
+  type Parameter,
+} from '@peerplane/core/testing'
 
-import { never, optional, parameter } from './testing/parameters.ts'
+import { never, optional, parameter, refusals } from './testing/parameters.ts'
 import type { Tried } from './testing/plane-table.ts'
 import { application, Thing, type ThingHandle } from './testing/things.ts'
 
@@ -38,9 +44,56 @@ export function nativeTables(tried: Tried): {
     count: { increment: by('increment'), decrement: by('decrement') },
     note: { set: { value: row('note', either(isKey, isSmallData), 'set') } },
     tags: { has: element('has'), add: element('add'), delete: element('delete') },
-    stock: { has: key('has'), get: key('get'), delete: key('delete') },
+    rows: {
+      get: {
+        key: parameter(
+          never,
+          within('rows', (rows, key) => void rows['get']!(key)),
+          absent,
+        ),
+      },
+      insert: {
+        where: parameter(
+          either(isUndefined, isEnd),
+          within('rows', (rows, where) => void rows['insert']!(where)),
+          [...refusals, ...absent],
+        ),
+      },
+      move: {
+        key: parameter(
+          never,
+          within('rows', (rows, key) => void rows['move']!(key, 'first')),
+          absent,
+        ),
+        where: parameter(isEnd, moveTo(tried), [...refusals, ...absent]),
+      },
+      delete: {
+        key: parameter(
+          () => true,
+          within('rows', (rows, key) => void rows['delete']!(key)),
+        ),
+      },
+    },
+    stock: { has: key('has'), add: key('add'), get: key('get'), delete: key('delete') },
   }
 }
+
+const absent = ['rejected']
+const isEnd = (value: unknown): boolean => value === 'first' || value === 'last'
+
+/** Moves an element of a list that has one. */
+const moveTo =
+  (tried: Tried) =>
+  (where: unknown): unknown => {
+    application.handler = (thing) => {
+      const { key } = thing.rows.insert()
+      unchanged(
+        () => dataOf(thing),
+        () => thing.rows.move(key, where as Where),
+      )
+    }
+    return tried.plane.get(Thing, 'a').run()
+  }
 
 /** What is assigned to a handle of native state, where its functions are to be called. */
 export function assignments(tried: Tried): FunctionTable[string] {
@@ -70,6 +123,8 @@ export function assignments(tried: Tried): FunctionTable[string] {
     'the values of a set': row(({ tags }) => tags, 'values'),
     'an item of the values of a set': row(({ tags }) => tags.values, '0'),
     'a key of a map': row(({ stock }) => stock, 'key'),
+    'a key of a list': row(({ rows }) => rows.keys, '0'),
+    'a member of a list': row(({ rows }) => rows, 'other'),
     'a member of the value in a map': row(({ stock }) => stock.get('key'), 'other'),
   }
 }
@@ -85,8 +140,8 @@ export function unchanged(look: () => string, act: () => unknown): void {
   }
 }
 
-const dataOf = ({ count, note, tags, stock }: ThingHandle): string =>
-  JSON.stringify([count.value, note.value, tags.values, stock.keys])
+const dataOf = ({ count, note, tags, stock, rows }: ThingHandle): string =>
+  JSON.stringify([count.value, note.value, tags.values, stock.keys, rows.keys])
 
 const isKey = (value: unknown): boolean =>
   typeof value === 'string' && value.length <= limits.valueBytes && value.isWellFormed()

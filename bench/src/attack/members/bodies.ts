@@ -46,6 +46,8 @@ export const bodies: Readonly<Record<Exclude<Kind, 'document'>, Bodies>> = {
   register: native((turn) => times(() => [0, `${turn}`, []])),
   set: native((turn) => times((index) => [1, `${turn}-${index}`, []])),
   map: native((turn) => times((index) => [3, `${turn}-${index}`, [0, '', []]])),
+  // Each element is moved to where the others were moved.
+  list: native(() => times((index) => (index % 2 === 0 ? [10] : [12, [], -1, index - 1]))),
   record: native(() => times((index) => (index % 2 === 0 ? ['b', 1] : ['a', [0, '', []]]))),
   events: (turn, random) => {
     if (turn % 4 === 3) return random.bytes(100_000)

@@ -21,6 +21,7 @@ export interface ShapeKinds {
   readonly register: RegisterShape<Json>
   readonly set: SetShape<string | number>
   readonly map: MapShape<Shape>
+  readonly list: ListShape<Shape>
   readonly record: RecordShape<Fields>
   readonly document: DocumentShape<{ readonly [key: string]: Json }>
   readonly events: EventsShape<Json, never>
@@ -83,6 +84,32 @@ export interface MapHandle<Handle> {
   add(key: string): void
   /** Returns the handle of the value at `key`. If the key has no value, the first change through its handle creates the value. */
   get(key: string): Handle
+  delete(key: string): void
+}
+
+/** Where an element of a list goes: to the beginning, to the end, or next to the element with the given key. */
+export type Where = 'first' | 'last' | { readonly before: string } | { readonly after: string }
+
+/** An element of a list, with the key that stays the same wherever the element moves. */
+export interface Item<T> {
+  readonly key: string
+  readonly value: T
+}
+
+/**
+ * A list. Each element has a key that never changes, and one place, however many devices move it at the same time. If another device changes or moves
+ * an element concurrently with its deletion, the whole element stays, unless the list is declared with `wins: 'removal'`.
+ *
+ * A key that the list does not have is refused: the method throws `Rejected` with the rejection `absent`.
+ */
+export interface ListHandle<Handle> {
+  /** The keys of the elements, in the order of the list. */
+  readonly keys: readonly string[]
+  get(key: string): Handle
+  /** Inserts an element in the initial state; without `where` at the end. */
+  insert(where?: Where): Item<Handle>
+  move(key: string, where: Where): void
+  /** Deletes an element. Does nothing if the list does not have it. */
   delete(key: string): void
 }
 
@@ -193,6 +220,15 @@ export interface MapShape<S extends Shape> extends Shape<
   /** What is left of an entry that one device removes while another device changes it. Without it, `update`. */
   readonly wins?: Wins
 }
+export interface ListShape<S extends Shape> extends Shape<
+  ListHandle<HandleOf<S>>,
+  readonly Item<MirrorOf<S>>[]
+> {
+  readonly kind: 'list'
+  readonly item: S
+  /** What is left of an element that one device deletes while another device changes it. Without it, `update`. */
+  readonly wins?: Wins
+}
 export interface RecordShape<F extends Fields> extends Shape<
   { readonly [Name in keyof F]: HandleOf<F[Name]> },
   { readonly [Name in keyof F]: MirrorOf<F[Name]> }
@@ -270,6 +306,23 @@ export const map = <S extends Shape>(
     checkShape(value, 'the value of a map', 1)
     checkWins(wins, 'a map')
     return wins === undefined ? { kind: 'map', value } : { kind: 'map', value, wins }
+  })
+
+/**
+ * Declares a list of values of shape `item`, which is initially empty. The option `wins` decides what is left of an element that one device deletes
+ * while another device changes or moves it: with `update` (the default), the whole element stays; with `removal`, the element goes.
+ *
+ * Throws `invalid-declaration` if `item` is not a shape, or if `wins` is something else.
+ */
+export const list = <S extends Shape>(
+  item: S,
+  options: { readonly wins?: Wins } = {},
+): ListShape<S> =>
+  declaring('a list', () => {
+    const { wins } = options
+    checkShape(item, 'an element of a list', 1)
+    checkWins(wins, 'a list')
+    return wins === undefined ? { kind: 'list', item } : { kind: 'list', item, wins }
   })
 
 /** Declares a record with a shape for each field. Throws `invalid-declaration` if a field is not a shape. */
@@ -353,6 +406,10 @@ const partChecks: {
   map: ({ value, wins }, what, depth) => {
     checkWins(wins, what)
     checkShape(value, what, depth)
+  },
+  list: ({ item, wins }, what, depth) => {
+    checkWins(wins, what)
+    checkShape(item, what, depth)
   },
   record: ({ fields }, what, depth) => checkFields(fields, what, depth),
   document: ({ initial }, what) => void takeInitial(initial, what),

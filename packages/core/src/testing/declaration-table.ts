@@ -12,6 +12,7 @@ type Declaring = Pick<
   | 'document'
   | 'entity'
   | 'events'
+  | 'list'
   | 'map'
   | 'migrate'
   | 'PeerplaneError'
@@ -24,9 +25,10 @@ type Declaring = Pick<
 
 /** The rows of the functions with which entities are declared. */
 export function declarationTable(exports: Declaring): FunctionTable {
-  const { command, document, entity, map, migrate, record, register } = exports as unknown as {
-    readonly [name: string]: (...args: unknown[]) => unknown
-  }
+  const { command, document, entity, list, map, migrate, record, register } =
+    exports as unknown as {
+      readonly [name: string]: (...args: unknown[]) => unknown
+    }
   const schema = { '~standard': { version: 1, vendor: 'table', validate: () => ({ value: 1 }) } }
   const state = exports.counter()
   const ignore = (): void => undefined
@@ -36,6 +38,7 @@ export function declarationTable(exports: Declaring): FunctionTable {
     register: { initial: row(isData, (value) => register!(value)) },
     document: { initial: row(isRecord, (initial) => document!(initial)) },
     ...singleWriterRows(exports),
+    list: { item: row(never, (value) => list!(value)) },
     map: { value: row(never, (value) => map!(value)) },
     record: {
       fields: row(

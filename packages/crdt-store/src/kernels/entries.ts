@@ -130,13 +130,11 @@ export class Entries<Content> {
   }
 
   /** What the removal of a present entry says of it: the touches that it removes, or `null` if it closes the generation. */
-  removal(key: Key, closes: boolean, { table, isTight, isComplete }: DraftPlace): Value {
+  removal(key: Key, closes: boolean, draft: DraftPlace): Value {
     const { touches, generation, content } = this.#open.get(key)!
-    const commits = touches.commits()
-    const frees = isTight && content !== undefined
-    const mustClose = closes || frees || commits.length > limits.namesPerOp
-    if (mustClose && isComplete && generation < LAST_GENERATION) return null
-    return toRefs(commits.slice(0, limits.namesPerOp), table)
+    const isTight = draft.isTight && content !== undefined
+    const isComplete = draft.isComplete && generation < LAST_GENERATION
+    return removalOf(touches, closes, { table: draft.table, isTight, isComplete })
   }
 
   /** In the bytes of `limits.entityBytes`. */
@@ -242,6 +240,18 @@ export class Entries<Content> {
     this.#shown.changed(key)
     context.undo(() => this.#shown.changed(key))
   }
+}
+
+/** What a removal says: the touches that it removes, or `null` if it removes for good. */
+export function removalOf(
+  touches: Survivors<Made>,
+  closes: boolean,
+  { table, isTight, isComplete }: Pick<DraftPlace, 'table' | 'isTight' | 'isComplete'>,
+): Value {
+  const commits = touches.commits()
+  const isLong = commits.length > limits.namesPerOp
+  if (isComplete && (closes || isTight || isLong)) return null
+  return toRefs(commits.slice(0, limits.namesPerOp), table)
 }
 
 /** The generation of an op: 0 where it names none. Throws `Void`. */

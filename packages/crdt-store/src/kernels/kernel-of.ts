@@ -8,6 +8,7 @@ import {
 
 import { counterKernel } from './counter.ts'
 import type { Kernel } from './kernel.ts'
+import { listKernel } from './list/list.ts'
 import { mapKernel } from './map.ts'
 import { recordKernel } from './record.ts'
 import { registerKernel } from './register.ts'
@@ -24,6 +25,7 @@ export const builders: Builders<ShapeKinds> = {
   register: ({ initial }) => registerKernel(initial),
   set: () => setKernel,
   map: ({ value, wins = 'update' }) => mapKernel(kernelOf(value), wins),
+  list: ({ item, wins = 'update' }) => listKernel(kernelOf(item), wins),
   record: ({ fields }) => recordKernel(kernelsOf(fields)),
 }
 

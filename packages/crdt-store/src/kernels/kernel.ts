@@ -28,6 +28,8 @@ export interface CellAccess<C extends Cell> {
 export interface DraftPlace {
   /** Gives the refs under which ops of the draft name commits. */
   readonly table: CommitTable
+  /** The number of the op that is written next. */
+  readonly index: number
   /** Whether the entity is so large that a removal frees what it removes. */
   readonly isTight: boolean
   /** Whether all that the entity holds can be seen here. What cannot be seen is not freed. */

@@ -1,6 +1,8 @@
 import {
   compareTexts,
   decodeCanonical,
+  fromHex,
+  toBase64Url,
   toHex,
   type Body,
   type Fields,
@@ -83,15 +85,7 @@ const states: {
   counter: (_, ops) => ops.reduce((sum, { value }) => sum + (value as number), 0),
 
   register({ initial }: { readonly initial: Json }, ops) {
-    const named = new Set(ops.flatMap((op) => names(op, (op.value as List)[2])))
-    const devices = [...new Set(ops.map(({ origin }) => origin.device))]
-    const latest = devices.map((device) =>
-      ops
-        .filter(({ origin }) => origin.device === device)
-        .toSorted((a, b) => depth(a) - depth(b) || byTime(a, b))
-        .at(-1)!,
-    )
-    const shown = latest.filter(({ commit }) => !named.has(commit)).sort(byTime)
+    const shown = latestOf(ops, 2)
     return shown.length > 0 ? ((shown.at(-1)!.value as List)[1] as Json) : initial
   },
 
@@ -112,6 +106,53 @@ const states: {
     )
   },
 
+  list({ item }: { readonly item: Shape }, ops) {
+    const made = ops.filter((op) => mark(op) === 10 || mark(op) === 12)
+    const spots = made.map((op) => {
+      const [side, ref, index] = (op.value as List).slice(mark(op) === 10 ? 1 : 4)
+      const parent = (ref !== undefined && named(made, op, ref, index!)) || 'root'
+      // Nothing is before the root.
+      return { op, parent, side: parent === 'root' ? 1 : side }
+    })
+    const walk = (at: string, wanted: number): Op[] =>
+      spots
+        .filter(({ parent, side }) => parent === at && side === wanted)
+        .map(({ op }) => op)
+        .sort(byId)
+        .flatMap((op) => [...walk(idOf(op), 0), op, ...walk(idOf(op), 1)])
+    const order = walk('root', 1)
+    const inserts = made.filter((op) => mark(op) === 10)
+    const elements = inserts.map((insert) => {
+      const own = ops.filter((op) => {
+        const at = mark(op) === 10 ? undefined : (op.value as List).slice(2, 4)
+        return at ? named(inserts, op, at[0]!, at[1]!) === idOf(insert) : op === insert
+      })
+      const removed = own.filter((op) => mark(op) === 13)
+      const moves = own.filter((op) => mark(op) === 12)
+      const changes = own.filter((op) => mark(op) === 11)
+      const places = latestOf(moves, 1).filter((op) => order.includes(op))
+      return {
+        insert,
+        current: places.at(-1) ?? insert,
+        isPresent: keeps(
+          [...own].filter((op) => !removes(op.value)),
+          removed,
+          1,
+        ),
+        changes: changes.map((op) => inner(op, (op.value as List)[1]!)),
+      }
+    })
+    const unplaced = made.filter((op) => !order.includes(op)).sort(byId)
+    return [...order, ...unplaced].flatMap((op) =>
+      elements
+        .filter(({ current, isPresent }) => current === op && isPresent)
+        .map(({ insert: { origin, index }, changes }): Json => {
+          const key = `${toBase64Url(fromHex(origin.session))}${origin.seq}.${index}`
+          return { key, value: states[item.kind]!(item as never, changes) }
+        }),
+    )
+  },
+
   record: ({ fields }: { readonly fields: Fields }, ops) =>
     Object.fromEntries(
       Object.entries(fields).map(([name, field]) => {
@@ -120,6 +161,54 @@ const states: {
         return [name, states[field.kind]!(field as never, below)]
       }),
     ),
+}
+
+/** The latest op of each device that no other one names, in the order of time. `place` is where ops have their names. */
+function latestOf(ops: readonly Op[], place: number): Op[] {
+  const named = new Set(ops.flatMap((op) => names(op, (op.value as List)[place])))
+  const devices = [...new Set(ops.map(({ origin }) => origin.device))]
+  const latest = devices.map((device) =>
+    ops
+      .filter(({ origin }) => origin.device === device)
+      .toSorted((a, b) => depth(a) - depth(b) || byTime(a, b))
+      .at(-1)!,
+  )
+  return latest.filter(({ commit }) => !named.has(commit)).sort(byTime)
+}
+
+const mark = (op: Op): number => (op.value as List)[0] as number
+
+const idOf = ({ commit, index }: Op): string => `${commit} ${index}`
+
+const byId = (a: Op, b: Op): number =>
+  compareTexts(a.origin.session, b.origin.session) ||
+  a.origin.seq - b.origin.seq ||
+  a.index - b.index
+
+/** The id that an op names, whether it exists or not. There is no id for what its own session has not made. */
+function named(
+  made: readonly Op[],
+  { origin, listed }: Op,
+  ref: Value,
+  index: Value,
+): string | undefined {
+  if ((ref as number) >= 0) return `${listed[ref as number]} ${index as number}`
+  const { session } = origin
+  const seq = origin.seq + 1 + (ref as number)
+  const found = made.find(
+    (op) => op.origin.session === session && op.origin.seq === seq && op.index === index,
+  )
+  return found && idOf(found)
+}
+
+/** Whether touches keep an entry, given its removals, which have their names at `place`. */
+function keeps(touches: readonly Op[], removed: readonly Op[], place: number): boolean {
+  if (removed.some((op) => (op.value as List)[place] === null)) return false
+  const gone = new Set(removed.flatMap((op) => names(op, (op.value as List)[place])))
+  return touches.some(
+    (touch) =>
+      !gone.has(touch.commit) && ![...touches, ...removed].some((later) => covers(later, touch)),
+  )
 }
 
 const compareElements = (a: string | number, b: string | number): number => {
@@ -140,7 +229,6 @@ function entriesOf(
   changes: readonly number[],
   removals: readonly number[],
 ): NaiveEntry[] {
-  const mark = (op: Op): number => (op.value as List)[0] as number
   const generationOf = (op: Op): number => {
     const list = op.value as List
     const place = mark(op) === 1 || mark(op) === 5 ? 2 : 3
@@ -152,14 +240,8 @@ function entriesOf(
     const generation = Math.max(...all.map(generationOf))
     const own = all.filter((op) => generationOf(op) === generation)
     const removed = own.filter((op) => removals.includes(mark(op)))
-    const isClosed = removed.some((op) => (op.value as List)[2] === null)
-    const named = new Set(removed.flatMap((op) => names(op, (op.value as List)[2])))
     const touches = own.filter((op) => changes.includes(mark(op)) && !removes(op.value))
-    const alive = touches.filter(
-      (touch) =>
-        !named.has(touch.commit) && ![...touches, ...removed].some((later) => covers(later, touch)),
-    )
-    return { key, isPresent: !isClosed && alive.length > 0, ops: own }
+    return { key, isPresent: keeps(touches, removed, 2), ops: own }
   })
 }
 
@@ -168,7 +250,8 @@ function removes(op: Value): boolean {
   const [first, second, third] = op as List
   if (typeof first === 'string') return removes(second!)
   if (first === 3) return removes(third!)
-  return first === 2 || first === 4
+  if (first === 11) return removes(second!)
+  return first === 2 || first === 4 || first === 13
 }
 
 /** A device's sessions in a row, each of which comes after the one before. */

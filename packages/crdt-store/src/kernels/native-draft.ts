@@ -79,7 +79,7 @@ export class NativeDraft implements Draft {
       if (error instanceof Void) throw new PeerplaneError('invalid-input', error.message)
       throw error
     }
-    this.#ops.push(op)
+    this.#context.index = this.#ops.push(op)
   }
 
   #requireOpen(): void {

@@ -1,4 +1,4 @@
-import { counter, map, record, register, set, type HandleOf } from '@peerplane/core'
+import { counter, list, map, record, register, set, type HandleOf } from '@peerplane/core'
 import { stateModelContract } from '@peerplane/core/testing'
 
 import { nativeModel } from './native-model.ts'
@@ -8,6 +8,7 @@ const shape = record({
   title: register(''),
   tags: set<string>(),
   cards: map(record({ text: register(''), votes: counter() })),
+  rows: list(register('')),
 })
 
 stateModelContract('native shapes', async () => ({
@@ -24,6 +25,10 @@ stateModelContract('native shapes', async () => ({
       () => state.cards.get(word()).text.set(word()),
       () => state.cards.get(word()).votes.increment(1),
       () => state.cards.delete(word()),
+      () => state.rows.insert('first').value.set(word()),
+      () => state.rows.insert().value.set(word()),
+      () => state.rows.keys.slice(0, 1).forEach((key) => state.rows.move(key, 'last')),
+      () => state.rows.keys.slice(0, 1).forEach((key) => state.rows.delete(key)),
     ]
     for (let left = 1 + choose(3); left > 0; left--) edits[choose(edits.length)]!()
   },

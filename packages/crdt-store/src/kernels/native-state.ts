@@ -90,6 +90,9 @@ export class NativeState implements EntityState {
     const allowed = Math.max(limits.entityCommandBytes, this.#weightUpTo(limits.entityCommandBytes))
     const draft: DraftPlace = {
       table,
+      get index() {
+        return context.index
+      },
       isTight: this.#weightUpTo(limits.entityCommandBytes) > limits.entityCommandBytes,
       isComplete: this.#skipped === undefined,
     }
@@ -146,8 +149,9 @@ export class NativeState implements EntityState {
   /** Applies ops; one of another kind has no effect. Returns the first of these. */
   #applyAll(ops: readonly Value[], context: OpContext): OtherKind | undefined {
     let skipped: OtherKind | undefined
-    for (const op of ops) {
+    for (const [index, op] of ops.entries()) {
       const before = context.mark()
+      context.index = index
       const other = this.#kernel.apply(this.#root, op, context)
       if (!other) continue
       context.revert(before)

@@ -53,6 +53,8 @@ export class OpContext {
   readonly commit: NamedCommit
   /** Size of the body; 0 while it grows. */
   readonly bodyBytes: number
+  /** The number of the op in the commit's ops on the entity. What an op makes is named by it. */
+  index = 0
   readonly #journal: (() => void)[] = []
   /** What a draft has changed; nothing of a body, so that folding does not look for it. */
   readonly draft: DraftEffects | undefined

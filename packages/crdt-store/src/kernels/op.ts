@@ -12,6 +12,7 @@ import { items, Void } from './void.ts'
  *   register   [0, value, names]
  *   set        [1, element, generation?]            [2, element, names or null, generation?]
  *   map        [3, key, op of the value, generation?]   [4, key, names or null, generation?]   [5, key, generation?]
+ *   list       [10, spot …]   [11, op of the value, id …]   [12, names, id …, spot …]   [13, names or null, id …]
  *   record     [field, op of the field]
  */
 interface Form {
@@ -33,6 +34,10 @@ const forms: readonly Form[] = [
   { mark: 3, kind: 'map', min: 3, max: 4, inner: 2 },
   { mark: 4, kind: 'map', min: 3, max: 4, isRemoval: true },
   { mark: 5, kind: 'map', min: 2, max: 3 },
+  { mark: 10, kind: 'list', min: 1, max: 4 },
+  { mark: 11, kind: 'list', min: 4, max: 4, inner: 1 },
+  { mark: 12, kind: 'list', min: 4, max: 7 },
+  { mark: 13, kind: 'list', min: 4, max: 4, isRemoval: true },
 ]
 
 const byMark: ReadonlyMap<unknown, Form> = new Map(forms.map((form) => [form.mark, form]))

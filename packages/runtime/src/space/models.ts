@@ -48,6 +48,7 @@ export const registry: Registry<ShapeKinds> = {
   register: native,
   set: native,
   map: native,
+  list: native,
   record: native,
   document: {
     lifecycle: 'folded-when-opened',

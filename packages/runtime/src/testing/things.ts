@@ -3,6 +3,7 @@ import {
   counter,
   document,
   entity,
+  list,
   map,
   record,
   register,
@@ -23,6 +24,7 @@ const shape = record({
   note: register<Json>(null),
   tags: set<string | number>(),
   stock: map(counter()),
+  rows: list(counter()),
 })
 export type ThingHandle = HandleOf<typeof shape>
 

@@ -9,6 +9,8 @@ import {
   type SetHandle,
 } from '@peerplane/core'
 
+import { dropRows, putRow, rowsShape, shiftRows } from './rows.ts'
+
 /** Told by every handler: command `mark` runs now on this entity, where it finds the effects of `seen`. */
 export type Ran = (type: string, id: string, mark: string, seen: readonly string[]) => void
 
@@ -45,6 +47,7 @@ export function campaignEntities(ran: Ran): readonly Entity[] {
       cells: map(register('')),
       tags: set(),
       sums: map(counter()),
+      rows: rowsShape,
     }),
     commands: {
       name: marking('board', (board, { text }) => board.title.set(text)),
@@ -53,6 +56,9 @@ export function campaignEntities(ran: Ran): readonly Entity[] {
       tag: marking('board', (board, { key }) => board.tags.add(key)),
       untag: marking('board', (board, { key }) => board.tags.delete(key)),
       count: marking('board', (board, { key, by }) => board.sums.get(key).increment(by)),
+      put: marking('board', ({ rows }, input) => putRow(rows, input)),
+      shift: marking('board', ({ rows }, input) => shiftRows(rows, input)),
+      drop: marking('board', ({ rows }, input) => dropRows(rows, input)),
       forget: marking('board', (board, { key }) => board.sums.delete(key)),
     },
   })
@@ -62,5 +68,5 @@ export function campaignEntities(ran: Ran): readonly Entity[] {
 /** Command names by entity type. */
 export const campaignCommands = {
   tally: ['add'],
-  board: ['name', 'write', 'erase', 'tag', 'untag', 'count', 'forget'],
+  board: ['name', 'write', 'erase', 'tag', 'untag', 'count', 'forget', 'put', 'shift', 'drop'],
 } as const

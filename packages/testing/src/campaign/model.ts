@@ -1,6 +1,7 @@
 import type { Json } from '@peerplane/core'
 
 import type { Execution } from './knowledge.ts'
+import { expectRows } from './row-history.ts'
 
 /**
  * What the state of an entity must be that contains exactly these effects: the meaning of the state models, said a second time and in the
@@ -28,7 +29,8 @@ export function judgeState(
       const alive = living(of('count'), of('forget'), key)
       return alive.length > 0 ? [sum(alive)] : []
     }) ??
-    expectTags(mirror.tags, of('tag'), of('untag'))
+    expectTags(mirror.tags, of('tag'), of('untag')) ??
+    expectRows(mirror.rows, effects)
   )
 }
 

@@ -41,7 +41,7 @@ const neverMade = (by: number): PositionId => ({
 })
 
 const add = (order: Order<string>, { id, spot, name }: Made, journal = new Journal()): void =>
-  void order.add(new Position(id, spot, name), journal)
+  void order.add(new Position(id, name), spot, journal)
 
 const texts = (order: Order<string>): string[] => {
   const list: string[] = []

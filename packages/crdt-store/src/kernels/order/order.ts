@@ -3,7 +3,7 @@ import { fromHex, toBase64Url, type SessionId } from '@peerplane/core'
 import { compareCommits } from '../commits.ts'
 import type { OpContext } from '../op-context.ts'
 import { PART_BYTES } from '../weight.ts'
-import { Parent, Linked, Position, type PositionId, type Spot } from './position.ts'
+import { Parent, Linked, Position, type PositionId, type Spot, type Waiting } from './position.ts'
 import {
   allSiblings,
   firstSibling,
@@ -27,7 +27,7 @@ export class Order<Owner> {
   readonly #root = new Parent<Owner>()
   readonly #positions = new Map<string, Position<Owner>>()
   /** Positions that are not placed, by the names of their parents. */
-  readonly #waiting = new Map<string, Position<Owner>[]>()
+  readonly #waiting = new Map<string, Waiting<Owner>[]>()
   /** The beginnings of keys. */
   readonly #sessions = new Map<SessionId, string>()
   readonly #stepsToEdge: number
@@ -70,15 +70,19 @@ export class Order<Owner> {
    *
    * A position after a parent that its own session has never made is placed after the root: unlike that of another session, it never comes.
    */
-  add(position: Position<Owner>, context: Pick<OpContext, 'undo'>): readonly Position<Owner>[] {
+  add(
+    position: Position<Owner>,
+    { parent: id, side }: Spot,
+    context: Pick<OpContext, 'undo'>,
+  ): readonly Position<Owner>[] {
     const key = this.keyOf(position)
     this.#positions.set(key, position)
     context.undo(() => this.#positions.delete(key))
-    const { parent: id } = position.spot
+    position.side = side
     const parent = id && this.get(id)
     const isUnknown = id !== undefined && !parent && id.commit.prefix !== ''
     if (isUnknown || (parent && !parent.parent)) {
-      this.#wait(position, nameOf(parent ?? id!), context)
+      this.#wait({ position, parent: parent ?? id! }, context)
       return []
     }
     return this.#placeAll(position, parent, context)
@@ -110,6 +114,11 @@ export class Order<Owner> {
     return link instanceof Position ? (link as Position<Owner>) : undefined
   }
 
+  /** All positions, placed or not. */
+  all(): Iterable<Position<Owner>> {
+    return this.#positions.values()
+  }
+
   /** The placed positions, parents before those below them: the same on every device with the same positions. */
   *placed(): Iterable<Position<Owner>> {
     const stack = [allSiblings(this.#root.afters).values()]
@@ -123,14 +132,16 @@ export class Order<Owner> {
   }
 
   /** The positions that are not placed, in an order that is the same on every device with the same positions. */
-  waiting(): readonly Position<Owner>[] {
-    return [...this.#waiting.values()].flat().sort(compareIds)
+  waiting(): readonly Waiting<Owner>[] {
+    if (this.#waiting.size === 0) return []
+    return [...this.#waiting.values()].flat().sort((a, b) => compareIds(a.position, b.position))
   }
 
-  #wait(position: Position<Owner>, name: string, context: Pick<OpContext, 'undo'>): void {
+  #wait(added: Waiting<Owner>, context: Pick<OpContext, 'undo'>): void {
+    const name = nameOf(added.parent)
     const waiting = this.#waiting.get(name) ?? []
     this.#waiting.set(name, waiting)
-    waiting.push(position)
+    waiting.push(added)
     context.undo(() => {
       waiting.pop()
       if (waiting.length === 0) this.#waiting.delete(name)
@@ -151,7 +162,7 @@ export class Order<Owner> {
       if (!waiting) continue
       this.#waiting.delete(name)
       context.undo(() => this.#waiting.set(name, waiting))
-      for (const each of waiting) {
+      for (const { position: each } of waiting) {
         this.#place(each, position, context)
         placed.push(each)
       }
@@ -161,10 +172,10 @@ export class Order<Owner> {
 
   #place(position: Position<Owner>, parent: Parent<Owner>, context: Pick<OpContext, 'undo'>): void {
     // Nothing is before the root.
-    const side = parent === this.#root ? 'after' : position.spot.side
+    if (parent === this.#root) position.side = 'after'
+    const { side } = position
     const isAfter = side === 'after'
     position.parent = parent
-    position.side = side
     position.steps = isOnSide(parent, side) ? parent.steps + 1 : 1
     if (isAfter) linkAfterParent(position, parent)
     else linkBeforeParent(position, parent)
@@ -184,11 +195,11 @@ export class Order<Owner> {
 }
 
 /** Order of positions that decides nothing. */
-const compareIds = (a: PositionId, b: PositionId): number =>
+export const compareIds = (a: PositionId, b: PositionId): number =>
   compareCommits(a.commit, b.commit) || a.index - b.index
 
 /** A name of a position by which others may name it that have come before it: unlike its key, it tells commits at one place apart. */
-const nameOf = ({ commit, index }: PositionId): string => `${index}.${commit.key}`
+export const nameOf = ({ commit, index }: PositionId): string => `${index}.${commit.key}`
 
 const isOnSide = <Owner>(branch: Parent<Owner>, side: Spot['side']): boolean =>
   branch instanceof Position && branch.side === side

@@ -47,20 +47,22 @@ export class Parent<Owner> extends Linked {
 export class Position<Owner> extends Parent<Owner> implements PositionId {
   readonly commit: NamedCommit
   readonly index: number
-  readonly spot: Spot
   /** What stands here, or has stood here. */
   owner: Owner
-  /** The parent, once it is placed. */
+  /** Its parent, once it is placed. */
   parent: Parent<Owner> | undefined = undefined
-  /** On which side of its parent it is placed. */
-  side: Spot['side']
+  side: Spot['side'] = 'after'
 
-  constructor({ commit, index }: PositionId, spot: Spot, owner: Owner) {
+  constructor({ commit, index }: PositionId, owner: Owner) {
     super()
     this.commit = commit
     this.index = index
-    this.spot = spot
-    this.side = spot.side
     this.owner = owner
   }
+}
+
+/** A position that is not placed, because its parent is not. */
+export interface Waiting<Owner> {
+  readonly position: Position<Owner>
+  readonly parent: PositionId
 }
