@@ -135,8 +135,17 @@ export function encode(value) {
   if (value instanceof Uint8Array) return join(head(2, value.length), value)
   if (typeof value === 'string') return join(head(3, text(value).length), text(value))
   if (Array.isArray(value)) return join(head(4, value.length), ...value.map(encode))
-  must(Number.isSafeInteger(value), 'this reader writes no floats and no maps')
-  return value < 0 ? head(1, -1 - value) : head(0, value)
+  if (typeof value === 'object') {
+    const entries = Object.entries(value).map(([key, each]) => [encode(key), encode(each)])
+    const sorted = entries.sort(([a], [b]) => Buffer.compare(a, b))
+    return join(head(5, entries.length), ...sorted.flat())
+  }
+  if (Number.isSafeInteger(value)) return value < 0 ? head(1, -1 - value) : head(0, value)
+  const size = [2, 4].find((each) => floatFits(value, each)) ?? 8
+  const out = new DataView(new ArrayBuffer(1 + size))
+  out.setUint8(0, { 2: 0xf9, 4: 0xfa, 8: 0xfb }[size])
+  out[{ 2: 'setFloat16', 4: 'setFloat32', 8: 'setFloat64' }[size]](1, value)
+  return new Uint8Array(out.buffer)
 }
 
 // Hashes and signatures.
@@ -934,7 +943,8 @@ class OtherKind extends Error {}
 
 /**
  * The state that bodies of commits make, and whether it is incomplete. A shape is `{kind: 'counter'}`, `{kind: 'set'}`, `{kind: 'register',
- * initial}`, `{kind: 'map', value: shape}` or `{kind: 'record', fields: {name: shape}}`.
+ * initial, clock}`, `{kind: 'multi-value-register', initial}`, `{kind: 'flag', wins}`, `{kind: 'vote'}`, `{kind: 'grow-only-counter'}`,
+ * `{kind: 'grow-only-set'}`, `{kind: 'map', value: shape}` or `{kind: 'record', fields: {name: shape}}`.
  */
 export function stateOf({ shape, sessions, bodies }) {
   const opened = new Map(sessions.map((each) => [each.session, each]))
@@ -1009,6 +1019,14 @@ const FORMS = {
   11: { kind: 'list', least: 4, id: 2 },
   12: { kind: 'list', least: 4, names: 1, id: 2, spot: 4 },
   13: { kind: 'list', least: 4, names: 1, id: 2 },
+  20: { kind: 'flag enable', least: 2, names: 1 },
+  21: { kind: 'flag enable', least: 2, names: 1 },
+  22: { kind: 'flag disable', least: 2, names: 1 },
+  23: { kind: 'flag disable', least: 2, names: 1 },
+  24: { kind: 'vote', least: 2 },
+  25: { kind: 'multi-value-register', least: 3, names: 2 },
+  26: { kind: 'grow-only-counter', least: 2 },
+  27: { kind: 'grow-only-set', least: 2 },
 }
 
 /** R-BODY-3: the kind of an op. */
@@ -1019,12 +1037,21 @@ function kindOf(op) {
   if (op.length === 2 && typeof op[0] === 'string') return 'record'
   const form = typeof op[0] === 'number' ? FORMS[op[0]] : undefined
   must(form !== undefined, 'R-VOID-1: an op has a form')
-  return form.kind
+  const { kind } = form
+  if (kind !== 'register') return kind
+  // R-REGISTER-5
+  return op.length < 4 ? 'register default' : `register ${op[3] === null ? 'reverse' : 'custom'}`
+}
+
+/** The kind of ops at a place. */
+function kindAt({ kind, clock = 'default', wins = 'enable' }) {
+  if (kind === 'register') return `register ${clock.replace('-auto-increment', '')}`
+  return kind === 'flag' ? `flag ${wins}` : kind
 }
 
 /** R-BODY-5: the kind of an op, then whatever else is checked at its place, then the op in it. */
 function checkOp(shape, op, at) {
-  if (kindOf(op) !== shape.kind) throw new OtherKind()
+  if (kindOf(op) !== kindAt(shape)) throw new OtherKind()
   if (shape.kind === 'counter') return must(Number.isSafeInteger(op), 'R-COUNTER-1: an integer')
   if (shape.kind === 'record') {
     const field = fieldOf(shape, op[0])
@@ -1033,11 +1060,15 @@ function checkOp(shape, op, at) {
   if (shape.kind === 'list') return checkListOp(shape, op, at)
   const [mark, second, third] = op
   const { least, names, generation } = FORMS[mark]
-  must(op.length === least || op.length - 1 === generation, 'R-VOID-1: the number of items')
-  if (mark === 0) isValue(second, 32)
-  else if (typeof second !== 'number' || shape.kind === 'map') textOf(second, 'R-VOID-4: a text')
+  const hasClock = mark === 0 && op.length === 4
+  must(op.length === least || op.length - 1 === generation || hasClock, 'R-VOID-1: how many items')
+  if (hasClock && op[3] !== null) whole(op[3], 0, 'R-REGISTER-5: a clock')
+  if (mark === 24) must(typeof second === 'boolean', 'R-VOTE-1: true or false')
+  else if (mark === 26) whole(second, 0, 'R-GROW-1: an integer that is not negative')
+  else if (shape.kind === 'map') textOf(second, 'R-VOID-4: a text')
+  else if (names !== 1) isValue(second, 32)
   if (op.length - 1 === generation) whole(op[generation], 1, 'R-ENTRY-1: a generation')
-  if (names !== undefined && !closes(op)) checkNames(third, at.commits)
+  if (names !== undefined && !closes(op)) checkNames(op[names], at.commits)
   must(!closes(op) || generationOf(op) < LAST, 'R-ENTRY-7: the last generation stays open')
   if (mark === 3) checkOp(shape.value, third, at)
 }
@@ -1138,11 +1169,23 @@ const inside = (ops, place) => ops.map((each) => ({ ...each, op: each.op[place] 
 function shown(shape, ops) {
   const { kind } = shape
   if (kind === 'counter') return clamped(ops.reduce((sum, { op }) => sum + BigInt(op), 0n))
-  if (kind === 'register') {
-    const latest = keptOf(ops).at(-1)
-    return latest ? latest.op[1] : shape.initial
-  }
   if (kind === 'list') return elementsOf(shape, ops)
+  if (kind === 'grow-only-counter')
+    return clamped(ops.reduce((sum, { op }) => sum + BigInt(op[1]), 0n))
+  if (kind === 'register') return writtenOf(shape, ops)
+  if (kind === 'multi-value-register') {
+    const values = keptOf(ops).map(({ op }) => op[1])
+    return values.length > 0 ? distinct(values.reverse()) : [shape.initial]
+  }
+  if (kind === 'flag') {
+    const kept = keptOf(ops).map(({ op }) => op[0] === 20 || op[0] === 22)
+    return kept.includes(true) && (shape.wins !== 'disable' || !kept.includes(false))
+  }
+  if (kind === 'vote') {
+    const votes = keptOf(ops).map(({ op, body }) => [body.device, op[1]])
+    return Object.fromEntries(votes.sort(([a], [b]) => (a < b ? -1 : 1)))
+  }
+  if (kind === 'grow-only-set') return distinct(ops.map(({ op }) => op[1])).sort(byKind)
   if (kind === 'record') {
     const valueOf = ([name, field]) => {
       const own = ops.filter(({ op }) => op[0] === name)
@@ -1150,8 +1193,8 @@ function shown(shape, ops) {
     }
     return Object.fromEntries(Object.entries(shape.fields).map(valueOf))
   }
-  const keys = [...new Set(ops.map(({ op }) => op[1]))]
-  const entries = keys.map((key) => entryOf(ops.filter(({ op }) => op[1] === key)))
+  const keys = distinct(ops.map(({ op }) => op[1]))
+  const entries = keys.map((key) => entryOf(ops.filter(({ op }) => isSame(op[1], key))))
   const present = entries.filter(({ isPresent }) => isPresent)
   if (kind === 'set') return present.map(({ key }) => key).sort(byKind)
   return Object.fromEntries(
@@ -1175,6 +1218,20 @@ function keptOf(ops) {
   return kept.filter((each) => !isNamed(each, ops)).sort(byTime)
 }
 
+/** R-REGISTER-4, R-REGISTER-6: the value that a register shows. */
+function writtenOf({ initial, clock = 'default' }, ops) {
+  const kept = keptOf(ops)
+  if (kept.length === 0) return initial
+  if (clock === 'reverse') return kept[0].op[1]
+  const greatest = Math.max(...kept.map(({ op }) => op[3] ?? 0))
+  return kept.filter(({ op }) => (op[3] ?? 0) === greatest).at(-1).op[1]
+}
+
+const isSame = (a, b) => same(encode(a), encode(b))
+
+/** Each of several values once, at its first place. */
+const distinct = (values) =>
+  values.filter((value, i) => values.findIndex((each) => isSame(each, value)) === i)
 /** R-ORDER-3 to R-ORDER-8 */
 function elementsOf(shape, ops) {
   const inserts = ops.filter(({ op }) => op[0] === 10)
@@ -1249,10 +1306,14 @@ function entryOf(ops) {
   return { key: ops[0].op[1], isPresent, current }
 }
 
-/** Numbers come before texts. */
+/** R-SET-2: numbers, then texts, then other values by their bytes. */
 const byKind = (a, b) => {
-  if (typeof a !== typeof b) return typeof a === 'number' ? -1 : 1
-  return typeof a === 'number' ? a - b : Buffer.compare(text(a), text(b))
+  const rank = (value) => (typeof value === 'number' ? 0 : typeof value === 'string' ? 1 : 2)
+  if (rank(a) !== rank(b)) return rank(a) - rank(b)
+  if (typeof a === 'number') return a - b
+  return typeof a === 'string'
+    ? Buffer.compare(text(a), text(b))
+    : Buffer.compare(encode(a), encode(b))
 }
 
 const byTime = ({ body: a, index: i }, { body: b, index: j }) =>

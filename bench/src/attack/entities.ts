@@ -10,6 +10,11 @@ import {
   register,
   set,
   value,
+  flag,
+  growOnlyCounter,
+  growOnlySet,
+  multiValueRegister,
+  vote,
   type Entity,
 } from '@peerplane/node'
 
@@ -25,8 +30,16 @@ export const HEART = 'heart'
 /** One entity type for each kernel; nobody honest writes them, all honest members show them. */
 export const kinds = {
   counter: entity('counter', { state: counter(), commands: {} }),
+  'grow-only-counter': entity('grow-only-counter', { state: growOnlyCounter(), commands: {} }),
   register: entity('register', { state: register<string>(''), commands: {} }),
+  'multi-value-register': entity('multi-value-register', {
+    state: multiValueRegister<string>(''),
+    commands: {},
+  }),
+  flag: entity('flag', { state: flag(), commands: {} }),
+  vote: entity('vote', { state: vote(), commands: {} }),
   set: entity('set', { state: set<string>(), commands: {} }),
+  'grow-only-set': entity('grow-only-set', { state: growOnlySet<string>(), commands: {} }),
   map: entity('map', { state: map(register<string>('')), commands: {} }),
   list: entity('list', { state: list(register<string>('')), commands: {} }),
   record: entity('record', { state: record({ a: register(''), b: counter() }), commands: {} }),

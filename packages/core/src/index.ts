@@ -23,6 +23,7 @@ export {
   type Handler,
   type StateOf,
 } from './entity/entity.ts'
+export { countVotes, type VoteCount } from './entity/count-votes.ts'
 export type { Lens, LensField, StoredField, StoredShape } from './entity/layout.ts'
 export { migrate, type Conversion, type Migrations } from './entity/migrations.ts'
 export {
@@ -31,14 +32,21 @@ export {
   documentMethods,
   events,
   list,
+  flag,
+  growOnlyCounter,
+  growOnlySet,
   map,
+  multiValueRegister,
   record,
   register,
   set,
   value,
   type StateBranch,
+  vote,
+  type AutoIncrementHandle,
   type CounterHandle,
   type CounterShape,
+  type CustomClockHandle,
   type DocumentHandle,
   type DocumentShape,
   type Events,
@@ -47,6 +55,13 @@ export {
   type EventsShape,
   type Fields,
   type Folds,
+  type FlagHandle,
+  type FlagShape,
+  type FlagWins,
+  type GrowOnlyCounterHandle,
+  type GrowOnlyCounterShape,
+  type GrowOnlySetHandle,
+  type GrowOnlySetShape,
   type HandleOf,
   type Item,
   type ListHandle,
@@ -55,7 +70,10 @@ export {
   type Wins,
   type MapShape,
   type MirrorOf,
+  type MultiValueRegisterHandle,
+  type MultiValueRegisterShape,
   type RecordShape,
+  type RegisterClock,
   type RegisterHandle,
   type RegisterShape,
   type SetHandle,
@@ -68,6 +86,9 @@ export {
   type ValueShape,
   type WholeKind,
   type Where,
+  type VoteHandle,
+  type Votes,
+  type VoteShape,
 } from './entity/shapes.ts'
 export { equalData } from './equal-data.ts'
 export {

@@ -37,12 +37,29 @@ export function nativeTables(tried: Tried): {
     by: row('count', optional(Number.isSafeInteger), name),
   })
   const element = (name: string): FunctionTable[string] => ({
-    element: row('tags', either(isKey, Number.isFinite), name),
+    element: row('tags', either(isKey, isSmallData), name),
+  })
+  const whole = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0
+  const set = (field: keyof ThingHandle): FunctionTable[string] => ({
+    value: row(field, either(isKey, isSmallData), 'set'),
+  })
+  const withClock = (
+    field: 'measured' | 'numbered',
+    takes: Parameter['takes'],
+  ): FunctionTable[string] => ({
+    value: parameter(
+      either(isKey, isSmallData),
+      within(field, (handle, value) => void handle['set']!(value, 1)),
+    ),
+    clock: parameter(
+      takes,
+      within(field, (handle, clock) => void handle['set']!('', clock)),
+    ),
   })
   const key = (name: string): FunctionTable[string] => ({ key: row('stock', isKey, name) })
   return {
     count: { increment: by('increment'), decrement: by('decrement') },
-    note: { set: { value: row('note', either(isKey, isSmallData), 'set') } },
+    note: { set: set('note') },
     tags: { has: element('has'), add: element('add'), delete: element('delete') },
     rows: {
       get: {
@@ -74,6 +91,17 @@ export function nativeTables(tried: Tried): {
         ),
       },
     },
+    grown: { increment: { by: row('grown', optional(whole), 'increment') } },
+    kept: {
+      has: { element: row('kept', either(isKey, isSmallData), 'has') },
+      add: { element: row('kept', either(isKey, isSmallData), 'add') },
+    },
+    lit: { enable: {}, disable: {} },
+    votes: { vote: { vote: row('votes', (value) => typeof value === 'boolean', 'vote') } },
+    opinions: { set: set('opinions') },
+    first: { set: set('first') },
+    measured: { set: withClock('measured', whole) },
+    numbered: { set: withClock('numbered', optional(whole)) },
     stock: { has: key('has'), add: key('add'), get: key('get'), delete: key('delete') },
   }
 }
@@ -140,8 +168,23 @@ export function unchanged(look: () => string, act: () => unknown): void {
   }
 }
 
-const dataOf = ({ count, note, tags, stock, rows }: ThingHandle): string =>
-  JSON.stringify([count.value, note.value, tags.values, stock.keys, rows.keys])
+const dataOf = (thing: ThingHandle): string => {
+  const { count, note, tags, stock, rows, grown, kept, lit, votes, opinions, measured, numbered } =
+    thing
+  return JSON.stringify([
+    [
+      count.value,
+      note.value,
+      tags.values,
+      stock.keys,
+      rows.keys,
+      grown.value,
+      kept.values,
+      lit.value,
+    ],
+    [votes.votes, opinions.values, measured.value, measured.clock, numbered.value, numbered.clock],
+  ])
+}
 
 const isKey = (value: unknown): boolean =>
   typeof value === 'string' && value.length <= limits.valueBytes && value.isWellFormed()

@@ -42,8 +42,13 @@ const times = (make: (index: number) => Value): readonly Value[] =>
 
 export const bodies: Readonly<Record<Exclude<Kind, 'document'>, Bodies>> = {
   counter: native(() => times(() => 1)),
+  'grow-only-counter': native(() => times(() => [26, 1])),
   // Each supersedes the one before.
   register: native((turn) => times(() => [0, `${turn}`, []])),
+  'multi-value-register': native((turn) => times(() => [25, `${turn}`, []])),
+  flag: native(() => times((index) => [index % 2 === 0 ? 20 : 21, []])),
+  vote: native(() => times((index) => [24, index % 2 === 0])),
+  'grow-only-set': native((turn) => times((index) => [27, `${turn}-${index}`])),
   set: native((turn) => times((index) => [1, `${turn}-${index}`, []])),
   map: native((turn) => times((index) => [3, `${turn}-${index}`, [0, '', []]])),
   // Each element is moved to where the others were moved.

@@ -10,6 +10,7 @@ import {
   record,
   type DocumentShape,
   type RecordShape,
+  type RegisterClock,
   type RegisterShape,
   type Shape,
   type ShapeKind,
@@ -164,7 +165,13 @@ export class Layout {
     const { from, to, shape, up, down } = step
     if (old.shape?.kind !== 'register')
       throw invalid(`"${from}" is not a register: only registers are converted`)
-    const { initial } = old.shape as RegisterShape<Json>
+    const { initial, clock } = old.shape as RegisterShape<Json, RegisterClock>
+    for (const each of [clock, (shape as RegisterShape<Json, RegisterClock>).clock]) {
+      if (each === undefined || each === 'default') continue
+      throw invalid(
+        `"${from}" cannot be converted: no register with the clock "${each}" is converted`,
+      )
+    }
     checkConversion(up, initial, `"${from}" to "${to}"`)
     checkConversion(down, shape.initial, `"${to}" back to "${from}"`)
     this.#put(to, shape, { old, up, down })

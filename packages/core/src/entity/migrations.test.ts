@@ -137,6 +137,10 @@ test('migrations that do not fit are refused where they are written', () => {
     ],
     ['makes a second field "done"', () => history.rename('title', 'done')],
     ['"likes" is not a register', () => untyped['convert']!('likes', 'x', register(0), status)],
+    [
+      'no register with the clock "custom" is converted',
+      () => untyped['convert']!('title', 'x', register('', { clock: 'custom' }), status),
+    ],
     ['is converted to a register', () => untyped['convert']!('done', 'x', counter(), status)],
     [
       'fails for the initial value: no',

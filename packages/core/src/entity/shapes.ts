@@ -18,8 +18,13 @@ declare const types: unique symbol
  */
 export interface ShapeKinds {
   readonly counter: CounterShape
-  readonly register: RegisterShape<Json>
-  readonly set: SetShape<string | number>
+  readonly 'grow-only-counter': GrowOnlyCounterShape
+  readonly register: RegisterShape<Json, RegisterClock>
+  readonly 'multi-value-register': MultiValueRegisterShape<Json>
+  readonly flag: FlagShape
+  readonly vote: VoteShape
+  readonly set: SetShape<Json>
+  readonly 'grow-only-set': GrowOnlySetShape<Json>
   readonly map: MapShape<Shape>
   readonly list: ListShape<Shape>
   readonly record: RecordShape<Fields>
@@ -53,15 +58,92 @@ export interface CounterHandle {
   decrement(by?: number): void
 }
 
-/** One value. After concurrent writes, a register has the value with the latest hybrid timestamp. */
+/** A grow-only counter: the sum of all increments on all devices. Nobody can lower a grow-only counter. */
+export interface GrowOnlyCounterHandle {
+  readonly value: number
+  /** Adds a whole number that is not negative. */
+  increment(by?: number): void
+}
+
+/**
+ * Decides which value a register has after concurrent writes.
+ *
+ * - `default`: the value with the latest hybrid timestamp.
+ * - `reverse`: the value with the earliest hybrid timestamp. When a value has been written, `set` changes nothing.
+ * - `custom`: the value with the greatest clock. Each call of `set` passes a clock, and changes nothing if the clock is smaller than the clock of the
+ *   current value.
+ * - `custom-auto-increment`: as `custom`, but `set` increases a clock that is not greater than the clock of the current value.
+ */
+export type RegisterClock = 'default' | 'reverse' | 'custom' | 'custom-auto-increment'
+
+/** One value. After concurrent writes, a register has the value with the latest hybrid timestamp, or with the clock `reverse` the earliest. */
 export interface RegisterHandle<T extends Json> {
   readonly value: T
   /** Sets the value. Makes no op if the current value is equal and was set by this device since it opened the store. */
   set(value: T): void
 }
 
-/** An add-wins set: an element stays if one device removes it while another device adds it. */
-export interface SetHandle<T extends string | number> {
+/** One value with a clock, which is a whole number from 0 to 2^53 - 1. After concurrent writes, a register has the value with the greatest clock. */
+export interface CustomClockHandle<T extends Json> {
+  readonly value: T
+  /** The clock of the current value; `undefined` if nobody has written a value. */
+  readonly clock: number | undefined
+  /** Sets the value. Changes nothing if `clock` is smaller than the clock of the current value. */
+  set(value: T, clock: number): void
+}
+
+/** One value with a clock that increments itself. After concurrent writes, a register has the value with the greatest clock. */
+export interface AutoIncrementHandle<T extends Json> {
+  readonly value: T
+  /** The clock of the current value; `undefined` if nobody has written a value. */
+  readonly clock: number | undefined
+  /** Sets the value, with `clock`, or with the clock of the current value plus 1 if that is greater. A clock is at most 2^53 - 1. */
+  set(value: T, clock?: number): void
+}
+
+/** All values that were written concurrently. There is one value, unless devices have written different values at the same time. */
+export interface MultiValueRegisterHandle<T extends Json> {
+  /** The different values, the value with the latest hybrid timestamp first. */
+  readonly values: readonly T[]
+  /** Sets the value, and so resolves a conflict: `value` replaces all values that this device knows. */
+  set(value: T): void
+}
+
+/** A flag is on or off, and is initially off. */
+export interface FlagHandle {
+  readonly value: boolean
+  enable(): void
+  disable(): void
+}
+
+/** A vote of devices: each device has at most one vote, which only this device can change. */
+export interface VoteHandle {
+  /** The votes by device id. */
+  readonly votes: Votes
+  /** The vote of this device; `undefined` if this device has not voted. */
+  readonly selfVote: boolean | undefined
+  /** The number of devices that have voted for. */
+  readonly votesFor: number
+  /** The number of devices that have voted. To count against other devices, pass `votes` to `countVotes`. */
+  readonly voters: number
+  /** Sets the vote of this device. */
+  vote(vote: boolean): void
+}
+
+/** Votes by device id. */
+export interface Votes {
+  readonly [device: string]: boolean
+}
+
+/** A grow-only set: elements can be added, and nobody can delete an element. */
+export interface GrowOnlySetHandle<T extends Json> {
+  readonly values: readonly T[]
+  has(element: T): boolean
+  add(element: T): void
+}
+
+/** An add-wins set: an element stays if one device removes it while another device adds it. Elements are equal if they are equal as JSON data. */
+export interface SetHandle<T extends Json> {
   readonly values: readonly T[]
   has(element: T): boolean
   /** Adds an element. Changes nothing if this device has added the element since it opened the store, and nobody has deleted the element. */
@@ -204,11 +286,48 @@ export interface Events {
 export interface CounterShape extends Shape<CounterHandle, number> {
   readonly kind: 'counter'
 }
-export interface RegisterShape<T extends Json> extends Shape<RegisterHandle<T>, T> {
+export interface GrowOnlyCounterShape extends Shape<GrowOnlyCounterHandle, number> {
+  readonly kind: 'grow-only-counter'
+}
+export interface RegisterShape<
+  T extends Json,
+  Clock extends RegisterClock = 'default',
+> extends Shape<RegisterHandles<T>[Clock], T> {
   readonly kind: 'register'
   readonly initial: T
+  /** `default` if missing. */
+  readonly clock?: Clock
 }
-export interface SetShape<T extends string | number> extends Shape<SetHandle<T>, readonly T[]> {
+interface RegisterHandles<T extends Json> {
+  readonly default: RegisterHandle<T>
+  readonly reverse: RegisterHandle<T>
+  readonly custom: CustomClockHandle<T>
+  readonly 'custom-auto-increment': AutoIncrementHandle<T>
+}
+export interface MultiValueRegisterShape<T extends Json> extends Shape<
+  MultiValueRegisterHandle<T>,
+  readonly T[]
+> {
+  readonly kind: 'multi-value-register'
+  readonly initial: T
+}
+export interface FlagShape extends Shape<FlagHandle, boolean> {
+  readonly kind: 'flag'
+  /** The state of a flag that one device enables while another device disables it. Without it, `enable`. */
+  readonly wins?: FlagWins
+}
+/** What wins if one device enables a flag while another device disables it. */
+export type FlagWins = 'enable' | 'disable'
+export interface VoteShape extends Shape<VoteHandle, Votes> {
+  readonly kind: 'vote'
+}
+export interface GrowOnlySetShape<T extends Json> extends Shape<
+  GrowOnlySetHandle<T>,
+  readonly T[]
+> {
+  readonly kind: 'grow-only-set'
+}
+export interface SetShape<T extends Json> extends Shape<SetHandle<T>, readonly T[]> {
   readonly kind: 'set'
 }
 export interface MapShape<S extends Shape> extends Shape<
@@ -282,14 +401,55 @@ export const documentMethods = ['splice', 'positionAt', 'indexOf'] as const
 /** Declares a counter that starts at 0. */
 export const counter = (): CounterShape => ({ kind: 'counter' })
 
-/** Declares a last-writer-wins register with the value `initial`. Throws `invalid-declaration` if `initial` is not JSON. */
-export const register = <T extends Json>(initial: T): RegisterShape<Widen<T>> => ({
-  kind: 'register',
-  initial: takeInitial(initial, 'a register') as Widen<T>,
+/** Declares a counter that starts at 0 and that nobody can lower. */
+export const growOnlyCounter = (): GrowOnlyCounterShape => ({ kind: 'grow-only-counter' })
+
+/**
+ * Declares a last-writer-wins register with the value `initial`. The option `clock` decides which of several concurrent writes wins. Throws
+ * `invalid-declaration` if `initial` is not JSON, or if there is no such clock.
+ */
+export const register = <T extends Json, Clock extends RegisterClock = 'default'>(
+  initial: T,
+  options: { readonly clock?: Clock } = {},
+): RegisterShape<Widen<T>, Clock> =>
+  declaring('a register', () => {
+    const { clock } = checkOptions(options, 'a register')
+    const taken = takeInitial(initial, 'a register') as Widen<T>
+    checkClock(clock, 'a register')
+    return clock === undefined
+      ? { kind: 'register', initial: taken }
+      : { kind: 'register', initial: taken, clock }
+  })
+
+/** Declares a register that has all values that were written concurrently. Throws `invalid-declaration` if `initial` is not JSON. */
+export const multiValueRegister = <T extends Json>(
+  initial: T,
+): MultiValueRegisterShape<Widen<T>> => ({
+  kind: 'multi-value-register',
+  initial: takeInitial(initial, 'a multi-value register') as Widen<T>,
 })
 
-/** Declares an add-wins set of strings or numbers, which is initially empty. */
-export const set = <T extends string | number = string>(): SetShape<T> => ({ kind: 'set' })
+/**
+ * Declares a flag that is initially off. If one device enables the flag while another device disables it, the flag is on; with
+ * `{ wins: 'disable' }`, it is off. Throws `invalid-declaration` if `wins` has another value.
+ */
+export const flag = (options: { readonly wins?: FlagWins } = {}): FlagShape =>
+  declaring('a flag', () => {
+    const { wins } = checkOptions(options, 'a flag')
+    checkFlagWins(wins, 'a flag')
+    return wins === undefined ? { kind: 'flag' } : { kind: 'flag', wins }
+  })
+
+/** Declares a vote, in which no device has voted initially. */
+export const vote = (): VoteShape => ({ kind: 'vote' })
+
+/** Declares an add-wins set of JSON values, which is initially empty. */
+export const set = <T extends Json = string>(): SetShape<T> => ({ kind: 'set' })
+
+/** Declares a set of JSON values, which is initially empty, and from which nobody can delete an element. */
+export const growOnlySet = <T extends Json = string>(): GrowOnlySetShape<T> => ({
+  kind: 'grow-only-set',
+})
 
 /**
  * Declares a map from strings to values of shape `value`. If one device removes an entry while another device changes it, the option `wins` decides:
@@ -401,8 +561,16 @@ const partChecks: {
   readonly [Kind in ShapeKind]: (given: Given, what: string, depth: number) => void
 } = {
   counter: () => undefined,
-  register: ({ initial }, what) => void takeInitial(initial, what),
+  'grow-only-counter': () => undefined,
+  register: ({ initial, clock }, what) => {
+    takeInitial(initial, what)
+    checkClock(clock, what)
+  },
+  'multi-value-register': ({ initial }, what) => void takeInitial(initial, what),
+  flag: ({ wins }, what) => checkFlagWins(wins, what),
+  vote: () => undefined,
   set: () => undefined,
+  'grow-only-set': () => undefined,
   map: ({ value, wins }, what, depth) => {
     checkWins(wins, what)
     checkShape(value, what, depth)
@@ -437,6 +605,24 @@ function checkFolds(fold: unknown): void {
 function checkWins(wins: unknown, what: string): void {
   if (wins === undefined || wins === 'update' || wins === 'removal') return
   throw invalid(`the option "wins" of ${what} is 'update' or 'removal', not ${describe(wins)}`)
+}
+
+function checkOptions<Options>(options: Options, what: string): Options {
+  if (typeof options === 'object' && options !== null && !Array.isArray(options)) return options
+  throw invalid(`the options of ${what} are an object, not ${describe(options)}`)
+}
+
+function checkClock(clock: unknown, what: string): void {
+  if (clock === undefined || clocks.some((each) => each === clock)) return
+  const choices = clocks.map((each) => `'${each}'`).join(', ')
+  throw invalid(`the option "clock" of ${what} is one of ${choices}, not ${describe(clock)}`)
+}
+
+const clocks: readonly RegisterClock[] = ['default', 'reverse', 'custom', 'custom-auto-increment']
+
+function checkFlagWins(wins: unknown, what: string): void {
+  if (wins === undefined || wins === 'enable' || wins === 'disable') return
+  throw invalid(`the option "wins" of ${what} is 'enable' or 'disable', not ${describe(wins)}`)
 }
 
 function checkFields(fields: unknown, what: string, depth: number): void {

@@ -1,7 +1,7 @@
 import { limits } from '../limits.ts'
 import type { PeerplaneError } from '../errors.ts'
 import type * as core from '../index.ts'
-import { isData, isFunction } from './any-argument.ts'
+import { either, isData, isFunction, isOptions, isUndefined } from './any-argument.ts'
 import type { FunctionTable, Parameter } from './table.ts'
 
 /** What applications declare with, as a package passes it on to them. */
@@ -9,18 +9,24 @@ type Declaring = Pick<
   typeof core,
   | 'command'
   | 'counter'
+  | 'countVotes'
   | 'document'
   | 'entity'
   | 'events'
   | 'list'
+  | 'flag'
+  | 'growOnlyCounter'
+  | 'growOnlySet'
   | 'map'
   | 'migrate'
+  | 'multiValueRegister'
   | 'PeerplaneError'
   | 'record'
   | 'register'
   | 'Rejected'
   | 'set'
   | 'value'
+  | 'vote'
 >
 
 /** The rows of the functions with which entities are declared. */
@@ -35,7 +41,12 @@ export function declarationTable(exports: Declaring): FunctionTable {
   return {
     counter: {},
     set: {},
-    register: { initial: row(isData, (value) => register!(value)) },
+    register: {
+      initial: row(isData, (value) => register!(value)),
+      options: row(either(isUndefined, isOptions), (value) => register!(1, value)),
+      clock: row(isUndefined, (clock) => register!(1, { clock })),
+    },
+    ...smallRows(exports),
     document: { initial: row(isRecord, (initial) => document!(initial)) },
     ...singleWriterRows(exports),
     list: { item: row(never, (value) => list!(value)) },
@@ -160,6 +171,31 @@ function singleWriterRows(exports: Declaring): FunctionTable {
       'name of an event': keyRow(
         (name) => name !== '' && isText(name),
         (name) => events!(0, { [name]: (): number => 0 }),
+      ),
+    },
+  }
+}
+
+/** The rows of the small kinds of state. */
+function smallRows(exports: Declaring): FunctionTable {
+  const { countVotes, flag, multiValueRegister } = exports as unknown as {
+    readonly [name: string]: (...args: unknown[]) => unknown
+  }
+  return {
+    growOnlyCounter: {},
+    growOnlySet: {},
+    vote: {},
+    flag: {
+      options: row(either(isUndefined, isOptions), (value) => flag!(value)),
+      wins: row(isUndefined, (wins) => flag!({ wins })),
+    },
+    multiValueRegister: { initial: row(isData, (value) => multiValueRegister!(value)) },
+    countVotes: {
+      votes: row(isOptions, (votes) => countVotes!(votes), ['invalid-input']),
+      devices: row(
+        (value) => isUndefined(value) || (isData(value) && Array.isArray(value)) || undefined,
+        (devices) => countVotes!({}, devices),
+        ['invalid-input'],
       ),
     },
   }

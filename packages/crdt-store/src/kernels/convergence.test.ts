@@ -6,6 +6,7 @@ import {
   register,
   set,
   type HandleOf,
+  type Json,
   type Value,
 } from '@peerplane/core'
 import fc from 'fast-check'
@@ -22,7 +23,7 @@ import {
 const shape = record({
   count: counter(),
   note: register(''),
-  tags: set<string | number>(),
+  tags: set<Json>(),
   items: map(counter()),
   cards: map(
     record({
@@ -41,7 +42,7 @@ type Change = ChangeOf<Handle>
 
 const key = fc.constantFrom('a', '__proto__', '7')
 const text = fc.string({ unit: 'grapheme', maxLength: 3 })
-const element = fc.constantFrom<string | number>('p', '__proto__', 7)
+const element = fc.constantFrom<Json>('p', '__proto__', 7, null, { a: [1] })
 const change: fc.Arbitrary<Change> = fc.oneof(
   fc.integer({ min: -3, max: 5 }).map((by) => (state: Handle) => state.count.increment(by)),
   text.map((value) => (state: Handle) => state.note.set(value)),

@@ -1,11 +1,11 @@
-import { describe, PeerplaneError, type CounterHandle } from '@peerplane/core'
+import { describe, PeerplaneError, type CounterHandle, type Value } from '@peerplane/core'
 
-import { touch, type Cell, type CellAccess, type Kernel } from './kernel.ts'
+import { touch, type Cell, type CellAccess, type Kernel, type NativeKind } from './kernel.ts'
 import { readOp } from './op.ts'
 import { OtherKind } from './other-kind.ts'
 import { Void } from './void.ts'
 
-interface CounterCell extends Cell {
+export interface CounterCell extends Cell {
   /** Exact: a number as long as it is a safe integer. */
   total: number | bigint
 }
@@ -18,42 +18,59 @@ interface CounterCell extends Cell {
  * A counter: the sum of all that was ever added. It is exact, also where it leaves the safe integers, and then shown as the nearest of them: so all
  * devices show the same, and come back together.
  */
-export const counterKernel: Kernel<CounterCell> = {
-  kind: 'counter',
-  create: () => ({ mirror: 0, stale: false, total: 0 }),
-
-  apply(cell, op, context) {
+export const counterKernel: Kernel<CounterCell> = totalKernel(
+  'counter',
+  (op) => {
     const fields = readOp(op, 'counter')
     if (fields instanceof OtherKind) return fields
     const [by] = fields
     if (!Number.isSafeInteger(by)) throw new Void('a counter counts in whole numbers')
-    const { total } = cell
-    context.draft?.changes(cell, undefined, () => String(cell.total))
-    cell.total = sum(total, by as number)
-    context.undo(() => {
-      cell.total = total
-    })
-    touch(cell, context)
-    return undefined
+    return by as number
   },
+  counterHandle,
+)
 
-  weigh: () => 0,
-  show: shown,
-  handle: counterHandle,
+/** A kernel that adds up what `read` finds in ops. */
+export function totalKernel(
+  kind: NativeKind,
+  read: (op: Value) => number | OtherKind,
+  handle: (place: CellAccess<CounterCell>) => object,
+): Kernel<CounterCell> {
+  return {
+    kind,
+    create: () => ({ mirror: 0, stale: false, total: 0 }),
 
-  save({ total }) {
-    if (total === 0) return undefined
-    return typeof total === 'number' ? total : String(total)
-  },
+    apply(cell, op, context) {
+      const by = read(op)
+      if (by instanceof OtherKind) return by
+      const { total } = cell
+      context.draft?.changes(cell, undefined, () => String(cell.total))
+      cell.total = sum(total, by)
+      context.undo(() => {
+        cell.total = total
+      })
+      touch(cell, context)
+      return undefined
+    },
 
-  load: (saved) => ({
-    mirror: 0,
-    stale: true,
-    total: typeof saved === 'number' ? saved : BigInt(saved as string),
-  }),
+    weigh: () => 0,
+    show: shownTotal,
+    handle,
+
+    save({ total }) {
+      if (total === 0) return undefined
+      return typeof total === 'number' ? total : String(total)
+    },
+
+    load: (saved) => ({
+      mirror: 0,
+      stale: true,
+      total: typeof saved === 'number' ? saved : BigInt(saved as string),
+    }),
+  }
 }
 
-function shown(cell: CounterCell | undefined): number {
+export function shownTotal(cell: CounterCell | undefined): number {
   if (!cell) return 0
   if (cell.stale) {
     cell.mirror = nearest(cell.total)
@@ -63,7 +80,7 @@ function shown(cell: CounterCell | undefined): number {
 }
 
 function counterHandle(place: CellAccess<CounterCell>): CounterHandle {
-  const value = (): number => shown(place.cell())
+  const value = (): number => shownTotal(place.cell())
   const add = (by: number, sign: 1 | -1): void => {
     if (!Number.isSafeInteger(by)) {
       const reason = `a counter counts in whole numbers, not by ${describe(by)}`

@@ -14,10 +14,10 @@ import type { OpContext } from './op-context.ts'
 import { ShownKeys } from './shown-keys.ts'
 import { Survivors, type Made } from './survivors.ts'
 import { items, Void, whole } from './void.ts'
-import { compareKeys } from './values.ts'
+import { compareElements, elementOf, type ElementKey } from './elements.ts'
 import { PART_BYTES } from './weight.ts'
 
-type Key = string | number
+type Key = ElementKey
 
 /** What is at a key in one generation. */
 interface Entry<Content> {
@@ -42,7 +42,7 @@ export class Entries<Content> {
   readonly #open = new Map<Key, Entry<Content>>()
   /** Closed generations, by the hashes of their keys. */
   readonly #closed = new Map<string, number>()
-  readonly #shown = new ShownKeys<Key>(compareKeys)
+  readonly #shown = new ShownKeys<Key>(compareElements)
 
   /** `begin` makes the content of an entry at the beginning of a generation; `undefined` if entries have none. */
   constructor(begin: () => Content) {
@@ -157,13 +157,13 @@ export class Entries<Content> {
     saveContent: (content: Content) => Value | undefined,
   ): Value | undefined {
     const open: Value[] = []
-    for (const key of [...this.#open.keys()].sort(compareKeys)) {
+    for (const key of [...this.#open.keys()].sort(compareElements)) {
       const { generation, touches, content } = this.#open.get(key)!
       const expected = touches.expected(table)
       const saved = saveContent(content)
       const isBlank = touches.size === 0 && expected.length === 0 && saved === undefined
       if (generation === 0 && isBlank) continue
-      const parts: Value[] = [key, toRefs(touches.commits(), table), saved ?? null]
+      const parts: Value[] = [elementOf(key), toRefs(touches.commits(), table), saved ?? null]
       if (generation > 0 || expected.length > 0) parts.push(generation)
       if (expected.length > 0) parts.push(toRefs(expected, table))
       open.push(parts)
@@ -274,4 +274,4 @@ export const inGeneration = (op: readonly Value[], generation: number): Value =>
   generation === 0 ? op : [...op, generation]
 
 const hashOf = (key: Key): string =>
-  toHex(hash('closed-entry', encodeCanonical(key)).subarray(0, SESSION_BYTES))
+  toHex(hash('closed-entry', encodeCanonical(elementOf(key))).subarray(0, SESSION_BYTES))

@@ -7,12 +7,17 @@ import {
 } from '@peerplane/core'
 
 import { counterKernel } from './counter.ts'
+import { flagKernel } from './flag.ts'
+import { growOnlyCounterKernel } from './grow-only-counter.ts'
+import { growOnlySetKernel } from './grow-only-set.ts'
 import type { Kernel } from './kernel.ts'
 import { listKernel } from './list/list.ts'
 import { mapKernel } from './map.ts'
+import { multiValueRegisterKernel } from './multi-value-register.ts'
 import { recordKernel } from './record.ts'
 import { registerKernel } from './register.ts'
 import { setKernel } from './set.ts'
+import { voteKernel } from './vote.ts'
 
 /** How the kernel of each native kind is built. */
 export type Builders<Kinds> = {
@@ -22,8 +27,13 @@ export type Builders<Kinds> = {
 /** The native kernels: a kind without one does not compile. */
 export const builders: Builders<ShapeKinds> = {
   counter: () => counterKernel,
-  register: ({ initial }) => registerKernel(initial),
+  'grow-only-counter': () => growOnlyCounterKernel,
+  register: ({ initial, clock }) => registerKernel(initial, clock),
+  'multi-value-register': ({ initial }) => multiValueRegisterKernel(initial),
+  flag: ({ wins = 'enable' }) => flagKernel(wins),
+  vote: () => voteKernel,
   set: () => setKernel,
+  'grow-only-set': () => growOnlySetKernel,
   map: ({ value, wins = 'update' }) => mapKernel(kernelOf(value), wins),
   list: ({ item, wins = 'update' }) => listKernel(kernelOf(item), wins),
   record: ({ fields }) => recordKernel(kernelsOf(fields)),

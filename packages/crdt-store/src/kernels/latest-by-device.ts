@@ -1,4 +1,4 @@
-import { compareTimestamps, type Timestamp, type Value } from '@peerplane/core'
+import { compareTimestamps, limits, type Timestamp, type Value } from '@peerplane/core'
 
 import {
   compareCommits,
@@ -125,6 +125,13 @@ export class LatestByDevice<Content> {
     })
   }
 }
+
+/** What an op names that its author writes where these ops are: the latest ones, as many as an op may name. */
+export const namesOf = (live: readonly Made[], table: CommitTable): Value =>
+  toRefs(
+    live.slice(0, limits.namesPerOp).map(({ commit }) => commit),
+    table,
+  )
 
 /** Order of concurrent ops of different devices: by time, then by commit. */
 const compareLatest = (a: LatestOp<unknown>, b: LatestOp<unknown>): number =>

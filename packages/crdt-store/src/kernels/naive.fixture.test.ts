@@ -3,11 +3,16 @@ import {
   decodeCanonical,
   fromHex,
   toBase64Url,
+  encodeCanonical,
+  equalData,
   toHex,
   type Body,
   type Fields,
+  type FlagShape,
   type Json,
   type Origin,
+  type RegisterClock,
+  type RegisterShape,
   type SessionId,
   type Shape,
   type Value,
@@ -84,9 +89,46 @@ const states: {
 } = {
   counter: (_, ops) => ops.reduce((sum, { value }) => sum + (value as number), 0),
 
-  register({ initial }: { readonly initial: Json }, ops) {
-    const shown = latestOf(ops, 2)
-    return shown.length > 0 ? ((shown.at(-1)!.value as List)[1] as Json) : initial
+  'grow-only-counter': (_, ops) => {
+    let sum = 0n
+    for (const { value } of ops) sum += BigInt((value as List)[1] as number)
+    return sum < Number.MAX_SAFE_INTEGER ? Number(sum) : Number.MAX_SAFE_INTEGER
+  },
+
+  register({ initial, clock = 'default' }: RegisterShape<Json, RegisterClock>, ops) {
+    const clockOf = ({ value }: Op): number =>
+      clock.startsWith('custom') ? ((value as List)[3] as number) : 0
+    const sorted = latestOf(ops, 2).sort((a, b) => clockOf(a) - clockOf(b) || byTime(a, b))
+    const shown = clock === 'reverse' ? sorted[0] : sorted.at(-1)
+    return shown ? ((shown.value as List)[1] as Json) : initial
+  },
+
+  'multi-value-register'({ initial }: { readonly initial: Json }, ops) {
+    const values = latestOf(ops, 2)
+      .toReversed()
+      .map(({ value }) => (value as List)[1] as Json)
+    const distinct = values.filter(
+      (value, i) => values.findIndex((each) => equalData(each, value)) === i,
+    )
+    return distinct.length > 0 ? distinct : [initial]
+  },
+
+  flag({ wins = 'enable' }: FlagShape, ops) {
+    const isOn = ({ value }: Op): boolean => (value as List)[0] === (wins === 'enable' ? 20 : 22)
+    const switched = latestOf(ops, 1)
+    return wins === 'enable' ? switched.some(isOn) : switched.length > 0 && switched.every(isOn)
+  },
+
+  vote: (_, ops) =>
+    Object.fromEntries(
+      latestOf(ops, 2)
+        .map(({ origin, value }) => [origin.device, (value as List)[1] as boolean] as const)
+        .sort(([a], [b]) => compareTexts(a, b)),
+    ),
+
+  'grow-only-set': (_, ops) => {
+    const elements = new Map(ops.map(({ value }) => [hex((value as List)[1]!), (value as List)[1]]))
+    return [...elements.values()].sort((a, b) => compareElements(a as Json, b as Json)) as Json
   },
 
   set: (_, ops) =>
@@ -101,7 +143,7 @@ const states: {
       entries.map(({ key, ops: own }) => {
         const changes = own.filter((op) => (op.value as List)[0] === 3)
         const below = changes.map((op) => inner(op, (op.value as List)[2]!))
-        return [key, states[value.kind]!(value as never, below)]
+        return [key as string, states[value.kind]!(value as never, below)]
       }),
     )
   },
@@ -211,13 +253,19 @@ function keeps(touches: readonly Op[], removed: readonly Op[], place: number): b
   )
 }
 
-const compareElements = (a: string | number, b: string | number): number => {
-  if (typeof a === 'number') return typeof b === 'number' ? a - b : -1
-  return typeof b === 'number' ? 1 : compareTexts(a, b)
+const hex = (value: Value): string => toHex(encodeCanonical(value))
+
+/** Numbers, then texts, then other values by their bytes. */
+function compareElements(a: Json, b: Json): number {
+  const rank = (value: Json): number =>
+    typeof value === 'number' ? 0 : typeof value === 'string' ? 1 : 2
+  if (rank(a) !== rank(b)) return rank(a) - rank(b)
+  if (typeof a === 'number') return a - (b as number)
+  return typeof a === 'string' ? compareTexts(a, b as string) : compareTexts(hex(a), hex(b))
 }
 
 interface NaiveEntry {
-  readonly key: string | number
+  readonly key: Json
   readonly isPresent: boolean
   /** The ops of its generation. */
   readonly ops: readonly Op[]
@@ -234,9 +282,10 @@ function entriesOf(
     const place = mark(op) === 1 || mark(op) === 5 ? 2 : 3
     return (list[place] as number | undefined) ?? 0
   }
-  const keys = [...new Set(ops.map((op) => (op.value as List)[1] as string | number))]
-  return keys.map((key) => {
-    const all = ops.filter((op) => (op.value as List)[1] === key)
+  const keyOf = (op: Op): Json => (op.value as List)[1] as Json
+  const keys = new Map(ops.map((op) => [hex(keyOf(op)), keyOf(op)]))
+  return [...keys.values()].map((key) => {
+    const all = ops.filter((op) => equalData(keyOf(op), key))
     const generation = Math.max(...all.map(generationOf))
     const own = all.filter((op) => generationOf(op) === generation)
     const removed = own.filter((op) => removals.includes(mark(op)))

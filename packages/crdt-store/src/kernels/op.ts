@@ -9,11 +9,16 @@ import { items, Void } from './void.ts'
  * their kind:
  *
  *   counter    by
- *   register   [0, value, names]
+ *   register   [0, value, names, clock?]
  *   set        [1, element, generation?]            [2, element, names or null, generation?]
  *   map        [3, key, op of the value, generation?]   [4, key, names or null, generation?]   [5, key, generation?]
  *   list       [10, spot …]   [11, op of the value, id …]   [12, names, id …, spot …]   [13, names or null, id …]
  *   record     [field, op of the field]
+ *   flag       [20, names]   [21, names]   [22, names]   [23, names]
+ *   vote       [24, vote]
+ *   multi-value register   [25, value, names]
+ *   grow-only counter      [26, by]
+ *   grow-only set          [27, element]
  */
 interface Form {
   readonly mark: number
@@ -28,7 +33,7 @@ interface Form {
 }
 
 const forms: readonly Form[] = [
-  { mark: 0, kind: 'register', min: 3, max: 3 },
+  { mark: 0, kind: 'register', min: 3, max: 4 },
   { mark: 1, kind: 'set', min: 2, max: 3 },
   { mark: 2, kind: 'set', min: 3, max: 4, isRemoval: true },
   { mark: 3, kind: 'map', min: 3, max: 4, inner: 2 },
@@ -38,6 +43,14 @@ const forms: readonly Form[] = [
   { mark: 11, kind: 'list', min: 4, max: 4, inner: 1 },
   { mark: 12, kind: 'list', min: 4, max: 7 },
   { mark: 13, kind: 'list', min: 4, max: 4, isRemoval: true },
+  { mark: 20, kind: 'flag', min: 2, max: 2 },
+  { mark: 21, kind: 'flag', min: 2, max: 2 },
+  { mark: 22, kind: 'flag', min: 2, max: 2 },
+  { mark: 23, kind: 'flag', min: 2, max: 2 },
+  { mark: 24, kind: 'vote', min: 2, max: 2 },
+  { mark: 25, kind: 'multi-value-register', min: 3, max: 3 },
+  { mark: 26, kind: 'grow-only-counter', min: 2, max: 2 },
+  { mark: 27, kind: 'grow-only-set', min: 2, max: 2 },
 ]
 
 const byMark: ReadonlyMap<unknown, Form> = new Map(forms.map((form) => [form.mark, form]))

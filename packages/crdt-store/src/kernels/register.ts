@@ -1,30 +1,47 @@
-import { equalData, freeze, limits, type Json, type RegisterHandle } from '@peerplane/core'
+import {
+  describe,
+  equalData,
+  freeze,
+  PeerplaneError,
+  type AutoIncrementHandle,
+  type Json,
+  type RegisterClock,
+  type RegisterHandle,
+} from '@peerplane/core'
 
-import { readRefs, toRefs } from './commits.ts'
+import { readRefs } from './commits.ts'
 import { touch, type Cell, type CellAccess, type Kernel } from './kernel.ts'
-import { LatestByDevice } from './latest-by-device.ts'
+import { LatestByDevice, namesOf, type LatestOp } from './latest-by-device.ts'
 import { readOp } from './op.ts'
 import { OtherKind } from './other-kind.ts'
-import { items } from './void.ts'
+import {
+  byClock,
+  formOf,
+  LAST_CLOCK,
+  readForm,
+  type ClockForm,
+  type ClockedValue,
+} from './register-clock.ts'
+import { items, whole } from './void.ts'
 import { checkJson, copyJson } from './values.ts'
 import { weightOf } from './weight.ts'
 
-/** A value in a box, because a value can be anything. It is frozen when it is shown: most values of a large body never are. */
-interface Boxed {
-  readonly value: Json
-}
-
 interface RegisterCell extends Cell {
-  readonly written: LatestByDevice<Boxed>
+  readonly written: LatestByDevice<ClockedValue>
 }
 
 /*
- *   write     [0, value, names]
+ *   write     [0, value, names]   with the reverse clock: [0, value, names, null]   with a custom clock: [0, value, names, clock]
  */
 
-/** A last-writer-wins register. A write supersedes those that its author saw; among the others the latest by hybrid time is shown. */
-export function registerKernel(initial: Json): Kernel<RegisterCell> {
+/** A register. A write supersedes those that its author saw, with every clock; among the others the clock decides which is shown. */
+export function registerKernel(
+  initial: Json,
+  clock: RegisterClock = 'default',
+): Kernel<RegisterCell> {
   const first = copyJson(initial)
+  const form = formOf(clock)
+  const show = (cell: RegisterCell | undefined): Json => shown(cell, first, form)
   return {
     kind: 'register',
     create: () => ({ mirror: first, stale: false, written: new LatestByDevice() }),
@@ -32,13 +49,17 @@ export function registerKernel(initial: Json): Kernel<RegisterCell> {
     apply(cell, op, context) {
       const fields = readOp(op, 'register')
       if (fields instanceof OtherKind) return fields
-      const [, value, names] = fields
-      const content = { value: checkJson(value, context.bodyBytes) }
+      const [, value, names, after] = fields
+      const written = readForm(after)
+      if (written !== form) return new OtherKind(nameOf(written), nameOf(form))
+      const own = form === 'custom' ? whole(after) : 0
+      const content = { value: checkJson(value, context.bodyBytes), clock: own }
       const named = readRefs(names, context.table)
       const { session } = context.origin
       context.draft?.changes(cell, undefined, () => {
-        const live = cell.written.live()
-        return [shown(cell, first), live[0]?.commit.session === session, live.length]
+        const [latest, ...others] = byClock(cell.written.live(), form)
+        const isOwn = latest?.commit.session === session
+        return [show(cell), isOwn, latest?.content?.clock ?? null, others.length]
       })
       cell.written.supersede(named, context)
       cell.written.write(content, context)
@@ -52,45 +73,99 @@ export function registerKernel(initial: Json): Kernel<RegisterCell> {
       return weight
     },
 
-    show: (cell) => shown(cell, first),
+    show,
+    handle: (place) => registerHandle(place, show, clock),
 
-    handle: (place) => registerHandle(place, first),
-
-    save: ({ written }, table) => written.save(table, ({ value }) => [value]),
+    save: ({ written }, table) =>
+      written.save(table, (content) =>
+        form === 'custom' ? [content.value, content.clock] : [content.value],
+      ),
 
     load(saved, table) {
-      const written = LatestByDevice.load(saved, table, (fields): Boxed => {
-        const [value] = items(fields, 1)
-        return { value: value as Json }
+      const written = LatestByDevice.load(saved, table, (fields): ClockedValue => {
+        const [value, custom = 0] = items(fields, form === 'custom' ? 2 : 1)
+        return { value: value as Json, clock: whole(custom) }
       })
       return { mirror: first, stale: true, written }
     },
   }
 }
 
-function registerHandle(place: CellAccess<RegisterCell>, first: Json): RegisterHandle<Json> {
-  const { table } = place.draft
+const nameOf = (form: ClockForm): string =>
+  form === 'default' ? 'register' : `register with the clock "${form}"`
+
+type Show = (cell: RegisterCell | undefined) => Json
+
+function registerHandle(
+  place: CellAccess<RegisterCell>,
+  show: Show,
+  clock: RegisterClock,
+): RegisterHandle<Json> | AutoIncrementHandle<Json> {
+  if (formOf(clock) === 'custom') {
+    return customClockHandle(place, show, clock === 'custom-auto-increment')
+  }
   return Object.freeze({
     get value() {
-      return shown(place.cell(), first)
+      return show(place.cell())
     },
     set: (value: Json) => {
       const copy = copyJson(value)
-      const cell = place.cell()
-      const live = cell?.written.live() ?? []
-      // A value that another session has written is written again: its device can revoke it by a fork.
-      const isOwn = live.length === 1 && live[0]!.commit.session === table.own?.session
-      if (isOwn && equalData(copy, shown(cell, first))) return
-      const seen = live.slice(0, limits.namesPerOp).map(({ commit }) => commit)
-      place.write([0, copy, toRefs(seen, table)])
+      const seen = place.cell()?.written.live() ?? []
+      if (clock === 'reverse' && seen.length > 0) return
+      if (isWritten(place, seen, copy)) return
+      const after = clock === 'reverse' ? [null] : []
+      place.write([0, copy, namesOf(seen, place.draft.table), ...after])
     },
   })
 }
 
-function shown(cell: RegisterCell | undefined, first: Json): Json {
+function customClockHandle(
+  place: CellAccess<RegisterCell>,
+  show: Show,
+  isIncremented: boolean,
+): AutoIncrementHandle<Json> {
+  const live = (): readonly LatestOp<ClockedValue>[] =>
+    byClock(place.cell()?.written.live() ?? [], 'custom')
+  return Object.freeze({
+    get value() {
+      return show(place.cell())
+    },
+    get clock() {
+      return live()[0]?.content?.clock
+    },
+    set: (value: Json, given?: number) => {
+      const copy = copyJson(value)
+      const clock = isIncremented && given === undefined ? 0 : checkClock(given)
+      const seen = live()
+      const before = seen[0]?.content?.clock ?? -1
+      if (clock < before && !isIncremented) return
+      if (clock <= before && isWritten(place, seen, copy)) return
+      const next = isIncremented ? Math.min(Math.max(clock, before + 1), LAST_CLOCK) : clock
+      place.write([0, copy, namesOf(seen, place.draft.table), next])
+    },
+  })
+}
+
+/** Whether the session of a draft has written this value, and nobody another one. What another session has written can be revoked by a fork. */
+const isWritten = (
+  { draft }: CellAccess<RegisterCell>,
+  seen: readonly LatestOp<ClockedValue>[],
+  value: Json,
+): boolean =>
+  seen.length === 1 &&
+  seen[0]!.commit.session === draft.table.own?.session &&
+  equalData(value, seen[0]!.content!.value)
+
+function checkClock(clock: unknown): number {
+  if (Number.isSafeInteger(clock) && (clock as number) >= 0) return clock as number
+  const reason = `a clock is a whole number from 0 to 2^53 - 1, not ${describe(clock)}`
+  throw new PeerplaneError('invalid-input', reason)
+}
+
+function shown(cell: RegisterCell | undefined, first: Json, form: ClockForm): Json {
   if (!cell) return first
   if (cell.stale) {
-    const [latest] = cell.written.live()
+    const [latest] = byClock(cell.written.live(), form)
     cell.mirror = latest ? freeze(latest.content!.value) : first
     cell.stale = false
   }

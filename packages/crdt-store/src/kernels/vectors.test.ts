@@ -23,6 +23,7 @@ import { expect, test } from 'vitest'
 import { Lineages } from '../log/lineages.ts'
 import { commitsToValue, NamedCommit } from './commits.ts'
 import { nativeModel } from './native-model.ts'
+import { smallCases, smallRandom } from './small-vectors.fixture.test.ts'
 
 /*
  * Which op supersedes which: docs/state-vectors.json holds bodies of concurrent commits, and the state that they make in every order. With
@@ -1178,7 +1179,7 @@ const otherKinds: readonly Case[] = [
       ['a generation that is too large', [1, 'y', 2 ** 53]],
       ['names that are no list', [2, 'x', 0]],
       ['a name that is not listed', [2, 'x', [1]]],
-      ['an element of another type', [1, null]],
+      ['an element that is no value', [1, new Uint8Array(1)]],
       ['a text as its first item, and another length', ['x', 1, 1]],
     ] satisfies readonly (readonly [string, Value])[]
   ).map(([what, op]): Case => ({
@@ -1407,7 +1408,15 @@ const lists: readonly Case[] = [
   },
 ]
 
-const cases = [...registers, ...sets, ...maps, ...lists, ...countersAndRecords, ...otherKinds]
+const cases: readonly Case[] = [
+  ...registers,
+  ...sets,
+  ...maps,
+  ...lists,
+  ...countersAndRecords,
+  ...smallCases,
+  ...otherKinds,
+]
 
 const session = (name: string): SessionId =>
   toHex(new Uint8Array(16).fill(parseInt(name, 16))) as SessionId
@@ -1561,6 +1570,7 @@ const random: readonly [string, Shape, fc.Arbitrary<Value>][] = [
   ['map of maps', map(map(counter())), inMap(inMap(ops.counter))],
   ['list of registers', list(register('')), inList(ops.register)],
   ['list of maps of lists', list(map(list(counter()))), inList(inMap(inList(ops.counter)))],
+  ...smallRandom,
 ]
 /** Ops of other kinds, and ops that break a rule. */
 const strange = fc.constantFrom<Value>(
@@ -1568,6 +1578,8 @@ const strange = fc.constantFrom<Value>(
   0.5,
   [0, 'v', []],
   [0, 'v', [9]],
+  [0, 'v', [], null],
+  [0, 'v', [9], 0.5],
   [1, 'x', 1, 1],
   [3, 'x', [1, 'y', []]],
   [3, 'x', [1, 'y']],
@@ -1578,6 +1590,12 @@ const strange = fc.constantFrom<Value>(
   [4, 'x', null, most],
   [5, 'x', 0.5],
   [6, 'x'],
+  [21, [9]],
+  [23, 'x'],
+  [24, 0],
+  [25, 'v', 1],
+  [26, -1],
+  [27, new Uint8Array(1)],
   ['r', 1],
   ['c', [0, 'v', [9]]],
   ['r', 1, 1],

@@ -45,8 +45,13 @@ export type Registry<Kinds> = { readonly [Kind in keyof Kinds]: Registered<Kinds
 /** Only here is a kind of shape matched with what implements it: a kind that is missing does not compile. */
 export const registry: Registry<ShapeKinds> = {
   counter: native,
+  'grow-only-counter': native,
   register: native,
+  'multi-value-register': native,
+  flag: native,
+  vote: native,
   set: native,
+  'grow-only-set': native,
   map: native,
   list: native,
   record: native,

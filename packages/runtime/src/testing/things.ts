@@ -4,10 +4,15 @@ import {
   document,
   entity,
   list,
+  flag,
+  growOnlyCounter,
+  growOnlySet,
   map,
+  multiValueRegister,
   record,
   register,
   set,
+  vote,
   type HandleOf,
   type Json,
 } from '@peerplane/core'
@@ -22,9 +27,17 @@ export const application: {
 const shape = record({
   count: counter(),
   note: register<Json>(null),
-  tags: set<string | number>(),
+  tags: set<Json>(),
   stock: map(counter()),
   rows: list(counter()),
+  grown: growOnlyCounter(),
+  kept: growOnlySet<Json>(),
+  lit: flag(),
+  votes: vote(),
+  opinions: multiValueRegister<Json>(null),
+  first: register('', { clock: 'reverse' }),
+  measured: register('', { clock: 'custom' }),
+  numbered: register('', { clock: 'custom-auto-increment' }),
 })
 export type ThingHandle = HandleOf<typeof shape>
 

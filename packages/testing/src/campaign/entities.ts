@@ -9,18 +9,12 @@ import {
   type SetHandle,
 } from '@peerplane/core'
 
+import type { Marked } from './marked.ts'
+import { panelCommands, panelEntity } from './panel.ts'
 import { dropRows, putRow, rowsShape, shiftRows } from './rows.ts'
 
 /** Told by every handler: command `mark` runs now on this entity, where it finds the effects of `seen`. */
 export type Ran = (type: string, id: string, mark: string, seen: readonly string[]) => void
-
-/** Input of every command of the campaign: its name, which it leaves in the state, and what it does. */
-export interface Marked {
-  readonly mark: string
-  readonly key: string
-  readonly text: string
-  readonly by: number
-}
 
 type WithMarks = { readonly marks: SetHandle<string> }
 
@@ -62,11 +56,12 @@ export function campaignEntities(ran: Ran): readonly Entity[] {
       forget: marking('board', (board, { key }) => board.sums.delete(key)),
     },
   })
-  return [tally, board]
+  return [tally, board, panelEntity(marking)]
 }
 
 /** Command names by entity type. */
 export const campaignCommands = {
   tally: ['add'],
   board: ['name', 'write', 'erase', 'tag', 'untag', 'count', 'forget', 'put', 'shift', 'drop'],
+  panel: panelCommands,
 } as const

@@ -1,6 +1,6 @@
 import type { DiskImage } from '../disk/image.ts'
 import type { SimDevice } from '../fleet/device.ts'
-import type { Marked } from './entities.ts'
+import type { Marked } from './marked.ts'
 
 /** One command on one entity, as it ran. */
 export interface Execution {

@@ -2,6 +2,7 @@ import type { Json } from '@peerplane/core'
 
 import type { Execution } from './knowledge.ts'
 import { expectRows } from './row-history.ts'
+import { judgePanel } from './panel-model.ts'
 
 /**
  * What the state of an entity must be that contains exactly these effects: the meaning of the state models, said a second time and in the
@@ -16,6 +17,7 @@ export function judgeState(
 ): string | undefined {
   const mirror = state as { readonly [field: string]: Json }
   if (type === 'tally') return expect('total', mirror.total, [sum(effects)])
+  if (type === 'panel') return judgePanel(mirror, effects)
   const of = (...commands: string[]): Execution[] =>
     effects.filter(({ command }) => commands.includes(command))
   const keysOf = (list: readonly Execution[]): Set<string> =>

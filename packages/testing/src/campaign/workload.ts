@@ -15,6 +15,7 @@ export const campaignKeys: readonly EntityKey[] = [
   entityKey('tally', 'b'),
   entityKey('board', 'a'),
   entityKey('board', 'b'),
+  entityKey('panel', 'a'),
 ]
 
 /** What a workload counts. */
