@@ -19,7 +19,7 @@ import {
 /** How an app reads and writes the stored shape of an entity: as data, in which functions only compute values. */
 export type Lens =
   | { readonly kind: 'same' }
-  /** Every part of a map is seen through the lens `part`. */
+  /** Every part of a map or list is seen through the lens `part`. */
   | { readonly kind: 'parts'; readonly part: Lens }
   | { readonly kind: 'record'; readonly fields: readonly LensField[] }
   /** The stored name of each member that is stored under another name; a dropped member is stored there if an app adds it once more. */
@@ -290,7 +290,7 @@ const isMethod = (name: string): boolean => documentMethods.some((method) => met
 const same: Lens = Object.freeze({ kind: 'same' })
 
 /** The kinds of shapes with any number of parts of one shape, and the name of this shape. */
-const partNames: { readonly [Kind in ShapeKind]?: string } = { map: 'value' }
+const partNames: { readonly [Kind in ShapeKind]?: string } = { map: 'value', list: 'item' }
 
 const partOf = (shape: Shape): Shape | undefined => {
   const name = partNames[shape.kind]
@@ -303,7 +303,7 @@ const partOf = (shape: Shape): Shape | undefined => {
 const withPart = (shape: Shape, part: Shape): Shape =>
   Object.freeze({ ...shape, [partNames[shape.kind]!]: part })
 
-/** What stands inside maps. */
+/** What stands inside maps and lists. */
 function innermost(shape: Shape): Shape {
   const part = partOf(shape)
   return part ? innermost(part) : shape
