@@ -1007,7 +1007,7 @@ function commitsOf(list) {
   })
 }
 
-/** For each mark, its kind, the smallest number of items, and the places of the names, of the generation, of an id and of a spot. */
+/** For each mark, its kind, the smallest number of items, and the places of the names, of the generation, of an id, of a spot, of a parent and of a rank. */
 const FORMS = {
   0: { kind: 'register', least: 3, names: 2 },
   1: { kind: 'set', least: 2, generation: 2 },
@@ -1027,6 +1027,11 @@ const FORMS = {
   25: { kind: 'multi-value-register', least: 3, names: 2 },
   26: { kind: 'grow-only-counter', least: 2 },
   27: { kind: 'grow-only-set', least: 2 },
+  15: { kind: 'tree', least: 3, parent: 1, rank: 2 },
+  16: { kind: 'tree', least: 5, parent: 2, rank: 3, names: 4 },
+  17: { kind: 'tree', least: 3 },
+  18: { kind: 'tree', least: 3, names: 2 },
+  19: { kind: 'tree', least: 2 },
 }
 
 /** R-BODY-3: the kind of an op. */
@@ -1058,6 +1063,7 @@ function checkOp(shape, op, at) {
     return field && checkOp(field, op[1], at)
   }
   if (shape.kind === 'list') return checkListOp(shape, op, at)
+  if (shape.kind === 'tree') return checkTreeOp(shape, op, at)
   const [mark, second, third] = op
   const { least, names, generation } = FORMS[mark]
   const hasClock = mark === 0 && op.length === 4
@@ -1084,6 +1090,22 @@ function checkListOp(shape, op, at) {
     checkId(op[spot + 1], op[spot + 2], at)
   }
   if (op[0] === 11) checkOp(shape.item, op[1], at)
+}
+
+/** R-TREE-1 */
+function checkTreeOp(shape, op, at) {
+  const { least, names, parent, rank } = FORMS[op[0]]
+  must(op.length === least, 'R-VOID-1: the number of items')
+  const checkNode = (node) => checkId(...array(node, 2, 'R-TREE-1: a node'), at)
+  if (op[0] !== 15) checkNode(op[1])
+  if (parent !== undefined && op[parent] !== null) checkNode(op[parent])
+  if (rank !== undefined) {
+    const { length } = array(op[rank], undefined, 'R-TREE-6: a rank')
+    must(length % 4 === 2 && length < 128, 'R-TREE-6: levels')
+    must(op[rank].every(Number.isSafeInteger), 'R-TREE-6: integers')
+  }
+  if (names !== undefined && !closes(op)) checkNames(op[names], at.commits)
+  if (op[0] === 17) checkOp(shape.node, op[2], at)
 }
 
 /** R-ORDER-1 */
@@ -1113,7 +1135,7 @@ function isValue(value, levels) {
 
 const LAST = Number.MAX_SAFE_INTEGER
 
-const isRemoval = ([mark]) => mark === 2 || mark === 4 || mark === 13
+const isRemoval = ([mark]) => [2, 4, 13, 18].includes(mark)
 
 const closes = (op) => isRemoval(op) && op[FORMS[op[0]].names] === null
 
@@ -1125,7 +1147,7 @@ function removes(op) {
   if (!Array.isArray(op)) return false
   if (typeof op[0] === 'string') return removes(op[1])
   if (op[0] === 11) return removes(op[1])
-  return op[0] === 3 ? removes(op[2]) : isRemoval(op)
+  return op[0] === 3 || op[0] === 17 ? removes(op[2]) : isRemoval(op)
 }
 
 /** The commits that an op names. */
@@ -1186,6 +1208,7 @@ function shown(shape, ops) {
     return Object.fromEntries(votes.sort(([a], [b]) => (a < b ? -1 : 1)))
   }
   if (kind === 'grow-only-set') return distinct(ops.map(({ op }) => op[1])).sort(byKind)
+  if (kind === 'tree') return treeOf(shape, ops)
   if (kind === 'record') {
     const valueOf = ([name, field]) => {
       const own = ops.filter(({ op }) => op[0] === name)
@@ -1272,6 +1295,85 @@ function elementsOf(shape, ops) {
         ),
       })),
   )
+}
+
+/** The nodes of a tree: R-TREE-2 to R-TREE-7. */
+function treeOf(shape, ops) {
+  const inserts = ops.filter(({ op }) => op[0] === 15)
+  const nodes = inserts.map((insert) => nodeOf(insert, inserts, ops))
+  const find = (id) => nodes.find((node) => node.id === id)
+  for (const node of nodes) {
+    const spots = node.spots.map((each) => ({ ...each, above: find(each.parent) }))
+    const known = spots.filter(({ parent, above }) => parent === null || above)
+    const top = { ...spots[0], above: undefined }
+    node.spots = node.isClosed || known.length === 0 ? [top] : known
+  }
+  for (const node of nodes) node.spot = spotOf(node)
+  for (const { spot } of nodes.filter(({ isKept, isMoved }) => isKept && isMoved))
+    for (let { above } = spot; above; { above } = above.spot) above.isPresent ||= !above.isClosed
+  const childrenOf = (parent) =>
+    nodes
+      .filter(({ spot, isPresent }) => isPresent && spot.above === parent)
+      .sort((a, b) => compareRanks(a.spot.rank, b.spot.rank) || byId(a.insert, b.insert))
+  const show = (list, level) =>
+    list.flatMap((node) => {
+      const value = shown(shape.node, inside(node.changes, 2))
+      const below = show(childrenOf(node), level + 1)
+      const one = { key: keyOfElement(node.insert), value, children: level < 64 ? below : [] }
+      return level < 64 ? [one] : [one, ...below]
+    })
+  return show(childrenOf(undefined), 1)
+}
+
+/** The node of an insertion. */
+function nodeOf(insert, inserts, ops) {
+  const idIn = (each, node) => node && idNamed(each, node[0], node[1], inserts)
+  const others = ops.filter((each) => each.op[0] > 15 && idIn(each, each.op[1]) === idOf(insert))
+  const moves = others.filter(({ op }) => op[0] === 16)
+  const left = keptOf(moves).reverse()
+  const past = moves.filter((each) => !left.includes(each)).sort(byTime)
+  const { isPresent } = entryOf([insert, ...others])
+  return {
+    insert,
+    id: idOf(insert),
+    changes: others.filter(({ op }) => op[0] === 17),
+    isClosed: others.some(({ op }) => closes(op)),
+    isKept: isPresent,
+    isPresent,
+    isMoved: moves.length > 0,
+    spots: [...left, ...past.slice(-1), insert].map((made) => {
+      const { op, body, index } = made
+      const { parent, rank } = FORMS[op[0]]
+      const run = Number.parseInt(body.session.slice(0, 8), 16)
+      const own = [run, op[rank].at(-1), body.seq * 16_384 + index]
+      return { made, parent: idIn(made, op[parent]), rank: [...op[rank].slice(0, -1), ...own] }
+    }),
+  }
+}
+
+/** R-TREE-3 */
+function spotOf(node) {
+  const [wanted, ...others] = node.spots
+  const walk = (from) => {
+    const path = []
+    for (let at = from; at && !path.includes(at); at = at.spots[0].above) path.push(at)
+    return path
+  }
+  const isInCycle = (each) => walk(each.spots[0].above).includes(each)
+  const isCutOff = (each) => walk(each).some(isInCycle)
+  const isLast = (each) => each === node || byLateness(each, node) < 0
+  if (!isInCycle(node) || !walk(node).every(isLast)) return wanted
+  const exit = others.find(({ above }) => !above || !isCutOff(above))
+  return exit ?? { ...wanted, above: undefined }
+}
+
+/** The node with the later wanted spot comes last. */
+const byLateness = ({ spots: [a], insert: i }, { spots: [b], insert: j }) =>
+  a.made.body === b.made.body ? byId(i, j) : byTime(a.made, b.made)
+
+function compareRanks(a, b) {
+  const at = a.findIndex((number, index) => number !== b[index])
+  return at < 0 || b[at] === undefined ? a.length - b.length : a[at] - b[at]
 }
 
 const idOf = ({ body: { session, seq, prefix }, index }) => `${session} ${seq} ${prefix} ${index}`

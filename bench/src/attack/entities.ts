@@ -5,6 +5,7 @@ import {
   entity,
   events,
   list,
+  tree,
   map,
   record,
   register,
@@ -42,6 +43,7 @@ export const kinds = {
   'grow-only-set': entity('grow-only-set', { state: growOnlySet<string>(), commands: {} }),
   map: entity('map', { state: map(register<string>('')), commands: {} }),
   list: entity('list', { state: list(register<string>('')), commands: {} }),
+  tree: entity('tree', { state: tree(register<string>('')), commands: {} }),
   record: entity('record', { state: record({ a: register(''), b: counter() }), commands: {} }),
   document: entity('document', { state: document({ text: '' }), commands: {} }),
   events: entity('events', {

@@ -40,6 +40,7 @@ export {
   record,
   register,
   set,
+  tree,
   value,
   type StateBranch,
   vote,
@@ -89,6 +90,9 @@ export {
   type VoteHandle,
   type Votes,
   type VoteShape,
+  type TreeHandle,
+  type TreeItem,
+  type TreeShape,
 } from './entity/shapes.ts'
 export { equalData } from './equal-data.ts'
 export {

@@ -152,6 +152,11 @@ export const limitTable = {
     'commits',
     'The maximum number of commits that one operation of an honest device names, so that no operation of its own takes more than 4 KB. To remove an entry that more devices keep, a device closes the generation of the entry. A write to a register that has been written by more devices supersedes the latest of their values.',
   ),
+  treeLevels: limit(
+    64,
+    'levels',
+    'The maximum number of levels of a tree that a command makes. If concurrent moves make a tree deeper, the nodes below this level are shown on this level.',
+  ),
   entityBytes: limit(
     5 * MiB,
     'bytes',

@@ -19,6 +19,7 @@ export {
   Rejected,
   set,
   traceEvents,
+  tree,
   value,
   type StateBranch,
   vote,
@@ -58,6 +59,9 @@ export {
   type VoteCount,
   type VoteHandle,
   type Votes,
+  type TreeHandle,
+  type TreeItem,
+  type TreeShape,
 } from '@peerplane/core'
 export type {
   CommandMethods,

@@ -102,9 +102,70 @@ export function nativeTables(tried: Tried): {
     first: { set: set('first') },
     measured: { set: withClock('measured', whole) },
     numbered: { set: withClock('numbered', optional(whole)) },
+    outline: outlineTable(tried, within),
     stock: { has: key('has'), add: key('add'), get: key('get'), delete: key('delete') },
   }
 }
+
+/** The functions of the handle of a tree. */
+function outlineTable(
+  tried: Tried,
+  within: (
+    field: 'outline',
+    act: (handle: Loose, value: unknown) => unknown,
+  ) => (value: unknown) => unknown,
+): FunctionTable {
+  const row = (
+    takes: Parameter['takes'],
+    act: (outline: Loose, value: unknown) => unknown,
+    codes: readonly string[] = absent,
+  ): Parameter => parameter(takes, within('outline', act), codes)
+  return {
+    children: { parent: row(isUndefined, (outline, parent) => void outline['children']!(parent)) },
+    get: { key: row(never, (outline, key) => void outline['get']!(key)) },
+    insert: {
+      parent: row(isUndefined, (outline, parent) => void outline['insert']!(parent)),
+      where: row(
+        either(isUndefined, isEnd),
+        (outline, where) => void outline['insert']!(undefined, where),
+        [...refusals, ...absent],
+      ),
+    },
+    move: {
+      key: row(never, (outline, key) => void outline['move']!(key)),
+      parent: parameter(
+        isUndefined,
+        moveNode(tried, (outline, key, parent) => outline.move(key, parent as string)),
+        absent,
+      ),
+      where: parameter(
+        either(isUndefined, isEnd),
+        moveNode(tried, (outline, key, where) => outline.move(key, undefined, where as Where)),
+        [...refusals, ...absent],
+      ),
+    },
+    delete: {
+      key: row(
+        () => true,
+        (outline, key) => void outline['delete']!(key),
+      ),
+    },
+  }
+}
+
+/** Moves a node of a tree that has one. */
+const moveNode =
+  (tried: Tried, move: (outline: ThingHandle['outline'], key: string, value: unknown) => void) =>
+  (value: unknown): unknown => {
+    application.handler = (thing) => {
+      const { key } = thing.outline.insert()
+      unchanged(
+        () => dataOf(thing),
+        () => move(thing.outline, key, value),
+      )
+    }
+    return tried.plane.get(Thing, 'a').run()
+  }
 
 const absent = ['rejected']
 const isEnd = (value: unknown): boolean => value === 'first' || value === 'last'
@@ -153,6 +214,8 @@ export function assignments(tried: Tried): FunctionTable[string] {
     'a key of a map': row(({ stock }) => stock, 'key'),
     'a key of a list': row(({ rows }) => rows.keys, '0'),
     'a member of a list': row(({ rows }) => rows, 'other'),
+    'a child in a tree': row(({ outline }) => outline.children(), '0'),
+    'a member of a tree': row(({ outline }) => outline, 'other'),
     'a member of the value in a map': row(({ stock }) => stock.get('key'), 'other'),
   }
 }
@@ -169,8 +232,8 @@ export function unchanged(look: () => string, act: () => unknown): void {
 }
 
 const dataOf = (thing: ThingHandle): string => {
-  const { count, note, tags, stock, rows, grown, kept, lit, votes, opinions, measured, numbered } =
-    thing
+  const { count, note, tags, stock, rows, outline, grown, kept, lit, votes } = thing
+  const { opinions, measured, numbered } = thing
   return JSON.stringify([
     [
       count.value,
@@ -178,6 +241,7 @@ const dataOf = (thing: ThingHandle): string => {
       tags.values,
       stock.keys,
       rows.keys,
+      outline.children(),
       grown.value,
       kept.values,
       lit.value,

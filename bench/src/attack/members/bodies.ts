@@ -53,6 +53,14 @@ export const bodies: Readonly<Record<Exclude<Kind, 'document'>, Bodies>> = {
   map: native((turn) => times((index) => [3, `${turn}-${index}`, [0, '', []]])),
   // Each element is moved to where the others were moved.
   list: native(() => times((index) => (index % 2 === 0 ? [10] : [12, [], -1, index - 1]))),
+  // Each node is moved below the one before it, which is below it already.
+  tree: native(() =>
+    times((index) =>
+      index % 2 === 0
+        ? [15, index === 0 ? null : [-1, index - 2], [0, 0]]
+        : [16, [-1, Math.max(0, index - 3)], [-1, index - 1], [0, 0], []],
+    ),
+  ),
   record: native(() => times((index) => (index % 2 === 0 ? ['b', 1] : ['a', [0, '', []]]))),
   events: (turn, random) => {
     if (turn % 4 === 3) return random.bytes(100_000)

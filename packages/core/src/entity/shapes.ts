@@ -27,6 +27,7 @@ export interface ShapeKinds {
   readonly 'grow-only-set': GrowOnlySetShape<Json>
   readonly map: MapShape<Shape>
   readonly list: ListShape<Shape>
+  readonly tree: TreeShape<Shape>
   readonly record: RecordShape<Fields>
   readonly document: DocumentShape<{ readonly [key: string]: Json }>
   readonly events: EventsShape<Json, never>
@@ -195,6 +196,33 @@ export interface ListHandle<Handle> {
   delete(key: string): void
 }
 
+/** A node of a tree, with the nodes below it. */
+export interface TreeItem<T> extends Item<T> {
+  readonly children: readonly TreeItem<T>[]
+}
+
+/**
+ * A tree of nodes. Each node has a key that never changes, and one parent or none, however many devices move it at the same time. The children of a
+ * node are ordered. Nodes without a parent are the top level of the tree. If another device changes or moves a node, or a node below it,
+ * concurrently with its deletion, the node stays with all nodes below it, unless the tree is declared with `wins: 'removal'`.
+ *
+ * A key that the tree does not have is refused: the method throws `Rejected` with the rejection `absent`.
+ */
+export interface TreeHandle<Handle> {
+  /** The keys of the children of a node, in their order; without `parent`, of the top level. */
+  children(parent?: string): readonly string[]
+  get(key: string): Handle
+  /** Inserts a node in the initial state below `parent`, or on the top level; without `where` after all its siblings. */
+  insert(parent?: string, where?: Where): Item<Handle>
+  /**
+   * Moves a node, with all nodes below it, below `parent`, or to the top level; without `where` after all its new siblings. Throws `Rejected` with the
+   * rejection `cycle` if `parent` is the node or is below it.
+   */
+  move(key: string, parent?: string, where?: Where): void
+  /** Deletes a node, with all nodes below it. Does nothing if the tree does not have it. */
+  delete(key: string): void
+}
+
 /**
  * A document that the handler changes as if it were a plain object. An assignment of a text changes only those words that differ, so that concurrent
  * changes of the text are kept. An assignment of an object or a list replaces what stands at the place.
@@ -348,6 +376,15 @@ export interface ListShape<S extends Shape> extends Shape<
   /** What is left of an element that one device deletes while another device changes it. Without it, `update`. */
   readonly wins?: Wins
 }
+export interface TreeShape<S extends Shape> extends Shape<
+  TreeHandle<HandleOf<S>>,
+  readonly TreeItem<MirrorOf<S>>[]
+> {
+  readonly kind: 'tree'
+  readonly node: S
+  /** What is left of a node that one device deletes while another device changes it. Without it, `update`. */
+  readonly wins?: Wins
+}
 export interface RecordShape<F extends Fields> extends Shape<
   { readonly [Name in keyof F]: HandleOf<F[Name]> },
   { readonly [Name in keyof F]: MirrorOf<F[Name]> }
@@ -485,6 +522,23 @@ export const list = <S extends Shape>(
     return wins === undefined ? { kind: 'list', item } : { kind: 'list', item, wins }
   })
 
+/**
+ * Declares a tree of nodes with values of shape `node`, which is initially empty. The option `wins` decides what is left of a node that one device
+ * deletes while another device changes or moves it: with `update` (the default), the whole node stays; with `removal`, the node goes.
+ *
+ * Throws `invalid-declaration` if `node` is not a shape, or if `wins` is something else.
+ */
+export const tree = <S extends Shape>(
+  node: S,
+  options: { readonly wins?: Wins } = {},
+): TreeShape<S> =>
+  declaring('a tree', () => {
+    const { wins } = options
+    checkShape(node, 'a node of a tree', 1)
+    checkWins(wins, 'a tree')
+    return wins === undefined ? { kind: 'tree', node } : { kind: 'tree', node, wins }
+  })
+
 /** Declares a record with a shape for each field. Throws `invalid-declaration` if a field is not a shape. */
 export const record = <F extends Fields>(fields: F): RecordShape<F> =>
   declaring('the fields of a record', () => {
@@ -578,6 +632,10 @@ const partChecks: {
   list: ({ item, wins }, what, depth) => {
     checkWins(wins, what)
     checkShape(item, what, depth)
+  },
+  tree: ({ node, wins }, what, depth) => {
+    checkWins(wins, what)
+    checkShape(node, what, depth)
   },
   record: ({ fields }, what, depth) => checkFields(fields, what, depth),
   document: ({ initial }, what) => void takeInitial(initial, what),

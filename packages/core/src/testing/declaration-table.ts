@@ -25,13 +25,14 @@ type Declaring = Pick<
   | 'register'
   | 'Rejected'
   | 'set'
+  | 'tree'
   | 'value'
   | 'vote'
 >
 
 /** The rows of the functions with which entities are declared. */
 export function declarationTable(exports: Declaring): FunctionTable {
-  const { command, document, entity, list, map, migrate, record, register } =
+  const { command, document, entity, list, map, migrate, record, register, tree } =
     exports as unknown as {
       readonly [name: string]: (...args: unknown[]) => unknown
     }
@@ -51,6 +52,7 @@ export function declarationTable(exports: Declaring): FunctionTable {
     ...singleWriterRows(exports),
     list: { item: row(never, (value) => list!(value)) },
     map: { value: row(never, (value) => map!(value)) },
+    tree: { node: row(never, (value) => tree!(value)) },
     record: {
       fields: row(
         (value) => isRecord(value) && isEmpty(value),

@@ -5,6 +5,7 @@ import {
   record,
   register,
   set,
+  tree,
   type HandleOf,
   type Json,
   type Value,
@@ -35,6 +36,8 @@ const shape = record({
     }),
   ),
   strict: map(set(), { wins: 'removal' }),
+  outline: tree(register('')),
+  threads: map(tree(counter())),
   rows: list(map(register(''))),
 })
 type Handle = HandleOf<typeof shape>
@@ -61,6 +64,20 @@ const change: fc.Arbitrary<Change> = fc.oneof(
   changeAt(fc.constant(0), (k) => (state) => state.cards.add(k)),
   changeAt(key, (k, each) => (state) => state.strict.get(k).add(each)),
   changeAt(fc.constant(0), (k) => (state) => state.strict.delete(k)),
+  fc.tuple(fc.nat(), fc.nat(), text).map(([at, to, value]) => ({ outline }: Handle) => {
+    outline.insert(nodeIn(outline, to)).value.set(value)
+    outline.delete(nodeIn(outline, at) ?? '')
+  }),
+  fc.tuple(fc.nat(), fc.nat()).map(([at, to]) => ({ outline }: Handle) => {
+    const [key, parent] = [nodeIn(outline, at), nodeIn(outline, to)]
+    const isBelow = key !== undefined && outline.children(key).includes(parent ?? '')
+    if (key !== undefined && key !== parent && !isBelow) outline.move(key, parent)
+  }),
+  changeAt(fc.nat(), (k, at) => (state) => {
+    const thread = state.threads.get(k)
+    thread.insert(thread.children()[at % 2]).value.increment()
+  }),
+  changeAt(fc.constant(0), (k) => (state) => state.threads.delete(k)),
   listChange((state: Handle) => state.rows),
   changeAt(text, (k, value) => ({ rows }) => {
     const row = chosenOf(rows, k.length)
@@ -121,6 +138,12 @@ test('replicas converge to what the definition says, byte for byte, in whatever 
 
 test('replicas converge also when bodies name commits that they cannot know, break rules, and jump generations', () =>
   convergeByForgedOps(shape, forgedOp))
+
+/** A node of the top two levels, or none. */
+function nodeIn(outline: Handle['outline'], at: number): string | undefined {
+  const keys = outline.children().flatMap((key) => [key, ...outline.children(key)])
+  return keys[at % (keys.length + 1)]
+}
 
 function changeAt<T>(
   value: fc.Arbitrary<T>,

@@ -18,6 +18,7 @@ import { recordKernel } from './record.ts'
 import { registerKernel } from './register.ts'
 import { setKernel } from './set.ts'
 import { voteKernel } from './vote.ts'
+import { treeKernel } from './tree/tree.ts'
 
 /** How the kernel of each native kind is built. */
 export type Builders<Kinds> = {
@@ -36,6 +37,7 @@ export const builders: Builders<ShapeKinds> = {
   'grow-only-set': () => growOnlySetKernel,
   map: ({ value, wins = 'update' }) => mapKernel(kernelOf(value), wins),
   list: ({ item, wins = 'update' }) => listKernel(kernelOf(item), wins),
+  tree: ({ node, wins = 'update' }) => treeKernel(kernelOf(node), wins),
   record: ({ fields }) => recordKernel(kernelsOf(fields)),
 }
 

@@ -195,6 +195,14 @@ const states: {
     )
   },
 
+  tree({ node }: { readonly node: Shape }, ops) {
+    const inserts = ops.filter((op) => mark(op) === 15)
+    const made = inserts.map((insert) => nodeOf(insert, inserts, ops))
+    const places = placesOf(made)
+    const nodes = made.map((each) => ({ ...each, isPresent: isKept(each, places, made) }))
+    return childrenOf(undefined, places, nodes, (own) => states[node.kind]!(node as never, own))
+  },
+
   record: ({ fields }: { readonly fields: Fields }, ops) =>
     Object.fromEntries(
       Object.entries(fields).map(([name, field]) => {
@@ -300,7 +308,8 @@ function removes(op: Value): boolean {
   if (typeof first === 'string') return removes(second!)
   if (first === 3) return removes(third!)
   if (first === 11) return removes(second!)
-  return first === 2 || first === 4 || first === 13
+  if (first === 17) return removes(third!)
+  return first === 2 || first === 4 || first === 13 || first === 18
 }
 
 /** A device's sessions in a row, each of which comes after the one before. */
@@ -312,4 +321,116 @@ export function chained(
     depth: sessions.length + 1,
     covers: (session, seq) => sessions.includes(session) && seq <= reached(session),
   }
+}
+
+interface NaiveNode {
+  readonly id: string
+  readonly insert: Op
+  readonly isClosed: boolean
+  readonly isPresent: boolean
+  readonly isMoved: boolean
+  /** Where it may be, the most wanted place first. */
+  readonly moves: readonly NaiveMove[]
+  readonly changes: readonly Op[]
+}
+interface NaiveMove {
+  readonly op: Op
+  /** The id of the parent; `null` for the top level, and `undefined` for a node that its session has not made. */
+  readonly parent: string | null | undefined
+  readonly rank: readonly number[]
+}
+
+function nodeOf(insert: Op, inserts: readonly Op[], ops: readonly Op[]): NaiveNode {
+  const id = idOf(insert)
+  const nodeIn = (op: Op, name: Value): string | null | undefined =>
+    name === null ? null : named(inserts, op, (name as List)[0]!, (name as List)[1]!)
+  const own = ops.filter((op) => mark(op) > 15 && nodeIn(op, (op.value as List)[1]!) === id)
+  const removed = own.filter((op) => mark(op) === 18)
+  const touches = [insert, ...own].filter((op) => !removes(op.value))
+  const moveOf = (op: Op): NaiveMove => {
+    const [parent, numbers] = (op.value as List).slice(mark(op) - 14) as [Value, number[]]
+    const run = Number.parseInt(op.origin.session.slice(0, 8), 16)
+    const number = op.origin.seq * 2 ** 14 + op.index
+    const rank = [...numbers.slice(0, -1), run, numbers.at(-1)!, number]
+    return { op, parent: nodeIn(op, parent), rank }
+  }
+  const moved = own.filter((op) => mark(op) === 16)
+  const live = latestOf(moved, 4)
+  const past = moved.filter((op) => !live.includes(op)).toSorted(byTime)
+  return {
+    id,
+    insert,
+    isClosed: removed.some((op) => (op.value as List)[2] === null),
+    isPresent: keeps(touches, removed, 2),
+    isMoved: moved.length > 0,
+    moves: [...live.toReversed(), ...past.slice(-1), insert].map(moveOf),
+    changes: own.filter((op) => mark(op) === 17).map((op) => inner(op, (op.value as List)[2]!)),
+  }
+}
+
+type Places = ReadonlyMap<string, NaiveMove>
+
+function placesOf(nodes: readonly NaiveNode[]): Places {
+  const find = (id: string | null | undefined): NaiveNode | undefined =>
+    nodes.find((node) => node.id === id)
+  const toTop = (move: NaiveMove): NaiveMove => ({ ...move, parent: null })
+  const movesOf = ({ moves, isClosed }: NaiveNode): NaiveMove[] => {
+    const known = moves.filter(({ parent }) => parent === null || find(parent))
+    return isClosed || known.length === 0 ? [toTop(moves[0]!)] : known
+  }
+  const above = (node: NaiveNode): NaiveNode[] => {
+    const path: NaiveNode[] = []
+    for (;;) {
+      const next = find(movesOf(path.at(-1) ?? node)[0]!.parent)
+      if (!next || path.includes(next)) return path
+      path.push(next)
+    }
+  }
+  const isInCycle = (node: NaiveNode): boolean => above(node).includes(node)
+  const isCutOff = (node: NaiveNode): boolean => [node, ...above(node)].some(isInCycle)
+  const isLater = (a: NaiveNode, b: NaiveNode): boolean => {
+    const [one, other] = [movesOf(a)[0]!.op, movesOf(b)[0]!.op]
+    return (one.commit === other.commit ? byId(a.insert, b.insert) : byTime(one, other)) > 0
+  }
+  return new Map(
+    nodes.map((node) => {
+      const [wanted, ...others] = movesOf(node)
+      const isLast =
+        isInCycle(node) && above(node).every((each) => each === node || isLater(node, each))
+      const isFree = ({ parent }: NaiveMove): boolean => parent === null || !isCutOff(find(parent)!)
+      return [node.id, isLast ? (others.find(isFree) ?? toTop(wanted!)) : wanted!]
+    }),
+  )
+}
+
+/** Whether a touch keeps a node, or a node below it that was moved. */
+function isKept(node: NaiveNode, places: Places, nodes: readonly NaiveNode[]): boolean {
+  const isBelow = ({ id }: NaiveNode): boolean => {
+    const { parent } = places.get(id)!
+    const next = nodes.find((each) => each.id === parent)
+    return next !== undefined && (next === node || isBelow(next))
+  }
+  const isKeptBelow = nodes.some((each) => each.isPresent && each.isMoved && isBelow(each))
+  return node.isPresent || (isKeptBelow && !node.isClosed)
+}
+
+function childrenOf(
+  parent: string | undefined,
+  places: Places,
+  nodes: readonly NaiveNode[],
+  valueOf: (changes: readonly Op[]) => Json,
+): Json {
+  return nodes
+    .filter(({ id, isPresent }) => isPresent && (places.get(id)!.parent ?? undefined) === parent)
+    .toSorted((a, b) => {
+      const [one, other] = [places.get(a.id)!.rank, places.get(b.id)!.rank]
+      const at = one.findIndex((number, i) => number !== other[i])
+      if (at < 0) return one.length - other.length || byId(a.insert, b.insert)
+      return other[at] === undefined ? 1 : one[at]! - other[at]
+    })
+    .map(({ id, insert: { origin, index }, changes }) => ({
+      key: `${toBase64Url(fromHex(origin.session))}${origin.seq}.${index}`,
+      value: valueOf(changes),
+      children: childrenOf(id, places, nodes, valueOf),
+    }))
 }

@@ -1,4 +1,4 @@
-import { counter, list, map, record, register, set, type HandleOf } from '@peerplane/core'
+import { counter, list, map, record, register, set, tree, type HandleOf } from '@peerplane/core'
 import { stateModelContract } from '@peerplane/core/testing'
 
 import { nativeModel } from './native-model.ts'
@@ -8,6 +8,7 @@ const shape = record({
   title: register(''),
   tags: set<string>(),
   cards: map(record({ text: register(''), votes: counter() })),
+  outline: tree(register('')),
   rows: list(register('')),
 })
 
@@ -17,6 +18,10 @@ stateModelContract('native shapes', async () => ({
   edit: (handle, choose) => {
     const state = handle as HandleOf<typeof shape>
     const word = (): string => ['a', 'b', '__proto__'][choose(3)]!
+    const someNode = (): string | undefined => {
+      const top = state.outline.children()
+      return top[choose(top.length + 1)]
+    }
     const edits = [
       () => state.count.increment(1 + choose(5)),
       () => state.title.set(word()),
@@ -25,6 +30,12 @@ stateModelContract('native shapes', async () => ({
       () => state.cards.get(word()).text.set(word()),
       () => state.cards.get(word()).votes.increment(1),
       () => state.cards.delete(word()),
+      () => state.outline.insert(someNode()).value.set(word()),
+      () => state.outline.delete(someNode() ?? ''),
+      () => {
+        const key = someNode()
+        if (key !== undefined) state.outline.move(key, undefined, 'first')
+      },
       () => state.rows.insert('first').value.set(word()),
       () => state.rows.insert().value.set(word()),
       () => state.rows.keys.slice(0, 1).forEach((key) => state.rows.move(key, 'last')),

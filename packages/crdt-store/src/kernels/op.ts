@@ -13,6 +13,7 @@ import { items, Void } from './void.ts'
  *   set        [1, element, generation?]            [2, element, names or null, generation?]
  *   map        [3, key, op of the value, generation?]   [4, key, names or null, generation?]   [5, key, generation?]
  *   list       [10, spot …]   [11, op of the value, id …]   [12, names, id …, spot …]   [13, names or null, id …]
+ *   tree       [15, parent, rank]   [16, node, parent, rank, names]   [17, node, op of the value]   [18, node, names or null]   [19, node]
  *   record     [field, op of the field]
  *   flag       [20, names]   [21, names]   [22, names]   [23, names]
  *   vote       [24, vote]
@@ -51,6 +52,11 @@ const forms: readonly Form[] = [
   { mark: 25, kind: 'multi-value-register', min: 3, max: 3 },
   { mark: 26, kind: 'grow-only-counter', min: 2, max: 2 },
   { mark: 27, kind: 'grow-only-set', min: 2, max: 2 },
+  { mark: 15, kind: 'tree', min: 3, max: 3 },
+  { mark: 16, kind: 'tree', min: 5, max: 5 },
+  { mark: 17, kind: 'tree', min: 3, max: 3, inner: 2 },
+  { mark: 18, kind: 'tree', min: 3, max: 3, isRemoval: true },
+  { mark: 19, kind: 'tree', min: 2, max: 2 },
 ]
 
 const byMark: ReadonlyMap<unknown, Form> = new Map(forms.map((form) => [form.mark, form]))

@@ -8,6 +8,7 @@ import {
   record,
   register,
   set,
+  tree,
   toHex,
   type Body,
   type DeviceId,
@@ -1408,11 +1409,122 @@ const lists: readonly Case[] = [
   },
 ]
 
+const outline = tree(register('none'))
+const node = (key: string, children: readonly Json[] = []): Json => ({
+  key: `${inA}${key}`,
+  value: 'none',
+  children,
+})
+/** One node on the top level, 1.0, with the nodes 1.1 and 1.2 below it, and 1.3 below 1.2. */
+const four: readonly Value[] = [
+  [15, null, [0, 0]],
+  [15, [-1, 0], [0, 0]],
+  [15, [-1, 0], [0, 1]],
+  [15, [-1, 2], [0, 0]],
+]
+
+const trees: readonly Case[] = [
+  {
+    what: 'of two moves that make a cycle, the node of the later one stays where it was',
+    shape: outline,
+    bodies: [
+      ['a', 1, 1, '', four],
+      ['b', 1, 2, 'a1', [[16, [0, 1], [0, 2], [0, 0], []]]],
+      ['c', 1, 3, 'a1', [[16, [0, 2], [0, 1], [0, 0], []]]],
+    ],
+    state: [node('1.0', [node('1.2', [node('1.3'), node('1.1')])])],
+  },
+  {
+    what: 'if the place where a node was is cut off too, it goes to where it was inserted',
+    shape: outline,
+    bodies: [
+      ['a', 1, 1, '', [...four, [16, [-1, 3], [-1, 1], [0, 0], []]]],
+      ['b', 1, 2, 'a1', [[16, [0, 0], [0, 1], [0, 0], []]]],
+      ['c', 1, 3, 'a1', [[16, [0, 3], [0, 3], [0, 0], []]]],
+    ],
+    state: [node('1.0', [node('1.1'), node('1.2')]), node('1.3')],
+  },
+  {
+    what: 'a node is below the parent of its latest move; a move that another one names has no effect, whatever the clocks say',
+    shape: outline,
+    bodies: [
+      ['a', 1, 1, '', four],
+      ['b', 1, 9, 'a1', [[16, [0, 3], null, [0, 0], []]]],
+      ['c', 1, 2, 'a1 b1', [[16, [0, 3], [0, 1], [0, 0], [1]]]],
+    ],
+    state: [node('1.0', [node('1.1', [node('1.3')]), node('1.2')])],
+  },
+  {
+    what: 'a deleted node is not shown, nor what is below it, unless a touch is not named',
+    shape: outline,
+    bodies: [
+      ['a', 1, 1, '', four],
+      ['b', 1, 2, 'a1', [[18, [0, 2], [0]]]],
+      [
+        'c',
+        1,
+        3,
+        'a1',
+        [
+          [18, [0, 1], [0]],
+          [19, [0, 1]],
+        ],
+      ],
+    ],
+    state: [node('1.0', [node('1.1')])],
+  },
+  {
+    what: 'a node that was moved keeps the nodes above it, but not a closed one',
+    shape: outline,
+    bodies: [
+      ['a', 1, 1, '', four],
+      ['b', 1, 2, 'a1', [[16, [0, 3], [0, 1], [0, 0], []]]],
+      [
+        'c',
+        1,
+        3,
+        'a1',
+        [
+          [18, [0, 0], [0]],
+          [18, [0, 1], [0]],
+          [18, [0, 2], null],
+        ],
+      ],
+    ],
+    state: [node('1.0', [node('1.1', [node('1.3')])])],
+  },
+  {
+    what: 'what one session puts into a gap is in a piece, forwards and backwards',
+    shape: outline,
+    bodies: [
+      ['a', 1, 1, '', [[15, null, [0, 0]]]],
+      ['a', 2, 2, '', [0, 1, 2].map((step) => [15, null, [16, step]])],
+      ['b', 1, 2, 'a1', [0, -1, -2].map((step) => [15, null, [16, step]])],
+    ],
+    state: [
+      node('1.0'),
+      ...[0, 1, 2].map((number) => node(`2.${number}`)),
+      ...[2, 1, 0].map((number) => ({ ...(node('') as object), key: `${inB}1.${number}` })),
+    ],
+  },
+  {
+    what: 'a body is void if a node is below a node of its own commit that comes later, or below itself',
+    shape: outline,
+    bodies: [
+      ['a', 1, 1, '', [[15, null, [0, 0]]]],
+      ['a', 2, 2, '', [[15, [-1, 0], [0, 0]]]],
+      ['b', 1, 2, '', [[16, [-1, 1], null, [0, 0], []]]],
+    ],
+    state: [node('1.0')],
+  },
+]
+
 const cases: readonly Case[] = [
   ...registers,
   ...sets,
   ...maps,
   ...lists,
+  ...trees,
   ...countersAndRecords,
   ...smallCases,
   ...otherKinds,
@@ -1551,6 +1663,17 @@ const inList = (op: fc.Arbitrary<Value>): fc.Arbitrary<Value> =>
     fc.tuple(refs, id, spot).map(([list, of, at]): Value => [12, list, ...of, ...at]),
     fc.tuple(removed, id).map(([list, of]): Value => [13, list, ...of]),
   )
+const nodeName = fc.tuple(fc.integer({ min: -3, max: 5 }), fc.nat(3))
+const parentName = fc.oneof(fc.constant(null), { arbitrary: nodeName, weight: 3 })
+const rank = fc.constantFrom<readonly number[]>([0, 0], [0, 0], [0, 1], [5, 0], [0, 7, 0, 1, 0, 0])
+const inTree = (op: fc.Arbitrary<Value>): fc.Arbitrary<Value> =>
+  fc.oneof(
+    { arbitrary: fc.tuple(fc.constant(15), parentName, rank), weight: 4 },
+    { arbitrary: fc.tuple(fc.constant(16), nodeName, parentName, rank, refs), weight: 3 },
+    fc.tuple(fc.constant(17), nodeName, op),
+    fc.tuple(fc.constant(18), nodeName, removed),
+    fc.tuple(fc.constant(19), nodeName),
+  )
 const fields = { r: register('initial'), c: counter(), s: set() }
 const fieldOps = fc.oneof(
   fc.tuple(fc.constant('r'), ops.register),
@@ -1569,6 +1692,8 @@ const random: readonly [string, Shape, fc.Arbitrary<Value>][] = [
   ['map of records', map(record(fields)), inMap(fieldOps)],
   ['map of maps', map(map(counter())), inMap(inMap(ops.counter))],
   ['list of registers', list(register('')), inList(ops.register)],
+  ['tree of registers', tree(register('')), inTree(ops.register)],
+  ['tree of trees in a map', map(tree(tree(counter()))), inMap(inTree(inTree(ops.counter)))],
   ['list of maps of lists', list(map(list(counter()))), inList(inMap(inList(ops.counter)))],
   ...smallRandom,
 ]

@@ -54,6 +54,7 @@ export const registry: Registry<ShapeKinds> = {
   'grow-only-set': native,
   map: native,
   list: native,
+  tree: native,
   record: native,
   document: {
     lifecycle: 'folded-when-opened',

@@ -13,6 +13,7 @@ import {
   register,
   set,
   vote,
+  tree,
   type HandleOf,
   type Json,
 } from '@peerplane/core'
@@ -38,6 +39,7 @@ const shape = record({
   first: register('', { clock: 'reverse' }),
   measured: register('', { clock: 'custom' }),
   numbered: register('', { clock: 'custom-auto-increment' }),
+  outline: tree(counter()),
 })
 export type ThingHandle = HandleOf<typeof shape>
 

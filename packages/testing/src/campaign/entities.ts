@@ -11,6 +11,7 @@ import {
 
 import type { Marked } from './marked.ts'
 import { panelCommands, panelEntity } from './panel.ts'
+import { graftNodes, nodesShape, plantNode, pruneNodes } from './nodes.ts'
 import { dropRows, putRow, rowsShape, shiftRows } from './rows.ts'
 
 /** Told by every handler: command `mark` runs now on this entity, where it finds the effects of `seen`. */
@@ -42,6 +43,7 @@ export function campaignEntities(ran: Ran): readonly Entity[] {
       tags: set(),
       sums: map(counter()),
       rows: rowsShape,
+      nodes: nodesShape,
     }),
     commands: {
       name: marking('board', (board, { text }) => board.title.set(text)),
@@ -53,6 +55,9 @@ export function campaignEntities(ran: Ran): readonly Entity[] {
       put: marking('board', ({ rows }, input) => putRow(rows, input)),
       shift: marking('board', ({ rows }, input) => shiftRows(rows, input)),
       drop: marking('board', ({ rows }, input) => dropRows(rows, input)),
+      plant: marking('board', ({ nodes }, input) => plantNode(nodes, input)),
+      graft: marking('board', ({ nodes }, input) => graftNodes(nodes, input)),
+      prune: marking('board', ({ nodes }, input) => pruneNodes(nodes, input)),
       forget: marking('board', (board, { key }) => board.sums.delete(key)),
     },
   })
@@ -62,6 +67,20 @@ export function campaignEntities(ran: Ran): readonly Entity[] {
 /** Command names by entity type. */
 export const campaignCommands = {
   tally: ['add'],
-  board: ['name', 'write', 'erase', 'tag', 'untag', 'count', 'forget', 'put', 'shift', 'drop'],
+  board: [
+    'name',
+    'write',
+    'erase',
+    'tag',
+    'untag',
+    'count',
+    'forget',
+    'put',
+    'shift',
+    'drop',
+    'plant',
+    'graft',
+    'prune',
+  ],
   panel: panelCommands,
 } as const

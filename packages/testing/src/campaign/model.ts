@@ -1,6 +1,7 @@
 import type { Json } from '@peerplane/core'
 
 import type { Execution } from './knowledge.ts'
+import { expectNodes } from './node-history.ts'
 import { expectRows } from './row-history.ts'
 import { judgePanel } from './panel-model.ts'
 
@@ -32,7 +33,8 @@ export function judgeState(
       return alive.length > 0 ? [sum(alive)] : []
     }) ??
     expectTags(mirror.tags, of('tag'), of('untag')) ??
-    expectRows(mirror.rows, effects)
+    expectRows(mirror.rows, effects) ??
+    expectNodes(mirror.nodes, effects)
   )
 }
 

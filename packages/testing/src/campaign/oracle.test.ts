@@ -195,7 +195,14 @@ describe('oracles over several devices', () => {
   })
 })
 
-const EMPTY_BOARD = { title: '', cells: {}, tags: [] as string[], sums: {} as Json }
+const EMPTY_BOARD = {
+  title: '',
+  cells: {},
+  tags: [] as string[],
+  sums: {} as Json,
+  rows: [] as Json,
+  nodes: [] as Json,
+}
 
 /** Devices that show what the test sets. */
 class Scene {

@@ -1,20 +1,11 @@
-import {
-  describe,
-  limits,
-  PeerplaneError,
-  reading,
-  reasonOf,
-  Rejected,
-  type ListHandle,
-  type Where,
-  type Wins,
-} from '@peerplane/core'
+import { describe, limits, Rejected, type ListHandle, type Where, type Wins } from '@peerplane/core'
 
 import { NamedCommit, toRefs } from '../commits.ts'
 import { removalOf } from '../entries.ts'
 import type { CellAccess, Kernel } from '../kernel.ts'
 import type { Spot } from '../order/position.ts'
 import { idToValues, spotToValues } from '../order/wire.ts'
+import { besidesOf } from '../where.ts'
 import type { Element, Elements, ListCell, ShownItem } from './elements.ts'
 
 interface ListParts {
@@ -102,22 +93,4 @@ function isAt(elements: Elements, element: Element, where: Where): boolean {
   return isFirstOrAfter
     ? elements.before(element)?.key === after
     : elements.after(element)?.key === before
-}
-
-/** The keys that a place names. Throws `invalid-input`. */
-function besidesOf(where: Where): { readonly before?: string; readonly after?: string } {
-  if (where === 'first' || where === 'last') return {}
-  const refuse = (given: string): PeerplaneError => {
-    const reason = `a place in a list is 'first', 'last', { before: key } or { after: key }, not ${given}`
-    return new PeerplaneError('invalid-input', reason)
-  }
-  const given: unknown = where
-  if (typeof given !== 'object' || given === null) throw refuse(describe(given))
-  const { before, after } = reading(
-    (): { before?: unknown; after?: unknown } => ({ ...given }),
-    (cause) => refuse(reasonOf(cause)),
-  )
-  if (typeof before === 'string' && after === undefined) return { before }
-  if (typeof after === 'string' && before === undefined) return { after }
-  throw refuse(describe(given))
 }
