@@ -7,6 +7,7 @@ import type { Migration } from './migration.ts'
 import {
   document,
   documentMethods,
+  multiValueRegister,
   record,
   type DocumentShape,
   type RecordShape,
@@ -37,7 +38,10 @@ export interface LensField extends StoredField {
 export interface StoredField {
   readonly stored: string
   readonly lens: Lens
-  /** For a converted register: the older register, and how the value of one follows from the value of the other. */
+  /**
+   * For a converted register, which is stored as a multi-value register: the older register, and how the value of one follows from the value of the
+   * other.
+   */
   readonly converted: ConvertedFrom<StoredField> | undefined
 }
 
@@ -247,7 +251,8 @@ export class Layout {
     const { stored, converted } = field
     if (!converted) return keep({ stored, lens, converted: undefined }, shape)
     const old = this.#storeField(converted.old, converted.old.shape!, what, keep)
-    return keep({ stored, lens, converted: { ...converted, old } }, shape)
+    const { initial } = declared as RegisterShape<Json>
+    return keep({ stored, lens, converted: { ...converted, old } }, multiValueRegister(initial))
   }
 
   #storeDocument(

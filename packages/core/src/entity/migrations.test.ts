@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { PeerplaneError } from '../errors.ts'
 import { entity, storedShape } from './entity.ts'
 import { migrate } from './migrations.ts'
-import { counter, document, map, record, register, set } from './shapes.ts'
+import { counter, document, map, multiValueRegister, record, register, set } from './shapes.ts'
 
 type Status = 'todo' | 'doing' | 'done'
 
@@ -36,7 +36,7 @@ test('a renamed field keeps its stored name, and a converted register is stored 
     fields: {
       title: register(''),
       done: register(false),
-      status: register('todo'),
+      status: multiValueRegister('todo'),
       likes: counter(),
       tags: set(),
     },

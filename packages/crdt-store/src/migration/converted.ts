@@ -17,23 +17,27 @@ export interface Converted {
 }
 
 /**
- * The value of a field, given the values of the stored registers.
+ * The value of a field, given what the stored registers show.
  *
- * A converted register is stored beside the older one, and each write writes both. As long as the newer value corresponds to the older one, it
- * is shown. Otherwise, an app that knows only the older register has written it since, and its value is converted. If that fails, the newer register
- * is shown, and `problem` says why.
+ * A converted register is stored beside the older one, and each write writes both. It is a multi-value register: of its values, the latest one that
+ * corresponds to the older register is shown, because the older register decides which of concurrent writes wins. If none does, an app that knows only
+ * the older register has written it since, and its value is converted. If that fails, the latest value is shown, and `problem` says why.
  */
 export function valueOf(field: StoredField, read: (stored: string) => Json): Converted {
   const { converted, stored } = field
   const own = read(stored)
   if (!converted) return { value: own, problem: undefined }
+  const values = own as readonly Json[]
   const old = valueOf(converted.old, read)
-  const down = attempt(converted.down, own)
-  if (down.problem === undefined && equalData(down.value, old.value))
-    return { value: own, problem: old.problem }
+  const corresponds = (value: Json): boolean => {
+    const down = attempt(converted.down, value)
+    return down.problem === undefined && equalData(down.value, old.value)
+  }
+  const written = values.find(corresponds)
+  if (written !== undefined) return { value: written, problem: old.problem }
   const up = attempt(converted.up, old.value)
   if (up.problem === undefined) return { value: up.value, problem: old.problem }
-  return { value: own, problem: `"${stored}" cannot be converted: ${up.problem}` }
+  return { value: values[0]!, problem: `"${stored}" cannot be converted: ${up.problem}` }
 }
 
 /** What a write of `given` stores: values by stored names, the newest register first. Throws what a conversion throws. */

@@ -68,8 +68,12 @@ function recordHandle(lens: Lens & { readonly kind: 'record' }, stored: Fields):
 }
 
 function convertedHandle(field: StoredField, fields: Fields): RegisterHandle<Json> {
-  const register = (stored: string): RegisterHandle<Json> => fields[stored] as RegisterHandle<Json>
-  const shown = (): Json => valueOf(field, (stored) => register(stored).value).value
+  const register = (stored: string): StoredRegister => fields[stored] as StoredRegister
+  const read = (stored: string): Json => {
+    const { value, values } = register(stored)
+    return value === undefined ? values! : value
+  }
+  const shown = (): Json => valueOf(field, read).value
   return Object.freeze({
     get value() {
       return shown()
@@ -82,12 +86,20 @@ function convertedHandle(field: StoredField, fields: Fields): RegisterHandle<Jso
   })
 }
 
+/** A register, or a multi-value register. */
+interface StoredRegister {
+  readonly value?: Json
+  readonly values?: readonly Json[]
+  set(value: Json): void
+}
+
 /**
  * Writes a value even if the register has it already: then all registers of a conversion have their latest write in one commit, so that after
  * concurrent writes they show the values of the same commit.
  */
-function rewrite(register: RegisterHandle<Json>, value: Json): void {
-  if (equalData(register.value, value)) register.set(value === null ? false : null)
+function rewrite(register: StoredRegister, value: Json): void {
+  const { value: now = register.values![0]! } = register
+  if (equalData(now, value)) register.set(value === null ? false : null)
   register.set(value)
 }
 
