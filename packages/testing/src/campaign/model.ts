@@ -1,5 +1,6 @@
 import type { Json } from '@peerplane/core'
 
+import { EntryHistory, type EffectOf } from './entry-history.ts'
 import type { Execution } from './knowledge.ts'
 import { expectNodes } from './node-history.ts'
 import { expectRows } from './row-history.ts'
@@ -15,6 +16,7 @@ export function judgeState(
   type: string,
   state: Json,
   effects: readonly Execution[],
+  effectOf: EffectOf,
 ): string | undefined {
   const mirror = state as { readonly [field: string]: Json }
   if (type === 'tally') return expect('total', mirror.total, [sum(effects)])
@@ -26,11 +28,11 @@ export function judgeState(
   return (
     expect('title', mirror.title, texts(of('name'), '')) ??
     each('cells', mirror.cells, keysOf(of('write')), (key) =>
-      texts(living(of('write'), of('erase'), key)),
+      texts(new EntryHistory(key, 'write', 'erase', effectOf).changes(effects)),
     ) ??
     each('sums', mirror.sums, keysOf(of('count')), (key) => {
-      const alive = living(of('count'), of('forget'), key)
-      return alive.length > 0 ? [sum(alive)] : []
+      const counts = new EntryHistory(key, 'count', 'forget', effectOf).changes(effects)
+      return counts.length > 0 ? [sum(counts)] : []
     }) ??
     expectTags(mirror.tags, of('tag'), of('untag')) ??
     expectRows(mirror.rows, effects) ??

@@ -187,11 +187,46 @@ describe('oracles over several devices', () => {
       scene.shows('d', 'board/a', { ...EMPTY_BOARD, marks, tags, sums })
       return scene.rules()
     }
-    expect(play(['x'], { y: 5 })).toEqual([])
-    expect(play([], { y: 5 })).toEqual(['state'])
-    expect(play(['x'], { y: 7 })).toEqual(['state'])
+    expect(play(['x'], { y: 7 })).toEqual([])
+    expect(play([], { y: 7 })).toEqual(['state'])
+    expect(play(['x'], { y: 5 })).toEqual(['state'])
     expect(play(['x'], {})).toEqual(['state'])
-    expect(play(['x'], { y: 5, z: 1 })).toEqual(['state'])
+    expect(play(['x'], { y: 7, z: 1 })).toEqual(['state'])
+  })
+
+  test('a change after a removal begins again', () => {
+    const play = (y: number): Rule[] => {
+      const scene = new Scene()
+      scene.ran('w1', 'board/a', 'count', { key: 'y', by: 2 })
+      scene.ran('w2', 'board/a', 'forget', { key: 'y' }, [], ['w1'])
+      scene.ran('w3', 'board/a', 'count', { key: 'y', by: 3 }, [], ['w1', 'w2'])
+      scene.ran('w4', 'board/a', 'count', { key: 'y', by: 9 }, [], ['w1'])
+      const marks = ['w1', 'w2', 'w3', 'w4']
+      scene.shows('d', 'board/a', { ...EMPTY_BOARD, marks, sums: { y } })
+      return scene.rules()
+    }
+    expect(play(3)).toEqual([])
+    expect(play(5)).toEqual(['state'])
+    expect(play(14)).toEqual(['state'])
+  })
+
+  test('a row stays if it was moved concurrently with its deletion, and is there once', () => {
+    const row = (label: string, moved: number): Json => ({ key: label, value: { label, moved } })
+    const play = (...rows: Json[]): Rule[] => {
+      const scene = new Scene()
+      scene.ran('w1', 'board/a', 'put', { key: 'x' })
+      scene.ran('w2', 'board/a', 'put', { key: 'x' }, [], ['w1'])
+      scene.ran('w3', 'board/a', 'drop', { key: 'x' }, [], ['w1', 'w2'])
+      scene.ran('w4', 'board/a', 'shift', { key: 'x' }, [], ['w1'])
+      const marks = ['w1', 'w2', 'w3', 'w4']
+      scene.shows('d', 'board/a', { ...EMPTY_BOARD, marks, rows })
+      return scene.rules()
+    }
+    expect(play(row('x w1', 1))).toEqual([])
+    expect(play(row('x w1', 0))).toEqual(['state'])
+    expect(play(row('x w1', 1), row('x w1', 1))).toEqual(['state'])
+    expect(play(row('x w1', 1), row('x w2', 0))).toEqual(['state'])
+    expect(play()).toEqual(['state'])
   })
 })
 

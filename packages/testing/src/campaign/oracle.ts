@@ -3,7 +3,7 @@ import type { Loaded } from '@peerplane/runtime'
 
 import type { Incarnation } from '../fleet/device.ts'
 import { canonical, isSame } from '../check/canonical.ts'
-import type { Knowledge, IssuedCommand } from './knowledge.ts'
+import type { Execution, Knowledge, IssuedCommand } from './knowledge.ts'
 import { judgeState } from './model.ts'
 import type { TitleHistories } from './title-histories.ts'
 
@@ -200,7 +200,9 @@ export class Oracle {
       else this.#fail('state', `${key} contains ${mark}, which never ran there`)
     }
     if (!isSorted([...marks])) this.#fail('state', `${key} shows its marks in another order`)
-    const wrong = judgeState(splitEntityKey(key as EntityKey).type, state, effects)
+    const effectOf = (mark: string): Execution | undefined =>
+      this.#knowledge.step(mark)?.effects.get(key)
+    const wrong = judgeState(splitEntityKey(key as EntityKey).type, state, effects, effectOf)
     if (wrong) this.#fail('state', `${key}: ${wrong}`)
     if (!twin) twins.set(name, { state, where: this.incarnation.process.name })
     else {
