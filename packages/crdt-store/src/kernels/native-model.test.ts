@@ -1,4 +1,18 @@
-import { counter, list, map, record, register, set, tree, type HandleOf } from '@peerplane/core'
+import {
+  counter,
+  flag,
+  growOnlyCounter,
+  growOnlySet,
+  list,
+  map,
+  multiValueRegister,
+  record,
+  register,
+  set,
+  tree,
+  vote,
+  type HandleOf,
+} from '@peerplane/core'
 import { stateModelContract } from '@peerplane/core/testing'
 
 import { nativeModel } from './native-model.ts'
@@ -10,6 +24,12 @@ const shape = record({
   cards: map(record({ text: register(''), votes: counter() })),
   outline: tree(register('')),
   rows: list(register('')),
+  lit: flag(),
+  poll: vote(),
+  opinions: multiValueRegister(''),
+  visits: growOnlyCounter(),
+  seen: growOnlySet(),
+  gauge: register('', { clock: 'custom' }),
 })
 
 stateModelContract('native shapes', async () => ({
@@ -36,6 +56,13 @@ stateModelContract('native shapes', async () => ({
         const key = someNode()
         if (key !== undefined) state.outline.move(key, undefined, 'first')
       },
+      () => state.lit.enable(),
+      () => state.lit.disable(),
+      () => state.poll.vote(choose(2) === 0),
+      () => state.opinions.set(word()),
+      () => state.visits.increment(choose(3)),
+      () => state.seen.add(word()),
+      () => state.gauge.set(word(), choose(3)),
       () => state.rows.insert('first').value.set(word()),
       () => state.rows.insert().value.set(word()),
       () => state.rows.keys.slice(0, 1).forEach((key) => state.rows.move(key, 'last')),
