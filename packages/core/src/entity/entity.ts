@@ -7,7 +7,14 @@ import { limits } from '../limits.ts'
 import { isPlain, reading } from '../plain.ts'
 import { Layout, type StoredShape } from './layout.ts'
 import { takeMigrations, type Migrations } from './migrations.ts'
-import { checkShape, type HandleOf, type MirrorOf, type Shape } from './shapes.ts'
+import {
+  checkShape,
+  checkWins,
+  type HandleOf,
+  type MirrorOf,
+  type Shape,
+  type Wins,
+} from './shapes.ts'
 import { hasControls, mayName } from '../controls.ts'
 import { utf8 } from '../text.ts'
 
@@ -24,6 +31,14 @@ export interface CommandContext {
   readonly now: number
   /** Returns a new unguessable id of 22 characters. */
   newId(): string
+  /** Whether the entity exists: a command has changed it since it was last deleted. */
+  readonly exists: boolean
+  /**
+   * Deletes the entity. Changes of the same command before the deletion have no effect. A later change makes the entity again, from the initial state.
+   * If another device changes the entity concurrently, the option `wins` of the entity decides. Throws `handler-failed` for a kind of state that cannot
+   * be deleted: documents, events and values.
+   */
+  delete(): void
 }
 
 /**
@@ -57,6 +72,8 @@ export interface Entity<S extends Shape = Shape, C = object> {
   readonly version: number
   /** How the declared state has become what it is; `undefined` in version 1. */
   readonly migrations: Migrations | undefined
+  /** What is left of an entity that one device deletes while another device changes it. Without it, `update`. */
+  readonly wins?: Wins
   readonly commands: C
 }
 
@@ -81,7 +98,8 @@ type LeadTo<Last, S> =
 /**
  * Declares an entity type: its state, and the commands that change the state. If an earlier version of the app has declared the state in another
  * way, `migrations` tell how it has changed, and `version` is 1 plus the number of migrations. Both versions of the app can then edit the same
- * entities. A field that is only added needs no migration.
+ * entities. A field that is only added needs no migration. If one device deletes an entity while another device changes it, the option `wins` decides:
+ * with `update` (the default), the whole entity stays; with `removal`, the entity goes, and the change is lost.
  *
  * Throws `invalid-declaration` if the name of the type does not match `[a-z][a-z0-9-.]*`, if the state is not a shape, if the migrations do not lead
  * to the state or to the version, if a command is not a function, or if a command has a reserved name.
@@ -96,6 +114,7 @@ export function entity<
     readonly state: S
     readonly version?: number
     readonly migrations?: Migrations<Last> & LeadTo<Last, S>
+    readonly wins?: Wins
     readonly commands: C & SynchronousCommands<C>
   },
 ): Entity<S, C> {
@@ -201,13 +220,15 @@ function takeDeclaration(type: unknown, declaration: unknown): Entity {
   }
   return reading(
     () => {
-      const { state, version, migrations, commands } = declaration as Partial<Entity>
+      const { state, version, migrations, wins, commands } = declaration as Partial<Entity>
       checkShape(state, `the state of entity "${type}"`)
+      checkWins(wins, `entity "${type}"`)
       const taken = {
         type,
         consistency: 'causal' as const,
         state: state!,
         ...takeHistory(version, migrations, type),
+        ...(wins === undefined ? {} : { wins }),
         commands: takeCommands(commands, type),
       }
       storedShape(taken)

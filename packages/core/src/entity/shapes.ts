@@ -660,7 +660,8 @@ function checkFolds(fold: unknown): void {
   }
 }
 
-function checkWins(wins: unknown, what: string): void {
+/** Checks an option `wins`. Throws `invalid-declaration` with a message that says it belongs to `what`. */
+export function checkWins(wins: unknown, what: string): void {
   if (wins === undefined || wins === 'update' || wins === 'removal') return
   throw invalid(`the option "wins" of ${what} is 'update' or 'removal', not ${describe(wins)}`)
 }

@@ -39,6 +39,13 @@ export interface Draft {
    * the draft is paused and after it has ended, the handle throws `handler-failed`.
    */
   readonly handle: unknown
+  /** Whether the entity exists: something has changed it since it was last deleted. `undefined` if the model cannot tell. */
+  readonly exists?: boolean
+  /**
+   * Deletes the entity, and forgets the earlier changes of this draft. If the draft changes the entity again, the entity is made again, from the initial
+   * state. `undefined` if the model cannot delete.
+   */
+  delete?(): void
   /** Called when the handler of the command has returned. Until `resume` is called, the handle of the draft throws. */
   pause(): void
   /** Called before the handler of the next command begins. */
@@ -60,6 +67,8 @@ export interface EntityState {
    * The state as plain JSON, as the application sees it. The mirror of a state is frozen, and is a new object if and only if the state has changed.
    */
   readonly mirror: Json
+  /** Whether the entity exists: something has changed it since it was last deleted. `undefined` if the model cannot tell. */
+  readonly exists?: boolean
   /** The reason why the state cannot be shown: it is too large. If `problem` is set, no other property or method of the state may be used. */
   readonly problem: string | undefined
   /**

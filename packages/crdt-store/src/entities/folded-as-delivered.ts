@@ -1,6 +1,6 @@
 import type { EntityKey, StateModel } from '@peerplane/core'
 
-import { rowKey } from './keys.ts'
+import { absentKey, rowKey } from './keys.ts'
 import type { CapturedEntity, Lifecycle, LifecycleParts } from './lifecycle.ts'
 import {
   decodeRow,
@@ -26,9 +26,10 @@ export class FoldedAsDelivered implements Lifecycle {
 
   async load(key: EntityKey, model: StateModel): Promise<Slot> {
     const { store, slots, events } = this.#parts
-    const stored = slots.rows.mayHave(key) ? await store.get(rowKey(key)) : undefined
+    const present = slots.rows.mayHave(key) ? await store.get(rowKey(key)) : undefined
+    if (present) slots.rows.add(key)
+    const stored = present ?? (await slots.rows.readAbsent(key))
     if (!stored) return slotOf(key, model, await model.open(undefined, key))
-    slots.rows.add(key)
     try {
       const { problem, isIncomplete, snapshot } = decodeRow(stored)
       const slot = slotOf(key, model, await model.open(problem ? undefined : snapshot, key))
@@ -66,10 +67,34 @@ export class FoldedAsDelivered implements Lifecycle {
     if (!row) return { writes: [], more: 0, stored: () => undefined }
     const value = encodeRow(row)
     if (slot) slot.rowBytes = value.length
+    const isAbsent = slot?.unreadable === '' && slot.state.exists === false
+    return isAbsent ? this.#captureAbsent(key, value) : this.#capturePresent(key, value)
+  }
+
+  #capturePresent(key: EntityKey, value: Uint8Array): CapturedEntity {
+    const { rows } = this.#parts.slots
+    const wasAbsent = rows.isAbsent(key)
     return {
-      writes: [{ key: rowKey(key), value }],
-      more: slots.rows.has(key) ? 0 : 1,
-      stored: () => slots.rows.add(key),
+      writes: [
+        { key: rowKey(key), value },
+        ...(wasAbsent ? [{ key: absentKey(key), value: undefined }] : []),
+      ],
+      more: (rows.has(key) ? 0 : 1) - (wasAbsent ? 1 : 0),
+      stored: () => rows.add(key),
+    }
+  }
+
+  /** The row of an entity that does not exist lies where lists do not pass. */
+  #captureAbsent(key: EntityKey, value: Uint8Array): CapturedEntity {
+    const { rows } = this.#parts.slots
+    const wasPresent = rows.has(key)
+    return {
+      writes: [
+        { key: absentKey(key), value },
+        ...(wasPresent ? [{ key: rowKey(key), value: undefined }] : []),
+      ],
+      more: (rows.isAbsent(key) ? 0 : 1) - (wasPresent ? 1 : 0),
+      stored: () => rows.addAbsent(key),
     }
   }
 
@@ -78,7 +103,10 @@ export class FoldedAsDelivered implements Lifecycle {
   }
 
   async stored(key: EntityKey, isBlank: boolean): Promise<readonly Uint8Array[]> {
-    return isBlank && (await this.#parts.slots.rows.find(key)) ? [rowKey(key)] : []
+    if (!isBlank) return []
+    const { rows } = this.#parts.slots
+    if (await rows.find(key)) return [rowKey(key)]
+    return (await rows.readAbsent(key)) ? [absentKey(key)] : []
   }
 
   replaced(): void {
@@ -90,7 +118,8 @@ export class FoldedAsDelivered implements Lifecycle {
   }
 
   #rowOf(slot: Slot | undefined, key: EntityKey): Row | undefined {
-    if (!slot) return this.#parts.slots.rows.has(key) ? undefined : unfoldedRow
+    const { rows } = this.#parts.slots
+    if (!slot) return rows.has(key) || rows.isAbsent(key) ? undefined : unfoldedRow
     if (slot.unreadable) return unreadableRow(slot.unreadable)
     if (slot.problem) return undefined
     const { state, model } = slot

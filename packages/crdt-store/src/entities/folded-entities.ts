@@ -354,7 +354,7 @@ export class FoldedEntities implements Entities {
     return this.#flusher.has(slot.key) ? 'no' : 'now'
   }
 
-  /** The state of an entity, opened for a list; `undefined` if it cannot be read. */
+  /** The state of an entity, opened for a list; `undefined` if it cannot be read, or does not exist. */
   async #mirrorOf(key: EntityKey): Promise<Json | undefined> {
     const [slot] = await this.#ready([key])
     this.#evict()
@@ -403,7 +403,7 @@ const OWN_VERSION = 0
 
 function mirrorOf(slot: Slot): Json | undefined {
   try {
-    return slot.problem ? undefined : slot.state.mirror
+    return slot.problem || slot.state.exists === false ? undefined : slot.state.mirror
   } catch {
     // Ignored: a state that has failed; opening the entity says why.
     return undefined

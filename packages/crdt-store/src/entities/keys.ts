@@ -15,7 +15,8 @@ import {
  * Keys of the entities in the store.
  *
  *   0x20 type 0 id                              row
- *   0x21 type 0 id                              snapshot of an entity that is folded when opened
+ *   0x21 type 0 id                              what lists pass over: the row of an entity that does not exist, or the snapshot of one
+ *                                               that is folded when opened
  *   0x22 length(type 0 id) type 0 id counter    body that waits for that
  *   0x23 0                                      declared models, for which the rows were made
  *   0x23 1                                      how many of the records above there are
@@ -46,6 +47,17 @@ const name = (key: EntityKey): Uint8Array => {
 export const rowKey = (key: EntityKey): Uint8Array => concatBytes(Uint8Array.of(0x20), name(key))
 export const snapshotKey = (key: EntityKey): Uint8Array =>
   concatBytes(Uint8Array.of(0x21), name(key))
+
+/** The row of an entity that does not exist: it was deleted. */
+export const absentKey = snapshotKey
+
+/** The rows of the entities of a type that do not exist. */
+export function absentKeys(type: string): KeyRange {
+  const from = concatBytes(Uint8Array.of(0x21), utf8(`${type}\0`))
+  const to = from.slice()
+  to[to.length - 1]!++
+  return { from, to }
+}
 
 /** The row of an entity alone. */
 export const rowKeyOnly = (key: EntityKey): KeyRange => {

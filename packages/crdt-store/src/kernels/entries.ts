@@ -70,10 +70,8 @@ export class Entries<Content> {
   }
 
   /** What a command can notice of an entry. */
-  look(key: Key, { session }: { readonly session: Parameters<Survivors<Made>['has']>[0] }): Value {
-    const entry = this.#open.get(key)
-    const { size = 0 } = entry?.touches ?? {}
-    return size > 0 ? [entry!.generation, entry!.touches.has(session)] : null
+  look(key: Key): Value {
+    return this.isPresent(key) ? this.#open.get(key)!.generation : null
   }
 
   /** The entry at a key in a generation, which begins if it is higher than all before; `undefined` if it is no longer current. */
@@ -82,6 +80,7 @@ export class Entries<Content> {
     if (before?.generation === generation) return before
     if (this.#generationOf(key) > generation || this.#isClosed(key, generation)) return undefined
     const entry = { generation, touches: new Survivors<Made>(), content: this.#begin() }
+    context.draft?.begins(entry.content)
     this.#replace(key, before, entry, context)
     if (!before) this.#markClosed(key, undefined, context)
     return entry

@@ -37,7 +37,8 @@ export function mapKernel(values: Kernel, wins: 'update' | 'removal'): Kernel<Ma
       if (fields instanceof OtherKind) return fields
       const { entries } = cell
       const key = readText(fields[1])
-      context.draft?.changes(cell, key, () => entries.look(key, context.origin))
+      context.draft?.changes(cell, key, () => entries.look(key))
+      if (fields[0] === 5) noteTouch(entries, key, context)
       const other = applyTo(entries, key, fields, values, context)
       touch(cell, context)
       return below(key, other)
@@ -71,6 +72,11 @@ export function mapKernel(values: Kernel, wins: 'update' | 'removal'): Kernel<Ma
   return kernel
 }
 
+/** A touch without a change is one of its own, because its device can revoke that of another session by a fork. */
+function noteTouch(entries: Entries<Cell>, key: string, { draft, table }: OpContext): void {
+  draft?.changes(entries, key, () => entries.isTouchedBy(key, table))
+}
+
 function applyTo(
   entries: Entries<Cell>,
   key: string,
@@ -84,7 +90,7 @@ function applyTo(
     const { content } = entry
     const change = (): OtherKind | undefined => values.apply(content, inner!, context)
     const other = context.draft
-      ? context.draft.inside(() => entries.get(key) === content, change)
+      ? context.draft.inside(content, () => entries.get(key) === content, change)
       : change()
     if (!other && !isRemoval(inner)) entries.touch(key, entry, context)
     return other

@@ -38,13 +38,23 @@ type List = readonly Value[]
 /** The mirror of an entity to which these bodies belong; none of them is void. */
 export function naive(shape: Shape, bodies: readonly Body[]): Json {
   const ops = bodies.flatMap(({ origin, prefix, bytes }) => {
-    const [commits, values] = decodeCanonical(bytes) as [List, List]
+    const [commits, values, generation = 0] = decodeCanonical(bytes) as [List, List, number?]
     const commit = commitOf(origin.session, origin.seq, prefix)
     const listed = listOf(commits)
-    return values.map((value, index): Op => ({ value, origin, commit, index, listed }))
+    const written = values.length === 0 ? [[5, '', generation]] : values.map(inEntity(generation))
+    return written.map((value, index): Op => ({ value, origin, commit, index, listed }))
   })
-  return states[shape.kind]!(shape as never, ops)
+  // The entity is the only entry of a map.
+  const entities = states['map']!({ value: shape } as never, ops) as { readonly ['']?: Json }
+  return entities[''] ?? states[shape.kind]!(shape as never, [])
 }
+
+const inEntity =
+  (generation: number) =>
+  (op: Value): Value => {
+    const isRemoval = Array.isArray(op) && op[0] === 6
+    return isRemoval ? [4, '', op[1] as Value, generation] : [3, '', op, generation]
+  }
 
 const commitOf = (session: string, seq: number, prefix: string): string =>
   `${session} ${seq} ${prefix}`

@@ -1,37 +1,65 @@
 import { encodeCanonical, limits, PeerplaneError, type Draft, type Value } from '@peerplane/core'
 
-import type { Cell, DraftPlace, Kernel } from './kernel.ts'
 import { commitsToValue } from './commits.ts'
+import { inGeneration, type Entries } from './entries.ts'
+import { applyAll, ENTITY, entityRemoval, type EntityOps } from './entity-ops.ts'
+import type { Cell, DraftPlace, Kernel } from './kernel.ts'
 import type { OpContext } from './op-context.ts'
 import { Void } from './void.ts'
+
+/** What a draft changes. */
+export interface DraftedEntity {
+  readonly kernel: Kernel
+  readonly entity: Entries<Cell>
+  readonly context: OpContext
+  readonly draft: DraftPlace
+  /** Whether a deletion wins against concurrent changes. */
+  readonly closes: boolean
+}
 
 /** A command in progress on a native state. Its ops take effect as they are written, in the way in which other devices will fold them. */
 export class NativeDraft implements Draft {
   readonly handle: object
-  readonly #kernel: Kernel
-  readonly #root: Cell
-  readonly #context: OpContext
+  readonly #place: DraftedEntity
   readonly #finished: (body: Uint8Array, ops: number) => void
-  readonly #ops: Value[] = []
+  #ops: Value[] = []
+  /** Whether the only op is the removal of the entity. */
+  #isRemoval = false
+  /** The generation of the ops. */
+  #generation: number
   #isOpen = true
   #isPaused = false
 
-  constructor(
-    kernel: Kernel,
-    root: Cell,
-    context: OpContext,
-    draft: DraftPlace,
-    finished: (body: Uint8Array, ops: number) => void,
-  ) {
-    this.#kernel = kernel
-    this.#root = root
-    this.#context = context
+  constructor(place: DraftedEntity, finished: (body: Uint8Array, ops: number) => void) {
+    const { kernel, entity, context, draft } = place
+    this.#place = place
     this.#finished = finished
-    const cell = (): Cell => {
+    this.#generation = entity.nextGeneration(ENTITY, draft)
+    context.draft?.changes(entity, ENTITY, () => entity.look(ENTITY))
+    const cell = (): Cell | undefined => {
       this.#requireOpen()
-      return root
+      return entity.get(ENTITY)
     }
     this.handle = kernel.handle({ cell, write: (op) => this.#write(op), draft })
+  }
+
+  get exists(): boolean {
+    return this.#place.entity.isPresent(ENTITY)
+  }
+
+  delete(): void {
+    this.#requireOpen()
+    const { entity, context, draft, closes } = this.#place
+    context.revert(0)
+    this.#ops = []
+    this.#isRemoval = false
+    context.index = 0
+    this.#generation = entity.nextGeneration(ENTITY, draft)
+    if (!entity.isPresent(ENTITY)) return
+    this.#apply(entityRemoval(entity.removal(ENTITY, closes, draft)))
+    this.#isRemoval = true
+    // The next op takes its place.
+    context.index = 0
   }
 
   pause(): void {
@@ -44,12 +72,13 @@ export class NativeDraft implements Draft {
 
   finish(): Uint8Array | undefined {
     this.#isOpen = false
-    if (this.#context.draft?.areNone) {
-      this.#context.revert(0)
+    const { context } = this.#place
+    if (this.#ops.length === 0 || context.draft?.areNone) {
+      context.revert(0)
       return undefined
     }
-    const commits = commitsToValue(this.#context.table.commits)
-    const body = encodeCanonical([commits, this.#ops])
+    const commits = commitsToValue(context.table.commits)
+    const body = encodeCanonical(inGeneration([commits, this.#ops], this.#generation))
     if (body.length > limits.commitBytes) {
       throw new PeerplaneError('too-large', `the changes of one command have ${body.length} bytes`)
     }
@@ -59,27 +88,42 @@ export class NativeDraft implements Draft {
 
   revert(): void {
     this.#isOpen = false
-    this.#context.revert(0)
+    this.#place.context.revert(0)
   }
 
   #write(op: Value): void {
     this.#requireOpen()
+    const { entity, context, draft } = this.#place
+    const generation = entity.nextGeneration(ENTITY, draft)
+    if (this.#isRemoval) {
+      // The next generation says that the one before it has ended. Where none may begin, the entity stays.
+      if (generation === this.#generation) context.revert(0)
+      this.#ops = []
+      this.#isRemoval = false
+    }
     if (this.#ops.length >= limits.opsPerSection) {
       throw new PeerplaneError(
         'too-large',
         `a command makes more than ${limits.opsPerSection} changes`,
       )
     }
-    const mark = this.#context.mark()
+    this.#generation = generation
+    this.#apply(op)
+  }
+
+  #apply(op: Value): void {
+    const { kernel, entity, context } = this.#place
+    const ops: EntityOps = { ops: [op], generation: this.#generation, first: this.#ops.length }
+    const mark = context.mark()
     try {
-      const other = this.#kernel.apply(this.#root, op, this.#context)
+      const other = applyAll(kernel, entity, ops, context)
       if (other) throw new Error(other.message)
     } catch (error) {
-      this.#context.revert(mark)
+      context.revert(mark)
       if (error instanceof Void) throw new PeerplaneError('invalid-input', error.message)
       throw error
     }
-    this.#context.index = this.#ops.push(op)
+    context.index = this.#ops.push(op)
   }
 
   #requireOpen(): void {

@@ -196,6 +196,10 @@ describe('native state', () => {
       (h) => (h.stock.get('a').increment(), h.stock.get('a').decrement()),
     ],
     ['a key is made and deleted', (h) => (h.stock.get('b').increment(), h.stock.delete('b'))],
+    [
+      'a key is made, changed twice and deleted',
+      (h) => (h.stock.add('b'), h.stock.get('b').increment(), h.stock.delete('b')),
+    ],
     ['a value is set to what it is', (h) => h.title.set({ text: ['t'] })],
     [
       'a value is changed and set to what it was',
@@ -240,6 +244,92 @@ describe('native state', () => {
     alice.fold([late])
     bob.fold(bodies)
     expect([alice.mirror, bob.mirror]).toMatchObject([{ stock: { a: 1 } }, { stock: { a: 1 } }])
+    expect(bob.snapshot()).toEqual(alice.snapshot())
+  })
+
+  const remove = (
+    state: EntityState,
+    session: number,
+    then?: (h: HandleOf<typeof shape>) => void,
+  ): Body => {
+    const origin = originOf(session)
+    const draft = state.begin(origin)
+    draft.delete!()
+    then?.(draft.handle as HandleOf<typeof shape>)
+    const body = bodyAt(origin, draft.finish()!)
+    state.identify(body)
+    return body
+  }
+  const restarted = async (...states: EntityState[]): Promise<EntityState[]> =>
+    Promise.all(states.map((state) => model.open(state.snapshot())))
+
+  test('a deleted entity shows its initial state, does not exist, and starts from its initial state again', async () => {
+    expect(alice.exists).toBe(false)
+    const initial = alice.mirror
+    const made = run(alice, 1, (h) => h.count.increment(5))
+    expect(alice.exists).toBe(true)
+    const deleted = remove(alice, 1)
+    expect([alice.exists, alice.mirror]).toEqual([false, initial])
+    bob.fold([made, deleted])
+    ;[alice, bob] = (await restarted(alice, bob)) as [EntityState, EntityState]
+    expect([bob.exists, bob.mirror]).toEqual([false, initial])
+    const again = run(alice, 1, (h) => h.tags.add('x'))
+    expect(decodeCanonical(again.bytes)).toEqual([[], [['tags', [1, 'x']]], 1])
+    bob.fold([again])
+    expect([alice.mirror, bob.mirror]).toMatchObject(Array(2).fill({ count: 0, tags: ['x'] }))
+    expect(bob.snapshot()).toEqual(alice.snapshot())
+  })
+
+  test('a change that the deletion did not see keeps the whole entity, unless deletions win', async () => {
+    bob.fold([run(alice, 1, (h) => h.count.increment(5))])
+    const change = run(bob, 2, (h) => h.title.set('kept'))
+    const deleted = remove(alice, 1)
+    alice.fold([change])
+    bob.fold([deleted])
+    expect([alice.mirror, bob.mirror]).toMatchObject(Array(2).fill({ count: 5, title: 'kept' }))
+
+    const strict = nativeModel(shape, { wins: 'removal' })
+    const [carol, dave] = [await strict.open(undefined), await strict.open(undefined)]
+    dave.fold([run(carol, 3, (h) => h.count.increment(5))])
+    const lost = run(dave, 4, (h) => h.title.set('lost'))
+    dave.fold([remove(carol, 3)])
+    carol.fold([lost])
+    expect([carol.exists, dave.exists]).toEqual([false, false])
+    expect(dave.snapshot()).toEqual(carol.snapshot())
+    // Nothing is kept of what it held.
+    expect(dave.snapshot().length).toBeLessThan(120)
+  })
+
+  test('one command can delete an entity and make it again; what it changed before is gone', () => {
+    run(alice, 1, (h) => h.count.increment(5))
+    const origin = originOf(1)
+    const draft = alice.begin(origin)
+    const handle = draft.handle as HandleOf<typeof shape>
+    handle.tags.add('before')
+    draft.delete!()
+    expect([draft.exists, handle.count.value, handle.tags.values]).toEqual([false, 0, []])
+    handle.count.increment(1)
+    expect(draft.exists).toBe(true)
+    const body = bodyAt(origin, draft.finish()!)
+    expect(decodeCanonical(body.bytes)).toEqual([[], [['count', 1]], 1])
+    alice.identify(body)
+    expect(alice.mirror).toMatchObject({ count: 1, tags: [] })
+  })
+
+  test('deleting what does not exist makes no body, and neither does making and deleting', () => {
+    const draft = alice.begin(originOf(1))
+    ;(draft.handle as HandleOf<typeof shape>).count.increment(1)
+    draft.delete!()
+    expect(draft.finish()).toBeUndefined()
+    expect(alice.exists).toBe(false)
+  })
+
+  test('the removal of a key does not bring a deleted entity back', () => {
+    bob.fold([run(alice, 1, (h) => h.stock.add('a'))])
+    const removed = run(bob, 2, (h) => h.stock.delete('a'))
+    bob.fold([remove(alice, 1)])
+    alice.fold([removed])
+    expect([alice.exists, bob.exists]).toEqual([false, false])
     expect(bob.snapshot()).toEqual(alice.snapshot())
   })
 
@@ -431,6 +521,7 @@ describe('native state', () => {
     ['a large value', [['title', [0, 'x'.repeat(limits.valueBytes), []]]]],
     ['a large element', [['tags', [1, 'x'.repeat(limits.valueBytes + 1)]]]],
     ['an unknown kind of op', [['stock', [99, 'a', 1]]]],
+    ['the removal of the entity beside another op', [[6, []]]],
     ['no list', 5],
     ['too many ops', Array.from({ length: limits.opsPerSection + 1 }, () => ['count', 1])],
   ]
@@ -552,6 +643,7 @@ describe('native state', () => {
     )
     run(bob, 4, (h) => {
       h.tags.delete('1-10')
+      h.tags.delete('1-11')
       h.tags.add('more')
     })
     run(bob, 4, (h) => times((i) => h.tags.delete(`1-${i}`)))

@@ -13,15 +13,18 @@ import {
 } from '@peerplane/core'
 
 import type { Cell, DraftPlace, Kernel } from './kernel.ts'
+import { Entries, readGeneration } from './entries.ts'
+import { applyAll, ENTITY } from './entity-ops.ts'
 import { NativeDraft } from './native-draft.ts'
-import type { OtherKind } from './other-kind.ts'
 import { CommitTable, NamedCommit, readCommits, readTable, tableToValues } from './commits.ts'
 import { OpContext } from './op-context.ts'
+import { readText } from './values.ts'
 import { items, Void } from './void.ts'
 import { GROWTH_PER_BYTE, GROWTH_PER_OP } from './weight.ts'
 
 /*
- *   body        [commits of other sessions, ops]
+ *   body        [commits of other sessions, ops, generation?]
+ *   removal     [commits of other sessions, [[6, names or null]], generation?]
  *   snapshot    [sessions, how far each was folded, commits, devices, state]
  *
  * Ops and the state name commits and sessions by their numbers in these lists. How far each session was folded makes a repeated body
@@ -32,8 +35,10 @@ import { GROWTH_PER_BYTE, GROWTH_PER_OP } from './weight.ts'
 export class NativeState implements EntityState {
   readonly version = ''
   readonly #kernel: Kernel
+  readonly #closes: boolean
   readonly #seen: Map<SessionId, number>
-  #root: Cell
+  /** The entity is an entry of its space. It is the only one here, under the empty key. */
+  #entity: Entries<Cell>
   /** It weighs no more than this. */
   #weightBound: number
   #problem: string | undefined
@@ -42,24 +47,35 @@ export class NativeState implements EntityState {
   #made: NamedCommit | undefined
   readonly #seenOf = (session: SessionId): number => this.#seen.get(session) ?? 0
 
-  private constructor(kernel: Kernel, root: Cell, seen: Map<SessionId, number>, bound: number) {
+  private constructor(
+    kernel: Kernel,
+    closes: boolean,
+    entity: Entries<Cell>,
+    seen: Map<SessionId, number>,
+    bound: number,
+  ) {
     this.#kernel = kernel
-    this.#root = root
+    this.#closes = closes
+    this.#entity = entity
     this.#seen = seen
     this.#weightBound = bound
   }
 
-  static empty(kernel: Kernel): NativeState {
-    return new NativeState(kernel, kernel.create(), new Map(), 0)
+  /** `closes` if the deletion of the entity wins against concurrent changes. */
+  static empty(kernel: Kernel, closes: boolean): NativeState {
+    return new NativeState(kernel, closes, new Entries(kernel.create), new Map(), 0)
   }
 
   /** Throws for anything but a snapshot of this kernel. */
-  static load(kernel: Kernel, snapshot: Value): NativeState {
+  static load(kernel: Kernel, closes: boolean, snapshot: Value): NativeState {
     const fields = items(snapshot, 5)
     const { table, seen } = readTable(fields)
     const saved = fields[4]!
-    const root = saved === null ? kernel.create() : kernel.load(saved, table)
-    return new NativeState(kernel, root, seen, Number.POSITIVE_INFINITY)
+    const entity = new Entries(kernel.create)
+    const load = (content: Value | undefined): Cell =>
+      content === undefined ? kernel.create() : kernel.load(content, table)
+    if (saved !== null) entity.load(saved, table, readText, load)
+    return new NativeState(kernel, closes, entity, seen, Number.POSITIVE_INFINITY)
   }
 
   get problem(): string | undefined {
@@ -71,7 +87,11 @@ export class NativeState implements EntityState {
   }
 
   get mirror(): Json {
-    return this.#kernel.show(this.#root)
+    return this.#kernel.show(this.#entity.get(ENTITY))
+  }
+
+  get exists(): boolean {
+    return this.#entity.isPresent(ENTITY)
   }
 
   fold(bodies: readonly Body[]): readonly Body[] {
@@ -96,7 +116,9 @@ export class NativeState implements EntityState {
       isTight: this.#weightUpTo(limits.entityCommandBytes) > limits.entityCommandBytes,
       isComplete: this.#skipped === undefined,
     }
-    return new NativeDraft(this.#kernel, this.#root, context, draft, (body, ops) => {
+    const closes = this.#closes
+    const place = { kernel: this.#kernel, entity: this.#entity, context, draft, closes }
+    return new NativeDraft(place, (body, ops) => {
       this.#grow(body.length, ops)
       const weight = this.#weightUpTo(allowed)
       if (weight > allowed) {
@@ -117,7 +139,8 @@ export class NativeState implements EntityState {
   snapshot(): Uint8Array {
     // Numbers are given in the order of the state, which is the same on every device.
     const table = new CommitTable(this.#seenOf, { sessions: [...this.#seen.keys()].sort() })
-    const saved = this.#kernel.save(this.#root, table) ?? null
+    const save = (cell: Cell): Value | undefined => this.#kernel.save(cell, table)
+    const saved = this.#entity.save(table, save) ?? null
     return encodeCanonical([...tableToValues(table), saved])
   }
 
@@ -129,12 +152,12 @@ export class NativeState implements EntityState {
     let context: OpContext | undefined
     try {
       const { session, seq } = origin
-      const { commits, ops, other } = readBody(bytes, session)
+      const { commits, ops, generation, other } = readBody(bytes, session)
       const table = new CommitTable(this.#seenOf, { commits })
       this.#grow(bytes.length, ops.length)
       const commit = new NamedCommit(session, seq, prefix)
       context = new OpContext(origin, table, commit, { bodyBytes: bytes.length })
-      const skipped = this.#applyAll(ops, context)
+      const skipped = applyAll(this.#kernel, this.#entity, { ops, generation }, context)
       this.#see(context)
       this.#skipped ??= other
       this.#skipped ??= skipped?.message
@@ -146,34 +169,22 @@ export class NativeState implements EntityState {
     }
   }
 
-  /** Applies ops; one of another kind has no effect. Returns the first of these. */
-  #applyAll(ops: readonly Value[], context: OpContext): OtherKind | undefined {
-    let skipped: OtherKind | undefined
-    for (const [index, op] of ops.entries()) {
-      const before = context.mark()
-      context.index = index
-      const other = this.#kernel.apply(this.#root, op, context)
-      if (!other) continue
-      context.revert(before)
-      skipped ??= other
-    }
-    return skipped
-  }
-
   #grow(bytes: number, ops: number): void {
     this.#weightBound += ops * GROWTH_PER_OP + bytes * GROWTH_PER_BYTE
   }
 
   /** The weight of the state if that is more than `limit`, otherwise at most `limit`. */
   #weightUpTo(limit: number): number {
-    if (this.#weightBound > limit) this.#weightBound = this.#kernel.weigh(this.#root)
+    if (this.#weightBound > limit) {
+      this.#weightBound = this.#entity.weigh((cell) => this.#kernel.weigh(cell))
+    }
     return this.#weightBound
   }
 
   /** What it holds is freed: nobody can look at it. */
   #giveUp(): void {
     this.#problem = `it holds more than ${limits.entityBytes} bytes`
-    this.#root = this.#kernel.create()
+    this.#entity = new Entries(this.#kernel.create)
     this.#weightBound = 0
   }
 
@@ -195,22 +206,23 @@ function readBody(
 ): {
   readonly commits: NamedCommit[]
   readonly ops: readonly Value[]
+  readonly generation: number
   /** Why the body has no effect: it was written for another kind of state. */
   readonly other?: string
 } {
   const fields = items(decode(bytes))
   const [named, list] = fields
-  if (named instanceof Uint8Array) return { commits: [], ops: [named] }
+  if (named instanceof Uint8Array) return { commits: [], ops: [named], generation: 0 }
   if (isOfWriter(fields))
-    return { commits: [], ops: [], other: 'it was written by a single writer' }
-  if (fields.length !== 2) throw new Void('a body has two parts')
+    return { commits: [], ops: [], generation: 0, other: 'it was written by a single writer' }
+  if (fields.length !== 2 && fields.length !== 3) throw new Void('a body has two or three parts')
   const commits = readCommits(named)
   if (commits.some((each) => each.session === session)) {
     throw new Void('a body names its own session')
   }
   const ops = items(list)
   if (ops.length > limits.opsPerSection) throw new Void('too many ops')
-  return { commits, ops }
+  return { commits, ops, generation: readGeneration(fields[2]) }
 }
 
 /** Whether a body has the form of one of a state with a single writer. */

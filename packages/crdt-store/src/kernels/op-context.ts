@@ -13,6 +13,10 @@ class DraftEffects {
   readonly #seen = new Map<object, Map<unknown, Seen>>()
   /** Whether the entries around the place that changes now are present. */
   #around: readonly (() => boolean)[] = []
+  /** Whether one of them was not there when the draft began. */
+  #isNew = false
+  /** What entries hold that began in this draft. */
+  readonly #begun = new Set<unknown>()
 
   /** Says that a part of a cell is going to change. `look` gives what is shown of the part. */
   changes(cell: object, part: unknown, look: () => unknown): void {
@@ -22,17 +26,24 @@ class DraftEffects {
     const around = this.#around
     // What is in an entry that is not present is not shown.
     const shown = (): unknown => (around.every((isPresent) => isPresent()) ? look() : undefined)
-    parts.set(part, { before: shown(), look: shown })
+    parts.set(part, { before: this.#isNew ? undefined : shown(), look: shown })
   }
 
-  /** Makes a change inside of an entry. */
-  inside<Result>(isPresent: () => boolean, change: () => Result): Result {
-    const around = this.#around
+  /** An entry with this content begins. */
+  begins(content: unknown): void {
+    this.#begun.add(content)
+  }
+
+  /** Makes a change inside of an entry with this content. */
+  inside<Result>(content: unknown, isPresent: () => boolean, change: () => Result): Result {
+    const [around, isNew] = [this.#around, this.#isNew]
     this.#around = [...around, isPresent]
+    this.#isNew ||= this.#begun.has(content)
     try {
       return change()
     } finally {
       this.#around = around
+      this.#isNew = isNew
     }
   }
 

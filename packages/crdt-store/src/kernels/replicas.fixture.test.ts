@@ -3,6 +3,7 @@ import {
   fromHex,
   type Body,
   type DeviceId,
+  type Draft,
   type EntityState,
   type Origin,
   type SessionId,
@@ -18,7 +19,7 @@ import { chained, naive } from './naive.fixture.test.ts'
 import { nativeModel } from './native-model.ts'
 
 /** What a command does to the handle of its state. */
-export type Change<Handle> = (state: Handle) => void
+export type Change<Handle> = (state: Handle, draft: Draft) => void
 
 interface Sent extends Body {
   readonly deps: ReadonlyMap<SessionId, number>
@@ -159,14 +160,14 @@ function command<Handle>(replica: Replica, changes: readonly Change<Handle>[], m
   const before = state.snapshot()
   const { mirror } = state
   const rehearsal = state.begin(origin)
-  for (const each of changes) each(rehearsal.handle as Handle)
+  for (const each of changes) each(rehearsal.handle as Handle, rehearsal)
   expect(Object.isFrozen(state.mirror)).toBe(true)
   rehearsal.revert()
   expect(state.snapshot()).toEqual(before)
   expect(state.mirror).toBe(mirror)
 
   const draft = state.begin(origin)
-  for (const each of changes) each(draft.handle as Handle)
+  for (const each of changes) each(draft.handle as Handle, draft)
   const deps = new Map(delivered)
   const bytes = draft.finish()
   if (!bytes) return []
@@ -199,12 +200,28 @@ export const forgedRefs = fc.array(fc.nat(3 * 4 * 2 - 1), { maxLength: 6 })
 interface Forged {
   readonly session: number
   readonly ops: readonly Value[]
+  readonly generation: readonly number[]
   readonly ms: number
 }
 const bodyOf = (forgedOp: fc.Arbitrary<Value>): fc.Arbitrary<Forged> =>
   fc.record({
     session: fc.nat(2),
-    ops: fc.array(forgedOp, { maxLength: 3 }),
+    ops: fc.oneof(
+      { weight: 6, arbitrary: fc.array(forgedOp, { maxLength: 3 }) },
+      {
+        weight: 1,
+        arbitrary: fc.oneof(forgedRefs, fc.constant(null)).map((names): Value[] => [[6, names]]),
+      },
+    ),
+    generation: fc.constantFrom<readonly number[]>(
+      [],
+      [],
+      [],
+      [],
+      [1],
+      [2],
+      [Number.MAX_SAFE_INTEGER],
+    ),
     ms: fc.nat(3),
   })
 
@@ -213,7 +230,7 @@ function forgedBodies(forged: readonly Forged[]): Body[][] {
   return [0, 1, 2].map((n) =>
     forged
       .filter(({ session }) => session === n)
-      .map(({ ops, ms }, i): Body => {
+      .map(({ ops, generation, ms }, i): Body => {
         const origin: Origin = {
           device: deviceId(n % 2),
           session: sessionId(0, n),
@@ -221,8 +238,8 @@ function forgedBodies(forged: readonly Forged[]): Body[][] {
           time: { ms, counter: 0 },
           lineage: chained(n === 2 ? [sessionId(0, 0)] : [], () => 1)!,
         }
-        const bytes = encodeCanonical([forgedCommits(n), ops])
-        return { origin, prefix: `${n}${i + 1}`.repeat(8), bytes }
+        const bytes = encodeCanonical([forgedCommits(n), ops, ...generation])
+        return { origin, prefix: `${n}${(i + 1) % 10}`.repeat(8), bytes }
       }),
   )
 }

@@ -36,7 +36,9 @@ export const setKernel: Kernel<SetCell> = {
     if (fields instanceof OtherKind) return fields
     const { entries } = cell
     const element = readElement(fields[1], context.bodyBytes)
-    context.draft?.changes(cell, element, () => entries.look(element, context.origin))
+    const { draft, table } = context
+    draft?.changes(cell, element, () => entries.look(element))
+    draft?.changes(entries, element, () => entries.isTouchedBy(element, table))
     if (fields[0] === 1) {
       const entry = entries.enter(element, readGeneration(fields[2]), context)
       if (entry) entries.touch(element, entry, context)

@@ -44,6 +44,10 @@ class MigratedState implements Required<EntityState> {
     return this.#stored.skipped ?? this.#unconverted
   }
 
+  get exists(): boolean {
+    return this.#stored.exists ?? true
+  }
+
   get hasConflict(): boolean {
     return this.#stored.hasConflict ?? false
   }
@@ -65,6 +69,10 @@ class MigratedState implements Required<EntityState> {
   begin(origin: Origin, at?: string): Draft {
     const draft = this.#stored.begin(origin, at)
     return {
+      get exists() {
+        return draft.exists ?? true
+      },
+      ...(draft.delete ? { delete: () => draft.delete!() } : {}),
       handle: handleFor(this.#lens, draft.handle),
       pause: () => draft.pause(),
       resume: () => draft.resume(),

@@ -118,6 +118,13 @@ function runHandler(
     device: context.device,
     now: origin.time.ms,
     newId: () => toBase64Url(context.random.bytes(16)),
+    get exists() {
+      return draft.exists ?? true
+    },
+    delete: () => {
+      if (!draft.delete) throw cannotDelete(key)
+      draft.delete()
+    },
   }
   try {
     return takeReply(handler(draft.handle, input, commandContext))
@@ -127,6 +134,9 @@ function runHandler(
     draft.pause()
   }
 }
+
+const cannotDelete = (key: EntityKey): PeerplaneError =>
+  new PeerplaneError('handler-failed', `the state of ${key} is of a kind that cannot be deleted`)
 
 /** The reply, which is stored with an operation and sent to other tabs. Throws for anything but JSON, before anything is appended. */
 function takeReply(reply: unknown): Json | undefined {

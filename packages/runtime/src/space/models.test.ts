@@ -1,4 +1,4 @@
-import { counter, type Shape, type ShapeKinds } from '@peerplane/core'
+import { counter, entity, type Shape, type ShapeKinds } from '@peerplane/core'
 import { expect, test } from 'vitest'
 
 import { loadOnce, registry, type Registry } from './models.ts'
@@ -11,12 +11,15 @@ interface Wider extends ShapeKinds {
   readonly other: OtherShape
 }
 
+const counted = entity('counted', { state: counter(), commands: {} })
+
 test('a kind of shape that nothing holds does not compile', () => {
   // @ts-expect-error Nothing holds the other kind.
   const wider: Registry<Wider> = { ...registry }
   expect(Object.keys(wider)).not.toContain('other')
   const { lifecycle, rowVersion, needsCauses } = registry.counter
-  const load = (): ReturnType<typeof registry.counter.load> => registry.counter.load(counter())
+  const load = (): ReturnType<typeof registry.counter.load> =>
+    registry.counter.load(counter(), counted)
   const held: Registry<Wider> = { ...registry, other: { lifecycle, rowVersion, needsCauses, load } }
   expect(Object.keys(held)).toContain('other')
 })
@@ -25,7 +28,7 @@ test('a kernel that could not be loaded gives a temporary error, and the next ca
   let isOffline = true
   const load = loadOnce(async () => {
     if (isOffline) throw new TypeError('Failed to fetch dynamically imported module')
-    return registry.counter.load(counter())
+    return registry.counter.load(counter(), counted)
   })
   await expect(load()).rejects.toMatchObject({ code: 'unreachable', retry: true })
   isOffline = false

@@ -29,14 +29,14 @@ interface Registered<S> {
   readonly rowVersion: number
   /** Whether a change has no effect where something is missing that its author saw. */
   readonly needsCauses: boolean
-  readonly load: (shape: S) => Promise<StateModel>
+  readonly load: (shape: S, entity: Entity) => Promise<StateModel>
 }
 
 const native: Registered<Shape> = {
   lifecycle: 'folded-as-delivered',
-  rowVersion: 1,
+  rowVersion: 2,
   needsCauses: false,
-  load: async (shape) => nativeModel(shape),
+  load: async (shape, { wins }) => nativeModel(shape, wins ? { wins } : {}),
 }
 
 /** What holds each kind of state. */
@@ -90,7 +90,7 @@ function declaredModel(entity: Entity): DeclaredModel {
     signature: shapeSignature(stored, entity.version, rowVersion),
     lifecycle,
     load: loadOnce(async () => {
-      const model = await load(shape as never)
+      const model = await load(shape as never, entity)
       return lens.kind === 'same' ? model : migratedModel(model, lens)
     }),
   }

@@ -35,12 +35,13 @@ export class Reader {
     return new Map([...opened].map(([key, found]) => [key, this.#loaded(key, found)]))
   }
 
-  /** The states of those entities that can be read here. Rejects if one of the others may be readable later. */
+  /** The states of those entities that exist and can be read here. Rejects if one of the others may be readable later. */
   async states(keys: readonly EntityKey[]): Promise<ReadonlyMap<EntityKey, Json>> {
     const states = new Map<EntityKey, Json>()
     for (const [key, found] of await this.#open(keys)) {
-      if (!isA(PeerplaneError, found)) states.set(key, found.mirror)
-      else if (found.retry) throw found
+      if (isA(PeerplaneError, found)) {
+        if (found.retry) throw found
+      } else if (found.exists !== false) states.set(key, found.mirror)
     }
     return states
   }

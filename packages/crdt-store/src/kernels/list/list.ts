@@ -93,7 +93,7 @@ const effects: {
     // Before a command has inserted an element, nothing was shown of it.
     let isShown = element?.first?.commit !== context.commit
     const isPresent = (): boolean => isShown && elements.at(key)?.value === value
-    const other = context.draft ? context.draft.inside(isPresent, change) : change()
+    const other = context.draft ? context.draft.inside(value, isPresent, change) : change()
     isShown = true
     if (other) return below(key, other)
     if (isOpen && !isRemoval(op)) elements.touch(element, context)

@@ -1,0 +1,53 @@
+import { entity, record, register, type StateOf } from '@peerplane/core'
+import { expect, test } from 'vitest'
+
+import type { OpenPlane } from './fixture.ts'
+
+const Note = entity('note', {
+  state: record({ text: register('') }),
+  commands: {
+    write: (note, text: string) => note.text.set(text),
+    look: (note, _: null, { exists }) => ({ exists, text: note.text.value }),
+    remove: (_, __: null, context) => context.delete(),
+    restart: (note, text: string, context) => {
+      context.delete()
+      note.text.set(text)
+    },
+  },
+})
+
+/** Entities come into being with their first change, and are gone after their deletion. */
+export function lifecycleContract(open: OpenPlane): void {
+  test('a deleted entity leaves lists, does not exist for commands, and can be made again', async () => {
+    const plane = await open([Note])
+    const shown: string[] = []
+    let seen: readonly { readonly id: string; readonly state: StateOf<typeof Note> }[] = []
+    const stop = plane.subscribe(Note, (rows) => {
+      seen = rows
+      shown.push(rows.map(({ id }) => id).join(' '))
+    })
+    const [a, b] = [plane.get(Note, 'a'), plane.get(Note, 'b')]
+    expect((await a.look(null)).reply).toEqual({ exists: false, text: '' })
+    await a.write('one')
+    await b.write('two')
+    expect((await a.look(null)).reply).toEqual({ exists: true, text: 'one' })
+    await a.remove(null)
+    expect((await plane.list(Note)).map(({ id }) => id)).toEqual(['b'])
+    expect(await plane.list(Note, { limit: 1 })).toMatchObject([{ id: 'b' }])
+    expect((await a.look(null)).reply).toEqual({ exists: false, text: '' })
+    expect(await a.state()).toEqual({ text: '' })
+    await a.remove(null)
+    await expect.poll(() => seen.map(({ id }) => id)).toEqual(['b'])
+
+    await a.write('again')
+    await b.restart('afresh')
+    expect(await plane.list(Note)).toEqual([
+      { id: 'a', state: { text: 'again' } },
+      { id: 'b', state: { text: 'afresh' } },
+    ])
+    await expect.poll(() => seen).toMatchObject([{ id: 'a' }, { id: 'b' }])
+    expect(shown.at(-1)).toBe('a b')
+    stop()
+    await plane.close()
+  })
+}
