@@ -46,7 +46,7 @@ export function naive(shape: Shape, bodies: readonly Body[]): Json {
   })
   // The entity is the only entry of a map.
   const entities = states['map']!({ value: shape } as never, ops) as { readonly ['']?: Json }
-  return entities[''] ?? states[shape.kind]!(shape as never, [])
+  return Object.hasOwn(entities, '') ? entities['']! : states[shape.kind]!(shape as never, [])
 }
 
 const inEntity =

@@ -332,7 +332,10 @@ class World {
     else {
       replica.state = await open(replica.state.snapshot())
       const { session } = replica
-      if (what < 19) replica.session = this.#session(session.device, [session])
+      // A session begins with its first commit.
+      if (what < 19 && session.commits > 0) {
+        replica.session = this.#session(session.device, [session])
+      }
     }
   }
 
