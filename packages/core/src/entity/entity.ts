@@ -34,7 +34,7 @@ export interface CommandContext {
   /** Whether the entity exists: a command has changed it since it was last deleted. */
   readonly exists: boolean
   /**
-   * Deletes the entity. Changes of the same command before the deletion have no effect. A later change makes the entity again, from the initial state.
+   * Deletes the entity. Changes of the same command before the deletion have no effect. A later change creates the entity again, from the initial state.
    * If another device changes the entity concurrently, the option `wins` of the entity decides. Throws `handler-failed` for a kind of state that cannot
    * be deleted: documents, events and values.
    */

@@ -42,7 +42,7 @@ export interface Draft {
   /** Whether the entity exists: something has changed it since it was last deleted. `undefined` if the model cannot tell. */
   readonly exists?: boolean
   /**
-   * Deletes the entity, and forgets the earlier changes of this draft. If the draft changes the entity again, the entity is made again, from the initial
+   * Deletes the entity, and forgets the earlier changes of this draft. If the draft changes the entity again, the entity is created again, from the initial
    * state. `undefined` if the model cannot delete.
    */
   delete?(): void

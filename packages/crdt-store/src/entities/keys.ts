@@ -49,7 +49,7 @@ export const snapshotKey = (key: EntityKey): Uint8Array =>
   concatBytes(Uint8Array.of(0x21), name(key))
 
 /** The row of an entity that does not exist: it was deleted. */
-export const absentKey = snapshotKey
+export const absentKey = (key: EntityKey): Uint8Array => snapshotKey(key)
 
 /** The rows of the entities of a type that do not exist. */
 export function absentKeys(type: string): KeyRange {

@@ -51,7 +51,7 @@ export function applyAll(
     context.revert(before)
     skipped ??= other
   }
-  // What is written to a generation that is gone is judged all the same.
+  // What is written to a generation that is gone is judged anyway.
   if (!entry) context.revert(start)
   else if (!ops.every(isRemoval) || ops.length === 0) entity.touch(ENTITY, entry, context)
   return skipped

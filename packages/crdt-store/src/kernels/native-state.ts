@@ -63,7 +63,7 @@ export class NativeState implements EntityState {
 
   /** `closes` if the deletion of the entity wins against concurrent changes. */
   static empty(kernel: Kernel, closes: boolean): NativeState {
-    return new NativeState(kernel, closes, new Entries(kernel.create), new Map(), 0)
+    return new NativeState(kernel, closes, new Entries(() => kernel.create()), new Map(), 0)
   }
 
   /** Throws for anything but a snapshot of this kernel. */
@@ -71,7 +71,7 @@ export class NativeState implements EntityState {
     const fields = items(snapshot, 5)
     const { table, seen } = readTable(fields)
     const saved = fields[4]!
-    const entity = new Entries(kernel.create)
+    const entity = new Entries(() => kernel.create())
     const load = (content: Value | undefined): Cell =>
       content === undefined ? kernel.create() : kernel.load(content, table)
     if (saved !== null) entity.load(saved, table, readText, load)
@@ -184,7 +184,7 @@ export class NativeState implements EntityState {
   /** What it holds is freed: nobody can look at it. */
   #giveUp(): void {
     this.#problem = `it holds more than ${limits.entityBytes} bytes`
-    this.#entity = new Entries(this.#kernel.create)
+    this.#entity = new Entries(() => this.#kernel.create())
     this.#weightBound = 0
   }
 

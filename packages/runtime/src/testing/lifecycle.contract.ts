@@ -16,9 +16,9 @@ const Note = entity('note', {
   },
 })
 
-/** Entities come into being with their first change, and are gone after their deletion. */
+/** Entities are created with their first change, and are gone after their deletion. */
 export function lifecycleContract(open: OpenPlane): void {
-  test('a deleted entity leaves lists, does not exist for commands, and can be made again', async () => {
+  test('a deleted entity leaves lists, does not exist for commands, and can be created again', async () => {
     const plane = await open([Note])
     const shown: string[] = []
     let seen: readonly { readonly id: string; readonly state: StateOf<typeof Note> }[] = []

@@ -120,7 +120,7 @@ function changeValue(
   const change = (): OtherKind | undefined => values.apply(value, op, context)
   // What is in a node that the command itself has made shows only together with the node.
   const isNoticed = (): boolean => node.id.commit !== context.commit && nodes.isShown(node)
-  const other = context.draft ? context.draft.inside(isNoticed, change) : change()
+  const other = context.draft ? context.draft.inside(value, isNoticed, change) : change()
   if (!other && !isRemoval(op)) nodes.touch(node, context)
   return below(node.key, other)
 }
