@@ -50,7 +50,7 @@ export const faults: readonly Fault[] = [
     what: 'delivers a session before its parents',
     changes: [
       {
-        file: 'crdt-store/src/log/delivery.ts',
+        file: 'crdt-store/src/log/causal-order.ts',
         find: 'firstSeq(batch) > 1 ? depsOf(batch) : [...parents, ...depsOf(batch)]',
         replace: 'depsOf(batch)',
       },
@@ -123,7 +123,7 @@ export const faults: readonly Fault[] = [
     what: 'delivers a commit before what it depends on',
     changes: [
       {
-        file: 'crdt-store/src/log/delivery.ts',
+        file: 'crdt-store/src/log/causal-order.ts',
         find: 'firstSeq(batch) > 1 ? depsOf(batch) : [...parents, ...depsOf(batch)]',
         replace: '[]',
       },

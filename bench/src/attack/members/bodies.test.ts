@@ -1,6 +1,13 @@
-import { limits, splitEntityKey, type DeviceId, type Random, type SessionId } from '@peerplane/core'
+import {
+  limits,
+  splitEntityKey,
+  type DeviceId,
+  type Random,
+  type SessionId,
+  type StateModel,
+} from '@peerplane/core'
 import { bodyAt } from '@peerplane/core/testing'
-import { nativeModel } from '@peerplane/crdt-store'
+import { eventsModel, nativeModel, valueModel } from '@peerplane/crdt-store'
 import { expect, it } from 'vitest'
 
 import { kinds } from '../entities.ts'
@@ -10,11 +17,16 @@ const random: Random = { bytes: (length) => new Uint8Array(length) }
 const device = '11'.repeat(32) as DeviceId
 const session = '22'.repeat(32) as SessionId
 
+const modelOf = (kind: keyof typeof bodies): StateModel => {
+  if (kind === 'events') return eventsModel(kinds.events.state)
+  return kind === 'value' ? valueModel(kinds.value.state) : nativeModel(kinds[kind].state)
+}
+
 // What is refused at once costs nobody anything.
 it.each(Object.keys(bodies) as (keyof typeof bodies)[])(
   'three of four bodies for a %s have all the effect that they ask for',
   async (kind) => {
-    const state = await nativeModel(kinds[kind].state).open(undefined)
+    const state = await modelOf(kind).open(undefined)
     const shown = new Set([state.mirror])
     const refused: number[] = []
     for (const turn of [1, 2, 3]) {

@@ -46,10 +46,11 @@ export const bodies: Readonly<Record<Exclude<Kind, 'document'>, Bodies>> = {
   // Each supersedes the one before.
   register: native((turn) => times(() => [0, `${turn}`, []])),
   'multi-value-register': native((turn) => times(() => [25, `${turn}`, []])),
-  flag: native(() => times((index) => [index % 2 === 0 ? 20 : 21, []])),
+  // In the end it is enabled.
+  flag: native(() => times((index) => [index % 2 === 0 ? 21 : 20, []])),
   vote: native(() => times((index) => [24, index % 2 === 0])),
   'grow-only-set': native((turn) => times((index) => [27, `${turn}-${index}`])),
-  set: native((turn) => times((index) => [1, `${turn}-${index}`, []])),
+  set: native((turn) => times((index) => [1, `${turn}-${index}`])),
   map: native((turn) => times((index) => [3, `${turn}-${index}`, [0, '', []]])),
   // Each element is moved to where the others were moved.
   list: native(() => times((index) => (index % 2 === 0 ? [10] : [12, [], -1, index - 1]))),

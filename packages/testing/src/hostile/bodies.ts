@@ -32,7 +32,7 @@ export function wildSection(random: SimRandom): Section {
   if (random.chance(0.4)) return section(wildKeys[0], [['total', 1 + random.below(9)]])
   const op = random.pick<Value>([
     ['title', [0, text, []]],
-    ['tags', [1, key, []]],
+    ['tags', [1, key]],
     ['tags', [2, key, []]],
     ['cells', [3, key, [0, text, []]]],
     ['sums', [3, key, 1 + random.below(9)]],
@@ -42,7 +42,7 @@ export function wildSection(random: SimRandom): Section {
 
 /** What nobody may ever see on an entity of the campaign: its name among those of the commands. */
 export const traceSection = (entity: EntityKey, what: string): Section =>
-  section(entity, [['marks', [1, `~${what}~`, []]]])
+  section(entity, [['marks', [1, `~${what}~`]]])
 
 /** Sections on entities of the campaign that must have no effect, each in its own way. */
 export const idle: Readonly<
@@ -51,8 +51,8 @@ export const idle: Readonly<
   // The ops before the one that breaks a rule have no effect either.
   void: (entity, random) => [
     section(entity, [
-      ['marks', [1, '~void~', []]],
-      random.pick<Value>([['marks', [7, 'x', []]], ['marks', [1, 'x', [3]]], ['x'], true]),
+      ['marks', [1, '~void~']],
+      random.pick<Value>([['marks', [7, 'x', []]], ['marks', [2, 'x', [3]]], ['x'], true]),
     ]),
   ],
   bytes: (entity, random) => [{ entity, modelVersion: 1, body: random.bytes(40) }],
@@ -60,7 +60,10 @@ export const idle: Readonly<
   older: (entity) => [{ ...traceSection(entity, 'older'), modelVersion: 0 }],
   critical: (entity) => [{ ...traceSection(entity, 'critical'), extensions: [[2, 'x']] }],
   // The first one changes nothing; the second one is void.
-  second: (entity) => [section(entity, []), traceSection(entity, 'second')],
+  second: (entity) => [
+    section(entity, [['marks', [2, 'nobody', []]]]),
+    traceSection(entity, 'second'),
+  ],
   controls: (entity) => [traceSection(`${entity}\u0000` as EntityKey, 'controls')],
   early: (entity, random, tips) => [early(entity, random, tips)],
 }
@@ -95,11 +98,11 @@ export function oddSection(random: SimRandom): Section {
       ['total', -1],
       ['total', Number.MIN_SAFE_INTEGER],
     ]),
-    section(board, [['nobody declares it', [1, 'x', []]]]),
+    section(board, [['nobody declares it', [1, 'x']]]),
     // The entity declares a counter there, so this op has no effect, and the entity is incomplete.
     section(tally, [['total', [0, 'x', []]]]),
     section(board, [['cells', [3, '__proto__', [0, null, []]]]]),
-    section(board, [['tags', [1, '\u202e\u0000', []]]]),
+    section(board, [['tags', [1, '\u202e\u0000']]]),
     {
       ...section(board, [['title', [0, 'odd', []]]]),
       extensions: [
