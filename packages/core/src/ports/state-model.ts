@@ -94,6 +94,11 @@ export interface EntityState {
    * when they are next looked at. A state without `advance` puts nothing off.
    */
   advance?(most: number): boolean
+  /**
+   * Tells the state that it lacks changes that this device cannot read, although `skipped` may be `undefined`: the program skipped them before it was
+   * restarted, or they were never given to `fold`. From then on, drafts remove nothing for good, because they would also remove what is missing.
+   */
+  markIncomplete?(): void
   /** Begins the draft of a command of this device. `at` is the version of the state that the caller of the command saw. */
   begin(origin: Origin, at?: string): Draft
   /**

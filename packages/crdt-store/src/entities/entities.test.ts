@@ -1,4 +1,5 @@
 import {
+  decodeCanonical,
   limits,
   PeerplaneError,
   traceTo,
@@ -240,8 +241,20 @@ describe('entities', () => {
         await runOwn(entities, log, origin, [[newer, (h) => h.title.set('own')]])
         await entities.flush()
         await reopen({ isUnderstood, trace })
-        expect((await entities.open(newer)).mirror).toMatchObject({ title: 'own' })
+        const state = await entities.open(newer)
+        expect(state.mirror).toMatchObject({ title: 'own' })
         expect(entities.isIncomplete(newer)).toBe(true)
+        if (type === 'page') continue
+        // A deletion names what it removes, and no generation begins: that would remove what only the newer version sees.
+        const deletion = state.begin(originOf(2, 7))
+        deletion.delete!()
+        expect(decodeCanonical(deletion.finish()!)).toEqual([
+          expect.any(Array),
+          [[6, expect.any(Array)]],
+        ])
+        const again = state.begin(originOf(3, 7))
+        ;(again.handle as Handle).title.set('again')
+        expect(decodeCanonical(again.finish()!)).toHaveLength(2)
       }
     },
   )

@@ -95,6 +95,7 @@ export const isBeyond = ({ model }: Slot, { modelVersion }: VersionedBody): bool
 export function makeIncomplete(slot: Slot, why: string, { trace }: FoldEvents): void {
   if (slot.isIncomplete) return
   slot.isIncomplete = true
+  slot.state.markIncomplete?.()
   const { key } = slot
   trace?.('entity.incomplete', { type: splitEntityKey(key).type, entity: key, why })
 }

@@ -43,6 +43,8 @@ export class NativeState implements EntityState {
   #weightBound: number
   #problem: string | undefined
   #skipped: string | undefined
+  /** Whether changes are missing of which this state does not know. */
+  #isIncomplete = false
   /** The commit of the draft that was finished last, until it is identified. */
   #made: NamedCommit | undefined
   readonly #seenOf = (session: SessionId): number => this.#seen.get(session) ?? 0
@@ -102,6 +104,10 @@ export class NativeState implements EntityState {
     })
   }
 
+  markIncomplete(): void {
+    this.#isIncomplete = true
+  }
+
   begin(origin: Origin): Draft {
     const { session, seq } = origin
     const commit = new NamedCommit(session, seq, '')
@@ -114,7 +120,7 @@ export class NativeState implements EntityState {
         return context.index
       },
       isTight: this.#weightUpTo(limits.entityCommandBytes) > limits.entityCommandBytes,
-      isComplete: this.#skipped === undefined,
+      isComplete: this.#skipped === undefined && !this.#isIncomplete,
     }
     const closes = this.#closes
     const place = { kernel: this.#kernel, entity: this.#entity, context, draft, closes }

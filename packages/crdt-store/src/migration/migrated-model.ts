@@ -66,6 +66,10 @@ class MigratedState implements Required<EntityState> {
     return this.#stored.advance?.(most) ?? false
   }
 
+  markIncomplete(): void {
+    this.#stored.markIncomplete?.()
+  }
+
   begin(origin: Origin, at?: string): Draft {
     const draft = this.#stored.begin(origin, at)
     return {
