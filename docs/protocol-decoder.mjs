@@ -942,23 +942,45 @@ function isRefused(task) {
 class OtherKind extends Error {}
 
 /**
- * The state that bodies of commits make, and whether it is incomplete. A shape is `{kind: 'counter'}`, `{kind: 'set'}`, `{kind: 'register',
- * initial, clock}`, `{kind: 'multi-value-register', initial}`, `{kind: 'flag', wins}`, `{kind: 'vote'}`, `{kind: 'grow-only-counter'}`,
+ * The state that bodies of commits make, whether the entity exists, and whether it is incomplete. A shape is `{kind: 'counter'}`,
+ * `{kind: 'set'}`, `{kind: 'register', initial, clock}`, `{kind: 'multi-value-register', initial}`, `{kind: 'flag', wins}`, `{kind: 'vote'}`, `{kind: 'grow-only-counter'}`,
  * `{kind: 'grow-only-set'}`, `{kind: 'map', value: shape}` or `{kind: 'record', fields: {name: shape}}`.
  */
 export function stateOf({ shape, sessions, bodies }) {
   const opened = new Map(sessions.map((each) => [each.session, each]))
-  const judged = bodies.map((body) => judge(shape, body, opened))
-  const ops = judged.flatMap((each) => each.ops)
-  return { state: shown(shape, ops), incomplete: judged.some((each) => each.skips) }
+  const judged = bodies.map((body) => judge(shape, body, opened)).filter((each) => each)
+  const { exists, current } = entityOf(judged)
+  const ops = exists ? current.flatMap((each) => each.ops) : []
+  return { state: shown(shape, ops), exists, incomplete: judged.some((each) => each.skips) }
 }
 
-/** The ops of a body, none if it is void, and whether one was skipped. */
+/** Whether the entity exists, and the bodies of its generation: R-ENTITY-1 to R-ENTITY-5. */
+function entityOf(judged) {
+  const generation = Math.max(0, ...judged.map(({ body }) => body.generation))
+  const current = judged.filter(({ body }) => body.generation === generation)
+  const deletions = current.filter(({ body }) => body.deletes !== undefined)
+  const isDeleted = ({ session, seq, prefix }) =>
+    deletions.some(({ body: { deletes, commits } }) =>
+      deletes?.some((number) => {
+        const name = commits[number]
+        return name.session === session && name.seq === seq && name.prefix === prefix
+      }),
+    )
+  const touches = current.filter(({ body }) => body.touches).map(({ body }) => body)
+  const later = [...touches, ...deletions.map(({ body }) => body)]
+  const comesAfter = (a, b) => covers({ body: a, index: 0 }, { body: b, index: 0 })
+  const isLeft = (touch) => !isDeleted(touch) && !later.some((each) => comesAfter(each, touch))
+  const isClosed = deletions.some(({ body: { deletes } }) => deletes === null)
+  return { exists: !isClosed && touches.some(isLeft), current }
+}
+
+/** What a body holds, its ops, and whether one was skipped; `undefined` if it is void. */
 function judge(shape, vector, opened) {
   const ops = []
   let skips = false
   try {
     const body = readBody(vector, opened)
+    if (body.deletes !== undefined) return { body, ops, skips }
     for (const [index, op] of body.ops.entries()) {
       try {
         checkOp(shape, op, { ...body, index })
@@ -968,27 +990,43 @@ function judge(shape, vector, opened) {
         skips = true
       }
     }
+    return { body, ops, skips }
   } catch (error) {
-    if (error instanceof Broken) return { ops: [], skips: false }
+    if (error instanceof Broken) return undefined
     throw error
   }
-  return { ops, skips }
 }
 
 /** A body. Bodies of vectors are short: this reader does not count the bytes of values and texts. */
 function readBody({ session, seq, time, prefix, body }, opened) {
   const fields = array(decode(bytesOf(body)), undefined, 'R-VOID-1: a list')
-  const place = { session, seq, time, prefix, opened, device: opened.get(session).device }
+  const { device } = opened.get(session)
+  const place = { session, seq, time, prefix, opened, device, generation: 0, touches: true }
   // R-BODY-3: one op on a document, whatever follows.
   if (fields[0] instanceof Uint8Array) return { ...place, commits: [], ops: [fields[0]] }
   // R-BODY-3: an op of an entity with a single writer, which is of another kind, like one on a document.
   if ([1, 2, 3].includes(fields[0]) && fields.length === (fields[0] === 3 ? 6 : 2))
     return { ...place, commits: [], ops: [new Uint8Array()] }
-  const [list, ops] = array(fields, 2, 'R-VOID-1: commits and ops')
+  must(fields.length === 2 || fields.length === 3, 'R-VOID-1: two or three items')
+  const [list, ops, generation] = fields
   const commits = commitsOf(list)
   must(!commits.some((each) => each.session === session), 'R-VOID-2: no commit of its own session')
   must(array(ops, undefined, 'R-VOID-1: ops').length <= 10_000, 'R-VOID-1: at most 10,000 ops')
-  return { ...place, commits, ops }
+  if (generation !== undefined) place.generation = whole(generation, 1, 'R-ENTITY-1: a generation')
+  const deletes = deletionOf(ops, commits, place.generation)
+  // R-ENTITY-3
+  const touches = deletes === undefined && (ops.length === 0 || !ops.every(removes))
+  return { ...place, commits, ops, deletes, touches }
+}
+
+/** R-ENTITY-2: what the deletion of an entity names; `undefined` if a body is none. */
+function deletionOf(ops, commits, generation) {
+  if (!ops.some((op) => Array.isArray(op) && op[0] === 6)) return undefined
+  must(ops.length === 1, 'R-ENTITY-2: the only op')
+  const [, names] = array(ops[0], 2, 'R-ENTITY-2: two items')
+  if (names === null) must(generation < LAST, 'R-ENTRY-7: the last generation stays open')
+  else checkNames(names, commits)
+  return names
 }
 
 function commitsOf(list) {
@@ -1428,8 +1466,8 @@ const byDepth = (a, b) =>
 
 /** Checks vectors of states. Returns what each of them shows. */
 export function checkStates(vectors) {
-  return vectors.map(({ what, state, incomplete, ...given }) => {
-    must(isDeepStrictEqual(stateOf(given), { state, incomplete }), `state: ${what}`)
+  return vectors.map(({ what, state, exists, incomplete, ...given }) => {
+    must(isDeepStrictEqual(stateOf(given), { state, exists, incomplete }), `state: ${what}`)
     return what
   })
 }
@@ -1518,7 +1556,8 @@ function writerBodyOf({ session, body }) {
     const fields = array(decode(bytesOf(body)), undefined, 'R-VOID-1: a list')
     const [form, ...rest] = fields
     // R-BODY-3
-    if (form instanceof Uint8Array || (Array.isArray(form) && rest.length === 1)) return fields
+    const isNative = Array.isArray(form) && (rest.length === 1 || rest.length === 2)
+    if (form instanceof Uint8Array || isNative) return fields
     if (form === 1) checkEvents(array(rest, 1, 'R-EVENT-1: events')[0], 1)
     else if (form === 2) isValue(array(rest, 1, 'R-EVENT-1: a value')[0], 32)
     else {

@@ -36,7 +36,8 @@ export function readBody(bytes: Uint8Array): ReadBody | undefined {
   const fields = attempt(() => decodeCanonical(bytes))
   if (!Array.isArray(fields)) throw wrong('it is not a body')
   const [chunks, ...rest] = fields as readonly unknown[]
-  if (Array.isArray(chunks) && fields.length === 2) return undefined
+  // A native state; the third item is a generation.
+  if (Array.isArray(chunks) && (fields.length === 2 || fields.length === 3)) return undefined
   // A state with a single writer.
   if ((chunks === 1 || chunks === 2) && fields.length === 2) return undefined
   if (chunks === 3 && fields.length === 6) return undefined

@@ -195,6 +195,8 @@ describe('documents of two versions', () => {
 
   test.each<[string, Value]>([
     ['a native state', [[], [['title', 1]]]],
+    ['a native state in another generation', [[], [['title', 1]], 1]],
+    ['a deletion', [[], [[6, null]], 1]],
     ['events', [1, ['added', 1]]],
     ['a value', [2, 1]],
     ['a session of a single writer', [3, [], 1, 0, 'x', []]],

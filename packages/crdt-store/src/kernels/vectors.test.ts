@@ -23,6 +23,7 @@ import { expect, test } from 'vitest'
 
 import { Lineages } from '../log/lineages.ts'
 import { commitsToValue, NamedCommit } from './commits.ts'
+import { entityCases } from './entity-vectors.fixture.test.ts'
 import { nativeModel } from './native-model.ts'
 import { smallCases, smallRandom } from './small-vectors.fixture.test.ts'
 
@@ -34,12 +35,12 @@ import { smallCases, smallRandom } from './small-vectors.fixture.test.ts'
 const docs = new URL('../../../../docs/', import.meta.url)
 const file = new URL('state-vectors.json', docs)
 const { stateOf } = (await import(new URL('protocol-decoder.mjs', docs).href)) as {
-  stateOf: (vector: object) => { state: Json; incomplete: boolean }
+  stateOf: (vector: object) => { state: Json; exists: boolean; incomplete: boolean }
 }
 
 /**
- * A body: its session, its seq, the milliseconds of its time, the commits that it names, its ops. `a2` is the second commit of session a; `a2?`
- * has another prefix. In place of ops, there may be all that the body holds.
+ * A body: its session, its seq, the milliseconds of its time, the commits that it names, its ops, its generation. `a2` is the second commit of
+ * session a; `a2?` has another prefix. In place of ops, there may be all that the body holds.
  */
 type Written = readonly [
   by: string,
@@ -47,6 +48,7 @@ type Written = readonly [
   ms: number,
   names: string,
   ops: readonly Value[] | { readonly whole: Value },
+  generation?: Value | undefined,
 ]
 
 /** The device of a session, and its parents. Without it, a session has the device with its own name, and no parents. */
@@ -62,6 +64,8 @@ interface Case {
   readonly sessions?: Sessions
   readonly bodies: readonly Written[]
   readonly state: Json
+  /** Whether the entity exists. */
+  readonly exists?: false
   /** Whether an op was skipped. */
   readonly incomplete?: true
 }
@@ -1528,6 +1532,7 @@ const cases: readonly Case[] = [
   ...countersAndRecords,
   ...smallCases,
   ...otherKinds,
+  ...entityCases,
 ]
 
 const session = (name: string): SessionId =>
@@ -1574,7 +1579,7 @@ const noMark = '00'.repeat(16) as Tip['mark']
 function bodiesOf(begun: Sessions, written: readonly Written[]): Body[] {
   const opened = openedBy(begun, written)
   const lineages = new Lineages((of) => opened.get(of))
-  return written.map(([by, seq, ms, names, ops]) => {
+  return written.map(([by, seq, ms, names, ops, generation]) => {
     const of = session(by)
     const { device } = opened.get(of)!
     const lineage = lineages.opening(opened.get(of)!)
@@ -1582,7 +1587,13 @@ function bodiesOf(begun: Sessions, written: readonly Written[]): Body[] {
       origin: { device, session: of, seq, time: { ms, counter: 0 }, lineage },
       prefix: prefixOf(by, seq),
       bytes: encodeCanonical(
-        'whole' in ops ? ops.whole : [commitsToValue(commitsOf(names)), [...ops]],
+        'whole' in ops
+          ? ops.whole
+          : [
+              commitsToValue(commitsOf(names)),
+              [...ops],
+              ...(generation === undefined ? [] : [generation]),
+            ],
       ),
     }
   })
@@ -1605,11 +1616,12 @@ function orders(bodies: readonly Body[]): readonly Body[][] {
 }
 
 test.each(cases)('$shape.kind: $what', async (each) => {
-  const { shape, sessions = {}, bodies, state, incomplete = false } = each
+  const { shape, sessions = {}, bodies, state, exists = true, incomplete = false } = each
   for (const order of orders(bodiesOf(sessions, bodies))) {
     const folded = await nativeModel(shape).open(undefined)
     for (const body of order) folded.fold([body])
     expect(folded.mirror).toEqual(state)
+    expect(folded.exists).toBe(exists)
     expect(folded.skipped !== undefined).toBe(incomplete)
   }
 })
@@ -1715,6 +1727,8 @@ const strange = fc.constantFrom<Value>(
   [4, 'x', null, most],
   [5, 'x', 0.5],
   [6, 'x'],
+  [6, []],
+  ['r', [6, null]],
   [21, [9]],
   [23, 'x'],
   [24, 0],
@@ -1728,6 +1742,21 @@ const strange = fc.constantFrom<Value>(
   new Uint8Array(2),
   null,
 )
+/** A body at random. */
+interface Draw {
+  readonly by: string
+  readonly ms: number
+  readonly names: readonly (readonly [by: string, seq: number, luck: number])[]
+  readonly ops: readonly Value[]
+  readonly generation: number | undefined
+}
+/** Changes of an entity, deletions of it, and bodies that only touch it. */
+const withDeletions = (changes: fc.Arbitrary<readonly Value[]>): fc.Arbitrary<readonly Value[]> =>
+  fc.oneof(
+    { arbitrary: changes, weight: 4 },
+    { arbitrary: fc.tuple(removed.map((list): Value => [6, list])), weight: 2 },
+    fc.constant([]),
+  )
 /** Each session has the device of one of the first, and parents among the sessions before it. */
 const begun: fc.Arbitrary<Sessions> = fc
   .tuple(
@@ -1753,29 +1782,43 @@ test.each(random)(
   'bodies that are folded in any order give the state that the definition gives: %s',
   async (_, shape, op) => {
     const named = fc.tuple(fc.constantFrom(...names), fc.integer({ min: 1, max: 4 }), fc.nat(3))
-    const written = fc.record({
-      by: fc.constantFrom(...names),
-      ms: fc.nat(4),
-      names: fc.array(named, { minLength: 6, maxLength: 6 }),
-      ops: fc.array(fc.oneof({ arbitrary: op, weight: 9 }, { arbitrary: strange, weight: 1 }), {
-        minLength: 1,
-        maxLength: 3,
-      }),
-    })
+    const changes = fc.array(
+      fc.oneof({ arbitrary: op, weight: 9 }, { arbitrary: strange, weight: 1 }),
+      { minLength: 1, maxLength: 3 },
+    )
+    const writtenAs = (
+      made: fc.Arbitrary<readonly Value[]>,
+      generations: fc.Arbitrary<number | undefined>,
+    ): fc.Arbitrary<readonly Draw[]> =>
+      fc.array(
+        fc.record({
+          by: fc.constantFrom(...names),
+          ms: fc.nat(4),
+          names: fc.array(named, { minLength: 6, maxLength: 6 }),
+          ops: made,
+          generation: generations,
+        }),
+        { maxLength: 12 },
+      )
+    const written = fc.oneof(
+      writtenAs(changes, fc.constant(undefined)),
+      writtenAs(withDeletions(changes), fc.constant(undefined)),
+      writtenAs(withDeletions(changes), fc.constantFrom(undefined, undefined, 1, 1, 2, most, 0)),
+    )
     await fc.assert(
       fc.asyncProperty(
         begun,
-        fc.array(written, { maxLength: 12 }),
+        written,
         fc.infiniteStream(fc.nat()),
         async (sessions, list, choice) => {
-          const all = list.map(({ by, ms, names: others, ops: made }, i): Written => {
+          const all = list.map(({ by, ms, names: others, ops: made, generation }, i): Written => {
             const seq = list.slice(0, i + 1).filter((each) => each.by === by).length
             // One in four prefixes is wrong; a body never names its own session.
             const refs = others.map(([other, at, luck]) => {
               const another = other === by ? 'f' : other
               return `${another}${at}${luck === 0 ? '?' : ''}`
             })
-            return [by, seq, ms, refs.join(' '), made]
+            return [by, seq, ms, refs.join(' '), made, generation]
           })
           const state = await nativeModel(shape).open(undefined)
           const left = bodiesOf(sessions, all)
@@ -1785,9 +1828,9 @@ test.each(random)(
             left.splice(left.indexOf(next), 1)
             state.fold([next])
           }
-          const incomplete = state.skipped !== undefined
+          const { mirror, exists, skipped } = state
           const expected = stateOf({ shape, ...given(sessions, all) })
-          expect({ state: state.mirror, incomplete }).toEqual(expected)
+          expect({ state: mirror, exists, incomplete: skipped !== undefined }).toEqual(expected)
         },
       ),
       { numRuns: 100 },
@@ -1797,11 +1840,12 @@ test.each(random)(
 
 test('the vectors of states are what they were', () => {
   const computed = cases.map(
-    ({ what, shape, sessions = {}, bodies, state, incomplete = false }) => ({
+    ({ what, shape, sessions = {}, bodies, state, exists = true, incomplete = false }) => ({
       what,
       shape,
       ...given(sessions, bodies),
       state,
+      exists,
       incomplete,
     }),
   )

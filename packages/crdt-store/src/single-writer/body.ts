@@ -66,9 +66,13 @@ export function readBody(bytes: Uint8Array, session: SessionId): WriterBody | Ot
     return { form: 'value', value: freeze(checkJson(rest[0], bytes.length)) }
   }
   if (form === BEGINNING && rest.length === 5) return readBeginning(rest, bytes.length, session)
-  if (Array.isArray(form) ? rest.length === 1 : form instanceof Uint8Array) return { form: 'other' }
+  if (form instanceof Uint8Array || isNative(fields)) return { form: 'other' }
   throw new Void('a body has a form that no state with a single writer reads')
 }
+
+/** Whether a body has the form of one of a native state: commits, ops, and perhaps a generation. */
+const isNative = ({ 0: commits, length }: readonly Value[]): boolean =>
+  Array.isArray(commits) && (length === 2 || length === 3)
 
 function readBeginning(rest: readonly Value[], size: number, session: SessionId): WriterBody {
   const [commits, rank, number, value, events] = rest

@@ -277,6 +277,17 @@ const cases: readonly Case[] = [
     incomplete: true,
   },
   {
+    what: 'a body of another kind has no effect, whatever its generation, and also if it removes an entity',
+    kind: 'events',
+    bodies: [
+      ['a1', 1, { rank: 1, events: added('x') }],
+      ['a1', 2, [[], [1], 1]],
+      ['b1', 1, [[], [[6, null]]]],
+    ],
+    branches: [['a1', 1, ['x']]],
+    incomplete: true,
+  },
+  {
     what: 'events have no effect on a value, and count only at a beginning',
     kind: 'value',
     bodies: [

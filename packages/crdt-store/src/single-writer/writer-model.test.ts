@@ -360,6 +360,7 @@ describe('bodies that are not as they should be', () => {
     ['another form', [4, []]],
     ['no list', 3],
     ['too many items', [1, ['added', 'x'], 0]],
+    ['more than a native body', [[], [1], 1, 1]],
     ['no events', [1, []]],
     ['an event without a value', [1, ['added']]],
     ['an event with a number for a name', [1, [1, 'x']]],
@@ -391,6 +392,8 @@ describe('bodies that are not as they should be', () => {
 
   test.each<[string, Value]>([
     ['a native body', [[], [1]]],
+    ['a native body in another generation', [[], [1], 1]],
+    ['a deletion', [[], [[6, null]], 1]],
     ['a change of a document', [new Uint8Array(9)]],
     ['a value', [2, 1]],
   ])('%s is of another kind, and makes the entity incomplete', async (_, fields) => {
