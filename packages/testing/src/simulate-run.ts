@@ -233,11 +233,20 @@ async function becomeEqual(
   return `the devices did not become equal: ${before}`
 }
 
+/** Whether all hold the same commits, as far as they know from each other: those of a device that is cut off may be as many, and others. */
 function isDone(statuses: readonly (PlaneStatus | undefined)[]): boolean {
-  const commits = statuses[0]?.commits
-  return statuses.every(
-    (status) =>
-      status?.commits === commits && status?.waiting === 0 && status.pendingCommands === 0,
+  const open = statuses.filter((status) => status !== undefined)
+  const isAlone = open.length === 1
+  return (
+    open.length === statuses.length &&
+    open.every(
+      ({ commits, waiting, pendingCommands, online, peers }) =>
+        commits === open[0]!.commits &&
+        waiting === 0 &&
+        pendingCommands === 0 &&
+        (isAlone || !online || peers.length > 0) &&
+        peers.every(({ pending, behind }) => pending === 0 && behind === 0),
+    )
   )
 }
 
