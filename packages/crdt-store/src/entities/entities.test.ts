@@ -33,7 +33,7 @@ import {
   type RecordingStore,
   deviceOf,
 } from './held-log.fixture.test.ts'
-import { allKeys, rowKey, snapshotKey, waitingKeys } from './keys.ts'
+import { absentKey, allKeys, rowKey, snapshotKey, waitingKeys } from './keys.ts'
 import { openEntities } from './open-entities.ts'
 
 const keyOf = (text: string): EntityKey => text as EntityKey
@@ -452,6 +452,33 @@ describe('entities', () => {
     expect((await entities.open(key)).mirror).toMatchObject({ title: 'late' })
     await reopen()
     expect(await titles('row')).toEqual(['a=late'])
+  })
+
+  test('a deleted entity stays deleted over a restart, and comes back as a whole with a change that the deletion did not see', async () => {
+    const key = keyOf('row/a')
+    await entities.fold([await remote(1, ['row/a', 'row/b'])])
+    await entities.flush()
+    const own = originOf(1, 7)
+    const draft = (await entities.open(key)).begin(own)
+    draft.delete!()
+    const body = draft.finish()!
+    log.append(commitOf(own, [sectionOf(key, body)]))
+    entities.touch(key, bodyOf(own, body))
+    entities.commitFolded(own.session, own.seq)
+    await entities.flush()
+    await reopen()
+    expect(await titles('row')).toEqual(['b=v1'])
+    expect(await store.get(rowKey(key))).toBeUndefined()
+    expect((await entities.open(key)).exists).toBe(false)
+
+    const origin = originOf(1, 2)
+    const late = await remoteBody(origin, (h) => h.counts.get('x').increment(1))
+    await entities.fold([commitOf(origin, [sectionOf(key, late)])])
+    expect((await entities.open(key)).mirror).toEqual({ title: 'v1', counts: { x: 1 } })
+    await entities.flush()
+    expect(await store.get(absentKey(key))).toBeUndefined()
+    await reopen()
+    expect(await titles('row')).toEqual(['a=v1', 'b=v1'])
   })
 
   test('refuse everything once closed', async () => {
