@@ -209,8 +209,8 @@ export const sabotages: readonly Sabotage[] = [
     'remove-wins',
     'a deletion from a set also removes additions that its author did not see',
     'crdt-store/src/kernels/set.ts',
-    '      if (names) entries.remove(element, names, generation, context)\n      else',
-    '     ',
+    'entries.applyRemoval(element, fields[2],',
+    'entries.applyRemoval(element, null,',
   ),
   sabotage(
     'another-prefix',

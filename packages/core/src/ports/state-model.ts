@@ -59,8 +59,8 @@ export interface Draft {
 /**
  * The state of one entity: the result of folding the changes of all commits.
  *
- * Folding the same section bodies, in any causal order in which the parents of a session come before the session, and in any number of calls, gives the same mirror and version. Snapshots may depend on the
- * order in which section bodies were folded.
+ * Folding the same section bodies, in any causal order in which the parents of a session come before the session, and in any number of calls, gives
+ * the same mirror and version. Snapshots may depend on the order in which section bodies were folded.
  */
 export interface EntityState {
   /**

@@ -67,34 +67,19 @@ export class FoldedAsDelivered implements Lifecycle {
     if (!row) return { writes: [], more: 0, stored: () => undefined }
     const value = encodeRow(row)
     if (slot) slot.rowBytes = value.length
-    const isAbsent = slot?.unreadable === '' && slot.state.exists === false
-    return isAbsent ? this.#captureAbsent(key, value) : this.#capturePresent(key, value)
-  }
-
-  #capturePresent(key: EntityKey, value: Uint8Array): CapturedEntity {
-    const { rows } = this.#parts.slots
-    const wasAbsent = rows.isAbsent(key)
+    const { rows } = slots
+    const exists = slot?.unreadable !== '' || slot.state.exists !== false
+    // The row of an entity that does not exist lies where lists do not pass.
+    const [here, there] = exists ? [rowKey, absentKey] : [absentKey, rowKey]
+    const moves = exists ? rows.isAbsent(key) : rows.has(key)
+    const isKnown = rows.has(key) || rows.isAbsent(key)
     return {
       writes: [
-        { key: rowKey(key), value },
-        ...(wasAbsent ? [{ key: absentKey(key), value: undefined }] : []),
+        { key: here(key), value },
+        ...(moves ? [{ key: there(key), value: undefined }] : []),
       ],
-      more: (rows.has(key) ? 0 : 1) - (wasAbsent ? 1 : 0),
-      stored: () => rows.add(key),
-    }
-  }
-
-  /** The row of an entity that does not exist lies where lists do not pass. */
-  #captureAbsent(key: EntityKey, value: Uint8Array): CapturedEntity {
-    const { rows } = this.#parts.slots
-    const wasPresent = rows.has(key)
-    return {
-      writes: [
-        { key: absentKey(key), value },
-        ...(wasPresent ? [{ key: rowKey(key), value: undefined }] : []),
-      ],
-      more: (rows.isAbsent(key) ? 0 : 1) - (wasPresent ? 1 : 0),
-      stored: () => rows.addAbsent(key),
+      more: isKnown ? 0 : 1,
+      stored: () => (exists ? rows.add(key) : rows.addAbsent(key)),
     }
   }
 

@@ -162,7 +162,7 @@ export function commitsToValue(commits: readonly NamedCommit[]): Value[] {
     const { session, seq } = commit
     const known = table.sessions.length
     const ref = table.sessionRef(session)
-    return [ref < known ? ref : fromHex(session), seq, prefixesOf([commit])]
+    return [ref < known ? ref : fromHex(session), seq, prefixToValue(commit)]
   })
 }
 
@@ -177,31 +177,22 @@ export function readCommits(value: Value | undefined): NamedCommit[] {
   })
 }
 
-/** The prefixes of commits, one after the other. */
-function prefixesOf(commits: readonly NamedCommit[]): Uint8Array {
-  if (commits.some(({ prefix }) => prefix === '')) {
-    throw new Error('a commit is named before it is made')
-  }
-  return fromHex(commits.map(({ prefix }) => prefix).join(''))
+function prefixToValue({ prefix }: NamedCommit): Value {
+  if (prefix === '') throw new Error('a commit is named before it is made')
+  return fromHex(prefix)
 }
 
-/** Inverse of {@link prefixesOf}. Throws `Void`. */
-function readPrefixes(value: Value, count: number): string[] {
-  if (!(value instanceof Uint8Array) || value.length !== count * PREFIX_BYTES) {
-    throw new Void('not the beginnings of commit ids')
-  }
-  const all = toHex(value)
-  return Array.from({ length: count }, (_, i) => all.slice(i * HEX, (i + 1) * HEX))
+function readPrefix(value: Value): string {
+  if (value instanceof Uint8Array && value.length === PREFIX_BYTES) return toHex(value)
+  throw new Void('not the beginning of a commit id')
 }
-
-const HEX = PREFIX_BYTES * 2
 
 /** The sessions, how far each was folded, the commits, and the devices of the table of a snapshot. */
 export const tableToValues = (table: CommitTable): Value[] => {
   const commits = table.commits.flatMap((commit): Value[] => [
     table.sessionRef(commit.session),
     commit.seq,
-    prefixesOf([commit]),
+    prefixToValue(commit),
   ])
   const devices = table.devices.map(fromHex)
   return [table.sessions.map(fromHex), table.sessions.map(table.seen), commits, devices]
@@ -248,8 +239,6 @@ function readDevice(value: Value): DeviceKey {
     return toHex(value) as DeviceKey
   throw new Void('not the beginning of a device id')
 }
-
-const readPrefix = (value: Value): string => readPrefixes(value, 1)[0]!
 
 function refIn<Key, Item>(refs: Map<Key, number>, key: Key, list: Item[], item: Item): number {
   let ref = refs.get(key)

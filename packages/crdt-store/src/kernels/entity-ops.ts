@@ -1,7 +1,6 @@
 import type { Value } from '@peerplane/core'
 
 import type { Entries } from './entries.ts'
-import { readRemoval } from './entries.ts'
 import type { Cell, Kernel } from './kernel.ts'
 import { isRemoval } from './op.ts'
 import type { OpContext } from './op-context.ts'
@@ -45,8 +44,7 @@ export function applyAll(
   for (const [i, op] of ops.entries()) {
     const before = context.mark()
     context.index = first + i
-    const apply = (): OtherKind | undefined => kernel.apply(content, op, context)
-    const other = context.draft ? context.draft.inside(content, isPresent, apply) : apply()
+    const other = context.inside(content, isPresent, () => kernel.apply(content, op, context))
     if (!other) continue
     context.revert(before)
     skipped ??= other
@@ -60,9 +58,7 @@ export function applyAll(
 function remove(entity: Entries<Cell>, { ops, generation }: EntityOps, context: OpContext): void {
   if (ops.length > 1) throw new Void('the removal of an entity is the only op of its body')
   const [, written] = items(ops[0], 2)
-  const names = readRemoval(written, generation, context.table)
-  if (names) entity.remove(ENTITY, names, generation, context)
-  else entity.close(ENTITY, generation, context)
+  entity.applyRemoval(ENTITY, written, generation, context)
 }
 
 const isEntityRemoval = (op: Value): boolean => Array.isArray(op) && op[0] === REMOVAL_MARK

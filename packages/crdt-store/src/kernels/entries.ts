@@ -69,32 +69,47 @@ export class Entries<Content> {
     return this.#open.get(key)?.touches.has(context.own?.session) ?? false
   }
 
-  /** What a command can notice of an entry. */
-  look(key: Key): Value {
-    return this.isPresent(key) ? this.#open.get(key)!.generation : null
+  /** Says that a draft is going to change an entry. */
+  notice(key: Key, { draft }: OpContext): void {
+    draft?.changes(this, key, () => (this.isPresent(key) ? this.#generationOf(key) : null))
+  }
+
+  /** The same of an op that only touches the entry. A touch of another session does not do: its device can revoke it by a fork. */
+  noticeTouch(key: Key, context: OpContext): void {
+    this.notice(key, context)
+    context.draft?.changes(this.#open, key, () => this.isTouchedBy(key, context.table))
   }
 
   /** The entry at a key in a generation, which begins if it is higher than all before; `undefined` if it is no longer current. */
   enter(key: Key, generation: number, context: OpContext): Entry<Content> | undefined {
     const before = this.#open.get(key)
     if (before?.generation === generation) return before
-    if (this.#generationOf(key) > generation || this.#isClosed(key, generation)) return undefined
+    const last = this.#generationOf(key)
+    if (last >= generation) return undefined
     const entry = { generation, touches: new Survivors<Made>(), content: this.#begin() }
     context.draft?.begins(entry.content)
     this.#replace(key, before, entry, context)
-    if (!before) this.#markClosed(key, undefined, context)
+    if (!before && last >= 0) this.#markClosed(key, undefined, context)
     return entry
   }
 
   /** Has the commit of an op keep the entry that `enter` gave for `key`. */
   touch(key: Key, { touches }: Entry<Content>, context: OpContext): void {
+    if (touches.holds(context.commit)) return
     touches.supersede([], context)
     touches.add({ commit: context.commit }, context)
     this.#changed(key, context)
   }
 
+  /** Applies what an op states of a removal: the touches that it removes, or `null` for all. Throws `Void`. */
+  applyRemoval(key: Key, stated: Value | undefined, generation: number, context: OpContext): void {
+    const names = readRemoval(stated, generation, context.table)
+    if (names) this.#remove(key, names, generation, context)
+    else this.#close(key, generation, context)
+  }
+
   /** Takes away touches of a generation. */
-  remove(key: Key, names: readonly NamedCommit[], generation: number, context: OpContext): void {
+  #remove(key: Key, names: readonly NamedCommit[], generation: number, context: OpContext): void {
     const isKnown = this.#open.has(key) || generation > 0
     // Nothing is kept of what can no longer have an effect.
     if (!isKnown && names.every(({ session, seq }) => seq <= context.table.seen(session))) return
@@ -107,9 +122,10 @@ export class Entries<Content> {
   }
 
   /** Ends a generation: nothing that comes later brings it back. */
-  close(key: Key, generation: number, context: OpContext): void {
+  #close(key: Key, generation: number, context: OpContext): void {
     const entry = this.#open.get(key)
-    if (this.#generationOf(key) > generation || this.#isClosed(key, generation)) return
+    const last = this.#generationOf(key)
+    if (last > generation || (last === generation && !entry)) return
     this.#replace(key, entry, undefined, context)
     this.#markClosed(key, generation, context)
   }
@@ -204,10 +220,6 @@ export class Entries<Content> {
     return this.#closed.size > 0 ? (this.#closed.get(hashOf(key)) ?? -1) : -1
   }
 
-  #isClosed(key: Key, generation: number): boolean {
-    return !this.#open.has(key) && this.#generationOf(key) >= generation
-  }
-
   #replace(
     key: Key,
     before: Entry<Content> | undefined,
@@ -224,7 +236,6 @@ export class Entries<Content> {
   }
 
   #markClosed(key: Key, generation: number | undefined, context: OpContext): void {
-    if (generation === undefined && this.#closed.size === 0) return
     const at = hashOf(key)
     const before = this.#closed.get(at)
     const put = (closed: number | undefined): void => {
@@ -258,7 +269,7 @@ export const readGeneration = (value: Value | undefined): number =>
   value === undefined ? 0 : whole(value, 1)
 
 /** What a removal names: commits, or `null` for all. Throws `Void`. */
-export function readRemoval(
+function readRemoval(
   names: Value | undefined,
   generation: number,
   table: CommitTable,

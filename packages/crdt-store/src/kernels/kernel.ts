@@ -59,6 +59,14 @@ export interface Kernel<C extends Cell = Cell> {
   load(saved: Value, table: CommitTable): C
 }
 
+/** What `values` says of an op whose place is gone: it has no effect, and is judged as if it had. */
+export function judge(values: Kernel, op: Value, context: OpContext): OtherKind | undefined {
+  const before = context.mark()
+  const other = values.apply(values.create(), op, context)
+  context.revert(before)
+  return other
+}
+
 /** Marks a cell as changed. Taking it back brings back the mirror that was shown before. */
 export function touch(cell: Cell, context: OpContext): void {
   const { mirror } = cell

@@ -1,7 +1,7 @@
 import { setProperty, type Json, type MapHandle, type Value } from '@peerplane/core'
 
-import { Entries, inGeneration, readGeneration, readRemoval } from './entries.ts'
-import { touch, type Cell, type CellAccess, type Kernel } from './kernel.ts'
+import { Entries, inGeneration, readGeneration } from './entries.ts'
+import { judge, touch, type Cell, type CellAccess, type Kernel } from './kernel.ts'
 import { isRemoval, readOp } from './op.ts'
 import { below, OtherKind } from './other-kind.ts'
 import type { OpContext } from './op-context.ts'
@@ -37,8 +37,8 @@ export function mapKernel(values: Kernel, wins: 'update' | 'removal'): Kernel<Ma
       if (fields instanceof OtherKind) return fields
       const { entries } = cell
       const key = readText(fields[1])
-      context.draft?.changes(cell, key, () => entries.look(key))
-      if (fields[0] === 5) noteTouch(entries, key, context)
+      if (fields[0] === 5) entries.noticeTouch(key, context)
+      else entries.notice(key, context)
       const other = applyTo(entries, key, fields, values, context)
       touch(cell, context)
       return below(key, other)
@@ -72,11 +72,6 @@ export function mapKernel(values: Kernel, wins: 'update' | 'removal'): Kernel<Ma
   return kernel
 }
 
-/** A touch without a change is one of its own, because its device can revoke that of another session by a fork. */
-function noteTouch(entries: Entries<Cell>, key: string, { draft, table }: OpContext): void {
-  draft?.changes(entries, key, () => entries.isTouchedBy(key, table))
-}
-
 function applyTo(
   entries: Entries<Cell>,
   key: string,
@@ -86,12 +81,10 @@ function applyTo(
 ): OtherKind | undefined {
   if (mark === 3) {
     const entry = entries.enter(key, readGeneration(last), context)
-    if (!entry) return without(values, inner!, context)
+    if (!entry) return judge(values, inner!, context)
     const { content } = entry
-    const change = (): OtherKind | undefined => values.apply(content, inner!, context)
-    const other = context.draft
-      ? context.draft.inside(content, () => entries.get(key) === content, change)
-      : change()
+    const isPresent = (): boolean => entries.get(key) === content
+    const other = context.inside(content, isPresent, () => values.apply(content, inner!, context))
     if (!other && !isRemoval(inner)) entries.touch(key, entry, context)
     return other
   }
@@ -100,19 +93,8 @@ function applyTo(
     if (entry) entries.touch(key, entry, context)
     return undefined
   }
-  const generation = readGeneration(last)
-  const names = readRemoval(inner, generation, context.table)
-  if (names) entries.remove(key, names, generation, context)
-  else entries.close(key, generation, context)
+  entries.applyRemoval(key, inner, readGeneration(last), context)
   return undefined
-}
-
-/** Judges an op whose place is gone, without effect. */
-function without(values: Kernel, op: Value, context: OpContext): OtherKind | undefined {
-  const before = context.mark()
-  const other = values.apply(values.create(), op, context)
-  context.revert(before)
-  return other
 }
 
 const empty: { readonly [key: string]: Json } = Object.freeze({})

@@ -35,7 +35,7 @@ export class NativeDraft implements Draft {
     this.#place = place
     this.#finished = finished
     this.#generation = entity.nextGeneration(ENTITY, draft)
-    context.draft?.changes(entity, ENTITY, () => entity.look(ENTITY))
+    entity.notice(ENTITY, context)
     const cell = (): Cell | undefined => {
       this.#requireOpen()
       return entity.get(ENTITY)

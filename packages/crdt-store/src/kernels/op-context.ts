@@ -89,6 +89,11 @@ export class OpContext {
     return covers(this.origin, commit)
   }
 
+  /** Makes a change inside of an entry with this content. */
+  inside<Result>(content: unknown, isPresent: () => boolean, change: () => Result): Result {
+    return this.draft ? this.draft.inside(content, isPresent, change) : change()
+  }
+
   /** Records how to take the change back that is made now. */
   undo(step: () => void): void {
     this.#journal.push(step)

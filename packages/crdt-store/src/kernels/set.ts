@@ -8,7 +8,7 @@ import {
   showElements,
   type ElementKey,
 } from './elements.ts'
-import { Entries, inGeneration, readGeneration, readRemoval } from './entries.ts'
+import { Entries, inGeneration, readGeneration } from './entries.ts'
 import { touch, type Cell, type CellAccess, type Kernel } from './kernel.ts'
 import { readOp } from './op.ts'
 import { OtherKind } from './other-kind.ts'
@@ -36,18 +36,11 @@ export const setKernel: Kernel<SetCell> = {
     if (fields instanceof OtherKind) return fields
     const { entries } = cell
     const element = readElement(fields[1], context.bodyBytes)
-    const { draft, table } = context
-    draft?.changes(cell, element, () => entries.look(element))
-    draft?.changes(entries, element, () => entries.isTouchedBy(element, table))
+    entries.noticeTouch(element, context)
     if (fields[0] === 1) {
       const entry = entries.enter(element, readGeneration(fields[2]), context)
       if (entry) entries.touch(element, entry, context)
-    } else {
-      const generation = readGeneration(fields[3])
-      const names = readRemoval(fields[2], generation, context.table)
-      if (names) entries.remove(element, names, generation, context)
-      else entries.close(element, generation, context)
-    }
+    } else entries.applyRemoval(element, fields[2], readGeneration(fields[3]), context)
     touch(cell, context)
     return undefined
   },

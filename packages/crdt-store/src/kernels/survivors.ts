@@ -46,6 +46,11 @@ export class Survivors<Op extends Made> {
     return session !== undefined && this.#of(session) !== undefined
   }
 
+  /** Whether an op of this commit survives. */
+  holds({ session, seq }: NamedCommit): boolean {
+    return this.#of(session)?.commit.seq === seq
+  }
+
   /** The survivors, in no particular order. */
   values(): Iterable<Op> {
     return this.#live.values()

@@ -48,7 +48,8 @@ export async function touchedBy(
 
 /**
  * The commits up to `to` that have a section on one of `keys`: those of a session in their order, all of them in the order of their times,
- * which honest devices write in causal order. A session comes after its parents, whatever its times are. Batches are looked through without hashing them; only what is found is decoded. Parts may be
+ * which honest devices write in causal order. A session comes after its parents, whatever its times are. Batches are looked through without
+ * hashing them; only what is found is decoded. Parts may be
  * empty, so that other work can go first in between.
  */
 export async function* historyOf(

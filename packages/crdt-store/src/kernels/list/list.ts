@@ -89,11 +89,10 @@ const effects: {
     const isOpen = element !== undefined && !element.isClosed
     const create = (): Cell => values.create()
     const value = isOpen ? elements.valueOf(element, create, context) : create()
-    const change = (): OtherKind | undefined => values.apply(value, op!, context)
     // Before a command has inserted an element, nothing was shown of it.
     let isShown = element?.first?.commit !== context.commit
     const isPresent = (): boolean => isShown && elements.at(key)?.value === value
-    const other = context.draft ? context.draft.inside(value, isPresent, change) : change()
+    const other = context.inside(value, isPresent, () => values.apply(value, op!, context))
     isShown = true
     if (other) return below(key, other)
     if (isOpen && !isRemoval(op)) elements.touch(element, context)

@@ -1,7 +1,7 @@
 import type { Json, Value, Wins } from '@peerplane/core'
 
 import { readRefs } from '../commits.ts'
-import { touch, type Kernel } from '../kernel.ts'
+import { judge, touch, type Kernel } from '../kernel.ts'
 import { isRemoval, readOp } from '../op.ts'
 import type { OpContext } from '../op-context.ts'
 import { readId } from '../order/wire.ts'
@@ -110,17 +110,12 @@ function changeValue(
   context: OpContext,
 ): OtherKind | undefined {
   if (!node || node.isClosed) {
-    // It is judged without effect.
-    const before = context.mark()
-    const other = values.apply(values.create(), op, context)
-    context.revert(before)
-    return other
+    return judge(values, op, context)
   }
   const value = nodes.valueOf(node, () => values.create(), context)
-  const change = (): OtherKind | undefined => values.apply(value, op, context)
   // What is in a node that the command itself has made shows only together with the node.
   const isNoticed = (): boolean => node.id.commit !== context.commit && nodes.isShown(node)
-  const other = context.draft ? context.draft.inside(value, isNoticed, change) : change()
+  const other = context.inside(value, isNoticed, () => values.apply(value, op, context))
   if (!other && !isRemoval(op)) nodes.touch(node, context)
   return below(node.key, other)
 }
