@@ -77,12 +77,9 @@ export class Hierarchy<N extends HierarchyNode<S>, S extends NodeSpot<N>> {
     return moved
   }
 
-  /** The node that is displaced because of a cycle that contains `node`, or that is above it. */
-  displacedAbove(node: N): N | undefined {
-    if (!this.#cutOff.has(node)) return undefined
-    let at = node
-    while (!this.#displaced.has(at)) at = at.wanted!.parent!
-    return at
+  /** The nodes that are displaced because of a cycle, and where they are. */
+  get displaced(): ReadonlyMap<N, S> {
+    return this.#displaced
   }
 
   /** Whether neither these nodes nor any others have been cut off, or are now. */

@@ -83,6 +83,12 @@ export class TreeNode implements HierarchyNode<Move> {
   }
 }
 
+/** A node that is not at its most wanted spot, because of a cycle, and the spot where it is. */
+export interface Displaced extends Sibling {
+  readonly node: TreeNode
+  readonly spot: Move
+}
+
 /** The same spot on the top level. */
 export const toTop = (move: Move): Move => (move.parent ? { ...move, parent: undefined } : move)
 
@@ -100,7 +106,10 @@ export const isMovedLater = (a: TreeNode, b: TreeNode): boolean =>
 export const compareIds = (a: PositionId, b: PositionId): number =>
   compareCommits(a.commit, b.commit) || a.index - b.index
 
+/** What decides where a node is among its siblings. */
+export type Sibling = Pick<TreeNode, 'id' | 'spot'>
+
 /** Order of nodes with the same parent. */
-export function compareSiblings(a: TreeNode, b: TreeNode): number {
+export function compareSiblings(a: Sibling, b: Sibling): number {
   return compareRanks(a.spot?.rank ?? [], b.spot?.rank ?? []) || compareIds(a.id, b.id)
 }

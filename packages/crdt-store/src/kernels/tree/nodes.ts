@@ -18,6 +18,7 @@ import {
   isSameSpot,
   toTop,
   TreeNode,
+  type Displaced,
   type Move,
 } from './node.ts'
 import type { Rank } from './rank.ts'
@@ -107,10 +108,18 @@ export class Nodes {
     return parent.children?.list(isChild) ?? none
   }
 
-  /** The node that is not where its latest move puts it, because of a cycle with `node` in it or above it. */
-  displacedAbove(node: TreeNode): TreeNode | undefined {
+  /** The present nodes that are not where their latest moves put them. */
+  displaced(): readonly Displaced[] {
     this.settle()
-    return this.#hierarchy.displacedAbove(node)
+    return [...this.#hierarchy.displaced]
+      .filter(([node]) => node.isPresent)
+      .map(([node, spot]) => ({ node, id: node.id, spot }))
+  }
+
+  /** Whether a node that was displaced is present, and elsewhere now. */
+  isAway({ node, spot }: Displaced): boolean {
+    this.settle()
+    return node.isPresent && !isSameSpot(node.spot, spot)
   }
 
   /** The nodes below a node that keep it present, shown or not; somewhat more than `most` of them at most. */
@@ -324,7 +333,7 @@ export class Nodes {
   /** Has the parent of a node shown again. */
   #childChanged(node: TreeNode): void {
     const above = node.spot!.parent ?? this.root
-    above.children ??= new ShownKeys(compareSiblings)
+    above.children ??= new ShownKeys<TreeNode>(compareSiblings)
     above.children.changed(node)
     node.isStale = true
     this.#markStale(above)

@@ -16,7 +16,7 @@ import { isRemoval } from '../op.ts'
 import { idToValues } from '../order/wire.ts'
 import { besidesOf } from '../where.ts'
 import { compareRanks, makerOf, rankBetween, rankToValue, type Rank } from './rank.ts'
-import { compareSiblings, type TreeNode } from './node.ts'
+import { compareSiblings, type Displaced, type Sibling, type TreeNode } from './node.ts'
 import { Nodes } from './nodes.ts'
 import { CHANGE, DELETE, INSERT, MOVE, TOUCH, type TreeCell } from './ops.ts'
 
@@ -44,6 +44,9 @@ export function treeHandle(
     delete: (key: string) => tree.delete(key, wins === 'removal'),
   })
 }
+
+/** How many displaced nodes a move or deletion puts back at most. There is more than one only if old parents of displaced nodes are in other cycles. */
+const MOST_PUT_BACK = 16
 
 /** Writes ops that change a tree. It looks for nodes each time, because a draft can be taken back. */
 class Editor {
@@ -91,16 +94,15 @@ class Editor {
       if (at === node) throw new Rejected('cycle', 'a node cannot be moved below itself')
     }
     this.#requireRoom(above)
-    const siblings = (): readonly TreeNode[] =>
-      this.#childrenOf(above).filter((each) => each !== node)
-    const index = this.#indexOf(where, siblings())
+    const siblings = this.#childrenOf(above).filter((each) => each !== node)
+    const index = this.#indexOf(where, siblings)
     // Where another session has put it, it is put again: its device can revoke that by a fork.
     const isOwn = node.spot?.commit.session === this.#draft.table.own?.session
     if (isOwn && this.#childrenOf(above)[index] === node) return
+    const displaced = this.#nodes.displaced()
     this.#keepAbove(node)
-    this.#keepDisplaced(node)
-    if (above) this.#keepDisplaced(above)
-    this.#writeMove(node, above, this.#rankAt(siblings(), index))
+    this.#writeMove(node, above, this.#rankAt(siblings, index))
+    this.#putBack(displaced.filter(({ node: each }) => each !== node))
     this.#touchUpwards(above)
   }
 
@@ -117,12 +119,15 @@ class Editor {
     const keepers = this.#nodes.keepersBelow(node, limits.namesPerOp)
     const names = [node, ...keepers].reduce((sum, { touches }) => sum + touches.size, 0)
     const isLong = names > limits.namesPerOp
+    const displaced = this.#nodes.displaced()
     this.#keepAbove(node)
     this.#write([DELETE, this.#idOf(node), removalOf(node.touches, closes || isLong, this.#draft)])
-    if (node.isClosed || isLong) return
-    for (const each of keepers) {
-      this.#write([DELETE, this.#idOf(each), removalOf(each.touches, false, this.#draft)])
+    if (!node.isClosed && !isLong) {
+      for (const each of keepers) {
+        this.#write([DELETE, this.#idOf(each), removalOf(each.touches, false, this.#draft)])
+      }
     }
+    this.#putBack(displaced)
   }
 
   get #nodes(): Nodes {
@@ -164,15 +169,22 @@ class Editor {
   }
 
   /**
-   * Moves the node at or above `node` that is displaced, if there is one, to where it is shown. Otherwise its earlier move could have an effect again
-   * as soon as `node` is moved, or could make a cycle with a node that is moved below `node`.
+   * Moves displaced nodes back to where they were shown before this command ended a cycle. Otherwise an earlier move of theirs would have an effect
+   * now, as if somebody had moved them.
    */
-  #keepDisplaced(node: TreeNode): void {
-    const displaced = this.#nodes.displacedAbove(node)
-    if (!displaced) return
-    const parent = this.#nodes.parentOf(displaced)
-    const siblings = this.#childrenOf(parent).filter((each) => each !== displaced)
-    this.#writeMove(displaced, parent, this.#rankAt(siblings, placeOf(displaced, siblings)))
+  #putBack(displaced: readonly Displaced[]): void {
+    let left = displaced
+    for (let moves = 0; moves < MOST_PUT_BACK; moves++) {
+      const [first, ...others] = left.filter((each) => this.#nodes.isAway(each))
+      if (!first) return
+      left = left.filter((each) => each !== first)
+      const { node, spot } = first
+      const siblings = [
+        ...this.#childrenOf(spot.parent).filter((each) => each !== node),
+        ...others.filter((each) => each.spot.parent === spot.parent),
+      ].sort(compareSiblings)
+      this.#writeMove(node, spot.parent, this.#rankAt(siblings, placeOf(first, siblings)))
+    }
   }
 
   #parent(key: string | undefined): TreeNode | undefined {
@@ -200,7 +212,7 @@ class Editor {
   }
 
   /** A rank between the siblings before and after a place. */
-  #rankAt(siblings: readonly TreeNode[], index: number): Rank {
+  #rankAt(siblings: readonly Sibling[], index: number): Rank {
     const before = siblings[index - 1]?.spot?.rank
     // Forged ranks may be equal: between them is no room.
     let next = index
@@ -218,7 +230,7 @@ class Editor {
 }
 
 /** The place of a node in sorted siblings, or where it belongs. */
-function placeOf(node: TreeNode, siblings: readonly TreeNode[]): number {
+function placeOf(node: Sibling, siblings: readonly Sibling[]): number {
   let low = 0
   let high = siblings.length
   while (low < high) {

@@ -1,4 +1,5 @@
 import {
+  decodeCanonical,
   encodeCanonical,
   fromHex,
   limits,
@@ -129,7 +130,7 @@ function act(handle: Handle, each: Action): string {
   })()
   const key = keys[each.at % keys.length]
   if (each.do === 'insert' || key === undefined) return handle.insert(parent, where).key
-  if (each.do === 'delete') handle.delete(key)
+  if (each.do === 'delete') expectDelete(handle, key)
   else if (each.do === 'vote') handle.get(key).votes.increment()
   else if (each.do === 'set') handle.get(key).title.set(`${each.beside}`)
   else if (beside !== key) expectMove(handle, key, parent, where)
@@ -143,9 +144,29 @@ function shownKeys({ state }: Replica): string[] {
   return keysIn(state.mirror as unknown as Shown)
 }
 
-/** Moves a node, and checks that it is where it must be. */
+/** Deletes a node, and checks that all nodes but those below it stay where they are. */
+function expectDelete(handle: Handle, key: string): void {
+  const before = others(handle, key, keysOf(handle, key))
+  handle.delete(key)
+  expect(others(handle, key)).toEqual(before)
+}
+
+/** The children of all nodes but one, and those below it, without that one. */
+const others = (
+  handle: Handle,
+  key: string,
+  below: readonly string[] = [],
+): ReadonlyMap<unknown, string[]> =>
+  new Map(
+    [undefined, ...keysOf(handle)]
+      .filter((each) => each !== key && !below.includes(each!))
+      .map((each) => [each, handle.children(each).filter((child) => child !== key)]),
+  )
+
+/** Moves a node, and checks that it is where it must be, and that no other node has moved. */
 function expectMove(handle: Handle, key: string, parent: string | undefined, where: Where): void {
   const below = [key, ...keysOf(handle, key)]
+  const before = others(handle, key)
   const rejection = rejectionOf(() => handle.move(key, parent, where))
   const isRefused = parent !== undefined && below.includes(parent)
   const siblings = handle.children(parent)
@@ -157,6 +178,7 @@ function expectMove(handle: Handle, key: string, parent: string | undefined, whe
   }
   expect(rejection).toBe(isRefused ? 'cycle' : undefined)
   expect(isRefused || isThere()).toBe(true)
+  expect(others(handle, key)).toEqual(before)
 }
 
 /** The rejection, or the code of the error, of something that must be refused. */
@@ -401,6 +423,10 @@ const top = undefined
 const letters = { f: top, a: 'f', b: 'f', c: 'b' }
 
 describe('what two devices do to a tree at the same time', () => {
+  const strict = nativeModel(
+    tree(record({ title: register(''), votes: counter() }), { wins: 'removal' }),
+  )
+
   test('of two moves that make a cycle, the later has no effect', async () => {
     const shown = concurrently(
       letters,
@@ -477,9 +503,6 @@ describe('what two devices do to a tree at the same time', () => {
   })
 
   test('with wins: removal, a deleted node is gone with all that is below it, but not what is moved out', async () => {
-    const strict = nativeModel(
-      tree(record({ title: register(''), votes: counter() }), { wins: 'removal' }),
-    )
     const { all, sent, keys } = await withNodes(2, { ...letters, d: 'f' })
     for (const one of all) one.state = await strict.open(one.state.snapshot())
     sent.push(
@@ -502,6 +525,69 @@ describe('what two devices do to a tree at the same time', () => {
     sent.push(...command(one, (t) => t.move(keys['a']!)))
     exchange(all, sent)
     expect(all.map(titles)).toEqual(['f(b(c)) a', 'f(b(c)) a'])
+  })
+
+  test('with wins: removal, the deletion of a node in a cycle deletes only what is shown below it', async () => {
+    const { all, sent, keys } = await withNodes(2, letters)
+    const [one, other] = all as [Replica, Replica]
+    for (const each of all) each.state = await strict.open(each.state.snapshot())
+    sent.push(...command(one, (t) => t.move(keys['a']!, keys['b'])))
+    sent.push(...command(other, (t) => t.move(keys['b']!, keys['a'])))
+    exchange(all, sent)
+    expect(all.map(titles)).toEqual(['f(b(c a))', 'f(b(c a))'])
+    sent.push(...command(one, (t) => t.delete(keys['a']!)))
+    exchange(all, sent)
+    expect(all.map(titles)).toEqual(['f(b(c))', 'f(b(c))'])
+  })
+
+  describe('with several cycles', () => {
+    /**
+     * A node c1, whose old parent is a, is on the top level: a is in a cycle with b, and c1 is in a cycle with d1. So are c2 and d2, and so on.
+     */
+    const withCycles = async (others: number): Promise<{ one: Replica; keys: Keys }> => {
+      const numbers = Array.from({ length: others }, (_, i) => i + 1)
+      const names = [...numbers.flatMap((n) => [`c${n}`, `d${n}`]), 'a', 'b']
+      const { all, sent, keys } = await withNodes(
+        2,
+        Object.fromEntries(names.map((name) => [name, top])),
+      )
+      for (const each of all) each.state = await strict.open(each.state.snapshot())
+      const [one, other] = all as [Replica, Replica]
+      for (const n of numbers) sent.push(...command(one, (t) => t.move(keys[`c${n}`]!, keys['a'])))
+      exchange(all, sent)
+      sent.push(
+        ...command(one, (t) => {
+          t.move(keys['a']!, keys['b'])
+          for (const n of numbers) t.move(keys[`d${n}`]!, keys[`c${n}`])
+        }),
+        ...command(other, (t) => {
+          t.move(keys['b']!, keys['a'])
+          for (const n of numbers) t.move(keys[`c${n}`]!, keys[`d${n}`])
+        }),
+      )
+      exchange(all, sent)
+      const shown = [...numbers.map((n) => `c${n}(d${n})`), 'b(a)'].join(' ')
+      expect(all.map(titles)).toEqual([shown, shown])
+      return { one, keys }
+    }
+
+    test.each<[string, string, (tree: Handle, keys: Keys) => void]>([
+      ['moved to the top level', 'c1(d1) b a', (t, { a }) => t.move(a!)],
+      ['moved into the other cycle', 'c1(d1 a) b', (t, { a, c1 }) => t.move(a!, c1)],
+      ['moved next to it', 'c1(d1) a b', (t, { a, c1 }) => t.move(a!, top, { after: c1! })],
+      ['deleted for good', 'c1(d1) b', (t, { a }) => t.delete(a!)],
+    ])('a node stays where it is when its old parent is %s', async (_, shown, change) => {
+      const { one, keys } = await withCycles(1)
+      command(one, (t) => change(t, keys))
+      expect(titles(one)).toBe(shown)
+    })
+
+    test('a change puts at most 16 nodes back', async () => {
+      const { one, keys } = await withCycles(20)
+      const [body] = command(one, (t) => t.move(keys['a']!))
+      const [, ops] = decodeCanonical(body!.bytes) as [Value, [number][]]
+      expect(ops.filter(([mark]) => mark === 16)).toHaveLength(1 + 16)
+    })
   })
 })
 
