@@ -5,6 +5,7 @@ import { Chaos } from './fleet/chaos.ts'
 import type { Incarnation } from './fleet/device.ts'
 import { chooseFaults, type FaultKind } from './fleet/fault-kinds.ts'
 import { Fleet } from './fleet/fleet.ts'
+import { settle } from './fleet/settle.ts'
 import { planConditions, planDevices, planRareWays } from './plan/generate.ts'
 import { perform, type Stage } from './plan/perform.ts'
 import type { Plan } from './plan/plan.ts'
@@ -40,9 +41,6 @@ export interface WorkloadRun {
 
 /** Longest virtual time for an invariant, and for devices to become equal, milliseconds. */
 const PATIENCE_MS = 120_000
-
-/** How long nothing may change before devices count as equal: longer than the interval of anti-entropy. */
-const STILL_MS = 15_000
 
 const RHYTHM: Rhythm = { workMs: 300, faultMs: 1000, copyMs: 2100 }
 
@@ -174,10 +172,15 @@ class Actors {
 
   /** What is wrong when all faults are over. */
   async judge(): Promise<Failure | undefined> {
-    const unequal = await becomeEqual(this.world, () =>
-      this.fleet.devices.map(({ incarnation }) => incarnation && this.#statuses.get(incarnation)),
+    const unequal = await settle(
+      this.fleet,
+      ({ incarnation }) => incarnation && this.#statuses.get(incarnation),
+      { patienceMs: PATIENCE_MS },
     )
-    if (unequal) return { rule: 'stuck', where: 'fleet', error: new Error(unequal) }
+    if (unequal !== undefined) {
+      const error = new Error(`the devices did not become equal: ${unequal}`)
+      return { rule: 'stuck', where: 'fleet', error }
+    }
     for (const incarnation of this.fleet.open()) {
       const { name } = incarnation.device
       for (const [invariant, check] of Object.entries(this.#simulation.invariants)) {
@@ -211,43 +214,6 @@ class Actors {
 export function textOf({ invariant, error }: Failure): string {
   const reason = error instanceof Error ? error.message : String(error)
   return invariant === undefined ? reason : `${invariant}: ${reason}`
-}
-
-/** Waits until devices are equal; what is wrong if they do not become so. */
-async function becomeEqual(
-  world: SimWorld,
-  read: () => readonly (PlaneStatus | undefined)[],
-): Promise<string | undefined> {
-  const end = world.now + PATIENCE_MS
-  let still = world.now
-  let before = ''
-  while (world.now < end) {
-    await world.run(world.now + 1000)
-    const now = JSON.stringify(
-      read().map((status) => [status?.commits, status?.waiting, status?.pendingCommands]),
-    )
-    if (now !== before || !isDone(read())) still = world.now
-    before = now
-    if (world.now - still >= STILL_MS) return undefined
-  }
-  return `the devices did not become equal: ${before}`
-}
-
-/** Whether all hold the same commits, as far as they know from each other: those of a device that is cut off may be as many, and others. */
-function isDone(statuses: readonly (PlaneStatus | undefined)[]): boolean {
-  const open = statuses.filter((status) => status !== undefined)
-  const isAlone = open.length === 1
-  return (
-    open.length === statuses.length &&
-    open.every(
-      ({ commits, waiting, pendingCommands, online, peers }) =>
-        commits === open[0]!.commits &&
-        waiting === 0 &&
-        pendingCommands === 0 &&
-        (isAlone || !online || peers.length > 0) &&
-        peers.every(({ pending, behind }) => pending === 0 && behind === 0),
-    )
-  )
 }
 
 /** Lets virtual time pass until `work` is done. */

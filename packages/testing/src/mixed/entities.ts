@@ -1,4 +1,4 @@
-import type { Entity, Json, SetHandle } from '@peerplane/core'
+import { entityKey, type Entity, type EntityKey, type Json, type SetHandle } from '@peerplane/core'
 
 import type { CommandWork } from '../plan/plan.ts'
 import type { SimRandom } from '../world/random.ts'
@@ -28,7 +28,9 @@ interface Handle {
 
 /** Hostile members write on other types. */
 export const MIXED_TYPE = 'mixed'
-export const mixedIds: readonly string[] = ['a', 'b', 'c']
+export const mixedKeys: readonly EntityKey[] = ['a', 'b', 'c'].map((id) =>
+  entityKey(MIXED_TYPE, id),
+)
 
 /** The entities of a mixed run, declared with a build. All builds declare the same. */
 export function mixedEntities({ core }: Build): readonly Entity[] {
@@ -54,10 +56,10 @@ export function composeMixed(random: SimRandom): CommandWork {
   const count = random.chance(0.2) ? 2 : 1
   return {
     on: random
-      .shuffle(mixedIds)
+      .shuffle(mixedKeys)
       .slice(0, count)
-      .map((id) => ({
-        entity: `${MIXED_TYPE}/${id}`,
+      .map((entity) => ({
+        entity,
         command: 'add',
         key: random.pick(['x', 'y']),
         by: 1 + random.below(9),
@@ -68,22 +70,22 @@ export function composeMixed(random: SimRandom): CommandWork {
 
 /** What is wrong with a state, if each mark stands for what `work` says. */
 export function flawOf(
-  id: string,
+  key: EntityKey,
   state: Json,
   work: (mark: string) => CommandWork | undefined,
 ): string | undefined {
   const { marks, total, sums } = state as unknown as MixedState
   const counted: { total: number; [key: string]: number } = { total: 0 }
   for (const mark of marks) {
-    const part = work(mark)?.on.find(({ entity }) => entity === `${MIXED_TYPE}/${id}`)
+    const part = work(mark)?.on.find(({ entity }) => entity === key)
     if (!part) return `${mark} was never written on it`
     counted.total += part.by
     counted[part.key] = (counted[part.key] ?? 0) + part.by
   }
   const shown = { total, ...sums }
-  const keys = new Set([...Object.keys(counted), ...Object.keys(shown)])
-  const wrong = [...keys].find(
-    (key) => (counted[key] ?? 0) !== ((shown as { [key: string]: number })[key] ?? 0),
+  const names = new Set([...Object.keys(counted), ...Object.keys(shown)])
+  const wrong = [...names].find(
+    (name) => (counted[name] ?? 0) !== ((shown as { [name: string]: number })[name] ?? 0),
   )
   if (wrong === undefined) return undefined
   return `${wrong} is not the sum of what its marks have added`
