@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { readArguments } from './arguments.ts'
 import { mulberry } from './mulberry.ts'
 import { plantChanges } from './sim/plant.ts'
-import type { Change } from './sim/sabotages.ts'
+import type { Change } from './sim/sabotage.ts'
 
 const CHECKS = 'crdt-store/src/storage/checked-store.ts'
 const CHECKSUMS: readonly Change[] = [

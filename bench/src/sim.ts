@@ -10,7 +10,7 @@ import { printRun, printTotals, totalsOf } from './sim/print.ts'
 import { runSeeds } from './sim/pool.ts'
 import { replayRegressions } from './sim/regressions.ts'
 import { runSabotage } from './sim/sabotage-campaign.ts'
-import { runSideBugs, runSideCampaign, sideCampaigns } from './sim/side-campaign.ts'
+import { runSideBugs, runSideCampaign, sideNames } from './sim/side-campaign.ts'
 
 /** Loads the simulator, which must not happen before a bug is planted in it. */
 async function usage(): Promise<string> {
@@ -88,11 +88,11 @@ async function main(args: readonly string[]): Promise<number> {
     console.error(await usage())
     return 2
   }
-  const side = (['mixed', 'evolve', 'writers'] as const).find((option) => values[option])
+  const side = sideNames.find((name) => values[name])
   if (side) {
     const seeds = { first, count, workers }
-    if (values.sabotage === undefined) return runSideCampaign(sideCampaigns[side], seeds)
-    return runSideBugs(sideCampaigns[side], seeds, named(values.sabotage))
+    if (values.sabotage === undefined) return runSideCampaign(side, seeds)
+    return runSideBugs(side, seeds, named(values.sabotage))
   }
   if (values.regressions) return replayRegressions()
   const { story, shrink, report, plan, save, because, sabotage } = values

@@ -1,4 +1,4 @@
-import type { Change } from '../sim/sabotages.ts'
+import type { Change } from '../sim/sabotage.ts'
 
 /** A fault of a peer, and the rule that it breaks. */
 export interface Fault {

@@ -1,58 +1,50 @@
-import type { Sabotage } from './sabotages.ts'
-
-const bug = (
-  name: string,
-  what: string,
-  file: string,
-  find: string,
-  replace: string,
-): Sabotage => ({ name, what, changes: [{ file, find, replace }] })
+import { sabotage, type Sabotage } from './sabotage.ts'
 
 /** Bugs that the runs with two versions of an app must find. */
 export const evolveBugs: readonly Sabotage[] = [
-  bug(
+  sabotage(
     'write-newer-only',
     'a converted register is written without the older register',
     'crdt-store/src/migration/handles.ts',
     '      for (const [stored, value] of writes) rewrite',
     '      for (const [stored, value] of writes.slice(0, 1)) rewrite',
   ),
-  bug(
+  sabotage(
     'write-older-only',
     'a converted register is written as the older app writes it',
     'crdt-store/src/migration/handles.ts',
     '      for (const [stored, value] of writes) rewrite',
     '      for (const [stored, value] of writes.slice(1)) rewrite',
   ),
-  bug(
+  sabotage(
     'show-newer-always',
     'what the older app writes to a converted register is not shown',
     'crdt-store/src/migration/converted.ts',
     'equalData(down.value, old.value)',
     'equalData(down.value, down.value)',
   ),
-  bug(
+  sabotage(
     'show-older-always',
     'a converted register shows only what the older app can say',
     'crdt-store/src/migration/converted.ts',
     'equalData(down.value, old.value)',
     'down.value === undefined',
   ),
-  bug(
+  sabotage(
     'read-by-new-name',
     'the mirror of a renamed field is looked for under its new name',
     'crdt-store/src/migration/mirrors.ts',
     'return (stored) => inner.of(stored[field.stored]!)',
     "return (stored) => inner.of(stored[field.name] ?? '')",
   ),
-  bug(
+  sabotage(
     'forget-nested',
     'a command changes the values of a map as if they had no migrations',
     'core/src/entity/layout.ts',
     "isSame ? same : { kind: 'parts', part: lens }",
     'isSame ? same : same',
   ),
-  bug(
+  sabotage(
     'show-first-mirror',
     'the mirror that is translated first is shown for every state',
     'crdt-store/src/migration/mirrors.ts',
@@ -75,14 +67,14 @@ export const evolveBugs: readonly Sabotage[] = [
       },
     ],
   },
-  bug(
+  sabotage(
     'keep-rows-of-versions',
     'an updated device shows the rows that the other version of the app has stored',
     'crdt-store/src/entities/drop-outdated.ts',
     '  if (!stored || !equalBytes(stored, encodeModels(models))) {',
     '  if (!stored) {',
   ),
-  bug(
+  sabotage(
     'report-unknown-fields',
     'an entity is incomplete if a newer version of the app has changed a field that this version does not declare',
     'crdt-store/src/kernels/record.ts',

@@ -3,7 +3,7 @@ import { registerHooks } from 'node:module'
 import type { Build } from '@peerplane/testing/campaign'
 
 import { plantChanges, type Planted } from './plant.ts'
-import type { Change } from './sabotages.ts'
+import type { Change } from './sabotage.ts'
 
 /** Key of the extensions that the next build adds to every record, and to some of them. */
 const KEYS = `

@@ -1,6 +1,7 @@
 import { registerHooks } from 'node:module'
 
-import { sabotages, type Change } from './sabotages.ts'
+import type { Change } from './sabotage.ts'
+import { sabotages } from './sabotages.ts'
 
 /** A bug that is planted in this thread. */
 export interface Planted {

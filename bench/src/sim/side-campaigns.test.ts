@@ -8,7 +8,7 @@ import { expect, test } from 'vitest'
 import { evolveBugs } from './evolve-bugs.ts'
 import { mixedBugs } from './mixed-bugs.ts'
 import { nextBuild } from './next-build.ts'
-import type { Change } from './sabotages.ts'
+import type { Change } from './sabotage.ts'
 import { writersBugs } from './writers-bugs.ts'
 
 const packages = new URL('../../../packages/', import.meta.url)
@@ -65,6 +65,12 @@ test('bugs of single writers are found', async () => {
   expect(output).not.toContain('SURVIVED')
   expect(code).toBe(0)
 }, 60_000)
+
+test('a bug that is not there is refused', async () => {
+  const { code, output } = await sim('--writers', '--sabotage', 'forget-all')
+  expect(output).toContain('no bug "forget-all"; there are begin-without-names')
+  expect(code).toBe(2)
+})
 
 test('the next build and each bug change what stands in the sources', () => {
   const files = new Set(nextBuild.map(({ file }) => file))
