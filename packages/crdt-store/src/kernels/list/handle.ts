@@ -1,8 +1,9 @@
-import { describe, limits, Rejected, type ListHandle, type Where, type Wins } from '@peerplane/core'
+import { describe, Rejected, type ListHandle, type Where, type Wins } from '@peerplane/core'
 
-import { NamedCommit, toRefs } from '../commits.ts'
+import { NamedCommit } from '../commits.ts'
 import { removalOf } from '../entries.ts'
 import type { CellAccess, Kernel } from '../kernel.ts'
+import { namesOf } from '../latest-by-device.ts'
 import type { Spot } from '../order/position.ts'
 import { idToValues, spotToValues } from '../order/wire.ts'
 import { besidesOf } from '../where.ts'
@@ -46,11 +47,7 @@ export function listHandle(
       const element = found(key)
       const spot = spotAt(elements(), where)
       if (isAt(elements()!, element, where)) return
-      const moves = element.moves?.live().slice(0, limits.namesPerOp) ?? []
-      const names = toRefs(
-        moves.map(({ commit }) => commit),
-        table,
-      )
+      const names = namesOf(element.moves?.live() ?? [], table)
       place.write([12, names, ...idToValues(element.id, table), ...spotToValues(spot, table)])
     },
     delete: (key: string) => {

@@ -4,7 +4,7 @@ import { readRefs } from '../commits.ts'
 import { touch, type Cell, type Kernel } from '../kernel.ts'
 import { isRemoval, readOp } from '../op.ts'
 import type { OpContext } from '../op-context.ts'
-import type { PositionId } from '../order/position.ts'
+import type { PositionId } from '../order/position-id.ts'
 import { readId, readSpot } from '../order/wire.ts'
 import { below, OtherKind } from '../other-kind.ts'
 import { Elements, type ListCell, type ShownItem } from './elements.ts'
@@ -89,11 +89,10 @@ const effects: {
     const isOpen = element !== undefined && !element.isClosed
     const create = (): Cell => values.create()
     const value = isOpen ? elements.valueOf(element, create, context) : create()
-    // Before a command has inserted an element, nothing was shown of it.
-    let isShown = element?.first?.commit !== context.commit
-    const isPresent = (): boolean => isShown && elements.at(key)?.value === value
-    const other = context.inside(value, isPresent, () => values.apply(value, op!, context))
-    isShown = true
+    // What is in an element that the command itself has inserted shows only together with the element.
+    const isNoticed = (): boolean =>
+      element?.first?.commit !== context.commit && elements.at(key)?.value === value
+    const other = context.inside(value, isNoticed, () => values.apply(value, op!, context))
     if (other) return below(key, other)
     if (isOpen && !isRemoval(op)) elements.touch(element, context)
     return undefined

@@ -5,7 +5,8 @@ import { describe, expect, test } from 'vitest'
 
 import { NamedCommit } from '../commits.ts'
 import { Order } from './order.ts'
-import { Position, type PositionId, type Spot } from './position.ts'
+import { Position, type Spot } from './position.ts'
+import type { PositionId } from './position-id.ts'
 
 /*
  * Replicas add positions at random places and receive each other's in random orders. The oracle is the definition: a tree of all positions, sorted

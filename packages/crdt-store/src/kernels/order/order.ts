@@ -1,9 +1,7 @@
-import { fromHex, toBase64Url, type SessionId } from '@peerplane/core'
-
-import { compareCommits } from '../commits.ts'
 import type { OpContext } from '../op-context.ts'
 import { PART_BYTES } from '../weight.ts'
-import { Parent, Linked, Position, type PositionId, type Spot, type Waiting } from './position.ts'
+import { Parent, Linked, Position, type Spot, type Waiting } from './position.ts'
+import { compareIds, Keys, nameOf, type PositionId } from './position-id.ts'
 import {
   allSiblings,
   firstSibling,
@@ -28,8 +26,7 @@ export class Order<Owner> {
   readonly #positions = new Map<string, Position<Owner>>()
   /** Positions that are not placed, by the names of their parents. */
   readonly #waiting = new Map<string, Waiting<Owner>[]>()
-  /** The beginnings of keys. */
-  readonly #sessions = new Map<SessionId, string>()
+  readonly #keys = new Keys()
   readonly #stepsToEdge: number
 
   /** In a row of positions that are each after the one before, one of `stepsToEdge` knows where what is below it ends. */
@@ -48,10 +45,8 @@ export class Order<Owner> {
   }
 
   /** A short text that stands for a position, as long as its session makes one commit at each place. */
-  keyOf({ commit: { session, seq }, index }: PositionId): string {
-    let start = this.#sessions.get(session)
-    if (start === undefined) this.#sessions.set(session, (start = toBase64Url(fromHex(session))))
-    return `${start}${seq}.${index}`
+  keyOf(id: PositionId): string {
+    return this.#keys.of(id)
   }
 
   get(id: PositionId): Position<Owner> | undefined {
@@ -193,13 +188,6 @@ export class Order<Owner> {
     })
   }
 }
-
-/** Order of positions that decides nothing. */
-export const compareIds = (a: PositionId, b: PositionId): number =>
-  compareCommits(a.commit, b.commit) || a.index - b.index
-
-/** A name of a position by which others may name it that have come before it: unlike its key, it tells commits at one place apart. */
-export const nameOf = ({ commit, index }: PositionId): string => `${index}.${commit.key}`
 
 const isOnSide = <Owner>(branch: Parent<Owner>, side: Spot['side']): boolean =>
   branch instanceof Position && branch.side === side

@@ -1,13 +1,6 @@
 import type { NamedCommit } from '../commits.ts'
-
+import type { PositionId } from './position-id.ts'
 import type { Siblings } from './siblings.ts'
-
-/** The name of what one op of a commit has made: the commit, and a number that no other op of the commit has. */
-export interface PositionId {
-  /** Its prefix is empty if the session that names it has made it: a session has one commit at each place. */
-  readonly commit: NamedCommit
-  readonly index: number
-}
 
 /** Where a position is made. Without a parent, it is made after the root, which is before everything. */
 export interface Spot {

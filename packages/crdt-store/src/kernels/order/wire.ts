@@ -3,7 +3,8 @@ import type { Value } from '@peerplane/core'
 import { NamedCommit, type CommitTable } from '../commits.ts'
 import type { OpContext } from '../op-context.ts'
 import { Void, whole } from '../void.ts'
-import type { PositionId, Spot } from './position.ts'
+import type { Spot } from './position.ts'
+import type { PositionId } from './position-id.ts'
 
 /*
  *   id     commit, index     the commit as a ref; -1 for the commit that writes the op, -2 for the one before it in its session, and so on

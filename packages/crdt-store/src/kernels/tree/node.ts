@@ -3,7 +3,7 @@ import { compareTimestamps, type Json, type Timestamp } from '@peerplane/core'
 import { compareCommits } from '../commits.ts'
 import type { Cell } from '../kernel.ts'
 import type { LatestByDevice } from '../latest-by-device.ts'
-import type { PositionId } from '../order/position.ts'
+import { compareIds, type PositionId } from '../order/position-id.ts'
 import type { ShownKeys } from '../shown-keys.ts'
 import { Survivors, type Made } from '../survivors.ts'
 import type { HierarchyNode, NodeSpot } from './hierarchy.ts'
@@ -102,9 +102,6 @@ export const compareMoves = (a: Move, b: Move): number =>
 /** Of the nodes of a cycle, one was moved last. */
 export const isMovedLater = (a: TreeNode, b: TreeNode): boolean =>
   (compareMoves(a.wanted!, b.wanted!) || compareIds(a.id, b.id)) > 0
-
-export const compareIds = (a: PositionId, b: PositionId): number =>
-  compareCommits(a.commit, b.commit) || a.index - b.index
 
 /** What decides where a node is among its siblings. */
 export type Sibling = Pick<TreeNode, 'id' | 'spot'>

@@ -1,11 +1,10 @@
-import { fromHex, toBase64Url, type SessionId, type Value } from '@peerplane/core'
+import type { Value } from '@peerplane/core'
 
 import type { NamedCommit } from '../commits.ts'
 import type { Cell } from '../kernel.ts'
 import { LatestByDevice } from '../latest-by-device.ts'
 import type { OpContext } from '../op-context.ts'
-import { nameOf } from '../order/order.ts'
-import type { PositionId } from '../order/position.ts'
+import { Keys, nameOf, type PositionId } from '../order/position-id.ts'
 import { Survivors } from '../survivors.ts'
 import { ShownKeys } from '../shown-keys.ts'
 import { PART_BYTES } from '../weight.ts'
@@ -47,14 +46,11 @@ export class Nodes {
   })
   /** The nodes whose touches, or first move, may have changed what is present. */
   #changed = new Set<TreeNode>()
-  /** The beginnings of keys. */
-  readonly #sessions = new Map<SessionId, string>()
+  readonly #keys = new Keys()
 
   /** A short text that stands for a node, as long as its session makes one commit at each place. */
-  keyOf({ commit: { session, seq }, index }: PositionId): string {
-    let start = this.#sessions.get(session)
-    if (start === undefined) this.#sessions.set(session, (start = toBase64Url(fromHex(session))))
-    return `${start}${seq}.${index}`
+  keyOf(id: PositionId): string {
+    return this.#keys.of(id)
   }
 
   /** All nodes: those that exist, and those that have not come. */

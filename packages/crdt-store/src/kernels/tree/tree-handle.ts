@@ -9,9 +9,10 @@ import {
   type Wins,
 } from '@peerplane/core'
 
-import { NamedCommit, toRefs } from '../commits.ts'
+import { NamedCommit } from '../commits.ts'
 import { removalOf } from '../entries.ts'
 import type { CellAccess, DraftPlace, Kernel } from '../kernel.ts'
+import { namesOf } from '../latest-by-device.ts'
 import { isRemoval } from '../op.ts'
 import { idToValues } from '../order/wire.ts'
 import { besidesOf } from '../where.ts'
@@ -139,11 +140,7 @@ class Editor {
   }
 
   #writeMove(node: TreeNode, parent: TreeNode | undefined, rank: Rank): void {
-    const seen = node.moves?.live().slice(0, limits.namesPerOp) ?? []
-    const names = toRefs(
-      seen.map(({ commit }) => commit),
-      this.#draft.table,
-    )
+    const names = namesOf(node.moves?.live() ?? [], this.#draft.table)
     this.#write([MOVE, this.#idOf(node), this.#idOf(parent), rankToValue(rank), names])
   }
 
