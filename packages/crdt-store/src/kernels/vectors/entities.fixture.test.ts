@@ -1,35 +1,7 @@
-import {
-  counter,
-  list,
-  map,
-  record,
-  register,
-  type Json,
-  type Shape,
-  type Value,
-} from '@peerplane/core'
+import { counter, list, map, record, register, type Value } from '@peerplane/core'
 
-/** The vectors of entities as entries, written as in vectors.test.ts. */
-interface EntityCase {
-  readonly what: string
-  readonly shape: Shape
-  readonly sessions?: Readonly<
-    Record<string, { readonly device: string; readonly parents: string }>
-  >
-  readonly bodies: readonly (readonly [
-    by: string,
-    seq: number,
-    ms: number,
-    names: string,
-    ops: readonly Value[] | { readonly whole: Value },
-    generation?: Value,
-  ])[]
-  readonly state: Json
-  readonly exists?: false
-  readonly incomplete?: true
-}
+import { most, type Case } from './case.fixture.test.ts'
 
-const most = Number.MAX_SAFE_INTEGER
 const card = record({ title: register('none'), votes: counter() })
 const initial = { title: 'none', votes: 0 }
 const votes = (by: number): readonly Value[] => [['votes', by]]
@@ -37,7 +9,7 @@ const title = (text: string): readonly Value[] => [['title', [0, text, []]]]
 const remove = (...names: readonly number[]): readonly Value[] => [[6, names]]
 const close: readonly Value[] = [[6, null]]
 
-const deletions: readonly EntityCase[] = [
+const deletions: readonly Case[] = [
   {
     what: 'a change that the deletion of an entity does not name keeps the whole entity',
     shape: card,
@@ -176,7 +148,7 @@ const deletions: readonly EntityCase[] = [
   },
 ]
 
-const generations: readonly EntityCase[] = [
+const generations: readonly Case[] = [
   {
     what: 'the next generation of an entity begins in the initial state, and bodies of smaller ones have no effect, whenever they come',
     shape: card,
@@ -282,7 +254,7 @@ const generations: readonly EntityCase[] = [
   },
 ]
 
-const voids: readonly EntityCase[] = [
+const voids: readonly Case[] = [
   {
     what: 'a body is void if it deletes the entity and has another op',
     shape: card,
@@ -328,4 +300,4 @@ const voids: readonly EntityCase[] = [
   },
 ]
 
-export const entityCases: readonly EntityCase[] = [...deletions, ...generations, ...voids]
+export const entities: readonly Case[] = [...deletions, ...generations, ...voids]

@@ -8,38 +8,16 @@ import {
   set,
   vote,
   type Json,
-  type Shape,
-  type Value,
 } from '@peerplane/core'
-import fc from 'fast-check'
 
-/** The vectors of the small kinds of state, written as in vectors.test.ts. */
-interface SmallCase {
-  readonly what: string
-  readonly shape: Shape
-  readonly sessions?: Readonly<
-    Record<string, { readonly device: string; readonly parents: string }>
-  >
-  readonly bodies: readonly (readonly [
-    by: string,
-    seq: number,
-    ms: number,
-    names: string,
-    ops: readonly Value[],
-  ])[]
-  readonly state: Json
-  readonly incomplete?: true
-}
+import { most, afterA, type Case } from './case.fixture.test.ts'
 
-const most = Number.MAX_SAFE_INTEGER
-const reverse = { clock: 'reverse' } as const
-const custom = { clock: 'custom' } as const
-/** A session b of the device of session a, which comes after commit a1. */
-const afterA = { b: { device: 'a', parents: 'a1' } }
+export const reverse = { clock: 'reverse' } as const
+export const custom = { clock: 'custom' } as const
 const deviceA = `${'0a'.repeat(32)}`
 const deviceB = `${'0b'.repeat(32)}`
 
-const clocks: readonly SmallCase[] = [
+const clocks: readonly Case[] = [
   {
     what: 'with the reverse clock, the earliest of concurrent writes is shown',
     shape: register('', reverse),
@@ -122,7 +100,7 @@ const clocks: readonly SmallCase[] = [
   },
 ]
 
-const multiValues: readonly SmallCase[] = [
+const multiValues: readonly Case[] = [
   {
     what: 'a multi-value register shows its initial value if nobody has written to it',
     shape: map(multiValueRegister('none')),
@@ -152,7 +130,7 @@ const multiValues: readonly SmallCase[] = [
   },
 ]
 
-const flags: readonly SmallCase[] = [
+const flags: readonly Case[] = [
   {
     what: 'a flag is off at first; enabling wins over a concurrent disabling',
     shape: map(flag()),
@@ -210,7 +188,7 @@ const flags: readonly SmallCase[] = [
   },
 ]
 
-const votes: readonly SmallCase[] = [
+const votes: readonly Case[] = [
   {
     what: 'each device has one vote, the one of its deepest session',
     shape: vote(),
@@ -243,7 +221,7 @@ const votes: readonly SmallCase[] = [
   },
 ]
 
-const growing: readonly SmallCase[] = [
+const growing: readonly Case[] = [
   {
     what: 'increments of all sessions add up, and a body with a negative one is void',
     shape: growOnlyCounter(),
@@ -331,39 +309,10 @@ const growing: readonly SmallCase[] = [
   },
 ]
 
-export const smallCases = [...clocks, ...multiValues, ...flags, ...votes, ...growing]
-
-const refs = fc.uniqueArray(fc.nat(5), { maxLength: 3 })
-const value = fc.constantFrom<Value>('x', 7, null, { a: [1] }, -0.5)
-
-/** Random ops of each kind. */
-export const smallRandom: readonly [string, Shape, fc.Arbitrary<Value>][] = [
-  [
-    'register with the reverse clock',
-    register<Json, 'reverse'>('initial', reverse),
-    fc.tuple(fc.constant(0), value, refs, fc.constant(null)),
-  ],
-  [
-    'register with a custom clock',
-    register<Json, 'custom'>('initial', custom),
-    fc.tuple(fc.constant(0), value, refs, fc.constantFrom(0, 1, 2, most)),
-  ],
-  [
-    'multi-value register',
-    multiValueRegister<Json>('initial'),
-    fc.tuple(fc.constant(25), value, refs),
-  ],
-  ['flag', flag(), fc.tuple(fc.constantFrom(20, 21), refs)],
-  ['flag where disabling wins', flag({ wins: 'disable' }), fc.tuple(fc.constantFrom(22, 23), refs)],
-  ['vote', vote(), fc.tuple(fc.constant(24), fc.boolean())],
-  ['grow-only counter', growOnlyCounter(), fc.tuple(fc.constant(26), fc.constantFrom(0, 1, most))],
-  ['grow-only set', growOnlySet<Json>(), fc.tuple(fc.constant(27), value)],
-  [
-    'set of any values',
-    set<Json>(),
-    fc.oneof(
-      fc.tuple(fc.constant(1), value),
-      fc.tuple(fc.constant(2), value, fc.oneof(refs, fc.constant(null))),
-    ),
-  ],
+export const smallKinds: readonly Case[] = [
+  ...clocks,
+  ...multiValues,
+  ...flags,
+  ...votes,
+  ...growing,
 ]
