@@ -6,6 +6,7 @@ import {
   record,
   register,
   set,
+  value,
   type Entity,
   type Json,
   type Shape,
@@ -76,9 +77,10 @@ const inRecord = ({ name, shape, type }: Version): Version =>
 const inMap = ({ name, shape, type }: Version): Version =>
   version(`map to a ${name}`, map(shape), (h: { get(key: string): never }) => type(h.get('k')))
 
-const documents: readonly Version[] = [
+const wholes: readonly Version[] = [
   version('document', document({ x: '' }), put),
   version('document with one more field', document({ x: '', title: '' }), put),
+  version('value', value(''), (x: Handle) => x.set(TYPED)),
 ]
 
 async function typeInto(disk: Disk, { shape, type }: Version): Promise<void> {
@@ -98,7 +100,10 @@ interface Shown {
 
 /** What an application is shown of what was typed; alone and in lists, in this opening and the next. */
 async function shownOn(disk: Disk, { shape }: Version): Promise<Shown> {
-  const Thing = entity('thing', { state: shape, commands: {} })
+  const Thing = entity('thing', {
+    state: shape,
+    commands: { look: (_, __: null, { exists }) => exists },
+  })
   const seen: Shown[] = []
   for (let opening = 0; opening < 2; opening++) {
     const plane = await openOn(disk, Thing)
@@ -108,6 +113,7 @@ async function shownOn(disk: Disk, { shape }: Version): Promise<Shown> {
       thing.watch((known) => known.phase === 'ready' && resolve(known as Shown))
     })
     expect(ready.state).toEqual(state)
+    expect((await thing.look(null)).reply).toBe(true)
     seen.push({ state, incomplete: ready.incomplete })
     expect((await plane.list(Thing)).map((row) => row.state)).toEqual([state])
     await plane.close()
@@ -119,7 +125,7 @@ async function shownOn(disk: Disk, { shape }: Version): Promise<Shown> {
 const holdsTyped = ({ state }: Shown): boolean => /typed|7|14/.test(JSON.stringify(state))
 
 describe('a shape that changes never hides what was typed without saying so, and shuts nobody out', () => {
-  const families = [leaves.concat(documents), leaves.map(inRecord), leaves.map(inMap)]
+  const families = [leaves.concat(wholes), leaves.map(inRecord), leaves.map(inMap)]
   const pairs = families.flatMap((family) =>
     family.flatMap((from) => family.map((to) => [from.name, to.name, from, to] as const)),
   )

@@ -39,8 +39,8 @@ export interface Draft {
    * the draft is paused and after it has ended, the handle throws `handler-failed`.
    */
   readonly handle: unknown
-  /** Whether the entity exists: something has changed it since it was last deleted. `undefined` if the model cannot tell. */
-  readonly exists?: boolean
+  /** Whether the entity exists: something has changed it since it was last deleted. Changes of this draft count. */
+  readonly exists: boolean
   /**
    * Deletes the entity, and forgets the earlier changes of this draft. If the draft changes the entity again, the entity is created again, from the initial
    * state. `undefined` if the model cannot delete.

@@ -23,6 +23,8 @@ export interface DraftSource {
   readonly places: Places
   /** The heads that the caller saw, where they are not those of the replica. */
   readonly at: string[] | undefined
+  /** Whether anything has changed the document before. */
+  readonly isChanged: boolean
 }
 
 /** A command in progress on a document. */
@@ -31,16 +33,22 @@ export class DocumentDraft implements Draft {
   readonly #owner: DraftOwner
   readonly #access: Access
   readonly #isBranch: boolean
+  readonly #wasChanged: boolean
   readonly #transaction: Transaction
   #phase: 'open' | 'finished' | 'committed' | 'reverted' = 'open'
 
-  constructor(owner: DraftOwner, { replica, places, at }: DraftSource) {
+  constructor(owner: DraftOwner, { replica, places, at, isChanged }: DraftSource) {
     this.#owner = owner
     this.#transaction = new Transaction(replica)
     this.#isBranch = at !== undefined
+    this.#wasChanged = isChanged
     if (at) replica.isolate(at)
     this.#access = new Access(this.#transaction, places)
     this.handle = documentHandle(this.#access)
+  }
+
+  get exists(): boolean {
+    return this.#wasChanged || this.#transaction.isUsed
   }
 
   pause(): void {

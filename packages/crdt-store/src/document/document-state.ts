@@ -123,8 +123,10 @@ export class DocumentState implements EntityState {
     const heads = at === undefined || at === this.#version ? undefined : this.#headsOf(at)
     this.#requireRoom()
     this.#actor = actorOf(origin.session)
+    // A body of another kind of state has changed the entity too.
+    const isChanged = this.#shown.isChanged || this.#kinds.skipped !== undefined
     const replica = this.#shown.writable(this.#actor)
-    this.#draft = new DocumentDraft(this, { replica, places: this.#places, at: heads })
+    this.#draft = new DocumentDraft(this, { replica, places: this.#places, at: heads, isChanged })
     return this.#draft
   }
 

@@ -17,6 +17,11 @@ export class Transaction {
     this.replica = replica
   }
 
+  /** Whether the command has changed anything. */
+  get isUsed(): boolean {
+    return this.#full.length > 0 || this.replica.pendingOps() > 0
+  }
+
   /** How many changes are full: they cannot be rolled back. */
   get full(): number {
     return this.#full.length

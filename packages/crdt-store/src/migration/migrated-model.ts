@@ -74,7 +74,7 @@ class MigratedState implements Required<EntityState> {
     const draft = this.#stored.begin(origin, at)
     return {
       get exists() {
-        return draft.exists ?? true
+        return draft.exists
       },
       ...(draft.delete ? { delete: () => draft.delete!() } : {}),
       handle: handleFor(this.#lens, draft.handle),

@@ -19,6 +19,8 @@ export interface WriterPlace {
   /** The only device that may write. */
   readonly owner: DeviceId | undefined
   readonly strands: Strands
+  /** Whether there were changes of which no strand tells. */
+  readonly hasSkipped: boolean
   /** Puts the strand of the session with what was written in its place. Throws `too-large`. */
   readonly written: (strand: Strand) => void
   /** Takes back what was written. */
@@ -52,6 +54,10 @@ export class WriterDraft implements Draft {
     this.#branches = branchesOf(place.strands)
     this.#pen = kind.write(() => this.#base.value)
     this.handle = this.#makeHandle()
+  }
+
+  get exists(): boolean {
+    return this.#branches.length > 0 || this.#place.hasSkipped || this.#isUsed
   }
 
   pause(): void {

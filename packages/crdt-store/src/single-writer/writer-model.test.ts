@@ -403,6 +403,13 @@ describe('bodies that are not as they should be', () => {
     expect(state.skipped).toBeDefined()
   })
 
+  test('an entity that was only changed as another kind of state exists', async () => {
+    for (const folded of [[], [body(at('b1', 1), [[], [1]])]]) {
+      const state = await open(folded)
+      expect(state.begin(at('b1', 2)).exists).toBe(folded.length > 0)
+    }
+  })
+
   test('the bodies of a single writer make an entity with another kind of state incomplete', async () => {
     for (const fields of [begin, [1, ['added', 'x']], [2, 'x']]) {
       const state = await nativeModel(counter()).open(undefined)

@@ -48,6 +48,8 @@ export class WriterState implements EntityState {
   #mirror: Json | undefined
   #problem: string | undefined
   #skipped: string | undefined
+  /** Whether it lacks changes that were skipped before it was opened. */
+  #isIncomplete = false
 
   constructor(kind: WriterKind, owner: DeviceId | undefined, strands: Strands = noStrands) {
     this.#kind = kind
@@ -77,6 +79,10 @@ export class WriterState implements EntityState {
     return wrong
   }
 
+  markIncomplete(): void {
+    this.#isIncomplete = true
+  }
+
   begin(origin: Origin): Draft {
     const before = this.#strands
     const most = Math.max(limits.entityCommandBytes, weightOf(before))
@@ -84,6 +90,7 @@ export class WriterState implements EntityState {
       origin,
       owner: this.#owner,
       strands: before,
+      hasSkipped: this.#isIncomplete || this.#skipped !== undefined,
       written: (strand) => {
         const strands = withStrand(before, strand)
         const weight = weightOf(strands)

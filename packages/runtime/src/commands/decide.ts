@@ -119,7 +119,7 @@ function runHandler(
     now: origin.time.ms,
     newId: () => toBase64Url(context.random.bytes(16)),
     get exists() {
-      return draft.exists ?? true
+      return draft.exists
     },
     delete: () => {
       if (!draft.delete) throw cannotDelete(key)

@@ -1,4 +1,13 @@
-import { entity, record, register, type StateOf } from '@peerplane/core'
+import {
+  document,
+  entity,
+  events,
+  record,
+  register,
+  value,
+  type CommandContext,
+  type StateOf,
+} from '@peerplane/core'
 import { expect, test } from 'vitest'
 
 import type { OpenPlane } from './fixture.ts'
@@ -15,6 +24,33 @@ const Note = entity('note', {
     },
   },
 })
+
+const look = (_: unknown, __: null, { exists }: CommandContext): boolean => exists
+/** Changes an entity, in commands of any kind of state, and says whether it existed before and after the change. */
+const changing =
+  <Handle>(change: (handle: Handle) => void) =>
+  (handle: Handle, _: null, context: CommandContext): readonly boolean[] => {
+    const { exists } = context
+    change(handle)
+    return [exists, context.exists]
+  }
+const kinds = [
+  entity('page', {
+    state: document({ text: '' }),
+    commands: { look, change: changing<{ text: string }>((page) => (page.text = 'one')) },
+  }),
+  entity('setting', {
+    state: value(0),
+    commands: { look, change: changing<{ set(to: number): void }>((setting) => setting.set(1)) },
+  }),
+  entity('account', {
+    state: events(0, { added: (sum, by: number) => sum + by }),
+    commands: {
+      look,
+      change: changing<{ emit(name: 'added', by: number): void }>((all) => all.emit('added', 1)),
+    },
+  }),
+] as const
 
 /** Entities are created with their first change, and are gone after their deletion. */
 export function lifecycleContract(open: OpenPlane): void {
@@ -48,6 +84,17 @@ export function lifecycleContract(open: OpenPlane): void {
     await expect.poll(() => seen).toMatchObject([{ id: 'a' }, { id: 'b' }])
     expect(shown.at(-1)).toBe('a b')
     stop()
+    await plane.close()
+  })
+
+  test('documents, values and events exist from their first change, also for the command that makes it', async () => {
+    const plane = await open(kinds)
+    for (const kind of kinds) {
+      const thing = plane.get(kind as (typeof kinds)[0], 'a')
+      expect([kind.type, (await thing.look(null)).reply]).toEqual([kind.type, false])
+      expect((await thing.change(null)).reply).toEqual([false, true])
+      expect((await thing.look(null)).reply).toBe(true)
+    }
     await plane.close()
   })
 }
