@@ -1398,7 +1398,7 @@ function spotOf(node) {
     return path
   }
   const isInCycle = (each) => walk(each.spots[0].above).includes(each)
-  const isCutOff = (each) => walk(each).some(isInCycle)
+  const isCutOff = (each) => walk(each).some((at) => isInCycle(at) || at.isClosed)
   const isLast = (each) => each === node || byLateness(each, node) < 0
   if (!isInCycle(node) || !walk(node).every(isLast)) return wanted
   const exit = others.find(({ above }) => !above || !isCutOff(above))

@@ -397,7 +397,8 @@ function placesOf(nodes: readonly NaiveNode[]): Places {
     }
   }
   const isInCycle = (node: NaiveNode): boolean => above(node).includes(node)
-  const isCutOff = (node: NaiveNode): boolean => [node, ...above(node)].some(isInCycle)
+  const isCutOff = (node: NaiveNode): boolean =>
+    [node, ...above(node)].some((each) => isInCycle(each) || each.isClosed)
   const isLater = (a: NaiveNode, b: NaiveNode): boolean => {
     const [one, other] = [movesOf(a)[0]!.op, movesOf(b)[0]!.op]
     return (one.commit === other.commit ? byId(a.insert, b.insert) : byTime(one, other)) > 0

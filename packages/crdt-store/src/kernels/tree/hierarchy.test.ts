@@ -7,9 +7,12 @@ interface Move extends NodeSpot<Node> {
   readonly time: number
 }
 
+const top: Move = { parent: undefined, time: 0 }
+
 class Node implements HierarchyNode<Move> {
   readonly name: number
   moves: readonly Move[] = []
+  isClosed = false
   wanted: Move | undefined = undefined
   spot: Move | undefined = undefined
 
@@ -18,7 +21,7 @@ class Node implements HierarchyNode<Move> {
   }
 
   spots(): readonly Move[] {
-    return this.moves
+    return this.isClosed ? [top] : this.moves
   }
 }
 
@@ -47,19 +50,20 @@ const parents = (nodes: readonly Node[]): (number | undefined)[] =>
 function oracle(nodes: readonly Node[]): (number | undefined)[] {
   const above = (node: Node): Node[] => {
     const path: Node[] = []
-    for (let at = node.moves[0]?.parent; at && !path.includes(at); at = at.moves[0]?.parent) {
+    for (let at = node.spots()[0]?.parent; at && !path.includes(at); at = at.spots()[0]?.parent) {
       path.push(at)
     }
     return path
   }
   const isInCycle = (node: Node): boolean => above(node).includes(node)
-  const isCutOff = (node: Node): boolean => [node, ...above(node)].some(isInCycle)
+  const isCutOff = (node: Node): boolean =>
+    [node, ...above(node)].some((each) => isInCycle(each) || each.isClosed)
   return nodes.map((node) => {
     const isLast =
       isInCycle(node) && above(node).every((other) => other === node || isLater(node, other))
     const spot = isLast
       ? node.moves.slice(1).find(({ parent }) => !parent || !isCutOff(parent))
-      : node.moves[0]
+      : node.spots()[0]
     return spot?.parent?.name
   })
 }
@@ -71,6 +75,7 @@ const change = fc.record({
     minLength: 1,
     maxLength: 4,
   }),
+  isClosed: fc.nat(9).map((n) => n === 0),
   isLookedAt: fc.boolean(),
 })
 
@@ -81,7 +86,7 @@ describe('a hierarchy', () => {
         const nodes = Array.from({ length: COUNT }, (_, name) => new Node(name))
         const hierarchy = hierarchyOf(nodes)
         for (const node of nodes) {
-          node.moves = [{ parent: undefined, time: 0 }]
+          node.moves = [top]
           hierarchy.changed(node)
         }
         const look = (): void => {
@@ -94,8 +99,9 @@ describe('a hierarchy', () => {
             expect(node.spot).toBe(hierarchy.displaced.get(node) ?? node.wanted)
           }
         }
-        for (const { node, moves, isLookedAt } of changes) {
+        for (const { node, moves, isClosed, isLookedAt } of changes) {
           const at = nodes[node]!
+          at.isClosed = isClosed
           at.moves = moves
             .map(({ parent, time }) => ({ parent: nodes[parent], time }))
             .toSorted((a, b) => b.time - a.time)

@@ -9,6 +9,8 @@ export interface HierarchyNode<S> {
   spots(): readonly S[]
   /** Its most wanted spot. */
   wanted: S | undefined
+  /** Whether it is on the top level for good, and nothing below it counts. */
+  readonly isClosed: boolean
   /** Where it is. The owner of the hierarchy sets it, as {@link Hierarchy.settle} says. */
   spot: S | undefined
 }
@@ -25,7 +27,8 @@ interface HierarchyOptions<N, S> {
 
 /**
  * Finds where each node is. A node is at its most wanted spot, unless these spots make a cycle. Of each cycle, the node that was moved last goes to
- * the first of its other spots whose parent is not cut off from the top level by a cycle, or to the top level.
+ * the first of its other spots whose parent is not cut off, or to the top level. Nodes are cut off from which the most wanted spots lead into a cycle,
+ * or to a closed node.
  *
  * The result depends only on the spots, and not on the order in which they change. It has no cycle: the nodes that are not cut off form a tree, and
  * each cycle, with all that is below it, becomes a branch of this tree.
@@ -39,7 +42,7 @@ export class Hierarchy<N extends HierarchyNode<S>, S extends NodeSpot<N>> {
   readonly #toTop: (spot: S) => S
   readonly #isSame: (a: S | undefined, b: S | undefined) => boolean
   #changed = new Set<N>()
-  /** The nodes that their most wanted spots cut off from the top level. */
+  /** The nodes that are cut off; empty if there is no cycle. */
   #cutOff: ReadonlySet<N> = new Set()
   /** The nodes that are not at their most wanted spot. */
   #displaced: ReadonlyMap<N, S> = new Map()
@@ -82,12 +85,13 @@ export class Hierarchy<N extends HierarchyNode<S>, S extends NodeSpot<N>> {
     return this.#displaced
   }
 
-  /** Whether neither these nodes nor any others have been cut off, or are now. */
+  /** Whether all cycles are as they were, and all nodes that are cut off. */
   #stayRooted(nodes: ReadonlySet<N>): boolean {
     const seen = new Map<N, N>()
     for (const node of nodes) {
-      const path = walk(node, seen)
-      if (path.isCycle || path.nodes.some((each) => this.#cutOff.has(each))) return false
+      const { nodes: path, isCycle, end } = walk(node, seen)
+      if (isCycle || path.some((each) => this.#cutOff.has(each))) return false
+      if (this.#cutOff.size > 0 && !end && path.at(-1)?.isClosed) return false
     }
     return true
   }
@@ -100,7 +104,8 @@ export class Hierarchy<N extends HierarchyNode<S>, S extends NodeSpot<N>> {
     for (const node of this.#nodes()) {
       const { nodes, isCycle, end } = walk(node, seen)
       if (isCycle) last.push(this.#lastMoved(end!))
-      if (isCycle || (end && cutOff.has(end))) for (const each of nodes) cutOff.add(each)
+      const isCutOff = end ? isCycle || cutOff.has(end) : nodes.at(-1)!.isClosed
+      if (isCutOff) for (const each of nodes) cutOff.add(each)
     }
     this.#displaced = new Map(
       last.map((node) => {
@@ -109,7 +114,7 @@ export class Hierarchy<N extends HierarchyNode<S>, S extends NodeSpot<N>> {
         return [node, spot ?? this.#toTop(node.wanted!)]
       }),
     )
-    return cutOff
+    return last.length > 0 ? cutOff : new Set()
   }
 
   /** The node of a cycle that was moved last. */

@@ -540,6 +540,21 @@ describe('what two devices do to a tree at the same time', () => {
     expect(all.map(titles)).toEqual(['f(b(c))', 'f(b(c))'])
   })
 
+  test('with wins: removal, a node that was moved out of a deleted node stays also if it is in a cycle', async () => {
+    const { all, sent, keys } = await withNodes(2, { x: top, y: 'x', f: 'y', g: top })
+    const [other, one] = all as [Replica, Replica]
+    for (const each of all) each.state = await strict.open(each.state.snapshot())
+    sent.push(
+      ...command(one, (t) => {
+        t.move(keys['f']!, keys['g'])
+        t.delete(keys['x']!)
+      }),
+    )
+    sent.push(...command(other, (t) => t.move(keys['g']!, keys['f'])))
+    exchange(all, sent)
+    expect(all.map(titles)).toEqual(['f(g)', 'f(g)'])
+  })
+
   describe('with several cycles', () => {
     /**
      * A node c1, whose old parent is a, is on the top level: a is in a cycle with b, and c1 is in a cycle with d1. So are c2 and d2, and so on.
