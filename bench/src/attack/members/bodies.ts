@@ -6,6 +6,8 @@ import {
   PREFIX_BYTES,
   SESSION_BYTES,
   toHex,
+  WrittenSession,
+  type Batch,
   type DocumentHandle,
   type Link,
   type Random,
@@ -18,7 +20,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Attack } from '../attack.ts'
 import { VICTIM, type kinds } from '../entities.ts'
 import { runFrame } from './frames.ts'
-import { HandmadeSession, type Content } from './log.ts'
+import { writeBatch, type Content } from './log.ts'
 import { join, linkUp, networkOf } from './member.ts'
 
 type Kind = keyof typeof kinds
@@ -140,7 +142,7 @@ export const hostileBodies: readonly Attack[] = [
 function hostile(
   name: string,
   about: string,
-  prepare: (session: HandmadeSession) => Promise<Commits>,
+  prepare: (session: WrittenSession) => Promise<Commits>,
 ): Attack {
   return {
     name: `bodies-${name}`,
@@ -150,22 +152,22 @@ function hostile(
     run: async (target, tools) => {
       const member = await join(target.invitation, tools.random)
       const network = await networkOf(member, target, tools)
-      const session = await HandmadeSession.open(member, tools.random)
+      const session = new WrittenSession(member, tools)
       const make = await prepare(session)
       let link: Link | undefined
       await linkUp(member, network, tools, {
         connected: (opened) => (link = opened),
         disconnected: () => (link = undefined),
       })
-      let previous: Awaited<ReturnType<typeof session.batch>> | undefined
+      let previous: Batch | undefined
       for (let seq = 1; !tools.signal.aborted;) {
         await pause(Math.max(TURN_MS, 1_000 / (PER_SECOND * tools.scale)), undefined, {
           signal: tools.signal,
         }).catch(() => {})
         if (!link || tools.signal.aborted) continue
         const contents = make(seq, tools.random, seq)
-        const batch = await session.batch(seq, previous?.id, contents)
-        await link.send(runFrame(session.run([batch], seq)))
+        const batch = await writeBatch(session, previous, contents, tools.random)
+        await link.send(runFrame(session.run([batch])))
         tools.count('commits')
         previous = batch
         seq++
@@ -179,13 +181,13 @@ function hostile(
  * Changes as the kernel itself would write them, with as much work as their bytes allow: a long text, a list of 40,000 values in a few
  * bytes, and a cut of the whole text. None is damaged: a session with a void change has no further effect on a document.
  */
-async function documentBodies(session: HandmadeSession): Promise<Commits> {
+async function documentBodies(session: WrittenSession): Promise<Commits> {
   const model: StateModel = await documentModel(document({ text: '' }))
   const state = await model.open(undefined)
   return to('document', (turn, random, seq) => {
     const draft = state.begin({
-      device: session.device,
-      session: session.session,
+      device: session.record.opening.device,
+      session: session.record.session,
       seq,
       time: { ms: 0, counter: 0 },
     })

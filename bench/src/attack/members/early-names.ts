@@ -5,6 +5,8 @@ import {
   fromHex,
   PREFIX_BYTES,
   readTip,
+  WrittenSession,
+  type Batch,
   type Link,
   type SessionId,
   type Tip,
@@ -15,7 +17,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Attack } from '../attack.ts'
 import { HEART } from '../entities.ts'
 import { listFrame, runFrame } from './frames.ts'
-import { HandmadeSession } from './log.ts'
+import { writeBatch } from './log.ts'
 import { join, linkUp, networkOf } from './member.ts'
 
 const PER_SECOND = 4
@@ -34,7 +36,7 @@ export const earlyNames: Attack = {
   run: async (target, tools) => {
     const member = await join(target.invitation, tools.random)
     const network = await networkOf(member, target, tools)
-    const session = await HandmadeSession.open(member, tools.random)
+    const session = new WrittenSession(member, tools)
     const tips = new Map<SessionId, Tip>()
     const named = new Map<SessionId, number>()
     let link: Link | undefined
@@ -45,14 +47,14 @@ export const earlyNames: Attack = {
         for (const tip of pageOf(frame)) tips.set(tip.session, tip)
       },
     })
-    let previous: Awaited<ReturnType<typeof session.batch>> | undefined
-    for (let seq = 1; !tools.signal.aborted;) {
+    let previous: Batch | undefined
+    while (!tools.signal.aborted) {
       await pause(Math.max(TURN_MS, 1_000 / (PER_SECOND * tools.scale)), undefined, {
         signal: tools.signal,
       }).catch(() => {})
       if (!link || tools.signal.aborted) continue
       await link.send(listFrame('', 0))
-      tips.delete(session.session)
+      tips.delete(session.record.session)
       const names = [...tips.values()].flatMap((tip): Value[][] => {
         const from = Math.max(tip.seq, named.get(tip.session) ?? 0)
         if (from >= tip.seq + AHEAD) return []
@@ -68,11 +70,10 @@ export const earlyNames: Attack = {
       const body = encodeCanonical([names.flat(), [['number', [0, -1, refs]]]])
       // It is earlier than all others: it is shown only where they are superseded.
       const content = { entity: entityKey('pulse', HEART), body }
-      const batch = await session.batch(seq, previous?.id, content, 0)
-      await link.send(runFrame(session.run([batch], seq)))
+      const batch = await writeBatch(session, previous, content, tools.random, 0)
+      await link.send(runFrame(session.run([batch])))
       tools.count('names', names.length)
       previous = batch
-      seq++
     }
     await network.stop()
   },

@@ -1,9 +1,9 @@
-import { encodeBatch } from '@peerplane/core'
+import { encodeBatch, WrittenSession } from '@peerplane/core'
 import { setTimeout as pause } from 'node:timers/promises'
 
 import type { Attack } from '../attack.ts'
 import { runFrame } from './frames.ts'
-import { HandmadeSession, nowhere } from './log.ts'
+import { nowhere, writeBatch } from './log.ts'
 import { join, linkUp, networkOf } from './member.ts'
 
 const BATCH_BYTES = 1_000_000
@@ -18,9 +18,9 @@ export const forgedRuns: Attack = {
   run: async (target, tools) => {
     const member = await join(target.invitation, tools.random)
     const network = await networkOf(member, target, tools)
-    const session = await HandmadeSession.open(member, tools.random)
+    const session = new WrittenSession(member, tools)
     const body = new Uint8Array(BATCH_BYTES * Math.min(1, tools.scale))
-    const batch = await session.batch(1, undefined, { entity: nowhere, body })
+    const batch = await writeBatch(session, undefined, { entity: nowhere, body }, tools.random)
     const forged = { ...batch, signature: tools.random.bytes(64) }
     const frame = runFrame({ ...session.run([batch]), batches: [encodeBatch(forged)] })
     await linkUp(member, network, tools, {

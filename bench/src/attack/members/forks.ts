@@ -2,8 +2,9 @@ import {
   decodeCanonical,
   encodeCanonical,
   entityKey,
-  markOf,
+  tipAfter,
   toHex,
+  WrittenSession,
   type Batch,
   type Link,
   type SessionId,
@@ -14,7 +15,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Attack } from '../attack.ts'
 import { VICTIM } from '../entities.ts'
 import { haveFrame, runFrame } from './frames.ts'
-import { HandmadeSession } from './log.ts'
+import { writeBatch } from './log.ts'
 import { join, linkUp, networkOf, type Member } from './member.ts'
 import type { Target, Tools } from '../attack.ts'
 
@@ -23,7 +24,7 @@ const TURN_MS = 50
 
 /** A session of which there are two versions from commit 2 on. */
 interface Forked {
-  readonly session: HandmadeSession
+  readonly session: WrittenSession
   readonly first: readonly Batch[]
   readonly second: readonly Batch[]
 }
@@ -64,7 +65,7 @@ async function storm(author: Member, courier: Member, target: Target, tools: Too
         const fork = forks.get(session)
         if (!fork) continue
         if (first === 1) tools.count('forks')
-        await from.send(runFrame(fork.session.run(fork.second.slice(first - 1), first)))
+        await from.send(runFrame(fork.session.run(fork.second.slice(first - 1))))
       }
     },
   })
@@ -73,7 +74,7 @@ async function storm(author: Member, courier: Member, target: Target, tools: Too
     const due = ((performance.now() - begun) / 1_000) * PER_SECOND * tools.scale
     while (link && forks.size < due && !tools.signal.aborted) {
       const fork = await makeFork(author, tools)
-      forks.set(fork.session.session, fork)
+      forks.set(fork.session.record.session, fork)
       // It may have been cut off meanwhile.
       if (link) await show(link, fork)
     }
@@ -85,20 +86,19 @@ async function storm(author: Member, courier: Member, target: Target, tools: Too
 /** The first version as it is, of the second only that it goes further: then it is asked for. */
 async function show(link: Link, { session, first, second }: Forked): Promise<void> {
   await link.send(runFrame(session.run(first)))
-  const last = second.at(-1)!
-  await link.send(haveFrame([{ session: session.session, seq: 3, mark: markOf(last.id) }]))
+  await link.send(haveFrame([tipAfter(second.at(-1)!)]))
 }
 
 async function makeFork(member: Member, { random }: Tools): Promise<Forked> {
-  const session = await HandmadeSession.open(member, random)
-  const change = (by: number): { entity: ReturnType<typeof entityKey>; body: Uint8Array } => ({
-    entity: entityKey('counter', VICTIM),
-    body: encodeCanonical([[], [by]]),
-  })
-  const start = await session.batch(1, undefined, change(1))
-  const one = await session.batch(2, start.id, change(2))
-  const other = await session.batch(2, start.id, change(3))
-  const end = await session.batch(3, other.id, change(4))
+  const session = new WrittenSession(member, { random })
+  const write = (before: Batch | undefined, by: number): Promise<Batch> => {
+    const body = encodeCanonical([[], [by]])
+    return writeBatch(session, before, { entity: entityKey('counter', VICTIM), body }, random)
+  }
+  const start = await write(undefined, 1)
+  const one = await write(start, 2)
+  const other = await write(start, 3)
+  const end = await write(other, 4)
   return { session, first: [start, one], second: [start, other, end] }
 }
 

@@ -1,4 +1,4 @@
-import { encodeCanonical, fromHex, tipToValue, type SessionId, type Tip } from '@peerplane/core'
+import { encodeCanonical, fromHex, tipToValue, type Run, type Tip } from '@peerplane/core'
 
 /*
  * Messages as the protocol writes them down. They are written here by hand, because the product would not make the hostile ones.
@@ -15,18 +15,7 @@ export const haveFrame = (tips: readonly Tip[], asks: readonly string[] = []): U
 export const listFrame = (path: string, after: number): Uint8Array =>
   encodeCanonical([7, path, after])
 
-/** A run as the log of a hostile member writes it. */
-export interface HostileRun {
-  readonly session: SessionId
-  readonly from: number
-  readonly opening?: {
-    readonly bytes: Uint8Array
-    readonly chain: readonly Uint8Array[]
-  }
-  readonly batches: readonly Uint8Array[]
-}
-
-export const runFrame = ({ session, from, opening, batches }: HostileRun): Uint8Array =>
+export const runFrame = ({ session, from, opening, batches }: Run): Uint8Array =>
   encodeCanonical([
     4,
     [[fromHex(session), from, opening ? [opening.bytes, opening.chain] : null, batches]],

@@ -1,8 +1,9 @@
+import { WrittenSession } from '@peerplane/core'
 import { setTimeout as pause } from 'node:timers/promises'
 
 import type { Attack } from '../attack.ts'
 import { runFrame } from './frames.ts'
-import { HandmadeSession, nowhere } from './log.ts'
+import { nowhere, writeBatch } from './log.ts'
 import { join, linkUp, networkOf } from './member.ts'
 
 const PER_SECOND = 200
@@ -27,8 +28,9 @@ export const sessionFlood: Attack = {
           while (isOpen && !tools.signal.aborted) {
             const due = ((performance.now() - begun) / 1_000) * PER_SECOND * tools.scale
             for (; sessions < due && !tools.signal.aborted; sessions++) {
-              const session = await HandmadeSession.open(member, tools.random)
-              const batch = await session.batch(1, undefined, { entity: nowhere, body })
+              const session = new WrittenSession(member, tools)
+              const content = { entity: nowhere, body }
+              const batch = await writeBatch(session, undefined, content, tools.random)
               await link.send(runFrame(session.run([batch])))
               tools.count('sessions')
             }
