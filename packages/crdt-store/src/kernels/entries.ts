@@ -24,6 +24,8 @@ interface Entry<Content> {
   readonly generation: number
   /** The changes that keep the entry: while one of them survives, the entry is present. */
   readonly touches: Survivors<Made>
+  /** Whether a touch has come, superseded or not: without one, there was nothing that a removal could end. */
+  wasTouched: boolean
   readonly content: Content
 }
 
@@ -86,7 +88,12 @@ export class Entries<Content> {
     if (before?.generation === generation) return before
     const last = this.#generationOf(key)
     if (last >= generation) return undefined
-    const entry = { generation, touches: new Survivors<Made>(), content: this.#begin() }
+    const entry: Entry<Content> = {
+      generation,
+      touches: new Survivors<Made>(),
+      wasTouched: false,
+      content: this.#begin(),
+    }
     context.draft?.begins(entry.content)
     this.#replace(key, before, entry, context)
     if (!before && last >= 0) this.#markClosed(key, undefined, context)
@@ -94,8 +101,13 @@ export class Entries<Content> {
   }
 
   /** Has the commit of an op keep the entry that `enter` gave for `key`. */
-  touch(key: Key, { touches }: Entry<Content>, context: OpContext): void {
+  touch(key: Key, entry: Entry<Content>, context: OpContext): void {
+    const { touches, wasTouched } = entry
     if (touches.holds(context.commit)) return
+    entry.wasTouched = true
+    context.undo(() => {
+      entry.wasTouched = wasTouched
+    })
     touches.supersede([], context)
     touches.add({ commit: context.commit }, context)
     this.#changed(key, context)
@@ -138,7 +150,8 @@ export class Entries<Content> {
     const entry = this.#open.get(key)
     const generation = this.#generationOf(key)
     if (entry) {
-      const renews = isComplete && entry.content !== undefined && entry.touches.size === 0
+      const isRemoved = entry.wasTouched && entry.touches.size === 0
+      const renews = isRemoved && isComplete && entry.content !== undefined
       return Math.min(renews ? generation + 1 : generation, LAST_GENERATION)
     }
     return generation + 1
@@ -163,7 +176,7 @@ export class Entries<Content> {
   }
 
   /*
-   *   entries   [[[key, touches, content, generation?, expected?] …], [hash, closed generation …]]
+   *   entries   [[[key, touches, content, generation?, expected?] …], [hash, closed generation …]]   touches: `null` if none has come
    */
 
   /** For a snapshot; `undefined` if there is nothing to keep. */
@@ -173,12 +186,13 @@ export class Entries<Content> {
   ): Value | undefined {
     const open: Value[] = []
     for (const key of [...this.#open.keys()].sort(compareElements)) {
-      const { generation, touches, content } = this.#open.get(key)!
+      const { generation, touches, wasTouched, content } = this.#open.get(key)!
       const expected = touches.expected(table)
       const saved = saveContent(content)
       const isBlank = touches.size === 0 && expected.length === 0 && saved === undefined
       if (generation === 0 && isBlank) continue
-      const parts: Value[] = [elementOf(key), toRefs(touches.commits(), table), saved ?? null]
+      const live = wasTouched ? toRefs(touches.commits(), table) : null
+      const parts: Value[] = [elementOf(key), live, saved ?? null]
       if (generation > 0 || expected.length > 0) parts.push(generation)
       if (expected.length > 0) parts.push(toRefs(expected, table))
       open.push(parts)
@@ -198,11 +212,13 @@ export class Entries<Content> {
     const [open, closed] = items(saved, 2)
     for (const each of items(open)) {
       const [named, touches, content, generation = 0, expected = []] = items(each)
-      const live = readRefs(touches, table).map((commit) => ({ commit }))
+      const wasTouched = touches !== null
+      const live = wasTouched ? readRefs(touches, table).map((commit) => ({ commit })) : []
       const key = readKey(named)
       this.#open.set(key, {
         generation: whole(generation),
         touches: new Survivors<Made>(live, readRefs(expected, table)),
+        wasTouched,
         content: loadContent(content ?? undefined),
       })
       this.#shown.changed(key)

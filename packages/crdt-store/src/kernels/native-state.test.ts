@@ -333,6 +333,31 @@ describe('native state', () => {
     expect(bob.snapshot()).toEqual(alice.snapshot())
   })
 
+  test.each<[string, Value[], Value]>([
+    ['of an entity', [[6, [0]]], ['count', 1]],
+    ['inside of an entity', [['stock', [4, 'a', [0]]]], ['count', 1]],
+    [
+      'of a key',
+      [
+        ['stock', [4, 'a', [0]]],
+        ['count', 0],
+      ],
+      ['stock', [3, 'a', 1]],
+    ],
+  ])('a removal before anything was there begins no generation: %s', async (_, ops, op) => {
+    // Otherwise the next change would replace what others have written meanwhile.
+    const unknown = [fromHex(sessionId(50)), 1, new Uint8Array(8)]
+    for (const restarts of [false, true]) {
+      let state = await model.open(undefined)
+      state.fold([bodyAt(originOf(FORGER), encodeCanonical([unknown, ops]))])
+      if (restarts) state = await model.open(state.snapshot())
+      const body = run(state, restarts ? 1 : 2, (h) =>
+        _ === 'of a key' ? h.stock.get('a').increment() : h.count.increment(),
+      )
+      expect(decodeCanonical(body.bytes)).toEqual([[], [op]])
+    }
+  })
+
   test('a key can be made without a change, and stays until it is removed', () => {
     const body = run(alice, 1, (h) => h.stock.add('a'))
     expect(alice.mirror).toMatchObject({ stock: { a: 0 } })
