@@ -27,6 +27,10 @@ export const peers: Readonly<Record<string, PeerEntry>> = {
     load: () => import('./peers/peerplane-list.ts'),
     note: 'like peerplane, but each 100 rows are the elements of one list',
   },
+  'peerplane-tree': {
+    load: () => import('./peers/peerplane-tree.ts'),
+    note: 'like peerplane, but each 100 rows are the nodes of one tree with two levels',
+  },
   'signed-turn': {
     load: () => import('./peers/signed-turn.ts'),
     note: `the limit: one Ed25519 signed, hash-chained entry per turn, verified; last-writer-wins rows; ${SQLITE}; WebSocket; shown before durable`,

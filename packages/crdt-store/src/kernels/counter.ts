@@ -44,7 +44,7 @@ export function totalKernel(
       const by = read(op)
       if (by instanceof OtherKind) return by
       const { total } = cell
-      context.draft?.changes(cell, undefined, () => String(cell.total))
+      context.draft?.changes(cell, () => String(cell.total))
       cell.total = sum(total, by)
       context.undo(() => {
         cell.total = total

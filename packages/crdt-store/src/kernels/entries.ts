@@ -43,8 +43,9 @@ export class Entries<Content> {
   readonly #begin: () => Content
   readonly #open = new Map<Key, Entry<Content>>()
   /** Closed generations, by the hashes of their keys. */
-  readonly #closed = new Map<string, number>()
-  readonly #shown = new ShownKeys<Key>(compareElements)
+  #closed: Map<string, number> | undefined
+  /** From when somebody looks at the keys. */
+  #shown: ShownKeys<Key> | undefined
 
   /** `begin` makes the content of an entry at the beginning of a generation; `undefined` if entries have none. */
   constructor(begin: () => Content) {
@@ -53,6 +54,7 @@ export class Entries<Content> {
 
   /** The keys of the entries that are present, sorted. */
   keys(): readonly Key[] {
+    this.#shown ??= new ShownKeys(compareElements, this.#open.keys())
     return this.#shown.list((key) => this.isPresent(key))
   }
 
@@ -73,13 +75,13 @@ export class Entries<Content> {
 
   /** Says that a draft is going to change an entry. */
   notice(key: Key, { draft }: OpContext): void {
-    draft?.changes(this, key, () => (this.isPresent(key) ? this.#generationOf(key) : null))
+    draft?.changesPart(this, key, () => (this.isPresent(key) ? this.#generationOf(key) : null))
   }
 
   /** The same of an op that only touches the entry. A touch of another session does not do: its device can revoke it by a fork. */
   noticeTouch(key: Key, context: OpContext): void {
     this.notice(key, context)
-    context.draft?.changes(this.#open, key, () => this.isTouchedBy(key, context.table))
+    context.draft?.changesPart(this.#open, key, () => this.isTouchedBy(key, context.table))
   }
 
   /** The entry at a key in a generation, which begins if it is higher than all before; `undefined` if it is no longer current. */
@@ -105,12 +107,13 @@ export class Entries<Content> {
     const { touches, wasTouched } = entry
     if (touches.holds(context.commit)) return
     entry.wasTouched = true
+    this.#shown?.changed(key)
     context.undo(() => {
       entry.wasTouched = wasTouched
+      this.#shown?.changed(key)
     })
     touches.supersede([], context)
     touches.add({ commit: context.commit }, context)
-    this.#changed(key, context)
   }
 
   /** Applies what an op states of a removal: the touches that it removes, or `null` for all. Throws `Void`. */
@@ -167,7 +170,7 @@ export class Entries<Content> {
 
   /** In the bytes of `limits.entityBytes`. */
   weigh(weighContent: (content: Content) => number): number {
-    let weight = this.#closed.size * PART_BYTES
+    let weight = (this.#closed?.size ?? 0) * PART_BYTES
     for (const [key, { touches, content }] of this.#open) {
       const keyBytes = typeof key === 'string' ? key.length : 0
       weight += PART_BYTES + keyBytes + touches.weight + weighContent(content)
@@ -197,7 +200,7 @@ export class Entries<Content> {
       if (expected.length > 0) parts.push(toRefs(expected, table))
       open.push(parts)
     }
-    const closed = [...this.#closed].sort(([a], [b]) => (a < b ? -1 : 1))
+    const closed = [...(this.#closed ?? [])].sort(([a], [b]) => (a < b ? -1 : 1))
     if (open.length === 0 && closed.length === 0) return undefined
     return [open, closed.flatMap(([at, generation]) => [fromHex(at), generation])]
   }
@@ -221,10 +224,10 @@ export class Entries<Content> {
         wasTouched,
         content: loadContent(content ?? undefined),
       })
-      this.#shown.changed(key)
     }
     const list = items(closed)
     for (let i = 0; i < list.length; i += 2) {
+      this.#closed ??= new Map()
       this.#closed.set(toHex(list[i] as Uint8Array), whole(list[i + 1]))
     }
   }
@@ -233,7 +236,7 @@ export class Entries<Content> {
   #generationOf(key: Key): number {
     const open = this.#open.get(key)
     if (open) return open.generation
-    return this.#closed.size > 0 ? (this.#closed.get(hashOf(key)) ?? -1) : -1
+    return this.#closed?.size ? (this.#closed.get(hashOf(key)) ?? -1) : -1
   }
 
   #replace(
@@ -245,7 +248,7 @@ export class Entries<Content> {
     const put = (entry: Entry<Content> | undefined): void => {
       if (entry) this.#open.set(key, entry)
       else this.#open.delete(key)
-      this.#shown.changed(key)
+      this.#shown?.changed(key)
     }
     put(after)
     context.undo(() => put(before))
@@ -253,18 +256,19 @@ export class Entries<Content> {
 
   #markClosed(key: Key, generation: number | undefined, context: OpContext): void {
     const at = hashOf(key)
-    const before = this.#closed.get(at)
+    const all = (this.#closed ??= new Map())
+    const before = all.get(at)
     const put = (closed: number | undefined): void => {
-      if (closed === undefined) this.#closed.delete(at)
-      else this.#closed.set(at, closed)
+      if (closed === undefined) all.delete(at)
+      else all.set(at, closed)
     }
     put(generation)
     context.undo(() => put(before))
   }
 
   #changed(key: Key, context: OpContext): void {
-    this.#shown.changed(key)
-    context.undo(() => this.#shown.changed(key))
+    this.#shown?.changed(key)
+    context.undo(() => this.#shown?.changed(key))
   }
 }
 

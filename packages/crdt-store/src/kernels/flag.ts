@@ -37,7 +37,7 @@ export function flagKernel(wins: FlagWins): Kernel<FlagCell> {
       }
       const named = readRefs(names, context.table)
       const { session } = context.origin
-      context.draft?.changes(cell, undefined, () => {
+      context.draft?.changes(cell, () => {
         const live = cell.switched.live()
         return [shown(cell, wins), live[0]?.commit.session === session, live.length]
       })

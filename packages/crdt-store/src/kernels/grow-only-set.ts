@@ -40,7 +40,7 @@ export const growOnlySetKernel: Kernel<GrowOnlySetCell> = {
     const before = added.get(key)
     const device = deviceKey(context.origin.device)
     if (before?.includes(device)) return undefined
-    context.draft?.changes(cell, key, () => added.get(key)?.includes(device) ?? false)
+    context.draft?.changesPart(cell, key, () => added.get(key)?.includes(device) ?? false)
     added.set(key, before ? [...before, device].sort() : [device])
     sorted.changed(key)
     context.undo(() => {

@@ -32,30 +32,33 @@ export interface LatestOp<Content> extends Made {
  * So a place holds as many ops as devices have written it, in however many sessions, and an op can name them all.
  */
 export class LatestByDevice<Content> {
-  readonly #latest = new Map<DeviceKey, LatestOp<Content>>()
-  readonly #expected: ExpectedCommits
+  /** The op of the first device, and those of all others. Most places have been written by one device. */
+  #first: LatestOp<Content> | undefined
+  #others: Map<DeviceKey, LatestOp<Content>> | undefined
+  #expected: ExpectedCommits | undefined
 
   constructor(latest: readonly LatestOp<Content>[] = [], expected: readonly NamedCommit[] = []) {
-    for (const each of latest) this.#latest.set(each.device, each)
-    this.#expected = new ExpectedCommits(expected)
+    for (const each of latest) this.#set(each.device, each)
+    if (expected.length > 0) this.#expected = new ExpectedCommits(expected)
   }
 
   /** Those that no other op has named, the latest time first. */
   live(): LatestOp<Content>[] {
-    const live = [...this.#latest.values()].filter(({ content }) => content !== undefined)
+    const live = this.#all().filter(({ content }) => content !== undefined)
     return live.length < 2 ? live : live.sort((a, b) => compareLatest(b, a))
   }
 
   /** What is kept beside the contents, in the bytes of `limits.entityBytes`. */
   get weight(): number {
-    return this.#latest.size * PART_BYTES + this.#expected.weight
+    const ops = (this.#first ? 1 : 0) + (this.#others?.size ?? 0)
+    return ops * PART_BYTES + (this.#expected?.weight ?? 0)
   }
 
   /** Applies that an op names these commits. */
   supersede(commits: readonly NamedCommit[], context: OpContext): void {
     for (const commit of commits) {
       const named = this.#find(commit)
-      if (!named) this.#expected.add(commit, context)
+      if (!named) (this.#expected ??= new ExpectedCommits()).add(commit, context)
       else if (named.content !== undefined) this.#put({ ...named, content: undefined }, context)
     }
   }
@@ -66,17 +69,18 @@ export class LatestByDevice<Content> {
     const { lineage, time } = origin
     const device = deviceKey(origin.device)
     const depth = lineage?.depth ?? 1
-    const isNamed = this.#expected.has(commit)
+    const isNamed = this.#expected?.has(commit) ?? false
     const op = { device, commit, depth, time, content: isNamed ? undefined : content }
-    const before = this.#latest.get(device)
+    const before = this.#of(device)
     if (before && compareOfDevice(op, before) < 0) return
     this.#put(op, context)
   }
 
   save(table: CommitTable, saveContent: (content: Content) => readonly Value[]): Value | undefined {
-    const expected = this.#expected.sorted(table)
-    if (this.#latest.size === 0 && expected.length === 0) return undefined
-    const latest = [...this.#latest.values()].sort((a, b) => (a.device < b.device ? -1 : 1))
+    const expected = this.#expected?.sorted(table) ?? []
+    const all = this.#all()
+    if (all.length === 0 && expected.length === 0) return undefined
+    const latest = all.sort((a, b) => (a.device < b.device ? -1 : 1))
     const saved = latest.map(({ device, commit, depth, time, content }): Value => [
       table.deviceRef(device),
       table.ref(commit),
@@ -109,20 +113,34 @@ export class LatestByDevice<Content> {
   }
 
   #find(commit: NamedCommit): LatestOp<Content> | undefined {
-    for (const each of this.#latest.values()) {
-      if (each.commit.seq === commit.seq && compareCommits(each.commit, commit) === 0) return each
+    return this.#all().find((each) => compareCommits(each.commit, commit) === 0)
+  }
+
+  #all(): LatestOp<Content>[] {
+    if (!this.#first) return []
+    return this.#others ? [this.#first, ...this.#others.values()] : [this.#first]
+  }
+
+  #of(device: DeviceKey): LatestOp<Content> | undefined {
+    return this.#first?.device === device ? this.#first : this.#others?.get(device)
+  }
+
+  #set(device: DeviceKey, op: LatestOp<Content> | undefined): void {
+    if (op && (this.#first?.device ?? device) === device) this.#first = op
+    else if (op) (this.#others ??= new Map()).set(device, op)
+    else if (this.#first?.device !== device) this.#others?.delete(device)
+    else {
+      const [next] = this.#others?.values() ?? []
+      this.#first = next
+      if (next) this.#others!.delete(next.device)
     }
-    return undefined
   }
 
   #put(op: LatestOp<Content>, context: OpContext): void {
     const { device } = op
-    const before = this.#latest.get(device)
-    this.#latest.set(device, op)
-    context.undo(() => {
-      if (before) this.#latest.set(device, before)
-      else this.#latest.delete(device)
-    })
+    const before = this.#of(device)
+    this.#set(device, op)
+    context.undo(() => this.#set(device, before))
   }
 }
 

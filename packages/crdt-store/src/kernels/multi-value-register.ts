@@ -43,7 +43,7 @@ export function multiValueRegisterKernel(initial: Json): Kernel<MultiValueCell> 
       const content = { value: checkJson(value, context.bodyBytes) }
       const named = readRefs(names, context.table)
       const { session } = context.origin
-      context.draft?.changes(cell, undefined, () => {
+      context.draft?.changes(cell, () => {
         const live = cell.written.live()
         return [shown(cell, first), live[0]?.commit.session === session, live.length]
       })

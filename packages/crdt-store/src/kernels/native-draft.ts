@@ -73,7 +73,7 @@ export class NativeDraft implements Draft {
   finish(): Uint8Array | undefined {
     this.#isOpen = false
     const { context } = this.#place
-    if (this.#ops.length === 0 || context.draft?.areNone) {
+    if (!context.finish() || this.#ops.length === 0) {
       context.revert(0)
       return undefined
     }

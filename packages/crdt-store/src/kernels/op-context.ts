@@ -8,25 +8,32 @@ interface Seen {
   readonly look: () => unknown
 }
 
+/** An entry around the place that changes now. */
+interface Around {
+  readonly isPresent: () => boolean
+  readonly outer: Around | undefined
+}
+
 /** The parts of a state that a draft has changed, to know in the end whether they look as they did before. */
 class DraftEffects {
-  readonly #seen = new Map<object, Map<unknown, Seen>>()
-  /** Whether the entries around the place that changes now are present. */
-  #around: readonly (() => boolean)[] = []
+  readonly #cells = new Map<object, Seen>()
+  readonly #parts = new Map<object, Map<unknown, Seen>>()
+  #around: Around | undefined
   /** Whether one of them was not there when the draft began. */
   #isNew = false
   /** What entries hold that began in this draft. */
   readonly #begun = new Set<unknown>()
 
-  /** Says that a part of a cell is going to change. `look` gives what is shown of the part. */
-  changes(cell: object, part: unknown, look: () => unknown): void {
-    let parts = this.#seen.get(cell)
-    if (!parts) this.#seen.set(cell, (parts = new Map()))
-    if (parts.has(part)) return
-    const around = this.#around
-    // What is in an entry that is not present is not shown.
-    const shown = (): unknown => (around.every((isPresent) => isPresent()) ? look() : undefined)
-    parts.set(part, { before: this.#isNew ? undefined : shown(), look: shown })
+  /** Says that a cell is going to change. `look` gives what is shown of it. */
+  changes(cell: object, look: () => unknown): void {
+    if (!this.#cells.has(cell)) this.#cells.set(cell, this.#seen(look))
+  }
+
+  /** The same of a part of a cell. */
+  changesPart(cell: object, part: unknown, look: () => unknown): void {
+    let parts = this.#parts.get(cell)
+    if (!parts) this.#parts.set(cell, (parts = new Map()))
+    if (!parts.has(part)) parts.set(part, this.#seen(look))
   }
 
   /** An entry with this content begins. */
@@ -36,8 +43,9 @@ class DraftEffects {
 
   /** Makes a change inside of an entry with this content. */
   inside<Result>(content: unknown, isPresent: () => boolean, change: () => Result): Result {
-    const [around, isNew] = [this.#around, this.#isNew]
-    this.#around = [...around, isPresent]
+    const around = this.#around
+    const isNew = this.#isNew
+    this.#around = { isPresent, outer: around }
     this.#isNew ||= this.#begun.has(content)
     try {
       return change()
@@ -49,11 +57,26 @@ class DraftEffects {
 
   /** Whether all of them look as they did before. */
   get areNone(): boolean {
-    for (const parts of this.#seen.values()) {
-      for (const { before, look } of parts.values()) if (!equalData(before, look())) return false
-    }
-    return true
+    return areSame(this.#cells) && [...this.#parts.values()].every(areSame)
   }
+
+  #seen(look: () => unknown): Seen {
+    const around = this.#around
+    // What is in an entry that is not present is not shown.
+    const shown = (): unknown => (areAllPresent(around) ? look() : undefined)
+    return { before: this.#isNew ? undefined : shown(), look: shown }
+  }
+}
+
+function areAllPresent(around: Around | undefined): boolean {
+  for (let each = around; each; each = each.outer) if (!each.isPresent()) return false
+  return true
+}
+
+/** Whether all look as they did before. */
+function areSame(seen: ReadonlyMap<unknown, Seen>): boolean {
+  for (const { before, look } of seen.values()) if (!equalData(before, look())) return false
+  return true
 }
 
 /** The application of one body, or of one draft as it grows: where its ops come from, and how to take them back. */
@@ -67,8 +90,7 @@ export class OpContext {
   /** The number of the op in the commit's ops on the entity. What an op makes is named by it. */
   index = 0
   readonly #journal: (() => void)[] = []
-  /** What a draft has changed; nothing of a body, so that folding does not look for it. */
-  readonly draft: DraftEffects | undefined
+  #draft: DraftEffects | undefined
 
   /** `isDraft` for a body that grows. */
   constructor(
@@ -77,11 +99,24 @@ export class OpContext {
     commit: NamedCommit,
     { bodyBytes = 0, isDraft = false }: { bodyBytes?: number; isDraft?: boolean } = {},
   ) {
-    this.draft = isDraft ? new DraftEffects() : undefined
+    this.#draft = isDraft ? new DraftEffects() : undefined
     this.origin = origin
     this.table = table
     this.commit = commit
     this.bodyBytes = bodyBytes
+  }
+
+  /** What a growing draft has changed; nothing of a body, so that folding does not look for it. */
+  get draft(): DraftEffects | undefined {
+    return this.#draft
+  }
+
+  /** The draft does not grow any more. Returns whether it has changed anything that is shown. */
+  finish(): boolean {
+    const hasEffect = this.#draft?.areNone === false
+    // Changes wait to be stored, and only what takes them back is kept meanwhile.
+    this.#draft = undefined
+    return hasEffect
   }
 
   /** Whether an op that is part of this supersedes the earlier op of a commit at its place without naming it. */

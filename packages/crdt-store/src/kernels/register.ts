@@ -56,7 +56,7 @@ export function registerKernel(
       const content = { value: checkJson(value, context.bodyBytes), clock: own }
       const named = readRefs(names, context.table)
       const { session } = context.origin
-      context.draft?.changes(cell, undefined, () => {
+      context.draft?.changes(cell, () => {
         const [latest, ...others] = byClock(cell.written.live(), form)
         const isOwn = latest?.commit.session === session
         return [show(cell), isOwn, latest?.content?.clock ?? null, others.length]

@@ -42,7 +42,7 @@ export const voteKernel: Kernel<VoteCell> = {
     const vote = fields[1]
     if (typeof vote !== 'boolean') throw new Void('a vote is true or false')
     const { device } = context.origin
-    context.draft?.changes(cell, device, () => votesOf(cell)[device] ?? null)
+    context.draft?.changesPart(cell, device, () => votesOf(cell)[device] ?? null)
     cell.voted.write({ device, vote }, context)
     touch(cell, context)
     return undefined

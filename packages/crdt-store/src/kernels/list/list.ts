@@ -124,7 +124,7 @@ const effects: {
 function noticed(elements: Elements, id: PositionId, { draft }: OpContext): void {
   if (!draft) return
   const key = elements.order.keyOf(id)
-  draft.changes(elements, key, () => {
+  draft.changesPart(elements, key, () => {
     const element = elements.at(key)
     if (!element?.current) return element !== undefined
     return [elements.before(element)?.key ?? null]

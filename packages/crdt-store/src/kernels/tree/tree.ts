@@ -96,7 +96,7 @@ function applyTo(
 
 /** Says that a command changes a node, or makes one. */
 function noticed(key: string, nodes: Nodes, { draft }: OpContext): void {
-  draft?.changes(nodes, key, () => {
+  draft?.changesPart(nodes, key, () => {
     const node = nodes.at(key)
     return node ? nodes.look(node) : null
   })
