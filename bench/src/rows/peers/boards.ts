@@ -8,7 +8,7 @@ import { idOf } from '../workload.ts'
 /** Turns that may be written and not yet durable. */
 const IN_FLIGHT = 8
 /** How many rows one board has. */
-export const LENGTH = 100
+const LENGTH = 100
 
 /** A row as the state of its board shows it: the same object as long as the row does not change. */
 export interface BoardRow {
@@ -29,7 +29,7 @@ export interface Boards {
   subscribe(plane: Plane, board: string, listener: (rows: readonly BoardRow[]) => void): void
 }
 
-/** Peerplane through its public API; each {@link LENGTH} rows are in one entity. */
+/** Peerplane through its public API; each 100 rows are in one entity. */
 export async function openBoards(
   boards: Boards,
   { data, serve, join: invitation }: PeerOptions,
