@@ -19,7 +19,7 @@ export interface DraftedEntity {
 
 /** A command in progress on a native state. Its ops take effect as they are written, in the way in which other devices will fold them. */
 export class NativeDraft implements Draft {
-  readonly handle: object
+  #handle: object | undefined
   readonly #place: DraftedEntity
   readonly #finished: (body: Uint8Array, ops: number) => void
   #ops: Value[] = []
@@ -40,7 +40,13 @@ export class NativeDraft implements Draft {
       this.#requireOpen()
       return entity.get(ENTITY)
     }
-    this.handle = kernel.handle({ cell, write: (op) => this.#write(op), draft })
+    this.#handle = kernel.handle({ cell, write: (op) => this.#write(op), draft })
+  }
+
+  /** The handle of the state, until the draft is finished. */
+  get handle(): object {
+    this.#requireOpen()
+    return this.#handle!
   }
 
   get exists(): boolean {
@@ -79,10 +85,14 @@ export class NativeDraft implements Draft {
     }
     const commits = commitsToValue(context.table.commits)
     const body = encodeCanonical(inGeneration([commits, this.#ops], this.#generation))
+    const { length } = this.#ops
+    // The draft waits until the body is stored, and can only be taken back meanwhile.
+    this.#handle = undefined
+    this.#ops = []
     if (body.length > limits.commitBytes) {
       throw new PeerplaneError('too-large', `the changes of one command have ${body.length} bytes`)
     }
-    this.#finished(body, this.#ops.length)
+    this.#finished(body, length)
     return body
   }
 

@@ -111,7 +111,7 @@ export class OpContext {
     return this.#draft
   }
 
-  /** The draft does not grow any more. Returns whether it has changed anything that is shown. */
+  /** The draft no longer grows. Returns whether it has changed anything that is shown. */
   finish(): boolean {
     const hasEffect = this.#draft?.areNone === false
     // Changes wait to be stored, and only what takes them back is kept meanwhile.

@@ -47,7 +47,7 @@ export class Survivors<Op extends Made> {
   }
 
   /** Whether an op of this commit survives. */
-  holds({ session, seq }: NamedCommit): boolean {
+  holds({ session, seq }: Pick<NamedCommit, 'session' | 'seq'>): boolean {
     return this.#of(session)?.commit.seq === seq
   }
 

@@ -49,11 +49,13 @@ export function treeHandle(
 /** How many displaced nodes a move or deletion puts back at most. There is more than one only if old parents of displaced nodes are in other cycles. */
 const MOST_PUT_BACK = 16
 
+/** Stands for the nodes of a tree that does not exist; no op is ever applied to it. */
+const noNodes = new Nodes()
+
 /** Writes ops that change a tree. It looks for nodes each time, because a draft can be taken back. */
 class Editor {
   readonly #access: CellAccess<TreeCell>
   readonly #draft: DraftPlace
-  readonly #empty = new Nodes()
 
   constructor(access: CellAccess<TreeCell>) {
     this.#access = access
@@ -132,7 +134,7 @@ class Editor {
   }
 
   get #nodes(): Nodes {
-    return this.#access.cell()?.nodes ?? this.#empty
+    return this.#access.cell()?.nodes ?? noNodes
   }
 
   #write(op: Value): void {
@@ -162,7 +164,7 @@ class Editor {
   /** Whether this command has touched the node. */
   #isTouched({ touches }: TreeNode): boolean {
     const { own } = this.#draft.table
-    return touches.commits().some(({ session, seq }) => session === own?.session && seq === own.seq)
+    return own !== undefined && touches.holds(own)
   }
 
   /**
