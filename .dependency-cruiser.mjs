@@ -20,9 +20,10 @@ const ROOMS = {
   'crdt-store': {
     storage: [],
     kernels: [],
-    document: [],
+    whole: ['kernels'],
+    document: ['whole'],
     migration: [],
-    'single-writer': ['kernels'],
+    'single-writer': ['kernels', 'whole'],
     log: ['storage'],
     entities: ['storage'],
   },

@@ -999,24 +999,42 @@ function judge(shape, vector, opened) {
 
 /** A body. Bodies of vectors are short: this reader does not count the bytes of values and texts. */
 function readBody({ session, seq, time, prefix, body }, opened) {
-  const fields = array(decode(bytesOf(body)), undefined, 'R-VOID-1: a list')
+  const { kind, fields, generation } = formOf(body)
   const { device } = opened.get(session)
-  const place = { session, seq, time, prefix, opened, device, generation: 0, touches: true }
-  // R-BODY-3: one op on a document, whatever follows.
-  if (fields[0] instanceof Uint8Array) return { ...place, commits: [], ops: [fields[0]] }
-  // R-BODY-3: an op of an entity with a single writer, which is of another kind, like one on a document.
-  if ([1, 2, 3].includes(fields[0]) && fields.length === (fields[0] === 3 ? 6 : 2))
-    return { ...place, commits: [], ops: [new Uint8Array()] }
-  must(fields.length === 2 || fields.length === 3, 'R-VOID-1: two or three items')
-  const [list, ops, generation] = fields
+  const place = { session, seq, time, prefix, opened, device, generation, touches: true }
+  // R-BODY-3: one op of another kind.
+  if (kind !== 'native') return { ...place, fields, commits: [], ops: [new Uint8Array()] }
+  const [list, ops] = fields
+  must(array(ops, undefined, 'R-VOID-1: ops').length <= 10_000, 'R-VOID-1: at most 10,000 ops')
+  return { ...place, fields, ...nativeOf({ list, ops, session, generation }) }
+}
+
+/** The commits and ops of a native body, and whether it deletes or touches the entity. */
+function nativeOf({ list, ops, session, generation }) {
   const commits = commitsOf(list)
   must(!commits.some((each) => each.session === session), 'R-VOID-2: no commit of its own session')
-  must(array(ops, undefined, 'R-VOID-1: ops').length <= 10_000, 'R-VOID-1: at most 10,000 ops')
-  if (generation !== undefined) place.generation = whole(generation, 1, 'R-ENTITY-1: a generation')
-  const deletes = deletionOf(ops, commits, place.generation)
-  // R-ENTITY-3
-  const touches = deletes === undefined && (ops.length === 0 || !ops.every(removes))
-  return { ...place, commits, ops, deletes, touches }
+  const deletes = deletionOf(ops, commits, generation)
+  return { commits, ops, deletes, touches: deletes === undefined && touchesBy(ops) }
+}
+
+/** R-ENTITY-3 */
+const touchesBy = (ops) => ops.length === 0 || !ops.every(removes)
+
+/** The kind of a body, its items without the generation, and its generation: R-BODY-3, R-ENTITY-1. */
+function formOf(body) {
+  const all = array(decode(bytesOf(body)), undefined, 'R-VOID-1: a list')
+  const [first] = all
+  const isNumbered = typeof all.at(-1) === 'number'
+  const [kind, length] =
+    first instanceof Uint8Array
+      ? ['document', isNumbered ? all.length - 1 : all.length]
+      : Array.isArray(first)
+        ? ['native', 2]
+        : ['writer', { 1: 2, 2: 2, 3: 6 }[first]]
+  must(all.length === length || all.length === length + 1, 'R-VOID-1: items of a known form')
+  const generation =
+    all.length > length ? whole(all[length], 1, 'R-ENTITY-1: a generation from 1') : 0
+  return { kind, fields: all.slice(0, length), generation }
 }
 
 /** R-ENTITY-2: what the deletion of an entity names; `undefined` if a body is none. */
@@ -1474,14 +1492,27 @@ export function checkStates(vectors) {
 
 // Entities with a single writer. The one declared event, `added`, appends what it holds to a list.
 
-/** The branches of an entity, the shown one first, computed from all its bodies at once, and whether something was skipped. */
+/**
+ * The branches of an entity, the shown one first, computed from all its bodies at once, whether the entity exists, and whether something was
+ * skipped. A deleted entity has no branches.
+ */
 export function writerStateOf(kind, initial, id, bodies) {
   const named = /^([0-9a-f]{64})(\/|$)/.exec(id)?.[1]
-  const read = bodies
+  const opened = new Map(bodies.map(({ session, device }) => [session, { device, parents: [] }]))
+  const all = bodies
     // R-EVENT-2: only bodies of the device that the id names, if it names one.
     .filter(({ device }) => named === undefined || device === named)
-    .map((body) => ({ ...body, fields: writerBodyOf(body) }))
-    .filter(({ fields }) => fields !== undefined)
+    .map((body) => ({ body: writerBodyOf({ ...body, opened }) }))
+    .filter(({ body }) => body !== undefined)
+  const { exists, current } = entityOf(all)
+  const changes = current.map(({ body }) => body).filter(({ deletes }) => deletes === undefined)
+  const isClosed = current.some(({ body: { deletes } }) => deletes === null)
+  const shown = branchesOf(kind, isClosed ? [] : changes)
+  return { ...shown, branches: exists ? shown.branches : [], exists }
+}
+
+/** R-EVENT-3 to R-EVENT-8, for the bodies of one generation. */
+function branchesOf(kind, read) {
   const strands = Object.values(Object.groupBy(read, ({ session }) => session))
     .map((own) =>
       strandOf(
@@ -1550,34 +1581,39 @@ function addAll(kind, strand, list) {
   }
 }
 
-/** R-EVENT-1: the fields of a body; `undefined` for one that is void. */
-function writerBodyOf({ session, body }) {
+/** R-EVENT-1: a body; `undefined` for one that is void. */
+function writerBodyOf(given) {
   try {
-    const fields = array(decode(bytesOf(body)), undefined, 'R-VOID-1: a list')
-    const [form, ...rest] = fields
-    // R-BODY-3
-    const isNative = Array.isArray(form) && (rest.length === 1 || rest.length === 2)
-    if (form instanceof Uint8Array || isNative) return fields
-    if (form === 1) checkEvents(array(rest, 1, 'R-EVENT-1: events')[0], 1)
-    else if (form === 2) isValue(array(rest, 1, 'R-EVENT-1: a value')[0], 32)
-    else {
-      must(form === 3, 'R-EVENT-1: one of three forms')
-      const [commits, rank, number, value, list] = array(rest, 5, 'R-EVENT-1: a beginning')
-      const names = commitsOf(commits)
-      must(names.length <= 128, 'R-EVENT-1: at most 128 commits')
-      must(
-        !names.some((each) => each.session === session),
-        'R-EVENT-1: no commit of its own session',
-      )
-      whole(rank, 0, 'R-EVENT-1: a rank')
-      whole(number, 0, 'R-EVENT-1: a number')
-      isValue(value, 32)
-      checkEvents(list, 0)
+    const { kind, fields, generation } = formOf(given.body)
+    const body = { ...given, fields, generation, commits: [], touches: true }
+    if (kind === 'writer') checkWriterBody(fields, given.session)
+    if (kind !== 'native') return body
+    const [list, ops] = fields
+    array(ops, undefined, 'R-VOID-1: ops')
+    must(ops.length <= 10_000, 'R-VOID-1: at most 10,000 ops')
+    // R-BODY-4: another kind, of which only the form is checked, unless it deletes the entity.
+    if (!ops.some((op) => Array.isArray(op) && op[0] === 6)) {
+      return { ...body, touches: touchesBy(ops) }
     }
-    return fields
+    return { ...body, ...nativeOf({ list, ops, session: given.session, generation }) }
   } catch (error) {
     if (error instanceof Broken) return undefined
     throw error
+  }
+}
+
+function checkWriterBody([form, ...rest], session) {
+  if (form === 1) checkEvents(rest[0], 1)
+  else if (form === 2) isValue(rest[0], 32)
+  else {
+    const [commits, rank, number, value, list] = rest
+    const names = commitsOf(commits)
+    must(names.length <= 128, 'R-EVENT-1: at most 128 commits')
+    must(!names.some((each) => each.session === session), 'R-EVENT-1: no commit of its own session')
+    whole(rank, 0, 'R-EVENT-1: a rank')
+    whole(number, 0, 'R-EVENT-1: a number')
+    isValue(value, 32)
+    checkEvents(list, 0)
   }
 }
 

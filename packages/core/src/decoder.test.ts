@@ -55,7 +55,9 @@ test('it makes the branches of the vectors with a single writer, and other branc
   const isNoticed = (vector: WriterVector): boolean => !isAccepted([vector], checkWriters)
   let noticed = 0
   for (const vector of vectors) {
-    expect(isNoticed({ ...vector, branches: vector.branches.slice(1) })).toBe(true)
+    expect(isNoticed({ ...vector, exists: !vector.exists })).toBe(true)
+    const branches = vector.branches.length > 0 ? vector.branches.slice(1) : [{}]
+    expect(isNoticed({ ...vector, branches })).toBe(true)
     for (const body of vector.bodies) {
       const bodies = vector.bodies.filter((each) => each !== body)
       if (isNoticed({ ...vector, bodies })) noticed++
@@ -67,6 +69,7 @@ test('it makes the branches of the vectors with a single writer, and other branc
 interface WriterVector {
   readonly bodies: readonly unknown[]
   readonly branches: readonly unknown[]
+  readonly exists: boolean
 }
 
 /** What stays wrong when it is changed, and wall clocks, of which some do not matter. */

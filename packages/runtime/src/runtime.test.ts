@@ -6,7 +6,6 @@ import {
   record,
   register,
   Rejected,
-  value,
   type Entity,
   type Store,
 } from '@peerplane/core'
@@ -67,22 +66,6 @@ async function openWith(ports: Ports, entities: readonly Entity[] = [Account]): 
 
 const openOn = async (store: Store, entities?: readonly Entity[]): Promise<Plane> =>
   openWith(await portsOn(store), entities)
-
-test('an entity of a kind that cannot be deleted yet says so, and keeps what it holds', async () => {
-  const Setting = entity('setting', {
-    state: value(0),
-    commands: {
-      set: (setting, to: number) => setting.set(to),
-      remove: (_, __: undefined, context) => context.delete(),
-    },
-  })
-  const plane = await openOn(createMemoryStore(), [Setting])
-  const setting = plane.get(Setting, 'volume')
-  await setting.set(7)
-  await expect(setting.remove()).rejects.toMatchObject({ code: 'handler-failed' })
-  expect(await plane.list(Setting)).toEqual([{ id: 'volume', state: 7 }])
-  await plane.close()
-})
 
 test('a command shows its effect, is durable when it resolves, and survives reopening', async () => {
   const store = createMemoryStore()

@@ -43,9 +43,9 @@ export interface Draft {
   readonly exists: boolean
   /**
    * Deletes the entity, and forgets the earlier changes of this draft. If the draft changes the entity again, the entity is created again, from the initial
-   * state. `undefined` if the model cannot delete.
+   * state. Throws `Rejected` if this device may not delete the entity.
    */
-  delete?(): void
+  delete(): void
   /** Called when the handler of the command has returned. Until `resume` is called, the handle of the draft throws. */
   pause(): void
   /** Called before the handler of the next command begins. */
@@ -67,8 +67,8 @@ export interface EntityState {
    * The state as plain JSON, as the application sees it. The mirror of a state is frozen, and is a new object if and only if the state has changed.
    */
   readonly mirror: Json
-  /** Whether the entity exists: something has changed it since it was last deleted. `undefined` if the model cannot tell. */
-  readonly exists?: boolean
+  /** Whether the entity exists: something has changed it since it was last deleted. */
+  readonly exists: boolean
   /** The reason why the state cannot be shown: it is too large. If `problem` is set, no other property or method of the state may be used. */
   readonly problem: string | undefined
   /**

@@ -12,7 +12,7 @@ import { beforeAll, expect, test } from 'vitest'
 
 import { encodeBody, readBody } from './body.ts'
 import { originOf } from './hostile.fixture.test.ts'
-import { documentModel } from './index.ts'
+import { innerModel } from './inner-model.fixture.test.ts'
 
 interface Content {
   text: string
@@ -20,7 +20,7 @@ interface Content {
 }
 let model: StateModel
 beforeAll(async () => {
-  model = await documentModel(document({ text: '', list: [] }))
+  model = await innerModel(document({ text: '', list: [] }))
 })
 
 function write(
@@ -87,7 +87,7 @@ test('what a person writes is not padded', async () => {
 
 test('an initial state with more places than its bytes pay for is void', async () => {
   const tree = Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`k${i}`, 0]))
-  const other = await (await documentModel(document<{ k: number }>({ k: 0 }))).open(undefined)
+  const other = await (await innerModel(document<{ k: number }>({ k: 0 }))).open(undefined)
   const draft = other.begin(originOf('alice'))
   ;(draft.handle as DocumentHandle<{ k: number }>).k = 1
   const { chunks } = readBody(draft.finish()!)!

@@ -14,7 +14,7 @@ import { encodeBody } from './body.ts'
 import { actorOf } from './intake.ts'
 import { originOf, sessionOf } from './hostile.fixture.test.ts'
 import { automerge } from './automerge.ts'
-import { documentModel } from './index.ts'
+import { innerModel } from './inner-model.fixture.test.ts'
 import { decodeSnapshot } from './snapshot.ts'
 
 interface Content {
@@ -25,7 +25,7 @@ interface Content {
 const shape = document<Content>({ text: '', map: {} })
 let model: StateModel
 beforeAll(async () => {
-  model = await documentModel(shape)
+  model = await innerModel(shape)
 })
 
 function write(

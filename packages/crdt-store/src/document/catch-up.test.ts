@@ -13,7 +13,7 @@ import { beforeAll, expect, test } from 'vitest'
 
 import { encodeBody } from './body.ts'
 import { checksum, chunkOf, originOf } from './hostile.fixture.test.ts'
-import { documentModel } from './index.ts'
+import { innerModel } from './inner-model.fixture.test.ts'
 
 interface Content {
   readonly [key: string]: Json
@@ -22,7 +22,7 @@ interface Content {
 }
 let model: StateModel
 beforeAll(async () => {
-  model = await documentModel(document<Content>({ text: '', map: {} }))
+  model = await innerModel(document<Content>({ text: '', map: {} }))
 })
 
 function write(

@@ -1,5 +1,6 @@
-import { limits, type Draft } from '@peerplane/core'
+import { limits } from '@peerplane/core'
 
+import type { WholeDraft } from '../whole/whole-content.ts'
 import { Access } from './access.ts'
 import { free } from './automerge.ts'
 import type { DocumentReplica } from './library.ts'
@@ -23,32 +24,28 @@ export interface DraftSource {
   readonly places: Places
   /** The heads that the caller saw, where they are not those of the replica. */
   readonly at: string[] | undefined
-  /** Whether anything has changed the document before. */
-  readonly isChanged: boolean
 }
 
 /** A command in progress on a document. */
-export class DocumentDraft implements Draft {
+export class DocumentDraft implements WholeDraft {
   readonly handle: object
   readonly #owner: DraftOwner
   readonly #access: Access
   readonly #isBranch: boolean
-  readonly #wasChanged: boolean
   readonly #transaction: Transaction
   #phase: 'open' | 'finished' | 'committed' | 'reverted' = 'open'
 
-  constructor(owner: DraftOwner, { replica, places, at, isChanged }: DraftSource) {
+  constructor(owner: DraftOwner, { replica, places, at }: DraftSource) {
     this.#owner = owner
     this.#transaction = new Transaction(replica)
     this.#isBranch = at !== undefined
-    this.#wasChanged = isChanged
     if (at) replica.isolate(at)
     this.#access = new Access(this.#transaction, places)
     this.handle = documentHandle(this.#access)
   }
 
-  get exists(): boolean {
-    return this.#wasChanged || this.#transaction.isUsed
+  get isUsed(): boolean {
+    return this.#transaction.isUsed
   }
 
   pause(): void {

@@ -3,12 +3,11 @@ import {
   limits,
   PeerplaneError,
   type Body,
-  type Draft,
-  type EntityState,
   type Json,
   type Origin,
 } from '@peerplane/core'
 
+import type { WholeDraft, WholeState } from '../whole/whole-content.ts'
 import { encodeBody } from './body.ts'
 import { CatchUp } from './catch-up.ts'
 import { authorOf, isActorOf, workOf } from './change-chunk.ts'
@@ -41,7 +40,7 @@ export interface DeclaredDocument {
  *
  * Which bodies take effect, {@link Intake} decides; a hostile session makes Automerge fail once.
  */
-export class DocumentState implements EntityState {
+export class DocumentState implements WholeState {
   readonly #shown: ShownReplica
   readonly #intake: Intake
   readonly #catchUp: CatchUp
@@ -116,17 +115,15 @@ export class DocumentState implements EntityState {
     return this.#failure === undefined && this.#problem === undefined && this.#intake.bytes > most
   }
 
-  begin(origin: Origin, at?: string): Draft {
+  begin(origin: Origin, at?: string): WholeDraft {
     const isSeen = at !== undefined && at === this.#version && !this.#isOutdated
     // At the state that Automerge already has, what came in since can wait.
     if (!isSeen) this.#settle()
     const heads = at === undefined || at === this.#version ? undefined : this.#headsOf(at)
     this.#requireRoom()
     this.#actor = actorOf(origin.session)
-    // A body of another kind of state has changed the entity too.
-    const isChanged = this.#shown.isChanged || this.#kinds.skipped !== undefined
     const replica = this.#shown.writable(this.#actor)
-    this.#draft = new DocumentDraft(this, { replica, places: this.#places, at: heads, isChanged })
+    this.#draft = new DocumentDraft(this, { replica, places: this.#places, at: heads })
     return this.#draft
   }
 

@@ -15,7 +15,7 @@ import { bodyAt } from '@peerplane/core/testing'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
 
-import { documentModel } from './index.ts'
+import { innerModel } from './inner-model.fixture.test.ts'
 import { deviceOf } from './hostile.fixture.test.ts'
 
 interface Note {
@@ -35,7 +35,7 @@ type Handle = DocumentHandle<{
 const shape = document<Note>({ text: '', title: 'a', items: ['x'], meta: { n: 1 } })
 let model: StateModel
 beforeAll(async () => {
-  model = await documentModel(shape)
+  model = await innerModel(shape)
 })
 
 /** One device: its state, and what it wrote. */
@@ -84,7 +84,7 @@ test('every replica begins with the same bytes', async () => {
       '8c99d53b14b5e3cc5af52b30cddaccb7453754adca79a0950746b3e589bc9975',
     ].join(),
   )
-  const reordered = await documentModel(
+  const reordered = await innerModel(
     document<Note>({ meta: { n: 1 }, items: ['x'], title: 'a', text: '' }),
   )
   expect((await reordered.open(undefined)).snapshot()).toEqual(state.snapshot())

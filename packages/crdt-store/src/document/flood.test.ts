@@ -10,7 +10,7 @@ import { bodyAt, processorTime } from '@peerplane/core/testing'
 import { beforeAll, expect, test } from 'vitest'
 
 import { originOf } from './hostile.fixture.test.ts'
-import { documentModel } from './index.ts'
+import { innerModel } from './inner-model.fixture.test.ts'
 
 interface Content {
   readonly [key: string]: Json
@@ -21,7 +21,7 @@ interface Content {
 type Handle = DocumentHandle<Content>
 let model: StateModel
 beforeAll(async () => {
-  model = await documentModel(document<Content>({ text: '', list: [], map: {} }))
+  model = await innerModel(document<Content>({ text: '', list: [], map: {} }))
 })
 
 function write(state: EntityState, name: string, seq: number, edit: (doc: Handle) => void): Body {

@@ -27,7 +27,7 @@ import {
   originOf,
   sessionOf,
 } from './hostile.fixture.test.ts'
-import { documentModel } from './index.ts'
+import { innerModel } from './inner-model.fixture.test.ts'
 import { actorOf } from './intake.ts'
 import { decodeSnapshot } from './snapshot.ts'
 
@@ -42,7 +42,7 @@ const shape = document<Content>({ text: '', list: [], map: {} })
 let model: StateModel
 let root: string
 beforeAll(async () => {
-  model = await documentModel(shape)
+  model = await innerModel(shape)
   root = (await model.open(undefined)).version
 })
 
@@ -116,7 +116,7 @@ describe('a change is void if its initial state cannot be declared', () => {
     const tree = Object.fromEntries(
       Array.from({ length: limits.documentDefaults }, (_, i) => [`k${i}`, '']),
     )
-    const honest = await documentModel(document(tree))
+    const honest = await innerModel(document(tree))
     const author = await honest.open(undefined)
     const body = write(author, 'alice', (doc) => doc.splice(['k7'], 0, 0, 'one'))
     const state = await model.open(undefined)

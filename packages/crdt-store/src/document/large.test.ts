@@ -13,14 +13,14 @@ import { beforeAll, expect, test } from 'vitest'
 import { encodeBody, readBody } from './body.ts'
 import { readChanges } from './change-chunk.ts'
 import { originOf } from './hostile.fixture.test.ts'
-import { documentModel } from './index.ts'
+import { innerModel } from './inner-model.fixture.test.ts'
 
 type Content = { [key: string]: Json; text: string; list: Json[] }
 type Handle = DocumentHandle<Content>
 
 let model: StateModel
 beforeAll(async () => {
-  model = await documentModel(document<Content>({ text: 'begin end', list: [] }))
+  model = await innerModel(document<Content>({ text: 'begin end', list: [] }))
 })
 
 /** A device that writes, and one that reads along. */

@@ -2,11 +2,12 @@ import {
   documentMethods,
   PeerplaneError,
   type DocumentShape,
-  type EntityState,
   type Json,
   type StateModel,
 } from '@peerplane/core'
 
+import type { WholeContent } from '../whole/whole-content.ts'
+import { wholeModel, type WinsOption } from '../whole/whole-model.ts'
 import { automerge } from './automerge.ts'
 import { DefaultMaker, type Default, type Tree } from './defaults.ts'
 import { DocumentState } from './document-state.ts'
@@ -20,17 +21,24 @@ import { decodeSnapshot } from './snapshot.ts'
  * A section body is the changes of one command as uncompressed change chunks of Automerge, with the initial state if they are the first to build on it. Throws `unreadable` when the kernel cannot be loaded, and
  * `invalid-declaration` for an initial state that is not JSON or has a member with the name of a method of documents.
  */
-export async function documentModel(
+export const documentModel = async (
   shape: DocumentShape<{ readonly [key: string]: Json }>,
-): Promise<StateModel> {
+  options: WinsOption = {},
+): Promise<StateModel> => wholeModel(await documentKind(shape), options)
+
+/** What a document holds from its creation to its deletion. Rejects as {@link documentModel}. */
+export async function documentKind({
+  initial,
+}: DocumentShape<{ readonly [key: string]: Json }>): Promise<WholeContent> {
   const library = await automerge()
   const maker = new DefaultMaker(library)
-  const tree = declaredTree(shape.initial)
+  const tree = declaredTree(initial)
   const declared = { maker, tree, declared: declaredPlaces(maker, tree) }
   return {
     version: 1,
-    async open(snapshot): Promise<EntityState> {
-      if (!snapshot) return new DocumentState(declared, maker.empty(), nothing)
+    judgesLater: true,
+    create: () => new DocumentState(declared, maker.empty(), nothing),
+    load(snapshot) {
       const { saved, ...rest } = decodeSnapshot(snapshot)
       return new DocumentState(declared, load(library, saved), rest)
     },

@@ -15,7 +15,7 @@ import { encodeBody } from './body.ts'
 import { readChanges } from './change-chunk.ts'
 import { allOf, changesOf, DefaultMaker, type Tree } from './defaults.ts'
 import { chunkOf, generator, mutate, originOf } from './hostile.fixture.test.ts'
-import { documentModel } from './index.ts'
+import { innerModel } from './inner-model.fixture.test.ts'
 import { decodeSnapshot } from './snapshot.ts'
 
 interface Content {
@@ -38,7 +38,7 @@ const trees: readonly (Tree | undefined)[] = [
 let model: StateModel
 let initialOps: readonly string[]
 beforeAll(async () => {
-  model = await documentModel(shape)
+  model = await innerModel(shape)
   const maker = new DefaultMaker(await automerge())
   initialOps = trees
     .flatMap((tree) => allOf(maker.of(tree ?? {})).flatMap(changesOf))

@@ -27,12 +27,6 @@ export class ShownReplica {
     return this.#held
   }
 
-  /** Whether bodies have brought anything. A new document holds one change, which has no operations. Ends the transaction of a command. */
-  get isChanged(): boolean {
-    const [head] = this.#held.getHeads()
-    return this.#held.getChangeMetaByHash(head!)!.maxOp > 0
-  }
-
   /** What is shown, and what drafts change. */
   get replica(): DocumentReplica {
     return (this.#shown ??= this.#isComplete ? this.#held : this.#fill())

@@ -11,7 +11,7 @@ import fc from 'fast-check'
 import { beforeAll, expect, test } from 'vitest'
 
 import { originOf } from './hostile.fixture.test.ts'
-import { documentModel } from './index.ts'
+import { innerModel } from './inner-model.fixture.test.ts'
 import type { Neighbour } from './text-positions.ts'
 
 interface Content {
@@ -25,7 +25,7 @@ const invalid: unknown = expect.objectContaining({ code: 'invalid-input' })
 
 let model: StateModel
 beforeAll(async () => {
-  model = await documentModel(document<Content>({ text: '', other: 'abc', list: [1] }))
+  model = await innerModel(document<Content>({ text: '', other: 'abc', list: [1] }))
 })
 
 let commands = 0

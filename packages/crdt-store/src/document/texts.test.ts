@@ -10,7 +10,7 @@ import fc from 'fast-check'
 import { beforeAll, expect, test } from 'vitest'
 
 import { originOf } from './hostile.fixture.test.ts'
-import { documentModel } from './index.ts'
+import { innerModel } from './inner-model.fixture.test.ts'
 
 type Content = { [key: string]: Json; text: string; list: Json[]; map: { [key: string]: Json } }
 const initial: Content = { text: 'a👍👍b', list: ['x'], map: { k: 'v', '\uFFFD': 'mark' } }
@@ -18,7 +18,7 @@ const invalid: unknown = expect.objectContaining({ code: 'invalid-input' })
 
 let model: StateModel
 beforeAll(async () => {
-  model = await documentModel(document(initial))
+  model = await innerModel(document(initial))
 })
 
 /** Whether a command on a fresh document changed nothing but what `edit` did, here and where its body is folded. */

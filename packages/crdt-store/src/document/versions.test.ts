@@ -15,7 +15,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 
 import { kindOf, type Tree } from './defaults.ts'
 import { originOf } from './hostile.fixture.test.ts'
-import { documentModel } from './index.ts'
+import { innerModel } from './inner-model.fixture.test.ts'
 
 type Handle = DocumentHandle<{ [key: string]: Json }>
 
@@ -41,7 +41,7 @@ const related = Object.keys(trees).filter((name) => kindOf(trees[name]!['text'] 
 const models = new Map<string, StateModel>()
 beforeAll(async () => {
   for (const [name, tree] of Object.entries(trees)) {
-    models.set(name, await documentModel(document(tree)))
+    models.set(name, await innerModel(document(tree)))
   }
 })
 

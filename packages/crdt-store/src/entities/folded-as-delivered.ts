@@ -68,7 +68,7 @@ export class FoldedAsDelivered implements Lifecycle {
     const value = encodeRow(row)
     if (slot) slot.rowBytes = value.length
     const { rows } = slots
-    const exists = slot?.unreadable !== '' || slot.state.exists !== false
+    const exists = slot?.unreadable !== '' || slot.state.exists
     // The row of an entity that does not exist lies where lists do not pass.
     const [here, there] = exists ? [rowKey, absentKey] : [absentKey, rowKey]
     const moves = exists ? rows.isAbsent(key) : rows.has(key)

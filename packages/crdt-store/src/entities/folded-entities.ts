@@ -403,7 +403,7 @@ const OWN_VERSION = 0
 
 function mirrorOf(slot: Slot): Json | undefined {
   try {
-    return slot.problem || slot.state.exists === false ? undefined : slot.state.mirror
+    return !slot.problem && slot.state.exists ? slot.state.mirror : undefined
   } catch {
     // Ignored: a state that has failed; opening the entity says why.
     return undefined

@@ -133,19 +133,30 @@ export class FoldedWhenOpened implements Lifecycle {
   }
 
   #capture(key: EntityKey, slot: Slot | undefined): CapturedEntity {
-    const { rows } = this.#parts.slots
-    const row = this.#rowOf(key, slot)
+    const row = this.#captureRow(key, slot)
     const waiting = this.#captureWaiting(key, slot)
     return {
-      writes: row
-        ? [{ key: rowKey(key), value: encodeRow(row) }, ...waiting.writes]
-        : waiting.writes,
-      more: waiting.more + (row && !rows.has(key) ? 1 : 0),
+      writes: [...row.writes, ...waiting.writes],
+      more: row.more + waiting.more,
       stored: () => {
-        if (row) rows.add(key)
+        row.stored()
         waiting.stored()
       },
     }
+  }
+
+  #captureRow(key: EntityKey, slot: Slot | undefined): CapturedEntity {
+    const { rows } = this.#parts.slots
+    const hasRow = rows.has(key)
+    // An entity that does not exist has no row, so that lists do not read it.
+    if (slot && !slot.problem && !slot.state.exists) {
+      const writes = hasRow ? [{ key: rowKey(key), value: undefined }] : []
+      return { writes, more: hasRow ? -1 : 0, stored: () => rows.delete(key) }
+    }
+    const row = this.#rowOf(key, slot)
+    if (!row) return { writes: [], more: 0, stored: () => undefined }
+    const writes = [{ key: rowKey(key), value: encodeRow(row) }]
+    return { writes, more: hasRow ? 0 : 1, stored: () => rows.add(key) }
   }
 
   #captureWaiting(key: EntityKey, slot: Slot | undefined): CapturedEntity {

@@ -81,6 +81,7 @@ function stateOf(counts: { parts: number; atOnce: number }): EntityState {
     },
     problem: undefined,
     skipped: undefined,
+    exists: true,
     fold: (bodies: readonly Body[]) => {
       for (const { bytes } of bodies) left += bytes.length
       return []

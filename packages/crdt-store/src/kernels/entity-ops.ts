@@ -33,7 +33,7 @@ export function applyAll(
   context: OpContext,
 ): OtherKind | undefined {
   if (ops.some(isEntityRemoval)) {
-    remove(entity, { ops, generation }, context)
+    removeEntity(entity, { ops, generation }, context)
     return undefined
   }
   const entry = entity.enter(ENTITY, generation, context)
@@ -55,10 +55,16 @@ export function applyAll(
   return skipped
 }
 
-function remove(entity: Entries<Cell>, { ops, generation }: EntityOps, context: OpContext): void {
+/** Applies the removal of an entity. Throws `Void`. */
+export function removeEntity<Content>(
+  entity: Entries<Content>,
+  { ops, generation }: EntityOps,
+  context: OpContext,
+): void {
   if (ops.length > 1) throw new Void('the removal of an entity is the only op of its body')
   const [, written] = items(ops[0], 2)
   entity.applyRemoval(ENTITY, written, generation, context)
 }
 
-const isEntityRemoval = (op: Value): boolean => Array.isArray(op) && op[0] === REMOVAL_MARK
+/** Whether an op removes its entity. It does not say whether the op breaks a rule. */
+export const isEntityRemoval = (op: Value): boolean => Array.isArray(op) && op[0] === REMOVAL_MARK

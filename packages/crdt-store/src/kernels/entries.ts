@@ -68,6 +68,11 @@ export class Entries<Content> {
     return entry && entry.touches.size > 0 ? entry.content : undefined
   }
 
+  /** What is kept at a key in its generation, present or not; `undefined` if nothing is. */
+  kept(key: Key): Pick<Entry<Content>, 'generation' | 'content'> | undefined {
+    return this.#open.get(key)
+  }
+
   /** Whether a session keeps the entry at a key. */
   isTouchedBy(key: Key, context: Pick<CommitTable, 'own'>): boolean {
     return this.#open.get(key)?.touches.has(context.own?.session) ?? false
@@ -85,7 +90,12 @@ export class Entries<Content> {
   }
 
   /** The entry at a key in a generation, which begins if it is higher than all before; `undefined` if it is no longer current. */
-  enter(key: Key, generation: number, context: OpContext): Entry<Content> | undefined {
+  enter(
+    key: Key,
+    generation: number,
+    context: OpContext,
+    begin: () => Content = this.#begin,
+  ): Entry<Content> | undefined {
     const before = this.#open.get(key)
     if (before?.generation === generation) return before
     const last = this.#generationOf(key)
@@ -94,7 +104,7 @@ export class Entries<Content> {
       generation,
       touches: new Survivors<Made>(),
       wasTouched: false,
-      content: this.#begin(),
+      content: begin(),
     }
     context.draft?.begins(entry.content)
     this.#replace(key, before, entry, context)

@@ -254,7 +254,7 @@ describe('native state', () => {
   ): Body => {
     const origin = originOf(session)
     const draft = state.begin(origin)
-    draft.delete!()
+    draft.delete()
     then?.(draft.handle as HandleOf<typeof shape>)
     const body = bodyAt(origin, draft.finish()!)
     state.identify(body)
@@ -306,7 +306,7 @@ describe('native state', () => {
     const draft = alice.begin(origin)
     const handle = draft.handle as HandleOf<typeof shape>
     handle.tags.add('before')
-    draft.delete!()
+    draft.delete()
     expect([draft.exists, handle.count.value, handle.tags.values]).toEqual([false, 0, []])
     handle.count.increment(1)
     expect(draft.exists).toBe(true)
@@ -319,7 +319,7 @@ describe('native state', () => {
   test('deleting what does not exist makes no body, and neither does making and deleting', () => {
     const draft = alice.begin(originOf(1))
     ;(draft.handle as HandleOf<typeof shape>).count.increment(1)
-    draft.delete!()
+    draft.delete()
     expect(draft.finish()).toBeUndefined()
     expect(alice.exists).toBe(false)
   })

@@ -1,5 +1,4 @@
 import {
-  decodeCanonical,
   encodeCanonical,
   limits,
   PeerplaneError,
@@ -13,18 +12,18 @@ import {
 } from '@peerplane/core'
 
 import type { Cell, DraftPlace, Kernel } from './kernel.ts'
-import { Entries, readGeneration } from './entries.ts'
+import { Entries } from './entries.ts'
+import { readForm, readNamed } from './body-form.ts'
 import { applyAll, ENTITY } from './entity-ops.ts'
 import { NativeDraft } from './native-draft.ts'
-import { CommitTable, NamedCommit, readCommits, readTable, tableToValues } from './commits.ts'
+import { CommitTable, NamedCommit, readTable, tableToValues } from './commits.ts'
 import { OpContext } from './op-context.ts'
 import { readText } from './values.ts'
 import { items, Void } from './void.ts'
 import { GROWTH_PER_BYTE, GROWTH_PER_OP } from './weight.ts'
 
 /*
- *   body        [commits of other sessions, ops, generation?]
- *   removal     [commits of other sessions, [[6, names or null]], generation?]
+ *   body        see body-form.ts
  *   snapshot    [sessions, how far each was folded, commits, devices, state]
  *
  * Ops and the state name commits and sessions by their numbers in these lists. How far each session was folded makes a repeated body
@@ -216,30 +215,11 @@ function readBody(
   /** Why the body has no effect: it was written for another kind of state. */
   readonly other?: string
 } {
-  const fields = items(decode(bytes))
-  const [named, list] = fields
-  if (named instanceof Uint8Array) return { commits: [], ops: [named], generation: 0 }
-  if (isOfWriter(fields))
-    return { commits: [], ops: [], generation: 0, other: 'it was written by a single writer' }
-  if (fields.length !== 2 && fields.length !== 3) throw new Void('a body has two or three parts')
-  const commits = readCommits(named)
-  if (commits.some((each) => each.session === session)) {
-    throw new Void('a body names its own session')
-  }
-  const ops = items(list)
-  if (ops.length > limits.opsPerSection) throw new Void('too many ops')
-  return { commits, ops, generation: readGeneration(fields[2]) }
+  const { kind, fields, generation } = readForm(bytes)
+  const [named, ops] = fields
+  if (kind === 'document') return { commits: [], ops: [named!], generation }
+  if (kind === 'writer') return { commits: [], ops: [], generation, other: OF_WRITER }
+  return { commits: readNamed(named, session), ops: items(ops), generation }
 }
 
-/** Whether a body has the form of one of a state with a single writer. */
-const isOfWriter = ([form, ...rest]: readonly Value[]): boolean =>
-  ((form === 1 || form === 2) && rest.length === 1) || (form === 3 && rest.length === 5)
-
-function decode(body: Uint8Array): Value {
-  try {
-    return decodeCanonical(body)
-  } catch {
-    // Ignored: whatever it was; also bytes nested so deeply that the stack overflows are beyond every limit.
-    throw new Void('the body is not canonical')
-  }
-}
+const OF_WRITER = 'it was written by a single writer'

@@ -45,7 +45,7 @@ class MigratedState implements Required<EntityState> {
   }
 
   get exists(): boolean {
-    return this.#stored.exists ?? true
+    return this.#stored.exists
   }
 
   get hasConflict(): boolean {
@@ -76,7 +76,7 @@ class MigratedState implements Required<EntityState> {
       get exists() {
         return draft.exists
       },
-      ...(draft.delete ? { delete: () => draft.delete!() } : {}),
+      delete: () => draft.delete(),
       handle: handleFor(this.#lens, draft.handle),
       pause: () => draft.pause(),
       resume: () => draft.resume(),

@@ -41,6 +41,7 @@ interface WrittenBody {
 interface Shown {
   readonly branches: readonly { session: string; number: number; value: Json }[]
   readonly incomplete: boolean
+  readonly exists: boolean
 }
 const { writerStateOf } = (await import(new URL('protocol-decoder.mjs', docs).href)) as {
   writerStateOf: (kind: string, initial: Json, id: string, bodies: readonly WrittenBody[]) => Shown
@@ -53,7 +54,7 @@ const models: Readonly<Record<Kind, StateModel>> = {
 type Kind = 'events' | 'value'
 
 /** Session `a2` is the second one of device `a`. `a2.3` is its third commit; `a2.3?` has another prefix. */
-type Written = readonly [by: string, seq: number, body: readonly Value[] | Begun]
+type Written = readonly [by: string, seq: number, body: readonly Value[] | Begun | Deletion]
 
 /** A beginning; `names` are commits as in {@link Written}. */
 interface Begun {
@@ -62,6 +63,13 @@ interface Begun {
   readonly number?: number
   readonly value?: Value
   readonly events?: readonly Value[]
+  readonly generation?: number
+}
+
+/** A deletion of the entity, which names commits as in {@link Written}, or closes the generation. */
+interface Deletion {
+  readonly deletes: string | null
+  readonly generation?: number
 }
 
 interface Case {
@@ -72,6 +80,7 @@ interface Case {
   /** Sessions, numbers and values. */
   readonly branches: readonly (readonly [session: string, number: number, value: Json])[]
   readonly incomplete?: boolean
+  readonly exists?: boolean
 }
 
 const deviceOf = (by: string): DeviceId => by[0]!.charCodeAt(0).toString(16).repeat(32) as DeviceId
@@ -271,21 +280,106 @@ const cases: readonly Case[] = [
       ['a1', 1, { rank: 1, events: added('x') }],
       ['a1', 2, [2, ['value']]],
       ['b1', 1, [[], [1]]],
-      ['c1', 1, [new Uint8Array(2), 7, 7]],
+      ['c1', 1, [new Uint8Array(2), { x: 7 }, new Uint8Array(9)]],
     ],
     branches: [['a1', 1, ['x']]],
     incomplete: true,
   },
   {
-    what: 'a body of another kind has no effect, whatever its generation, and also if it removes an entity',
+    what: 'a body of another kind begins a generation like any other body',
     kind: 'events',
     bodies: [
       ['a1', 1, { rank: 1, events: added('x') }],
-      ['a1', 2, [[], [1], 1]],
-      ['b1', 1, [[], [[6, null]]]],
+      ['b1', 1, [[], [1], 1]],
+      ['c1', 1, [new Uint8Array(2), 1]],
     ],
-    branches: [['a1', 1, ['x']]],
+    branches: [],
     incomplete: true,
+  },
+  {
+    what: 'a deletion that names all touches ends the entity, which has no branches then',
+    kind: 'value',
+    bodies: [
+      ['a1', 1, { rank: 1, value: 'x', number: 1 }],
+      ['b1', 1, { deletes: 'a1.1' }],
+    ],
+    branches: [],
+    exists: false,
+  },
+  {
+    what: 'a change that a deletion does not name keeps the entity, with all that was written before',
+    kind: 'events',
+    bodies: [
+      ['a1', 1, { rank: 1, events: added('x') }],
+      ['b1', 1, { deletes: 'a1.1' }],
+      ['a1', 2, [1, added('y')]],
+    ],
+    branches: [['a1', 2, ['x', 'y']]],
+  },
+  {
+    what: 'a deletion of its own session, and one that closes the generation, end the entity',
+    kind: 'value',
+    bodies: [
+      ['a1', 1, { rank: 1, value: 'x', number: 1 }],
+      ['a1', 2, { deletes: '' }],
+      ['b1', 1, { rank: 2, value: 'y', number: 1 }],
+      ['b1', 2, { deletes: null }],
+    ],
+    branches: [],
+    exists: false,
+  },
+  {
+    what: 'the next generation begins without strands: an event of it that has no beginning has no effect, but keeps the entity',
+    kind: 'events',
+    bodies: [
+      ['a1', 1, { rank: 5, events: added('x') }],
+      ['a1', 2, [1, added('lost'), 1]],
+    ],
+    branches: [],
+  },
+  {
+    what: 'changes of a generation that is closed, or before the largest, have no effect',
+    kind: 'events',
+    bodies: [
+      ['a1', 1, { rank: 9, events: added('old') }],
+      ['a1', 2, { deletes: null }],
+      ['a1', 3, { rank: 2, events: added('new'), generation: 1 }],
+      ['a1', 4, [1, added('more'), 1]],
+      ['b1', 1, { rank: 10, events: added('late') }],
+    ],
+    branches: [['a1', 2, ['new', 'more']]],
+  },
+  {
+    what: 'a value of another generation is its own',
+    kind: 'value',
+    bodies: [
+      ['a1', 1, { rank: 9, value: 'old', number: 7 }],
+      ['b1', 1, { rank: 1, value: 'new', number: 1, generation: 2 }],
+      ['b1', 2, [2, 'newer', 2]],
+    ],
+    branches: [['b1', 2, 'newer']],
+  },
+  {
+    what: 'if the id of an entity names a device, deletions of other devices are void',
+    kind: 'value',
+    id: deviceOf('a'),
+    bodies: [
+      ['a1', 1, { rank: 1, value: 'own', number: 1 }],
+      ['b1', 1, { deletes: 'a1.1' }],
+      ['c1', 1, { deletes: null }],
+    ],
+    branches: [['a1', 1, 'own']],
+  },
+  {
+    what: 'a body that is void does not keep the entity',
+    kind: 'events',
+    bodies: [
+      ['a1', 1, { rank: 1, events: added('x') }],
+      ['b1', 1, { deletes: 'a1.1' }],
+      ['c1', 1, [1, ['added']]],
+    ],
+    branches: [],
+    exists: false,
   },
   {
     what: 'events have no effect on a value, and count only at a beginning',
@@ -304,7 +398,13 @@ const cases: readonly Case[] = [
       ['an event without a name', [1, ['', 1]]],
       ['a name that is a number', [1, [1, 1]]],
       ['a name of 257 bytes', [1, ['ä'.repeat(128) + 'x', 1]]],
-      ['three items with form 1', [1, added(1), 0]],
+      ['the generation 0', [1, added(1), 0]],
+      ['four items with form 1', [1, added(1), 1, 1]],
+      ['the generation 0 of a document', [new Uint8Array(1), 0]],
+      ['a deletion and an op', [[], [[6, null], 1]]],
+      ['a deletion of three items', [[], [[6, null, 1]]]],
+      ['a deletion that closes the last generation', [[], [[6, null]], 2 ** 53 - 1]],
+      ['ops that are no list', [[], 1]],
       ['bytes as a value', [2, [new Uint8Array(1)]]],
       ['five items with form 3', [3, [], 1, 0, []]],
       ['a rank below 0', [3, [], -1, 0, [], []]],
@@ -328,7 +428,8 @@ const cases: readonly Case[] = [
 ]
 
 const bodyOf = ([by, seq, body]: Written): Body => {
-  const fields: readonly Value[] = 'rank' in body ? beginningOf(body) : body
+  const fields: readonly Value[] =
+    'rank' in body ? beginningOf(body) : 'deletes' in body ? deletionOf(body) : body
   return {
     origin: { device: deviceOf(by), session: sessionOf(by), seq, time: { ms: seq, counter: 0 } },
     prefix: prefixOf(by, seq),
@@ -342,14 +443,24 @@ const beginningOf = ({
   number = 0,
   value: first = [],
   events: list = [],
+  generation,
 }: Begun): Value[] => [
   3,
-  commitsToValue(names.split(' ').filter(Boolean).map(commitOf)),
+  commitsToValue(commitsOf(names)),
   rank,
   number,
   first,
   [...list],
+  ...(generation === undefined ? [] : [generation]),
 ]
+
+function deletionOf({ deletes, generation }: Deletion): Value[] {
+  const commits = commitsOf(deletes ?? '')
+  const op = [6, deletes === null ? null : [...commits.keys()]]
+  return [commitsToValue(commits), [op], ...(generation === undefined ? [] : [generation])]
+}
+
+const commitsOf = (names: string): NamedCommit[] => names.split(' ').filter(Boolean).map(commitOf)
 
 function commitOf(name: string): NamedCommit {
   const [by, at] = name.split('.') as [string, string]
@@ -391,7 +502,9 @@ function shownBy(state: EntityState): Shown {
   })
   const { branches } = draft.handle as HandleOf<ReturnType<typeof value<Json>>>
   draft.revert()
+  const { exists } = state
   return {
+    exists,
     branches: branches.map(({ key, number, value: shown }) => ({
       session: key,
       number,
@@ -404,13 +517,14 @@ function shownBy(state: EntityState): Shown {
 const open = (kind: Kind, id = 'x'): Promise<EntityState> =>
   models[kind].open(undefined, entityKey(kind, id))
 
-const expectedOf = ({ branches, incomplete = false }: Case): Shown => ({
+const expectedOf = ({ branches, incomplete = false, exists = true }: Case): Shown => ({
   branches: branches.map(([by, number, shown]) => ({
     session: sessionOf(by),
     number,
     value: shown,
   })),
   incomplete,
+  exists,
 })
 
 test.each(cases)('$kind: $what', async (each) => {
@@ -438,17 +552,36 @@ const anyName = fc
   )
   .map(([by, session, seq, luck]) => `${by}${session}.${seq}${luck === 0 ? '?' : ''}`)
 const anyEvents = fc.array(fc.constantFrom('added', 'added', 'unknown'), { maxLength: 3 })
+const anyGeneration = fc.constantFrom(undefined, undefined, undefined, 1, 2)
+const inAny = (body: fc.Arbitrary<Value[]>): fc.Arbitrary<Value[]> =>
+  fc
+    .tuple(body, anyGeneration)
+    .map(([fields, generation]) => (generation === undefined ? fields : [...fields, generation]))
 const anyBody = fc.oneof<fc.Arbitrary<Written[2]>[]>(
-  anyEvents.map((names) => [1, names.flatMap((name, i) => [name, i])]),
-  fc.nat(3).map((n) => [2, [n]]),
+  inAny(anyEvents.map((names) => [1, names.flatMap((name, i) => [name, i])])),
+  inAny(fc.nat(3).map((n) => [2, [n]])),
+  fc
+    .tuple(fc.option(fc.array(anyName, { maxLength: 3 }), { freq: 4 }), anyGeneration)
+    .map(([names, generation]) => ({
+      deletes: names && names.join(' '),
+      ...(generation === undefined ? {} : { generation }),
+    })),
   fc.record({
     names: fc.array(anyName, { maxLength: 4 }).map((names) => names.join(' ')),
     rank: fc.nat(6),
     number: fc.nat(3),
     value: fc.constantFrom<Value>([], ['x'], ['y', 'z']),
     events: anyEvents.map((names) => names.flatMap((name, i) => [name, i])),
+    generation: anyGeneration as fc.Arbitrary<number>,
   }),
-  fc.constantFrom<Written[2]>([[], [1]], [new Uint8Array(1)], [1, ['added']], [3, [], 1], [9, 9]),
+  fc.constantFrom<Written[2]>(
+    [[], [1]],
+    [[], [[4, 'x', []]]],
+    [new Uint8Array(1)],
+    [1, ['added']],
+    [3, [], 1],
+    [9, 9],
+  ),
 )
 
 test.each<Kind>(['events', 'value'])(
@@ -477,7 +610,7 @@ test.each<Kind>(['events', 'value'])(
         }
         expect(shownBy(state)).toEqual(writerStateOf(kind, [], 'x', bodies.map(writtenOf)))
       }),
-      { numRuns: 500 },
+      { numRuns: 600 },
     )
   },
 )

@@ -3,7 +3,6 @@ import {
   PeerplaneError,
   Rejected,
   type DeviceId,
-  type Draft,
   type Json,
   type Origin,
 } from '@peerplane/core'
@@ -11,6 +10,7 @@ import {
 import { encodeBody, type Beginning, type WriterBody } from './body.ts'
 import { branchesOf, strandOf, lastOf, nextNumber, type Strand, type Strands } from './strands.ts'
 import type { NamedCommit } from '../kernels/commits.ts'
+import type { WholeDraft } from '../whole/whole-content.ts'
 import type { Based, Pen, WriterKind, Written } from './writing.ts'
 
 /** What a draft needs of the state that it changes. */
@@ -19,8 +19,6 @@ export interface WriterPlace {
   /** The only device that may write. */
   readonly owner: DeviceId | undefined
   readonly strands: Strands
-  /** Whether there were changes of which no strand tells. */
-  readonly hasSkipped: boolean
   /** Puts the strand of the session with what was written in its place. Throws `too-large`. */
   readonly written: (strand: Strand) => void
   /** Takes back what was written. */
@@ -37,7 +35,7 @@ interface BranchView {
 }
 
 /** A command in progress on a state with a single writer. The state changes when the draft is finished. */
-export class WriterDraft implements Draft {
+export class WriterDraft implements WholeDraft {
   readonly handle: object
   readonly #kind: WriterKind
   readonly #place: WriterPlace
@@ -56,8 +54,14 @@ export class WriterDraft implements Draft {
     this.handle = this.#makeHandle()
   }
 
-  get exists(): boolean {
-    return this.#branches.length > 0 || this.#place.hasSkipped || this.#isUsed
+  get isUsed(): boolean {
+    return this.#chosen !== undefined || this.#pen.count > 0
+  }
+
+  checkDelete(): void {
+    this.#requireOpen()
+    this.#requireOwner()
+    this.#requireShownWriter()
   }
 
   pause(): void {
@@ -71,7 +75,7 @@ export class WriterDraft implements Draft {
   finish(): Uint8Array | undefined {
     this.#isOpen = false
     const written = this.#pen.written()
-    if (!this.#isUsed) return undefined
+    if (!this.isUsed) return undefined
     const { strand, body } = this.#continues ? this.#continued(written!) : this.#begun(written)
     const bytes = encodeBody(body)
     if (bytes.length > limits.commitBytes) {
@@ -118,7 +122,7 @@ export class WriterDraft implements Draft {
 
   #shownBranches(): readonly BranchView[] {
     const [shown, ...others] = this.#branches
-    if (!this.#isUsed) return Object.freeze(this.#branches.map(viewOf))
+    if (!this.isUsed) return Object.freeze(this.#branches.map(viewOf))
     const { session, device } = this.#place.origin
     const number = this.#base.number + this.#pen.count
     const isIncomplete = this.#continues && shown!.isIncomplete
@@ -126,16 +130,12 @@ export class WriterDraft implements Draft {
     return Object.freeze([own, ...(this.#chosen ? [] : others)].map(viewOf))
   }
 
-  get #isUsed(): boolean {
-    return this.#chosen !== undefined || this.#pen.count > 0
-  }
-
   #choose(key: unknown): void {
     this.#requireOpen()
     this.#requireOwner()
     const branch = this.#branches.find(({ session }) => session === key)
     if (!branch) throw new Rejected('absent', 'the entity has no such branch')
-    if (this.#isUsed) {
+    if (this.isUsed) {
       throw new PeerplaneError('invalid-input', 'a command chooses a branch before it writes')
     }
     // Its own next session continues it anyway.
@@ -146,16 +146,19 @@ export class WriterDraft implements Draft {
   #requireWriter(): void {
     this.#requireOpen()
     this.#requireOwner()
-    const [shown, ...others] = this.#branches
-    const { device, session } = this.#place.origin
-    if (!shown || this.#chosen) return
-    if (shown.device !== device) {
-      const reason = `device ${shown.device.slice(0, 8)} writes this entity; choose its branch to write it from here`
-      throw new Rejected('not-writer', reason)
-    }
-    if (others.some((each) => each.session === session)) {
+    this.#requireShownWriter()
+    const [, ...others] = this.#branches
+    const { session } = this.#place.origin
+    if (!this.#chosen && others.some((each) => each.session === session)) {
       throw new Rejected('conflict', 'this entity has several branches; choose one of them')
     }
+  }
+
+  #requireShownWriter(): void {
+    const [shown] = this.#branches
+    if (!shown || this.#chosen || shown.device === this.#place.origin.device) return
+    const reason = `device ${shown.device.slice(0, 8)} writes this entity; choose its branch to write it from here`
+    throw new Rejected('not-writer', reason)
   }
 
   #requireOwner(): void {

@@ -198,6 +198,33 @@ describe('one writer', () => {
     expect(free.fold([foreign])).toEqual([])
   })
 
+  test('only the writer deletes, or a device that has chosen a branch; the next writer begins from the start', async () => {
+    const state = await open([run(await open(), at('a1', 1), add('x', 'y'))])
+    expect(() => state.begin(at('b1', 1)).delete()).toThrow(/not-writer/)
+    const owned = await eventsModel(journal).open(undefined, entityKey('journal', device('a')))
+    run(owned, at('a1', 1), add('x'))
+    expect(() => owned.begin(at('b1', 1)).delete()).toThrow(/only device/)
+    for (const [name, chooses] of [
+      ['a2', false],
+      ['b1', true],
+    ] as const) {
+      const draft = state.begin(at(name, 2))
+      const handle = draft.handle as Journal
+      if (chooses) handle.choose(handle.branches[0]!.key)
+      draft.delete()
+      expect([draft.exists, handle.value, handle.branches]).toEqual([false, [], []])
+      expect(draft.finish()).toBeDefined()
+      draft.revert()
+      expect(state.mirror).toEqual(['x', 'y'])
+    }
+    const draft = state.begin(at('a1', 2))
+    draft.delete()
+    state.identify(bodyAt(at('a1', 2), draft.finish()!))
+    run(state, at('b1', 1), add('new'))
+    expect(state.mirror).toEqual(['new'])
+    expect(look(state, ({ branches }) => branches)).toMatchObject([{ number: 1 }])
+  })
+
   test('choosing the only branch makes no commit if the device has written it', async () => {
     const state = await open([run(await open(), at('a1', 1), add('x'))])
     for (const name of ['a1', 'a2']) {
@@ -392,8 +419,6 @@ describe('bodies that are not as they should be', () => {
 
   test.each<[string, Value]>([
     ['a native body', [[], [1]]],
-    ['a native body in another generation', [[], [1], 1]],
-    ['a deletion', [[], [[6, null]], 1]],
     ['a change of a document', [new Uint8Array(9)]],
     ['a value', [2, 1]],
   ])('%s is of another kind, and makes the entity incomplete', async (_, fields) => {
@@ -408,6 +433,12 @@ describe('bodies that are not as they should be', () => {
       const state = await open(folded)
       expect(state.begin(at('b1', 2)).exists).toBe(folded.length > 0)
     }
+  })
+
+  test('a body of another kind in the next generation hides what is in this one', async () => {
+    const state = await open([body(at('b1', 1), begin)])
+    expect(state.fold([body(at('b1', 2), [[], [1], 1])])).toEqual([])
+    expect([state.mirror, state.exists, state.skipped !== undefined]).toEqual([[], true, true])
   })
 
   test('the bodies of a single writer make an entity with another kind of state incomplete', async () => {

@@ -1,6 +1,5 @@
 import {
   decodeCanonical,
-  PeerplaneError,
   splitEntityKey,
   type DeviceId,
   type EntityKey,
@@ -10,6 +9,7 @@ import {
   type ValueShape,
 } from '@peerplane/core'
 
+import { wholeModel, type WinsOption } from '../whole/whole-model.ts'
 import { loadStrands, WriterState } from './writer-state.ts'
 import { eventsKind, valueKind, type WriterKind } from './writing.ts'
 
@@ -17,24 +17,29 @@ import { eventsKind, valueKind, type WriterKind } from './writing.ts'
 const WRITER_VERSION = 1
 
 /** Makes the state model for a state that one writer folds from events. */
-export const eventsModel = (shape: EventsShape<Json, never>): StateModel =>
-  writerModel(eventsKind(shape))
+export const eventsModel = (
+  shape: EventsShape<Json, never>,
+  options: WinsOption = {},
+): StateModel => writerModel(eventsKind(shape), options)
 
 /** Makes the state model for a state that one writer sets as a whole. */
-export const valueModel = (shape: ValueShape<Json>): StateModel => writerModel(valueKind(shape))
+export const valueModel = (shape: ValueShape<Json>, options: WinsOption = {}): StateModel =>
+  writerModel(valueKind(shape), options)
 
-const writerModel = (kind: WriterKind): StateModel => ({
-  version: WRITER_VERSION,
-  open: async (snapshot, entity) => {
-    const owner = entity && ownerOf(entity)
-    if (!snapshot) return new WriterState(kind, owner)
-    try {
-      return new WriterState(kind, owner, loadStrands(decodeCanonical(snapshot), kind.values))
-    } catch (cause) {
-      throw new PeerplaneError('unreadable', 'the stored state is damaged', { cause })
-    }
-  },
-})
+const writerModel = (kind: WriterKind, options: WinsOption): StateModel =>
+  wholeModel(
+    {
+      version: WRITER_VERSION,
+      judgesLater: false,
+      create: (entity) => new WriterState(kind, entity && ownerOf(entity)),
+      load: (snapshot, entity) => {
+        const strands = loadStrands(decodeCanonical(snapshot), kind.values)
+        return new WriterState(kind, entity && ownerOf(entity), strands)
+      },
+      ownerOf,
+    },
+    options,
+  )
 
 /** The device that the id of an entity names: the id is the id of the device, or begins with it and a slash. */
 function ownerOf(entity: EntityKey): DeviceId | undefined {

@@ -8,8 +8,6 @@ import {
   toHex,
   type Body,
   type DeviceId,
-  type Draft,
-  type EntityState,
   type Json,
   type Origin,
   type SessionId,
@@ -18,6 +16,7 @@ import {
 
 import { commitsToValue, readCommits } from '../kernels/commits.ts'
 import { items, Void, whole } from '../kernels/void.ts'
+import type { WholeDraft, WholeState } from '../whole/whole-content.ts'
 import { readBody, type OtherBody, type WriterBody } from './body.ts'
 import {
   branchesOf,
@@ -37,10 +36,10 @@ import type { WriterKind } from './writing.ts'
  */
 
 /** The state of one entity with a single writer. */
-export class WriterState implements EntityState {
+export class WriterState implements WholeState {
   readonly version = ''
   readonly #kind: WriterKind
-  /** The only device whose bodies have an effect, if the id of the entity names one. */
+  /** The only device that may write, if the id of the entity names one. */
   readonly #owner: DeviceId | undefined
   #strands: Strands
   /** Found when they are needed. */
@@ -48,8 +47,6 @@ export class WriterState implements EntityState {
   #mirror: Json | undefined
   #problem: string | undefined
   #skipped: string | undefined
-  /** Whether it lacks changes that were skipped before it was opened. */
-  #isIncomplete = false
 
   constructor(kind: WriterKind, owner: DeviceId | undefined, strands: Strands = noStrands) {
     this.#kind = kind
@@ -79,18 +76,13 @@ export class WriterState implements EntityState {
     return wrong
   }
 
-  markIncomplete(): void {
-    this.#isIncomplete = true
-  }
-
-  begin(origin: Origin): Draft {
+  begin(origin: Origin): WholeDraft {
     const before = this.#strands
     const most = Math.max(limits.entityCommandBytes, weightOf(before))
     return new WriterDraft(this.#kind, {
       origin,
       owner: this.#owner,
       strands: before,
-      hasSkipped: this.#isIncomplete || this.#skipped !== undefined,
       written: (strand) => {
         const strands = withStrand(before, strand)
         const weight = weightOf(strands)
@@ -120,7 +112,6 @@ export class WriterState implements EntityState {
 
   /** Whether the body keeps the rules. */
   #foldOne({ origin, prefix, bytes }: Body): boolean {
-    if (this.#owner !== undefined && origin.device !== this.#owner) return false
     const strand = this.#strands.get(origin.session)
     if (strand && origin.seq <= strand.seq) return true
     try {

@@ -121,10 +121,7 @@ function runHandler(
     get exists() {
       return draft.exists
     },
-    delete: () => {
-      if (!draft.delete) throw cannotDelete(key)
-      draft.delete()
-    },
+    delete: () => draft.delete(),
   }
   try {
     return takeReply(handler(draft.handle, input, commandContext))
@@ -134,9 +131,6 @@ function runHandler(
     draft.pause()
   }
 }
-
-const cannotDelete = (key: EntityKey): PeerplaneError =>
-  new PeerplaneError('handler-failed', `the state of ${key} is of a kind that cannot be deleted`)
 
 /** The reply, which is stored with an operation and sent to other tabs. Throws for anything but JSON, before anything is appended. */
 function takeReply(reply: unknown): Json | undefined {

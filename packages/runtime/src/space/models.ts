@@ -6,6 +6,7 @@ import {
   type Shape,
   type ShapeKinds,
   type StateModel,
+  type Wins,
 } from '@peerplane/core'
 import {
   migratedModel,
@@ -36,8 +37,11 @@ const native: Registered<Shape> = {
   lifecycle: 'folded-as-delivered',
   rowVersion: 2,
   needsCauses: false,
-  load: async (shape, { wins }) => nativeModel(shape, wins ? { wins } : {}),
+  load: async (shape, entity) => nativeModel(shape, winsOf(entity)),
 }
+
+/** What wins in a deletion. */
+const winsOf = ({ wins }: Entity): { readonly wins?: Wins } => (wins ? { wins } : {})
 
 /** What holds each kind of state. */
 export type Registry<Kinds> = { readonly [Kind in keyof Kinds]: Registered<Kinds[Kind]> }
@@ -58,24 +62,24 @@ export const registry: Registry<ShapeKinds> = {
   record: native,
   document: {
     lifecycle: 'folded-when-opened',
-    rowVersion: 1,
+    rowVersion: 2,
     needsCauses: true,
-    load: async (shape) => {
+    load: async (shape, entity) => {
       const { documentModel } = await import('@peerplane/crdt-store/document')
-      return documentModel(shape)
+      return documentModel(shape, winsOf(entity))
     },
   },
   events: {
     lifecycle: 'folded-as-delivered',
-    rowVersion: 1,
+    rowVersion: 2,
     needsCauses: false,
-    load: async (shape) => eventsModel(shape),
+    load: async (shape, entity) => eventsModel(shape, winsOf(entity)),
   },
   value: {
     lifecycle: 'folded-as-delivered',
-    rowVersion: 1,
+    rowVersion: 2,
     needsCauses: false,
-    load: async (shape) => valueModel(shape),
+    load: async (shape, entity) => valueModel(shape, winsOf(entity)),
   },
 }
 

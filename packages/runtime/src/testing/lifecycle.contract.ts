@@ -26,6 +26,7 @@ const Note = entity('note', {
 })
 
 const look = (_: unknown, __: null, { exists }: CommandContext): boolean => exists
+const remove = (_: unknown, __: null, context: CommandContext): void => context.delete()
 /** Changes an entity, in commands of any kind of state, and says whether it existed before and after the change. */
 const changing =
   <Handle>(change: (handle: Handle) => void) =>
@@ -37,16 +38,21 @@ const changing =
 const kinds = [
   entity('page', {
     state: document({ text: '' }),
-    commands: { look, change: changing<{ text: string }>((page) => (page.text = 'one')) },
+    commands: { look, remove, change: changing<{ text: string }>((page) => (page.text = 'one')) },
   }),
   entity('setting', {
     state: value(0),
-    commands: { look, change: changing<{ set(to: number): void }>((setting) => setting.set(1)) },
+    commands: {
+      look,
+      remove,
+      change: changing<{ set(to: number): void }>((setting) => setting.set(1)),
+    },
   }),
   entity('account', {
     state: events(0, { added: (sum, by: number) => sum + by }),
     commands: {
       look,
+      remove,
       change: changing<{ emit(name: 'added', by: number): void }>((all) => all.emit('added', 1)),
     },
   }),
@@ -87,13 +93,23 @@ export function lifecycleContract(open: OpenPlane): void {
     await plane.close()
   })
 
-  test('documents, values and events exist from their first change, also for the command that makes it', async () => {
+  test('documents, values and events exist from their first change to their deletion, and begin again after it', async () => {
     const plane = await open(kinds)
     for (const kind of kinds) {
       const thing = plane.get(kind as (typeof kinds)[0], 'a')
-      expect([kind.type, (await thing.look(null)).reply]).toEqual([kind.type, false])
-      expect((await thing.change(null)).reply).toEqual([false, true])
-      expect((await thing.look(null)).reply).toBe(true)
+      const list = async (): Promise<readonly unknown[]> => plane.list(kind as (typeof kinds)[0])
+      const initial = await thing.state()
+      for (let time = 0; time < 2; time++) {
+        expect([kind.type, (await thing.look(null)).reply]).toEqual([kind.type, false])
+        expect((await thing.change(null)).reply).toEqual([false, true])
+        expect((await thing.look(null)).reply).toBe(true)
+        const changed = await thing.state()
+        expect(changed).not.toEqual(initial)
+        expect(await list()).toEqual([{ id: 'a', state: changed }])
+        await thing.remove(null)
+        expect(await thing.state()).toEqual(initial)
+        expect(await list()).toEqual([])
+      }
     }
     await plane.close()
   })

@@ -41,7 +41,7 @@ export class Reader {
     for (const [key, found] of await this.#open(keys)) {
       if (isA(PeerplaneError, found)) {
         if (found.retry) throw found
-      } else if (found.exists !== false) states.set(key, found.mirror)
+      } else if (found.exists) states.set(key, found.mirror)
     }
     return states
   }

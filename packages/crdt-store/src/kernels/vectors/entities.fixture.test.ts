@@ -135,16 +135,39 @@ const deletions: readonly Case[] = [
     incomplete: true,
   },
   {
-    what: 'bodies of a document and of a single writer touch generation 0',
+    what: 'bodies of a document and of a single writer touch the entity in their generation',
     shape: counter(),
     bodies: [
-      ['a', 1, 1, '', { whole: [new Uint8Array(1), 7, 7] }],
+      ['a', 1, 1, '', { whole: [new Uint8Array(1), { x: 7 }, new Uint8Array(9)] }],
       ['b', 1, 2, '', { whole: [2, 'value'] }],
       ['c', 1, 3, 'a1 b1', remove(0, 1)],
     ],
     state: 0,
     exists: false,
     incomplete: true,
+  },
+  {
+    what: 'bodies of a document and of a single writer begin a generation',
+    shape: counter(),
+    bodies: [
+      ['a', 1, 1, '', [7]],
+      ['b', 1, 2, '', { whole: [new Uint8Array(1), 1] }],
+      ['c', 1, 3, '', { whole: [3, [], 1, 0, 7, [], 2] }],
+      ['a', 2, 4, '', [8], 1],
+    ],
+    state: 0,
+    incomplete: true,
+  },
+  {
+    what: 'a body of a document or of a single writer is void if its generation is no generation',
+    shape: counter(),
+    bodies: [
+      ['a', 1, 1, '', [7]],
+      ['b', 1, 2, '', { whole: [new Uint8Array(1), 0] }],
+      ['c', 1, 3, '', { whole: [1, ['added', 1], 0.5] }],
+      ['d', 1, 4, '', { whole: [3, [], 1, 0, 7, [], 'x'] }],
+    ],
+    state: 7,
   },
 ]
 

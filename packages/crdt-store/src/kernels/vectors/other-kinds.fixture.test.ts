@@ -75,7 +75,7 @@ export const otherKinds: readonly Case[] = [
     shape: register('none'),
     bodies: [
       ['a', 1, 1, '', [write('kept')]],
-      ['b', 1, 2, '', { whole: [new Uint8Array(2), [write('x')], 7] }],
+      ['b', 1, 2, '', { whole: [new Uint8Array(2), 7, [write('x')]] }],
     ],
     state: 'kept',
     incomplete: true,
@@ -86,7 +86,7 @@ export const otherKinds: readonly Case[] = [
     bodies: [
       ['a', 1, 1, '', { whole: [1, ['added', 1]] }],
       ['a', 2, 2, '', { whole: [3, [], 1, 0, 7, []] }],
-      ['b', 1, 1, '', { whole: [2, 5, 5] }],
+      ['b', 1, 1, '', { whole: [2, 5, 1, 1] }],
       ['b', 2, 2, '', [4]],
     ],
     state: 4,
