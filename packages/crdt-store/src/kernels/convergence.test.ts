@@ -9,11 +9,13 @@ import {
   type Draft,
   type HandleOf,
   type Json,
+  type Shape,
   type Value,
 } from '@peerplane/core'
 import fc from 'fast-check'
-import { test } from 'vitest'
+import { describe, test } from 'vitest'
 
+import { changeOf, forgedOf, nestings } from './random-states.fixture.test.ts'
 import { chosenOf, forgedListOp, listChange } from './list/changes.fixture.test.ts'
 import {
   convergeByCommands,
@@ -135,11 +137,25 @@ const forgedOp: fc.Arbitrary<Value> = fc.oneof(
   ),
 )
 
-test('replicas converge to what the definition says, byte for byte, in whatever causal order', () =>
-  convergeByCommands(shape, change))
+const kinds: readonly (readonly [string, Shape])[] = [
+  ['a counter', counter()],
+  ['a set', set<Json>()],
+  ['a map', map(register<Json>(''))],
+  ['a record', record({ a: counter(), b: register<Json>(''), c: set<Json>() })],
+]
 
-test('replicas converge also when bodies name commits that they cannot know, break rules, and jump generations', () =>
-  convergeByForgedOps(shape, forgedOp))
+describe('replicas converge to what the definition says, byte for byte, in whatever causal order', () => {
+  test.each(kinds)('%s', (_, each) => convergeByCommands(each as Shape<object>, changeOf))
+  test('all kinds in one record', () => convergeByCommands(shape, () => change))
+  test('random nestings', () =>
+    convergeByCommands(nestings as fc.Arbitrary<Shape<object>>, changeOf))
+})
+
+describe('replicas converge also when bodies name commits that they cannot know, break rules, and jump generations', () => {
+  test.each(kinds)('%s', (_, each) => convergeByForgedOps(each, forgedOf))
+  test('all kinds in one record', () => convergeByForgedOps(shape, () => forgedOp))
+  test('random nestings', () => convergeByForgedOps(nestings, forgedOf))
+})
 
 /** A node of the top two levels, or none. */
 function nodeIn(outline: Handle['outline'], at: number): string | undefined {

@@ -33,7 +33,7 @@ import {
   type VoteHandle,
   type Votes,
 } from '@peerplane/core'
-import { bodyAt } from '@peerplane/core/testing'
+import { bodyAt, rounds } from '@peerplane/core/testing'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
@@ -242,7 +242,7 @@ describe('small kinds of state', () => {
             world.deliverAll(seed)
           },
         ),
-        { numRuns: isRoot ? 1000 : 300 },
+        { numRuns: rounds(isRoot ? 1000 : 300) },
       )
     },
   )
