@@ -76,6 +76,14 @@ export class CommitTable {
     this.own = own
   }
 
+  /**
+   * Whether a commit is one of the session that writes. What this session has written needs not be written again; what another session has written
+   * does, because the device of that session can revoke it by a fork.
+   */
+  isOwn(commit: NamedCommit): boolean {
+    return commit.session === this.own?.session
+  }
+
   /** The commit of a ref. Throws `Void` when there is none. */
   commit(ref: Value | undefined): NamedCommit {
     const commit = typeof ref === 'number' ? this.commits[ref] : undefined

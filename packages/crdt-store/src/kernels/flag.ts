@@ -82,9 +82,8 @@ function flagHandle(place: CellAccess<FlagCell>, wins: FlagWins): FlagHandle {
     const live = place.cell()?.switched.live() ?? []
     // Where enabling wins, nobody has to disable what nobody has enabled; where disabling wins, it keeps a concurrent op from enabling it.
     if (live.length === 0 && !isOn && wins === 'enable') return
-    // What another session has written is written again: its device can revoke it by a fork.
-    const isOwn = live.length === 1 && live[0]!.commit.session === table.own?.session
-    if (isOwn && live[0]!.content === isOn) return
+    const [latest, ...others] = live
+    if (latest?.content === isOn && others.length === 0 && table.isOwn(latest.commit)) return
     const { on, off } = marksOf[wins]
     place.write([isOn ? on : off, namesOf(live, table)])
   }

@@ -1,4 +1,11 @@
-import { compareTimestamps, limits, type Timestamp, type Value } from '@peerplane/core'
+import {
+  compareTimestamps,
+  equalData,
+  limits,
+  type Json,
+  type Timestamp,
+  type Value,
+} from '@peerplane/core'
 
 import {
   compareCommits,
@@ -150,6 +157,17 @@ export const namesOf = (live: readonly Made[], table: CommitTable): Value =>
     live.slice(0, limits.namesPerOp).map(({ commit }) => commit),
     table,
   )
+
+/** Whether the session that writes has written this value, and nobody another one. */
+export const isWritten = (
+  value: Json,
+  [latest, ...others]: readonly LatestOp<{ readonly value: Json }>[],
+  table: CommitTable,
+): boolean =>
+  latest !== undefined &&
+  others.length === 0 &&
+  table.isOwn(latest.commit) &&
+  equalData(value, latest.content!.value)
 
 /** Order of concurrent ops of different devices: by time, then by commit. */
 const compareLatest = (a: LatestOp<unknown>, b: LatestOp<unknown>): number =>

@@ -9,7 +9,7 @@ import {
 
 import { readRefs } from './commits.ts'
 import { touch, type Cell, type CellAccess, type Kernel } from './kernel.ts'
-import { LatestByDevice, namesOf } from './latest-by-device.ts'
+import { isWritten, LatestByDevice, namesOf } from './latest-by-device.ts'
 import { readOp } from './op.ts'
 import { OtherKind } from './other-kind.ts'
 import { items } from './void.ts'
@@ -85,9 +85,7 @@ function multiValueRegisterHandle(
     set: (value: Json) => {
       const copy = copyJson(value)
       const live = place.cell()?.written.live() ?? []
-      // A value that another session has written is written again: its device can revoke it by a fork.
-      const isOwn = live.length === 1 && live[0]!.commit.session === table.own?.session
-      if (isOwn && equalData(copy, live[0]!.content!.value)) return
+      if (isWritten(copy, live, table)) return
       place.write([25, copy, namesOf(live, table)])
     },
   })

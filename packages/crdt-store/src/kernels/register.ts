@@ -1,6 +1,5 @@
 import {
   describe,
-  equalData,
   freeze,
   PeerplaneError,
   type AutoIncrementHandle,
@@ -11,7 +10,7 @@ import {
 
 import { readRefs } from './commits.ts'
 import { touch, type Cell, type CellAccess, type Kernel } from './kernel.ts'
-import { LatestByDevice, namesOf, type LatestOp } from './latest-by-device.ts'
+import { isWritten, LatestByDevice, namesOf, type LatestOp } from './latest-by-device.ts'
 import { readOp } from './op.ts'
 import { OtherKind } from './other-kind.ts'
 import {
@@ -112,7 +111,7 @@ function registerHandle(
       const copy = copyJson(value)
       const seen = place.cell()?.written.live() ?? []
       if (clock === 'reverse' && seen.length > 0) return
-      if (isWritten(place, seen, copy)) return
+      if (isWritten(copy, seen, place.draft.table)) return
       const after = clock === 'reverse' ? [null] : []
       place.write([0, copy, namesOf(seen, place.draft.table), ...after])
     },
@@ -139,22 +138,12 @@ function customClockHandle(
       const seen = live()
       const before = seen[0]?.content?.clock ?? -1
       if (clock < before && !isIncremented) return
-      if (clock <= before && isWritten(place, seen, copy)) return
+      if (clock <= before && isWritten(copy, seen, place.draft.table)) return
       const next = isIncremented ? Math.min(Math.max(clock, before + 1), LAST_CLOCK) : clock
       place.write([0, copy, namesOf(seen, place.draft.table), next])
     },
   })
 }
-
-/** Whether the session of a draft has written this value, and nobody another one. What another session has written can be revoked by a fork. */
-const isWritten = (
-  { draft }: CellAccess<RegisterCell>,
-  seen: readonly LatestOp<ClockedValue>[],
-  value: Json,
-): boolean =>
-  seen.length === 1 &&
-  seen[0]!.commit.session === draft.table.own?.session &&
-  equalData(value, seen[0]!.content!.value)
 
 function checkClock(clock: unknown): number {
   if (Number.isSafeInteger(clock) && (clock as number) >= 0) return clock as number

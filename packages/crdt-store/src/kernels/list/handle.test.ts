@@ -226,6 +226,15 @@ describe('a list', () => {
     expect(a.state.mirror).toBe(before)
   })
 
+  test('what another session has moved is moved again to the same place, but not next to itself', () => {
+    const [x, , z] = itemsOf(a).map(({ key }) => key) as [string, string, string]
+    expect(b.run((state) => state.move(z, { before: z }))).toBe(0)
+    expect(b.run((state) => state.move(x, 'first'))).toBeGreaterThan(0)
+    expect(b.run((state) => state.move(x, 'first'))).toBe(0)
+    sync()
+    expect(titles(a)).toBe('xyz')
+  })
+
   test('shows what has not changed as the same objects', () => {
     const [x, y, z] = itemsOf(a)
     a.run((state) => state.get(y!.key).votes.increment())

@@ -46,7 +46,9 @@ export function listHandle(
     move: (key: string, where: Where) => {
       const element = found(key)
       const spot = spotAt(elements(), where)
-      if (isAt(elements()!, element, where)) return
+      if (isSelf(element, where)) return
+      const isOwn = element.current !== undefined && table.isOwn(element.current.commit)
+      if (isOwn && isAt(elements()!, element, where)) return
       const names = namesOf(element.moves?.live() ?? [], table)
       place.write([12, names, ...idToValues(element.id, table), ...spotToValues(spot, table)])
     },
@@ -81,11 +83,15 @@ function spotAt(elements: Elements | undefined, where: Where): Spot {
   return order.spotBefore(position)
 }
 
+/** Whether an element is to stand next to itself, where it is. */
+function isSelf({ key }: Element, where: Where): boolean {
+  const { before, after } = besidesOf(where)
+  return key === (before ?? after)
+}
+
 /** Whether a present element is already there. */
 function isAt(elements: Elements, element: Element, where: Where): boolean {
   const { before, after } = besidesOf(where)
-  if (element.key === before || element.key === after) return true
-  if (!element.current) return false
   const isFirstOrAfter = where === 'first' || after !== undefined
   return isFirstOrAfter
     ? elements.before(element)?.key === after

@@ -120,14 +120,14 @@ const effects: {
   },
 }
 
-/** Says that a command changes whether an element is present, or where it stands. */
-function noticed(elements: Elements, id: PositionId, { draft }: OpContext): void {
+/** Says that a command changes whether an element is present, where it stands, or who has put it there. */
+function noticed(elements: Elements, id: PositionId, { draft, table }: OpContext): void {
   if (!draft) return
   const key = elements.order.keyOf(id)
   draft.changesPart(elements, key, () => {
     const element = elements.at(key)
     if (!element?.current) return element !== undefined
-    return [elements.before(element)?.key ?? null]
+    return [elements.before(element)?.key ?? null, table.isOwn(element.current.commit)]
   })
 }
 

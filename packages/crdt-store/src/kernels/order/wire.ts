@@ -15,8 +15,7 @@ import type { PositionId } from './position-id.ts'
 /** The items of an id in an op. */
 export function idToValues({ commit, index }: PositionId, table: CommitTable): Value[] {
   const { own } = table
-  const isOwn = own?.session === commit.session
-  return [isOwn ? commit.seq - own.seq - 1 : table.ref(commit), index]
+  return [own && table.isOwn(commit) ? commit.seq - own.seq - 1 : table.ref(commit), index]
 }
 
 /** Inverse of {@link idToValues}. Throws `Void`; also for what only a later op of the same commit makes, so that nothing depends on itself. */

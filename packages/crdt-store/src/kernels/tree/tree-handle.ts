@@ -97,10 +97,10 @@ class Editor {
       if (at === node) throw new Rejected('cycle', 'a node cannot be moved below itself')
     }
     this.#requireRoom(above)
+    if (this.#isSelf(node, where) && this.#nodes.parentOf(node) === above) return
     const siblings = this.#childrenOf(above).filter((each) => each !== node)
     const index = this.#indexOf(where, siblings)
-    // Where another session has put it, it is put again: its device can revoke that by a fork.
-    const isOwn = node.spot?.commit.session === this.#draft.table.own?.session
+    const isOwn = node.spot !== undefined && this.#draft.table.isOwn(node.spot.commit)
     if (isOwn && this.#childrenOf(above)[index] === node) return
     const displaced = this.#nodes.displaced()
     this.#keepAbove(node)
@@ -197,6 +197,12 @@ class Editor {
 
   #idOf(node: TreeNode | undefined): Value {
     return node ? idToValues(node.id, this.#draft.table) : null
+  }
+
+  /** Whether a node is to stand next to itself, where it is. */
+  #isSelf({ key }: TreeNode, where: Where): boolean {
+    const { before, after } = besidesOf(where)
+    return key === (before ?? after)
   }
 
   /** The place among siblings that is meant. */

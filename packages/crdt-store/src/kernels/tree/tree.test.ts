@@ -625,7 +625,7 @@ describe('the handle of a tree', () => {
       rejectionOf(() => handle.get('x')),
       rejectionOf(() => handle.insert(b)),
       rejectionOf(() => handle.children('x')),
-      rejectionOf(() => handle.move(a!, f, { before: a! })),
+      rejectionOf(() => handle.move(a!, undefined, { before: a! })),
       rejectionOf(() => handle.insert(undefined, { after: a! })),
       rejectionOf(() => handle.insert(undefined, 'middle' as Where)),
       rejectionOf(() => handle.get(7 as never)),
@@ -648,6 +648,7 @@ describe('the handle of a tree', () => {
     const inert: readonly ((t: Handle) => void)[] = [
       (t) => t.move(keys['a']!, keys['f'], 'first'),
       (t) => t.move(keys['b']!, keys['f'], { after: keys['a']! }),
+      (t) => t.move(keys['b']!, keys['f'], { before: keys['b']! }),
       (t) => t.delete(t.insert().key),
       (t) => {
         const { key, value } = t.insert(keys['a'])
