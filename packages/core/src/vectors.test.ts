@@ -194,6 +194,8 @@ async function compute(): Promise<Record<string, unknown>> {
       [2, [null]],
     ],
   })
+  const floor = { ms: 1_790_000_000_000, counter: 17 }
+  const floored = encodeOpening({ ...first.opening, floor, extensions: [[1, 'odd']] })
   const extendedCommit = makeCommit(
     first.session,
     {
@@ -319,6 +321,11 @@ async function compute(): Promise<Record<string, unknown>> {
       session: first.session,
       withOneParent: later.withOneParent,
       withExtensions: { record: bytes(extended), session: sessionOf(extended) },
+      withFloor: {
+        record: bytes(floored),
+        session: sessionOf(floored),
+        floor: [floor.ms, floor.counter],
+      },
     },
     commit: {
       header: bytes(c1.headerBytes),

@@ -7,7 +7,7 @@ import type { Value } from '../value.ts'
 import { decodeBatch, encodeBatch, makeBatch, type Batch } from './batch.ts'
 import { decodeHeader, makeCommit, type Commit } from './commit.ts'
 import { isUnderstood, readExtensions, type Extensions } from './extensions.ts'
-import { decodeOpening, makeOpening } from './opening.ts'
+import { decodeOpening, encodeOpening, makeOpening } from './opening.ts'
 
 const session = 'ab'.repeat(16) as SessionId
 const previous = 'cd'.repeat(32) as BatchId
@@ -79,6 +79,29 @@ test('an opening keeps them, under another id', () => {
   const more = makeOpening({ ...(fields as object), extensions: [[3, 'x']] } as never)
   expect(more.session).not.toBe(plain.session)
   expect(decodeOpening(more.bytes)).toEqual(more)
+})
+
+test('a floor is one of them that is known; in another form, it is a critical key that is not', () => {
+  const fields = {
+    space: 'ab'.repeat(32),
+    device: 'cd'.repeat(32),
+    parents: [],
+    admission: new Uint8Array(32),
+    nonce: new Uint8Array(16),
+  } as never
+  const floor = { ms: Number.MAX_SAFE_INTEGER, counter: 65_535 }
+  for (const more of [{}, { extensions: [[3, 'x']] }]) {
+    const made = makeOpening({ ...(fields as object), floor, ...more } as never)
+    expect(decodeOpening(made.bytes)).toEqual(made)
+    expect(isUnderstood(decodeOpening(made.bytes).opening.extensions)).toBe(true)
+  }
+  for (const other of [1, [1], [1, 65_536], [-1, 0], [2 ** 53, 0], [0.5, 0], [1, 2, 3], ['1', 0]]) {
+    const made = makeOpening({ ...(fields as object), extensions: [[0, other]] } as never)
+    const { opening, bytes } = decodeOpening(made.bytes)
+    expect(opening.floor).toBeUndefined()
+    expect(isUnderstood(opening.extensions)).toBe(false)
+    expect(encodeOpening(opening)).toEqual(bytes)
+  }
 })
 
 test('other forms are refused', () => {

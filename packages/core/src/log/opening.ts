@@ -3,6 +3,7 @@ import { decodeCanonical, encodeCanonical } from '../codec.ts'
 import { PeerplaneError } from '../errors.ts'
 import { arrayField, bytesField, listField, wholeField } from '../fields.ts'
 import { HASH_BYTES, SESSION_BYTES, hash } from '../hash.ts'
+import { MAX_COUNTER, type Timestamp } from '../hybrid-clock.ts'
 import type { BatchId, DeviceId, SessionId, SpaceId } from '../ids.ts'
 import { limits } from '../limits.ts'
 import type { Value } from '../value.ts'
@@ -26,8 +27,14 @@ export interface Opening {
   readonly admission: Uint8Array
   /** 16 random bytes, so that no two openings have the same session id. */
   readonly nonce: Uint8Array
+  /** The floor of the session: among the commits of its device, a commit of the session counts as written at this time or later. */
+  readonly floor?: Timestamp
+  /** The extensions that this version of Peerplane does not know. */
   readonly extensions?: Extensions
 }
+
+/** The key of the extension that holds the floor. It is critical, because a device that ignored the floor would show another state. */
+const FLOOR = 0
 
 /**
  * An opening with its encoding, and the ids computed from the encoding. An opening has no signature of its own, because the signature of the first
@@ -61,7 +68,11 @@ export function encodeOpening(opening: Opening): Uint8Array {
     opening.admission,
     opening.nonce,
   ]
-  return encodeCanonical(withExtensions(fields, opening.extensions))
+  return encodeCanonical(withExtensions(fields, extensionsOf(opening)))
+}
+
+function extensionsOf({ floor, extensions = [] }: Opening): Extensions {
+  return floor ? [[FLOOR, [floor.ms, floor.counter]], ...extensions] : extensions
 }
 
 /**
@@ -90,7 +101,7 @@ export function makeOpening(opening: Opening): OpeningRecord {
 export function decodeOpening(encoded: Uint8Array): OpeningRecord {
   const fields = arrayField(decodeCanonical(encoded), 'opening')
   checkVersion(fields[0], 'opening')
-  const extensions = extensionsAfter(fields, 6, 'opening')
+  const { extensions } = extensionsAfter(fields, 6, 'opening')
   const first = firstPrevious(encoded)
   return {
     opening: {
@@ -99,10 +110,27 @@ export function decodeOpening(encoded: Uint8Array): OpeningRecord {
       parents: listField(fields[3], 'opening.parents', limits.parents, readTip),
       admission: bytesField(fields[4], 'opening.admission', HASH_BYTES),
       nonce: bytesField(fields[5], 'opening.nonce', 16),
-      ...extensions,
+      ...knownOf(extensions),
     },
     session: sessionIdOf(first),
     first,
     bytes: encoded,
   }
 }
+
+/** Separates the floor from the extensions that are unknown. A floor of another form is unknown, so that its session has no effect. */
+function knownOf(extensions: Extensions | undefined): Pick<Opening, 'floor' | 'extensions'> {
+  const [first, ...rest] = extensions ?? []
+  const floor = first?.[0] === FLOOR ? floorOf(first[1]) : undefined
+  if (!floor) return extensions ? { extensions } : {}
+  return rest.length > 0 ? { floor, extensions: rest } : { floor }
+}
+
+function floorOf(value: Value): Timestamp | undefined {
+  if (!Array.isArray(value) || value.length !== 2) return undefined
+  const [ms, counter] = value
+  return isWhole(ms) && isWhole(counter) && counter <= MAX_COUNTER ? { ms, counter } : undefined
+}
+
+const isWhole = (value: Value | undefined): value is number =>
+  Number.isSafeInteger(value) && (value as number) >= 0

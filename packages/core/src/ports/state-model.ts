@@ -4,13 +4,15 @@ import type { Json } from '../json.ts'
 
 /** The place of a session among the sessions of its device. */
 export interface Lineage {
-  /** 1 for a session without parents, otherwise 1 more than the greatest depth of its parents. */
-  readonly depth: number
+  /** Whether the session may cover commits of other sessions. */
+  readonly hasParents: boolean
   /**
    * Whether commit `seq` of `session` is in the past of this session: the opening of this session names, as a parent, this commit, a later commit of
    * `session`, or a commit of a session with such a parent.
    */
   covers(session: SessionId, seq: number): boolean
+  /** The floor of the session. Among the ops of its device, an op counts as written at the floor if its timestamp is earlier. */
+  readonly floor?: Timestamp | undefined
 }
 
 /** The origin of ops. An origin together with the index of an op in its commit is what the CRDT literature calls a dot. */

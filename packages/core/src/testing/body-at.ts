@@ -14,4 +14,4 @@ export function bodyAt(origin: Origin, bytes: Uint8Array): Body {
 }
 
 /** The lineage of a session without parents. */
-export const rootLineage: Lineage = { depth: 1, covers: () => false }
+export const rootLineage: Lineage = { hasParents: false, covers: () => false }

@@ -111,7 +111,7 @@ async function flooded(
       seq: sessions === 1 ? n + 1 : 1,
       time: { ms: n % 2 === 0 ? Number.MAX_SAFE_INTEGER : 0, counter: 0 },
       lineage: {
-        depth,
+        hasParents: depth > 1,
         covers: (other) => depth > 1 && parseInt(other.slice(0, 4), 16) < session,
       },
     }

@@ -15,6 +15,7 @@ import {
   type RegisterShape,
   type SessionId,
   type Shape,
+  type Timestamp,
   type Value,
 } from '@peerplane/core'
 
@@ -90,7 +91,14 @@ const byTime = (a: Op, b: Op): number =>
   a.origin.seq - b.origin.seq ||
   a.index - b.index
 
-const depth = ({ origin }: Op): number => origin.lineage?.depth ?? 1
+/** The same op, written no earlier than the floor of its session. */
+function raised(op: Op): Op {
+  const { time, lineage } = op.origin
+  const floor = lineage?.floor
+  if (!floor || floor.ms < time.ms) return op
+  if (floor.ms === time.ms && floor.counter <= time.counter) return op
+  return { ...op, origin: { ...op.origin, time: floor } }
+}
 
 const inner = (op: Op, value: Value): Op => ({ ...op, value })
 
@@ -230,7 +238,7 @@ function latestOf(ops: readonly Op[], place: number): Op[] {
   const latest = devices.map((device) =>
     ops
       .filter(({ origin }) => origin.device === device)
-      .toSorted((a, b) => depth(a) - depth(b) || byTime(a, b))
+      .toSorted((a, b) => byTime(raised(a), raised(b)))
       .at(-1)!,
   )
   return latest.filter(({ commit }) => !named.has(commit)).sort(byTime)
@@ -326,9 +334,11 @@ function removes(op: Value): boolean {
 export function chained(
   sessions: readonly SessionId[],
   reached: (session: SessionId) => number,
+  floor?: Timestamp,
 ): Origin['lineage'] {
   return {
-    depth: sessions.length + 1,
+    floor,
+    hasParents: sessions.length > 0,
     covers: (session, seq) => sessions.includes(session) && seq <= reached(session),
   }
 }

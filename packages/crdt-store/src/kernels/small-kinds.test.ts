@@ -365,7 +365,7 @@ class World {
       .padStart(32, '0') as SessionId
     const parents = new Map(after.map((each) => [each.id, each.commits]))
     const lineage = {
-      depth: 1 + Math.max(0, ...after.map((each) => each.lineage.depth)),
+      hasParents: after.length > 0,
       covers: (session: SessionId, seq: number) =>
         seq <= (parents.get(session) ?? 0) ||
         after.some((each) => each.lineage.covers(session, seq)),

@@ -94,7 +94,7 @@ export class Survivors<Op extends Made> {
     const { session, lineage } = context.origin
     const own = this.#of(session)
     // If the commit has made an op here before, that op has superseded everything else that is covered.
-    if (lineage && lineage.depth > 1 && own?.commit.seq !== context.commit.seq) {
+    if (lineage?.hasParents && own?.commit.seq !== context.commit.seq) {
       return [...this.#live.values()].filter(({ commit }) => context.covers(commit))
     }
     return own ? [own] : []

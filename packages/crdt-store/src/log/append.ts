@@ -1,4 +1,11 @@
-import { asPeerplaneError, codeOf, limits, makeBatch, PeerplaneError } from '@peerplane/core'
+import {
+  asPeerplaneError,
+  codeOf,
+  laterOf,
+  limits,
+  makeBatch,
+  PeerplaneError,
+} from '@peerplane/core'
 import type {
   Batch,
   Commit,
@@ -9,6 +16,7 @@ import type {
   SessionId,
   Store,
   StoreDurability,
+  Timestamp,
   Write,
 } from '@peerplane/core'
 
@@ -54,6 +62,8 @@ const STEPS = 100
 export class Appender {
   readonly #options: AppenderOptions
   #own: OpenSession | undefined
+  /** The latest raised time of what this appender has written: commits that are not stored count, too. */
+  #raised: Timestamp | undefined
   #queued: PendingFlush = newPendingFlush()
   #flushing: PendingFlush | undefined
   #loop: Promise<void> | undefined
@@ -72,10 +82,11 @@ export class Appender {
     if (this.#own && sessions.deliveredOf(this.#own.opening.device) > this.#own.delivered) {
       this.#end(this.#own)
     }
-    this.#own ??= openOwnSession(author, sessions, lineages)
+    const time = clock.next()
+    this.#own ??= openOwnSession(author, sessions, lineages, { time, raised: this.#raised })
     const merges = Math.max(0, Math.ceil(heads.count / limits.deps) - 1)
     const { id: session, opening, lineage, seq } = this.#own
-    return { device: opening.device, session, seq: seq + merges + 1, time: clock.next(), lineage }
+    return { device: opening.device, session, seq: seq + merges + 1, time, lineage }
   }
 
   /** See {@link Log.commit}. */
@@ -105,6 +116,7 @@ export class Appender {
     heads.remove(taken)
     flush.alsoWrite.push(...also)
     if (durability === 'synced') flush.durability = 'synced'
+    this.#raised = laterOf(origin.time, own.opening.floor ?? origin.time)
     this.#bytes += size
     this.#options.author.trace?.('commit.appended', {
       commit: commit.id,

@@ -1,4 +1,4 @@
-import type { DeviceId, Lineage, SessionId, Tip } from '@peerplane/core'
+import type { DeviceId, Lineage, SessionId, Timestamp, Tip } from '@peerplane/core'
 
 import type { PlaceOfSession } from './history.ts'
 
@@ -6,6 +6,7 @@ import type { PlaceOfSession } from './history.ts'
 interface Opened {
   readonly device: DeviceId
   readonly parents: readonly Tip[]
+  readonly floor?: Timestamp | undefined
 }
 
 /** Computes the lineages of delivered sessions. The parents of a delivered session are delivered, so its lineage never changes. */
@@ -39,7 +40,8 @@ export class Lineages {
     // A body asks for the same sessions again and again.
     const covered = new Map<SessionId, number>()
     return {
-      depth: this.#below(parents),
+      hasParents: parents.length > 0,
+      floor: opened.floor,
       covers: (session, seq) => {
         let last = covered.get(session)
         if (last === undefined) {

@@ -1,4 +1,12 @@
-import { fromHex, limits, makeOpening, toHex } from '@peerplane/core'
+import {
+  compareTimestamps,
+  fromHex,
+  laterOf,
+  limits,
+  makeOpening,
+  timestampAfter,
+  toHex,
+} from '@peerplane/core'
 import type {
   Admission,
   BatchId,
@@ -10,6 +18,7 @@ import type {
   SessionId,
   SigningKey,
   SpaceRecord,
+  Timestamp,
   Trace,
 } from '@peerplane/core'
 
@@ -47,14 +56,24 @@ export interface Author {
   readonly trace?: Trace | undefined
 }
 
+/** What a session begins with. */
+interface Beginning {
+  /** The time of its first commit. */
+  readonly time: Timestamp
+  /** The latest raised time of what this process has written. */
+  readonly raised: Timestamp | undefined
+}
+
 /** Begins a session, in memory, on top of all that is held of this device. */
 export function openOwnSession(
   author: Author,
   sessions: Sessions,
   lineages: Lineages,
+  { time, raised }: Beginning,
 ): OpenSession {
   const { space, key, chain, random, trace } = author
   const device = toHex(key.publicKey) as DeviceId
+  const floor = floorAfter([raised, sessions.raisedOf(device)], time)
   const opening: Opening = {
     space: space.id,
     device,
@@ -62,10 +81,25 @@ export function openOwnSession(
     parents: sessions.tipsOf(device).slice(0, limits.parents),
     admission: chain.at(-1)?.id ?? fromHex(space.id),
     nonce: random.bytes(16),
+    ...(floor && { floor }),
   }
   const { session: id, first } = makeOpening(opening)
   trace?.('session.begun', { session: id, device })
   const lineage = lineages.opening(opening)
   const delivered = sessions.deliveredOf(device)
   return { id, opening, lineage, delivered, first, opened: false, seq: 0, previous: first }
+}
+
+/**
+ * The floor of a session whose first commit has this time, after commits with these raised times. None is needed if the time is later: the clock of
+ * a device does not go back while a session lasts.
+ */
+function floorAfter(
+  earlier: readonly (Timestamp | undefined)[],
+  time: Timestamp,
+): Timestamp | undefined {
+  const known = earlier.filter((each) => each !== undefined)
+  if (known.length === 0) return undefined
+  const latest = known.reduce(laterOf)
+  return compareTimestamps(latest, time) < 0 ? undefined : timestampAfter(latest)
 }

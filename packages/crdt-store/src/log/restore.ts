@@ -79,12 +79,20 @@ export async function restoreSessions(store: Store, clock: HybridClock): Promise
     for (const { key, value } of page) {
       const id = sessionOfKey(key)
       const { opening, first } = decodeOpening(value)
-      const { device, parents } = opening
+      const { device, parents, floor } = opening
       const stored = ends.get(id)
       if (!stored) throw new PeerplaneError('store-corrupt', `session ${id} has no tip`)
       ends.delete(id)
       found.push({
-        fields: { id, device, parents, isUnderstood: isKnown(opening, chains), first, stored },
+        fields: {
+          id,
+          device,
+          parents,
+          floor,
+          isUnderstood: isKnown(opening, chains),
+          first,
+          stored,
+        },
         reach: progress.get(id),
       })
     }

@@ -1,4 +1,4 @@
-import { forkedTip, markOf, TipTrie } from '@peerplane/core'
+import { forkedTip, laterOf, markOf, TipTrie } from '@peerplane/core'
 import type {
   Batch,
   BatchId,
@@ -7,6 +7,7 @@ import type {
   ForkProof,
   Frontier,
   SessionId,
+  Timestamp,
   Tip,
   Write,
 } from '@peerplane/core'
@@ -19,6 +20,7 @@ export interface HeldSession {
   readonly id: SessionId
   readonly device: DeviceId
   readonly parents: readonly Tip[]
+  readonly floor: Timestamp | undefined
   /** Whether its commits may have an effect here; see {@link isUnderstood}. */
   readonly isUnderstood: boolean
   /** What its first batch names as the batch before it. */
@@ -46,6 +48,7 @@ export class Sessions {
   readonly #delivered = new TipTrie()
   readonly #forked = new Set<HeldSession>()
   readonly #wroteLast = new Map<DeviceId, number>()
+  readonly #raised = new Map<DeviceId, Timestamp>()
   readonly #deliveredOf = new Map<DeviceId, number>()
   #commits = 0
 
@@ -166,6 +169,11 @@ export class Sessions {
     return new Map(this.#wroteLast)
   }
 
+  /** The latest raised time of the delivered commits of a device; `undefined` if there are none. */
+  raisedOf(device: DeviceId): Timestamp | undefined {
+    return this.#raised.get(device)
+  }
+
   /** Delivered and durable, by the commits alone: without the tips of forks. */
   reaches(): Frontier {
     return new Map(
@@ -199,6 +207,8 @@ export class Sessions {
     const { device } = held
     if (reach.seq === 0) return
     this.#wroteLast.set(device, Math.max(this.#wroteLast.get(device) ?? 0, reach.time.ms))
+    const times = [this.#raised.get(device), held.floor, reach.time]
+    this.#raised.set(device, times.filter((time) => time !== undefined).reduce(laterOf))
   }
 
   #cover({ session, seq }: Dot): void {

@@ -15,6 +15,7 @@ import {
   type MirrorOf,
   type Origin,
   type SessionId,
+  type Timestamp,
   type Value,
   type Where,
 } from '@peerplane/core'
@@ -42,6 +43,8 @@ interface Replica {
   readonly bodies: Body[]
   /** Its clock goes on, and is behind or ahead of those of others. */
   ms: number
+  /** The floor of its session. */
+  floor: Timestamp | undefined
   state: EntityState
 }
 interface Sent extends Body {
@@ -58,14 +61,15 @@ const replica = async (n: number): Promise<Replica> => ({
   delivered: new Map(),
   bodies: [],
   ms: 0,
+  floor: undefined,
   state: await model.open(undefined),
 })
 
-function originOf({ device, sessions, delivered, ms }: Replica): Origin {
+function originOf({ device, sessions, delivered, ms, floor }: Replica): Origin {
   const session = sessions.at(-1)!
   const reached = new Map(delivered)
   const seq = (delivered.get(session) ?? 0) + 1
-  const lineage = chained(sessions.slice(0, -1), (each) => reached.get(each) ?? 0)!
+  const lineage = chained(sessions.slice(0, -1), (each) => reached.get(each) ?? 0, floor)!
   return { device, session, seq, time: { ms, counter: seq }, lineage }
 }
 
@@ -101,6 +105,8 @@ function deliver(one: Replica, sent: readonly Sent[], choice: number): boolean {
 async function reopen(one: Replica): Promise<void> {
   one.state = await model.open(one.state.snapshot())
   if (one.delivered.has(one.sessions.at(-1)!)) {
+    const commits = one.sessions.reduce((sum, each) => sum + (one.delivered.get(each) ?? 0), 0)
+    one.floor = { ms: one.ms, counter: commits + 1 }
     one.sessions.push(sessionId(Number(one.device[1]), one.sessions.length + 1))
   }
 }

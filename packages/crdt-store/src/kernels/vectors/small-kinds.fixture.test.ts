@@ -190,7 +190,7 @@ const flags: readonly Case[] = [
 
 const votes: readonly Case[] = [
   {
-    what: 'each device has one vote, the one of its deepest session',
+    what: 'each device has one vote, the one with the latest raised time',
     shape: vote(),
     sessions: { ...afterA, c: { device: 'b', parents: '' } },
     bodies: [

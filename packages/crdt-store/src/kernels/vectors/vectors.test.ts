@@ -7,6 +7,7 @@ import {
   type DeviceId,
   type Json,
   type SessionId,
+  type Timestamp,
   type Tip,
   type Value,
 } from '@peerplane/core'
@@ -16,7 +17,7 @@ import { expect, test } from 'vitest'
 import { Lineages } from '../../log/lineages.ts'
 import { commitsToValue, NamedCommit } from '../commits.ts'
 import { nativeModel } from '../native-model.ts'
-import { most, type Case, type Sessions, type Written } from './case.fixture.test.ts'
+import { most, type Begun, type Case, type Sessions, type Written } from './case.fixture.test.ts'
 import { countersAndRecords } from './counters-and-records.fixture.test.ts'
 import { entities } from './entities.fixture.test.ts'
 import { lists } from './lists.fixture.test.ts'
@@ -72,6 +73,7 @@ const commitsOf = (names: string): NamedCommit[] =>
 interface Opened {
   readonly device: DeviceId
   readonly parents: readonly Tip[]
+  readonly floor?: Timestamp
 }
 
 /** The sessions of bodies, and of the parents that these have. */
@@ -79,9 +81,10 @@ function openedBy(begun: Sessions, bodies: readonly Written[]): ReadonlyMap<Sess
   const names = new Set([...bodies.map(([by]) => by), ...Object.keys(begun)])
   return new Map(
     [...names].sort().map((name) => {
-      const { device, parents } = begun[name] ?? { device: name, parents: '' }
+      const { device, parents, floor }: Begun = begun[name] ?? { device: name, parents: '' }
       const tips = commitsOf(parents).map((commit): Tip => ({ ...placeOf(commit), mark: noMark }))
-      return [session(name), { device: deviceId(device), parents: tips }]
+      const raises = floor === undefined ? {} : { floor: { ms: floor, counter: 0 } }
+      return [session(name), { device: deviceId(device), parents: tips, ...raises }]
     }),
   )
 }
@@ -144,10 +147,11 @@ test.each(cases)('$shape.kind: $what', async (each) => {
 
 /** What a vector says of the sessions and the bodies. */
 const given = (begun: Sessions, written: readonly Written[]): object => ({
-  sessions: [...openedBy(begun, written)].map(([of, { device, parents }]) => ({
+  sessions: [...openedBy(begun, written)].map(([of, { device, parents, floor }]) => ({
     session: of,
     device,
     parents: parents.map((tip) => [tip.session, tip.seq]),
+    ...(floor && { floor: [floor.ms, floor.counter] }),
   })),
   bodies: bodiesOf(begun, written).map(({ origin: { session: of, seq, time }, prefix, bytes }) => ({
     session: of,
@@ -183,14 +187,19 @@ const begun: fc.Arbitrary<Sessions> = fc
         parents: fc.array(fc.tuple(fc.nat(Math.max(0, i - 1)), fc.integer({ min: 1, max: 3 })), {
           maxLength: i === 0 ? 0 : 2,
         }),
+        floor: fc.option(fc.nat(4), { nil: undefined }),
       }),
     ),
   )
   .map((list) =>
     Object.fromEntries(
-      list.map(({ device, parents }, i) => [
+      list.map(({ device, parents, floor }, i) => [
         names[i]!,
-        { device, parents: parents.map(([at, seq]) => `${names[at]}${seq}`).join(' ') },
+        {
+          device,
+          parents: parents.map(([at, seq]) => `${names[at]}${seq}`).join(' '),
+          ...(floor !== undefined && { floor }),
+        },
       ]),
     ),
   )
