@@ -222,7 +222,15 @@ export { perturbations, type Perturb, type Perturbation } from './ports/perturb.
 export type { Random } from './ports/random.ts'
 export type { Admitted, OpeningEvidence, Replica, Run } from './ports/replica.ts'
 export type { Scheduler } from './ports/scheduler.ts'
-export type { Body, Draft, EntityState, Lineage, Origin, StateModel } from './ports/state-model.ts'
+export type {
+  Body,
+  Draft,
+  EntitySize,
+  EntityState,
+  Lineage,
+  Origin,
+  StateModel,
+} from './ports/state-model.ts'
 export type {
   Aside,
   Entry,

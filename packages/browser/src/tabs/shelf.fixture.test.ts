@@ -145,6 +145,7 @@ export async function openShelf(
           pending: 0,
           incomplete: false,
           conflict: false,
+          size: { bytes: 0, ops: 0, mostBytes: undefined, mostOps: undefined },
         }),
       )
       return () => {

@@ -58,6 +58,21 @@ export interface Draft {
   revert(): void
 }
 
+/** How large the state of an entity is, and how large commands may make it. */
+export interface EntitySize {
+  /**
+   * How many bytes of memory the state takes, as the limit `entityBytes` counts them, and at most an eighth too many; of a document, how many bytes the
+   * device stores.
+   */
+  readonly bytes: number
+  /** How many operations have made the state what it is, those included that are no longer shown; with `events`, how many events. */
+  readonly ops: number
+  /** Commands that would make the state larger are refused. `undefined` if the bytes are not limited. */
+  readonly mostBytes: number | undefined
+  /** Commands that would make more operations are refused. `undefined` if the operations are not limited. */
+  readonly mostOps: number | undefined
+}
+
 /**
  * The state of one entity: the result of folding the changes of all commits.
  *
@@ -80,6 +95,8 @@ export interface EntityState {
   readonly skipped: string | undefined
   /** Whether the state has several branches, of which `mirror` shows one: two sessions have continued from the same point. */
   readonly hasConflict?: boolean
+  /** Takes a time that does not grow with the state, on average over its changes. */
+  readonly size: EntitySize
   /**
    * Identifies the state that `mirror` shows. A command can refer to the version of the state that its caller saw. The version is an empty text if
    * the model does not need versions.

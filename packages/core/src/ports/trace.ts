@@ -119,6 +119,11 @@ export const traceEvents = {
     says: 'An entity is too large, or its stored data is damaged.',
     fields: { type: 'text', entity: 'data', error: 'data' },
   },
+  'entity.large': {
+    level: 'warn',
+    says: 'An entity has taken more than four fifths of what commands may fill. Soon, commands that add to the entity will be refused: delete what is no longer needed, or spread the data over several entities. The event is reported once each time the entity is read into memory.',
+    fields: { type: 'text', bytes: 'count', ops: 'count', entity: 'data' },
+  },
   'entity.incomplete': {
     level: 'warn',
     says: 'A change of an entity was written for a newer version of this program or of the state model, or for a different shape. The entity is shown without this change.',

@@ -3,6 +3,7 @@ import {
   limits,
   PeerplaneError,
   type Body,
+  type EntitySize,
   type Json,
   type Origin,
 } from '@peerplane/core'
@@ -46,9 +47,13 @@ export class DocumentState implements WholeState {
   readonly #catchUp: CatchUp
   readonly #kinds: Kinds
   readonly #places: Places
+  /** How many bytes the device has stored of it, or is about to store. */
+  #bytes: number
   /** Bodies found void since the last call of `fold`. */
   #refused: Body[] = []
-  #version: string
+  #version = ''
+  /** The highest number of an operation of this version. */
+  #last = 0
   /** Whether parts of what was pending have been applied since the version was made. */
   #isOutdated = false
   #mirror: Json | undefined
@@ -63,14 +68,16 @@ export class DocumentState implements WholeState {
     { maker, declared, tree }: DeclaredDocument,
     replica: DocumentReplica,
     { banned, waiting, kinds }: Omit<Snapshot, 'saved'>,
+    bytes = 0,
   ) {
+    this.#bytes = bytes
     this.#shown = new ShownReplica(replica, declared)
     this.#kinds = new Kinds(tree)
     this.#kinds.load(kinds)
     this.#places = new Places(declared, this.#kinds)
     this.#intake = new Intake(maker, this.#kinds, { banned, waiting })
     this.#catchUp = new CatchUp(this.#shown, this.#intake)
-    this.#version = this.#shown.replica.getHeads().join()
+    this.#changed()
   }
 
   get problem(): string | undefined {
@@ -93,9 +100,15 @@ export class DocumentState implements WholeState {
     return this.#version
   }
 
+  get size(): EntitySize {
+    const mostOps = limits.documentSessionOps - limits.documentCommandOps
+    return { bytes: this.#bytes, ops: this.#operations, mostBytes: undefined, mostOps }
+  }
+
   fold(bodies: readonly Body[]): readonly Body[] {
     if (!this.#failure && !this.#problem) {
       this.#intake.hold(bodies)
+      for (const body of bodies) this.#bytes += body.bytes.length
       // Looking into the replica would end the transaction of a command.
       if (!this.#draft) this.#attempt(() => this.#take(PART_WORK))
     }
@@ -150,6 +163,7 @@ export class DocumentState implements WholeState {
       workOf(chunks, (hash) => this.#lastOp(hash)),
     )
     this.#intake.addOwn(body)
+    this.#bytes += bytes.length
     return bytes
   }
 
@@ -165,7 +179,10 @@ export class DocumentState implements WholeState {
     this.#settle()
     const { banned, waiting } = this.#intake
     const kinds = this.#kinds.save()
-    return encodeSnapshot({ saved: this.#shown.held.save(), banned: [...banned], waiting, kinds })
+    const saved = this.#shown.held.save()
+    const snapshot = encodeSnapshot({ saved, banned: [...banned], waiting, kinds })
+    this.#bytes = snapshot.length
+    return snapshot
   }
 
   close(): void {
@@ -221,9 +238,12 @@ export class DocumentState implements WholeState {
   }
 
   #changed(): void {
-    const version = this.#shown.replica.getHeads().join()
-    if (version !== this.#version) this.#mirror = undefined
+    const heads = this.#shown.replica.getHeads()
+    const version = heads.join()
+    if (version === this.#version) return
+    this.#mirror = undefined
     this.#version = version
+    this.#last = Math.max(0, ...heads.map((head) => this.#lastOp(head)))
   }
 
   #materialize(): Json {
@@ -247,20 +267,24 @@ export class DocumentState implements WholeState {
   #headsOf(version: string): string[] {
     const heads = version.split(',')
     const known = heads.map((head) => this.#lastOp(head))
-    const last = Math.max(...this.#version.split(',').map((head) => this.#lastOp(head)))
-    if (Math.min(...known) >= 0 && last - Math.max(...known) < limits.documentOpsAhead) return heads
+    if (Math.min(...known) >= 0 && this.#last - Math.max(...known) < limits.documentOpsAhead)
+      return heads
     throw new PeerplaneError('invalid-input', 'a command refers to a version that is not held here')
   }
 
   /** Without the changes of others, all operations are numbered one after the other. */
   #requireRoom(): void {
-    const last = Math.max(...this.#version.split(',').map((head) => this.#lastOp(head)))
-    const held = Math.max(last, this.#intake.operations)
+    const held = this.#operations
     if (held + limits.documentCommandOps <= limits.documentSessionOps) return
     throw new PeerplaneError(
       'too-large',
-      `a document holds ${held} operations, and commands may make ${limits.documentSessionOps}`,
+      `a document holds ${held} operations, and commands may make ${limits.documentSessionOps}: copy what it shows into a new document`,
     )
+  }
+
+  /** How many operations it has, with those that were replaced or deleted. */
+  get #operations(): number {
+    return Math.max(this.#last, this.#intake.operations)
   }
 
   #lastOp(hash: string): number {

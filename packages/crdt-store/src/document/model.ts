@@ -40,7 +40,7 @@ export async function documentKind({
     create: () => new DocumentState(declared, maker.empty(), nothing),
     load(snapshot) {
       const { saved, ...rest } = decodeSnapshot(snapshot)
-      return new DocumentState(declared, load(library, saved), rest)
+      return new DocumentState(declared, load(library, saved), rest, snapshot.length)
     },
   }
 }

@@ -554,6 +554,7 @@ describe('entities that are folded when opened', () => {
           problem: undefined,
           skipped: undefined,
           exists: true,
+          size: state.size,
           get mirror() {
             if (isDead) throw new PeerplaneError('unreadable', 'out of memory')
             return state.mirror

@@ -2,17 +2,20 @@ import {
   compareBytes,
   counter,
   encodeCanonical,
+  limits,
   map,
   record,
   register,
   set,
   type Commit,
   type EntityKey,
+  type EntitySize,
   type Origin,
   type PeerplaneError,
   type Scheduler,
   type Shape,
   type StateModel,
+  type Trace,
   type Value,
 } from '@peerplane/core'
 import { rootLineage } from '@peerplane/core/testing'
@@ -126,6 +129,33 @@ test('an entity that holds too much is unreadable, even after a restart; other e
   await entities.close()
 })
 
+test('an entity says how large it is, and is reported once before commands on it are refused', async () => {
+  const reported: unknown[] = []
+  const trace: Trace = (name, fields) => {
+    if (name === 'entity.large') reported.push(fields)
+  }
+  const { entities } = await countingEntities(set<string>(), undefined, undefined, trace)
+  const pad = (text: string): Value => [1, text.padEnd(200)]
+  const size = async (): Promise<EntitySize> => (await entities.open(key)).size
+  let seq = 0
+  while (reported.length === 0 && seq < 40) {
+    const { bytes, ops } = await size()
+    expect(bytes).toBeLessThanOrEqual(limits.entityCommandBytes * 0.8)
+    expect(ops).toBe(seq * OPS)
+    await entities.fold([commit(++seq, pad)])
+  }
+  // Each element counts 128 bytes and its text.
+  const weight = seq * OPS * (128 + 200)
+  const { bytes, ops, mostBytes } = await size()
+  expect(bytes).toBeGreaterThan(weight * 0.9)
+  expect(bytes).toBeLessThan(weight * 1.3)
+  expect([ops, mostBytes]).toEqual([seq * OPS, limits.entityCommandBytes])
+  expect(reported).toEqual([{ type: 'large', entity: key, bytes, ops }])
+  await entities.fold([commit(++seq, pad)])
+  expect(reported).toHaveLength(1)
+  await entities.close()
+})
+
 const key = 'large/one' as EntityKey
 const other = 'large/other' as EntityKey
 
@@ -151,6 +181,7 @@ async function countingEntities(
   shape: Shape,
   scheduler: Scheduler = manualScheduler(),
   store: RecordingStore = recordingStore(),
+  trace?: Trace,
 ): Promise<Counting> {
   const inner = nativeModel(shape)
   let made = 0
@@ -179,6 +210,7 @@ async function countingEntities(
     lineageOf: () => rootLineage,
     settled: async () => undefined,
     isUnderstood: () => true,
+    trace,
   })
   return { entities, made: () => made, opened: () => opened }
 }

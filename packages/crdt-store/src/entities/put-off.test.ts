@@ -82,6 +82,7 @@ function stateOf(counts: { parts: number; atOnce: number }): EntityState {
     problem: undefined,
     skipped: undefined,
     exists: true,
+    size: { bytes: 0, ops: 0, mostBytes: undefined, mostOps: undefined },
     fold: (bodies: readonly Body[]) => {
       for (const { bytes } of bodies) left += bytes.length
       return []

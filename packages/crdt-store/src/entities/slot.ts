@@ -27,6 +27,8 @@ export interface Slot {
   problem: PeerplaneError | undefined
   /** The same where it follows from the bodies; otherwise empty. */
   unreadable: string
+  /** Whether it was reported that it is nearly full. */
+  isLarge: boolean
   /** Whether changes have no effect here that another version of this program, of the model or of the app understands. */
   isIncomplete: boolean
 }
@@ -46,6 +48,7 @@ export const slotOf = (key: EntityKey, model: StateModel, state: EntityState): S
   isUsed: true,
   problem: undefined,
   unreadable: '',
+  isLarge: false,
   isIncomplete: false,
 })
 
@@ -73,6 +76,7 @@ export function foldInto(
     events.trace?.('entity.conflict', { type: splitEntityKey(slot.key).type, entity: slot.key })
   }
   if (problem !== undefined) makeUnreadable(slot, `${slot.key}: ${problem}`, events)
+  else if (!slot.isLarge) reportLarge(slot, events)
   return problem !== undefined || slot.isIncomplete !== isIncomplete || voids.length < known.length
 }
 
@@ -116,6 +120,15 @@ export function reportVoid(key: EntityKey, origin: Origin, { onVoid, trace }: Fo
 
 function reportUnreadable({ key, problem }: Slot, { trace }: FoldEvents): void {
   trace?.('entity.unreadable', { type: splitEntityKey(key).type, entity: key, error: problem })
+}
+
+/** Reports once that an entity has taken more than four fifths of what commands may fill. */
+function reportLarge(slot: Slot, { trace }: FoldEvents): void {
+  const { key, state } = slot
+  const { bytes, ops, mostBytes = Infinity, mostOps = Infinity } = state.size
+  slot.isLarge = bytes > mostBytes * 0.8 || ops > mostOps * 0.8
+  if (!slot.isLarge) return
+  trace?.('entity.large', { type: splitEntityKey(key).type, bytes, ops, entity: key })
 }
 
 /** A damaged row makes only its own entity unreadable. Failures of the store are not about one entity. */

@@ -1,9 +1,9 @@
 import {
   encodeCanonical,
   limits,
-  PeerplaneError,
   type Body,
   type Draft,
+  type EntitySize,
   type EntityState,
   type Json,
   type Origin,
@@ -19,12 +19,12 @@ import { NativeDraft } from './native-draft.ts'
 import { CommitTable, NamedCommit, readTable, tableToValues } from './commits.ts'
 import { OpContext } from './op-context.ts'
 import { readText } from './values.ts'
-import { items, Void } from './void.ts'
-import { GROWTH_PER_BYTE, GROWTH_PER_OP } from './weight.ts'
+import { items, Void, whole } from './void.ts'
+import { GROWTH_PER_BYTE, GROWTH_PER_OP, requireRoom, sizeOf } from './weight.ts'
 
 /*
  *   body        see body-form.ts
- *   snapshot    [sessions, how far each was folded, commits, devices, state]
+ *   snapshot    [sessions, how far each was folded, commits, devices, state, how many ops were folded]
  *
  * Ops and the state name commits and sessions by their numbers in these lists. How far each session was folded makes a repeated body
  * harmless, and tells a commit that came before from one that is yet to come.
@@ -40,6 +40,10 @@ export class NativeState implements EntityState {
   #entity: Entries<Cell>
   /** It weighs no more than this. */
   #weightBound: number
+  /** Its weight when that was last computed. */
+  #weighed = 0
+  /** How many ops were folded that are not void. */
+  #ops: number
   #problem: string | undefined
   #skipped: string | undefined
   /** Whether changes are missing of which this state does not know. */
@@ -53,30 +57,35 @@ export class NativeState implements EntityState {
     closes: boolean,
     entity: Entries<Cell>,
     seen: Map<SessionId, number>,
-    bound: number,
+    { bound, ops }: { readonly bound: number; readonly ops: number },
   ) {
     this.#kernel = kernel
     this.#closes = closes
     this.#entity = entity
     this.#seen = seen
     this.#weightBound = bound
+    this.#ops = ops
   }
 
   /** `closes` if the deletion of the entity wins against concurrent changes. */
   static empty(kernel: Kernel, closes: boolean): NativeState {
-    return new NativeState(kernel, closes, new Entries(() => kernel.create()), new Map(), 0)
+    return new NativeState(kernel, closes, new Entries(() => kernel.create()), new Map(), {
+      bound: 0,
+      ops: 0,
+    })
   }
 
   /** Throws for anything but a snapshot of this kernel. */
   static load(kernel: Kernel, closes: boolean, snapshot: Value): NativeState {
-    const fields = items(snapshot, 5)
+    const fields = items(snapshot, 6)
     const { table, seen } = readTable(fields)
     const saved = fields[4]!
     const entity = new Entries(() => kernel.create())
     const load = (content: Value | undefined): Cell =>
       content === undefined ? kernel.create() : kernel.load(content, table)
     if (saved !== null) entity.load(saved, table, readText, load)
-    return new NativeState(kernel, closes, entity, seen, Number.POSITIVE_INFINITY)
+    const ops = whole(fields[5])
+    return new NativeState(kernel, closes, entity, seen, { bound: Number.POSITIVE_INFINITY, ops })
   }
 
   get problem(): string | undefined {
@@ -93,6 +102,12 @@ export class NativeState implements EntityState {
 
   get exists(): boolean {
     return this.#entity.isPresent(ENTITY)
+  }
+
+  get size(): EntitySize {
+    // Computing it takes a time that grows with the state.
+    if (this.#weightBound - this.#weighed > this.#weighed / 8) this.#weigh()
+    return sizeOf(this.#weightBound, this.#ops)
   }
 
   fold(bodies: readonly Body[]): readonly Body[] {
@@ -125,12 +140,8 @@ export class NativeState implements EntityState {
     const place = { kernel: this.#kernel, entity: this.#entity, context, draft, closes }
     return new NativeDraft(place, (body, ops) => {
       this.#grow(body.length, ops)
-      const weight = this.#weightUpTo(allowed)
-      if (weight > allowed) {
-        const reason = `an entity would hold ${weight} bytes, and commands may fill ${limits.entityCommandBytes}`
-        throw new PeerplaneError('too-large', reason)
-      }
-      this.#see(context)
+      requireRoom(this.#weightUpTo(allowed), allowed)
+      this.#see(context, ops)
       this.#made = commit
     })
   }
@@ -146,7 +157,7 @@ export class NativeState implements EntityState {
     const table = new CommitTable(this.#seenOf, { sessions: [...this.#seen.keys()].sort() })
     const save = (cell: Cell): Value | undefined => this.#kernel.save(cell, table)
     const saved = this.#entity.save(table, save) ?? null
-    return encodeCanonical([...tableToValues(table), saved])
+    return encodeCanonical([...tableToValues(table), saved, this.#ops])
   }
 
   close(): void {}
@@ -163,7 +174,7 @@ export class NativeState implements EntityState {
       const commit = new NamedCommit(session, seq, prefix)
       context = new OpContext(origin, table, commit, { bodyBytes: bytes.length })
       const skipped = applyAll(this.#kernel, this.#entity, { ops, generation }, context)
-      this.#see(context)
+      this.#see(context, ops.length)
       this.#skipped ??= other
       this.#skipped ??= skipped?.message
       return true
@@ -180,10 +191,13 @@ export class NativeState implements EntityState {
 
   /** The weight of the state if that is more than `limit`, otherwise at most `limit`. */
   #weightUpTo(limit: number): number {
-    if (this.#weightBound > limit) {
-      this.#weightBound = this.#entity.weigh((cell) => this.#kernel.weigh(cell))
-    }
+    if (this.#weightBound > limit) this.#weigh()
     return this.#weightBound
+  }
+
+  #weigh(): void {
+    this.#weighed = this.#entity.weigh((cell) => this.#kernel.weigh(cell))
+    this.#weightBound = this.#weighed
   }
 
   /** What it holds is freed: nobody can look at it. */
@@ -193,11 +207,13 @@ export class NativeState implements EntityState {
     this.#weightBound = 0
   }
 
-  #see(context: OpContext): void {
+  #see(context: OpContext, ops: number): void {
     const { session, seq } = context.origin
     const before = this.#seen.get(session)
     this.#seen.set(session, seq)
+    this.#ops += ops
     context.undo(() => {
+      this.#ops -= ops
       if (before === undefined) this.#seen.delete(session)
       else this.#seen.set(session, before)
     })

@@ -1,4 +1,13 @@
-import type { Body, Draft, EntityState, Json, Lens, Origin, StateModel } from '@peerplane/core'
+import type {
+  Body,
+  Draft,
+  EntitySize,
+  EntityState,
+  Json,
+  Lens,
+  Origin,
+  StateModel,
+} from '@peerplane/core'
 
 import { handleFor } from './handles.ts'
 import { Mirrors } from './mirrors.ts'
@@ -50,6 +59,10 @@ class MigratedState implements Required<EntityState> {
 
   get hasConflict(): boolean {
     return this.#stored.hasConflict ?? false
+  }
+
+  get size(): EntitySize {
+    return this.#stored.size
   }
 
   get version(): string {

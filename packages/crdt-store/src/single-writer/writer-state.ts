@@ -2,12 +2,12 @@ import {
   encodeCanonical,
   fromHex,
   limits,
-  PeerplaneError,
   PREFIX_BYTES,
   SESSION_BYTES,
   toHex,
   type Body,
   type DeviceId,
+  type EntitySize,
   type Json,
   type Origin,
   type SessionId,
@@ -16,6 +16,7 @@ import {
 
 import { commitsToValue, readCommits } from '../kernels/commits.ts'
 import { items, Void, whole } from '../kernels/void.ts'
+import { requireRoom, sizeOf } from '../kernels/weight.ts'
 import type { WholeDraft, WholeState } from '../whole/whole-content.ts'
 import { readBody, type OtherBody, type WriterBody } from './body.ts'
 import {
@@ -70,6 +71,10 @@ export class WriterState implements WholeState {
     return this.#shown.length > 1
   }
 
+  get size(): EntitySize {
+    return sizeOf(weightOf(this.#strands), this.#shown[0]?.number ?? 0)
+  }
+
   fold(bodies: readonly Body[]): readonly Body[] {
     const wrong = bodies.filter((body) => !this.#problem && !this.#foldOne(body))
     if (weightOf(this.#strands) > limits.entityBytes) this.#giveUp()
@@ -85,11 +90,7 @@ export class WriterState implements WholeState {
       strands: before,
       written: (strand) => {
         const strands = withStrand(before, strand)
-        const weight = weightOf(strands)
-        if (weight > most) {
-          const reason = `an entity would hold ${weight} bytes, and commands may fill ${limits.entityCommandBytes}`
-          throw new PeerplaneError('too-large', reason)
-        }
+        requireRoom(weightOf(strands), most)
         this.#show(strands)
       },
       reverted: () => this.#show(before),

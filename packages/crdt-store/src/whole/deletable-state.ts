@@ -4,6 +4,7 @@ import {
   type Body,
   type Draft,
   type EntityKey,
+  type EntitySize,
   type EntityState,
   type Json,
   type Origin,
@@ -51,6 +52,9 @@ export class Blank {
     return this.#shown
   }
 }
+
+/** The size of an entity that holds nothing. */
+const nothing: EntitySize = { bytes: 0, ops: 0, mostBytes: undefined, mostOps: undefined }
 
 /** What a state is of. */
 export interface WholePlace {
@@ -126,6 +130,10 @@ export class DeletableState implements Required<EntityState> {
 
   get hasConflict(): boolean {
     return this.#shown?.hasConflict ?? false
+  }
+
+  get size(): EntitySize {
+    return this.#content?.size ?? nothing
   }
 
   get version(): string {

@@ -1,4 +1,4 @@
-import { limits, type Json } from '@peerplane/core'
+import { limits, type EntitySize, type Json } from '@peerplane/core'
 import type { ListQuery } from '@peerplane/crdt-store'
 
 import { count, flag, json, object, oneOf, optional, tagged, text } from './form.ts'
@@ -26,6 +26,8 @@ export type Loaded<State = Json> =
        * can have a conflict. It ends when a command chooses a branch.
        */
       readonly conflict: boolean
+      /** How large the entity is, and how large commands may make it. */
+      readonly size: EntitySize
     }
   | { readonly phase: 'unreadable'; readonly problem: Problem }
 
@@ -46,6 +48,13 @@ export const query = object<ListQuery>({
 /** The form of a listed entity. */
 export const listed = object<ListedEntity>({ id: name, state: json })
 
+const size = object<EntitySize>({
+  bytes: count,
+  ops: count,
+  mostBytes: optional(count),
+  mostOps: optional(count),
+})
+
 /** The form of an entity that was loaded. */
 export const loaded = tagged<Loaded, 'phase'>('phase', {
   ready: object({
@@ -55,6 +64,7 @@ export const loaded = tagged<Loaded, 'phase'>('phase', {
     pending: count,
     incomplete: flag,
     conflict: flag,
+    size,
   }),
   unreadable: object({ phase: oneOf('unreadable'), problem }),
 })

@@ -1,4 +1,4 @@
-import { counter, entity } from '@peerplane/core'
+import { counter, entity, limits } from '@peerplane/core'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
 import type { LocalBackend } from '../contract/backend.ts'
@@ -57,6 +57,7 @@ test('watch says loading, then ready, and each change', async () => {
       pending: 0,
       incomplete: false,
       conflict: false,
+      size: { bytes: expect.any(Number), ops: 1, mostBytes: limits.entityCommandBytes },
     }),
   )
   stop()

@@ -79,10 +79,10 @@ export class Reader {
       const { code, message } = found
       return { phase: 'unreadable', problem: { code, message } }
     }
-    const { mirror, version, hasConflict: conflict = false } = found
+    const { mirror, version, size, hasConflict: conflict = false } = found
     const { pendingOn, space } = this.#parts
     const incomplete = space.entities.isIncomplete(key)
     const pending = pendingOn(key)
-    return { phase: 'ready', state: mirror, version, pending, incomplete, conflict }
+    return { phase: 'ready', state: mirror, version, pending, incomplete, conflict, size }
   }
 }

@@ -333,6 +333,7 @@ class Scene {
       pending: 0,
       incomplete: false,
       conflict: false,
+      size: { bytes: 0, ops: 0, mostBytes: undefined, mostOps: undefined },
     })
   }
 }
