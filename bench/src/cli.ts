@@ -1,4 +1,5 @@
 // npm run bench -- <name>: prints figures as JSON; exits non-zero when a comparison that must hold does not.
+import { benchDeleted } from './deleted/deleted.ts'
 import { benchDocument } from './document.ts'
 import { benchMigrations } from './migrations.ts'
 import { benchPaste } from './paste/paste.ts'
@@ -10,6 +11,7 @@ import { benchTrace } from './trace.ts'
 import { benchTraces } from './traces/traces.ts'
 
 const benches: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
+  deleted: benchDeleted,
   document: benchDocument,
   migrations: benchMigrations,
   paste: benchPaste,

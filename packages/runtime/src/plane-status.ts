@@ -38,6 +38,7 @@ export function readStatus(parts: StatusParts): PlaneStatus {
     contradicted: log.contradicted.length,
     unreadable: log.unreadable.length,
     void: space.voids(),
+    deleted: space.entities.absent,
     pendingCommands: invoker.pending(),
     undone: invoker.undone(),
     online: online.wanted(),

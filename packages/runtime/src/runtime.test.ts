@@ -38,6 +38,7 @@ const Account = entity('account', {
       return account.balance.value
     },
     rename: (account, owner: string) => account.owner.set(owner),
+    end: (_, __: undefined, context) => context.delete(),
     nothing: () => 'nothing',
     fails: () => {
       throw new TypeError('a mistake')
@@ -83,6 +84,17 @@ test('a command shows its effect, is durable when it resolves, and survives reop
   expect(await account.state()).toEqual({ balance: 7, owner: 'nobody', tags: {} })
   await vi.waitFor(() => expect(seen.at(-1)).toBe(7))
   await plane.close()
+})
+
+test('the status counts deleted entities, also after a restart', async () => {
+  const ports = await portsOn(createMemoryStore())
+  const plane = await openWith(ports)
+  for (const id of ['ada', 'bob']) await plane.get(Account, id).deposit(1)
+  await plane.get(Account, 'ada').end()
+  await plane.close()
+  const again = await openWith(ports)
+  expect(again.status()!.deleted).toBe(1)
+  await again.close()
 })
 
 test('a rejection, an exception and an asynchronous handler change nothing', async () => {

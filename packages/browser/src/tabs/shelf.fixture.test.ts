@@ -56,6 +56,7 @@ const status: PlaneStatus = {
   forks: 0,
   pendingCommands: 0,
   undone: 0,
+  deleted: 0,
   online: true,
   peers: [],
   network: undefined,

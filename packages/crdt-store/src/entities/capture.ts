@@ -26,7 +26,8 @@ export function capture(source: CaptureSource, keys: ReadonlySet<EntityKey>): Ca
   const frontier = source.folded.capture()
   const entities = [...keys].map((key) => source.capture(key))
   const more = entities.reduce((sum, each) => sum + each.more, 0)
-  const tally = source.tally.capture(more, frontier.sessions)
+  const absent = entities.reduce((sum, each) => sum + each.absent, 0)
+  const tally = source.tally.capture({ more, absent }, frontier.sessions)
   return {
     writes: [...entities.flatMap(({ writes }) => writes), ...frontier.writes, tally.write],
     stored: () => {

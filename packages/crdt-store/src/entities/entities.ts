@@ -94,6 +94,8 @@ export interface Refold {
  * the log, call `fold`.
  */
 export interface Entities {
+  /** How many entities the store keeps as deleted. */
+  readonly absent: number
   /**
    * Returns, for each session, the sequence number of the last commit that the states contain. After opening, the states contain only the commits in
    * their stored rows, and the caller has to fold the rest of the log.

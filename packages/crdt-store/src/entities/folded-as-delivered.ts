@@ -1,6 +1,7 @@
 import type { EntityKey, StateModel } from '@peerplane/core'
 
-import { absentKey, rowKey } from './keys.ts'
+import { captureRow, nothingCaptured } from './capture-row.ts'
+import { rowKey } from './keys.ts'
 import type { CapturedEntity, Lifecycle, LifecycleParts } from './lifecycle.ts'
 import {
   decodeRow,
@@ -28,7 +29,7 @@ export class FoldedAsDelivered implements Lifecycle {
     const { store, slots, events } = this.#parts
     const present = slots.rows.mayHave(key) ? await store.get(rowKey(key)) : undefined
     if (present) slots.rows.add(key)
-    const stored = present ?? (await slots.rows.readAbsent(key))
+    const stored = present ?? (await slots.absent.read(key))
     if (!stored) return slotOf(key, model, await model.open(undefined, key))
     try {
       const { problem, isIncomplete, snapshot } = decodeRow(stored)
@@ -64,23 +65,11 @@ export class FoldedAsDelivered implements Lifecycle {
     const { slots } = this.#parts
     const slot = slots.get(key)
     const row = this.#rowOf(slot, key)
-    if (!row) return { writes: [], more: 0, stored: () => undefined }
+    if (!row) return nothingCaptured
     const value = encodeRow(row)
     if (slot) slot.rowBytes = value.length
-    const { rows } = slots
     const exists = slot?.unreadable !== '' || slot.state.exists
-    // The row of an entity that does not exist lies where lists do not pass.
-    const [here, there] = exists ? [rowKey, absentKey] : [absentKey, rowKey]
-    const moves = exists ? rows.isAbsent(key) : rows.has(key)
-    const isKnown = rows.has(key) || rows.isAbsent(key)
-    return {
-      writes: [
-        { key: here(key), value },
-        ...(moves ? [{ key: there(key), value: undefined }] : []),
-      ],
-      more: isKnown ? 0 : 1,
-      stored: () => (exists ? rows.add(key) : rows.addAbsent(key)),
-    }
+    return captureRow(key, exists, value, slots)
   }
 
   mayLeave(): 'now' {
@@ -89,9 +78,7 @@ export class FoldedAsDelivered implements Lifecycle {
 
   async stored(key: EntityKey, isBlank: boolean): Promise<readonly Uint8Array[]> {
     if (!isBlank) return []
-    const { rows } = this.#parts.slots
-    if (await rows.find(key)) return [rowKey(key)]
-    return (await rows.readAbsent(key)) ? [absentKey(key)] : []
+    return (await this.#parts.slots.rows.find(key)) ? [rowKey(key)] : []
   }
 
   replaced(): void {
@@ -103,8 +90,8 @@ export class FoldedAsDelivered implements Lifecycle {
   }
 
   #rowOf(slot: Slot | undefined, key: EntityKey): Row | undefined {
-    const { rows } = this.#parts.slots
-    if (!slot) return rows.has(key) || rows.isAbsent(key) ? undefined : unfoldedRow
+    const { rows, absent } = this.#parts.slots
+    if (!slot) return rows.has(key) || absent.has(key) ? undefined : unfoldedRow
     if (slot.unreadable) return unreadableRow(slot.unreadable)
     if (slot.problem) return undefined
     const { state, model } = slot

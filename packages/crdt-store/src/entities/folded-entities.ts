@@ -24,6 +24,7 @@ import type {
 } from './entities.ts'
 import type { FoldedFrontier } from './folded-frontier.ts'
 import { Flusher } from './flusher.ts'
+import { absentKey } from './keys.ts'
 import { listRows } from './listing.ts'
 import { NewStates } from './new-states.ts'
 import type { VersionedBody } from './row.ts'
@@ -58,7 +59,7 @@ export class FoldedEntities implements Entities {
     this.#frontier = folded
     this.#tally = tally
     this.#turns = new Turns(options.scheduler)
-    this.#slots = new Slots(options.store, (key) => this.#read(key))
+    this.#slots = new Slots(options.store, tally, (key) => this.#read(key))
     this.#lifecycles = createLifecycles({
       store: options.store,
       tally,
@@ -71,6 +72,10 @@ export class FoldedEntities implements Entities {
       { folded, tally, capture: (key) => this.#lifecycleOf(key).capture(key) },
       { before: () => this.#beforeFlush(), after: () => this.#afterFlush() },
     )
+  }
+
+  get absent(): number {
+    return this.#tally.absent
   }
 
   folded(): ReadonlyMap<SessionId, number> {
@@ -191,6 +196,7 @@ export class FoldedEntities implements Entities {
         this.#frontier.clear()
         this.#tally.clear()
         this.#slots.rows.clear()
+        this.#slots.absent.clear()
       }
       this.#forget()
       for (const { session, seq } of this.#lateCommits) this.#frontier.advance(session, seq)
@@ -277,14 +283,22 @@ export class FoldedEntities implements Entities {
     const { store } = this.#options
     const blank = newStates.blank()
     const keys: Uint8Array[] = []
+    const gone: Uint8Array[] = []
+    const { rows, absent } = this.#slots
     for (const key of newStates.keys) {
       keys.push(...(await this.#lifecycleOf(key).stored(key, blank.has(key))))
+      if ((await absent.read(key)) && blank.has(key)) gone.push(absentKey(key))
     }
-    if (keys.length === 0) return
-    const tally = this.#tally.capture(-keys.length, this.#frontier.storedSessions)
-    await store.write([...keys.map((key) => ({ key, value: undefined })), tally.write], 'local')
+    const writes = [...keys, ...gone].map((key) => ({ key, value: undefined }))
+    if (writes.length === 0) return
+    const less = { more: -keys.length, absent: -gone.length }
+    const tally = this.#tally.capture(less, this.#frontier.storedSessions)
+    await store.write([...writes, tally.write], 'local')
     tally.stored()
-    for (const key of blank) this.#slots.rows.delete(key)
+    for (const key of blank) {
+      rows.delete(key)
+      absent.delete(key)
+    }
   }
 
   /** Takes own bodies for entities that were not in memory when the commit was made. */
@@ -300,6 +314,7 @@ export class FoldedEntities implements Entities {
   }
 
   async #beforeFlush(): Promise<void> {
+    await this.#slots.absent.check()
     await this.#takeLate()
     for (const key of this.#flusher.keys()) await this.#advance(key, 0)
   }

@@ -1,5 +1,6 @@
 import type { EntityKey, StateModel } from '@peerplane/core'
 
+import { captureRow, nothingCaptured } from './capture-row.ts'
 import { rowKey, snapshotKey, waitingKey, waitingKeys } from './keys.ts'
 import type { CapturedEntity, Lifecycle, LifecycleParts } from './lifecycle.ts'
 import { encodeRow, unfoldedRow, unreadableRow, type Row, type VersionedBody } from './row.ts'
@@ -43,7 +44,11 @@ export class FoldedWhenOpened implements Lifecycle {
 
   async load(key: EntityKey, model: StateModel): Promise<Slot> {
     const { store, slots, changed, events } = this.#parts
-    const [snapshot] = await Promise.all([store.get(snapshotKey(key)), slots.rows.find(key)])
+    const [snapshot] = await Promise.all([
+      store.get(snapshotKey(key)),
+      slots.rows.find(key),
+      slots.absent.read(key),
+    ])
     try {
       const slot = slotOf(key, model, await model.open(snapshot, key))
       const waiting = await this.#waiting.read(store, key)
@@ -138,6 +143,7 @@ export class FoldedWhenOpened implements Lifecycle {
     return {
       writes: [...row.writes, ...waiting.writes],
       more: row.more + waiting.more,
+      absent: row.absent,
       stored: () => {
         row.stored()
         waiting.stored()
@@ -146,20 +152,21 @@ export class FoldedWhenOpened implements Lifecycle {
   }
 
   #captureRow(key: EntityKey, slot: Slot | undefined): CapturedEntity {
-    const { rows } = this.#parts.slots
-    const hasRow = rows.has(key)
-    // An entity that does not exist has no row, so that lists do not read it.
-    if (slot && !slot.problem && !slot.state.exists) {
-      const writes = hasRow ? [{ key: rowKey(key), value: undefined }] : []
-      return { writes, more: hasRow ? -1 : 0, stored: () => rows.delete(key) }
-    }
+    const { slots } = this.#parts
+    if (slot && !slot.problem && !slot.state.exists) return captureRow(key, false, ABSENT, slots)
     const row = this.#rowOf(key, slot)
-    if (!row) return { writes: [], more: 0, stored: () => undefined }
-    const writes = [{ key: rowKey(key), value: encodeRow(row) }]
-    return { writes, more: hasRow ? 0 : 1, stored: () => rows.add(key) }
+    if (!row) return nothingCaptured
+    if (slot) return captureRow(key, true, encodeRow(row), slots)
+    // Whether the entity is stored as absent, the next one who opens it finds out.
+    return {
+      writes: [{ key: rowKey(key), value: encodeRow(row) }],
+      more: 1,
+      absent: 0,
+      stored: () => slots.rows.add(key),
+    }
   }
 
-  #captureWaiting(key: EntityKey, slot: Slot | undefined): CapturedEntity {
+  #captureWaiting(key: EntityKey, slot: Slot | undefined): Omit<CapturedEntity, 'absent'> {
     const waiting = this.#waiting
     const taken = [...waiting.unstored(key)]
     const kept = slot && this.#kept.get(slot)
@@ -226,6 +233,9 @@ export class FoldedWhenOpened implements Lifecycle {
     )
   }
 }
+
+/** An entity that does not exist has its snapshot elsewhere. */
+const ABSENT = Uint8Array.of(0)
 
 const sizeOf = (waiting: readonly WaitingBody[]): number =>
   waiting.reduce((size, { body }) => size + body.bytes.length, 0)

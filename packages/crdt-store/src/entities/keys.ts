@@ -15,21 +15,21 @@ import {
  * Keys of the entities in the store.
  *
  *   0x20 type 0 id                              row
- *   0x21 type 0 id                              what lists pass over: the row of an entity that does not exist, or the snapshot of one
- *                                               that is folded when opened
+ *   0x21 type 0 id                              snapshot of one that is folded when opened
  *   0x22 length(type 0 id) type 0 id counter    body that waits for that
  *   0x23 0                                      declared models, for which the rows were made
  *   0x23 1                                      how many of the records above there are
  *   0x23 2 session                              how far a session is folded
+ *   0x24 type 0 id                              what is kept of an entity that does not exist
  */
 
 /** Every key of the entities lies between these. */
-export const allKeys: KeyRange = { from: Uint8Array.of(0x20), to: Uint8Array.of(0x24) }
+export const allKeys: KeyRange = { from: Uint8Array.of(0x20), to: Uint8Array.of(0x25) }
 
 export const modelsKey: Uint8Array = Uint8Array.of(0x23, 0)
 export const tallyKey: Uint8Array = Uint8Array.of(0x23, 1)
 
-/** Rows, snapshots and waiting bodies. */
+/** Rows, snapshots and waiting bodies, but of entities that do not exist no row. */
 export const countedKeys: KeyRange = { from: allKeys.from, to: Uint8Array.of(0x23) }
 
 /** Keys of how far sessions are folded. */
@@ -48,12 +48,15 @@ export const rowKey = (key: EntityKey): Uint8Array => concatBytes(Uint8Array.of(
 export const snapshotKey = (key: EntityKey): Uint8Array =>
   concatBytes(Uint8Array.of(0x21), name(key))
 
-/** The row of an entity that does not exist: it was deleted. */
-export const absentKey = (key: EntityKey): Uint8Array => snapshotKey(key)
+/** What is kept of an entity that does not exist: it was deleted. */
+export const absentKey = (key: EntityKey): Uint8Array => concatBytes(allAbsentKeys.from, name(key))
 
-/** The rows of the entities of a type that do not exist. */
+/** The same of all entities. */
+export const allAbsentKeys: KeyRange = { from: Uint8Array.of(0x24), to: allKeys.to }
+
+/** The same of the entities of a type. */
 export function absentKeys(type: string): KeyRange {
-  const from = concatBytes(Uint8Array.of(0x21), utf8(`${type}\0`))
+  const from = concatBytes(allAbsentKeys.from, utf8(`${type}\0`))
   const to = from.slice()
   to[to.length - 1]!++
   return { from, to }

@@ -1,5 +1,6 @@
 import type { EntityKey, StateModel, Store, Write } from '@peerplane/core'
 
+import type { AbsentRows } from './absent-rows.ts'
 import type { KnownRows } from './known-rows.ts'
 import type { VersionedBody } from './row.ts'
 import type { FoldEvents, Slot } from './slot.ts'
@@ -39,6 +40,8 @@ export interface CapturedEntity {
   readonly writes: readonly Write[]
   /** The difference that the writes make to the number of records in the store; negative if they delete more records than they add. */
   readonly more: number
+  /** The same for the records of entities that do not exist, which do not count in `more`. */
+  readonly absent: number
   readonly stored: () => void
 }
 
@@ -51,6 +54,7 @@ export interface LifecycleParts {
     load(keys: readonly EntityKey[]): Promise<readonly Slot[]>
     drop(key: EntityKey): void
     readonly rows: KnownRows
+    readonly absent: AbsentRows
   }
   /** Called when the stored row of an entity has become older than its state. */
   readonly changed: (key: EntityKey) => void

@@ -6,6 +6,7 @@ import { createMemoryStore } from '../storage/memory-store.ts'
 import { models } from './held-log.fixture.test.ts'
 import { slotOf } from './slot.ts'
 import { Slots } from './slots.ts'
+import { Tally } from './tally.ts'
 
 test('eviction does not look at all entities that cannot go each time one is opened', async () => {
   const slots = await newSlots()
@@ -39,7 +40,8 @@ test('what could not go goes when it may', async () => {
 
 async function newSlots(): Promise<Slots> {
   const model = await models.get('row')!.load()
-  return new Slots(createMemoryStore(), async (key) =>
+  const store = createMemoryStore()
+  return new Slots(store, await Tally.load(store, 0), async (key) =>
     slotOf(key, model, await model.open(undefined)),
   )
 }

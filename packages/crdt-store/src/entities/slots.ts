@@ -1,7 +1,9 @@
 import { limits, type EntityKey, type Store } from '@peerplane/core'
 
+import { AbsentRows } from './absent-rows.ts'
 import { KnownRows } from './known-rows.ts'
 import type { Slot } from './slot.ts'
+import type { Tally } from './tally.ts'
 
 /** Entities whose rows are larger do not stay in memory for long if nobody needs them. */
 const LARGE_ROW_BYTES = 1024 * 1024
@@ -9,6 +11,7 @@ const LARGE_ROW_BYTES = 1024 * 1024
 /** The entities in memory, the least recently used first. */
 export class Slots {
   readonly rows: KnownRows
+  readonly absent: AbsentRows
   readonly #slots = new Map<EntityKey, Slot>()
   readonly #loading = new Map<EntityKey, Promise<void>>()
   readonly #pins = new Map<EntityKey, number>()
@@ -18,9 +21,10 @@ export class Slots {
   #room: number = limits.openEntities
 
   /** `read` gives a slot of what is stored. */
-  constructor(store: Store, read: (key: EntityKey) => Promise<Slot>) {
+  constructor(store: Store, tally: Tally, read: (key: EntityKey) => Promise<Slot>) {
     this.#read = read
     this.rows = new KnownRows(store)
+    this.absent = new AbsentRows(store, tally)
   }
 
   /** The slot of an entity that is in memory. */

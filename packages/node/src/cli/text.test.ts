@@ -17,6 +17,7 @@ const well: DaemonStatus = {
   contradicted: 0,
   unreadable: 0,
   void: 0,
+  deleted: 0,
   pendingCommands: 0,
   undone: 0,
   online: false,

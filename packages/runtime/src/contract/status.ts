@@ -58,6 +58,11 @@ export interface PlaneStatus {
   readonly unreadable: number
   /** The number of commits since the plane was opened that have no effect, because they break a rule of their state model. */
   readonly void: number
+  /**
+   * The number of deleted entities of which this device keeps a record, so that a late change of such an entity has the right effect. Counted each
+   * time the device stores its states, about two seconds after a change.
+   */
+  readonly deleted: number
   /** The number of forked sessions. A session is forked if its device signed two versions of it. */
   readonly forks: number
   /** The number of commands of this device that were accepted, but have not reached their requested durability yet. */
@@ -110,6 +115,7 @@ export const planeStatus = object<PlaneStatus>({
   contradicted: count,
   unreadable: count,
   void: count,
+  deleted: count,
   forks: count,
   pendingCommands: count,
   undone: count,

@@ -121,6 +121,9 @@ export async function holdSpace(
 }
 
 const guarded = (entities: Entities, folding: Folding): Entities => ({
+  get absent() {
+    return entities.absent
+  },
   folded: () => entities.folded(),
   open: (key) => folding.guarded(() => entities.open(key)),
   openAll: (keys) => folding.guarded(() => entities.openAll(keys)),
