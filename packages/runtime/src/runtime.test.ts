@@ -87,7 +87,8 @@ test('a command shows its effect, is durable when it resolves, and survives reop
 })
 
 test('the status counts deleted entities, also after a restart', async () => {
-  const ports = await portsOn(createMemoryStore())
+  const disk = createMemoryStore()
+  const ports = await portsOn({ ...disk, close: async () => undefined })
   const plane = await openWith(ports)
   for (const id of ['ada', 'bob']) await plane.get(Account, id).deposit(1)
   await plane.get(Account, 'ada').end()
