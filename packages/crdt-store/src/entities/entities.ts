@@ -110,6 +110,11 @@ export interface Entities {
   /** Resolves with the states of several entities, in the order of `keys`. The caller may use all returned states together until its next `await`. */
   openAll(keys: readonly EntityKey[]): Promise<readonly EntityState[]>
   /**
+   * Lets those of the entities that are in memory do work that they have put off, a part in each turn of the event loop, as long as `goesOn` returns
+   * `true`. Resolves with the entities that have more to do; to open one of these takes until all of its work is done.
+   */
+  workOff(keys: readonly EntityKey[], goesOn: () => boolean): Promise<readonly EntityKey[]>
+  /**
    * Returns the version of the state model of an open entity. The sections of commits that change the entity contain the version of its state model.
    * Returns 0 for an entity that is not open.
    */

@@ -94,6 +94,18 @@ export class FoldedEntities implements Entities {
     return slots.map(({ state }) => state)
   }
 
+  async workOff(keys: readonly EntityKey[], goesOn: () => boolean): Promise<readonly EntityKey[]> {
+    const isBehind = (key: EntityKey): boolean => {
+      const slot = this.#slots.get(key)
+      return slot !== undefined && !this.#isClosed && advance(slot, 0, this.#options)
+    }
+    for (;;) {
+      const behind = keys.filter(isBehind)
+      if (behind.length === 0 || !goesOn()) return behind
+      await this.#turns.next()
+    }
+  }
+
   modelVersion(key: EntityKey): number {
     return this.#slots.get(key)?.model.version ?? 0
   }

@@ -127,6 +127,7 @@ const guarded = (entities: Entities, folding: Folding): Entities => ({
   folded: () => entities.folded(),
   open: (key) => folding.guarded(() => entities.open(key)),
   openAll: (keys) => folding.guarded(() => entities.openAll(keys)),
+  workOff: (keys, goesOn) => entities.workOff(keys, goesOn),
   modelVersion: (key) => entities.modelVersion(key),
   isIncomplete: (key) => entities.isIncomplete(key),
   pin: (key) => entities.pin(key),

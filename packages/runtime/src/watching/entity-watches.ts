@@ -7,12 +7,16 @@ import type { Reader, WatchParts } from './reader.ts'
 /** From a failed reading to the next. */
 const RETRY_MS = 1_000
 
+/** How long all others wait for an entity that has put work off. */
+const PATIENCE_MS = 100
+
 /** Is called with an entity. */
 export type EntityListener = (entity: Loaded) => void
 
 /**
  * Shows single entities to those who watch them. All that have changed are shown together, as they are at one moment: a listener to several
- * never sees one of them show an effect and another not yet its cause, nor half of an atomic commit.
+ * never sees one of them show an effect and another not yet its cause, nor half of an atomic commit. An entity that takes longer to fold is
+ * late: the others are shown without it, so nobody can delay them by writing to an entity what is costly to fold.
  */
 export class EntityWatches {
   readonly #parts: WatchParts
@@ -20,6 +24,10 @@ export class EntityWatches {
   readonly #pace: Pace
   readonly #watched = new Map<EntityKey, Set<EntityListener>>()
   readonly #changed = new Set<EntityKey>()
+  /** Entities that are shown before a promise resolves: they are never late. */
+  readonly #insisted = new Set<EntityKey>()
+  /** Entities that others do not wait for: they are shown when they have done what they have put off. */
+  readonly #late = new Set<EntityKey>()
   /** Listeners that were not called yet. */
   readonly #fresh = new Map<EntityListener, EntityKey>()
 
@@ -53,13 +61,14 @@ export class EntityWatches {
 
   /** Shows these entities now; resolves when every listener to one of them was called. */
   async showNow(keys: readonly EntityKey[]): Promise<void> {
-    if (this.#request(keys)) await this.#pace.insist()
+    if (this.#request(keys)) await this.#insist(keys)
   }
 
   /** Resolves when every listener to one of these entities was called once. */
   async caughtUp(keys: readonly EntityKey[]): Promise<void> {
     const waiting = new Set(this.#fresh.values())
-    if (keys.some((key) => waiting.has(key))) await this.#pace.insist()
+    const fresh = keys.filter((key) => waiting.has(key))
+    if (fresh.length > 0) await this.#insist(fresh)
   }
 
   showAll(): void {
@@ -71,6 +80,12 @@ export class EntityWatches {
     this.#watched.clear()
     this.#fresh.clear()
     this.#changed.clear()
+    this.#insisted.clear()
+  }
+
+  async #insist(keys: readonly EntityKey[]): Promise<void> {
+    for (const key of keys) this.#insisted.add(key)
+    await this.#pace.insist()
   }
 
   /** Marks what is watched of these entities as changed; says whether anything is. */
@@ -86,6 +101,7 @@ export class EntityWatches {
     const showTimed = (): Promise<number | undefined> => this.#showTimed()
     try {
       for (;;) {
+        await this.#workOff()
         const costMs = await space.atRest(showTimed)
         if (costMs !== undefined) return costMs
       }
@@ -93,6 +109,29 @@ export class EntityWatches {
       failed(error)
       return 0
     }
+  }
+
+  /** Changed entities do what they have put off while everything else goes on. Those that need long for it are late. */
+  async #workOff(): Promise<void> {
+    const { space, ports } = this.#parts
+    const keys = [...this.#changed, ...this.#fresh.values()].filter((key) => !this.#late.has(key))
+    const end = ports.clock.now() + PATIENCE_MS
+    await space.entities.workOff(keys, () => ports.clock.now() < end)
+  }
+
+  /** Those of these entities that can be shown now; the others are late. */
+  async #inTime(keys: readonly EntityKey[]): Promise<readonly EntityKey[]> {
+    const mayBeLate = keys.filter((key) => !this.#insisted.has(key) && !this.#late.has(key))
+    const late = await this.#parts.space.entities.workOff(mayBeLate, () => false)
+    for (const key of late) void this.#showLate(key)
+    return keys.filter((key) => this.#insisted.has(key) || !this.#late.has(key))
+  }
+
+  async #showLate(key: EntityKey): Promise<void> {
+    this.#late.add(key)
+    await this.#parts.space.entities.workOff([key], () => this.#watched.has(key))
+    this.#late.delete(key)
+    this.show([key])
   }
 
   async #showTimed(): Promise<number | undefined> {
@@ -111,20 +150,23 @@ export class EntityWatches {
     do {
       for (const key of this.#changed) if (this.#watched.has(key)) keys.add(key)
       this.#changed.clear()
-      opened = await this.#reader.load([...new Set([...keys, ...this.#fresh.values()])])
+      const all = new Set([...keys, ...this.#fresh.values()])
+      opened = await this.#reader.load(await this.#inTime([...all]))
     } while (this.#changed.size > 0)
     // Commits were lost meanwhile: what was opened may lack others that are still to be folded again.
     if (space.losses() !== losses) {
       this.#request([...keys])
       return false
     }
+    for (const key of opened.keys()) this.#insisted.delete(key)
     const called = this.#callFresh(opened)
     for (const key of keys) {
-      for (const listener of this.#watched.get(key) ?? []) {
-        if (!called.has(listener) && !this.#fresh.has(listener)) call(listener, opened.get(key)!)
+      const entity = opened.get(key)
+      for (const listener of entity ? (this.#watched.get(key) ?? []) : []) {
+        if (!called.has(listener) && !this.#fresh.has(listener)) call(listener, entity!)
       }
     }
-    if (this.#fresh.size > 0) this.#pace.ask()
+    if ([...this.#fresh.values()].some((key) => !this.#late.has(key))) this.#pace.ask()
     this.#readAgain(opened)
     return true
   }

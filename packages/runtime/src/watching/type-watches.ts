@@ -16,6 +16,9 @@ const RETRY_MS = 1_000
 /** Of the changed entities of a type. */
 const OPEN_AT_ONCE = 256
 
+/** How long an entity that has put work off keeps its own listing waiting before everything else waits for it. */
+const PATIENCE_MS = 1_000
+
 /** Is called with a listing. */
 export type ListListener = (rows: readonly ListedEntity[]) => void
 
@@ -117,9 +120,13 @@ export class TypeWatches {
 
   async #showChanged(watched: WatchedType): Promise<void> {
     let rows: readonly ListedEntity[] | undefined
+    const { space, ports } = this.#parts
+    const end = ports.clock.now() + PATIENCE_MS
+    const keys = [...watched.changed].map((id) => entityKey(watched.type, id))
+    await space.entities.workOff(keys, () => ports.clock.now() < end && this.#watched.has(watched))
     while (!rows && this.#watched.has(watched)) {
       // Nothing is folded meanwhile, so that no commit shows in one row and not in another.
-      rows = await this.#parts.space.atRest(() => this.#listed(watched))
+      rows = await space.atRest(() => this.#listed(watched))
     }
     if (rows && this.#watched.has(watched)) watched.listener(rows)
   }
