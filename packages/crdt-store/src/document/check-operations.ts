@@ -13,6 +13,14 @@ import { NONE } from './run-length.ts'
 import { placeOf, type Knows, type Standing } from './standing.ts'
 import { wrong } from './wrong.ts'
 
+/** What a change touches. */
+export interface Touched {
+  /** How many operations the largest container has that it changes. */
+  readonly largest: number
+  /** Whether it changes nothing but texts that were there before. */
+  readonly isText: boolean
+}
+
 /**
  * Puts the operations of a change, which is already the last of its actor, into the index, and checks of each that what it refers to
  * exists, may be known to it, and is of the kind and at the place that fits.
@@ -20,15 +28,15 @@ import { wrong } from './wrong.ts'
  * Automerge looks for some of this only in the containers that the rest of a batch touches, so that it accepts in one batch what it
  * refuses in another. After this check both agree.
  *
- * `actors` are the numbers of the actors in the change's list. `known` says whether the change may know of an operation. Returns how many
- * operations the largest container has that it changes. Throws `void`; then the change must be removed from the index.
+ * `actors` are the numbers of the actors in the change's list. `known` says whether the change may know of an operation. Throws `void`; then
+ * the change must be removed from the index.
  */
 export function addOperations(
   { operations: ops, startOp }: Change,
   actors: readonly number[],
   known: Knows,
   { index, standing }: { readonly index: OperationIndex; readonly standing: Standing },
-): number {
+): Touched {
   const author = actors[0]!
   const actorAt = (local: number, counter: number): number => {
     const actor = actors[local]
@@ -40,6 +48,7 @@ export function addOperations(
   const keys = new Keys(ops, actorAt, index)
   let next = 0
   let largest = 0
+  let isText = true
   for (let at = 0; at < ops.count; at++) {
     const [local, made] = [ops.objectActor[at]!, ops.objectCounter[at]!]
     const container =
@@ -47,7 +56,9 @@ export function addOperations(
     if (container === undefined) throw wrong('there is no such container')
     const key = keys.read(at, container)
     const kind = ops.action[at]!
-    checkKind(kind, key, ops.valueType[at]!, index.typeOf(container))
+    const containerType = index.typeOf(container)
+    checkKind(kind, key, ops.valueType[at]!, containerType)
+    isText &&= containerType === 'text'
 
     const last = next + ops.replaced[at]!
     if (kind === action.delete && last === next) throw wrong('it deletes nothing')
@@ -75,7 +86,7 @@ export function addOperations(
     if (type) index.addContainer(author, counter, type, depthIn(container, type, index))
     largest = Math.max(largest, index.sizeOf(container))
   }
-  return largest
+  return { largest, isText }
 }
 
 /** The depth of a container of this type in another one. Handles refuse to go deeper, and mirrors end there. */

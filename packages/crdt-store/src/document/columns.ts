@@ -5,7 +5,7 @@ import { booleans, countRows, numbers, sumRows, texts } from './run-length.ts'
 import { wrong } from './wrong.ts'
 
 /**
- * The operations of one change, one row each; values are not read. Actors are places in the list of the change, 0 is its own. Where an
+ * The operations of one change, one row each; values are not decoded. Actors are places in the list of the change, 0 is its own. Where an
  * operation has no such number it is `NONE`.
  */
 export interface OperationColumns {
@@ -21,6 +21,8 @@ export interface OperationColumns {
   readonly insert: Uint8Array
   readonly action: Int32Array
   readonly valueType: Int32Array
+  /** The bytes of all values, one after the other. */
+  readonly values: Uint8Array
   /** How many operations each replaces; which ones stand one after the other. */
   readonly replaced: Int32Array
   readonly replacedActor: Int32Array
@@ -53,6 +55,7 @@ export function readOperations(reader: ByteReader, most: number): OperationColum
     ...readPlaces(column, count),
     action: actions,
     valueType: readValueTypes(column(spec.valueMeta), column(spec.value).length, count),
+    values: column(spec.value),
     replaced,
     replacedActor: numbers(column(spec.replacedActor), sum),
     replacedCounter: numbers(column(spec.replacedCounter), sum, true),

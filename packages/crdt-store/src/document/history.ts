@@ -2,7 +2,7 @@ import { limits } from '@peerplane/core'
 
 import { CausalPast, type ChangeNode, type VectorClock } from './causal-past.ts'
 import { sessionActorOf, type Change } from './change-chunk.ts'
-import { addOperations, containerMade } from './check-operations.ts'
+import { addOperations, containerMade, type Touched } from './check-operations.ts'
 import { action } from './columns.ts'
 import { readSaved, type SavedOperations } from './document-chunk.ts'
 import type { DocumentReplica } from './library.ts'
@@ -57,8 +57,8 @@ export class History {
     return startOp - 1 - this.#lastOp(deps)
   }
 
-  /** Adds a change all of whose deps are known, and returns how many operations the largest container has that it changes. Throws `void` for one that is not valid: then nothing is added. */
-  add(change: Change): number {
+  /** Adds a change all of whose deps are known. Throws `void` for one that is not valid: then nothing is added. */
+  add(change: Change): Touched {
     const { deps, actors, seq, startOp, operations } = change
     const nodes = deps.map((dep) => this.#changes.get(dep)!)
     const before = this.#lastOp(deps)
@@ -75,11 +75,11 @@ export class History {
       throw wrong('it has the wrong number')
     }
     const lastOp = startOp + count - 1
-    const largest = this.#addOperations(change, author, lastOp, past)
+    const touched = this.#addOperations(change, author, lastOp, past)
     const node = { actor: author, seq, lastOp, deps: nodes }
     this.#changes.set(change.hash, this.#past.add(node, past))
     this.#count(actors[0], count)
-    return largest
+    return touched
   }
 
   /** Takes back the last change of its author. */
@@ -99,7 +99,7 @@ export class History {
     this.#operations += operations
   }
 
-  #addOperations(change: Change, author: number, lastOp: number, past: VectorClock): number {
+  #addOperations(change: Change, author: number, lastOp: number, past: VectorClock): Touched {
     const others = change.actors.slice(1).map((actor) => this.#index.actorNumber(actor))
     if (others.some((other) => other === undefined || past[other] === 0)) {
       throw wrong('it names an author whom it cannot know')

@@ -14,11 +14,15 @@ import { allOf, changesOf, type DefaultMaker, type Tree } from './defaults.ts'
 import { History } from './history.ts'
 import type { Kinds } from './kinds.ts'
 import type { DocumentReplica } from './library.ts'
+import { replayWork } from './replay.ts'
 import type { Snapshot } from './snapshot.ts'
 import { wrong } from './wrong.ts'
 
 /** What applying needs of a change. Its operations are not kept: read, they take many times the room of their bytes. */
-type AppliedChange = Pick<Change, 'bytes' | 'hash' | 'deps'>
+export interface AppliedChange extends Pick<Change, 'bytes' | 'hash' | 'deps'> {
+  /** How much work it is to repeat it; `Infinity` where that is impossible. */
+  readonly replayWork: number
+}
 
 /** A body of another device that is valid as far as a check without applying it can say. */
 export interface Pending {
@@ -224,7 +228,7 @@ export class Intake {
         const changes = all.filter(isNew)
         if (changes.length === 0) continue
         const defaults = this.#defaultsOf(content.tree).filter(isNew)
-        const { missing, largest } = addAll(history, {
+        const { missing, largest, texts } = addAll(history, {
           defaults,
           changes,
           allowed: content.allowed,
@@ -237,8 +241,8 @@ export class Intake {
         const work = changes.reduce((sum, each) => sum + workIn(each), 0)
         this.pending.push({
           body,
-          changes: changes.map(toApply),
-          defaults: defaults.map(toApply),
+          changes: changes.map((each, at) => toApply(each, texts[at])),
+          defaults: defaults.map((each) => toApply(each)),
           work,
           largest,
         })
@@ -300,11 +304,14 @@ export class Intake {
 /** Reading bodies takes about as long as judging so many operations. */
 const weigh = (bodies: number, bytes: number): number => 64 * bodies + bytes / 16
 
-const toApply = ({ bytes, hash, deps }: Change): AppliedChange => ({ bytes, hash, deps })
+const toApply = (change: Change, isText = false): AppliedChange => {
+  const { bytes, hash, deps } = change
+  return { bytes, hash, deps, replayWork: isText ? replayWork(change) : Infinity }
+}
 
 /**
  * Adds the changes of a body and what comes with them, if everything else that they build on is here; otherwise adds nothing and names what is
- * missing. Says how many operations the largest container has that they change. Throws `void`, and adds nothing then either.
+ * missing. Says how many operations the largest container has that they change, and which of them edit nothing but texts. Throws `void`, and adds nothing then either.
  */
 function addAll(
   history: History,
@@ -313,8 +320,9 @@ function addAll(
     changes,
     allowed,
   }: { defaults: readonly Change[]; changes: readonly Change[]; allowed: number },
-): { readonly missing?: string; readonly largest: number } {
+): { readonly missing?: string; readonly largest: number; readonly texts: readonly boolean[] } {
   let largest = 0
+  const texts: boolean[] = []
   let left = changes.reduce((rest, each) => rest - workIn(each), allowed)
   const added: Change[] = []
   const takeBack = (): void => {
@@ -329,18 +337,20 @@ function addAll(
       const missing = each.deps.find((dep) => !history.has(dep))
       if (missing !== undefined) {
         takeBack()
-        return { missing, largest }
+        return { missing, largest, texts }
       }
       left -= history.leftOutBy(each)
       if (left < 0) throw wrong('it leaves out more numbers than its bytes pay for')
-      largest = Math.max(largest, history.add(each))
+      const touched = history.add(each)
+      largest = Math.max(largest, touched.largest)
+      texts.push(touched.isText)
       added.push(each)
     }
   } catch (error) {
     takeBack()
     throw error
   }
-  return { largest }
+  return { largest, texts }
 }
 
 /** The actor of a session in every document, hexadecimal: 16 bytes that no other session has, and a session is never resumed. */
