@@ -961,7 +961,7 @@ export function stateOf({ shape, sessions, bodies }) {
   const judged = bodies.map((body) => judge(shape, body, opened)).filter((each) => each)
   const { exists, current } = entityOf(judged)
   const ops = exists ? current.flatMap((each) => each.ops) : []
-  return { state: shown(shape, ops), exists, incomplete: judged.some((each) => each.skips) }
+  return { state: jsonOf(shown(shape, ops)), exists, incomplete: judged.some((each) => each.skips) }
 }
 
 /** Whether the entity exists, and the bodies of its generation: R-ENTITY-1 to R-ENTITY-5. */
@@ -1193,10 +1193,26 @@ const fieldOf = ({ fields }, name) => (Object.hasOwn(fields, name) ? fields[name
 
 /** R-VOID-4: a value has at most so many levels of lists and maps. */
 function isValue(value, levels) {
-  must(!(value instanceof Uint8Array), 'R-VOID-4: a value is no byte string')
   if (typeof value !== 'object' || value === null) return
   must(levels > 0, 'R-VOID-4: levels of lists and maps')
+  if (value instanceof Uint8Array) return
+  must(!isBytesForm(value), 'R-VOID-4: bytes are a byte string')
   for (const each of Object.values(value)) isValue(each, levels - 1)
+}
+
+/** Whether a map is what JSON has in the place of a byte string. */
+function isBytesForm(value) {
+  const form = value.$bytes
+  if (typeof form !== 'string' || Object.keys(value).length > 1) return false
+  return Buffer.from(form, 'base64url').toString('base64url') === form
+}
+
+/** A value as JSON shows it. */
+function jsonOf(value) {
+  if (typeof value !== 'object' || value === null) return value
+  if (value instanceof Uint8Array) return { $bytes: Buffer.from(value).toString('base64url') }
+  if (Array.isArray(value)) return value.map(jsonOf)
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, jsonOf(each)]))
 }
 
 const LAST = Number.MAX_SAFE_INTEGER
@@ -1582,14 +1598,15 @@ function begin(strand, [commits, rank, number, value]) {
   strand.names = commitsOf(commits)
   strand.rank = Math.max(strand.rank, rank)
   strand.number = number
-  strand.value = value
+  strand.value = jsonOf(value)
 }
 
 /** R-EVENT-7, R-EVENT-8 */
 function addAll(kind, strand, list) {
   for (let i = 0; i < list.length; i += 2) {
     strand.number++
-    if (kind === 'events' && list[i] === 'added') strand.value = [...strand.value, list[i + 1]]
+    if (kind === 'events' && list[i] === 'added')
+      strand.value = [...strand.value, jsonOf(list[i + 1])]
     else strand.isIncomplete = true
   }
 }

@@ -86,6 +86,7 @@ const ofStrangers: Readonly<Record<string, (bytes: Uint8Array) => unknown>> = {
   decodeOpening: (bytes) => exported.decodeOpening(bytes),
   decodeSpaceRecord: exported.decodeSpaceRecord,
   fromUtf8: exported.fromUtf8,
+  valueToJson: onValue(exported.valueToJson),
   readGrant: onValue(exported.readGrant),
   readEntity: onValue((value) => exported.readEntity(value, 'entity')),
   readTip: onValue((value) => exported.readTip(value, 'tip')),
@@ -103,7 +104,7 @@ const inner =
   `HybridClock Services Timers TipTrie WrittenSession admit batchIdOf batchMessage branchOf canPass checkInvitationTime clockDoubt commitIdOf commitSize
   compareBytes compareTexts compareTimestamps concatBytes createInvitation createSpace dateText depsDigest domain encodeBatch
   encodeCanonical encodeForkProof encodeHeader encodeInvitation encodeOpening entityKey equalBytes equalData equalSecrets extensionsAfter
-  firstIdOf firstPrevious firstSeq forkedTip freeze fromBase64Url fromHex grantToValue halfPair hash invitationLink
+  firstIdOf firstPrevious firstSeq forkedTip freeze isBytesValue jsonToValue fromBase64Url fromHex grantToValue halfPair hash invitationLink
   isChainUnderstood isForkedTip isPlain isUnderstood lastSeq laterOf mac makeBatch makeCommit makeOpening markOf mayMakeAnchors mayName merklePath merkleRoot prefixOf roleOf saltOf sectionLeaf sectionsRoot timestampAfter
   sessionIdOf setProperty signBatch signGrant splitEntityKey storedShape tipAfter tipToValue toBase64Url toHex toSparse traceTo utf8 verifyAdmissions
   verifyBatch verifyForkProof verifyMerklePath verifySparse weightOf withCanonical withExtensions`.split(

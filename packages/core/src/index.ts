@@ -23,6 +23,14 @@ export {
   type Handler,
   type StateOf,
 } from './entity/entity.ts'
+export {
+  fromBytesValue,
+  isBytesValue,
+  jsonToValue,
+  toBytesValue,
+  valueToJson,
+  type BytesValue,
+} from './bytes-value.ts'
 export { countVotes, type VoteCount } from './entity/count-votes.ts'
 export type { Lens, LensField, StoredField, StoredShape } from './entity/layout.ts'
 export { migrate, type Conversion, type Migrations } from './entity/migrations.ts'

@@ -121,6 +121,9 @@ class Copier {
   }
 
   #object(object: object): Json {
+    if (this.#read(() => object instanceof Uint8Array)) {
+      throw this.#refuse('is a Uint8Array: pass toBytesValue(array) instead')
+    }
     if (!this.#read(() => isPlain(object))) {
       throw this.#refuse('is an object of a class: pass its data instead')
     }

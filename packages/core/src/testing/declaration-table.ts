@@ -1,5 +1,5 @@
 import { limits } from '../limits.ts'
-import type { PeerplaneError } from '../errors.ts'
+import { isA, type PeerplaneError } from '../errors.ts'
 import type * as core from '../index.ts'
 import { either, isData, isFunction, isOptions, isUndefined } from './any-argument.ts'
 import type { FunctionTable, Parameter } from './table.ts'
@@ -13,6 +13,7 @@ type Declaring = Pick<
   | 'document'
   | 'entity'
   | 'events'
+  | 'fromBytesValue'
   | 'list'
   | 'flag'
   | 'growOnlyCounter'
@@ -25,6 +26,7 @@ type Declaring = Pick<
   | 'register'
   | 'Rejected'
   | 'set'
+  | 'toBytesValue'
   | 'tree'
   | 'value'
   | 'vote'
@@ -180,9 +182,10 @@ function singleWriterRows(exports: Declaring): FunctionTable {
 
 /** The rows of the small kinds of state. */
 function smallRows(exports: Declaring): FunctionTable {
-  const { countVotes, flag, multiValueRegister } = exports as unknown as {
-    readonly [name: string]: (...args: unknown[]) => unknown
-  }
+  const { countVotes, flag, fromBytesValue, multiValueRegister, toBytesValue } =
+    exports as unknown as {
+      readonly [name: string]: (...args: unknown[]) => unknown
+    }
   return {
     growOnlyCounter: {},
     growOnlySet: {},
@@ -192,6 +195,16 @@ function smallRows(exports: Declaring): FunctionTable {
       wins: row(isUndefined, (wins) => flag!({ wins })),
     },
     multiValueRegister: { initial: row(isData, (value) => multiValueRegister!(value)) },
+    toBytesValue: {
+      bytes: row(
+        (value) => isA(Uint8Array, value),
+        (value) => toBytesValue!(value),
+        ['invalid-input'],
+      ),
+    },
+    fromBytesValue: {
+      value: row(never, (value) => fromBytesValue!(value), ['invalid-input']),
+    },
     countVotes: {
       votes: row(isOptions, (votes) => countVotes!(votes), ['invalid-input']),
       devices: row(

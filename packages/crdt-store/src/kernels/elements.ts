@@ -4,7 +4,9 @@ import {
   encodeCanonical,
   freeze,
   fromHex,
+  jsonToValue,
   toHex,
+  valueToJson,
   type Json,
   type Value,
 } from '@peerplane/core'
@@ -32,9 +34,9 @@ export function readElement(element: Value | undefined, bodyBytes: number): Elem
     : compositeKey(checkJson(element, bodyBytes))
 }
 
-/** The element of a key, for an op. */
-export const elementOf = (key: ElementKey): Json =>
-  isComposite(key) ? (decodeCanonical(fromHex(key.slice(1))) as Json) : key
+/** The element of a key, as ops hold it. */
+export const elementOf = (key: ElementKey): Value =>
+  isComposite(key) ? decodeCanonical(fromHex(key.slice(1))) : key
 
 /** Order of the elements of a set: numbers, then texts in the order of `compareTexts`, then other values in the order of their bytes. */
 export function compareElements(a: ElementKey, b: ElementKey): number {
@@ -66,7 +68,7 @@ export function showElements(
 const shownKeys = new WeakMap<object, string>()
 
 function shown(key: ElementKey): Json {
-  const element = freeze(elementOf(key))
+  const element = freeze(valueToJson(elementOf(key))!)
   if (typeof element === 'object' && element !== null) shownKeys.set(element, key as string)
   return element
 }
@@ -82,6 +84,6 @@ function keyOf(element: Json): ElementKey {
 const isComposite = (key: ElementKey): key is string =>
   typeof key === 'string' && key.startsWith(COMPOSITE)
 
-const compositeKey = (value: Json): string => COMPOSITE + toHex(encodeCanonical(value))
+const compositeKey = (value: Json): string => COMPOSITE + toHex(encodeCanonical(jsonToValue(value)))
 
 const rankOf = (key: ElementKey): number => (typeof key === 'number' ? 0 : isComposite(key) ? 2 : 1)

@@ -2,6 +2,7 @@ import {
   encodeCanonical,
   equalData,
   freeze,
+  jsonToValue,
   toHex,
   type Json,
   type MultiValueRegisterHandle,
@@ -86,7 +87,7 @@ function multiValueRegisterHandle(
       const copy = copyJson(value)
       const live = place.cell()?.written.live() ?? []
       if (isWritten(copy, live, table)) return
-      place.write([25, copy, namesOf(live, table)])
+      place.write([25, jsonToValue(copy), namesOf(live, table)])
     },
   })
 }

@@ -118,13 +118,13 @@ const states: {
       clock.startsWith('custom') ? ((value as List)[3] as number) : 0
     const sorted = latestOf(ops, 2).sort((a, b) => clockOf(a) - clockOf(b) || byTime(a, b))
     const shown = clock === 'reverse' ? sorted[0] : sorted.at(-1)
-    return shown ? ((shown.value as List)[1] as Json) : initial
+    return shown ? jsonOf((shown.value as List)[1]!) : initial
   },
 
   'multi-value-register'({ initial }: { readonly initial: Json }, ops) {
     const values = latestOf(ops, 2)
       .toReversed()
-      .map(({ value }) => (value as List)[1] as Json)
+      .map(({ value }) => jsonOf((value as List)[1]!))
     const distinct = values.filter(
       (value, i) => values.findIndex((each) => equalData(each, value)) === i,
     )
@@ -146,14 +146,18 @@ const states: {
 
   'grow-only-set': (_, ops) => {
     const elements = new Map(ops.map(({ value }) => [hex((value as List)[1]!), (value as List)[1]]))
-    return [...elements.values()].sort((a, b) => compareElements(a as Json, b as Json)) as Json
+    return [...elements.values()]
+      .map((each) => each!)
+      .sort(compareElements)
+      .map(jsonOf)
   },
 
   set: (_, ops) =>
     entriesOf(ops, [1], [2])
       .filter(({ isPresent }) => isPresent)
       .map(({ key }) => key)
-      .sort(compareElements),
+      .sort(compareElements)
+      .map(jsonOf),
 
   map({ value }: { readonly value: Shape }, ops) {
     const entries = entriesOf(ops, [3, 5], [4]).filter(({ isPresent }) => isPresent)
@@ -279,11 +283,19 @@ function keeps(touches: readonly Op[], removed: readonly Op[], place: number): b
   )
 }
 
+/** A value as JSON: byte strings have a form of their own. */
+function jsonOf(value: Value): Json {
+  if (value instanceof Uint8Array) return { $bytes: toBase64Url(value) }
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map(jsonOf)
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, jsonOf(part)]))
+}
+
 const hex = (value: Value): string => toHex(encodeCanonical(value))
 
 /** Numbers, then texts, then other values by their bytes. */
-function compareElements(a: Json, b: Json): number {
-  const rank = (value: Json): number =>
+function compareElements(a: Value, b: Value): number {
+  const rank = (value: Value): number =>
     typeof value === 'number' ? 0 : typeof value === 'string' ? 1 : 2
   if (rank(a) !== rank(b)) return rank(a) - rank(b)
   if (typeof a === 'number') return a - (b as number)
@@ -291,7 +303,7 @@ function compareElements(a: Json, b: Json): number {
 }
 
 interface NaiveEntry {
-  readonly key: Json
+  readonly key: Value
   readonly isPresent: boolean
   /** The ops of its generation. */
   readonly ops: readonly Op[]
@@ -308,10 +320,10 @@ function entriesOf(
     const place = mark(op) === 1 || mark(op) === 5 ? 2 : 3
     return (list[place] as number | undefined) ?? 0
   }
-  const keyOf = (op: Op): Json => (op.value as List)[1] as Json
+  const keyOf = (op: Op): Value => (op.value as List)[1]!
   const keys = new Map(ops.map((op) => [hex(keyOf(op)), keyOf(op)]))
   return [...keys.values()].map((key) => {
-    const all = ops.filter((op) => equalData(keyOf(op), key))
+    const all = ops.filter((op) => hex(keyOf(op)) === hex(key))
     const generation = Math.max(...all.map(generationOf))
     const own = all.filter((op) => generationOf(op) === generation)
     const removed = own.filter((op) => removals.includes(mark(op)))

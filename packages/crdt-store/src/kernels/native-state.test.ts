@@ -541,7 +541,7 @@ describe('native state', () => {
     ['a shorter prefix', [['count', 1]], [fromHex(sessionId(5)), 1, new Uint8Array(7)]],
     ['a session that it does not list', [['count', 1]], [0, 1, new Uint8Array(8)]],
     ['its own session in it', [['count', 1]], [fromHex(sessionId(FORGER)), 1, new Uint8Array(8)]],
-    ['bytes in a value', [['title', [0, new Uint8Array(1), []]]]],
+    ['bytes in a value that are no byte string', [['title', [0, { $bytes: 'AA' }, []]]]],
     ['a deep value', [['title', [0, deep(limits.valueDepth + 1), []]]]],
     ['a large value', [['title', [0, 'x'.repeat(limits.valueBytes), []]]]],
     ['a large element', [['tags', [1, 'x'.repeat(limits.valueBytes + 1)]]]],

@@ -3,6 +3,7 @@ import {
   flag,
   growOnlyCounter,
   growOnlySet,
+  jsonToValue,
   list,
   map,
   multiValueRegister,
@@ -92,8 +93,8 @@ function nesting(choose: Choose, levels: number): Shape {
 }
 
 const keys = ['a', '__proto__', '7']
-const elements: readonly Json[] = ['p', '__proto__', 7, null, { a: [1] }]
-const values: readonly Json[] = ['', 'x', 7, null, [1, 'y']]
+const elements: readonly Json[] = ['p', '__proto__', 7, null, { a: [1] }, { $bytes: 'AP8' }]
+const values: readonly Json[] = ['', 'x', 7, null, [1, 'y'], { a: { $bytes: 'AP8' } }]
 const clocks = [0, 1, 2, Number.MAX_SAFE_INTEGER]
 
 type Changes = {
@@ -179,16 +180,16 @@ const forges: Forges = {
   'grow-only-counter': (_, choose) => [26, one([0, 1, 5, Number.MAX_SAFE_INTEGER, -1], choose)],
   register({ clock = 'default' }, choose) {
     const last = { default: [], reverse: [null] }[clock as 'default'] ?? [one(clocks, choose)]
-    return [0, one(values, choose), names(choose), ...last]
+    return [0, jsonToValue(one(values, choose)), names(choose), ...last]
   },
-  'multi-value-register': (_, choose) => [25, one(values, choose), names(choose)],
+  'multi-value-register': (_, choose) => [25, jsonToValue(one(values, choose)), names(choose)],
   flag: ({ wins = 'enable' }, choose) => [(wins === 'enable' ? 20 : 22) + choose(2), names(choose)],
   vote: (_, choose) => [24, choose(2) === 0],
   set: (_, choose) =>
     choose(2) === 0
-      ? [1, one(elements, choose), ...generation(choose)]
-      : [2, one(elements, choose), removed(choose), ...generation(choose)],
-  'grow-only-set': (_, choose) => [27, one(elements, choose)],
+      ? [1, jsonToValue(one(elements, choose)), ...generation(choose)]
+      : [2, jsonToValue(one(elements, choose)), removed(choose), ...generation(choose)],
+  'grow-only-set': (_, choose) => [27, jsonToValue(one(elements, choose))],
   map({ value }, choose) {
     const key = one(keys, choose)
     const what = choose(6)

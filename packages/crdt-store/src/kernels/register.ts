@@ -1,6 +1,7 @@
 import {
   describe,
   freeze,
+  jsonToValue,
   PeerplaneError,
   type AutoIncrementHandle,
   type Json,
@@ -113,7 +114,7 @@ function registerHandle(
       if (clock === 'reverse' && seen.length > 0) return
       if (isWritten(copy, seen, place.draft.table)) return
       const after = clock === 'reverse' ? [null] : []
-      place.write([0, copy, namesOf(seen, place.draft.table), ...after])
+      place.write([0, jsonToValue(copy), namesOf(seen, place.draft.table), ...after])
     },
   })
 }
@@ -140,7 +141,7 @@ function customClockHandle(
       if (clock < before && !isIncremented) return
       if (clock <= before && isWritten(copy, seen, place.draft.table)) return
       const next = isIncremented ? Math.min(Math.max(clock, before + 1), LAST_CLOCK) : clock
-      place.write([0, copy, namesOf(seen, place.draft.table), next])
+      place.write([0, jsonToValue(copy), namesOf(seen, place.draft.table), next])
     },
   })
 }

@@ -3,6 +3,7 @@ import {
   equalData,
   flag,
   fromHex,
+  jsonToValue,
   growOnlyCounter,
   growOnlySet,
   map,
@@ -71,8 +72,12 @@ const values: readonly Json[] = [
   '\uFFFF',
   '',
   '\u{10000}',
+  { $bytes: 'AP8' },
+  [{ $bytes: '' }, { $bytes: 'AA', more: 1 }],
 ]
 const valueOf = (n: number): Json => values[n % values.length]!
+/** The same as ops hold it. */
+const wireOf = (n: number): Value => jsonToValue(valueOf(n))
 const has = (list: Json, value: Json): boolean =>
   (list as readonly Json[]).some((each) => equalData(each, value))
 
@@ -89,13 +94,13 @@ const registerKind = (
   isDone,
   forge: (n, names) => [
     0,
-    valueOf(n),
+    wireOf(n),
     names,
     ...after.slice(n % Math.max(1, after.length)).slice(0, 1),
   ],
   broken: [
     [0, 'a', [99], ...after.slice(0, 1)],
-    [0, new Uint8Array(1), [], ...after.slice(0, 1)],
+    [0, { $bytes: 'AA' }, [], ...after.slice(0, 1)],
     ...(clock.startsWith('custom') ? [1.5, -1, 2 ** 53, '1'] : []).map((each) => [
       0,
       'a',
@@ -141,8 +146,8 @@ const kinds: { readonly [name: string]: Kind } = {
     shape: growOnlySet<Json>(),
     call: (handle: GrowOnlySetHandle<Json>, n) => handle.add(valueOf(n)),
     isDone: (after, n) => has(after, valueOf(n)),
-    forge: (n) => [27, valueOf(n)],
-    broken: [[27], [27, new Uint8Array(1)], [27, 'a', 'b']],
+    forge: (n) => [27, wireOf(n)],
+    broken: [[27], [27, { $bytes: 'AA' }], [27, 'a', 'b']],
   },
   flag: flagKind('enable', 20, 21),
   'flag that disabling wins': flagKind('disable', 22, 23),
@@ -157,10 +162,10 @@ const kinds: { readonly [name: string]: Kind } = {
     shape: multiValueRegister<Json>('initial'),
     call: (handle: MultiValueRegisterHandle<Json>, n) => handle.set(valueOf(n)),
     isDone: (after, n) => equalData(after, [valueOf(n)]),
-    forge: (n, names) => [25, valueOf(n), names],
+    forge: (n, names) => [25, wireOf(n), names],
     broken: [
       [25, 'a', [99]],
-      [25, new Uint8Array(1), []],
+      [25, [{ $bytes: 'AA' }], []],
       [25, 'a'],
     ],
   },

@@ -2,6 +2,7 @@ import {
   decodeCanonical,
   encodeCanonical,
   freeze,
+  jsonToValue,
   limits,
   utf8,
   type Json,
@@ -48,12 +49,16 @@ export interface OtherBody {
 }
 
 export function encodeBody(body: WriterBody): Uint8Array {
-  if (body.form === 'events') return encodeCanonical([EVENTS, body.events.flat()])
-  if (body.form === 'value') return encodeCanonical([VALUE, body.value])
+  if (body.form === 'events') return encodeCanonical([EVENTS, eventsToValue(body.events)])
+  if (body.form === 'value') return encodeCanonical([VALUE, jsonToValue(body.value)])
   const { names, rank, number, value, events } = body
   const commits = commitsToValue(names)
-  return encodeCanonical([BEGINNING, commits, rank, number, value, events.flat()])
+  const whole = jsonToValue(value)
+  return encodeCanonical([BEGINNING, commits, rank, number, whole, eventsToValue(events)])
 }
+
+const eventsToValue = (events: readonly NamedEvent[]): Value =>
+  events.flatMap(([name, event]) => [name, jsonToValue(event)])
 
 /** Reads a body of `session`. Throws `Void` for one that breaks a rule. */
 export function readBody(bytes: Uint8Array, session: SessionId): WriterBody | OtherBody {

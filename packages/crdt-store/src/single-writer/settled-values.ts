@@ -1,7 +1,9 @@
 import {
   compareTexts,
   encodeCanonical,
+  isBytesValue,
   isPlain,
+  jsonToValue,
   limits,
   PeerplaneError,
   setProperty,
@@ -71,7 +73,10 @@ export class SettledValues {
       levels = Math.max(levels, this.#levelsOf(part) + 1)
       count++
     }
-    return this.#took(copied, { bytes: bytes + headBytes(count), levels })
+    // In commits, bytes are a byte string.
+    if (isBytesValue(copied)) bytes = encodeCanonical(jsonToValue(copied)).length
+    else bytes += headBytes(count)
+    return this.#took(copied, { bytes, levels })
   }
 
   #took(copied: Json & object, size: Size): Json {

@@ -102,6 +102,14 @@ const cases: readonly Case[] = [
     branches: [['a1', 4, ['x', 'y', 'z', { n: 1.5 }]]],
   },
   {
+    what: 'events and values hold bytes',
+    kind: 'events',
+    bodies: [
+      ['a1', 1, { rank: 5, value: [Uint8Array.of(0, 255)], events: added(Uint8Array.of(1)) }],
+    ],
+    branches: [['a1', 1, [{ $bytes: 'AP8' }, { $bytes: 'AQ' }]]],
+  },
+  {
     what: 'a value replaces the value before it',
     kind: 'value',
     bodies: [
@@ -405,7 +413,7 @@ const cases: readonly Case[] = [
       ['a deletion of three items', [[], [[6, null, 1]]]],
       ['a deletion that closes the last generation', [[], [[6, null]], 2 ** 53 - 1]],
       ['ops that are no list', [[], 1]],
-      ['bytes as a value', [2, [new Uint8Array(1)]]],
+      ['bytes that are no byte string', [2, [{ $bytes: 'AA' }]]],
       ['five items with form 3', [3, [], 1, 0, []]],
       ['a rank below 0', [3, [], -1, 0, [], []]],
       ['a number that is a fraction', [3, [], 1, 0.5, [], []]],

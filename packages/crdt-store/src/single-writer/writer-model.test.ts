@@ -392,7 +392,7 @@ describe('bodies that are not as they should be', () => {
     ['an event without a value', [1, ['added']]],
     ['an event with a number for a name', [1, [1, 'x']]],
     ['an event without a name', [1, ['', 'x']]],
-    ['a value of bytes', [2, new Uint8Array(1)]],
+    ['bytes that are no byte string', [2, { $bytes: 'AA' }]],
     ['a value that is too large', [2, 'x'.repeat(limits.valueBytes)]],
     ['a rank below 0', [3, [], -1, 0, [], []]],
     ['a number that is not whole', [3, [], 1, 0.5, [], []]],

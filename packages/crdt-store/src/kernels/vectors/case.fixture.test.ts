@@ -44,8 +44,8 @@ export interface Case {
 
 export const most = Number.MAX_SAFE_INTEGER
 /** Lists in each other. */
-export const nested = (levels: number): Value =>
-  Array.from({ length: levels - 1 }).reduce<Value>((inner) => [inner], [])
+export const nested = (levels: number, inner: Value = []): Value =>
+  Array.from({ length: levels - 1 }).reduce<Value>((each) => [each], inner)
 /** One level more than a value may have. */
 export const tooDeep = nested(33)
 export const shelf = map(record({ title: register('none'), votes: counter(), tags: set() }))

@@ -129,7 +129,7 @@ export const otherKinds: readonly Case[] = [
       ['a generation that is too large', [1, 'y', 2 ** 53]],
       ['names that are no list', [2, 'x', 0]],
       ['a name that is not listed', [2, 'x', [1]]],
-      ['an element that is no value', [1, new Uint8Array(1)]],
+      ['an element that is no value', [1, { $bytes: 'AA' }]],
       ['a text as its first item, and another length', ['x', 1, 1]],
     ] satisfies readonly (readonly [string, Value])[]
   ).map(([what, op]): Case => ({

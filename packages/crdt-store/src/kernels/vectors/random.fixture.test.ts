@@ -144,7 +144,7 @@ export const strange = fc.constantFrom<Value>(
   [24, 0],
   [25, 'v', 1],
   [26, -1],
-  [27, new Uint8Array(1)],
+  [27, { $bytes: 'AA' }],
   ['r', 1],
   ['c', [0, 'v', [9]]],
   ['r', 1, 1],

@@ -1,6 +1,6 @@
-import { counter, record, register } from '@peerplane/core'
+import { counter, multiValueRegister, record, register, type Json } from '@peerplane/core'
 
-import { afterA, write, type Case } from './case.fixture.test.ts'
+import { afterA, nested, write, type Case } from './case.fixture.test.ts'
 
 export const registers: readonly Case[] = [
   {
@@ -8,6 +8,36 @@ export const registers: readonly Case[] = [
     shape: record({ title: register('none'), votes: counter() }),
     bodies: [['a', 1, 1, '', [['votes', 1]]]],
     state: { title: 'none', votes: 1 },
+  },
+  {
+    what: 'bytes are a byte string in an op, and shown in a form of JSON; no map may have this form',
+    shape: register(''),
+    bodies: [
+      ['a', 1, 1, '', [write({ photo: Uint8Array.of(0, 255), of: [new Uint8Array(0)] })]],
+      ['b', 1, 2, '', [write({ $bytes: 'AP8' })]],
+      ['c', 1, 3, '', [write([{ $bytes: '' }])]],
+    ],
+    state: { photo: { $bytes: 'AP8' }, of: [{ $bytes: '' }] },
+  },
+  {
+    what: 'a map that only resembles the form of bytes is a map',
+    shape: multiValueRegister(0),
+    bodies: [
+      ['a', 1, 1, '', [[25, { $bytes: 'AP9' }, []]]],
+      ['b', 1, 2, '', [[25, { $bytes: 'AA==' }, []]]],
+      ['c', 1, 3, '', [[25, { $bytes: 'AA', more: 1 }, []]]],
+      ['d', 1, 4, '', [[25, { $bytes: 1 }, []]]],
+    ],
+    state: [{ $bytes: 1 }, { $bytes: 'AA', more: 1 }, { $bytes: 'AA==' }, { $bytes: 'AP9' }],
+  },
+  {
+    what: 'bytes count as a level of a value',
+    shape: register<Json>(''),
+    bodies: [
+      ['a', 1, 1, '', [write(nested(31, [Uint8Array.of(1)]))]],
+      ['b', 1, 2, '', [write(nested(32, [Uint8Array.of(1)]))]],
+    ],
+    state: nested(31, [{ $bytes: 'AQ' }]) as Json,
   },
   {
     what: 'of two concurrent writes, the later one is shown',

@@ -108,6 +108,27 @@ export const sets: readonly Case[] = [
     state: ['y'],
   },
   {
+    what: 'bytes are elements of a set, in the order of their canonical bytes',
+    shape: set(),
+    bodies: [
+      [
+        'a',
+        1,
+        1,
+        '',
+        [
+          [1, Uint8Array.of(2, 1)],
+          [1, [1]],
+          [1, Uint8Array.of(9)],
+          [1, 'x'],
+          [1, Uint8Array.of(7)],
+        ],
+      ],
+      ['a', 2, 2, '', [[2, Uint8Array.of(7), []]]],
+    ],
+    state: ['x', { $bytes: 'CQ' }, { $bytes: 'AgE' }, [1]],
+  },
+  {
     what: 'a session does not cover what comes after the commit that is its parent',
     shape: set(),
     sessions: afterA,

@@ -281,7 +281,7 @@ const growing: readonly Case[] = [
         '',
         [
           [27, 'b'],
-          [27, new Uint8Array(1)],
+          [27, { $bytes: 'AA' }],
         ],
       ],
       ['c', 1, 1, '', [[27, 'c', []]]],
