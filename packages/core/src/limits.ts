@@ -437,6 +437,16 @@ export const limitTable = {
     'entities',
     'The maximum number of entities whose folded state is kept in memory. The state of an entity that is not in memory is read from its stored row.',
   ),
+  openEntitiesBytes: limit(
+    64 * MiB,
+    'bytes',
+    'The maximum size of all entities in memory together, as their status states it. If they are larger, the entities used least recently leave memory, except entities that are watched, changed at the moment, or not yet stored.',
+  ),
+  idleEntityMs: limit(
+    300_000,
+    'ms',
+    'An entity that nobody has used for this time leaves memory, except an entity that is watched. An entity may stay in memory up to twice this time.',
+  ),
   refoldedEntities: limit(
     250,
     'entities',

@@ -51,6 +51,7 @@ export class FoldedEntities implements Entities {
   #isDiscarding = false
   #newStates: NewStates | undefined
   #generation = 0
+  #cancelSweep: (() => void) | undefined
   #folding: Promise<unknown> = Promise.resolve()
   #isClosed = false
 
@@ -220,6 +221,7 @@ export class FoldedEntities implements Entities {
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
+    this.#cancelSweep?.()
     this.#turns.stop()
     await this.#folding
     this.#newStates?.close()
@@ -366,9 +368,20 @@ export class FoldedEntities implements Entities {
   }
 
   #afterFlush(): void {
+    const mayGo = (slot: Slot): 'now' | 'later' | 'no' => this.#mayGo(slot)
     this.#slots.mayEvict()
-    this.#slots.evictIdle((slot) => this.#mayGo(slot))
+    this.#slots.evictLarge(mayGo)
+    this.#slots.evictLeaving(mayGo)
     this.#evict(this.#options.perturb?.('evict-all') ? 0 : undefined)
+  }
+
+  /** Lets idle entities leave memory, from time to time as long as there are any. */
+  #sweep(): void {
+    this.#cancelSweep ??= this.#options.scheduler.after(limits.idleEntityMs, () => {
+      this.#cancelSweep = undefined
+      this.#slots.evictIdle((slot) => this.#mayGo(slot))
+      if (this.#slots.size > 0) this.#sweep()
+    })
   }
 
   #evict(keep?: number): void {
@@ -395,6 +408,7 @@ export class FoldedEntities implements Entities {
   async #read(key: EntityKey): Promise<Slot> {
     const declared = this.#declared(key)
     if (!declared) throw undeclared(splitEntityKey(key).type)
+    if (!this.#isClosed) this.#sweep()
     return this.#lifecycleOf(key).load(key, await declared.load())
   }
 

@@ -21,8 +21,12 @@ export interface Slot {
   readonly state: EntityState
   /** Size of the row that was made last; 0 if that is not known. */
   rowBytes: number
-  /** Whether somebody needed it since that was last asked. */
+  /** The size of the state when that was last looked at. */
+  bytes: number
+  /** Whether somebody needed it since rows were last written. */
   isUsed: boolean
+  /** Whether somebody needed it since idle entities last left memory. */
+  isRecent: boolean
   /** Why the state is not that of the entity; it is not folded further. */
   problem: PeerplaneError | undefined
   /** The same where it follows from the bodies; otherwise empty. */
@@ -45,7 +49,9 @@ export const slotOf = (key: EntityKey, model: StateModel, state: EntityState): S
   model,
   state,
   rowBytes: 0,
+  bytes: 0,
   isUsed: true,
+  isRecent: true,
   problem: undefined,
   unreadable: '',
   isLarge: false,

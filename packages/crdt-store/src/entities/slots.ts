@@ -8,6 +8,9 @@ import type { Tally } from './tally.ts'
 /** Entities whose rows are larger do not stay in memory for long if nobody needs them. */
 const LARGE_ROW_BYTES = 1024 * 1024
 
+/** Whether an entity may leave memory: at once, after it was stored, or not. */
+type MayGo = (slot: Slot) => 'now' | 'later' | 'no'
+
 /** The entities in memory, the least recently used first. */
 export class Slots {
   readonly rows: KnownRows
@@ -19,12 +22,23 @@ export class Slots {
   #generation = 0
   /** How many may stay: more than the limit if most of them could not go when that was last tried. */
   #room: number = limits.openEntities
+  /** How many bytes may stay, likewise. */
+  #roomBytes: number = limits.openEntitiesBytes
+  /** How many bytes the states have. */
+  #bytes = 0
+  /** Idle entities that are on their way. */
+  readonly #leaving = new Set<Slot>()
 
   /** `read` gives a slot of what is stored. */
   constructor(store: Store, tally: Tally, read: (key: EntityKey) => Promise<Slot>) {
     this.#read = read
     this.rows = new KnownRows(store)
     this.absent = new AbsentRows(store, tally)
+  }
+
+  /** How many entities are in memory. */
+  get size(): number {
+    return this.#slots.size
   }
 
   /** The slot of an entity that is in memory. */
@@ -45,13 +59,17 @@ export class Slots {
   put(key: EntityKey, slot: Slot): void {
     this.#generation++
     this.#loading.clear()
-    this.#slots.get(key)?.state.close()
-    this.#slots.set(key, slot)
+    this.drop(key)
+    this.#add(key, slot)
   }
 
   /** Frees an entity. */
   drop(key: EntityKey): void {
-    this.#slots.get(key)?.state.close()
+    const slot = this.#slots.get(key)
+    if (!slot) return
+    this.#bytes -= slot.bytes
+    this.#leaving.delete(slot)
+    slot.state.close()
     this.#slots.delete(key)
   }
 
@@ -65,25 +83,37 @@ export class Slots {
     else this.#pins.delete(key)
   }
 
-  /** Frees the entities used least recently, as far as there are more than `keep` and `mayGo` agrees; to `later` they are on their way. */
-  evict(mayGo: (slot: Slot) => 'now' | 'later' | 'no', keep: number = limits.openEntities): void {
-    if (this.#slots.size <= (keep < limits.openEntities ? keep : this.#room)) return
-    let excess = this.#slots.size - keep
-    let staying = 0
+  /** Frees the entities used least recently, as far as there are more than `keep`, or larger ones, and `mayGo` agrees; to `later` they are on their way. */
+  evict(mayGo: MayGo, keep: number = limits.openEntities): void {
+    const isAll = keep < limits.openEntities
+    const { size } = this.#slots
+    if (!isAll && size <= this.#room && this.#bytes <= this.#roomBytes) return
+    let excess = size - keep
+    let excessBytes = this.#bytes - limits.openEntitiesBytes
+    let [staying, stayingBytes] = [0, 0]
     for (const [key, slot] of this.#slots) {
-      if (excess <= 0) break
+      if (excess <= 0 && excessBytes <= 0) break
+      const { bytes } = slot
       const answer = this.#pins.has(key) ? 'no' : mayGo(slot)
-      if (answer !== 'no') excess--
+      if (answer !== 'no') {
+        excess--
+        excessBytes -= bytes
+      }
       if (answer === 'now') this.drop(key)
-      else staying++
+      else {
+        staying++
+        stayingBytes += bytes
+      }
     }
     // Otherwise each opening would look at all of them again.
     const room = staying > 0 ? this.#slots.size + staying / 8 : 0
     this.#room = Math.max(limits.openEntities, room)
+    const roomBytes = stayingBytes > 0 ? this.#bytes + stayingBytes / 8 : 0
+    this.#roomBytes = Math.max(limits.openEntitiesBytes, roomBytes)
   }
 
   /** Frees large entities that nobody needed since the last call, as far as `mayGo` agrees. */
-  evictIdle(mayGo: (slot: Slot) => 'now' | 'later' | 'no'): void {
+  evictLarge(mayGo: MayGo): void {
     for (const [key, slot] of this.#slots) {
       if (slot.rowBytes <= LARGE_ROW_BYTES) continue
       const isIdle = !slot.isUsed && !this.#pins.has(key)
@@ -92,9 +122,36 @@ export class Slots {
     }
   }
 
-  /** From now on more of them may go. */
+  /** Frees entities that nobody needed since the last call, as far as `mayGo` agrees; to `later` they go with `evictLeaving`. */
+  evictIdle(mayGo: MayGo): void {
+    for (const [key, slot] of this.#slots) {
+      const isIdle = !slot.isRecent && !this.#pins.has(key)
+      slot.isRecent = false
+      if (!isIdle) continue
+      const answer = mayGo(slot)
+      if (answer === 'now') this.drop(key)
+      if (answer === 'later') this.#leaving.add(slot)
+    }
+  }
+
+  /** Frees idle entities that were on their way, unless somebody needs them now. */
+  evictLeaving(mayGo: MayGo): void {
+    for (const slot of this.#leaving) {
+      const isIdle = !slot.isRecent && !this.#pins.has(slot.key)
+      if (isIdle && mayGo(slot) === 'now') this.drop(slot.key)
+    }
+    this.#leaving.clear()
+  }
+
+  /** From now on more of them may go. Looks at their sizes again. */
   mayEvict(): void {
     this.#room = limits.openEntities
+    this.#roomBytes = limits.openEntitiesBytes
+    this.#bytes = 0
+    for (const slot of this.#slots.values()) {
+      slot.bytes = bytesOf(slot)
+      this.#bytes += slot.bytes
+    }
   }
 
   /** Frees an entity of which nothing is stored; what is being loaded is loaded again. */
@@ -108,14 +165,15 @@ export class Slots {
   clear(): void {
     this.#generation++
     this.#room = limits.openEntities
+    this.#roomBytes = limits.openEntitiesBytes
     this.#loading.clear()
-    for (const slot of this.#slots.values()) slot.state.close()
-    this.#slots.clear()
+    for (const key of this.#slots.keys()) this.drop(key)
   }
 
   #use(key: EntityKey): Slot {
     const slot = this.#slots.get(key)!
     slot.isUsed = true
+    slot.isRecent = true
     this.#slots.delete(key)
     this.#slots.set(key, slot)
     return slot
@@ -134,7 +192,16 @@ export class Slots {
   async #readInto(key: EntityKey): Promise<void> {
     const generation = this.#generation
     const slot = await this.#read(key)
-    if (generation === this.#generation) this.#slots.set(key, slot)
+    if (generation === this.#generation) this.#add(key, slot)
     else slot.state.close()
   }
+
+  #add(key: EntityKey, slot: Slot): void {
+    slot.bytes = bytesOf(slot)
+    this.#bytes += slot.bytes
+    this.#slots.set(key, slot)
+  }
 }
+
+/** Of a state that cannot be read, only the problem is kept. */
+const bytesOf = ({ problem, state }: Slot): number => (problem ? 0 : state.size.bytes)

@@ -1,4 +1,11 @@
-import { fromUtf8, type EntityKey, type Scheduler, type Store, type Trace } from '@peerplane/core'
+import {
+  fromUtf8,
+  limits,
+  type EntityKey,
+  type Scheduler,
+  type Store,
+  type Trace,
+} from '@peerplane/core'
 import { deterministicCrypto, ManualClock, rounds, seededRandom } from '@peerplane/core/testing'
 import { createMemoryStore, type MemoryStore } from '@peerplane/crdt-store'
 import fc from 'fast-check'
@@ -11,8 +18,10 @@ import { device, type Device } from './device.fixture.test.ts'
 const ROWS = 0x20
 const crypto = deterministicCrypto
 
-/** Waits for nothing. */
-const impatient: Scheduler = { after: (_, task) => systemScheduler.after(0, task) }
+/** Waits for nothing, but lets no entity leave memory: its row would be written. */
+const impatient: Scheduler = {
+  after: (ms, task) => systemScheduler.after(ms === limits.idleEntityMs ? ms : 0, task),
+}
 
 /** A store, and the entities whose rows were written or deleted since {@link Watched.forget}. */
 interface Watched {
