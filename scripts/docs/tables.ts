@@ -1,9 +1,10 @@
-// The pages that are generated from tables in the code: errors, limits, events and configuration.
+// The pages that are generated from tables in the code: errors, limits, events, configuration and merge rules.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { errorKinds, limitTable, traceEvents } from '../../packages/core/src/index.ts'
 import { flagOf, settings, variableOf } from '../../packages/node/src/config.ts'
+import { mergeRulesPage } from './merge-rules.ts'
 
 /** Generated pages by path below the root. */
 function pages(): Record<string, string> {
@@ -61,6 +62,7 @@ Fields of the kinds \`id\`, \`text\` and \`code\` are strings; an \`id\` may be 
 | --- | --- | --- | --- |
 ${events.join('\n')}
 `,
+    'docs/merge-rules.md': mergeRulesPage(),
     'docs/limits.md': `# Limits
 
 Every buffer, queue, frame and message has a named limit. \`npm run docs\` generates this page from the code.
