@@ -374,18 +374,15 @@ export function opening(encoded) {
     parents: array(parents, undefined, 'opening: parents are a list').map(tipOf),
     admission: bytes(admissionId, 32, 'opening: an admission of 32 bytes'),
     extensions: list,
-    floor: floorOf(list),
+    start: startOf(list),
     first,
     session: first.slice(0, 16),
   }
 }
 
-/** R-OPENING-8 */
-function floorOf([key, value]) {
-  const isTime = key === 0 && Array.isArray(value) && value.length === 2
-  const isFloor = isTime && value.every((each) => Number.isSafeInteger(each) && each >= 0)
-  return isFloor && value[1] <= 65_535 ? value : undefined
-}
+/** R-OPENING-6 */
+const startOf = ([key, value]) =>
+  key === 0 && Number.isSafeInteger(value) && value >= 0 ? value : undefined
 
 export const saltOf = (seed, seq, index) => H('salt', seed, encode([seq, index])).slice(0, 16)
 
@@ -747,9 +744,9 @@ function checkLog(vectors, { space, creator, guest }, rule) {
   const reopened = openedAs(vectors.opening.withOneParent)
   rule('opening with a parent', same(reopened.parents[0].session, opened.session))
   const extended = openedAs(vectors.opening.withExtensions)
-  rule('opening with extensions', extended.extensions.length > 0 && !extended.floor)
-  const { withFloor } = vectors.opening
-  rule('opening with a floor', isDeepStrictEqual(openedAs(withFloor).floor, withFloor.floor))
+  rule('opening with extensions', extended.extensions.length > 0)
+  const { withStart } = vectors.opening
+  rule('opening with a start', openedAs(withStart).start === withStart.start)
 
   const place = { session: opened.session, previous: opened.first, firstSeq: 1 }
   const three = batch(sized(vectors.batch.ofThree), place)
@@ -1315,7 +1312,7 @@ function clamped(sum) {
 /** R-REGISTER-2 to R-REGISTER-4: the writes, or moves, that are left, the latest last. */
 function keptOf(ops) {
   const ofDevice = Map.groupBy(ops, ({ body }) => body.device.slice(0, 32))
-  const kept = [...ofDevice.values()].map((own) => own.sort(byRaisedTime).at(-1))
+  const kept = [...ofDevice.values()].map((own) => own.sort(byStart).at(-1))
   return kept.filter((each) => !isNamed(each, ops)).sort(byTime)
 }
 
@@ -1501,14 +1498,10 @@ const byTime = ({ body: a, index: i }, { body: b, index: j }) =>
   a.time[1] - b.time[1] ||
   (a.session === b.session ? a.seq - b.seq || i - j : a.session < b.session ? -1 : 1)
 
-/** R-OPENING-9, for the ops of one device */
-const byRaisedTime = (a, b) => byTime(raised(a), raised(b))
-
-function raised({ body, index }) {
-  const { floor = [0, 0] } = body.opened.get(body.session)
-  const [ms, counter] = body.time
-  const isEarlier = ms < floor[0] || (ms === floor[0] && counter < floor[1])
-  return { body: isEarlier ? { ...body, time: floor } : body, index }
+/** R-REGISTER-2 */
+function byStart({ body: a, index: i }, { body: b, index: j }) {
+  const started = ({ session, opened }) => opened.get(session).start ?? 0
+  return started(a) - started(b) || byId({ body: a, index: i }, { body: b, index: j })
 }
 
 /** Checks vectors of states. Returns what each of them shows. */

@@ -55,15 +55,25 @@ export const sabotages: readonly Sabotage[] = [
       {
         // A session does not depend on itself.
         file: 'crdt-store/src/log/append.ts',
-        find: '    this.#own ??= openOwnSession(author, sessions, lineages)\n',
-        replace: `    if (!this.#own) {
-      this.#own = openOwnSession(author, sessions, lineages)
-      heads.remove([{ session: this.#own.id }])
-    }
-`,
+        find: '    this.#start = own.opening.start!\n',
+        replace: '    this.#options.heads.remove([{ session: own.id }])\n',
       },
     ],
   },
+  sabotage(
+    'start-from-clock',
+    'a session starts at the time of the wall clock, also if it was set back',
+    'crdt-store/src/log/own-session.ts',
+    'Math.max(now, after + 1, sessions.latestStart(device) + 1)',
+    'Math.max(now, 0)',
+  ),
+  sabotage(
+    'own-order-by-time',
+    'timestamps decide between the ops of one device',
+    'crdt-store/src/kernels/latest-by-device.ts',
+    '  a.start - b.start || compareCommits(a.commit, b.commit)',
+    '  compareLatest(a, b)',
+  ),
   sabotage(
     'sessions-only-digest',
     'a digest depends only on which sessions a device holds, not on how many of their commits it holds',

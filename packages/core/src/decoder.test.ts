@@ -17,7 +17,7 @@ interface StateVector {
   readonly sessions: readonly {
     readonly device: string
     readonly parents: readonly unknown[]
-    readonly floor?: readonly number[]
+    readonly start?: number
   }[]
   readonly bodies: readonly { readonly prefix: string }[]
   readonly state: unknown
@@ -28,7 +28,7 @@ test('it makes the states of the vectors, and other states of other bodies', () 
   const vectors = read('state-vectors.json') as StateVector[]
   expect(checkStates(vectors).length).toBe(vectors.length)
   const isNoticed = (vector: StateVector): boolean => !isAccepted([vector], checkStates)
-  const noticed = { fewer: 0, prefix: 0, device: 0, parents: 0, floor: 0 }
+  const noticed = { fewer: 0, prefix: 0, device: 0, parents: 0, start: 0 }
   for (const vector of vectors) {
     expect(isNoticed({ ...vector, state: another(vector.state) })).toBe(true)
     expect(isNoticed({ ...vector, incomplete: !vector.incomplete })).toBe(true)
@@ -43,8 +43,8 @@ test('it makes the states of the vectors, and other states of other bodies', () 
     for (const [at, session] of vector.sessions.entries()) {
       const device = vector.sessions.with(at, { ...session, device: 'ff'.repeat(32) })
       const parents = vector.sessions.with(at, { ...session, parents: [] })
-      const floor = vector.sessions.with(at, { ...session, floor: [0, 0] })
-      if (isNoticed({ ...vector, sessions: floor })) noticed.floor++
+      const start = vector.sessions.with(at, { ...session, start: 0 })
+      if (isNoticed({ ...vector, sessions: start })) noticed.start++
       if (isNoticed({ ...vector, sessions: device })) noticed.device++
       if (isNoticed({ ...vector, sessions: parents })) noticed.parents++
     }
@@ -53,7 +53,7 @@ test('it makes the states of the vectors, and other states of other bodies', () 
   expect(noticed.prefix).toBeGreaterThan(10)
   expect(noticed.device).toBeGreaterThan(15)
   expect(noticed.parents).toBeGreaterThan(6)
-  expect(noticed.floor).toBeGreaterThan(3)
+  expect(noticed.start).toBeGreaterThan(3)
 })
 
 test('it makes the branches of the vectors with a single writer, and other branches of other bodies', () => {

@@ -105,7 +105,7 @@ const inner =
   compareBytes compareTexts compareTimestamps concatBytes createInvitation createSpace dateText depsDigest domain encodeBatch
   encodeCanonical encodeForkProof encodeHeader encodeInvitation encodeOpening entityKey equalBytes equalData equalSecrets extensionsAfter
   firstIdOf firstPrevious firstSeq forkedTip freeze isBytesValue jsonToValue fromBase64Url fromHex grantToValue halfPair hash invitationLink
-  isChainUnderstood isForkedTip isPlain isUnderstood lastSeq laterOf mac makeBatch makeCommit makeOpening markOf mayMakeAnchors mayName merklePath merkleRoot prefixOf roleOf saltOf sectionLeaf sectionsRoot timestampAfter
+  isChainUnderstood isForkedTip isPlain isUnderstood lastSeq mac makeBatch makeCommit makeOpening markOf mayMakeAnchors mayName merklePath merkleRoot prefixOf roleOf saltOf sectionLeaf sectionsRoot
   sessionIdOf setProperty signBatch signGrant splitEntityKey storedShape tipAfter tipToValue toBase64Url toHex toSparse traceTo utf8 verifyAdmissions
   verifyBatch verifyForkProof verifyMerklePath verifySparse weightOf withCanonical withExtensions`.split(
     /\s+/,

@@ -14,18 +14,8 @@ export function compareTimestamps(a: Timestamp, b: Timestamp): number {
   return a.ms - b.ms || a.counter - b.counter
 }
 
-/** The later of two timestamps. */
-export const laterOf = (a: Timestamp, b: Timestamp): Timestamp =>
-  compareTimestamps(a, b) < 0 ? b : a
-
 /** The largest valid counter of a timestamp. */
 export const MAX_COUNTER = 0xffff
-
-/** The first timestamp after `time`, or `time` itself if it is the last valid timestamp. */
-export function timestampAfter({ ms, counter }: Timestamp): Timestamp {
-  if (counter < MAX_COUNTER) return { ms, counter: counter + 1 }
-  return ms < Number.MAX_SAFE_INTEGER ? { ms: ms + 1, counter: 0 } : { ms, counter }
-}
 
 /**
  * A timestamp of another device moves the hybrid clock only if it is at most `MAX_AHEAD_MS` ahead of the wall clock of this device. A timestamp that
@@ -45,10 +35,18 @@ export class HybridClock {
     this.#clock = clock
   }
 
+  /** Returns the time of the wall clock, in milliseconds since 1970. */
+  wallTime(): number {
+    return this.#clock.now()
+  }
+
   /** Returns a timestamp that is later than all earlier timestamps of the clock. */
   next(): Timestamp {
     const now = this.#clock.now()
-    this.#last = now > this.#last.ms ? { ms: now, counter: 0 } : timestampAfter(this.#last)
+    const { ms, counter } = this.#last
+    if (now > ms) this.#last = { ms: now, counter: 0 }
+    else if (counter < MAX_COUNTER) this.#last = { ms, counter: counter + 1 }
+    else this.#last = { ms: ms + 1, counter: 0 }
     return this.#last
   }
 

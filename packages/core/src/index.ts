@@ -120,10 +120,8 @@ export { domain, hash, HASH_BYTES, mac, SESSION_BYTES } from './hash.ts'
 export {
   compareTimestamps,
   HybridClock,
-  laterOf,
   MAX_AHEAD_MS,
   MAX_COUNTER,
-  timestampAfter,
   type Timestamp,
 } from './hybrid-clock.ts'
 export {

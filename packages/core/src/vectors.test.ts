@@ -194,8 +194,8 @@ async function compute(): Promise<Record<string, unknown>> {
       [2, [null]],
     ],
   })
-  const floor = { ms: 1_790_000_000_000, counter: 17 }
-  const floored = encodeOpening({ ...first.opening, floor, extensions: [[1, 'odd']] })
+  const start = 1_790_000_000_000
+  const started = encodeOpening({ ...first.opening, start, extensions: [[1, 'odd']] })
   const extendedCommit = makeCommit(
     first.session,
     {
@@ -321,10 +321,10 @@ async function compute(): Promise<Record<string, unknown>> {
       session: first.session,
       withOneParent: later.withOneParent,
       withExtensions: { record: bytes(extended), session: sessionOf(extended) },
-      withFloor: {
-        record: bytes(floored),
-        session: sessionOf(floored),
-        floor: [floor.ms, floor.counter],
+      withStart: {
+        record: bytes(started),
+        session: sessionOf(started),
+        start,
       },
     },
     commit: {

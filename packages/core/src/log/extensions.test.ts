@@ -81,7 +81,7 @@ test('an opening keeps them, under another id', () => {
   expect(decodeOpening(more.bytes)).toEqual(more)
 })
 
-test('a floor is one of them that is known; in another form, it is a critical key that is not', () => {
+test('a start is one of them that is known; in another form, it is a critical key that is not', () => {
   const fields = {
     space: 'ab'.repeat(32),
     device: 'cd'.repeat(32),
@@ -89,16 +89,16 @@ test('a floor is one of them that is known; in another form, it is a critical ke
     admission: new Uint8Array(32),
     nonce: new Uint8Array(16),
   } as never
-  const floor = { ms: Number.MAX_SAFE_INTEGER, counter: 65_535 }
+  const start = Number.MAX_SAFE_INTEGER
   for (const more of [{}, { extensions: [[3, 'x']] }]) {
-    const made = makeOpening({ ...(fields as object), floor, ...more } as never)
+    const made = makeOpening({ ...(fields as object), start, ...more } as never)
     expect(decodeOpening(made.bytes)).toEqual(made)
     expect(isUnderstood(decodeOpening(made.bytes).opening.extensions)).toBe(true)
   }
-  for (const other of [1, [1], [1, 65_536], [-1, 0], [2 ** 53, 0], [0.5, 0], [1, 2, 3], ['1', 0]]) {
+  for (const other of [-1, 2 ** 53, 0.5, [1], '1', null]) {
     const made = makeOpening({ ...(fields as object), extensions: [[0, other]] } as never)
     const { opening, bytes } = decodeOpening(made.bytes)
-    expect(opening.floor).toBeUndefined()
+    expect(opening.start).toBeUndefined()
     expect(isUnderstood(opening.extensions)).toBe(false)
     expect(encodeOpening(opening)).toEqual(bytes)
   }

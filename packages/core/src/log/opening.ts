@@ -3,7 +3,6 @@ import { decodeCanonical, encodeCanonical } from '../codec.ts'
 import { PeerplaneError } from '../errors.ts'
 import { arrayField, bytesField, listField, wholeField } from '../fields.ts'
 import { HASH_BYTES, SESSION_BYTES, hash } from '../hash.ts'
-import { MAX_COUNTER, type Timestamp } from '../hybrid-clock.ts'
 import type { BatchId, DeviceId, SessionId, SpaceId } from '../ids.ts'
 import { limits } from '../limits.ts'
 import type { Value } from '../value.ts'
@@ -27,14 +26,17 @@ export interface Opening {
   readonly admission: Uint8Array
   /** 16 random bytes, so that no two openings have the same session id. */
   readonly nonce: Uint8Array
-  /** The floor of the session: among the commits of its device, a commit of the session counts as written at this time or later. */
-  readonly floor?: Timestamp
+  /**
+   * The start of the session: the wall clock of the device in milliseconds since 1970 when the session began, or 1 more than the latest start of the
+   * sessions of the device that it knew, whichever is greater. The default is 0.
+   */
+  readonly start?: number
   /** The extensions that this version of Peerplane does not know. */
   readonly extensions?: Extensions
 }
 
-/** The key of the extension that holds the floor. It is critical, because a device that ignored the floor would show another state. */
-const FLOOR = 0
+/** The key of the extension that holds the start. It is critical, because a device that ignored the start would show another state. */
+const START = 0
 
 /**
  * An opening with its encoding, and the ids computed from the encoding. An opening has no signature of its own, because the signature of the first
@@ -71,9 +73,8 @@ export function encodeOpening(opening: Opening): Uint8Array {
   return encodeCanonical(withExtensions(fields, extensionsOf(opening)))
 }
 
-function extensionsOf({ floor, extensions = [] }: Opening): Extensions {
-  return floor ? [[FLOOR, [floor.ms, floor.counter]], ...extensions] : extensions
-}
+const extensionsOf = ({ start, extensions = [] }: Opening): Extensions =>
+  start === undefined ? extensions : [[START, start], ...extensions]
 
 /**
  * Returns the value of `previous` in the first batch of a session: the whole hash of the opening. Because `previous` of the first batch is the hash
@@ -118,19 +119,12 @@ export function decodeOpening(encoded: Uint8Array): OpeningRecord {
   }
 }
 
-/** Separates the floor from the extensions that are unknown. A floor of another form is unknown, so that its session has no effect. */
-function knownOf(extensions: Extensions | undefined): Pick<Opening, 'floor' | 'extensions'> {
+/** Separates the start from the extensions that are unknown. A start of another form is unknown, so that its session has no effect. */
+function knownOf(extensions: Extensions | undefined): Pick<Opening, 'start' | 'extensions'> {
   const [first, ...rest] = extensions ?? []
-  const floor = first?.[0] === FLOOR ? floorOf(first[1]) : undefined
-  if (!floor) return extensions ? { extensions } : {}
-  return rest.length > 0 ? { floor, extensions: rest } : { floor }
+  if (first?.[0] !== START || !isStart(first[1])) return extensions ? { extensions } : {}
+  return { start: first[1], ...(rest.length > 0 && { extensions: rest }) }
 }
 
-function floorOf(value: Value): Timestamp | undefined {
-  if (!Array.isArray(value) || value.length !== 2) return undefined
-  const [ms, counter] = value
-  return isWhole(ms) && isWhole(counter) && counter <= MAX_COUNTER ? { ms, counter } : undefined
-}
-
-const isWhole = (value: Value | undefined): value is number =>
+const isStart = (value: Value): value is number =>
   Number.isSafeInteger(value) && (value as number) >= 0

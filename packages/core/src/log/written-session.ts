@@ -29,7 +29,7 @@ export interface WrittenCommit {
 /** The content of the opening of a session that is written by hand. By default, the session belongs to its author. */
 export interface WrittenOpening {
   readonly parents?: readonly Tip[]
-  readonly floor?: Timestamp
+  readonly start?: number
   readonly extensions?: Extensions
   readonly device?: DeviceId
   readonly admission?: Uint8Array
@@ -56,7 +56,7 @@ export class WrittenSession {
   constructor(
     author: Signer,
     { random }: Pick<WritingTools, 'random'>,
-    { parents = [], floor, extensions, device, admission, path = '' }: WrittenOpening = {},
+    { parents = [], start, extensions, device, admission, path = '' }: WrittenOpening = {},
   ) {
     const { grant, id } = author.chain.at(-1)!
     this.author = author
@@ -65,7 +65,7 @@ export class WrittenSession {
       device: device ?? deviceOf(author.key),
       parents,
       admission: admission ?? id,
-      ...(floor && { floor }),
+      ...(start !== undefined && { start }),
       ...(extensions && { extensions }),
     }
     let record = makeOpening({ ...fields, nonce: random.bytes(16) })

@@ -11,8 +11,8 @@ export interface Lineage {
    * `session`, or a commit of a session with such a parent.
    */
   covers(session: SessionId, seq: number): boolean
-  /** The floor of the session. Among the ops of its device, an op counts as written at the floor if its timestamp is earlier. */
-  readonly floor?: Timestamp | undefined
+  /** The start of the session. Of the ops of a device at one place, those of the session with the latest start count. The default is 0. */
+  readonly start?: number | undefined
 }
 
 /** The origin of ops. An origin together with the index of an op in its commit is what the CRDT literature calls a dot. */

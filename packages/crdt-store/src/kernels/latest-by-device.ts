@@ -1,7 +1,6 @@
 import {
   compareTimestamps,
   equalData,
-  laterOf,
   limits,
   type Json,
   type Timestamp,
@@ -25,16 +24,16 @@ import { PART_BYTES } from './weight.ts'
 /** An op of one device at a place, the latest as far as its device is asked. */
 export interface LatestOp<Content> extends Made {
   readonly device: DeviceKey
+  /** The start of its session, which counts among the ops of its device. */
+  readonly start: number
   readonly time: Timestamp
-  /** Its time, or the floor of its session if that is later: what counts among the ops of its device. */
-  readonly raised: Timestamp
   /** `undefined` if it was superseded: what remains keeps out earlier ops of its device. */
   readonly content: Content | undefined
 }
 
 /**
- * The latest op of each device at one place, unless another op has named it. The latest is that of the latest raised time: an honest device begins a
- * session whose floor is later than all that it has written as far as it knows, so its next op is the latest whatever its clock says.
+ * The latest op of each device at one place, unless another op has named it. The latest is that of the session with the latest start: an honest device
+ * begins a session that starts after all sessions that it knows of itself, so its next op is the latest whatever its clock says.
  *
  * So a place holds as many ops as devices have written it, in however many sessions, and an op can name them all.
  */
@@ -75,9 +74,9 @@ export class LatestByDevice<Content> {
     const { commit, origin } = context
     const { lineage, time } = origin
     const device = deviceKey(origin.device)
-    const raised = lineage?.floor ? laterOf(time, lineage.floor) : time
+    const start = lineage?.start ?? 0
     const isNamed = this.#expected?.has(commit) ?? false
-    const op = { device, commit, time, raised, content: isNamed ? undefined : content }
+    const op = { device, commit, start, time, content: isNamed ? undefined : content }
     const before = this.#of(device)
     if (before && compareOfDevice(op, before) < 0) return
     this.#put(op, context)
@@ -88,12 +87,13 @@ export class LatestByDevice<Content> {
     const all = this.#all()
     if (all.length === 0 && expected.length === 0) return undefined
     const latest = all.sort((a, b) => (a.device < b.device ? -1 : 1))
-    const saved = latest.map(({ device, commit, time, raised, content }): Value => [
+    const saved = latest.map(({ device, commit, start, time, content }): Value => [
       table.deviceRef(device),
       table.ref(commit),
+      // Small, as most sessions are short.
+      time.ms - start,
       time.ms,
       time.counter,
-      raised === time ? null : [raised.ms, raised.counter],
       ...(content === undefined ? [] : saveContent(content)),
     ])
     return [saved, toRefs(expected, table)]
@@ -107,13 +107,13 @@ export class LatestByDevice<Content> {
   ): LatestByDevice<Content> {
     const [latest, expected] = items(saved, 2)
     const read = items(latest).map((each): LatestOp<Content> => {
-      const [device, commit, ms, counter, raised, ...content] = items(each)
-      const time = timeOf([ms, counter])
+      const [device, commit, since, msOf, counter, ...content] = items(each)
+      const ms = whole(msOf)
       return {
         device: table.device(device),
         commit: table.commit(commit),
-        time,
-        raised: raised === null ? time : timeOf(items(raised, 2)),
+        start: ms - whole(since, -Number.MAX_SAFE_INTEGER),
+        time: { ms, counter: whole(counter) },
         content: content.length > 0 ? loadContent(content) : undefined,
       }
     })
@@ -170,15 +170,10 @@ export const isWritten = (
   table.isOwn(latest.commit) &&
   equalData(value, latest.content!.value)
 
-const timeOf = ([ms, counter]: readonly (Value | undefined)[]): Timestamp => ({
-  ms: whole(ms),
-  counter: whole(counter),
-})
-
 /** Order of concurrent ops of different devices: by time, then by commit. */
 const compareLatest = (a: LatestOp<unknown>, b: LatestOp<unknown>): number =>
   compareTimestamps(a.time, b.time) || compareCommits(a.commit, b.commit)
 
 /** Order of the ops of one device; 0 for ops of one commit, of which the later one counts. */
 const compareOfDevice = (a: LatestOp<unknown>, b: LatestOp<unknown>): number =>
-  compareTimestamps(a.raised, b.raised) || compareCommits(a.commit, b.commit)
+  a.start - b.start || compareCommits(a.commit, b.commit)

@@ -15,7 +15,6 @@ import {
   type RegisterShape,
   type SessionId,
   type Shape,
-  type Timestamp,
   type Value,
 } from '@peerplane/core'
 
@@ -91,14 +90,12 @@ const byTime = (a: Op, b: Op): number =>
   a.origin.seq - b.origin.seq ||
   a.index - b.index
 
-/** The same op, written no earlier than the floor of its session. */
-function raised(op: Op): Op {
-  const { time, lineage } = op.origin
-  const floor = lineage?.floor
-  if (!floor || floor.ms < time.ms) return op
-  if (floor.ms === time.ms && floor.counter <= time.counter) return op
-  return { ...op, origin: { ...op.origin, time: floor } }
-}
+/** Order of the ops of one device. */
+const byStart = (a: Op, b: Op): number =>
+  (a.origin.lineage?.start ?? 0) - (b.origin.lineage?.start ?? 0) ||
+  compareTexts(a.origin.session, b.origin.session) ||
+  a.origin.seq - b.origin.seq ||
+  a.index - b.index
 
 const inner = (op: Op, value: Value): Op => ({ ...op, value })
 
@@ -242,7 +239,7 @@ function latestOf(ops: readonly Op[], place: number): Op[] {
   const latest = devices.map((device) =>
     ops
       .filter(({ origin }) => origin.device === device)
-      .toSorted((a, b) => byTime(raised(a), raised(b)))
+      .toSorted(byStart)
       .at(-1)!,
   )
   return latest.filter(({ commit }) => !named.has(commit)).sort(byTime)
@@ -346,11 +343,10 @@ function removes(op: Value): boolean {
 export function chained(
   sessions: readonly SessionId[],
   reached: (session: SessionId) => number,
-  floor?: Timestamp,
 ): Origin['lineage'] {
   return {
-    floor,
     hasParents: sessions.length > 0,
+    start: sessions.length,
     covers: (session, seq) => sessions.includes(session) && seq <= reached(session),
   }
 }

@@ -11,7 +11,6 @@ import {
   type SessionId,
   type Shape,
   type StateModel,
-  type Timestamp,
   type Value,
 } from '@peerplane/core'
 import { bodyAt, rounds } from '@peerplane/core/testing'
@@ -180,11 +179,7 @@ function command<Handle>(replica: Replica, changes: readonly Change<Handle>[], m
     session,
     seq: (delivered.get(session) ?? 0) + 1,
     time: { ms, counter: delivered.get(session) ?? 0 },
-    lineage: chained(
-      sessions.slice(0, -1),
-      (each) => reached.get(each) ?? 0,
-      floorAfter(sessions.length - 1),
-    )!,
+    lineage: chained(sessions.slice(0, -1), (each) => reached.get(each) ?? 0)!,
   }
   const before = state.snapshot()
   const { mirror } = state
@@ -254,10 +249,6 @@ const bodyOf = (forgedOp: fc.Arbitrary<Value>): fc.Arbitrary<Forged> =>
     ms: fc.nat(3),
   })
 
-/** The floor of a session after `count` others, in the range of the times. */
-const floorAfter = (count: number): Timestamp | undefined =>
-  count > 0 ? { ms: count, counter: 0 } : undefined
-
 /** The bodies of three sessions; the last is of the device of the first, and comes after its first commit. */
 function forgedBodies(forged: readonly Forged[]): Body[][] {
   return [0, 1, 2].map((n) =>
@@ -269,7 +260,7 @@ function forgedBodies(forged: readonly Forged[]): Body[][] {
           session: sessionId(0, n),
           seq: i + 1,
           time: { ms, counter: 0 },
-          lineage: chained(n === 2 ? [sessionId(0, 0)] : [], () => 1, floorAfter(n === 2 ? 1 : 0))!,
+          lineage: chained(n === 2 ? [sessionId(0, 0)] : [], () => 1)!,
         }
         const bytes = encodeCanonical([forgedCommits(n), ops, ...generation])
         return { origin, prefix: `${n}${(i + 1) % 10}`.repeat(8), bytes }

@@ -371,6 +371,7 @@ class World {
     const parents = new Map(after.map((each) => [each.id, each.commits]))
     const lineage = {
       hasParents: after.length > 0,
+      start: this.#sessions,
       covers: (session: SessionId, seq: number) =>
         seq <= (parents.get(session) ?? 0) ||
         after.some((each) => each.lineage.covers(session, seq)),

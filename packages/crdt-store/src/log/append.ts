@@ -1,11 +1,4 @@
-import {
-  asPeerplaneError,
-  codeOf,
-  laterOf,
-  limits,
-  makeBatch,
-  PeerplaneError,
-} from '@peerplane/core'
+import { asPeerplaneError, codeOf, limits, makeBatch, PeerplaneError } from '@peerplane/core'
 import type {
   Batch,
   Commit,
@@ -16,7 +9,6 @@ import type {
   SessionId,
   Store,
   StoreDurability,
-  Timestamp,
   Write,
 } from '@peerplane/core'
 
@@ -62,8 +54,8 @@ const STEPS = 100
 export class Appender {
   readonly #options: AppenderOptions
   #own: OpenSession | undefined
-  /** The latest raised time of what this appender has written: commits that are not stored count, too. */
-  #raised: Timestamp | undefined
+  /** The start of its last session, of which nothing may be stored yet. */
+  #start = -1
   #queued: PendingFlush = newPendingFlush()
   #flushing: PendingFlush | undefined
   #loop: Promise<void> | undefined
@@ -77,16 +69,25 @@ export class Appender {
 
   /** See {@link Log.next}. */
   next(): Origin {
-    const { author, clock, sessions, lineages, heads } = this.#options
+    const { clock, sessions, heads } = this.#options
     // A session covers all that its device has written as far as it is known here, so that no commit counts for less than an earlier one.
     if (this.#own && sessions.deliveredOf(this.#own.opening.device) > this.#own.delivered) {
       this.#end(this.#own)
     }
-    const time = clock.next()
-    this.#own ??= openOwnSession(author, sessions, lineages, { time, raised: this.#raised })
+    this.#own ??= this.#begin()
     const merges = Math.max(0, Math.ceil(heads.count / limits.deps) - 1)
     const { id: session, opening, lineage, seq } = this.#own
-    return { device: opening.device, session, seq: seq + merges + 1, time, lineage }
+    return { device: opening.device, session, seq: seq + merges + 1, time: clock.next(), lineage }
+  }
+
+  #begin(): OpenSession {
+    const { author, clock, sessions, lineages } = this.#options
+    const own = openOwnSession(author, sessions, lineages, {
+      now: clock.wallTime(),
+      after: this.#start,
+    })
+    this.#start = own.opening.start!
+    return own
   }
 
   /** See {@link Log.commit}. */
@@ -116,7 +117,6 @@ export class Appender {
     heads.remove(taken)
     flush.alsoWrite.push(...also)
     if (durability === 'synced') flush.durability = 'synced'
-    this.#raised = laterOf(origin.time, own.opening.floor ?? origin.time)
     this.#bytes += size
     this.#options.author.trace?.('commit.appended', {
       commit: commit.id,

@@ -82,7 +82,7 @@ export function record(own: OwnSession, batch: Batch, sessions: Sessions): void 
       id,
       device: opening.device,
       parents: opening.parents,
-      floor: opening.floor,
+      start: opening.start,
       isUnderstood: true,
       first,
       stored,

@@ -1,4 +1,4 @@
-import { compareTimestamps, laterOf, skimBatch } from '@peerplane/core'
+import { compareTimestamps, skimBatch } from '@peerplane/core'
 import type {
   Commit,
   Dot,
@@ -115,7 +115,7 @@ class Search {
     this.#next = firstSeq + commits
     if (this.#next > last) this.#missing.delete(session)
     const { time, entities } = skimBatch(encoded)
-    this.#time = laterOf(this.#time, time)
+    this.#time = later(this.#time, time)
     this.#latest.set(session, this.#time)
     if (!entities.some((entity) => this.#keys.has(entity))) return
     this.#places.push({ session, seq: firstSeq, time: this.#time })
@@ -125,7 +125,7 @@ class Search {
   finish(placeOf: (session: SessionId) => PlaceOfSession): readonly Place[] {
     for (const session of this.#missing) throw missingBatch(session, this.#next)
     const begins = this.#begins(placeOf)
-    const timeOf = ({ session, time }: Place): Timestamp => laterOf(time, begins.get(session)!)
+    const timeOf = ({ session, time }: Place): Timestamp => later(time, begins.get(session)!)
     return this.#places
       .map((place) => ({ place, time: timeOf(place), depth: placeOf(place.session).depth }))
       .sort((a, b) => compareTimestamps(a.time, b.time) || a.depth - b.depth)
@@ -142,7 +142,7 @@ class Search {
       const times = parents.flatMap((parent) => [this.#latest.get(parent), begins.get(parent)])
       begins.set(
         session,
-        times.reduce<Timestamp>((a, b) => (b ? laterOf(a, b) : a), never),
+        times.reduce<Timestamp>((a, b) => (b ? later(a, b) : a), never),
       )
     }
     return begins
@@ -156,3 +156,5 @@ class Search {
 }
 
 const never: Timestamp = { ms: 0, counter: 0 }
+
+const later = (a: Timestamp, b: Timestamp): Timestamp => (compareTimestamps(a, b) < 0 ? b : a)

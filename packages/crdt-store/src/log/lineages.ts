@@ -1,4 +1,4 @@
-import type { DeviceId, Lineage, SessionId, Timestamp, Tip } from '@peerplane/core'
+import type { DeviceId, Lineage, SessionId, Tip } from '@peerplane/core'
 
 import type { PlaceOfSession } from './history.ts'
 
@@ -6,7 +6,7 @@ import type { PlaceOfSession } from './history.ts'
 interface Opened {
   readonly device: DeviceId
   readonly parents: readonly Tip[]
-  readonly floor?: Timestamp | undefined
+  readonly start?: number | undefined
 }
 
 /** Computes the lineages of delivered sessions. The parents of a delivered session are delivered, so its lineage never changes. */
@@ -41,7 +41,7 @@ export class Lineages {
     const covered = new Map<SessionId, number>()
     return {
       hasParents: parents.length > 0,
-      floor: opened.floor,
+      start: opened.start,
       covers: (session, seq) => {
         let last = covered.get(session)
         if (last === undefined) {

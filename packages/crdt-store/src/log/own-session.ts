@@ -1,12 +1,4 @@
-import {
-  compareTimestamps,
-  fromHex,
-  laterOf,
-  limits,
-  makeOpening,
-  timestampAfter,
-  toHex,
-} from '@peerplane/core'
+import { fromHex, limits, makeOpening, toHex } from '@peerplane/core'
 import type {
   Admission,
   BatchId,
@@ -18,12 +10,13 @@ import type {
   SessionId,
   SigningKey,
   SpaceRecord,
-  Timestamp,
   Trace,
 } from '@peerplane/core'
 
 import type { Lineages } from './lineages.ts'
 import type { Sessions } from './sessions.ts'
+
+const MAX_START = Number.MAX_SAFE_INTEGER
 
 /** The session that this log writes. */
 export interface OwnSession {
@@ -56,12 +49,12 @@ export interface Author {
   readonly trace?: Trace | undefined
 }
 
-/** What a session begins with. */
+/** When a session begins. */
 interface Beginning {
-  /** The time of its first commit. */
-  readonly time: Timestamp
-  /** The latest raised time of what this process has written. */
-  readonly raised: Timestamp | undefined
+  /** The time of the wall clock, in milliseconds since 1970. */
+  readonly now: number
+  /** The start of the last session that this process has begun. */
+  readonly after: number
 }
 
 /** Begins a session, in memory, on top of all that is held of this device. */
@@ -69,11 +62,10 @@ export function openOwnSession(
   author: Author,
   sessions: Sessions,
   lineages: Lineages,
-  { time, raised }: Beginning,
+  { now, after }: Beginning,
 ): OpenSession {
   const { space, key, chain, random, trace } = author
   const device = toHex(key.publicKey) as DeviceId
-  const floor = floorAfter([raised, sessions.raisedOf(device)], time)
   const opening: Opening = {
     space: space.id,
     device,
@@ -81,25 +73,12 @@ export function openOwnSession(
     parents: sessions.tipsOf(device).slice(0, limits.parents),
     admission: chain.at(-1)?.id ?? fromHex(space.id),
     nonce: random.bytes(16),
-    ...(floor && { floor }),
+    // After the last valid start there is none; only a device that lies about its own starts gets there.
+    start: Math.min(Math.max(now, after + 1, sessions.latestStart(device) + 1), MAX_START),
   }
   const { session: id, first } = makeOpening(opening)
   trace?.('session.begun', { session: id, device })
   const lineage = lineages.opening(opening)
   const delivered = sessions.deliveredOf(device)
   return { id, opening, lineage, delivered, first, opened: false, seq: 0, previous: first }
-}
-
-/**
- * The floor of a session whose first commit has this time, after commits with these raised times. None is needed if the time is later: the clock of
- * a device does not go back while a session lasts.
- */
-function floorAfter(
-  earlier: readonly (Timestamp | undefined)[],
-  time: Timestamp,
-): Timestamp | undefined {
-  const known = earlier.filter((each) => each !== undefined)
-  if (known.length === 0) return undefined
-  const latest = known.reduce(laterOf)
-  return compareTimestamps(latest, time) < 0 ? undefined : timestampAfter(latest)
 }

@@ -87,7 +87,7 @@ const originOf = ({
 }: VerifiedOpening): Omit<HeldSession, 'id' | 'stored' | 'reach' | 'fork'> => ({
   device: opening.device,
   parents: opening.parents,
-  floor: opening.floor,
+  start: opening.start,
   isUnderstood,
   first,
 })

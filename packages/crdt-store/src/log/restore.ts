@@ -79,7 +79,7 @@ export async function restoreSessions(store: Store, clock: HybridClock): Promise
     for (const { key, value } of page) {
       const id = sessionOfKey(key)
       const { opening, first } = decodeOpening(value)
-      const { device, parents, floor } = opening
+      const { device, parents, start } = opening
       const stored = ends.get(id)
       if (!stored) throw new PeerplaneError('store-corrupt', `session ${id} has no tip`)
       ends.delete(id)
@@ -88,7 +88,7 @@ export async function restoreSessions(store: Store, clock: HybridClock): Promise
           id,
           device,
           parents,
-          floor,
+          start,
           isUnderstood: isKnown(opening, chains),
           first,
           stored,

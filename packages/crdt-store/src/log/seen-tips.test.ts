@@ -108,7 +108,7 @@ async function missed(
     id: SESSION,
     device: ''.padEnd(64, '0') as never,
     parents: [],
-    floor: undefined,
+    start: undefined,
     isUnderstood: true,
     first: BATCH as never,
     stored: { seq: kept, batch: BATCH as never },

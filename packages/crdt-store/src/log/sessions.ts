@@ -1,4 +1,4 @@
-import { forkedTip, laterOf, markOf, TipTrie } from '@peerplane/core'
+import { forkedTip, markOf, TipTrie } from '@peerplane/core'
 import type {
   Batch,
   BatchId,
@@ -7,7 +7,6 @@ import type {
   ForkProof,
   Frontier,
   SessionId,
-  Timestamp,
   Tip,
   Write,
 } from '@peerplane/core'
@@ -20,7 +19,7 @@ export interface HeldSession {
   readonly id: SessionId
   readonly device: DeviceId
   readonly parents: readonly Tip[]
-  readonly floor: Timestamp | undefined
+  readonly start: number | undefined
   /** Whether its commits may have an effect here; see {@link isUnderstood}. */
   readonly isUnderstood: boolean
   /** What its first batch names as the batch before it. */
@@ -48,7 +47,7 @@ export class Sessions {
   readonly #delivered = new TipTrie()
   readonly #forked = new Set<HeldSession>()
   readonly #wroteLast = new Map<DeviceId, number>()
-  readonly #raised = new Map<DeviceId, Timestamp>()
+  readonly #latestStart = new Map<DeviceId, number>()
   readonly #deliveredOf = new Map<DeviceId, number>()
   #commits = 0
 
@@ -67,6 +66,8 @@ export class Sessions {
   ): HeldSession {
     const held: HeldSession = { ...fields, reach, fork: undefined }
     this.#held.set(held.id, held)
+    const { device, start = 0 } = held
+    this.#latestStart.set(device, Math.max(this.latestStart(device), start))
     this.#storedTo(held)
     this.#reach(held, reach)
     return held
@@ -169,9 +170,9 @@ export class Sessions {
     return new Map(this.#wroteLast)
   }
 
-  /** The latest raised time of the delivered commits of a device; `undefined` if there are none. */
-  raisedOf(device: DeviceId): Timestamp | undefined {
-    return this.#raised.get(device)
+  /** The latest start of the sessions of a device; -1 if there are none. */
+  latestStart(device: DeviceId): number {
+    return this.#latestStart.get(device) ?? -1
   }
 
   /** Delivered and durable, by the commits alone: without the tips of forks. */
@@ -207,8 +208,6 @@ export class Sessions {
     const { device } = held
     if (reach.seq === 0) return
     this.#wroteLast.set(device, Math.max(this.#wroteLast.get(device) ?? 0, reach.time.ms))
-    const times = [this.#raised.get(device), held.floor, reach.time]
-    this.#raised.set(device, times.filter((time) => time !== undefined).reduce(laterOf))
   }
 
   #cover({ session, seq }: Dot): void {

@@ -15,7 +15,6 @@ import {
   type MirrorOf,
   type Origin,
   type SessionId,
-  type Timestamp,
   type Value,
   type Where,
 } from '@peerplane/core'
@@ -43,8 +42,6 @@ interface Replica {
   readonly bodies: Body[]
   /** Its clock goes on, and is behind or ahead of those of others. */
   ms: number
-  /** The floor of its session. */
-  floor: Timestamp | undefined
   state: EntityState
 }
 interface Sent extends Body {
@@ -61,15 +58,14 @@ const replica = async (n: number): Promise<Replica> => ({
   delivered: new Map(),
   bodies: [],
   ms: 0,
-  floor: undefined,
   state: await model.open(undefined),
 })
 
-function originOf({ device, sessions, delivered, ms, floor }: Replica): Origin {
+function originOf({ device, sessions, delivered, ms }: Replica): Origin {
   const session = sessions.at(-1)!
   const reached = new Map(delivered)
   const seq = (delivered.get(session) ?? 0) + 1
-  const lineage = chained(sessions.slice(0, -1), (each) => reached.get(each) ?? 0, floor)!
+  const lineage = chained(sessions.slice(0, -1), (each) => reached.get(each) ?? 0)!
   return { device, session, seq, time: { ms, counter: seq }, lineage }
 }
 
@@ -105,8 +101,6 @@ function deliver(one: Replica, sent: readonly Sent[], choice: number): boolean {
 async function reopen(one: Replica): Promise<void> {
   one.state = await model.open(one.state.snapshot())
   if (one.delivered.has(one.sessions.at(-1)!)) {
-    const commits = one.sessions.reduce((sum, each) => sum + (one.delivered.get(each) ?? 0), 0)
-    one.floor = { ms: one.ms, counter: commits + 1 }
     one.sessions.push(sessionId(Number(one.device[1]), one.sessions.length + 1))
   }
 }

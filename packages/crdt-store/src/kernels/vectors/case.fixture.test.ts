@@ -22,11 +22,11 @@ export type Written = readonly [
   generation?: Value | undefined,
 ]
 
-/** The device of a session, its parents, and the milliseconds of its floor if it has one. Without it, a session has the device with its own name, and no parents. */
+/** The device of a session, its parents, and its start. Without it, a session has the device with its own name, and no parents. */
 export interface Begun {
   readonly device: string
   readonly parents: string
-  readonly floor?: number
+  readonly start?: number
 }
 export type Sessions = Readonly<Record<string, Begun>>
 
@@ -49,8 +49,8 @@ export const nested = (levels: number, inner: Value = []): Value =>
 /** One level more than a value may have. */
 export const tooDeep = nested(33)
 export const shelf = map(record({ title: register('none'), votes: counter(), tags: set() }))
-/** A session b of the device of session a, which comes after commit a1 and counts as later than time 9. */
-export const afterA: Sessions = { b: { device: 'a', parents: 'a1', floor: 10 } }
+/** A session b of the device of session a, which comes after commit a1. */
+export const afterA: Sessions = { b: { device: 'a', parents: 'a1', start: 1 } }
 export const write = (value: Value, names: readonly number[] = []): Value => [0, value, names]
 
 /** Keys begin with the session, in base64url. */

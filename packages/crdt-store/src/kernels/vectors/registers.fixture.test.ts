@@ -86,13 +86,13 @@ export const registers: readonly Case[] = [
     state: 'four',
   },
   {
-    what: 'a write is kept out by a write of its session with a later time',
+    what: 'a write comes after those of its session, also if its time is earlier',
     shape: register(''),
     bodies: [
       ['a', 1, 9, '', [write('fast clock')]],
       ['a', 2, 1, '', [write('slow clock')]],
     ],
-    state: 'fast clock',
+    state: 'slow clock',
   },
   {
     what: 'a write is not superseded by a body that names its place with another prefix',
@@ -113,12 +113,16 @@ export const registers: readonly Case[] = [
     state: 'one',
   },
   {
-    what: 'of the sessions of one device without parents, the latest write counts',
+    what: 'of the sessions of one device without parents, the one with the latest start counts',
     shape: register(''),
-    sessions: { b: { device: 'a', parents: '' }, c: { device: 'a', parents: '' } },
+    sessions: {
+      a: { device: 'a', parents: '', start: 3 },
+      b: { device: 'a', parents: '', start: 9 },
+      c: { device: 'a', parents: '', start: 6 },
+    },
     bodies: [
       ['a', 1, 3, '', [write('a')]],
-      ['b', 1, 9, '', [write('b')]],
+      ['b', 1, 1, '', [write('b')]],
       ['c', 1, 6, '', [write('c')]],
     ],
     state: 'b',
@@ -126,7 +130,7 @@ export const registers: readonly Case[] = [
   {
     what: 'a superseded write keeps out the earlier writes of its device',
     shape: register(''),
-    sessions: { b: { device: 'a', parents: '' } },
+    sessions: { a: { device: 'a', parents: '', start: 1 }, b: { device: 'a', parents: '' } },
     bodies: [
       ['a', 1, 9, '', [write('named')]],
       ['b', 1, 5, '', [write('kept out')]],
@@ -147,7 +151,7 @@ export const registers: readonly Case[] = [
   {
     what: 'a name of an earlier write of a device has no effect on its latest',
     shape: register(''),
-    sessions: { b: { device: 'a', parents: '' } },
+    sessions: { a: { device: 'a', parents: '', start: 1 }, b: { device: 'a', parents: '' } },
     bodies: [
       ['a', 1, 9, '', [write('latest')]],
       ['b', 1, 5, '', [write('earlier')]],
@@ -156,7 +160,7 @@ export const registers: readonly Case[] = [
     state: 'latest',
   },
   {
-    what: 'a write counts as written at the floor of its session if its time is earlier',
+    what: 'a write of a session with a later start comes after those of its device, whatever the times say',
     shape: register(''),
     sessions: afterA,
     bodies: [
@@ -170,33 +174,23 @@ export const registers: readonly Case[] = [
     shape: register(''),
     sessions: {
       ...afterA,
-      c: { device: 'a', parents: 'a1 b1' },
-      d: { device: 'a', parents: 'a1' },
+      c: { device: 'a', parents: 'b1', start: 2 },
+      d: { device: 'a', parents: 'a1', start: 3 },
     },
     bodies: [
       ['a', 1, 9, '', [write('kept')]],
       ['b', 1, 1, '', [write('lost')]],
       ['c', 1, 11, '', [write('lost, too')]],
-      ['d', 1, 12, '', [write('after the restore')]],
+      ['d', 1, 8, '', [write('after the restore')]],
     ],
     state: 'after the restore',
   },
   {
-    what: 'a floor that is earlier than the time of a write changes nothing',
-    shape: register(''),
-    sessions: { b: { device: 'a', parents: 'a1', floor: 5 } },
-    bodies: [
-      ['a', 1, 9, '', [write('latest')]],
-      ['b', 1, 8, '', [write('earlier')]],
-    ],
-    state: 'latest',
-  },
-  {
-    what: 'between writes at the same floor the session with the greater id decides, then the seq',
+    what: 'of two sessions with the same start, the one with the greater id comes after the other',
     shape: register(''),
     sessions: {
-      b: { device: 'a', parents: '', floor: 9 },
-      c: { device: 'a', parents: '', floor: 9 },
+      b: { device: 'a', parents: '', start: 9 },
+      c: { device: 'a', parents: '', start: 9 },
     },
     bodies: [
       ['b', 1, 3, '', [write('of b')]],
@@ -206,9 +200,9 @@ export const registers: readonly Case[] = [
     state: 'of c, later',
   },
   {
-    what: 'a floor does not count between devices',
+    what: 'starts do not count between devices',
     shape: register(''),
-    sessions: { b: { device: 'b', parents: '', floor: 9 } },
+    sessions: { b: { device: 'b', parents: '', start: 9 } },
     bodies: [
       ['a', 1, 5, '', [write('of a')]],
       ['b', 1, 1, '', [write('of b')]],
@@ -218,7 +212,7 @@ export const registers: readonly Case[] = [
   {
     what: 'a name counts for another session of the same device, too',
     shape: register(''),
-    sessions: { b: { device: 'a', parents: '' } },
+    sessions: { a: { device: 'a', parents: '', start: 1 }, b: { device: 'a', parents: '' } },
     bodies: [
       ['a', 1, 9, '', [write('named')]],
       ['b', 1, 1, 'a1', [write('kept out', [0])]],
@@ -229,7 +223,7 @@ export const registers: readonly Case[] = [
   {
     what: 'devices whose ids begin with the same 16 bytes count as one',
     shape: register(''),
-    sessions: { b: { device: 'a+', parents: '' } },
+    sessions: { a: { device: 'a', parents: '', start: 1 }, b: { device: 'a+', parents: '' } },
     bodies: [
       ['a', 1, 9, '', [write('named')]],
       ['b', 1, 5, '', [write('kept out')]],

@@ -190,7 +190,7 @@ const flags: readonly Case[] = [
 
 const votes: readonly Case[] = [
   {
-    what: 'each device has one vote, the one with the latest raised time',
+    what: 'each device has one vote, the one of its session with the latest start',
     shape: vote(),
     sessions: { ...afterA, c: { device: 'b', parents: '' } },
     bodies: [

@@ -7,7 +7,6 @@ import {
   type DeviceId,
   type Json,
   type SessionId,
-  type Timestamp,
   type Tip,
   type Value,
 } from '@peerplane/core'
@@ -73,7 +72,7 @@ const commitsOf = (names: string): NamedCommit[] =>
 interface Opened {
   readonly device: DeviceId
   readonly parents: readonly Tip[]
-  readonly floor?: Timestamp
+  readonly start?: number
 }
 
 /** The sessions of bodies, and of the parents that these have. */
@@ -81,10 +80,10 @@ function openedBy(begun: Sessions, bodies: readonly Written[]): ReadonlyMap<Sess
   const names = new Set([...bodies.map(([by]) => by), ...Object.keys(begun)])
   return new Map(
     [...names].sort().map((name) => {
-      const { device, parents, floor }: Begun = begun[name] ?? { device: name, parents: '' }
+      const { device, parents, start }: Begun = begun[name] ?? { device: name, parents: '' }
       const tips = commitsOf(parents).map((commit): Tip => ({ ...placeOf(commit), mark: noMark }))
-      const raises = floor === undefined ? {} : { floor: { ms: floor, counter: 0 } }
-      return [session(name), { device: deviceId(device), parents: tips, ...raises }]
+      const began = start === undefined ? {} : { start }
+      return [session(name), { device: deviceId(device), parents: tips, ...began }]
     }),
   )
 }
@@ -147,11 +146,11 @@ test.each(cases)('$shape.kind: $what', async (each) => {
 
 /** What a vector says of the sessions and the bodies. */
 const given = (begun: Sessions, written: readonly Written[]): object => ({
-  sessions: [...openedBy(begun, written)].map(([of, { device, parents, floor }]) => ({
+  sessions: [...openedBy(begun, written)].map(([of, { device, parents, start }]) => ({
     session: of,
     device,
     parents: parents.map((tip) => [tip.session, tip.seq]),
-    ...(floor && { floor: [floor.ms, floor.counter] }),
+    ...(start !== undefined && { start }),
   })),
   bodies: bodiesOf(begun, written).map(({ origin: { session: of, seq, time }, prefix, bytes }) => ({
     session: of,
@@ -187,18 +186,18 @@ const begun: fc.Arbitrary<Sessions> = fc
         parents: fc.array(fc.tuple(fc.nat(Math.max(0, i - 1)), fc.integer({ min: 1, max: 3 })), {
           maxLength: i === 0 ? 0 : 2,
         }),
-        floor: fc.option(fc.nat(4), { nil: undefined }),
+        start: fc.option(fc.nat(4), { nil: undefined }),
       }),
     ),
   )
   .map((list) =>
     Object.fromEntries(
-      list.map(({ device, parents, floor }, i) => [
+      list.map(({ device, parents, start }, i) => [
         names[i]!,
         {
           device,
           parents: parents.map(([at, seq]) => `${names[at]}${seq}`).join(' '),
-          ...(floor !== undefined && { floor }),
+          ...(start !== undefined && { start }),
         },
       ]),
     ),
