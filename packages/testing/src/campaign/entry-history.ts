@@ -51,7 +51,9 @@ export class EntryHistory {
     if (this.#generations.has(mark)) return this.#generations.get(mark)
     const saw = [...seen].map(this.#effectOf).filter((each) => each !== undefined)
     const { generation, isPresent } = this.#look(saw)
-    const renewed = command === this.#change ? generation + 1 : undefined
+    // No generation begins where the author may miss what others see.
+    const next = effect.isIncomplete ? Math.max(generation, 0) : generation + 1
+    const renewed = command === this.#change ? next : undefined
     const own = isPresent ? generation : renewed
     this.#generations.set(mark, own)
     return own

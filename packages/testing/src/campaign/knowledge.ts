@@ -11,6 +11,10 @@ export interface Execution {
   readonly seen: ReadonlySet<string>
   /** The process that ran it. */
   readonly process: string
+  /** Whether the wall clock of the device showed a later time, when this process first ran a command, than in all its earlier processes. */
+  readonly clockWentOn: boolean
+  /** Whether the entity was incomplete where the command ran. */
+  readonly isIncomplete: boolean
 }
 
 /** What is known of one command, or of several that make one commit, from having issued it. */

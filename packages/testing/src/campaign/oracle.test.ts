@@ -281,7 +281,15 @@ class Scene {
       isBack: false,
       isRepetition: false,
     }
-    step.effects.set(key, { mark, command, input, seen: new Set(seen), process })
+    step.effects.set(key, {
+      mark,
+      command,
+      input,
+      seen: new Set(seen),
+      process,
+      clockWentOn: true,
+      isIncomplete: false,
+    })
     this.knowledge.steps.set(mark, step)
     return step
   }

@@ -35,6 +35,7 @@ export type Rule =
 interface Seen {
   readonly marks: ReadonlySet<string>
   readonly state: Json
+  readonly isIncomplete: boolean
 }
 
 /** States by entity and the commands they contain: equal commands must give equal states, on all devices, at all times. */
@@ -106,6 +107,11 @@ export class Oracle {
     return this.#shown.get(key)?.state
   }
 
+  /** Whether an entity is shown as incomplete. */
+  isIncomplete(key: string): boolean {
+    return this.#shown.get(key)?.isIncomplete ?? false
+  }
+
   /** From the next {@link look} on, the effects of the command must be visible. */
   expect(step: IssuedCommand): void {
     this.#due.push(step)
@@ -158,7 +164,11 @@ export class Oracle {
     }
     const { marks } = entity.state as { readonly marks: readonly string[] }
     const before = this.#shown.get(key)
-    const seen: Seen = { marks: new Set(marks), state: entity.state }
+    const seen: Seen = {
+      marks: new Set(marks),
+      state: entity.state,
+      isIncomplete: entity.incomplete,
+    }
     this.#shown.set(key, seen)
     const { title } = entity.state as { readonly title?: string }
     if (title !== undefined) this.#court.titles.read(this.incarnation.process.name, key, title)

@@ -36,6 +36,27 @@ export interface Surroundings {
   report(violation: Violation): void
 }
 
+/** A device that begins several sessions within a moment dates them some milliseconds ahead. */
+const MOMENT_MS = 100
+
+/** What the wall clocks of the devices showed when commands ran. */
+class WallClocks {
+  /** The latest time by device. */
+  readonly #latest = new Map<string, number>()
+  readonly #wentOn = new Map<string, boolean>()
+
+  /** Whether the clock of the device showed a later time, when this process first ran a command, than in all its earlier processes. */
+  read({ name, clock }: SimProcess): boolean {
+    const device = name.split('.')[0]!
+    const now = clock.now()
+    const latest = this.#latest.get(device) ?? -Infinity
+    const wentOn = this.#wentOn.get(name) ?? now > latest + MOMENT_MS
+    this.#wentOn.set(name, wentOn)
+    this.#latest.set(device, Math.max(latest, now))
+    return wentOn
+  }
+}
+
 /** Issues commands and notes what it knows about them. */
 export class Workload {
   readonly counts: WorkloadCounts = {
@@ -50,6 +71,7 @@ export class Workload {
   readonly #titles: TitleHistories
   readonly #surroundings: Surroundings
   readonly #processes = new Map<SimDevice, Set<string>>()
+  readonly #clocks = new WallClocks()
 
   constructor(knowledge: Knowledge, titles: TitleHistories, surroundings: Surroundings) {
     this.#knowledge = knowledge
@@ -83,7 +105,15 @@ export class Workload {
       ])
       if (command === 'name') this.#titles.wrote(process.name, key, input.text)
       const { name } = process
-      step.effects.set(key, { mark, command, input, seen: new Set(seen), process: name })
+      step.effects.set(key, {
+        mark,
+        command,
+        input,
+        seen: new Set(seen),
+        process: name,
+        clockWentOn: this.#clocks.read(process),
+        isIncomplete: this.#surroundings.oracleOf(name)?.isIncomplete(key) ?? false,
+      })
     })
   }
 
