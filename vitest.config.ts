@@ -28,7 +28,7 @@ export default defineConfig({
     projects: [
       {
         resolve: { conditions },
-        ssr: { resolve: { conditions: [...conditions, 'node', 'import', 'module', 'default'] } },
+        ssr: { resolve: { conditions: [...conditions, 'node', 'module'] } },
         test: {
           name: 'node',
           setupFiles: ['scripts/property-seed.ts'],

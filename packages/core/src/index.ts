@@ -211,6 +211,20 @@ export { LEAF_SESSIONS, TipTrie, type Summary } from './log/tip-trie.ts'
 export { memoryBudget, type MemoryShare } from './memory-budget.ts'
 export type { Clock } from './ports/clock.ts'
 export type { Crypto, SigningKey } from './ports/crypto.ts'
+export {
+  JOURNAL_SHARDS,
+  type Appended,
+  type Journal,
+  type JournalCaller,
+  type JournalEvent,
+  type JournalGroup,
+  type JournalOutcome,
+  type JournalSnapshot,
+  type JournalWatermark,
+  type Lease,
+  type LeaseClaim,
+  type UnderLease,
+} from './ports/journal.ts'
 export type {
   Channel,
   Identity,

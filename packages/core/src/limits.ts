@@ -582,6 +582,26 @@ export const limitTable = {
     'milliseconds',
     'The time for all checks of `peerplane conformance`. If the checks take longer, `peerplane conformance` fails.',
   ),
+  journalGroupRows: limit(
+    256,
+    'rows',
+    'The maximum number of events, of outcomes, of watermarks or of snapshots that one append to a journal writes.',
+  ),
+  journalGroupBytes: limit(
+    16 * MiB,
+    'bytes',
+    'The maximum size of all records that one append to a journal writes. The limit has room for a snapshot of the largest entity and for several of the largest commands.',
+  ),
+  journalPageBytes: limit(
+    4 * MiB,
+    'bytes',
+    'The maximum size of the events that one read from a journal returns, unless a single event is larger.',
+  ),
+  journalMs: limit(
+    5_000,
+    'milliseconds',
+    'The time within which a journal on PostgreSQL must answer one statement. After this time, the connection is closed, and the outcome of an append is unknown.',
+  ),
 } as const satisfies Record<string, Limit>
 
 /** The values of all limits, by name. */

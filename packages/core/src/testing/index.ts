@@ -9,6 +9,7 @@ export {
 export { randomContract, schedulerContract, type SchedulerFixture } from './environment.contract.ts'
 export { anyId, anyText, brokenText } from './any-text.ts'
 export { listsContract, type ListedPlane, type ListsFixture } from './lists.contract.ts'
+export { journalContract, type JournalFixture } from './journal.contract.ts'
 export { networkContract, type NetworkFixture } from './network.contract.ts'
 export { stateModelContract, type Choose, type StateModelFixture } from './state-model.contract.ts'
 export {

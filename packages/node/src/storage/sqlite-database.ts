@@ -92,7 +92,8 @@ const NEWER_NODE = 'Use Node 22.23, 24.15, 26 or newer.'
 /** Below it, readers and writers of a log that was just reset could, rarely, corrupt the file: https://sqlite.org/wal.html#walresetbug */
 const OLDEST_SQLITE = [3, 51, 3] as const
 
-function configure(database: DatabaseSync): void {
+/** Sets what makes writes durable and reads safe. Throws `unsupported` for a version of SQLite that may corrupt files. */
+export function configure(database: DatabaseSync): void {
   const version = String(value(database, 'SELECT sqlite_version()'))
   const parts = version.split('.').map(Number)
   const difference = OLDEST_SQLITE.map((least, i) => parts[i]! - least).find((d) => d !== 0) ?? 0
@@ -116,7 +117,7 @@ function configure(database: DatabaseSync): void {
 }
 
 /** Sets a pragma and makes sure that it is set: SQLite ignores what it does not know. */
-function set(database: DatabaseSync, pragma: string, wanted: string | number): void {
+export function set(database: DatabaseSync, pragma: string, wanted: string | number): void {
   database.exec(`PRAGMA ${pragma}=${wanted}`)
   const found = value(database, `PRAGMA ${pragma}`)
   if (found !== wanted) {
