@@ -19,9 +19,10 @@ const ARROWS = {
 const ROOMS = {
   'crdt-store': {
     storage: [],
-    kernels: [],
+    text: [],
+    kernels: ['text'],
     whole: ['kernels'],
-    document: ['whole'],
+    document: ['text', 'whole'],
     migration: [],
     'single-writer': ['kernels', 'whole'],
     log: ['storage'],

@@ -2,7 +2,7 @@ import { halfPair, utf8 } from '@peerplane/core'
 
 import type { DocumentReplica } from './library.ts'
 import { operationsOf } from './plain.ts'
-import { isInPair } from './text-diff.ts'
+import { isInPair } from '../text/text-diff.ts'
 import type { Transaction } from './transaction.ts'
 
 /** A text that is being edited. */

@@ -1,3 +1,5 @@
+import type { SessionId } from '@peerplane/core'
+
 import type { NamedCommit } from '../commits.ts'
 import type { PositionId } from './position-id.ts'
 import type { Siblings } from './siblings.ts'
@@ -38,6 +40,7 @@ export class Parent<Owner> extends Linked {
 
 /** A place in an order. It never moves and never goes: others may name it as their parent at any time. */
 export class Position<Owner> extends Parent<Owner> implements PositionId {
+  readonly session: SessionId
   readonly commit: NamedCommit
   readonly index: number
   /** What stands here, or has stood here. */
@@ -48,6 +51,7 @@ export class Position<Owner> extends Parent<Owner> implements PositionId {
 
   constructor({ commit, index }: PositionId, owner: Owner) {
     super()
+    this.session = commit.session
     this.commit = commit
     this.index = index
     this.owner = owner
