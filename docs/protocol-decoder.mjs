@@ -951,7 +951,7 @@ class OtherKind extends Error {}
 /**
  * The state that bodies of commits make, whether the entity exists, and whether it is incomplete. A shape is `{kind: 'counter'}`,
  * `{kind: 'set'}`, `{kind: 'register', initial, clock}`, `{kind: 'multi-value-register', initial}`, `{kind: 'flag', wins}`, `{kind: 'vote'}`, `{kind: 'grow-only-counter'}`,
- * `{kind: 'grow-only-set'}`, `{kind: 'map', value: shape}` or `{kind: 'record', fields: {name: shape}}`.
+ * `{kind: 'grow-only-set'}`, `{kind: 'text'}`, `{kind: 'map', value: shape}` or `{kind: 'record', fields: {name: shape}}`.
  */
 export function stateOf({ shape, sessions, bodies }) {
   const opened = new Map(sessions.map((each) => [each.session, each]))
@@ -1095,6 +1095,8 @@ const FORMS = {
   17: { kind: 'tree', least: 3 },
   18: { kind: 'tree', least: 3, names: 2 },
   19: { kind: 'tree', least: 2 },
+  30: { kind: 'text', least: 2 },
+  31: { kind: 'text', least: 5 },
 }
 
 /** R-BODY-3: the kind of an op. */
@@ -1127,6 +1129,7 @@ function checkOp(shape, op, at) {
   }
   if (shape.kind === 'list') return checkListOp(shape, op, at)
   if (shape.kind === 'tree') return checkTreeOp(shape, op, at)
+  if (shape.kind === 'text') return checkTextOp(op, at)
   const [mark, second, third] = op
   const { least, names, generation } = FORMS[mark]
   const hasClock = mark === 0 && op.length === 4
@@ -1153,6 +1156,22 @@ function checkListOp(shape, op, at) {
     checkId(op[spot + 1], op[spot + 2], at)
   }
   if (op[0] === 11) checkOp(shape.item, op[1], at)
+}
+
+/** R-TEXT-1 */
+function checkTextOp([mark, ...items], at) {
+  const checkCharacter = (commit, offset) => checkId(commit, offset, { ...at, index: Infinity })
+  if (mark === 31) {
+    must(items.length > 0 && items.length % 4 === 0, 'R-TEXT-1: two ids for each range')
+    for (let i = 0; i < items.length; i += 2) checkCharacter(items[i], items[i + 1])
+    return
+  }
+  const [inserted, side, commit, offset] = items
+  must(typeof inserted === 'string' && inserted !== '', 'R-TEXT-1: a text')
+  must(items.length === 1 || items.length === 4, 'R-TEXT-1: a spot')
+  if (items.length === 1) return
+  must(side === 0 || side === 1, 'R-TEXT-1: a side')
+  checkCharacter(commit, offset)
 }
 
 /** R-TREE-1 */
@@ -1214,7 +1233,7 @@ function jsonOf(value) {
 
 const LAST = Number.MAX_SAFE_INTEGER
 
-const isRemoval = ([mark]) => [2, 4, 13, 18].includes(mark)
+const isRemoval = ([mark]) => [2, 4, 13, 18, 31].includes(mark)
 
 const closes = (op) => isRemoval(op) && op[FORMS[op[0]].names] === null
 
@@ -1284,6 +1303,7 @@ function shown(shape, ops) {
   }
   if (kind === 'grow-only-set') return distinct(ops.map(({ op }) => op[1])).sort(byKind)
   if (kind === 'tree') return treeOf(shape, ops)
+  if (kind === 'text') return textFrom(ops)
   if (kind === 'record') {
     const valueOf = ([name, field]) => {
       const own = ops.filter(({ op }) => op[0] === name)
@@ -1370,6 +1390,53 @@ function elementsOf(shape, ops) {
         ),
       })),
   )
+}
+
+/** R-TEXT-2 to R-TEXT-5 */
+function textFrom(ops) {
+  const all = []
+  for (const each of ops.filter(({ op }) => op[0] === 30).sort(byId)) {
+    for (const [at, unit] of each.op[1].split('').entries()) {
+      const offset = all.filter(({ body }) => body === each.body).length
+      all.push({ body: each.body, index: offset, unit, by: each, before: at && all.at(-1) })
+    }
+  }
+  for (const character of all) {
+    const [, , side = 1, commit, offset] = character.by.op
+    const named = commit === undefined ? undefined : idBefore(character.by, commit, offset, all)
+    character.parent = character.before ? idOf(character.before) : named
+    character.side = character.before || named === undefined ? 1 : side
+  }
+  const walk = (parent, side) =>
+    all
+      .filter((each) => each.parent === parent && each.side === side)
+      .flatMap((each) => [...walk(idOf(each), 0), each, ...walk(idOf(each), 1)])
+  const placed = walk(undefined, 1)
+  for (const each of ops.filter(({ op }) => op[0] === 31)) {
+    for (let i = 1; i < each.op.length; i += 4) deleteRange(each, each.op.slice(i, i + 4), all)
+  }
+  const order = [...placed, ...all.filter((each) => !placed.includes(each))]
+  const shownUnits = order.filter(({ isDeleted }) => !isDeleted).map(({ unit }) => unit)
+  return shownUnits.join('').toWellFormed()
+}
+
+/** R-TEXT-4: the id that an op names; `undefined` if its own session has not inserted the character before the op. */
+function idBefore({ body, index }, commit, offset, all) {
+  const isBefore = ({ body: of, by }) => of.seq < body.seq || by.index < index
+  return idNamed({ body }, commit, offset, commit >= 0 ? all : all.filter(isBefore))
+}
+
+/** R-TEXT-3 */
+function deleteRange(each, [commit, offset, lastCommit, lastOffset], all) {
+  const find = (ref, number) => {
+    const id = idBefore(each, ref, number, all)
+    return all.find((character) => idOf(character) === id)
+  }
+  const [first, last] = [find(commit, offset), find(lastCommit, lastOffset)]
+  if (!first || !last || first.body.session !== last.body.session) return
+  for (const character of all.slice(all.indexOf(first), all.indexOf(last) + 1)) {
+    character.isDeleted = true
+  }
 }
 
 /** The nodes of a tree: R-TREE-2 to R-TREE-7. */

@@ -160,7 +160,7 @@ export const limitTable = {
   entityBytes: limit(
     5 * MiB,
     'bytes',
-    'The maximum size of one entity that is not a document. Each key, each element and each kept operation counts as 64 bytes, and a text counts as its length. A larger entity is unreadable on this device, because showing and storing the entity would delay everything else.',
+    'The maximum size of one entity that is not a document. Each key, each element and each kept operation counts as 64 bytes, and a value counts as its length. A state of kind `text` counts as a quarter of its length, 6 bytes for each run, and 4 bytes for each commit. A larger entity is unreadable on this device, because showing and storing the entity would delay everything else.',
   ),
   entityCommandBytes: limit(
     2.5 * MiB,

@@ -64,6 +64,14 @@ export const bodies: Readonly<Record<Exclude<Kind, 'document'>, Bodies>> = {
         : [16, [-1, Math.max(0, index - 3)], [-1, index - 1], [0, 0], []],
     ),
   ),
+  // Each character is inserted before the one before it; every other op deletes all that the commit has inserted.
+  text: native(() =>
+    times((index) => {
+      if (index === 0) return [30, 'x']
+      const count = Math.ceil(index / 2)
+      return index % 2 === 0 ? [31, -1, 0, -1, count - 1] : [30, 'x', 0, -1, count - 1]
+    }),
+  ),
   record: native(() => times((index) => (index % 2 === 0 ? ['b', 1] : ['a', [0, '', []]]))),
   events: (turn, random) => {
     if (turn % 4 === 3) return random.bytes(100_000)

@@ -25,6 +25,7 @@ export interface ShapeKinds {
   readonly vote: VoteShape
   readonly set: SetShape<Json>
   readonly 'grow-only-set': GrowOnlySetShape<Json>
+  readonly text: TextShape
   readonly map: MapShape<Shape>
   readonly list: ListShape<Shape>
   readonly tree: TreeShape<Shape>
@@ -134,6 +135,33 @@ export interface VoteHandle {
 /** Votes by device id. */
 export interface Votes {
   readonly [device: string]: boolean
+}
+
+/**
+ * A text, which several devices can change at the same time. What each of them inserts stays together. Indices and counts are in UTF-16 code units, as in
+ * a JavaScript string. A method throws `invalid-input` if the text has no such characters, or if the change would leave a lone surrogate.
+ *
+ * The parameter `at` is an index, or a position that `positionAt` returned.
+ */
+export interface TextHandle {
+  readonly value: string
+  readonly length: number
+  /** Changes only those words that differ, so that concurrent changes of the text are kept. */
+  set(text: string): void
+  insert(at: number | string, text: string): void
+  delete(at: number | string, count: number): void
+  /** Replaces `deleteCount` characters with `text`. */
+  splice(at: number | string, deleteCount: number, text: string): void
+  /**
+   * Returns the name of a position in the text: the position moves with the text around it, and has the same name on every device. If a text is inserted
+   * exactly at the position, the position stays next to its neighbour: the character after it (`next`, the default) or the character before it
+   * (`previous`). At the end of the text, a position with the neighbour `next` is always the end of the text; at the beginning, a position with the
+   * neighbour `previous` is always the beginning.
+   */
+  positionAt(index: number, neighbour?: 'next' | 'previous'): string
+  /** Returns the index at which a position is now. If the neighbour of the position was deleted, this is where the neighbour was. */
+  indexOf(position: string): number
+  toString(): string
 }
 
 /** A grow-only set: elements can be added, and nobody can delete an element. */
@@ -349,6 +377,9 @@ export type FlagWins = 'enable' | 'disable'
 export interface VoteShape extends Shape<VoteHandle, Votes> {
   readonly kind: 'vote'
 }
+export interface TextShape extends Shape<TextHandle, string> {
+  readonly kind: 'text'
+}
 export interface GrowOnlySetShape<T extends Json> extends Shape<
   GrowOnlySetHandle<T>,
   readonly T[]
@@ -488,6 +519,9 @@ export const growOnlySet = <T extends Json = string>(): GrowOnlySetShape<T> => (
   kind: 'grow-only-set',
 })
 
+/** Declares a text, which is initially empty. */
+export const text = (): TextShape => ({ kind: 'text' })
+
 /**
  * Declares a map from strings to values of shape `value`. If one device removes an entry while another device changes it, the option `wins` decides:
  * with `update` (the default), the whole entry stays; with `removal`, the entry goes, and the change is lost.
@@ -625,6 +659,7 @@ const partChecks: {
   vote: () => undefined,
   set: () => undefined,
   'grow-only-set': () => undefined,
+  text: () => undefined,
   map: ({ value, wins }, what, depth) => {
     checkWins(wins, what)
     checkShape(value, what, depth)

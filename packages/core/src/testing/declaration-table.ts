@@ -27,6 +27,7 @@ type Declaring = Pick<
   | 'Rejected'
   | 'set'
   | 'toBytesValue'
+  | 'text'
   | 'tree'
   | 'value'
   | 'vote'
@@ -189,6 +190,7 @@ function smallRows(exports: Declaring): FunctionTable {
   return {
     growOnlyCounter: {},
     growOnlySet: {},
+    text: {},
     vote: {},
     flag: {
       options: row(either(isUndefined, isOptions), (value) => flag!(value)),

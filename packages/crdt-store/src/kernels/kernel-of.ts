@@ -17,6 +17,7 @@ import { multiValueRegisterKernel } from './multi-value-register.ts'
 import { recordKernel } from './record.ts'
 import { registerKernel } from './register.ts'
 import { setKernel } from './set.ts'
+import { textKernel } from './text/text.ts'
 import { voteKernel } from './vote.ts'
 import { treeKernel } from './tree/tree.ts'
 
@@ -37,6 +38,7 @@ export const builders: Builders<ShapeKinds> = {
   'grow-only-set': () => growOnlySetKernel,
   map: ({ value, wins = 'update' }) => mapKernel(kernelOf(value), wins),
   list: ({ item, wins = 'update' }) => listKernel(kernelOf(item), wins),
+  text: () => textKernel,
   tree: ({ node, wins = 'update' }) => treeKernel(kernelOf(node), wins),
   record: ({ fields }) => recordKernel(kernelsOf(fields)),
 }

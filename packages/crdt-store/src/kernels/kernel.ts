@@ -21,7 +21,7 @@ export interface CellAccess<C extends Cell> {
   cell(): C | undefined
   /** Applies an op at this place and records it. */
   write(op: Value): void
-  readonly draft: DraftPlace
+  readonly draft: HandleDraft
 }
 
 /** What a handle knows of the command and of the entity that it writes to. */
@@ -34,6 +34,12 @@ export interface DraftPlace {
   readonly isTight: boolean
   /** Whether all that the entity holds can be seen here. What cannot be seen is not freed. */
   readonly isComplete: boolean
+}
+
+/** The draft that a handle writes to. */
+export interface HandleDraft extends DraftPlace {
+  /** Takes back the op that was written last, which another one takes the place of. */
+  takeBack(): void
 }
 
 /**

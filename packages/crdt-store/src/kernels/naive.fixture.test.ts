@@ -214,6 +214,21 @@ const states: {
     )
   },
 
+  text(_, ops) {
+    const made = charactersOf(ops)
+    const walk = (at: Character | undefined, wanted: number): Character[] =>
+      made
+        .filter(({ parent, side }) => parent === at && side === wanted)
+        .flatMap((each) => [...walk(each, 0), each, ...walk(each, 1)])
+    const placed = walk(undefined, 1)
+    const gone = new Set(ops.filter((op) => mark(op) === 31).flatMap((op) => deletedBy(op, made)))
+    return [...placed, ...made.filter((each) => !placed.includes(each))]
+      .filter((each) => !gone.has(each))
+      .map(({ unit }) => unit)
+      .join('')
+      .toWellFormed()
+  },
+
   tree({ node }: { readonly node: Shape }, ops) {
     const inserts = ops.filter((op) => mark(op) === 15)
     const made = inserts.map((insert) => nodeOf(insert, inserts, ops))
@@ -336,7 +351,7 @@ function removes(op: Value): boolean {
   if (first === 3) return removes(third!)
   if (first === 11) return removes(second!)
   if (first === 17) return removes(third!)
-  return first === 2 || first === 4 || first === 13 || first === 18
+  return first === 2 || first === 4 || first === 13 || first === 18 || first === 31
 }
 
 /** A device's sessions in a row, each of which comes after the one before. */
@@ -349,6 +364,62 @@ export function chained(
     start: sessions.length,
     covers: (session, seq) => sessions.includes(session) && seq <= reached(session),
   }
+}
+
+interface Character {
+  readonly unit: string
+  readonly op: Op
+  /** How many characters its commit has inserted before it. */
+  readonly offset: number
+  parent: Character | undefined | 'none'
+  side: number
+}
+
+/** All characters, in the order in which those of each session were made. */
+function charactersOf(ops: readonly Op[]): Character[] {
+  const made: Character[] = []
+  for (const op of ops.filter((each) => mark(each) === 30).toSorted(byId)) {
+    const before = made.filter(({ op: { commit } }) => commit === op.commit).length
+    for (const [i, unit] of ((op.value as List)[1] as string).split('').entries()) {
+      made.push({ unit, op, offset: before + i, parent: i > 0 ? made.at(-1) : undefined, side: 1 })
+    }
+  }
+  for (const each of made) {
+    const [, , side = 1, ref, offset] = each.op.value as List
+    if (each.parent) continue
+    const isOwn = (ref as number) < 0
+    const named = ref === undefined ? undefined : characterAt(made, each.op, ref, offset!)
+    each.parent = named ?? (ref === undefined || isOwn ? undefined : 'none')
+    // Nothing is before the root.
+    each.side = each.parent === undefined ? 1 : (side as number)
+  }
+  return made
+}
+
+function characterAt(
+  made: readonly Character[],
+  { listed, origin, index }: Op,
+  ref: Value,
+  offset: Value,
+): Character | undefined {
+  return made.find(({ op, offset: at }) => {
+    if (at !== offset) return false
+    if ((ref as number) >= 0) return op.commit === listed[ref as number]
+    const isOwn = op.origin.session === origin.session
+    const seq = origin.seq + 1 + (ref as number)
+    return isOwn && op.origin.seq === seq && (seq < origin.seq || op.index < index)
+  })
+}
+
+function deletedBy(op: Op, made: readonly Character[]): readonly Character[] {
+  const list = (op.value as List).slice(1)
+  return Array.from({ length: list.length / 4 }, (_, i): readonly Character[] => {
+    const [ref, offset, lastRef, lastOffset] = list.slice(4 * i, 4 * i + 4)
+    const first = characterAt(made, op, ref!, offset!)
+    const last = characterAt(made, op, lastRef!, lastOffset!)
+    if (!first || !last || first.op.origin.session !== last.op.origin.session) return []
+    return made.slice(made.indexOf(first), made.indexOf(last) + 1)
+  }).flat()
 }
 
 interface NaiveNode {

@@ -3,7 +3,7 @@ import { encodeCanonical, limits, PeerplaneError, type Draft, type Value } from 
 import { commitsToValue } from './commits.ts'
 import { inGeneration, type Entries } from './entries.ts'
 import { applyAll, ENTITY, entityRemoval, type EntityOps } from './entity-ops.ts'
-import type { Cell, DraftPlace, Kernel } from './kernel.ts'
+import type { Cell, HandleDraft, Kernel } from './kernel.ts'
 import type { OpContext } from './op-context.ts'
 import { Void } from './void.ts'
 
@@ -12,7 +12,7 @@ export interface DraftedEntity {
   readonly kernel: Kernel
   readonly entity: Entries<Cell>
   readonly context: OpContext
-  readonly draft: DraftPlace
+  readonly draft: HandleDraft
   /** Whether a deletion wins against concurrent changes. */
   readonly closes: boolean
 }
@@ -27,6 +27,8 @@ export class NativeDraft implements Draft {
   #isRemoval = false
   /** The generation of the ops. */
   #generation: number
+  /** What was changed before the op that was written last. */
+  #last = 0
   #isOpen = true
   #isPaused = false
 
@@ -66,6 +68,14 @@ export class NativeDraft implements Draft {
     this.#isRemoval = true
     // The next op takes its place.
     context.index = 0
+  }
+
+  /** Takes back the op that was written last. It is called once after an op. */
+  takeBack(): void {
+    const { context } = this.#place
+    context.revert(this.#last)
+    this.#ops.pop()
+    context.index = this.#ops.length
   }
 
   pause(): void {
@@ -125,6 +135,7 @@ export class NativeDraft implements Draft {
     const { kernel, entity, context } = this.#place
     const ops: EntityOps = { ops: [op], generation: this.#generation, first: this.#ops.length }
     const mark = context.mark()
+    this.#last = mark
     try {
       const other = applyAll(kernel, entity, ops, context)
       if (other) throw new Error(other.message)

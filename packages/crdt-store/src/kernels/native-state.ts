@@ -11,7 +11,7 @@ import {
   type Value,
 } from '@peerplane/core'
 
-import type { Cell, DraftPlace, Kernel } from './kernel.ts'
+import type { Cell, HandleDraft, Kernel } from './kernel.ts'
 import { Entries } from './entries.ts'
 import { readForm, readNamed } from './body-form.ts'
 import { applyAll, ENTITY } from './entity-ops.ts'
@@ -128,22 +128,24 @@ export class NativeState implements EntityState {
     const table = new CommitTable(this.#seenOf, { own: origin })
     const context = new OpContext(origin, table, commit, { isDraft: true })
     const allowed = Math.max(limits.entityCommandBytes, this.#weightUpTo(limits.entityCommandBytes))
-    const draft: DraftPlace = {
+    const draft: HandleDraft = {
       table,
       get index() {
         return context.index
       },
       isTight: this.#weightUpTo(limits.entityCommandBytes) > limits.entityCommandBytes,
       isComplete: this.#skipped === undefined && !this.#isIncomplete,
+      takeBack: () => native.takeBack(),
     }
     const closes = this.#closes
     const place = { kernel: this.#kernel, entity: this.#entity, context, draft, closes }
-    return new NativeDraft(place, (body, ops) => {
+    const native = new NativeDraft(place, (body, ops) => {
       this.#grow(body.length, ops)
       requireRoom(this.#weightUpTo(allowed), allowed)
       this.#see(context, ops)
       this.#made = commit
     })
+    return native
   }
 
   identify({ origin: { session, seq }, prefix }: Body): void {

@@ -20,6 +20,7 @@ import { items, Void } from './void.ts'
  *   multi-value register   [25, value, names]
  *   grow-only counter      [26, by]
  *   grow-only set          [27, element]
+ *   text       [30, text, spot …]   [31, range …]
  */
 interface Form {
   readonly mark: number
@@ -52,6 +53,8 @@ const forms: readonly Form[] = [
   { mark: 25, kind: 'multi-value-register', min: 3, max: 3 },
   { mark: 26, kind: 'grow-only-counter', min: 2, max: 2 },
   { mark: 27, kind: 'grow-only-set', min: 2, max: 2 },
+  { mark: 30, kind: 'text', min: 2, max: 5 },
+  { mark: 31, kind: 'text', min: 5, max: Number.POSITIVE_INFINITY, isRemoval: true },
   { mark: 15, kind: 'tree', min: 3, max: 3 },
   { mark: 16, kind: 'tree', min: 5, max: 5 },
   { mark: 17, kind: 'tree', min: 3, max: 3, inner: 2 },

@@ -10,6 +10,7 @@ import {
   record,
   register,
   set,
+  text,
   tree,
   vote,
   type AutoIncrementHandle,
@@ -25,6 +26,7 @@ import {
   type SetHandle,
   type Shape,
   type ShapeKinds,
+  type TextHandle,
   type TreeHandle,
   type Value,
   type VoteHandle,
@@ -76,6 +78,7 @@ const plain: readonly (() => Shape)[] = [
   vote,
   () => set<Json>(),
   () => growOnlySet<Json>(),
+  text,
 ]
 
 /** A kind that has others in it, with others in it. */
@@ -95,6 +98,7 @@ function nesting(choose: Choose, levels: number): Shape {
 const keys = ['a', '__proto__', '7']
 const elements: readonly Json[] = ['p', '__proto__', 7, null, { a: [1] }, { $bytes: 'AP8' }]
 const values: readonly Json[] = ['', 'x', 7, null, [1, 'y'], { a: { $bytes: 'AP8' } }]
+const words = ['a', 'bc', 'def ', '👍', 'x\u0301y', '']
 const clocks = [0, 1, 2, Number.MAX_SAFE_INTEGER]
 
 type Changes = {
@@ -122,6 +126,17 @@ const changes: Changes = {
     else state.add(element)
   },
   'grow-only-set': (_, state: GrowOnlySetHandle<Json>, choose) => state.add(one(elements, choose)),
+  text(_, state: TextHandle, choose) {
+    const characters = Array.from(state.value)
+    const from = choose(characters.length + 1)
+    const at = characters.slice(0, from).join('').length
+    const until = characters.slice(0, from + choose(4)).join('').length
+    const added = one(words, choose)
+    const what = choose(4)
+    if (what === 0) state.set(state.value.slice(0, at) + added + state.value.slice(until))
+    else if (what === 1) state.insert(state.positionAt(at, 'previous'), added)
+    else state.splice(at, until - at, added)
+  },
   map({ value }, state: MapHandle<object>, choose) {
     const key = one(keys, choose)
     const what = choose(6)
@@ -190,6 +205,8 @@ const forges: Forges = {
       ? [1, jsonToValue(one(elements, choose)), ...generation(choose)]
       : [2, jsonToValue(one(elements, choose)), removed(choose), ...generation(choose)],
   'grow-only-set': (_, choose) => [27, jsonToValue(one(elements, choose))],
+  text: (_, choose) =>
+    choose(3) === 0 ? [31, ...rangeOf(choose)] : [30, one(words, choose), ...spot(choose)],
   map({ value }, choose) {
     const key = one(keys, choose)
     const what = choose(6)
@@ -229,6 +246,13 @@ const generation = (choose: Choose): readonly number[] =>
   one([[], [], [], [], [1], [2], [Number.MAX_SAFE_INTEGER], [0]], choose)
 
 const idOf = (choose: Choose): readonly [number, number] => [choose(28) - 4, choose(3)]
+
+/** Mostly of one commit. */
+function rangeOf(choose: Choose): readonly number[] {
+  const [commit, offset] = idOf(choose)
+  const last = choose(3) === 0 ? idOf(choose) : [commit, offset + choose(2)]
+  return [commit, offset, ...last]
+}
 
 const spot = (choose: Choose): readonly number[] =>
   choose(4) === 0 ? [] : [choose(2), ...idOf(choose)]

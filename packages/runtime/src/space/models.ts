@@ -56,6 +56,7 @@ export const registry: Registry<ShapeKinds> = {
   vote: native,
   set: native,
   'grow-only-set': native,
+  text: native,
   map: native,
   list: native,
   tree: native,

@@ -366,7 +366,7 @@ describe('after 200,000 hostile ops', () => {
         expect(kernel.apply(cell, op, context)).toBeUndefined()
         context.index = written.push(op)
       },
-      draft: { table: draftTable, index: 0, isTight: false, isComplete: true },
+      draft: { table: draftTable, index: 0, isTight: false, isComplete: true, takeBack: () => {} },
     }) as ListHandle<RegisterHandle<string>>
     const first = handle.insert('first')
     first.value.set('x')

@@ -10,6 +10,7 @@ import {
   growOnlyCounter,
   growOnlySet,
   multiValueRegister,
+  text,
   vote,
   type Json,
   type Shape,
@@ -63,6 +64,12 @@ const inTree = (op: fc.Arbitrary<Value>): fc.Arbitrary<Value> =>
     fc.tuple(fc.constant(18), nodeName, removed),
     fc.tuple(fc.constant(19), nodeName),
   )
+const words = fc.constantFrom('x', 'yz', '👍', '')
+const onText: fc.Arbitrary<Value> = fc.oneof(
+  { arbitrary: fc.tuple(words, spot).map(([added, at]): Value => [30, added, ...at]), weight: 3 },
+  fc.tuple(id, id).map(([first, last]): Value => [31, ...first, ...last]),
+  fc.tuple(id, fc.nat(2)).map(([[ref, at], by]): Value => [31, ref, at, ref, at + by]),
+)
 const fields = { r: register('initial'), c: counter(), s: set() }
 const fieldOps = fc.oneof(
   fc.tuple(fc.constant('r'), ops.register),
@@ -117,6 +124,8 @@ export const random: readonly [string, Shape, fc.Arbitrary<Value>][] = [
   ['tree of registers', tree(register('')), inTree(ops.register)],
   ['tree of trees in a map', map(tree(tree(counter()))), inMap(inTree(inTree(ops.counter)))],
   ['list of maps of lists', list(map(list(counter()))), inList(inMap(inList(ops.counter)))],
+  ['text', text(), onText],
+  ['map of texts', map(text()), inMap(onText)],
   ...smallKinds,
 ]
 /** Ops of other kinds, and ops that break a rule. */
@@ -145,6 +154,10 @@ export const strange = fc.constantFrom<Value>(
   [25, 'v', 1],
   [26, -1],
   [27, { $bytes: 'AA' }],
+  [30, ''],
+  [30, 'x', 0, 9, 0],
+  [31, 0, 0],
+  [31, -1, 0, -1, 0.5],
   ['r', 1],
   ['c', [0, 'v', [9]]],
   ['r', 1, 1],

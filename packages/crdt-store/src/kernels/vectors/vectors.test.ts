@@ -26,6 +26,7 @@ import { random, removed, strange } from './random.fixture.test.ts'
 import { registers } from './registers.fixture.test.ts'
 import { sets } from './sets.fixture.test.ts'
 import { smallKinds } from './small-kinds.fixture.test.ts'
+import { texts } from './texts.fixture.test.ts'
 import { trees } from './trees.fixture.test.ts'
 
 /*
@@ -44,6 +45,7 @@ const cases: readonly Case[] = [
   ...sets,
   ...maps,
   ...lists,
+  ...texts,
   ...trees,
   ...countersAndRecords,
   ...smallKinds,
