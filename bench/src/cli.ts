@@ -7,6 +7,7 @@ import { benchReconcile } from './reconcile/reconcile.ts'
 import { benchRows } from './rows/rows.ts'
 import { benchSessions } from './sessions/sessions.ts'
 import { benchSpaces } from './spaces.ts'
+import { benchText } from './text.ts'
 import { benchTrace } from './trace.ts'
 import { benchTraces } from './traces/traces.ts'
 
@@ -19,6 +20,7 @@ const benches: Readonly<Record<string, (args: readonly string[]) => Promise<numb
   rows: benchRows,
   sessions: benchSessions,
   spaces: benchSpaces,
+  text: benchText,
   trace: benchTrace,
   traces: benchTraces,
 }
