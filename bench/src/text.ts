@@ -6,47 +6,21 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
 import {
-  document,
   hash,
-  text,
   toHex,
   utf8,
   type Body,
   type DeviceId,
-  type DocumentHandle,
   type EntityState,
   type Origin,
   type SessionId,
   type StateModel,
-  type TextHandle,
 } from '@peerplane/core'
 import { bodyAt } from '@peerplane/core/testing'
-import { nativeModel } from '@peerplane/crdt-store'
-import { documentModel } from '@peerplane/crdt-store/document'
 
 import { readArguments } from './arguments.ts'
+import { textKernelOf, textKernels, type TextKernel } from './text-kernels.ts'
 import { readRecording, type Patch } from './trace-recording.ts'
-
-/** A kernel that holds a text. */
-interface TextKernel {
-  open(): Promise<StateModel>
-  splice(handle: object, patch: Patch): void
-  textOf(state: EntityState): string
-}
-
-const kernels: Readonly<Record<string, TextKernel>> = {
-  text: {
-    open: () => Promise.resolve(nativeModel(text())),
-    splice: (handle, patch) => (handle as TextHandle).splice(...patch),
-    textOf: ({ mirror }) => mirror as string,
-  },
-  document: {
-    open: () => documentModel(document({ text: '' })),
-    splice: (handle, patch) =>
-      (handle as DocumentHandle<{ text: string }>).splice(['text'], ...patch),
-    textOf: ({ mirror }) => (mirror as { readonly text: string }).text,
-  },
-}
 
 /**
  * The text kernel and the document kernel alone, in memory, one process each: the recorded keystrokes of a paper, written, received and opened; a
@@ -69,7 +43,7 @@ export async function benchText(args: readonly string[]): Promise<number> {
     return 2
   }
   if (values.kernel !== undefined) {
-    const kernel = kernels[values.kernel]!
+    const kernel = textKernelOf(values.kernel)!
     process.send!(
       values.snapshot === undefined
         ? await measure(kernel, path, keystrokes)
@@ -78,7 +52,7 @@ export async function benchText(args: readonly string[]): Promise<number> {
     return 0
   }
   const figures: Record<string, Figures> = {}
-  for (const kernel of Object.keys(kernels)) {
+  for (const kernel of Object.keys(textKernels)) {
     const measured = await inProcess(['--kernel', kernel, '--keystrokes', String(keystrokes)])
     const file = String(measured['snapshot'])
     const opened = await inProcess(['--kernel', kernel, '--snapshot', file])
@@ -178,7 +152,7 @@ async function measure(kernel: TextKernel, path: string, keystrokes: number): Pr
     wireBytesOfOneKeystroke: more[1]!.bytes.length,
     paragraph: await paragraph(kernel, model),
     large: await large(kernel, model, 1_000_000),
-    ...(kernel === kernels['text'] && { huge: await large(kernel, model, 5_000_000) }),
+    ...(kernel === textKernels.text && { huge: await large(kernel, model, 5_000_000) }),
     isRight,
   }
 }
@@ -226,7 +200,7 @@ async function large(kernel: TextKernel, model: StateModel, characters: number):
     void reader.mirror
   })
   const cuts: Body[] = []
-  const most = kernel === kernels['text'] ? characters : piece
+  const most = kernel === textKernels.text ? characters : piece
   const cut = timed(() => {
     for (let left = characters; left > 0; left -= most) {
       cuts.push(...command(kernel, state, 'a', [[0, most, '']]))

@@ -1,7 +1,6 @@
 import {
   admit,
   createSpace,
-  document,
   entityKey,
   HybridClock,
   prefixOf,
@@ -10,7 +9,6 @@ import {
   type Admission,
   type Commit,
   type DeviceId,
-  type DocumentHandle,
   type SessionId,
   type SigningKey,
   type Space,
@@ -24,9 +22,9 @@ import {
   type Entities,
   type Log,
 } from '@peerplane/crdt-store'
-import { documentModel } from '@peerplane/crdt-store/document'
 import { systemPlatform } from '@peerplane/runtime'
 
+import type { TextKernel } from '../text-kernels.ts'
 import type { Patch } from '../trace-recording.ts'
 
 const platform = systemPlatform()
@@ -63,19 +61,21 @@ export async function createMembers(count: number): Promise<Members> {
 export class TextReplica {
   readonly log: Log
   readonly #entities: Entities
+  readonly #kernel: TextKernel
   #session: SessionId | undefined
   #folding: Promise<unknown> = Promise.resolve()
 
-  private constructor(log: Log, entities: Entities) {
+  private constructor(log: Log, entities: Entities, kernel: TextKernel) {
+    this.#kernel = kernel
     this.log = log
     this.#entities = entities
     log.onDelivered((commits) => this.#fold(commits))
   }
 
-  static async open(members: Members, index: number): Promise<TextReplica> {
+  static async open(members: Members, index: number, kernel: TextKernel): Promise<TextReplica> {
     const store = checkedStore(createMemoryStore())
     await store.write([spaceWrite(members.space.record.id)], 'local')
-    const model = await documentModel(document({ text: '' }))
+    const model = await kernel.open()
     const log = await openLog({
       store,
       space: members.space.record,
@@ -86,7 +86,7 @@ export class TextReplica {
     })
     const declared = {
       signature: 'text',
-      lifecycle: 'folded-when-opened' as const,
+      lifecycle: kernel.lifecycle,
       load: () => Promise.resolve(model),
     }
     const entities = await openEntities({
@@ -101,7 +101,7 @@ export class TextReplica {
         throw new Error('a commit of an honest author is void')
       },
     })
-    return new TextReplica(log, entities)
+    return new TextReplica(log, entities, kernel)
   }
 
   /** The only session of this replica, once it has written. */
@@ -116,10 +116,7 @@ export class TextReplica {
     const origin = this.log.next()
     this.#session = origin.session
     const draft = state.begin(origin)
-    const handle = draft.handle as DocumentHandle<{ text: string }>
-    for (const [index, deleted, inserted] of patches) {
-      handle.splice(['text'], index, deleted, inserted)
-    }
+    for (const patch of patches) this.#kernel.splice(draft.handle as object, patch)
     const body = draft.finish()
     if (!body) return origin.seq - 1
     const { id, durable } = this.log.commit(
@@ -146,7 +143,7 @@ export class TextReplica {
   async text(): Promise<string> {
     await this.#folding
     const state = await this.#entities.open(key)
-    return (state.mirror as { readonly text: string }).text
+    return this.#kernel.textOf(state)
   }
 
   async close(): Promise<void> {

@@ -3,24 +3,31 @@ import { fileURLToPath } from 'node:url'
 
 import { expect, test } from 'vitest'
 
+import { textKernels } from '../text-kernels.ts'
 import { readSteps, stepsOf } from './recording.ts'
 import { replay } from './traces.ts'
 
 const path = fileURLToPath(new URL('two-people.json', import.meta.url))
 
-test('what two people typed at the same time is the same text on all replicas, and the right one', async () => {
-  const recording = readSteps(path, 8)
-  const { endContent } = JSON.parse(readFileSync(path, 'utf8')) as { endContent: string }
-  const { isRight, commits, merges, characters } = await replay(recording)
-  expect(isRight).toBe(true)
-  expect(characters).toBe(endContent.length)
-  expect(merges).toBeGreaterThan(50)
-  expect(commits).toBeLessThan(recording.transactions)
-})
+test.each(Object.entries(textKernels))(
+  'what two people typed at the same time is the same text on all replicas, and the right one: %s',
+  async (_, kernel) => {
+    const recording = readSteps(path, 8)
+    const { endContent } = JSON.parse(readFileSync(path, 'utf8')) as { endContent: string }
+    const { isRight, commits, merges, characters } = await replay(recording, kernel)
+    expect(isRight).toBe(true)
+    expect(characters).toBe(endContent.length)
+    expect(merges).toBeGreaterThan(50)
+    expect(commits).toBeLessThan(recording.transactions)
+  },
+)
 
 test('a wrong text is noticed', async () => {
   const patches = [[0, 0, 'right']] as const
-  const { isRight } = await replay(stepsOf({ endContent: 'wrong', txns: [{ patches }] }, 1))
+  const { isRight } = await replay(
+    stepsOf({ endContent: 'wrong', txns: [{ patches }] }, 1),
+    textKernels.text,
+  )
   expect(isRight).toBe(false)
 })
 

@@ -2,6 +2,7 @@ import { basename } from 'node:path'
 
 import { readArguments } from '../arguments.ts'
 import { readSteps, type Recording } from './recording.ts'
+import { textKernelOf, type TextKernel } from '../text-kernels.ts'
 import { createMembers, TextReplica } from './replica.ts'
 
 /** There are at least so many replicas: those beyond the authors only read. */
@@ -13,20 +14,24 @@ const REPLICAS = 3
  */
 export async function benchTraces(args: readonly string[]): Promise<number> {
   const usage =
-    'usage: npm run bench -- traces [--transactions 1] RECORDING ...    bench/README.md says which recordings'
+    'usage: npm run bench -- traces [--kernel text] [--transactions 1] RECORDING ...    bench/README.md says which recordings'
   const { values, positionals } = await readArguments(usage, {
     args: [...args],
     allowPositionals: true,
-    options: { transactions: { type: 'string', default: '1' } },
+    options: {
+      kernel: { type: 'string', default: 'text' },
+      transactions: { type: 'string', default: '1' },
+    },
   })
   const most = Number(values.transactions)
-  if (positionals.length === 0 || !(most >= 1)) {
+  const kernel = textKernelOf(values.kernel)
+  if (!kernel || positionals.length === 0 || !(most >= 1)) {
     console.error(usage)
     return 2
   }
   let isRight = true
   for (const path of positionals) {
-    const figures = await replay(readSteps(path, most))
+    const figures = await replay(readSteps(path, most), kernel)
     console.log(JSON.stringify({ recording: basename(path), ...figures }, null, 2))
     isRight &&= figures.isRight
   }
@@ -50,10 +55,12 @@ export interface Replayed {
 }
 
 /** See {@link benchTraces}. */
-export async function replay(recording: Recording): Promise<Replayed> {
+export async function replay(recording: Recording, kernel: TextKernel): Promise<Replayed> {
   const { authors, steps, endContent } = recording
   const members = await createMembers(Math.max(REPLICAS, authors + 1))
-  const replicas = await Promise.all(members.devices.map((_, i) => TextReplica.open(members, i)))
+  const replicas = await Promise.all(
+    members.devices.map((_, i) => TextReplica.open(members, i, kernel)),
+  )
   try {
     const started = process.cpuUsage()
     const written = await write(recording, replicas)
