@@ -11,6 +11,7 @@ import {
   record,
   register,
   set,
+  text,
   tree,
   vote,
   type Draft,
@@ -272,6 +273,39 @@ const maps: readonly MergeRules[] = [
   ]),
 ]
 
+const written: readonly MergeRules[] = [
+  rules('text()', text(), [
+    {
+      rule: 'both insertions stay together, in an order that all devices share',
+      before: (s) => s.set('begin end'),
+      a: (s) => s.insert(6, 'one '),
+      b: (s) => s.insert(6, 'two '),
+      shows: 'begin one two end',
+    },
+    {
+      rule: 'what is inserted into deleted text stays',
+      before: (s) => s.set('The cat sat.'),
+      a: (s) => s.delete(4, 4),
+      b: (s) => s.insert(8, 'has '),
+      shows: 'The has sat.',
+    },
+    {
+      rule: 'deletions that overlap delete all that either of them deletes',
+      before: (s) => s.set('abcdef'),
+      a: (s) => s.delete(1, 3),
+      b: (s) => s.delete(2, 3),
+      shows: 'af',
+    },
+    {
+      rule: 'an assignment changes only the words that differ',
+      before: (s) => s.set('The cat sat.'),
+      a: (s) => s.set('The cat sat down.'),
+      b: (s) => s.insert(4, 'black '),
+      shows: 'The black cat sat down.',
+    },
+  ]),
+]
+
 const type = (
   s: HandleOf<typeof texts>,
   words: string,
@@ -526,6 +560,7 @@ const documents: readonly MergeRules[] = [
 export const mergeRules: readonly MergeRules[] = [
   ...small,
   ...maps,
+  ...written,
   ...lists,
   ...trees,
   ...wholes,

@@ -103,9 +103,53 @@ export function nativeTables(tried: Tried): {
     measured: { set: withClock('measured', whole) },
     numbered: { set: withClock('numbered', optional(whole)) },
     outline: outlineTable(tried, within),
+    body: bodyTable(within),
     stock: { has: key('has'), add: key('add'), get: key('get'), delete: key('delete') },
   }
 }
+
+/** The functions of the handle of a text, which is empty. */
+function bodyTable(
+  within: (
+    field: 'body',
+    act: (handle: Loose, value: unknown) => unknown,
+  ) => (value: unknown) => unknown,
+): FunctionTable {
+  const row = (
+    takes: Parameter['takes'],
+    act: (body: Loose, value: unknown) => unknown,
+  ): Parameter =>
+    parameter(
+      takes,
+      within('body', (body, value) => void act(body, value)),
+    )
+  const isStart = (value: unknown): boolean => value === 0
+  return {
+    set: { text: row(isText, (body, value) => body['set']!(value)) },
+    insert: {
+      at: row(isStart, (body, value) => body['insert']!(value, '')),
+      text: row(isText, (body, value) => body['insert']!(0, value)),
+    },
+    delete: {
+      at: row(isStart, (body, value) => body['delete']!(value, 0)),
+      count: row(isStart, (body, value) => body['delete']!(0, value)),
+    },
+    splice: {
+      at: row(isStart, (body, value) => body['splice']!(value, 0, '')),
+      deleteCount: row(isStart, (body, value) => body['splice']!(0, value, '')),
+      text: row(isText, (body, value) => body['splice']!(0, 0, value)),
+    },
+    positionAt: {
+      index: row(isStart, (body, value) => body['positionAt']!(value)),
+      neighbour: row(isUndefined, (body, value) => body['positionAt']!(0, value)),
+    },
+    indexOf: { position: row(never, (body, value) => body['indexOf']!(value)) },
+    toString: {},
+  }
+}
+
+const isText = (value: unknown): boolean =>
+  typeof value === 'string' && value.isWellFormed() && value.length < limits.commitBytes
 
 /** The functions of the handle of a tree. */
 function outlineTable(
@@ -215,6 +259,8 @@ export function assignments(tried: Tried): FunctionTable[string] {
     'a key of a list': row(({ rows }) => rows.keys, '0'),
     'a member of a list': row(({ rows }) => rows, 'other'),
     'a child in a tree': row(({ outline }) => outline.children(), '0'),
+    'the value of a text': row(({ body }) => body, 'value'),
+    'a member of a text': row(({ body }) => body, 'other'),
     'a member of a tree': row(({ outline }) => outline, 'other'),
     'a member of the value in a map': row(({ stock }) => stock.get('key'), 'other'),
   }
@@ -233,7 +279,7 @@ export function unchanged(look: () => string, act: () => unknown): void {
 
 const dataOf = (thing: ThingHandle): string => {
   const { count, note, tags, stock, rows, outline, grown, kept, lit, votes } = thing
-  const { opinions, measured, numbered } = thing
+  const { opinions, measured, numbered, body } = thing
   return JSON.stringify([
     [
       count.value,
@@ -246,7 +292,15 @@ const dataOf = (thing: ThingHandle): string => {
       kept.values,
       lit.value,
     ],
-    [votes.votes, opinions.values, measured.value, measured.clock, numbered.value, numbered.clock],
+    [
+      votes.votes,
+      opinions.values,
+      measured.value,
+      measured.clock,
+      numbered.value,
+      numbered.clock,
+      body.value,
+    ],
   ])
 }
 

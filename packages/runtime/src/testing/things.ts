@@ -13,6 +13,7 @@ import {
   register,
   set,
   vote,
+  text,
   tree,
   type HandleOf,
   type Json,
@@ -40,6 +41,7 @@ const shape = record({
   measured: register('', { clock: 'custom' }),
   numbered: register('', { clock: 'custom-auto-increment' }),
   outline: tree(counter()),
+  body: text(),
 })
 export type ThingHandle = HandleOf<typeof shape>
 
