@@ -106,8 +106,8 @@ export const sabotages: readonly Sabotage[] = [
     'list-sides-by-arrival',
     'positions that two sessions make at one place are in the order of their arrival',
     'crdt-store/src/kernels/order/siblings.ts',
-    'if (groups[middle]![0]!.commit.session < session) low = middle + 1',
-    'if (groups[middle]![0]!.commit.session !== session) low = middle + 1',
+    'if (groups[middle]![0]!.session < session) low = middle + 1',
+    'if (groups[middle]![0]!.session !== session) low = middle + 1',
   ),
   sabotage(
     'list-changes-keep-nothing',
