@@ -9,6 +9,7 @@ import {
   record,
   register,
   set,
+  text,
   tree,
   vote,
   type HandleOf,
@@ -30,6 +31,7 @@ const shape = record({
   visits: growOnlyCounter(),
   seen: growOnlySet(),
   gauge: register('', { clock: 'custom' }),
+  body: text(),
 })
 
 stateModelContract('native shapes', async () => ({
@@ -63,6 +65,9 @@ stateModelContract('native shapes', async () => ({
       () => state.visits.increment(choose(3)),
       () => state.seen.add(word()),
       () => state.gauge.set(word(), choose(3)),
+      () => state.body.insert(choose(state.body.length + 1), word()),
+      () => state.body.delete(0, choose(state.body.length + 1)),
+      () => state.body.set(`${word()} ${word()}`),
       () => state.rows.insert('first').value.set(word()),
       () => state.rows.insert().value.set(word()),
       () => state.rows.keys.slice(0, 1).forEach((key) => state.rows.move(key, 'last')),
