@@ -20,7 +20,7 @@ import {
 /** How an app reads and writes the stored shape of an entity: as data, in which functions only compute values. */
 export type Lens =
   | { readonly kind: 'same' }
-  /** Every part of a map or list is seen through the lens `part`. */
+  /** Every part of a map, list or tree is seen through the lens `part`. */
   | { readonly kind: 'parts'; readonly part: Lens }
   | { readonly kind: 'record'; readonly fields: readonly LensField[] }
   /** The stored name of each member that is stored under another name; a dropped member is stored there if an app adds it once more. */
@@ -295,7 +295,11 @@ const isMethod = (name: string): boolean => documentMethods.some((method) => met
 const same: Lens = Object.freeze({ kind: 'same' })
 
 /** The kinds of shapes with any number of parts of one shape, and the name of this shape. */
-const partNames: { readonly [Kind in ShapeKind]?: string } = { map: 'value', list: 'item' }
+const partNames: { readonly [Kind in ShapeKind]?: string } = {
+  map: 'value',
+  list: 'item',
+  tree: 'node',
+}
 
 const partOf = (shape: Shape): Shape | undefined => {
   const name = partNames[shape.kind]
@@ -308,7 +312,7 @@ const partOf = (shape: Shape): Shape | undefined => {
 const withPart = (shape: Shape, part: Shape): Shape =>
   Object.freeze({ ...shape, [partNames[shape.kind]!]: part })
 
-/** What stands inside maps and lists. */
+/** What stands inside maps, lists and trees. */
 function innermost(shape: Shape): Shape {
   const part = partOf(shape)
   return part ? innermost(part) : shape

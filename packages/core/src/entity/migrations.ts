@@ -13,6 +13,7 @@ import {
   type RecordShape,
   type RegisterShape,
   type Shape,
+  type TreeShape,
 } from './shapes.ts'
 
 declare const shape: unique symbol
@@ -27,7 +28,7 @@ export interface Conversion<Old extends Json, New extends Json> {
 
 /**
  * The history of a declaration: the shape of its first version, and the migrations that lead from version to version. `S` is the shape after the
- * last migration. In a map or list, migrations change the fields of the values; in a document, they change the members at the top.
+ * last migration. In a map, list or tree, migrations change the fields of the values; in a document, they change the members at the top.
  *
  * Every method returns a new history with one more migration, and throws `invalid-declaration` if the migration does not fit the shape before it.
  */
@@ -60,7 +61,7 @@ export interface Migrations<S extends Shape = Shape> {
     converted: RegisterShape<T>,
     conversion: Conversion<MirrorIn<S, From>, T>,
   ): Migrations<WithFields<S, Put<Without<FieldsIn<S>, From>, To, RegisterShape<T>>>>
-  /** Migrates the fields of a record, or of the records in a map or list, that is itself a field. */
+  /** Migrates the fields of a record, or of the records in a map, list or tree, that is itself a field. */
   in<Name extends NestedIn<S>, Inner extends Shape>(
     name: Name,
     migrate: (part: Migrations<Extract<FieldsIn<S>[Name], Shape>>) => Migrations<Inner>,
@@ -75,7 +76,7 @@ interface Tree {
 type FieldsIn<S> =
   S extends RecordShape<infer F>
     ? F
-    : S extends MapShape<infer V> | ListShape<infer V>
+    : S extends MapShape<infer V> | ListShape<infer V> | TreeShape<infer V>
       ? FieldsIn<V>
       : S extends DocumentShape<infer T>
         ? T
@@ -94,16 +95,22 @@ type WithFields<S, F> = S extends { readonly kind: 'record' }
       ? WithFields<V, F> extends infer Inner extends Shape
         ? ListShape<Inner>
         : never
-      : F extends Tree
-        ? DocumentShape<F>
-        : never
+      : S extends TreeShape<infer V>
+        ? WithFields<V, F> extends infer Inner extends Shape
+          ? TreeShape<Inner>
+          : never
+        : F extends Tree
+          ? DocumentShape<F>
+          : never
 
 type NameIn<S> = keyof FieldsIn<S> & string
 type RegisterIn<S> = {
   [Name in NameIn<S>]: FieldsIn<S>[Name] extends { readonly kind: 'register' } ? Name : never
 }[NameIn<S>]
 type NestedIn<S> = {
-  [Name in NameIn<S>]: FieldsIn<S>[Name] extends { readonly kind: 'record' | 'map' | 'list' }
+  [Name in NameIn<S>]: FieldsIn<S>[Name] extends {
+    readonly kind: 'record' | 'map' | 'list' | 'tree'
+  }
     ? Name
     : never
 }[NameIn<S>]
@@ -115,7 +122,7 @@ type Put<F, Name extends string, V> = {
 
 /**
  * Begins the history of a declaration with the shape of its first version. Throws `invalid-declaration` if `first` is not a shape with fields: a
- * record, a map or list of records, or a document.
+ * record, a map, list or tree of records, or a document.
  */
 export function migrate<S extends Shape>(first: S): Migrations<S> {
   reading(

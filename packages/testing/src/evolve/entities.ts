@@ -7,8 +7,10 @@ import {
   record,
   register,
   set,
+  tree,
   type Entity,
   type Json,
+  type TreeHandle,
 } from '@peerplane/core'
 
 import { MIXED_TYPE } from '../mixed/entities.ts'
@@ -30,6 +32,7 @@ const first = record({
   total: counter(),
   note: register(''),
   cards: map(record({ text: register(''), count: counter() })),
+  outline: tree(record({ text: register(''), count: counter() })),
 })
 
 const last = record({
@@ -40,7 +43,16 @@ const last = record({
   extra: counter(),
   note: set(),
   cards: map(record({ label: register(''), count: counter(), points: counter() })),
+  outline: tree(record({ label: register(''), count: counter(), points: counter() })),
 })
+
+/** Inserts a node at the top or below a node there, and moves another one. */
+function grow<Node>(outline: TreeHandle<Node>, by: number): Node {
+  const keys = outline.children()
+  const { value } = outline.insert(keys[by % (keys.length + 1)])
+  if (keys.length > 0) outline.move(keys[by % keys.length]!, undefined, 'last')
+  return value
+}
 
 /** The same entities, declared by two versions of an app. */
 export const evolveEntities: { readonly old: readonly Entity[]; readonly new: readonly Entity[] } =
@@ -57,13 +69,16 @@ export const evolveEntities: { readonly old: readonly Entity[]; readonly new: re
             state.note.set(mark)
             state.cards.get(key).text.set(mark)
             state.cards.get(key).count.increment(by)
+            const node = grow(state.outline, by)
+            node.text.set(mark)
+            node.count.increment(by)
           },
         },
       }),
     ],
     new: [
       entity(MIXED_TYPE, {
-        version: 5,
+        version: 6,
         state: last,
         migrations: migrate(first)
           .rename('title', 'name')
@@ -72,7 +87,8 @@ export const evolveEntities: { readonly old: readonly Entity[]; readonly new: re
             down: (label) => Number(label.split(' ')[0]),
           })
           .drop('note')
-          .in('cards', (card) => card.rename('text', 'label')),
+          .in('cards', (card) => card.rename('text', 'label'))
+          .in('outline', (node) => node.rename('text', 'label')),
         commands: {
           add(state, { mark, key, by }: EvolveInput) {
             state.marks.add(mark)
@@ -84,6 +100,10 @@ export const evolveEntities: { readonly old: readonly Entity[]; readonly new: re
             state.cards.get(key).label.set(mark)
             state.cards.get(key).count.increment(by)
             state.cards.get(key).points.increment(by)
+            const node = grow(state.outline, by)
+            node.label.set(mark)
+            node.count.increment(by)
+            node.points.increment(by)
           },
         },
       }),
@@ -115,15 +135,36 @@ interface Shown {
       readonly points?: number
     }
   }
+  readonly outline: readonly ShownNode[]
 }
+
+interface ShownNode {
+  readonly key: string
+  readonly value: {
+    readonly text?: string
+    readonly label?: string
+    readonly count: number
+    readonly points?: number
+  }
+  readonly children: readonly ShownNode[]
+}
+
+const textOf = ({ value }: ShownNode, isNew: boolean): string =>
+  (isNew ? value.label : value.text) ?? ''
+
+const nodesIn = (nodes: readonly ShownNode[]): readonly ShownNode[] =>
+  nodes.flatMap((node) => [node, ...nodesIn(node.children)])
 
 export const marksOf = (state: Json): readonly string[] => (state as unknown as Shown).marks
 
 /** What every device must show alike, whatever its version. */
 export function commonOf(state: Json, isNew: boolean): string {
-  const { marks, title, name, cards } = state as unknown as Shown
+  const { marks, title, name, cards, outline } = state as unknown as Shown
   const texts = Object.entries(cards).map(([key, { text, label }]) => [key, isNew ? label : text])
-  return JSON.stringify([marks, isNew ? name : title, texts] as readonly unknown[])
+  const nodes = (list: readonly ShownNode[]): unknown =>
+    list.map((node) => [node.key, textOf(node, isNew), nodes(node.children)])
+  const common: readonly unknown[] = [marks, isNew ? name : title, texts, nodes(outline)]
+  return JSON.stringify(common)
 }
 
 /** What is wrong with a state, if it has the effect of its marks and nothing else. */
@@ -148,6 +189,7 @@ export function flawIn(
   const size = latest === '' ? 0 : numberOf(latest!)
   const label = `${size} ${marked(latest!)?.isNew === true ? latest : ''}`
   const notes = work.filter((each) => each.isNew !== isNew).length < work.length
+  const nodes = nodesIn(shown.outline)
   const expected: readonly (readonly [string, Json | undefined, Json | undefined])[] = [
     ['total', shown.total, sum()],
     ['size', shown.size, isNew ? undefined : size],
@@ -159,6 +201,25 @@ export function flawIn(
       Object.keys(shown.cards).join(),
       [...new Set(work.map(({ key }) => key!))].toSorted(compareTexts).join(),
     ],
+    [
+      'the nodes',
+      nodes
+        .map((node) => textOf(node, isNew))
+        .toSorted()
+        .join(),
+      work
+        .map(({ mark }) => mark)
+        .toSorted()
+        .join(),
+    ],
+    ...nodes.flatMap((node) => {
+      const { isNew: isByNew, by } = marked(textOf(node, isNew)) ?? {}
+      const points = isByNew ? by : 0
+      return [
+        [`count of node ${node.key}`, node.value.count, by ?? null] as const,
+        [`points of node ${node.key}`, node.value.points, isNew ? points : undefined] as const,
+      ]
+    }),
     ...Object.entries(shown.cards).flatMap(([key, card]) => {
       const on = (each: Partial<EvolveMark>): boolean => each.key === key
       const text = isNew ? card.label : card.text
