@@ -203,8 +203,10 @@ export class Entries<Content> {
       const expected = touches.expected(table)
       const saved = saveContent(content)
       const isBlank = touches.size === 0 && expected.length === 0 && saved === undefined
-      if (generation === 0 && isBlank) continue
-      const live = wasTouched ? toRefs(touches.commits(), table) : null
+      // What was removed is kept: its next change begins a generation, also after a restart.
+      const isRemoved = wasTouched && content !== undefined
+      if (generation === 0 && isBlank && !isRemoved) continue
+      const live = isRemoved || touches.size > 0 ? toRefs(touches.commits(), table) : null
       const parts: Value[] = [elementOf(key), live, saved ?? null]
       if (generation > 0 || expected.length > 0) parts.push(generation)
       if (expected.length > 0) parts.push(toRefs(expected, table))

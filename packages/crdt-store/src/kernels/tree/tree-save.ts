@@ -24,7 +24,7 @@ export function saveNodes(
   saveValue: (value: Cell) => Value | undefined,
 ): Value | undefined {
   const saved = [...nodes.all()]
-    .filter((node) => node.inserted || (mayCome(node, table) && !isBlank(node, table)))
+    .filter((node) => node.inserted || (mayCome(node, table) && !isBlank(node, table, saveValue)))
     .sort((a, b) => compareIds(a.id, b.id))
     .map((node) => saveNode(node, table, saveValue))
   return saved.length > 0 ? saved : undefined
@@ -52,11 +52,15 @@ const mayCome = ({ id: { commit } }: TreeNode, table: CommitTable): boolean =>
   commit.seq > table.seen(commit.session)
 
 /** Whether nothing is known of a node that has not come. */
-const isBlank = (node: TreeNode, table: CommitTable): boolean =>
+const isBlank = (
+  node: TreeNode,
+  table: CommitTable,
+  saveValue: (value: Cell) => Value | undefined,
+): boolean =>
   node.touches.size === 0 &&
   node.touches.expected(table).length === 0 &&
   !node.moves &&
-  !node.value &&
+  (!node.value || saveValue(node.value) === undefined) &&
   !node.isClosed
 
 function saveNode(
