@@ -42,6 +42,10 @@ const native =
 const times = (make: (index: number) => Value): readonly Value[] =>
   Array.from({ length: OPS }, (_, index) => make(index))
 
+/** A text, or a list with bytes in it. */
+const elementOf = (turn: number, index: number): Value =>
+  index % 2 === 0 ? `${turn}-${index}` : [turn, index, Uint8Array.of(index % 256)]
+
 export const bodies: Readonly<Record<Exclude<Kind, 'document'>, Bodies>> = {
   counter: native(() => times(() => 1)),
   'grow-only-counter': native(() => times(() => [26, 1])),
@@ -51,8 +55,8 @@ export const bodies: Readonly<Record<Exclude<Kind, 'document'>, Bodies>> = {
   // In the end it is enabled.
   flag: native(() => times((index) => [index % 2 === 0 ? 21 : 20, []])),
   vote: native(() => times((index) => [24, index % 2 === 0])),
-  'grow-only-set': native((turn) => times((index) => [27, `${turn}-${index}`])),
-  set: native((turn) => times((index) => [1, `${turn}-${index}`])),
+  'grow-only-set': native((turn) => times((index) => [27, elementOf(turn, index)])),
+  set: native((turn) => times((index) => [1, elementOf(turn, index)])),
   map: native((turn) => times((index) => [3, `${turn}-${index}`, [0, '', []]])),
   // Each element is moved to where the others were moved.
   list: native(() => times((index) => (index % 2 === 0 ? [10] : [12, [], -1, index - 1]))),
