@@ -95,8 +95,12 @@ export interface EntityState {
   readonly skipped: string | undefined
   /** Whether the state has several branches, of which `mirror` shows one: two sessions have continued from the same point. */
   readonly hasConflict?: boolean
-  /** Takes a time that does not grow with the state, on average over its changes. */
   readonly size: EntitySize
+  /**
+   * Whether the state has taken more than four fifths of what commands may fill. Unlike `size`, this costs nothing as long as the state is far from
+   * that.
+   */
+  readonly isLarge: boolean
   /**
    * Identifies the state that `mirror` shows. A command can refer to the version of the state that its caller saw. The version is an empty text if
    * the model does not need versions.

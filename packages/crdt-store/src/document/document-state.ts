@@ -25,6 +25,9 @@ import { encodeSnapshot, type Snapshot } from './snapshot.ts'
 /** Judging so many operations takes about 10 ms at most. */
 const PART_WORK = 16_384
 
+/** With more operations, no command is accepted any longer. */
+const mostOps = (): number => limits.documentSessionOps - limits.documentCommandOps
+
 /** What an app declares a document to begin with. */
 export interface DeclaredDocument {
   readonly maker: DefaultMaker
@@ -101,8 +104,11 @@ export class DocumentState implements WholeState {
   }
 
   get size(): EntitySize {
-    const mostOps = limits.documentSessionOps - limits.documentCommandOps
-    return { bytes: this.#bytes, ops: this.#operations, mostBytes: undefined, mostOps }
+    return { bytes: this.#bytes, ops: this.#operations, mostBytes: undefined, mostOps: mostOps() }
+  }
+
+  get isLarge(): boolean {
+    return this.#operations > 0.8 * mostOps()
   }
 
   fold(bodies: readonly Body[]): readonly Body[] {
@@ -275,7 +281,7 @@ export class DocumentState implements WholeState {
   /** Without the changes of others, all operations are numbered one after the other. */
   #requireRoom(): void {
     const held = this.#operations
-    if (held + limits.documentCommandOps <= limits.documentSessionOps) return
+    if (held <= mostOps()) return
     throw new PeerplaneError(
       'too-large',
       `a document holds ${held} operations, and commands may make ${limits.documentSessionOps}: copy what it shows into a new document`,

@@ -164,7 +164,9 @@ test('a handle refuses a value that is not JSON or is nested too deeply, and any
     doc.meta['x'] = value as Json
   }
   for (const value of [undefined, new Uint8Array(1), new Map(), 1n, 2 ** 53, Infinity, () => 0]) {
-    expect(() => set(value)).toThrow(/which is not JSON|cannot hold|no such number|of a class/)
+    expect(() => set(value)).toThrow(
+      /which is not JSON|is a Uint8Array|cannot hold|no such number|of a class/,
+    )
   }
   let deep: Json = 1
   for (let i = 0; i < 40; i++) deep = [deep]

@@ -555,6 +555,7 @@ describe('entities that are folded when opened', () => {
           skipped: undefined,
           exists: true,
           size: state.size,
+          isLarge: false,
           get mirror() {
             if (isDead) throw new PeerplaneError('unreadable', 'out of memory')
             return state.mirror

@@ -83,6 +83,7 @@ function stateOf(counts: { parts: number; atOnce: number }): EntityState {
     skipped: undefined,
     exists: true,
     size: { bytes: 0, ops: 0, mostBytes: undefined, mostOps: undefined },
+    isLarge: false,
     fold: (bodies: readonly Body[]) => {
       for (const { bytes } of bodies) left += bytes.length
       return []

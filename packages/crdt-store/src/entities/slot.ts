@@ -131,9 +131,9 @@ function reportUnreadable({ key, problem }: Slot, { trace }: FoldEvents): void {
 /** Reports once that an entity has taken more than four fifths of what commands may fill. */
 function reportLarge(slot: Slot, { trace }: FoldEvents): void {
   const { key, state } = slot
-  const { bytes, ops, mostBytes = Infinity, mostOps = Infinity } = state.size
-  slot.isLarge = bytes > mostBytes * 0.8 || ops > mostOps * 0.8
+  slot.isLarge = state.isLarge
   if (!slot.isLarge) return
+  const { bytes, ops } = state.size
   trace?.('entity.large', { type: splitEntityKey(key).type, bytes, ops, entity: key })
 }
 

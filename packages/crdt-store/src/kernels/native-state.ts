@@ -20,7 +20,14 @@ import { CommitTable, NamedCommit, readTable, tableToValues } from './commits.ts
 import { OpContext } from './op-context.ts'
 import { readText } from './values.ts'
 import { items, Void, whole } from './void.ts'
-import { GROWTH_PER_BYTE, GROWTH_PER_OP, requireRoom, sizeOf } from './weight.ts'
+import {
+  GROWTH_PER_BYTE,
+  GROWTH_PER_OP,
+  isLarge,
+  LARGE_BYTES,
+  requireRoom,
+  sizeOf,
+} from './weight.ts'
 
 /*
  *   body        see body-form.ts
@@ -108,6 +115,10 @@ export class NativeState implements EntityState {
     // Computing it takes a time that grows with the state.
     if (this.#weightBound - this.#weighed > this.#weighed / 8) this.#weigh()
     return sizeOf(this.#weightBound, this.#ops)
+  }
+
+  get isLarge(): boolean {
+    return isLarge(this.#weightUpTo(LARGE_BYTES))
   }
 
   fold(bodies: readonly Body[]): readonly Body[] {

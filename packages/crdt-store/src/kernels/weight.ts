@@ -12,6 +12,12 @@ export const PART_BYTES = 64
 export const GROWTH_PER_OP = 2 * PART_BYTES
 export const GROWTH_PER_BYTE = 1 * PART_BYTES
 
+/** Four fifths of what commands may fill. */
+export const LARGE_BYTES = 0.8 * limits.entityCommandBytes
+
+/** Whether an entity of this weight is nearly full. */
+export const isLarge = (weight: number): boolean => weight > LARGE_BYTES
+
 /** The size of an entity that is weighed in bytes. */
 export const sizeOf = (bytes: number, ops: number): EntitySize => ({
   bytes,

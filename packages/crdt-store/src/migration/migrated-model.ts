@@ -65,6 +65,10 @@ class MigratedState implements Required<EntityState> {
     return this.#stored.size
   }
 
+  get isLarge(): boolean {
+    return this.#stored.isLarge
+  }
+
   get version(): string {
     return this.#stored.version
   }

@@ -16,7 +16,7 @@ import {
 
 import { commitsToValue, readCommits } from '../kernels/commits.ts'
 import { items, Void, whole } from '../kernels/void.ts'
-import { requireRoom, sizeOf } from '../kernels/weight.ts'
+import { isLarge, requireRoom, sizeOf } from '../kernels/weight.ts'
 import type { WholeDraft, WholeState } from '../whole/whole-content.ts'
 import { readBody, type OtherBody, type WriterBody } from './body.ts'
 import {
@@ -73,6 +73,10 @@ export class WriterState implements WholeState {
 
   get size(): EntitySize {
     return sizeOf(weightOf(this.#strands), this.#shown[0]?.number ?? 0)
+  }
+
+  get isLarge(): boolean {
+    return isLarge(weightOf(this.#strands))
   }
 
   fold(bodies: readonly Body[]): readonly Body[] {

@@ -136,6 +136,10 @@ export class DeletableState implements Required<EntityState> {
     return this.#content?.size ?? nothing
   }
 
+  get isLarge(): boolean {
+    return this.#content?.isLarge ?? false
+  }
+
   get version(): string {
     const shown = this.#shown
     const generation = shown
