@@ -31,13 +31,6 @@ export const writersBugs: readonly Sabotage[] = [
     "if (shown.device === '')",
   ),
   sabotage(
-    'write-on-the-shown',
-    'a session whose branch is not shown continues the shown one, and loses its own',
-    'crdt-store/src/single-writer/writer-draft.ts',
-    'if (others.some((each) => each.session === session))',
-    "if (others.some((each) => each.session === ''))",
-  ),
-  sabotage(
     'end-all',
     'a session that continues the shown branch ends all others too',
     'crdt-store/src/single-writer/writer-draft.ts',
