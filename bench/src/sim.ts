@@ -29,6 +29,7 @@ ${Object.entries(scenarios)
     [--mixed]             run two builds together, of which one knows more; with --sabotage, plant bugs in the older one
     [--evolve]            run two versions of an app together, of which one has migrations; also with --sabotage
     [--writers]           run entities with a single writer, on devices that are cloned and restored; also with --sabotage
+    [--deletions]         run entities that are deleted and created again; also with --sabotage
     [--regressions]       plant the bug of every kept plan again; each must break its rule
     [--sabotage [NAMES]]  plant known bugs, all or those named, one after the other; each must be found`
 }
@@ -67,6 +68,7 @@ async function main(args: readonly string[]): Promise<number> {
       mixed: { type: 'boolean', default: false },
       evolve: { type: 'boolean', default: false },
       writers: { type: 'boolean', default: false },
+      deletions: { type: 'boolean', default: false },
       regressions: { type: 'boolean', default: false },
       sabotage: { type: 'string' },
     },

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads'
 
 import type { SideReport } from '@peerplane/testing/campaign'
 
+import { deletionsBugs } from './deletions-bugs.ts'
 import { evolveBugs } from './evolve-bugs.ts'
 import { mixedBugs, type MixedBug } from './mixed-bugs.ts'
 import { writersBugs } from './writers-bugs.ts'
@@ -20,7 +21,7 @@ interface SideCampaign {
 }
 
 /** The options of `npm run sim` that run a side campaign. */
-export const sideNames = ['mixed', 'evolve', 'writers'] as const
+export const sideNames = ['mixed', 'evolve', 'writers', 'deletions'] as const
 
 export type SideName = (typeof sideNames)[number]
 
@@ -29,6 +30,7 @@ export const sideCampaigns: Readonly<Record<SideName, SideCampaign>> = {
   mixed: { what: 'runs with two builds', bugs: mixedBugs },
   evolve: { what: 'runs with two versions of an app', bugs: evolveBugs },
   writers: { what: 'runs with single writers', bugs: writersBugs },
+  deletions: { what: 'runs with deletions', bugs: deletionsBugs },
 }
 
 /** What the workers of a side campaign are started with: their seeds, and the name of a bug to plant. */

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { transformSync } from 'esbuild'
 import { expect, test } from 'vitest'
 
+import { deletionsBugs } from './deletions-bugs.ts'
 import { evolveBugs } from './evolve-bugs.ts'
 import { mixedBugs } from './mixed-bugs.ts'
 import { nextBuild } from './next-build.ts'
@@ -14,7 +15,7 @@ import { writersBugs } from './writers-bugs.ts'
 const packages = new URL('../../../packages/', import.meta.url)
 const command = fileURLToPath(new URL('../sim.ts', import.meta.url))
 
-/** Runs `npm run sim -- --mixed`, `--evolve` or `--writers`. */
+/** Runs `npm run sim -- --mixed`, `--evolve`, `--writers` or `--deletions`. */
 function sim(...args: string[]): Promise<{ code: unknown; output: string }> {
   const all = ['--conditions=@peerplane/source', command, ...args]
   return new Promise((resolve) => {
@@ -66,6 +67,20 @@ test('bugs of single writers are found', async () => {
   expect(code).toBe(0)
 }, 60_000)
 
+test('devices delete entities and create them again: what is shown follows from what each command knew', async () => {
+  const { code, output } = await sim('--deletions', '--seeds', '6')
+  expect(output).toContain('6, 0 with a violation')
+  expect(code).toBe(0)
+}, 60_000)
+
+test('bugs of deletions are found', async () => {
+  const names = 'generation-goes-on,old-generations-count'
+  const { code, output } = await sim('--deletions', '--sabotage', names, '--seeds', '4')
+  expect(output.match(/after \d+ seeds/g)).toHaveLength(2)
+  expect(output).not.toContain('SURVIVED')
+  expect(code).toBe(0)
+}, 60_000)
+
 test('a bug that is not there is refused', async () => {
   const { code, output } = await sim('--writers', '--sabotage', 'forget-all')
   expect(output).toContain('no bug "forget-all"; there are begin-without-names')
@@ -75,7 +90,8 @@ test('a bug that is not there is refused', async () => {
 test('the next build and each bug change what stands in the sources', () => {
   const files = new Set(nextBuild.map(({ file }) => file))
   for (const file of files) expectChangeable(nextBuild.filter((each) => each.file === file))
-  for (const { changes } of [...mixedBugs, ...evolveBugs, ...writersBugs]) expectChangeable(changes)
+  const bugs = [...mixedBugs, ...evolveBugs, ...writersBugs, ...deletionsBugs]
+  for (const { changes } of bugs) expectChangeable(changes)
 })
 
 /** Makes the changes of one file, one after the other; what comes out must compile. */

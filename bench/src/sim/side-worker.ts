@@ -20,7 +20,8 @@ if (chosen) {
   }
 }
 // Loaded after planting: the bug has to be in the modules that are run.
-const { runEvolve, runMixed, runWriters } = await import('@peerplane/testing/campaign')
+const { runDeletions, runEvolve, runMixed, runWriters } =
+  await import('@peerplane/testing/campaign')
 const build = await next?.load()
 // Errors are made by the thousand, as answers; their stacks would cost more than they.
 Error.stackTraceLimit = 0
@@ -38,6 +39,14 @@ const runs: Record<SideName, (seed: number) => Promise<SideResult>> = {
   evolve: async (seed) => {
     const report = await runEvolve(seed)
     return { report, counts: { 'changes of the version of a device': report.updates } }
+  },
+  deletions: async (seed) => {
+    const report = await runDeletions(seed)
+    const counts = {
+      'commands that deleted an entity': report.deletions,
+      'entities that did not exist in the end': report.deleted,
+    }
+    return { report, counts }
   },
   writers: async (seed) => {
     const report = await runWriters(seed)

@@ -15,6 +15,7 @@ export {
   type CampaignScenario,
   type ScenarioName,
 } from './campaign/scenarios.ts'
+export { runDeletions, type DeletionsReport } from './deletions/run.ts'
 export { runEvolve, type EvolveReport } from './evolve/run.ts'
 export type { Rule, Violation } from './campaign/oracle.ts'
 export type { FaultCounts } from './fleet/fault-kinds.ts'
