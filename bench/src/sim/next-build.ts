@@ -48,8 +48,8 @@ export const nextBuild: readonly Change[] = [
   },
   {
     file: 'crdt-store/src/entities/drop-outdated.ts',
-    find: 'const FORMAT_VERSION = 6',
-    replace: 'const FORMAT_VERSION = 7',
+    find: 'const FORMAT_VERSION = 7',
+    replace: 'const FORMAT_VERSION = 8',
   },
   // Another version of openings.
   {

@@ -27,8 +27,8 @@ export const writersBugs: readonly Sabotage[] = [
     'anybody-writes',
     'a device writes on the branch of another device without having chosen it',
     'crdt-store/src/single-writer/writer-draft.ts',
-    'if (shown.device !== device)',
-    "if (shown.device === '')",
+    'if (!shown || this.#chosen || shown.device === this.#place.origin.device) return',
+    "if (!shown || this.#chosen || shown.device !== '') return",
   ),
   sabotage(
     'end-all',
