@@ -125,6 +125,12 @@ export interface EntityState {
   /** Begins the draft of a command of this device. `at` is the version of the state that the caller of the command saw. */
   begin(origin: Origin, at?: string): Draft
   /**
+   * Returns a draft that changes nothing, but names many concurrent changes, so that later changes need to name only this one. The caller finishes the
+   * draft and commits it on its own, and calls `merge` again before it calls `begin`. Returns `undefined` if the next change can name all
+   * concurrent changes. Changes of a state without `merge` do not get larger with the number of concurrent changes.
+   */
+  merge?(origin: Origin): Draft | undefined
+  /**
    * Tells the state that a commit contains the changes of the last finished draft, as the section body `body`. After a commit was made, call
    * `identify` before any other method of the state.
    */

@@ -48,7 +48,7 @@ export function addOperations(
   const keys = new Keys(ops, actorAt, index)
   let next = 0
   let largest = 0
-  let isText = true
+  let isText = ops.count > 0
   for (let at = 0; at < ops.count; at++) {
     const [local, made] = [ops.objectActor[at]!, ops.objectCounter[at]!]
     const container =

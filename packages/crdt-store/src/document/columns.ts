@@ -80,7 +80,6 @@ function readColumns(reader: ByteReader): (spec: number) => Uint8Array {
 
 function countIn(column: (spec: number) => Uint8Array): Counts {
   const ops = countRows(column(spec.action), limits.documentOps)
-  if (ops === 0) throw wrong('there are no operations')
   const replaced = sumRows(column(spec.replaced), ops)
   if (replaced > limits.documentReplaced) throw wrong('it replaces too much')
   return { ops, replaced }

@@ -5,6 +5,7 @@ import { Access } from './access.ts'
 import { free } from './automerge.ts'
 import type { DocumentReplica } from './library.ts'
 import { documentHandle } from './handle.ts'
+import type { Merge } from './merge-change.ts'
 import type { Places } from './places.ts'
 import { tooLarge, Transaction } from './transaction.ts'
 
@@ -54,6 +55,11 @@ export class DocumentDraft implements WholeDraft {
 
   resume(): void {
     this.#access.resume()
+  }
+
+  /** Merges latest changes of the document, instead of changing anything. */
+  merge(change: Merge): void {
+    this.#transaction.take(change)
   }
 
   finish(): Uint8Array | undefined {

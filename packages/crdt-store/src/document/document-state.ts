@@ -18,6 +18,7 @@ import { actorOf, Intake } from './intake.ts'
 import { Kinds } from './kinds.ts'
 import type { DocumentReplica } from './library.ts'
 import { Places } from './places.ts'
+import { lastOf, mergeChange, MOST_HEADS, type LastChange } from './merge-change.ts'
 import { toMirror } from './plain.ts'
 import { ShownReplica } from './shown-replica.ts'
 import { encodeSnapshot, type Snapshot } from './snapshot.ts'
@@ -63,6 +64,12 @@ export class DocumentState implements WholeState {
   #draft: DocumentDraft | undefined
   /** Who makes it. */
   #actor = ''
+  /** The last change of this actor, where it is known. */
+  #own: LastChange | undefined
+  /** The change of the draft, if that is a merge. */
+  #merge: LastChange | undefined
+  /** Versions before merges that have changed nothing since. */
+  readonly #merged = new Set<string>()
   #problem: string | undefined
   /** Why this state can no longer be used: the WASM has died. */
   #failure: unknown
@@ -135,15 +142,32 @@ export class DocumentState implements WholeState {
   }
 
   begin(origin: Origin, at?: string): WholeDraft {
+    if (at !== undefined && this.#merged.has(at)) at = this.#version
     const isSeen = at !== undefined && at === this.#version && !this.#isOutdated
     // At the state that Automerge already has, what came in since can wait.
     if (!isSeen) this.#settle()
     const heads = at === undefined || at === this.#version ? undefined : this.#headsOf(at)
     this.#requireRoom()
-    this.#actor = actorOf(origin.session)
+    const actor = actorOf(origin.session)
+    if (actor !== this.#actor) this.#own = undefined
+    this.#actor = actor
+    this.#merge = undefined
     const replica = this.#shown.writable(this.#actor)
     this.#draft = new DocumentDraft(this, { replica, places: this.#places, at: heads })
     return this.#draft
+  }
+
+  get needsMerge(): boolean {
+    this.#settle()
+    return this.#shown.replica.getHeads().length > MOST_HEADS
+  }
+
+  merge(): void {
+    const { replica } = this.#shown
+    const last = this.#own ?? lastOf(replica, this.#actor)
+    const merge = mergeChange(replica, this.#actor, last)
+    this.#merge = merge
+    this.#draft!.merge(merge)
   }
 
   identify(): void {
@@ -160,7 +184,9 @@ export class DocumentState implements WholeState {
   committed(chunks: Uint8Array): Uint8Array {
     this.#draft = undefined
     const body = { chunks, tree: this.#shown.keep() }
-    this.#changed()
+    this.#own = this.#merge
+    if (this.#merge) this.#changedNothing()
+    else this.#changed()
     if (!isActorOf(authorOf(chunks), this.#actor)) {
       throw new PeerplaneError('invalid-input', 'a command refers to a version that is too old')
     }
@@ -176,6 +202,7 @@ export class DocumentState implements WholeState {
   /** Called by the draft. */
   reverted(replica: DocumentReplica): void {
     this.#draft = undefined
+    this.#own = undefined
     this.#shown.revert(replica)
     this.#changed()
     this.#intake.revertOwn()
@@ -248,8 +275,17 @@ export class DocumentState implements WholeState {
     const version = heads.join()
     if (version === this.#version) return
     this.#mirror = undefined
+    this.#merged.clear()
     this.#version = version
     this.#last = Math.max(0, ...heads.map((head) => this.#lastOp(head)))
+  }
+
+  /** A merge makes another version of what is shown. */
+  #changedNothing(): void {
+    const [mirror, merged] = [this.#mirror, [...this.#merged, this.#version]]
+    this.#changed()
+    this.#mirror = mirror
+    for (const version of merged) this.#merged.add(version)
   }
 
   #materialize(): Json {

@@ -238,7 +238,8 @@ export class Intake {
           break
         }
         if (content.tree) this.#kinds.add(content.tree)
-        const work = changes.reduce((sum, each) => sum + workIn(each), 0)
+        // A merge has no operations, and takes about as long as one.
+        const work = changes.reduce((sum, each) => sum + Math.max(1, workIn(each)), 0)
         this.pending.push({
           body,
           changes: changes.map((each, at) => toApply(each, texts[at])),

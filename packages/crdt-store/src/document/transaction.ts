@@ -1,6 +1,7 @@
 import { limits, PeerplaneError } from '@peerplane/core'
 
 import type { DocumentReplica } from './library.ts'
+import type { Merge } from './merge-change.ts'
 
 /**
  * The changes of one command to a replica. Automerge makes one change of all that is open when it commits, and a change has at most
@@ -54,6 +55,12 @@ export class Transaction {
   /** Makes room for operations that belong into one change, at most `limits.documentOps`. */
   roomForAll(wanted: number): void {
     if (this.replica.pendingOps() + wanted > limits.documentOps) this.#commit()
+  }
+
+  /** Takes a change of the author of the replica as one that the command has made. */
+  take({ bytes, hash }: Merge): void {
+    this.replica.applyChanges([bytes])
+    this.#full.push(hash)
   }
 
   /** Commits what is open and returns the changes, one after the other; `undefined` without any. */

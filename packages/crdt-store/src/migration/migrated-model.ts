@@ -102,6 +102,10 @@ class MigratedState implements Required<EntityState> {
     }
   }
 
+  merge(origin: Origin): Draft | undefined {
+    return this.#stored.merge?.(origin)
+  }
+
   identify(body: Body): void {
     this.#stored.identify(body)
   }

@@ -196,6 +196,13 @@ export class DeletableState implements Required<EntityState> {
     )
   }
 
+  merge(origin: Origin): Draft | undefined {
+    if (!this.#content?.needsMerge) return undefined
+    const draft = this.begin(origin)
+    this.#content.merge?.()
+    return draft
+  }
+
   identify(body: Body): void {
     const { session, seq } = body.origin
     const made = this.#made

@@ -9,8 +9,12 @@ export interface WholeDraft extends Omit<Draft, 'exists' | 'delete'> {
 }
 
 /** What an entity holds in one generation. It does not know that it may be deleted. */
-export interface WholeState extends Omit<EntityState, 'exists' | 'begin'> {
+export interface WholeState extends Omit<EntityState, 'exists' | 'begin' | 'merge'> {
   begin(...of: Parameters<EntityState['begin']>): WholeDraft
+  /** See `merge` of the entity. */
+  readonly needsMerge?: boolean
+  /** Makes the draft that was begun a merge. */
+  merge?(): void
 }
 
 /** A kind of state that is deleted as a whole: what it holds in one generation has a code of its own. */

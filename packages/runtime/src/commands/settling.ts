@@ -105,6 +105,7 @@ export class Settling {
   ): Settled {
     const { space, founding, operations, device, random } = this.#options
     const { log, entities } = space
+    for (const [key, state] of states) this.#merge(key, state)
     const origin = log.next()
     const modelVersions = new Map<EntityKey, number>()
     for (const key of states.keys()) modelVersions.set(key, entities.modelVersion(key))
@@ -139,6 +140,32 @@ export class Settling {
     entities.commitFolded(origin.session, origin.seq)
     const keys = sections.map(({ entity }) => entity)
     return { outcome: { commit, durability, replies }, durable, keys }
+  }
+
+  /** Commits merges of the concurrent changes of an entity, until the next change can name all that are left. */
+  #merge(key: EntityKey, state: EntityState): void {
+    const { space, founding } = this.#options
+    const { log, entities } = space
+    while (state.merge) {
+      const origin = log.next()
+      const draft = state.merge(origin)
+      if (!draft) return
+      try {
+        const body = draft.finish()!
+        const sections = [{ entity: key, modelVersion: entities.modelVersion(key), body }]
+        const { id, durable } = log.commit(origin, sections, {
+          durability: 'local',
+          alsoWrite: () => founding.writes(),
+        })
+        // Ignored: the log reports it.
+        durable.then(() => founding.stored()).catch(() => undefined)
+        entities.touch(key, { origin, prefix: prefixOf(id), bytes: body })
+        entities.commitFolded(origin.session, origin.seq)
+      } catch (error) {
+        draft.revert()
+        throw error
+      }
+    }
   }
 
   /** Remembers the outcome of an operation that changed nothing. */
