@@ -53,11 +53,12 @@ export function stateModelContract(name: string, open: () => Promise<StateModelF
             }
             // Where snapshots are canonical, so is how many ops there were.
             if (fixture.hasCanonicalSnapshots) sizes.add(state.size.ops)
+            expect(state.size.bytes > 0 && state.size.ops > 0).toBe(bodies.length > 0)
+            expect(state.isLarge).toBe(false)
             seen.push({ mirror: state.mirror, version: state.version, bytes: bytesOf(state) })
           }
           for (const each of seen) expect(each).toEqual(seen[0])
           expect(sizes.size).toBeLessThan(2)
-          expect(sizes.has(0) && bodies.length > 0).toBe(false)
         }),
         { numRuns: 40 },
       )

@@ -53,7 +53,7 @@ async function open(declared: Entity): Promise<EntityState> {
 
 function edit(state: EntityState, device: number, run: (handle: never) => void): Body {
   const origin = {
-    device: '00'.repeat(32) as DeviceId,
+    device: `0${device}`.repeat(32) as DeviceId,
     session: `0${device}`.repeat(16) as SessionId,
     seq: ++seq,
     time: { ms: seq, counter: 0 },

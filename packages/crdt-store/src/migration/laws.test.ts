@@ -89,7 +89,7 @@ class Pair {
     const device = version === 'old' ? 0 : 1
     const seq = ++this.#seqs[device]!
     const origin = {
-      device: '00'.repeat(32) as DeviceId,
+      device: `0${device}`.repeat(32) as DeviceId,
       session: `0${device}`.repeat(16) as SessionId,
       seq,
       time: { ms: this.#seqs[0]! + this.#seqs[1]!, counter: 0 },

@@ -234,7 +234,7 @@ function run(
 ): void {
   const seq = known.filter(({ origin }) => origin.session === sessionOf(device)).length + 1
   const origin = {
-    device: '00'.repeat(32) as DeviceId,
+    device: `0${device}`.repeat(32) as DeviceId,
     session: sessionOf(device),
     seq,
     time: { ms: time, counter: 0 },
