@@ -89,7 +89,7 @@ const table: FunctionTable = {
 
 /** The campaign of this repository runs by them; it makes what it passes itself. */
 const ofCampaign =
-  `breaks checkCausal isLinearizable performSeed Recorder reportHtml runEvolve runMixed runPlan runSeed runWriters shrinkCommands
+  `breaks checkCausal isLinearizable performSeed Recorder reportHtml runDeletions runEvolve runMixed runPlan runSeed runWriters shrinkCommands
   tellRun`.split(/\s+/)
 
 it('the table of arguments has a row for each exported function, or lists it as internal', () => {
