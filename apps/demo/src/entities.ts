@@ -1,4 +1,4 @@
-import { document, entity, record, register, Rejected } from '@peerplane/browser'
+import { entity, record, register, Rejected, text } from '@peerplane/browser'
 
 /** One replacement in a text: `deleteCount` characters at `index` give way to `insert`. */
 export interface Splice {
@@ -9,12 +9,12 @@ export interface Splice {
 
 /** A text that several people write at once. */
 export const Note = entity('note', {
-  state: document({ text: '' }),
+  state: record({ text: text() }),
   commands: {
     edit(note, { splices }: { splices: readonly Splice[] }) {
       for (const { index, deleteCount, insert } of splices) {
-        note.splice(['text'], index, deleteCount, insert)
-        checkLines(note.text, index, index + insert.length)
+        note.text.splice(index, deleteCount, insert)
+        checkLines(note.text.value, index, index + insert.length)
       }
     },
   },

@@ -21,7 +21,7 @@ const GATHER_MS = 25
 const RETRY_MS = 1_000
 /** The page says so when storing an edit takes longer than this. */
 const PATIENCE_MS = 2_000
-/** Characters changed by one edit, below the operations that one change of a document may have. */
+/** Characters changed by one edit: its commit is far smaller than a commit may be. */
 const MOST = 40_000
 
 /** How what was typed here is stored. */
