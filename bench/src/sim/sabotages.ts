@@ -497,6 +497,27 @@ export const sabotages: readonly Sabotage[] = [
     'return created(new Map(added.slice(1)))',
   ),
   sabotage(
+    'text-inserts-before-run',
+    'what is inserted within a run of a text is shown before the run',
+    'crdt-store/src/kernels/text/characters.ts',
+    'number > run.first ? this.#divide(run, number, context) : run',
+    'run',
+  ),
+  sabotage(
+    'text-forgets-numbers',
+    'characters of a text have other numbers when its row is read',
+    'crdt-store/src/kernels/text/snapshot.ts',
+    '(until.get(author) ?? 0) + (order[at + 1] as number)',
+    '(until.get(author) ?? 0) + Math.max(0, order[at + 1] as number)',
+  ),
+  sabotage(
+    'text-deletes-too-much',
+    'a deletion from a text also deletes what follows in the same run',
+    'crdt-store/src/kernels/text/characters.ts',
+    'if (run.until > last + 1) this.#divide',
+    'if (run.until < last + 1) this.#divide',
+  ),
+  sabotage(
     'last-increment',
     'a grow-only counter takes only increments that are greater than its value',
     'crdt-store/src/kernels/grow-only-counter.ts',

@@ -5,6 +5,7 @@ import {
   record,
   register,
   set,
+  text,
   type Entity,
   type SetHandle,
 } from '@peerplane/core'
@@ -13,6 +14,7 @@ import type { Marked } from './marked.ts'
 import { panelCommands, panelEntity } from './panel.ts'
 import { graftNodes, nodesShape, plantNode, pruneNodes } from './nodes.ts'
 import { dropRows, putRow, rowsShape, shiftRows } from './rows.ts'
+import { strikeWords, tellWord } from './story.ts'
 
 /** Told by every handler: command `mark` runs now on this entity, where it finds the effects of `seen`. */
 export type Ran = (type: string, id: string, mark: string, seen: readonly string[]) => void
@@ -44,6 +46,7 @@ export function campaignEntities(ran: Ran): readonly Entity[] {
       sums: map(counter()),
       rows: rowsShape,
       nodes: nodesShape,
+      story: text(),
     }),
     commands: {
       name: marking('board', (board, { text }) => board.title.set(text)),
@@ -58,6 +61,8 @@ export function campaignEntities(ran: Ran): readonly Entity[] {
       plant: marking('board', ({ nodes }, input) => plantNode(nodes, input)),
       graft: marking('board', ({ nodes }, input) => graftNodes(nodes, input)),
       prune: marking('board', ({ nodes }, input) => pruneNodes(nodes, input)),
+      tell: marking('board', ({ story }, input) => tellWord(story, input)),
+      strike: marking('board', ({ story }, input) => strikeWords(story, input)),
       forget: marking('board', (board, { key }) => board.sums.delete(key)),
     },
   })
@@ -81,6 +86,8 @@ export const campaignCommands = {
     'plant',
     'graft',
     'prune',
+    'tell',
+    'strike',
   ],
   panel: panelCommands,
 } as const

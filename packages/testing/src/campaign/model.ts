@@ -4,6 +4,7 @@ import { EntryHistory, type EffectOf } from './entry-history.ts'
 import type { Execution } from './knowledge.ts'
 import { expectNodes } from './node-history.ts'
 import { expectRows } from './row-history.ts'
+import { expectWords } from './story.ts'
 import { judgePanel } from './panel-model.ts'
 
 /**
@@ -36,7 +37,8 @@ export function judgeState(
     }) ??
     expectTags(mirror.tags, of('tag'), of('untag')) ??
     expectRows(mirror.rows, effects) ??
-    expectNodes(mirror.nodes, effects)
+    expectNodes(mirror.nodes, effects) ??
+    expectWords(mirror.story, effects)
   )
 }
 

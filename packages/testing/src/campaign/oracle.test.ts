@@ -236,7 +236,8 @@ const EMPTY_BOARD = {
   tags: [] as string[],
   sums: {} as Json,
   rows: [] as Json,
-  nodes: [] as Json,
+  nodes: [],
+  story: '' as Json,
 }
 
 /** Devices that show what the test sets. */
