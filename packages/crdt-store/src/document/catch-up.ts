@@ -36,7 +36,8 @@ export class CatchUp {
     while (left > 0 && pending[0] && this.#isReplayed()) left = this.#replayNext(left)
     const [first] = pending
     if (!first || left < PART_WORK) return []
-    const work = applyWork(first)
+    // What comes with initial states cannot be repeated, but what follows it perhaps can.
+    const work = first.defaults.length > 0 ? PART_WORK : applyWork(first)
     if (this.#begun || (first.work > work && first.changes.length > 1)) {
       return this.#applySome(first, work)
     }
@@ -62,8 +63,8 @@ export class CatchUp {
   }
 
   /**
-   * Whether the next change is repeated. It is so if all that would be applied with it can be, and if that is less work, or may be several
-   * times as much because applying would take too long for one part.
+   * Whether the next change is repeated. It is so if all that would be applied with it can be, and if that is less work, or if applying would
+   * take too long for one part.
    */
   #isReplayed(): boolean {
     if (this.#replay) return true
@@ -75,10 +76,9 @@ export class CatchUp {
         ? [first]
         : pending.slice(0, countWithin(pending, applyWork(first)))
     let heads: readonly string[] = this.#shown.held.getHeads()
-    let applied = first.largest / TEXT_SHARE
-    let replayed = 0
-    for (const { changes, defaults, work } of batch) {
-      applied += work
+    let [work, replayed] = [0, 0]
+    for (const { changes, defaults, work: its } of batch) {
+      work += its
       if (defaults.length > 0) return false
       for (const change of changes) {
         replayed += change.replayWork
@@ -86,7 +86,8 @@ export class CatchUp {
         heads = [change.hash]
       }
     }
-    return replayed < applied * (first.largest > LARGE ? 4 : 1)
+    const applied = first.largest / TEXT_SHARE + Math.max(work, APPLIED_SHARE * replayed)
+    return first.largest > LARGE || replayed < applied
   }
 
   /** Repeats some of the next change; returns how much of the work is left. */
@@ -184,5 +185,7 @@ const isSame = (deps: readonly string[], heads: readonly string[]): boolean =>
 const PART_WORK = 8_192
 /** In a text of so many operations a part takes at least 40 ms. From there on, an eighth of the text takes less than twice as long. */
 const LARGE = 200_000
+/** To apply deletions is so much of the work of repeating them. */
+const APPLIED_SHARE = 0.6
 /** So many operations in a text make as much work as one that is applied to it. */
 const TEXT_SHARE = 5

@@ -22,15 +22,18 @@ export interface Change {
 }
 
 /** Reads the changes of one body: chunks, one after the other, that make at most this much work together. Throws `void`. */
-export function readChanges(bytes: Uint8Array, most = Infinity): readonly Change[] {
-  const changes: Change[] = []
+export const readChanges = (bytes: Uint8Array, most = Infinity): readonly Change[] => [
+  ...changesIn(bytes, most),
+]
+
+/** The same changes, each of which is read when it is asked for. */
+export function* changesIn(bytes: Uint8Array, most: number): Generator<Change, undefined> {
   let left = most
   for (const chunk of chunksOf(bytes)) {
     const change = readChange(chunk, left)
     left -= workIn(change)
-    changes.push(change)
+    yield change
   }
-  return changes
 }
 
 /**

@@ -8,14 +8,15 @@ import {
   type SessionId,
 } from '@peerplane/core'
 
-import { readBody, type DocumentBody } from './body.ts'
-import { isActorOf, readChange, readChanges, workIn, type Change } from './change-chunk.ts'
+import type { DocumentBody } from './body.ts'
+import { readChange, readChanges, workIn, type Change } from './change-chunk.ts'
 import { allOf, changesOf, type DefaultMaker, type Tree } from './defaults.ts'
 import { History } from './history.ts'
 import type { Kinds } from './kinds.ts'
 import type { DocumentReplica } from './library.ts'
 import { replayWork } from './replay.ts'
 import type { Snapshot } from './snapshot.ts'
+import { BodyIntake, type BodyProgress } from './body-intake.ts'
 import { wrong } from './wrong.ts'
 
 /** What applying needs of a change. Its operations are not kept: read, they take many times the room of their bytes. */
@@ -61,6 +62,12 @@ export class Intake {
   /** Bodies to be taken before any other: those that waited when the document was saved, came during a command, or were too many for one part. */
   #held: Body[]
   #heldBytes = 0
+  /** Bodies that do not wait any longer, the next one last: they are taken before the others. */
+  #released: Body[] = []
+  /** The body that is being taken in. */
+  #taking: BodyIntake | undefined
+  /** Changes that have arrived and that somebody waits for. */
+  #woken: string[] = []
   /** Changes of this device that somebody may wait for. */
   #own: string[] = []
 
@@ -86,18 +93,19 @@ export class Intake {
 
   /** Whether bodies are to be taken. */
   get isBehind(): boolean {
-    return this.#held.length > 0 || this.#own.length > 0
+    const isAny = this.#taking !== undefined || this.#woken.length > 0
+    return isAny || this.#released.length > 0 || this.#held.length > 0 || this.#own.length > 0
   }
 
   /** Bodies that wait, in the order of their sessions' ids and in their own. */
   get waiting(): readonly Body[] {
     const sessions = [...this.#waiting].sort(([a], [b]) => (a < b ? -1 : 1))
-    return [...this.#held, ...sessions.flatMap(([, bodies]) => bodies)]
+    return [...this.#untaken, ...sessions.flatMap(([, bodies]) => bodies)]
   }
 
   /** How many operations the document has, as far as it was looked at to judge changes of other devices. */
   get operations(): number {
-    return this.#history?.operations ?? 0
+    return (this.#history?.operations ?? 0) - (this.#taking?.operations ?? 0)
   }
 
   /** Forgets everything: nobody looks at the document any longer. */
@@ -110,6 +118,9 @@ export class Intake {
     this.#waitingBytes = 0
     this.#held = []
     this.#heldBytes = 0
+    this.#released = []
+    this.#taking = undefined
+    this.#woken = []
     this.#own = []
   }
 
@@ -129,26 +140,29 @@ export class Intake {
     if (!this.isBehind) return []
     const refused: Body[] = []
     const history = this.#historyOf(replica)
-    for (const own of this.#own.splice(0)) this.#wake(own, history, refused)
-    const [held, operations] = [this.#held, history.operations]
-    let taken = 0
-    let bytes = 0
-    while (taken < held.length && history.operations - operations + weigh(taken, bytes) < work) {
-      const body = held[taken]!
-      taken++
-      bytes += body.bytes.length
-      const { session } = body.origin
-      const behind = this.#waiting.get(session)
-      if (behind) {
-        behind.push(body)
-        this.#waitingBytes += body.bytes.length
-      } else {
-        const arrived = this.#takeInOrder(session, [body], history, refused)
-        for (const hash of arrived) this.#wake(hash, history, refused)
+    this.#woken.push(...this.#own.splice(0))
+    let left = work
+    let next = 0
+    while (left > 0) {
+      if (!this.#taking) {
+        this.#wake()
+        const body = this.#released.pop() ?? this.#held[next++]
+        if (!body) break
+        left -= weigh(body.bytes.length)
+        const behind = this.#waiting.get(body.origin.session)
+        if (behind) {
+          behind.push(body)
+          this.#waitingBytes += body.bytes.length
+          this.#heldBytes -= body.bytes.length
+          continue
+        }
+        this.#begin(body, history, refused)
       }
+      // At least one change: a body that is too long must not be kept.
+      left -= this.#goOn(Math.max(left, 1), refused)
     }
-    this.#held = held.slice(taken)
-    this.#heldBytes -= bytes
+    this.#held = this.#held.slice(next)
+    this.#wake()
     if (this.#waitingBytes <= limits.documentWaitingBytes) return refused
     throw new PeerplaneError('unreadable', 'too many changes of a document build on missing ones')
   }
@@ -164,10 +178,12 @@ export class Intake {
     for (const session of new Set(again.map(({ origin }) => origin.session))) {
       again.push(...this.#release(session))
     }
-    const held = this.#held
+    const untaken = this.#untaken
+    this.#taking = undefined
+    this.#released = []
     this.#held = []
     this.#heldBytes = 0
-    this.hold([...again, ...held])
+    this.hold([...again, ...untaken])
     return refused.flatMap(({ body }) => {
       this.banned.add(body.origin.session)
       return [body, ...this.#release(body.origin.session)]
@@ -190,77 +206,92 @@ export class Intake {
   /** The last change of this device was taken back. */
   revertOwn(): void {
     this.#history = undefined
+    if (this.#taking) this.#released.push(this.#taking.body)
+    this.#taking = undefined
   }
 
-  /** Takes in what has waited for a change, and for what has waited for that. */
-  #wake(first: string, history: History, refused: Body[]): void {
-    const arrived = [first]
-    for (let change = arrived.pop(); change !== undefined; change = arrived.pop()) {
+  /** What is to be taken, in its order. */
+  get #untaken(): readonly Body[] {
+    const begun = this.#taking ? [this.#taking.body] : []
+    return [...begun, ...this.#released.toReversed(), ...this.#held]
+  }
+
+  /** What has waited for a change that has arrived is taken next. */
+  #wake(): void {
+    for (const change of this.#woken.splice(0)) {
       const sessions = this.#waitingFor.get(change) ?? []
       this.#waitingFor.delete(change)
       for (const session of sessions) {
-        arrived.push(...this.#takeInOrder(session, this.#release(session), history, refused))
+        const bodies = this.#release(session)
+        for (const body of bodies) this.#heldBytes += body.bytes.length
+        this.#released.push(...bodies.toReversed())
       }
     }
   }
 
-  /** Takes bodies of a session that does not wait, until one must. Returns the changes that have arrived. */
-  #takeInOrder(
-    session: SessionId,
-    bodies: readonly Body[],
-    history: History,
-    refused: Body[],
-  ): string[] {
-    const arrived: string[] = []
-    for (const [at, body] of bodies.entries()) {
-      try {
-        if (this.banned.has(session)) throw wrong('its session is banned')
-        const content = readBody(body.bytes)
-        if (!content) {
-          this.#kinds.addOther()
-          continue
-        }
-        const all = readChanges(content.chunks, content.allowed)
-        if (all.some(({ actors }) => !isActorOf(actors[0], actorOf(session)))) {
-          throw wrong('another session made it')
-        }
-        const isNew = ({ hash: each }: Change): boolean => !history.has(each)
-        const changes = all.filter(isNew)
-        if (changes.length === 0) continue
-        const defaults = this.#defaultsOf(content.tree).filter(isNew)
-        const { missing, largest, texts } = addAll(history, {
-          defaults,
-          changes,
-          allowed: content.allowed,
-        })
-        if (missing !== undefined) {
-          this.#wait(session, bodies.slice(at), missing)
-          break
-        }
-        if (content.tree) this.#kinds.add(content.tree)
-        // A merge has no operations, and takes about as long as one.
-        const work = changes.reduce((sum, each) => sum + Math.max(1, workIn(each)), 0)
-        this.pending.push({
-          body,
-          changes: changes.map((each, at) => toApply(each, texts[at])),
-          defaults: defaults.map((each) => toApply(each)),
-          work,
-          largest,
-        })
-        this.#pendingBytes += body.bytes.length
-        for (const each of [...defaults, ...changes]) arrived.push(each.hash)
-      } catch (error) {
-        if (!(error instanceof PeerplaneError && error.code === 'void')) throw error
-        this.banned.add(session)
-        refused.push(body)
-      }
-    }
-    return arrived
+  #begin(body: Body, history: History, refused: Body[]): void {
+    this.#judge(body, refused, () => {
+      if (this.banned.has(body.origin.session)) throw wrong('its session is banned')
+      this.#taking = new BodyIntake(body, {
+        history,
+        actor: actorOf(body.origin.session),
+        defaultsOf: (tree) => this.#defaultsOf(tree),
+      })
+    })
+    if (!this.#taking) this.#heldBytes -= body.bytes.length
   }
 
-  #wait(session: SessionId, bodies: readonly Body[], missing: string): void {
-    this.#waiting.set(session, [...bodies])
-    for (const body of bodies) this.#waitingBytes += body.bytes.length
+  /** Goes on with the body that is being taken in. Returns how much work that was. */
+  #goOn(most: number, refused: Body[]): number {
+    const taking = this.#taking
+    if (!taking) return 0
+    const before = taking.work
+    let taken: BodyProgress | undefined
+    this.#judge(taking.body, refused, () => {
+      taken = taking.step(most)
+      this.#took(taking, taken)
+    })
+    if (taken?.kind !== 'goes-on') {
+      this.#taking = undefined
+      this.#heldBytes -= taking.body.bytes.length
+    }
+    return taking.work - before
+  }
+
+  #took(taking: BodyIntake, taken: BodyProgress): void {
+    const { body, tree, changes, defaults, texts, largest } = taking
+    if (taken.kind === 'other') this.#kinds.addOther()
+    if (taken.kind === 'waits') this.#wait(body, taken.missing)
+    if (taken.kind !== 'added') return
+    if (tree) this.#kinds.add(tree)
+    this.pending.push({
+      body,
+      changes: changes.map((each, at) => toApply(each, texts[at])),
+      defaults: defaults.map((each) => toApply(each)),
+      // A merge has no operations, and takes about as long as one.
+      work: changes.reduce((sum, each) => sum + Math.max(1, workIn(each)), 0),
+      largest,
+    })
+    this.#pendingBytes += body.bytes.length
+    for (const each of [...defaults, ...changes]) {
+      if (this.#waitingFor.has(each.hash)) this.#woken.push(each.hash)
+    }
+  }
+
+  #judge(body: Body, refused: Body[], task: () => void): void {
+    try {
+      task()
+    } catch (error) {
+      if (!(error instanceof PeerplaneError && error.code === 'void')) throw error
+      this.banned.add(body.origin.session)
+      refused.push(body)
+    }
+  }
+
+  #wait(body: Body, missing: string): void {
+    const { session } = body.origin
+    this.#waiting.set(session, [body])
+    this.#waitingBytes += body.bytes.length
     const sessions = this.#waitingFor.get(missing)
     if (sessions) sessions.push(session)
     else this.#waitingFor.set(missing, [session])
@@ -302,56 +333,12 @@ export class Intake {
   }
 }
 
-/** Reading bodies takes about as long as judging so many operations. */
-const weigh = (bodies: number, bytes: number): number => 64 * bodies + bytes / 16
+/** Reading a body takes about as long as judging so many operations. */
+const weigh = (bytes: number): number => 64 + bytes / 16
 
 const toApply = (change: Change, isText = false): AppliedChange => {
   const { bytes, hash, deps } = change
   return { bytes, hash, deps, replayWork: isText ? replayWork(change) : Infinity }
-}
-
-/**
- * Adds the changes of a body and what comes with them, if everything else that they build on is here; otherwise adds nothing and names what is
- * missing. Says how many operations the largest container has that they change, and which of them edit nothing but texts. Throws `void`, and adds nothing then either.
- */
-function addAll(
-  history: History,
-  {
-    defaults,
-    changes,
-    allowed,
-  }: { defaults: readonly Change[]; changes: readonly Change[]; allowed: number },
-): { readonly missing?: string; readonly largest: number; readonly texts: readonly boolean[] } {
-  let largest = 0
-  const texts: boolean[] = []
-  let left = changes.reduce((rest, each) => rest - workIn(each), allowed)
-  const added: Change[] = []
-  const takeBack = (): void => {
-    for (const each of added.reverse()) history.remove(each)
-  }
-  try {
-    for (const each of defaults) {
-      history.add(each)
-      added.push(each)
-    }
-    for (const each of changes) {
-      const missing = each.deps.find((dep) => !history.has(dep))
-      if (missing !== undefined) {
-        takeBack()
-        return { missing, largest, texts }
-      }
-      left -= history.leftOutBy(each)
-      if (left < 0) throw wrong('it leaves out more numbers than its bytes pay for')
-      const touched = history.add(each)
-      largest = Math.max(largest, touched.largest)
-      texts.push(touched.isText)
-      added.push(each)
-    }
-  } catch (error) {
-    takeBack()
-    throw error
-  }
-  return { largest, texts }
 }
 
 /** The actor of a session in every document, hexadecimal: 16 bytes that no other session has, and a session is never resumed. */
