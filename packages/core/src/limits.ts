@@ -447,6 +447,16 @@ export const limitTable = {
     'ms',
     'An entity that nobody has used for this time leaves memory, except an entity that is watched. An entity may stay in memory up to twice this time.',
   ),
+  expiryLeastMs: limit(
+    60_000,
+    'ms',
+    'The smallest time after which the entities of a type may expire.',
+  ),
+  expiredPerCommit: limit(
+    100,
+    'entities',
+    'The maximum number of expired entities that a device deletes in one commit.',
+  ),
   refoldedEntities: limit(
     250,
     'entities',

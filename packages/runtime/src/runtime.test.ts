@@ -9,6 +9,7 @@ import {
   type Entity,
   type Store,
 } from '@peerplane/core'
+import { VirtualTime } from '@peerplane/core/testing'
 import { createMemoryStore } from '@peerplane/crdt-store'
 import { expect, test, vi } from 'vitest'
 
@@ -96,6 +97,24 @@ test('the status counts deleted entities, also after a restart', async () => {
   const again = await openWith(ports)
   expect(again.status()!.deleted).toBe(1)
   await again.close()
+})
+
+test('entities of a plane expire after the declared time', async () => {
+  const Basket = entity('basket', {
+    state: counter(),
+    expiresAfterMs: 60_000,
+    commands: { add: (basket) => basket.increment(1) },
+  })
+  const time = new VirtualTime()
+  const { clock, scheduler } = time
+  const ports = { ...(await portsOn(createMemoryStore())), clock, scheduler }
+  const plane = await openWith(ports, [Basket])
+  await plane.get(Basket, 'a').add()
+  await time.pass(59_000)
+  expect((await plane.list(Basket)).length).toBe(1)
+  await time.pass(20_000)
+  expect(await plane.list(Basket)).toEqual([])
+  await plane.close()
 })
 
 test('a rejection, an exception and an asynchronous handler change nothing', async () => {

@@ -8,12 +8,14 @@ import {
   takeDeclarations,
   Timers,
   type Entity,
+  type Service,
   type TraceFields,
 } from '@peerplane/core'
 import { checkedStore, type ClearableStore } from '@peerplane/crdt-store'
 
 import type { InvitationOptions, LocalBackend } from './contract/backend.ts'
 import { holdSpace } from './space/held-space.ts'
+import { startExpiry } from './commands/expiry.ts'
 import { Invoker } from './commands/invoker.ts'
 import { traced } from './commands/traced.ts'
 import { createFounding } from './membership/founding.ts'
@@ -170,7 +172,24 @@ async function openParts(
   services.add('network', { stop: () => online.set(false) })
   // What was called before is decided while the space is open.
   services.add('commands', { stop: () => invoker.idle() })
+  services.add('expiry', expiryOf(parts, entities))
   return parts
+}
+
+const expiryOf = (
+  { ports, space, founding, invoker }: Parts,
+  declared: readonly Entity[],
+): Service => {
+  const { clock, random, scheduler } = ports
+  return startExpiry({
+    declared,
+    space,
+    clock,
+    random,
+    scheduler,
+    doubtsClock: () => doubtOfClock({ clock, space, founding }) !== undefined,
+    run: (invocations) => invoker.run(invocations),
+  })
 }
 
 function watchLog({ space, status, watches }: Parts): () => void {

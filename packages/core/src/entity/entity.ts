@@ -35,8 +35,8 @@ export interface CommandContext {
   readonly exists: boolean
   /**
    * Deletes the entity. Changes of the same command before the deletion have no effect. A later change creates the entity again, from the initial state.
-   * If another device changes the entity concurrently, the option `wins` of the entity decides. Throws `handler-failed` for a kind of state that cannot
-   * be deleted: documents, events and values.
+   * If another device changes the entity concurrently, the option `wins` of the entity decides. Throws the rejection `not-writer` for events and values
+   * that another device has written.
    */
   delete(): void
 }
@@ -74,6 +74,8 @@ export interface Entity<S extends Shape = Shape, C = object> {
   readonly migrations: Migrations | undefined
   /** What is left of an entity that one device deletes while another device changes it. Without it, `update`. */
   readonly wins?: Wins
+  /** An entity that nobody has changed for this time is deleted. Without it, entities do not expire. */
+  readonly expiresAfterMs?: number
   readonly commands: C
 }
 
@@ -99,10 +101,11 @@ type LeadTo<Last, S> =
  * Declares an entity type: its state, and the commands that change the state. If an earlier version of the app has declared the state in another
  * way, `migrations` tell how it has changed, and `version` is 1 plus the number of migrations. Both versions of the app can then edit the same
  * entities. A field that is only added needs no migration. If one device deletes an entity while another device changes it, the option `wins` decides:
- * with `update` (the default), the whole entity stays; with `removal`, the entity goes, and the change is lost.
+ * with `update` (the default), the whole entity stays; with `removal`, the entity goes, and the change is lost. With `expiresAfterMs`, devices delete
+ * entities that nobody has changed for this time; a change that the deleting device has not seen keeps the entity.
  *
  * Throws `invalid-declaration` if the name of the type does not match `[a-z][a-z0-9-.]*`, if the state is not a shape, if the migrations do not lead
- * to the state or to the version, if a command is not a function, or if a command has a reserved name.
+ * to the state or to the version, if `expiresAfterMs` is too small, if a command is not a function, or if a command has a reserved name.
  */
 export function entity<
   const S extends Shape,
@@ -115,6 +118,7 @@ export function entity<
     readonly version?: number
     readonly migrations?: Migrations<Last> & LeadTo<Last, S>
     readonly wins?: Wins
+    readonly expiresAfterMs?: number
     readonly commands: C & SynchronousCommands<C>
   },
 ): Entity<S, C> {
@@ -220,7 +224,8 @@ function takeDeclaration(type: unknown, declaration: unknown): Entity {
   }
   return reading(
     () => {
-      const { state, version, migrations, wins, commands } = declaration as Partial<Entity>
+      const { state, version, migrations, wins, expiresAfterMs, commands } =
+        declaration as Partial<Entity>
       checkShape(state, `the state of entity "${type}"`)
       checkWins(wins, `entity "${type}"`)
       const taken = {
@@ -229,6 +234,7 @@ function takeDeclaration(type: unknown, declaration: unknown): Entity {
         state: state!,
         ...takeHistory(version, migrations, type),
         ...(wins === undefined ? {} : { wins }),
+        ...takeExpiry(expiresAfterMs, type),
         commands: takeCommands(commands, type),
       }
       storedShape(taken)
@@ -252,6 +258,16 @@ function takeHistory(
     )
   }
   return { version: steps + 1, migrations }
+}
+
+function takeExpiry(given: unknown, type: string): Pick<Entity, 'expiresAfterMs'> {
+  if (given === undefined) return {}
+  const least = limits.expiryLeastMs
+  if (Number.isSafeInteger(given) && (given as number) >= least) {
+    return { expiresAfterMs: given as number }
+  }
+  const what = `milliseconds of at least ${least}, not ${describe(given)}`
+  throw invalid(`the entities of type "${type}" expire after a whole number of ${what}`)
 }
 
 function takeCommands(commands: unknown, type: string): object {

@@ -45,9 +45,10 @@ export interface Draft {
   readonly exists: boolean
   /**
    * Deletes the entity, and forgets the earlier changes of this draft. If the draft changes the entity again, the entity is created again, from the initial
-   * state. Throws `Rejected` if this device may not delete the entity.
+   * state. Throws `Rejected` if this device may not delete the entity. With `spares`, a change that this device has not seen keeps the entity, whatever
+   * the model was made for.
    */
-  delete(): void
+  delete(options?: { readonly spares: boolean }): void
   /** Called when the handler of the command has returned. Until `resume` is called, the handle of the draft throws. */
   pause(): void
   /** Called before the handler of the next command begins. */
@@ -86,6 +87,8 @@ export interface EntityState {
   readonly mirror: Json
   /** Whether the entity exists: something has changed it since it was last deleted. */
   readonly exists: boolean
+  /** When the entity was last changed, by the clocks of those who changed it, in milliseconds since 1970; 0 if nobody has changed it. */
+  readonly changedMs: number
   /** The reason why the state cannot be shown: it is too large. If `problem` is set, no other property or method of the state may be used. */
   readonly problem: string | undefined
   /**

@@ -33,6 +33,15 @@ type Declaring = Pick<
   | 'vote'
 >
 
+const isExpiry = (value: unknown): boolean =>
+  value === undefined || (Number.isSafeInteger(value) && Number(value) >= limits.expiryLeastMs)
+
+const expiring = (state: unknown, expiresAfterMs: unknown): object => ({
+  state,
+  expiresAfterMs,
+  commands: {},
+})
+
 /** The rows of the functions with which entities are declared. */
 export function declarationTable(exports: Declaring): FunctionTable {
   const { command, document, entity, list, map, migrate, record, register, tree } =
@@ -88,6 +97,7 @@ export function declarationTable(exports: Declaring): FunctionTable {
         (value) => value === undefined,
         (migrations) => entity!('thing', { state, migrations, commands: {} }),
       ),
+      expiresAfterMs: row(isExpiry, (ms) => entity!('thing', expiring(state, ms))),
       command: row(isFunction, (run) => entity!('thing', { state, commands: { run } })),
       'name of a command': keyRow(
         (name) => name !== '' && isText(name),

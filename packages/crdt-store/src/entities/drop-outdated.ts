@@ -5,7 +5,7 @@ import type { DeclaredModel, EntitiesOptions } from './entities.ts'
 import { allKeys, modelsKey } from './keys.ts'
 
 /** Version of rows, snapshots and waiting bodies as this folder stores them; a new one also whenever more extensions are understood. */
-const FORMAT_VERSION = 7
+const FORMAT_VERSION = 8
 
 /**
  * Deletes everything that was made for declared types that differ from `models`, or for other versions of them: what was not folded then is

@@ -554,6 +554,7 @@ describe('entities that are folded when opened', () => {
           problem: undefined,
           skipped: undefined,
           exists: true,
+          changedMs: 0,
           size: state.size,
           isLarge: false,
           get mirror() {

@@ -121,6 +121,17 @@ export interface Entities {
   modelVersion(key: EntityKey): number
   /** Whether an entity in memory lacks changes that only a newer version of this program or of the state model can read. */
   isIncomplete(key: EntityKey): boolean
+  /** When an entity in memory was last changed; see `EntityState.changedMs`. 0 for any other entity. */
+  changedMs(key: EntityKey): number
+  /**
+   * Returns the ids of entities of a type that perhaps nobody has changed at or after `ms`: at most `most` ids, after the id `after`. Whether that is so
+   * is certain only when the entity is open.
+   */
+  unchangedSince(
+    type: string,
+    ms: number,
+    page: { readonly after: string | undefined; readonly most: number },
+  ): Promise<readonly string[]>
   /** Keeps an entity in memory once it is open, until `unpin` has been called as often as `pin`. */
   pin(key: EntityKey): void
   unpin(key: EntityKey): void

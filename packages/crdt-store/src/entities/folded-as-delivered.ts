@@ -102,6 +102,7 @@ export class FoldedAsDelivered implements Lifecycle {
       mirror: JSON.stringify(state.mirror),
       version: state.version,
       snapshot: state.snapshot(),
+      changedMs: state.changedMs,
     }
   }
 }

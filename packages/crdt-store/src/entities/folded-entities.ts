@@ -25,7 +25,7 @@ import type {
 import type { FoldedFrontier } from './folded-frontier.ts'
 import { Flusher } from './flusher.ts'
 import { absentKey } from './keys.ts'
-import { listRows } from './listing.ts'
+import { listRows, oldRows } from './listing.ts'
 import { NewStates } from './new-states.ts'
 import type { VersionedBody } from './row.ts'
 import type { Lifecycle } from './lifecycle.ts'
@@ -114,6 +114,20 @@ export class FoldedEntities implements Entities {
   isIncomplete(key: EntityKey): boolean {
     const slot = this.#slots.get(key)
     return slot !== undefined && (slot.isIncomplete || slot.state.skipped !== undefined)
+  }
+
+  changedMs(key: EntityKey): number {
+    const slot = this.#slots.get(key)
+    return slot && !slot.problem ? slot.state.changedMs : 0
+  }
+
+  async unchangedSince(
+    type: string,
+    ms: number,
+    page: { readonly after: string | undefined; readonly most: number },
+  ): Promise<readonly string[]> {
+    this.#assertOpen()
+    return oldRows(this.#options.store, type, { ms, ...page })
   }
 
   pin(key: EntityKey): void {

@@ -217,10 +217,10 @@ export class FoldedWhenOpened implements Lifecycle {
     const { state, model } = slot
     const mirror = JSON.stringify(state.mirror)
     if (kept) kept.rowUnits = mirror.length
-    const snapshot = new Uint8Array(0)
     const { isIncomplete } = slot
-    const { version } = state
-    return { modelVersion: model.version, problem: '', isIncomplete, mirror, version, snapshot }
+    const { version, changedMs } = state
+    const made = { isIncomplete, mirror, version, changedMs }
+    return { ...unfoldedRow, modelVersion: model.version, ...made }
   }
 
   #isToCompact(slot: Slot, unstored: readonly WaitingBody[]): boolean {

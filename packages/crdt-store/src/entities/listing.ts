@@ -38,6 +38,24 @@ export async function listRows(
   return inListOrder(listed, limit)
 }
 
+/** The ids of entities whose rows tell of no change at or after `ms`: at most `most`, after `after`. Unreadable ones are left out. */
+export async function oldRows(
+  store: Store,
+  type: string,
+  query: { readonly ms: number; readonly after: string | undefined; readonly most: number },
+): Promise<readonly string[]> {
+  const { ms, after, most } = query
+  const ids: string[] = []
+  for await (const page of pages(store, rowKeys(type, '', after), () => PAGE)) {
+    for (const { key, value } of page) {
+      const row = readRow(value)
+      if (row && row.problem === '' && row.changedMs < ms) ids.push(rowId(key, type))
+      if (ids.length === most) return ids
+    }
+  }
+  return ids
+}
+
 /** Whether a list with this query may contain an entity with this id; the limit of the query is ignored. */
 export const isListed = ({ prefix = '', after }: ListQuery, id: string): boolean =>
   id.startsWith(prefix) && (after === undefined || compareTexts(id, after) > 0)

@@ -82,6 +82,7 @@ function stateOf(counts: { parts: number; atOnce: number }): EntityState {
     problem: undefined,
     skipped: undefined,
     exists: true,
+    changedMs: 0,
     size: { bytes: 0, ops: 0, mostBytes: undefined, mostOps: undefined },
     isLarge: false,
     fold: (bodies: readonly Body[]) => {

@@ -16,7 +16,7 @@ import {
 } from '@peerplane/core'
 
 /*
- *   row       [model version, problem, incomplete, mirror as JSON, version of the state, snapshot]
+ *   row       [model version, problem, incomplete, mirror as JSON, version of the state, snapshot, when it was last changed]
  *   waiting   [device, session, seq, [ms, counter], prefix, model version, body]
  *
  * The mirror stands beside the snapshot, so that listing folds nothing and needs no kernel.
@@ -34,6 +34,8 @@ export interface Row {
   readonly version: string
   /** Of an entity that is folded on delivery; otherwise empty. */
   readonly snapshot: Uint8Array
+  /** At least until then nobody had changed it: what waits for it counts only when it is folded. */
+  readonly changedMs: number
 }
 
 /** A body with the version of the model it was written for. */
@@ -49,6 +51,7 @@ export const unfoldedRow: Row = {
   mirror: '',
   version: '',
   snapshot: new Uint8Array(0),
+  changedMs: 0,
 }
 
 /** Row of an entity with bodies that cannot be read as it is declared. */
@@ -66,11 +69,12 @@ export const encodeRow = (row: Row): Uint8Array =>
     row.mirror,
     row.version,
     row.snapshot,
+    row.changedMs,
   ])
 
 /** Throws `malformed`. */
 export function decodeRow(encoded: Uint8Array): Row {
-  const fields = arrayField(decodeCanonical(encoded), 'row', 6)
+  const fields = arrayField(decodeCanonical(encoded), 'row', 7)
   return {
     modelVersion: wholeField(fields[0], 'row.modelVersion'),
     problem: textField(fields[1], 'row.problem', Number.MAX_SAFE_INTEGER),
@@ -78,6 +82,7 @@ export function decodeRow(encoded: Uint8Array): Row {
     mirror: textField(fields[3], 'row.mirror', Number.MAX_SAFE_INTEGER),
     version: textField(fields[4], 'row.version', Number.MAX_SAFE_INTEGER),
     snapshot: bytesField(fields[5], 'row.snapshot'),
+    changedMs: wholeField(fields[6], 'row.changedMs'),
   }
 }
 

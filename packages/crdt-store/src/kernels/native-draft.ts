@@ -55,7 +55,7 @@ export class NativeDraft implements Draft {
     return this.#place.entity.isPresent(ENTITY)
   }
 
-  delete(): void {
+  delete({ spares = false } = {}): void {
     this.#requireOpen()
     const { entity, context, draft, closes } = this.#place
     context.revert(0)
@@ -64,7 +64,11 @@ export class NativeDraft implements Draft {
     context.index = 0
     this.#generation = entity.nextGeneration(ENTITY, draft)
     if (!entity.isPresent(ENTITY)) return
-    this.#apply(entityRemoval(entity.removal(ENTITY, closes, draft)))
+    this.#apply(
+      entityRemoval(
+        entity.removal(ENTITY, closes, spares ? { ...draft, isComplete: false } : draft),
+      ),
+    )
     this.#isRemoval = true
     // The next op takes its place.
     context.index = 0

@@ -51,6 +51,7 @@ export class NativeState implements EntityState {
   #weighed = 0
   /** How many ops were folded that are not void. */
   #ops: number
+  #changedMs = 0
   #problem: string | undefined
   #skipped: string | undefined
   /** Whether changes are missing of which this state does not know. */
@@ -84,7 +85,7 @@ export class NativeState implements EntityState {
 
   /** Throws for anything but a snapshot of this kernel. */
   static load(kernel: Kernel, closes: boolean, snapshot: Value): NativeState {
-    const fields = items(snapshot, 6)
+    const fields = items(snapshot, 7)
     const { table, seen } = readTable(fields)
     const saved = fields[4]!
     const entity = new Entries(() => kernel.create())
@@ -92,7 +93,12 @@ export class NativeState implements EntityState {
       content === undefined ? kernel.create() : kernel.load(content, table)
     if (saved !== null) entity.load(saved, table, readText, load)
     const ops = whole(fields[5])
-    return new NativeState(kernel, closes, entity, seen, { bound: Number.POSITIVE_INFINITY, ops })
+    const state = new NativeState(kernel, closes, entity, seen, {
+      bound: Number.POSITIVE_INFINITY,
+      ops,
+    })
+    state.#changedMs = whole(fields[6])
+    return state
   }
 
   get problem(): string | undefined {
@@ -109,6 +115,10 @@ export class NativeState implements EntityState {
 
   get exists(): boolean {
     return this.#entity.isPresent(ENTITY)
+  }
+
+  get changedMs(): number {
+    return this.#changedMs
   }
 
   get size(): EntitySize {
@@ -170,7 +180,7 @@ export class NativeState implements EntityState {
     const table = new CommitTable(this.#seenOf, { sessions: [...this.#seen.keys()].sort() })
     const save = (cell: Cell): Value | undefined => this.#kernel.save(cell, table)
     const saved = this.#entity.save(table, save) ?? null
-    return encodeCanonical([...tableToValues(table), saved, this.#ops])
+    return encodeCanonical([...tableToValues(table), saved, this.#ops, this.#changedMs])
   }
 
   close(): void {}
@@ -221,12 +231,15 @@ export class NativeState implements EntityState {
   }
 
   #see(context: OpContext, ops: number): void {
-    const { session, seq } = context.origin
+    const { session, seq, time } = context.origin
     const before = this.#seen.get(session)
+    const changedMs = this.#changedMs
+    this.#changedMs = Math.max(changedMs, time.ms)
     this.#seen.set(session, seq)
     this.#ops += ops
     context.undo(() => {
       this.#ops -= ops
+      this.#changedMs = changedMs
       if (before === undefined) this.#seen.delete(session)
       else this.#seen.set(session, before)
     })

@@ -57,6 +57,10 @@ class MigratedState implements Required<EntityState> {
     return this.#stored.exists
   }
 
+  get changedMs(): number {
+    return this.#stored.changedMs
+  }
+
   get hasConflict(): boolean {
     return this.#stored.hasConflict ?? false
   }
@@ -93,7 +97,7 @@ class MigratedState implements Required<EntityState> {
       get exists() {
         return draft.exists
       },
-      delete: () => draft.delete(),
+      delete: (options) => draft.delete(options),
       handle: handleFor(this.#lens, draft.handle),
       pause: () => draft.pause(),
       resume: () => draft.resume(),

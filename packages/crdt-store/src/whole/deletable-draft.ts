@@ -66,7 +66,7 @@ export class DeletableDraft implements Draft {
     return this.#inner.isUsed || this.#place.entity.isPresent(ENTITY)
   }
 
-  delete(): void {
+  delete({ spares = false } = {}): void {
     if (!this.#isOpen || this.#isPaused) {
       throw new PeerplaneError('handler-failed', 'a handler used its state after it had returned')
     }
@@ -74,7 +74,11 @@ export class DeletableDraft implements Draft {
     this.#inner.revert()
     const { entity, context, draft, closes } = this.#place
     if (entity.isPresent(ENTITY)) {
-      const ops = [entityRemoval(entity.removal(ENTITY, closes, draft))]
+      const ops = [
+        entityRemoval(
+          entity.removal(ENTITY, closes, spares ? { ...draft, isComplete: false } : draft),
+        ),
+      ]
       this.#removal = { ops, generation: this.#generation }
       removeEntity(entity, this.#removal, context)
       // Where no generation may begin, what the command writes now stays in this one.

@@ -403,3 +403,50 @@ test('a command on an incomplete entity does not close a generation, and what it
   expect(decodeCanonical(last.finish()!)).toEqual([[], [[6, []]]])
   group.close()
 })
+
+test.each(Object.keys(kinds))(
+  '%s: a deletion that spares changes which its author has not seen does so even if removals win',
+  async (name) => {
+    const group = await Group.of(kinds[name]!, 'removal')
+    const [one, other] = group.devices as [Device, Device]
+    group.command(one, ['mark'], false)
+    group.deliver(one, other)
+    group.command(other, ['mark'], false)
+    const draft = one.state.begin(originOf('a', 2))
+    draft.delete({ spares: true })
+    const body = bodyAt(originOf('a', 2), draft.finish()!)
+    one.state.identify(body)
+    expect(one.state.exists).toBe(false)
+    one.state.fold([group.bodies[1]!])
+    other.state.fold([body])
+    for (const { state } of [one, other]) {
+      expect(shownBy(state)).toEqual({ exists: true, marks: ['m0', 'm1'] })
+    }
+    group.close()
+  },
+)
+
+test.each(Object.keys(kinds))('%s: a state knows when it was last changed', async (name) => {
+  const { open, mark } = kinds[name]!
+  const model = await open('update')
+  const state = await model.open(undefined)
+  expect(state.changedMs).toBe(0)
+  for (const [seq, isTakenBack] of [
+    [9, false],
+    [12, true],
+  ] as const) {
+    const draft = state.begin(originOf('a', seq))
+    mark(draft.handle, `m${seq}`)
+    const body = bodyAt(originOf('a', seq), draft.finish()!)
+    if (isTakenBack) draft.revert()
+    else state.identify(body)
+    expect(state.changedMs).toBe(9)
+  }
+  state.fold([bodyAt(originOf('b', 3), encodeCanonical([[], [[6, []]]]))])
+  expect(state.changedMs).toBe(9)
+  state.fold([bodyAt(originOf('b', 20), encodeCanonical([[], [[6]]]))])
+  expect(state.changedMs).toBe(9)
+  state.fold([bodyAt(originOf('b', 21), encodeCanonical([[], [[6, []]]]))])
+  expect((await model.open(state.snapshot())).changedMs).toBe(21)
+  state.close()
+})

@@ -19,12 +19,14 @@ import { ENTITY, removeEntity } from '../kernels/entity-ops.ts'
 import type { DraftPlace } from '../kernels/kernel.ts'
 import { OpContext } from '../kernels/op-context.ts'
 import { readText } from '../kernels/values.ts'
-import { items, Void } from '../kernels/void.ts'
+import { items, Void, whole } from '../kernels/void.ts'
 import { DeletableDraft, versionIn } from './deletable-draft.ts'
 import type { WholeContent, WholeState } from './whole-content.ts'
 
 /*
- *   snapshot    [sessions, how far each was folded, commits, devices, entries]   the one entry holds the snapshot of what is in the entity
+ *   snapshot    [sessions, how far each was folded, commits, devices, entries, when it was last changed]
+ *
+ * The one entry holds the snapshot of what is in the entity.
  */
 
 /** What a deleted entity shows. */
@@ -76,6 +78,7 @@ export class DeletableState implements Required<EntityState> {
   readonly #place: WholePlace
   readonly #seen: Map<SessionId, number>
   #entity: Entries<WholeState>
+  #changedMs = 0
   #problem: string | undefined
   #isIncomplete = false
   /** The commit of the draft that was finished last, until it is identified. */
@@ -100,7 +103,7 @@ export class DeletableState implements Required<EntityState> {
 
   /** Throws for anything but a snapshot. */
   static load(place: WholePlace, snapshot: Value): DeletableState {
-    const fields = items(snapshot, 5)
+    const fields = items(snapshot, 6)
     const { table, seen } = readTable(fields)
     const entity = entriesOf(place)
     const load = (content: Value | undefined): WholeState =>
@@ -109,7 +112,9 @@ export class DeletableState implements Required<EntityState> {
         : place.kind.create(place.entity)
     const saved = fields[4]!
     if (saved !== null) entity.load(saved, table, readText, load)
-    return new DeletableState(place, entity, seen)
+    const state = new DeletableState(place, entity, seen)
+    state.#changedMs = whole(fields[5])
+    return state
   }
 
   get problem(): string | undefined {
@@ -126,6 +131,10 @@ export class DeletableState implements Required<EntityState> {
 
   get exists(): boolean {
     return this.#entity.isPresent(ENTITY)
+  }
+
+  get changedMs(): number {
+    return this.#changedMs
   }
 
   get hasConflict(): boolean {
@@ -197,9 +206,11 @@ export class DeletableState implements Required<EntityState> {
   }
 
   merge(origin: Origin): Draft | undefined {
-    if (!this.#content?.needsMerge) return undefined
+    // A command on a deleted document begins a new one.
+    const shown = this.#shown
+    if (!shown?.needsMerge) return undefined
     const draft = this.begin(origin)
-    this.#content.merge?.()
+    shown.merge?.()
     return draft
   }
 
@@ -215,7 +226,7 @@ export class DeletableState implements Required<EntityState> {
     // Numbers are given in the order of the state, which is the same on every device.
     const table = new CommitTable(this.#seenOf, { sessions: [...this.#seen.keys()].sort() })
     const saved = this.#entity.save(table, (content) => content.snapshot()) ?? null
-    return encodeCanonical([...tableToValues(table), saved])
+    return encodeCanonical([...tableToValues(table), saved, this.#changedMs])
   }
 
   close(): void {
@@ -308,10 +319,13 @@ export class DeletableState implements Required<EntityState> {
   }
 
   #see(context: OpContext): void {
-    const { session, seq } = context.origin
+    const { session, seq, time } = context.origin
     const before = this.#seen.get(session)
+    const changedMs = this.#changedMs
     this.#seen.set(session, seq)
+    this.#changedMs = Math.max(changedMs, time.ms)
     context.undo(() => {
+      this.#changedMs = changedMs
       if (before === undefined) this.#seen.delete(session)
       else this.#seen.set(session, before)
     })

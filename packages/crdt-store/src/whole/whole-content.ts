@@ -9,7 +9,7 @@ export interface WholeDraft extends Omit<Draft, 'exists' | 'delete'> {
 }
 
 /** What an entity holds in one generation. It does not know that it may be deleted. */
-export interface WholeState extends Omit<EntityState, 'exists' | 'begin' | 'merge'> {
+export interface WholeState extends Omit<EntityState, 'exists' | 'changedMs' | 'begin' | 'merge'> {
   begin(...of: Parameters<EntityState['begin']>): WholeDraft
   /** See `merge` of the entity. */
   readonly needsMerge?: boolean

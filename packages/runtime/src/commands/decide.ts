@@ -32,6 +32,8 @@ export interface CheckedInvocation {
   readonly handler: Command<unknown, unknown, unknown>
   readonly input: Judged
   readonly at: string | undefined
+  /** Whether a deletion spares an entity if there are changes that this device has not seen. */
+  readonly spares?: boolean
 }
 
 /**
@@ -105,7 +107,7 @@ export function decide(input: DecisionInput): Decision {
 function runHandler(
   { states, origin, context }: DecisionInput,
   drafts: Map<EntityKey, Draft>,
-  { key, id, handler, input, at }: DecidableInvocation,
+  { key, id, handler, input, at, spares = false }: DecidableInvocation,
 ): Json | undefined {
   let draft = drafts.get(key)
   if (!draft) {
@@ -121,7 +123,7 @@ function runHandler(
     get exists() {
       return draft.exists
     },
-    delete: () => draft.delete(),
+    delete: () => draft.delete({ spares }),
   }
   try {
     return takeReply(handler(draft.handle, input, commandContext))

@@ -59,19 +59,30 @@ export class Invoker {
 
   /** See {@link Backend.invoke}. */
   async invoke(invocations: readonly Invocation[], options: InvokeOptions): Promise<Outcome> {
+    return this.#counted(async () => {
+      const outcome = await this.#once(invocations, options)
+      // Watches that began meanwhile too, and those of a command that ran earlier and is repeated.
+      await this.#options.caughtUp(invocations.map(({ type, id }) => entityKey(type, id)))
+      return outcome
+    })
+  }
+
+  async #counted<T>(task: () => Promise<T>): Promise<T> {
     if (this.#pending >= limits.pendingCommands) {
       throw new PeerplaneError('overloaded', `${this.#pending} commands are not durable yet`)
     }
     this.#pending++
     try {
-      const outcome = await this.#once(invocations, options)
-      // Watches that began meanwhile too, and those of a command that ran earlier and is repeated.
-      await this.#options.caughtUp(invocations.map(({ type, id }) => entityKey(type, id)))
-      return outcome
+      return await task()
     } finally {
       this.#pending--
       if (this.#pending === 0) this.#idle?.resolve()
     }
+  }
+
+  /** Runs commands of this device itself as one commit. */
+  run(invocations: readonly CheckedInvocation[]): Promise<Outcome> {
+    return this.#counted(() => this.#run(invocations, OF_DEVICE))
   }
 
   /** See {@link Backend.outcome}. */
@@ -160,3 +171,5 @@ export class Invoker {
     }
   }
 }
+
+const OF_DEVICE: SettleOptions = { durability: 'local', operationId: undefined }

@@ -51,6 +51,7 @@ export interface Device {
   /** Sets the text of a document. */
   enter(id: string, text: string): ReturnType<Invoker['invoke']>
   value(id: string): Promise<unknown>
+  readonly run: Invoker['run']
   close(): Promise<void>
 }
 
@@ -116,6 +117,7 @@ export async function device(
       invoker.invoke([{ type: 'note', id, command: 'enter', input: text }], {
         durability: 'local',
       }),
+    run: (invocations) => invoker.run(invocations),
     close: () => services.stop(),
     value: async (id) => {
       await space.folded()

@@ -130,6 +130,9 @@ const guarded = (entities: Entities, folding: Folding): Entities => ({
   workOff: (keys, goesOn) => entities.workOff(keys, goesOn),
   modelVersion: (key) => entities.modelVersion(key),
   isIncomplete: (key) => entities.isIncomplete(key),
+  changedMs: (key) => entities.changedMs(key),
+  unchangedSince: (type, ms, page) =>
+    folding.guarded(() => entities.unchangedSince(type, ms, page)),
   pin: (key) => entities.pin(key),
   unpin: (key) => entities.unpin(key),
   fold: (commits) => entities.fold(commits),
