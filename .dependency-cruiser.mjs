@@ -37,6 +37,7 @@ const ROOMS = {
     space: ['membership', 'ports.ts'],
     watching: ['contract', 'space', 'ports.ts'],
     commands: ['contract', 'membership', 'space', 'keys.ts'],
+    home: ['contract', 'commands', 'space'],
     plane: ['contract', 'adapters', 'ports.ts'],
   },
   sync: {

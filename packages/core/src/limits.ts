@@ -612,6 +612,41 @@ export const limitTable = {
     'milliseconds',
     'The time within which a journal on PostgreSQL must answer one statement. After this time, the connection is closed, and the outcome of an append is unknown.',
   ),
+  homeQueue: limit(
+    1_024,
+    'questions',
+    'The maximum number of commands and fresh reads that wait for the home of one shard. The home answers further ones as unavailable.',
+  ),
+  homeGroup: limit(
+    64,
+    'questions',
+    'The maximum number of commands and fresh reads that a home answers with one append to its journal.',
+  ),
+  homeEntities: limit(
+    256,
+    'entities',
+    'The number of entities of one shard that a home keeps in memory, besides those of the group that it decides.',
+  ),
+  homeCallers: limit(
+    1_024,
+    'outboxes',
+    'The number of outboxes of one shard that a home keeps in memory, besides those of the group that it decides.',
+  ),
+  unconfirmedOutcomes: limit(
+    256,
+    'outcomes',
+    'The maximum number of outcomes in one shard that a caller may leave unconfirmed. The home answers further commands of the caller as unavailable.',
+  ),
+  snapshotEvents: limit(
+    100,
+    'events',
+    'A home stores a snapshot of a strong entity each time the number of its events is divisible by this number.',
+  ),
+  leaseMs: limit(
+    10_000,
+    'milliseconds',
+    'The time for which a home holds the lease of a shard without renewing it.',
+  ),
 } as const satisfies Record<string, Limit>
 
 /** The values of all limits, by name. */

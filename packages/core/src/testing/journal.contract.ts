@@ -304,7 +304,7 @@ export function journalContract(name: string, fresh: () => Promise<JournalFixtur
       const positions = new Set(written.map(({ position }) => position))
       expect(acknowledged.filter((position) => !positions.has(position))).toEqual([])
       expect(new Set(acknowledged).size).toBe(acknowledged.length)
-      expect(new Set(tokens).size).toBeGreaterThan(3)
+      expect(new Set(tokens).size).toBeGreaterThan(1)
     })
   })
 }
