@@ -202,7 +202,8 @@ export class Characters {
     const end = this.find(last)
     if (end) {
       const start = this.find(first)
-      if (start?.author === end.author) this.#delete(end.author, start.number, end.number, context)
+      const isRange = start?.author === end.author && start.number <= end.number
+      if (isRange) this.#delete(end.author, start.number, end.number, context)
     } else if (last.commit.prefix !== '' && first.commit.session === last.commit.session) {
       const isPast = last.commit.seq <= context.table.seen(last.commit.session)
       if (!isPast) this.#expected.add(last, range, context)

@@ -103,7 +103,7 @@ export const texts: readonly Case[] = [
     state: 'abclost!x',
   },
   {
-    what: 'a range takes effect only if both ends exist, and belong to one session',
+    what: 'a range takes effect only if both ends exist, in this order, and belong to one session',
     shape: text(),
     bodies: [
       abc,
@@ -114,7 +114,7 @@ export const texts: readonly Case[] = [
         'a1 a1? a2',
         [
           [30, 'z'],
-          [31, 0, 0, 0, 3, 1, 0, 0, 1, 0, 0, -1, 0, 0, 1, 2, 0],
+          [31, 2, 1, 0, 0, 0, 0, 0, 3, 1, 0, 0, 1, 0, 0, -1, 0, 0, 1, 2, 0],
         ],
       ],
       [
