@@ -88,10 +88,11 @@ test('a bug that is not there is refused', async () => {
 })
 
 test('the next build and each bug change what stands in the sources', () => {
-  const files = new Set(nextBuild.map(({ file }) => file))
-  for (const file of files) expectChangeable(nextBuild.filter((each) => each.file === file))
   const bugs = [...mixedBugs, ...evolveBugs, ...writersBugs, ...deletionsBugs]
-  for (const { changes } of bugs) expectChangeable(changes)
+  for (const changes of [nextBuild, ...bugs.map((bug) => bug.changes)]) {
+    const files = new Set(changes.map(({ file }) => file))
+    for (const file of files) expectChangeable(changes.filter((each) => each.file === file))
+  }
 })
 
 /** Makes the changes of one file, one after the other; what comes out must compile. */
