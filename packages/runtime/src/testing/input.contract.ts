@@ -195,7 +195,7 @@ function refused(): [string, unknown, string][] {
     ['a class instance', { at: [new (class Point {})()] }, '.at[0] is an object of a class'],
     ['a date', { at: new globalThis.Date(0) }, '.at is an object of a class'],
     ['a map', new Map([['a', 1]]), ' is an object of a class'],
-    ['bytes', { a: new Uint8Array(2) }, '.a is an object of a class'],
+    ['bytes', { a: new Uint8Array(2) }, '.a is a Uint8Array'],
     ['a boxed number', Object(1), ' is an object of a class'],
     ['an error', new RangeError('a'), ' is an object of a class'],
     ['a proxy over a class instance', reactive(new Map()), ' is an object of a class'],
