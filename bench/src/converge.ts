@@ -83,6 +83,10 @@ async function main(): Promise<number> {
       doing.add(next)
       const results = await runOne(next, size)
       if (isStopped) return
+      if (results.length === 0 && values.only === '') {
+        brokenRuns++
+        console.error(`${next.file} has no test that is named so`)
+      }
       doing.delete(next)
       for (const each of results) count(each, size, next)
       console.log(
@@ -115,7 +119,7 @@ async function runOne({ file, name, seed }: Work, size: number): Promise<readonl
     '--testTimeout=0',
     '--passWithNoTests',
     '--maxWorkers=1',
-    `--testNamePattern=${pattern.join('')}`,
+    `--testNamePattern=${pattern.join('') || '.'}`,
     join('packages/crdt-store/src', file),
   ]
   const env = { ...process.env, PROP_SEED: String(seed), PROP_CASES: String(size) }
