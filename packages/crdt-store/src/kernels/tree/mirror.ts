@@ -59,7 +59,9 @@ class Mirror {
 
   #show(node: TreeNode, level: number, before: Shown | undefined): Shown {
     const fits = level + node.height - 1 <= LEVELS
-    if (node.shown && !node.isStale && fits) return node.shown
+    // A command that was taken back may have left a copy of what the mirror shows.
+    const isCopy = before?.key === node.key && before !== node.shown
+    if (node.shown && !node.isStale && fits && !isCopy) return node.shown
     const last = before?.key === node.key ? before : node.shown
     const { shown, height } = this.below(node, level, last?.children ?? none)
     return this.#put(node, { children: shown, height: height + 1, last })

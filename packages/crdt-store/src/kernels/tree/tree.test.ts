@@ -669,6 +669,22 @@ describe('the handle of a tree', () => {
     expect(command(one, back)).toHaveLength(1)
   })
 
+  test('a command that is taken back leaves the same mirror, also if it has closed a node that it has made', async () => {
+    const strict = nativeModel(tree(register(''), { wins: 'removal' }))
+    const one = { ...(await replica(0)), state: await strict.open(undefined) }
+    command(one, (t) => t.insert(t.insert().key))
+    const { mirror } = one.state
+    const draft = one.state.begin(originOf(one))
+    const handle = draft.handle as Handle
+    const below = handle.children(handle.children()[0])[0]
+    const { key } = handle.insert(below)
+    expect(one.state.mirror).not.toBe(mirror)
+    handle.delete(key)
+    expect(one.state.mirror).toEqual(mirror)
+    draft.revert()
+    expect(one.state.mirror).toBe(mirror)
+  })
+
   test('shows what has not changed by the same objects', async () => {
     const { one, keys } = await only()
     const before = one.state.mirror as unknown as Shown
