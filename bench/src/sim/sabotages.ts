@@ -232,8 +232,8 @@ export const sabotages: readonly Sabotage[] = [
     'one-by-one',
     'the entities of one commit are shown one after another, not together',
     'runtime/src/watching/entity-watches.ts',
-    '    for (const key of keys) {\n      for (const listener',
-    '    for (const key of [...keys].slice(0, 1)) {\n      for (const listener',
+    '    for (const key of keys) {\n      const entity',
+    '    for (const key of [...keys].slice(0, 1)) {\n      const entity',
   ),
   sabotage(
     'message-storm',
