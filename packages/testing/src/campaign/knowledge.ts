@@ -38,6 +38,13 @@ export interface IssuedCommand {
   isRepetition: boolean
 }
 
+/** An effect that a device showed without a cause that its author may have lost: a violation, unless the cause was lost. */
+export interface Suspicion {
+  readonly effect: string
+  readonly cause: string
+  readonly where: string
+}
+
 /** Acknowledged commands that a disk must still hold, by the level that was acknowledged. */
 interface Promised {
   readonly synced: Set<string>
@@ -50,6 +57,7 @@ interface Promised {
  */
 export class Knowledge {
   readonly steps: Map<string, IssuedCommand> = new Map()
+  readonly suspicions: Suspicion[] = []
   readonly #promised = new Map<SimDevice, Promised>()
   readonly #copies = new WeakMap<DiskImage, ReadonlySet<string>>()
 

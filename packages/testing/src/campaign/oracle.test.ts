@@ -10,6 +10,7 @@ import { SimWorld } from '../world/world.ts'
 import { Knowledge, type IssuedCommand } from './knowledge.ts'
 import { TitleHistories } from './title-histories.ts'
 import { Oracle, type Rule, type Twins } from './oracle.ts'
+import { judgeEnd } from './verdict.ts'
 
 /*
  * Each oracle is shown a history that breaks its rule and the nearest history that does not. Nothing of the product runs here: states are
@@ -48,6 +49,21 @@ describe('oracles on one device', () => {
     }
     expect(play(true)).toEqual([])
     expect(play(false)).toEqual(['causality'])
+  })
+
+  test('an effect without a cause that may have been lost is a violation if the cause is shown in the end', () => {
+    const play = (isThereInTheEnd: boolean): Rule[] => {
+      const scene = new Scene()
+      Object.assign(scene.ran('w1', 'tally/a', 'add', { by: 1 }), { outcome: 'acknowledged' })
+      scene.ran('w2', 'tally/b', 'add', { by: 1 }, ['w1'])
+      const oracle = scene.opens('d')
+      scene.shows('d', 'tally/b', { marks: ['w2'], total: 1 })
+      if (isThereInTheEnd) scene.shows('d', 'tally/a', { marks: ['w1'], total: 1 })
+      const end = { device: scene.device, oracle, status: undefined }
+      return [...scene.rules(), ...judgeEnd([end], scene.knowledge).map(({ rule }) => rule)]
+    }
+    expect(play(false)).not.toContain('causality')
+    expect(play(true)).toContain('causality')
   })
 
   test('half of an atomic commit', () => {

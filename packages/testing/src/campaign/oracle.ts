@@ -232,6 +232,11 @@ export class Oracle {
     }
     for (const cause of step.context) {
       if (this.#visible.has(cause) || this.#isLost(cause)) continue
+      if (this.#mayHaveBeenLost(cause, step)) {
+        const where = this.incarnation.process.name
+        this.#knowledge.suspicions.push({ effect: mark, cause, where })
+        continue
+      }
       this.#fail('causality', `${mark} is visible without its cause ${cause}`)
       return
     }
@@ -241,6 +246,17 @@ export class Oracle {
   #isLost(mark: string): boolean {
     const step = this.#knowledge.step(mark)
     return step?.outcome === 'failed' || step?.takenBack === true
+  }
+
+  /**
+   * Whether the process that ran both commands may have lost the first, and not shown this yet: its caller did not wait for the store. What a device
+   * loses, it goes on showing until it has opened the entity again, while the commits that follow are on their way to others.
+   */
+  #mayHaveBeenLost(cause: string, { process }: IssuedCommand): boolean {
+    const step = this.#knowledge.step(cause)
+    return (
+      step?.process === process && step.outcome === 'acknowledged' && step.durability === 'memory'
+    )
   }
 
   #judgeOpening(): void {

@@ -46,6 +46,11 @@ export function judgeEnd(ends: readonly End[], knowledge: Knowledge): Violation[
   if (isEqual(ends, knowledge) && states.size > 1) {
     report('convergence', 'fleet', `equal commands give ${states.size} different states`)
   }
+  for (const { effect, cause, where } of knowledge.suspicions) {
+    if (ends.some(({ oracle }) => oracle?.visible.has(cause))) {
+      report('causality', where, `${effect} was visible without its cause ${cause}`)
+    }
+  }
   for (const { device, oracle } of ends) {
     for (const mark of knowledge.promised(device)) {
       for (const other of ends) {
