@@ -48,8 +48,8 @@ export const nextBuild: readonly Change[] = [
   },
   {
     file: 'crdt-store/src/entities/drop-outdated.ts',
-    find: 'const FORMAT_VERSION = 7',
-    replace: 'const FORMAT_VERSION = 8',
+    find: 'const FORMAT_VERSION = 8',
+    replace: 'const FORMAT_VERSION = 9',
   },
   // Another version of openings.
   {

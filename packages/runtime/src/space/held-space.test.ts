@@ -1,5 +1,10 @@
 import { PeerplaneError, type KeyRange, type Store } from '@peerplane/core'
-import { deterministicCrypto, retryContract, seededRandom } from '@peerplane/core/testing'
+import {
+  deterministicCrypto,
+  ManualClock,
+  retryContract,
+  seededRandom,
+} from '@peerplane/core/testing'
 import { createMemoryStore } from '@peerplane/crdt-store'
 import { expect, test, vi } from 'vitest'
 
@@ -9,7 +14,7 @@ import { invite } from '../membership/membership.ts'
 const ROWS = 0x20
 const BATCHES = 0x05
 
-/** Two processes from one image of a new member: the same key and the same randomness, so the same session. */
+/** Two processes from one image of a new member: the same key, the same randomness and the same time, so the same session. */
 async function twoFromOneImage(host: Device): Promise<readonly [Device, Device]> {
   const image = createMemoryStore()
   const { ports, close } = await device(
@@ -17,8 +22,13 @@ async function twoFromOneImage(host: Device): Promise<readonly [Device, Device]>
     await invite(host.ports, host.membership, { hours: 1, role: 'member', addresses: [] }),
   )
   await close()
+  const clock = new ManualClock(ports.clock.now())
   const copy = (): Promise<Device> =>
-    device(createMemoryStore(image.entries()), undefined, { ...ports, random: seededRandom(3) })
+    device(createMemoryStore(image.entries()), undefined, {
+      ...ports,
+      clock,
+      random: seededRandom(3),
+    })
   return Promise.all([copy(), copy()])
 }
 

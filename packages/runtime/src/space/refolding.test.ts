@@ -60,16 +60,22 @@ async function image(host: Device, seed: number): Promise<Copies> {
   })
   const { close } = await device(stored, invitation, as)
   await close()
-  return (seedOfCopies, count) =>
-    Promise.all(
-      Array.from({ length: count }, () =>
-        device(createMemoryStore(stored.entries()), undefined, {
-          ...as,
-          clock: new ManualClock(1_000),
-          random: seededRandom(seedOfCopies),
-        }),
-      ),
+  return async (seedOfCopies, count) => {
+    const copies = Array.from({ length: count }, () =>
+      device(createMemoryStore(stored.entries()), undefined, {
+        ...as,
+        clock: new ManualClock(1_000),
+        random: seededRandom(seedOfCopies),
+      }),
     )
+    return Promise.all(copies.map(async (copy) => begun(await copy)))
+  }
+}
+
+/** Has a device begin its session now: a session states when it begins. */
+function begun(copy: Device): Device {
+  copy.space.log.next()
+  return copy
 }
 
 /** As many processes from one image of a new member of the space of `host`: each begins the same sessions. */
