@@ -104,24 +104,26 @@ function answer(step: Transition, link: LinkState, nodes: readonly Summary[]): v
     if (isSmall && node.sessions <= LEAF_SESSIONS) {
       told.push(...tips.under(path))
       asked.push(path)
-    } else if (isSmall) {
-      told.push(...tips.under(path))
-      list(step, link, path)
     } else if (node.sessions <= LEAF_SESSIONS) {
       asked.push(path)
       below.push(own)
-    } else if (own.sessions * 2 < node.sessions) list(step, link, path)
-    else below.push(...tips.children(path))
+    } else if ((isSmall || own.sessions * 2 < node.sessions) && list(step, link, path)) {
+      if (isSmall) told.push(...tips.under(path))
+    } else below.push(...tips.children(path))
   }
   if (below.length > 0) send(step, link, summaryOf(below, false))
   for (const message of haveMessages(told, asked)) send(step, link, message)
 }
 
-/** Reads all tips of a peer below a path, page by page; one list at a time. */
-function list(step: Transition, link: LinkState, path: string): void {
-  if (link.list) return
+/**
+ * Reads all tips of a peer below a path, page by page; `false` if another list is being read. The caller then goes down from the path: if it left
+ * the path for later, and what is listed now waits for what is below this path, the same path would be listed again each time.
+ */
+function list(step: Transition, link: LinkState, path: string): boolean {
+  if (link.list) return false
   link.list = { path, after: 0, asked: false, page: undefined }
   continueList(step, link)
+  return true
 }
 
 /** Takes in the page that has come if there is room for it, and asks for the one after it: so one is on its way while another is worked off. */

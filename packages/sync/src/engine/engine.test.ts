@@ -298,6 +298,30 @@ describe('asking', () => {
   })
 })
 
+describe('comparing', () => {
+  const devices = 400
+  it.each([8, 40])(
+    'looks below all nodes that differ, although it reads one list at a time: %i sessions of 400',
+    (held) => {
+      const remote = new TipTrie()
+      for (let i = 0; i < devices; i++) remote.set(tip(`s${i}`, 1))
+      hold(...Array.from({ length: held }, (_, i) => tip(`s${i}`, 1)))
+      connect('x')
+      const nodes = remote.children('')
+      const answers = sent(hear('x', { kind: 'summary', nodes, reply: false }))
+      const paths = answers.flatMap(([, message]) => {
+        if (message.kind === 'summary') return message.nodes.map(({ path }) => path)
+        if (message.kind === 'list') return [message.path]
+        return message.kind === 'have' ? message.asks : []
+      })
+      expect(answers.filter(([, { kind }]) => kind === 'list')).toHaveLength(1)
+      // What is below one node may wait for what is below another.
+      const missed = nodes.filter(({ path }) => !paths.some((each) => each.startsWith(path)))
+      expect(missed).toEqual([])
+    },
+  )
+})
+
 describe('a peer that does not send what it claims', () => {
   const repeat = (link: string, name: string) => {
     const run = runOf(name, 1)
