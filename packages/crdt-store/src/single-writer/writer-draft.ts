@@ -178,7 +178,7 @@ export class WriterDraft implements WholeDraft {
     const begun = this.#kind.begun(this.#base, written)
     const [names, rank] = [this.#names(), this.#rank()]
     const number = nextNumber(begun.number, begun.events.length)
-    const value = written?.value ?? begun.value
+    const value = written ? written.value : begun.value
     return {
       strand: this.#strandOf({ names, rank, number, value }),
       body: { form: 'beginning', names, rank, ...begun },

@@ -252,6 +252,22 @@ describe('one writer', () => {
     expect(set('a2', 1, { a: 2, b: 1 })).toBeUndefined()
     expect(state.mirror).toEqual({ a: 2, b: 1 })
   })
+
+  test('null is shown, also if the initial state is something else', async () => {
+    const one = valueModel(value<Json>('initial'))
+    const replaced = events('initial' as Json, { set: (_, to: Json) => to })
+    const other = eventsModel(replaced)
+    for (const [model, write] of [
+      [one, (handle: unknown) => (handle as Setting).set(null)],
+      [other, (handle: unknown) => (handle as HandleOf<typeof replaced>).emit('set', null)],
+    ] as const) {
+      const state = await model.open(undefined)
+      const body = run(state, at('a1', 1), write)
+      expect(state.mirror).toBe(null)
+      expect((await open([body], model)).mirror).toBe(null)
+      expect(look(state, (handle) => handle.value)).toBe(null)
+    }
+  })
 })
 
 describe('a conflict', () => {

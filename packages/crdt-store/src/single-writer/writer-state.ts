@@ -64,7 +64,9 @@ export class WriterState implements WholeState {
   }
 
   get mirror(): Json {
-    return (this.#mirror ??= this.#shown[0]?.value ?? this.#kind.initial)
+    if (this.#mirror !== undefined) return this.#mirror
+    const [shown] = this.#shown
+    return (this.#mirror = shown ? shown.value : this.#kind.initial)
   }
 
   get hasConflict(): boolean {
