@@ -33,7 +33,13 @@ export {
 } from './bytes-value.ts'
 export { countVotes, type VoteCount } from './entity/count-votes.ts'
 export type { Lens, LensField, StoredField, StoredShape } from './entity/layout.ts'
-export { migrate, type Conversion, type Migrations } from './entity/migrations.ts'
+export type { LensEvents, StateLens } from './entity/state-history.ts'
+export {
+  migrate,
+  type Conversion,
+  type Migrations,
+  type StateConversion,
+} from './entity/migrations.ts'
 export {
   counter,
   document,

@@ -25,6 +25,7 @@ export {
   tree,
   value,
   type StateBranch,
+  type StateConversion,
   text,
   vote,
   type AutoIncrementHandle,

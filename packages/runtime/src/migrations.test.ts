@@ -1,6 +1,7 @@
 import {
   document,
   entity,
+  events,
   map,
   migrate,
   record,
@@ -103,6 +104,52 @@ test('an updated app shows what the older one has written, and in reverse', asyn
       { state: { cards: { y: { status: 'done' } } } },
     ])
   })
+})
+
+const journal1 = events({ lines: 0 }, { added: ({ lines }, by: number) => ({ lines: lines + by }) })
+const Journal1 = entity('journal', {
+  state: journal1,
+  commands: { add: (journal, by: number) => journal.emit('added', by) },
+})
+const journal2 = (up: (old: { lines: number }) => { count: number; isLong: boolean }) => {
+  const state = events(
+    { count: 0, isLong: false },
+    { grown: ({ count }, { by }: { by: number }) => up({ lines: count + by }) },
+  )
+  return entity('journal', {
+    version: 2,
+    state,
+    migrations: migrate(journal1).convertState(state, {
+      up,
+      down: ({ count }) => ({ lines: count }),
+      events: { grown: ({ by }) => ['added', by] },
+    }),
+    commands: { grow: (journal, by: number) => journal.emit('grown', { by }) },
+  })
+}
+const Journal2 = journal2(({ lines }) => ({ count: lines, isLong: lines > 5 }))
+
+test('an updated app goes on with the events of the older one, and in reverse', async () => {
+  const device = new Device()
+  await device.with([Journal1], async (plane) => void (await plane.get(Journal1, 'a').add(2)))
+  await device.with([Journal2], async (plane) => {
+    const state = { count: 2, isLong: false }
+    expect(await plane.list(Journal2)).toEqual([{ id: 'a', state }])
+    await plane.get(Journal2, 'a').grow(3)
+    expect(await plane.get(Journal2, 'a').state()).toEqual({ count: 5, isLong: false })
+  })
+  await device.with([Journal1], async (plane) => {
+    expect(await plane.get(Journal1, 'a').state()).toEqual({ lines: 5 })
+    await plane.get(Journal1, 'a').add(1)
+  })
+  for (const [isLong, declared] of [
+    [true, Journal2],
+    [false, journal2(({ lines }) => ({ count: lines, isLong: lines > 10 }))],
+  ] as const) {
+    await device.with([declared], async (plane) => {
+      expect(await plane.list(declared)).toEqual([{ id: 'a', state: { count: 6, isLong } }])
+    })
+  }
 })
 
 test('rows that were made with another conversion are rebuilt', async () => {

@@ -7,6 +7,7 @@ import { limits } from '../limits.ts'
 import { isPlain, reading } from '../plain.ts'
 import { Layout, type StoredShape } from './layout.ts'
 import { takeMigrations, type Migrations } from './migrations.ts'
+import { isWriterShape, StateHistory } from './state-history.ts'
 import {
   checkShape,
   checkWins,
@@ -132,7 +133,9 @@ export function entity<
 export function storedShape({ type, state, migrations }: Omit<Entity, 'commands'>): StoredShape {
   if (!migrations) return { shape: state, lens: { kind: 'same' } }
   const { first, steps } = migrations
-  return Layout.store(first, Layout.after(first, steps), state, `the state of entity "${type}"`)
+  const what = `the state of entity "${type}"`
+  if (isWriterShape(first)) return new StateHistory(first, steps).store(state, what)
+  return Layout.store(first, Layout.after(first, steps), state, what)
 }
 
 /**

@@ -4,6 +4,7 @@ import type { Json } from '../json.ts'
 import { limits } from '../limits.ts'
 import { copyPlain } from '../plain.ts'
 import type { Migration } from './migration.ts'
+import type { StateLens } from './state-history.ts'
 import {
   document,
   documentMethods,
@@ -28,6 +29,7 @@ export type Lens =
       readonly kind: 'document'
       readonly names: readonly (readonly [name: string, stored: string])[]
     }
+  | StateLens
 
 /** A field of a record as an app shows it. */
 export interface LensField extends StoredField {
@@ -155,6 +157,8 @@ export class Layout {
       case 'convert':
         this.#free(step.from, version, (old) => this.#convert(step, old))
         return
+      case 'convert-state':
+        throw invalid('convertState() converts values and events: convert() converts a field')
       default: {
         const field = this.#get(step.name)
         if (!field.shape)

@@ -3,7 +3,13 @@ import { PeerplaneError } from '../errors.ts'
 import type { Json } from '../json.ts'
 import { limits } from '../limits.ts'
 import { isPlain } from '../plain.ts'
-import { checkShape, type RegisterShape, type Shape } from './shapes.ts'
+import {
+  checkShape,
+  type EventsShape,
+  type RegisterShape,
+  type Shape,
+  type ValueShape,
+} from './shapes.ts'
 
 /** One migration, as data: it leads from one version of a declaration to the next. */
 export type Migration =
@@ -19,6 +25,18 @@ export type Migration =
       readonly down: (value: Json) => Json
     }
   | { readonly kind: 'in'; readonly name: string; readonly steps: readonly Migration[] }
+  | StateMigration
+
+/** The migration of a state that one device writes. */
+export interface StateMigration {
+  readonly kind: 'convert-state'
+  /** The state in the later version. */
+  readonly shape: ValueShape<Json> | EventsShape<Json, never>
+  readonly up: (state: Json) => Json
+  readonly down: (state: Json, before: Json) => Json
+  /** For events of the later version, the event of the earlier version. */
+  readonly events: { readonly [name: string]: (event: Json) => unknown }
+}
 
 /** Copies a migration. Throws `invalid-declaration`. */
 export function takeMigration(step: unknown): Migration {
@@ -59,6 +77,8 @@ export function takeMigration(step: unknown): Migration {
       if (!Array.isArray(steps)) throw invalid('in() has no list of migrations')
       return { kind: 'in', name: name('name'), steps: steps.map(takeMigration) }
     }
+    case 'convert-state':
+      return takeStateMigration(given)
     default:
       throw invalid(`there is no migration ${describe(given['kind'])}`)
   }
@@ -72,8 +92,30 @@ export function takeFieldName(name: unknown): string {
   throw invalid(`a migration names fields by texts, not by ${describe(name)}`)
 }
 
-function takeFunction(given: unknown, what: string): (value: Json) => Json {
-  if (typeof given === 'function') return given as (value: Json) => Json
+function takeStateMigration(given: { readonly [member: string]: unknown }): StateMigration {
+  const { shape, up, down, events } = given
+  checkShape(shape, 'the converted state')
+  const { kind } = shape as Shape
+  if (kind !== 'value' && kind !== 'events') {
+    throw invalid(`a state is converted to a value or to events, not to ${describe(kind)}`)
+  }
+  if (typeof events !== 'object' || events === null || !isPlain(events)) {
+    throw invalid(`the conversions of events are an object of functions, not ${describe(events)}`)
+  }
+  const conversions = Object.entries(events as { readonly [name: string]: unknown })
+  return {
+    kind: 'convert-state',
+    shape: shape as StateMigration['shape'],
+    up: takeFunction(up, 'up'),
+    down: takeFunction(down, 'down'),
+    events: Object.freeze(
+      Object.fromEntries(conversions.map(([name, convert]) => [name, takeFunction(convert, name)])),
+    ),
+  }
+}
+
+function takeFunction(given: unknown, what: string): (...values: Json[]) => Json {
+  if (typeof given === 'function') return given as (...values: Json[]) => Json
   throw invalid(`"${what}" of a conversion is a function, not ${describe(given)}`)
 }
 

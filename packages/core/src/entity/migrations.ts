@@ -4,9 +4,12 @@ import type { Json } from '../json.ts'
 import { reading } from '../plain.ts'
 import { Layout } from './layout.ts'
 import { takeFieldName, takeMigration, type Migration } from './migration.ts'
+import { isWriterShape, StateHistory } from './state-history.ts'
 import {
   checkShape,
   type DocumentShape,
+  type Events,
+  type EventsShape,
   type ListShape,
   type MapShape,
   type MirrorOf,
@@ -14,6 +17,7 @@ import {
   type RegisterShape,
   type Shape,
   type TreeShape,
+  type ValueShape,
 } from './shapes.ts'
 
 declare const shape: unique symbol
@@ -26,9 +30,39 @@ export interface Conversion<Old extends Json, New extends Json> {
   down(value: New): Old
 }
 
+/** How a state that one device writes follows from the state of the version before, and in reverse. */
+export interface StateConversion<Old, OldEvents extends Events, New, NewEvents extends Events> {
+  /** Computes the new state from the old state. */
+  up(state: Old): New
+  /** Computes the old state from the new state. `before` is the old state that it replaces, with everything that the new version does not show. */
+  down(state: New, before: Old): Old
+  /**
+   * For events, the name and the content of the old event that is stored for a new event. An event that both versions declare, and that is missing here,
+   * is stored as it is. An event that only the new version declares, and that is missing here, has no effect on devices with the old version.
+   */
+  readonly events?: {
+    readonly [Name in keyof NewEvents]?: (event: NewEvents[Name]) => NamedEvent<OldEvents>
+  }
+}
+
+type EventsIn<S> = S extends EventsShape<infer _, infer E> ? E : NoEvents
+type NoEvents = { readonly [name in never]: Json }
+type NamedEvent<E extends Events> = {
+  readonly [Name in keyof E]: readonly [name: Name, event: E[Name]]
+}[keyof E]
+/** The shape of another state of the same kind. */
+type WriterShapeOf<S, New extends Json, NewEvents extends Events> = S extends {
+  readonly kind: 'value'
+}
+  ? ValueShape<New>
+  : S extends { readonly kind: 'events' }
+    ? EventsShape<New, NewEvents>
+    : never
+
 /**
  * The history of a declaration: the shape of its first version, and the migrations that lead from version to version. `S` is the shape after the
- * last migration. In a map, list or tree, migrations change the fields of the values; in a document, they change the members at the top.
+ * last migration. In a map, list or tree, migrations change the fields of the values; in a document, they change the members at the top. Events and values are
+ * converted as a whole.
  *
  * Every method returns a new history with one more migration, and throws `invalid-declaration` if the migration does not fit the shape before it.
  */
@@ -61,6 +95,15 @@ export interface Migrations<S extends Shape = Shape> {
     converted: RegisterShape<T>,
     conversion: Conversion<MirrorIn<S, From>, T>,
   ): Migrations<WithFields<S, Put<Without<FieldsIn<S>, From>, To, RegisterShape<T>>>>
+  /**
+   * Replaces a state that one device writes, which is declared by `value` or `events`, by `to`, which is of the same kind. Only the state and the events
+   * of the first version are stored, so `down` must lose nothing: a command fails if `up` does not give back what the command has made. The functions
+   * of `conversion` must be pure.
+   */
+  convertState<New extends Json, NewEvents extends Events>(
+    to: WriterShapeOf<S, New, NewEvents>,
+    conversion: StateConversion<MirrorOf<S>, EventsIn<S>, New, NewEvents>,
+  ): Migrations<WriterShapeOf<S, New, NewEvents>>
   /** Migrates the fields of a record, or of the records in a map, list or tree, that is itself a field. */
   in<Name extends NestedIn<S>, Inner extends Shape>(
     name: Name,
@@ -121,14 +164,14 @@ type Put<F, Name extends string, V> = {
 }
 
 /**
- * Begins the history of a declaration with the shape of its first version. Throws `invalid-declaration` if `first` is not a shape with fields: a
- * record, a map, list or tree of records, or a document.
+ * Begins the history of a declaration with the shape of its first version. Throws `invalid-declaration` if `first` cannot be migrated: it must be a
+ * record, a map, list or tree of records, a document, events, or a value.
  */
 export function migrate<S extends Shape>(first: S): Migrations<S> {
   reading(
     () => {
       checkShape(first, 'the first version of a shape')
-      void new Layout(first)
+      if (!isWriterShape(first)) void new Layout(first)
     },
     (cause) => invalid(`the first version of a shape cannot be read: ${reasonOf(cause)}`),
   )
@@ -154,7 +197,7 @@ interface Untyped {
 }
 
 function historyOf(first: Shape, steps: readonly Migration[]): Migrations {
-  const layout = Layout.after(first, steps)
+  const layout = isWriterShape(first) ? new StateHistory(first, steps) : Layout.after(first, steps)
   const next = (step: unknown): Migrations =>
     reading(
       () => historyOf(first, [...steps, takeMigration(step)]),
@@ -174,7 +217,19 @@ function historyOf(first: Shape, steps: readonly Migration[]): Migrations {
       )
       return next({ kind: 'convert', from, to, shape: converted, up, down })
     },
+    convertState: (to: unknown, conversion: unknown) => {
+      const {
+        up,
+        down,
+        events = {},
+      } = reading(
+        () => ({ ...(conversion as { readonly [member: string]: unknown }) }),
+        (cause) => invalid(`a conversion cannot be read: ${reasonOf(cause)}`),
+      )
+      return next({ kind: 'convert-state', shape: to, up, down, events })
+    },
     in: (name: unknown, migrate: unknown) => {
+      if (layout instanceof StateHistory) throw invalid(`${first.kind}() has no fields to migrate`)
       const part = historyOf(layout.shapeOf(takeFieldName(name)), [])
       const made = reading(
         () => (migrate as (part: unknown) => unknown)(part),

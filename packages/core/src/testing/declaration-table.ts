@@ -164,6 +164,26 @@ function migrationRows(exports: Declaring): { readonly [parameter: string]: Para
       pass('in', GIVEN, (part: unknown) => part),
     ),
     'in function': row(never, pass('in', 'in', GIVEN)),
+    ...stateMigrationRows(exports),
+  }
+}
+
+/** The arguments of the method that converts what one device writes. */
+function stateMigrationRows(exports: Declaring): { readonly [parameter: string]: Parameter } {
+  const [shape, counted] = [exports.value(0), exports.events(0, {})]
+  const convert = (first: unknown, to: unknown, conversion: unknown): unknown => {
+    const history = (exports.migrate as (first: unknown) => unknown)(first)
+    const methods = history as { readonly [method: string]: (...args: unknown[]) => unknown }
+    return methods['convertState']!(to, conversion)
+  }
+  const same = { up: (value: unknown) => value, down: (value: unknown) => value }
+  return {
+    'convertState shape': row(never, (value) => convert(shape, value, same)),
+    'convertState conversion': row(never, (value) => convert(shape, shape, value)),
+    'convertState events': row(
+      (value) => value === undefined || (holdsFunctions(value) && isEmpty(value)),
+      (value) => convert(counted, counted, { ...same, events: value }),
+    ),
   }
 }
 

@@ -49,7 +49,7 @@ export function writesOf(field: StoredField, given: unknown): readonly (readonly
 }
 
 /** A conversion may meet values that its author did not expect: any member can write any JSON. */
-function attempt(convert: (value: Json) => Json, value: Json): Converted {
+export function attempt(convert: (value: Json) => Json, value: Json): Converted {
   try {
     return { value: canonical(convert(value)), problem: undefined }
   } catch (cause) {
@@ -58,7 +58,7 @@ function attempt(convert: (value: Json) => Json, value: Json): Converted {
 }
 
 /** A frozen copy, equal to what is read after it was stored. */
-const canonical = (value: unknown): Json =>
+export const canonical = (value: unknown): Json =>
   freeze(decodeCanonical(encodeCanonical(copyPlain(value, 'the value', bounds))) as Json)
 
 const bounds = { depth: limits.valueDepth, size: limits.valueBytes }

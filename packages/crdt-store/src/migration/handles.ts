@@ -9,6 +9,7 @@ import {
 
 import { valueOf, writesOf } from './converted.ts'
 import { Names } from './names.ts'
+import { stateHandle, type WriterHandle } from './state-handle.ts'
 
 /** What a handler gets for a state whose stored handle is `stored`. */
 export function handleFor(lens: Lens, stored: unknown): unknown {
@@ -19,6 +20,8 @@ export function handleFor(lens: Lens, stored: unknown): unknown {
       return partsHandle(lens.part, stored as PartsHandle)
     case 'record':
       return recordHandle(lens, stored as Fields)
+    case 'state':
+      return stateHandle(lens, stored as WriterHandle)
     default:
       return documentHandle(new Names(lens.names), stored as Tree)
   }

@@ -1,6 +1,6 @@
 import { compareTexts, setProperty, type Json, type Lens, type LensField } from '@peerplane/core'
 
-import { valueOf } from './converted.ts'
+import { attempt, valueOf } from './converted.ts'
 import { Names } from './names.ts'
 
 /** A mirror as the app sees it, and why it perhaps lacks a value. */
@@ -46,6 +46,12 @@ function showing(lens: Lens): (stored: Json) => Shown {
           ? listed(stored, items)
           : combined(Object.entries(stored as Stored), (part) => parts.of(part))
     }
+    case 'state':
+      return (stored) => {
+        const { value, problem } = attempt(lens.up, stored)
+        if (problem === undefined) return { mirror: value, problem }
+        return { mirror: lens.initial, problem: `the state cannot be converted: ${problem}` }
+      }
     case 'record': {
       const fields = lens.fields.map((field) => [field.name, showingField(field)] as const)
       return (stored) => combined(fields, (show) => show(stored as Stored))
