@@ -38,7 +38,7 @@ test(
   reloadAtOnce('Follows'),
 )
 
-test('a paste of a million characters is shown on another device, and delays nothing else', async ({
+test('a paste of a million characters is shown on another device, delays nothing else, and can be cut again', async ({
   browser,
 }) => {
   test.setTimeout(240_000)
@@ -59,6 +59,10 @@ test('a paste of a million characters is shown on another device, and delays not
   await ada.reload()
   await expect(editor(ada)).toBeVisible()
   expect((await wholeText(ada)) === `${large}The end.`).toBe(true)
+  await editor(ada).press('Control+A')
+  await editor(ada).press('Control+X')
+  await typeAt(ada, 'end', 'After the cut.')
+  await expect.poll(() => wholeText(bob), { timeout: 120_000 }).toBe('After the cut.')
 })
 
 test('text that cannot be stored is removed and shown with the reason; text typed afterwards is stored', async ({
