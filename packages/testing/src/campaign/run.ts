@@ -249,7 +249,9 @@ class Run {
       await this.#untilEqual(SETTLE_MS)
     }
     for (const violation of judgeEnd(this.#ends(), this.#knowledge)) this.#report(violation)
-    const stale = this.#titles.judge(this.#chaos.counts['clock-jump'] === undefined)
+    const { counts } = this.#chaos
+    const timesDecide = !counts['clock-jump'] && !counts.clone && !counts.restore
+    const stale = this.#titles.judge(timesDecide)
     if (stale) this.#report({ rule: 'causality', where: 'titles', what: stale })
     return convergedMs
   }

@@ -23,9 +23,10 @@ export class TitleHistories {
 
   /**
    * What is wrong with the histories, or `undefined`. Commands that could not be stored did not happen. The winner among concurrent writes
-   * is the one with the latest hybrid time, which follows causality only as long as no clock is a day ahead of another: `clocksAgree`.
+   * is the one with the latest hybrid time, which follows causality only as long as no clock is a day ahead of another. Of two copies of a device,
+   * the one that began its session last wins against the other instead. `timesDecide` if neither is so: then one order explains all winners.
    */
-  judge(clocksAgree: boolean): string | undefined {
+  judge(timesDecide: boolean): string | undefined {
     const failed = new Set<string>()
     for (const step of this.#knowledge.steps.values()) {
       if (step.outcome === 'failed' || step.takenBack)
@@ -34,7 +35,7 @@ export class TitleHistories {
     const sessions = [...this.#sessions.values()].map((operations) =>
       operations.filter(({ value }) => value === undefined || !failed.has(value)),
     )
-    const violation = checkCausal(sessions, { convergent: clocksAgree })
+    const violation = checkCausal(sessions, { convergent: timesDecide })
     return violation && `${violation.pattern}: ${violation.what}`
   }
 
